@@ -1,0 +1,18 @@
+/**
+ * How one kind of weight is laid out in a file. A row of weights is a whole number of blocks; a block holds
+ * `blockSize` weights in `blockBytes` bytes. Layouts are ggml's, byte for byte.
+ */
+export interface QuantType {
+  /** Lower-case ggml name: `f32`, `q4_0`, `q6_k`. Also the file stem here, in `assembly/quants` and in `kernels/quants`. */
+  readonly name: string;
+  /** The id that stands in GGUF files (`enum ggml_type`). */
+  readonly ggmlType: number;
+  /** Weights per block. */
+  readonly blockSize: number;
+  /** Bytes per block. */
+  readonly blockBytes: number;
+  /** Decodes whole blocks: `src` holds n blocks, `dst` gets n * blockSize floats. Absent where the type is only known by name. */
+  readonly dequantize?: (src: Uint8Array, dst: Float32Array) => void;
+  /** Encodes whole blocks, ggml's reference rounding: `src` holds n * blockSize floats, `dst` gets n blocks. */
+  readonly quantize?: (src: Float32Array, dst: Uint8Array) => void;
+}

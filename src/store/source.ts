@@ -1,0 +1,17 @@
+/**
+ * Random access to the bytes of one file. Nothing above this interface knows where bytes come from (disk, Blob, OPFS,
+ * HTTP range, a wrapper that decrypts another source), and nothing ever needs the whole file in one ArrayBuffer.
+ */
+export interface ByteSource {
+  /** What to call the file in messages: a path, a URL, a file's name. */
+  readonly name: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /**
+   * Fills `into` with the bytes at `offsetBytes`; `into` may lie in a shared WebAssembly memory. Rejects with
+   * `ResourceError` when fewer bytes come back (the file shrank or disappeared), and with `AbortError` on `signal`.
+   */
+  read(offsetBytes: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Releases the file handle, if there is one. */
+  close?(): Promise<void>;
+}

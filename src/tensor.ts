@@ -1,0 +1,9 @@
+import type { QuantType } from './quants/quant_type.ts';
+
+/** A named, contiguous, row-major array. Shapes are written `[rows, cols]`, slowest dimension first. */
+export interface Tensor {
+  readonly name: string;
+  readonly quant: QuantType;
+  /** `[rows, cols]`, or `[cols]` for a vector. */
+  readonly shape: readonly number[];
+}
