@@ -1,0 +1,42 @@
+import type { Graph, Node, Step, Value } from '../graph.ts';
+import type { Tensor } from '../tensor.ts';
+import type { QuantType } from '../quants/quant_type.ts';
+
+/** Fills `into` with a tensor's bytes from `offsetBytes` (relative to the tensor's first byte). */
+export type ReadTensor = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;
+
+export interface UploadOptions {
+  readonly read: ReadTensor;
+  /** Called with the bytes uploaded so far, of all tensors together. */
+  readonly onProgress?: (doneBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs graphs and owns the memory they touch. Knows nothing of model families. */
+export interface Backend {
+  readonly name: string;
+  /** Why the backend cannot run this node, or undefined when it can. */
+  unsupported(node: Node): string | undefined;
+  /** Whether weights of this type can be held. */
+  supports(quant: QuantType): boolean;
+  /** Brings the weights in, once, straight into place. */
+  upload(weights: readonly Tensor[], options: UploadOptions): Promise<void>;
+  /** Allocates a graph's activations, constants and states; throws `ResourceError` when they do not fit. */
+  prepare(graph: Graph): Program;
+  /** Frees everything; programs are dead afterwards. */
+  dispose(): void | Promise<void>;
+}
+
+/** A graph with its memory: one session's working set. Nothing is allocated while it runs. */
+export interface Program {
+  /** Runs every node for one step. A backend whose device is asynchronous returns a promise. */
+  run(step: Step): void | Promise<void>;
+  /** The rows of an activation after `run`: a view `[rows, cols]`, valid until the next `run`. */
+  read(value: Value): Float32Array | Promise<Float32Array>;
+  /** Copies rows `[begin, end)` of a state out in the file layout of its quant type (f16 or f32, little-endian). */
+  readState(state: Value, begin: number, end: number): Uint8Array | Promise<Uint8Array>;
+  /** The reverse of `readState`. */
+  writeState(state: Value, begin: number, rows: Uint8Array): void | Promise<void>;
+  /** Returns the memory. */
+  dispose(): void;
+}

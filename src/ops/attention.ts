@@ -1,0 +1,58 @@
+import { exp } from '../math.ts';
+import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
+
+/**
+ * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
+ * for every token and query head, `softmax(scale · q · Kᵀ) · V` over the positions up to the token's own (and within
+ * `window` of it, when that is not 0). `q[nTokens, nHeads * headDim]`, caches `[nCtx, nKvHeads * headDim]`.
+ */
+export const attention: Op = {
+  shape(inputs, { headDim }) {
+    const [q, k, v] = inputs;
+    const nHeads = colsOf(q!) / headDim!;
+    const nKvHeads = colsOf(k!) / headDim!;
+    const fits = Number.isInteger(nHeads) && Number.isInteger(nKvHeads) && nHeads % nKvHeads === 0;
+    if (!fits || colsOf(k!) !== colsOf(v!)) {
+      mismatch('attention', `q [.., nHeads * ${headDim}], k and v [.., nKvHeads * ${headDim}]`, inputs);
+    }
+    return { rows: q!.rows!, cols: colsOf(q!) };
+  },
+  quantInput: 1,
+  scalars: [
+    inputCols('cols', 0),
+    inputCols('kvDim', 1),
+    param('headDim', 'u32'),
+    param('scale', 'f32'),
+    param('window', 'u32'),
+  ],
+
+  reference({ out, inputs: [q, k, v], node, step }) {
+    const cols = colsOf(node.out);
+    const kvDim = colsOf(node.inputs[1]!);
+    const { headDim, scale, window } = node.params as { headDim: number; scale: number; window: number };
+    const headsPerKv = cols / kvDim; // query heads that share one key-value head
+    const scores = new Float64Array(step.pos + step.tokens.length);
+    for (let t = 0; t < rowsOf('tokens', step); t++) {
+      const last = step.pos + t;
+      const first = window > 0 ? Math.max(0, last - window + 1) : 0;
+      for (let head = 0; head < cols / headDim; head++) {
+        const query = t * cols + head * headDim;
+        const kvHead = Math.floor(head / headsPerKv) * headDim;
+        let max = -Infinity;
+        for (let pos = first; pos <= last; pos++) {
+          let dot = 0;
+          for (let i = 0; i < headDim; i++) dot += q![query + i]! * k![pos * kvDim + kvHead + i]!;
+          scores[pos] = dot * scale;
+          max = Math.max(max, scores[pos]!);
+        }
+        let sum = 0;
+        for (let pos = first; pos <= last; pos++) sum += scores[pos] = exp(scores[pos]! - max);
+        for (let i = 0; i < headDim; i++) {
+          let value = 0;
+          for (let pos = first; pos <= last; pos++) value += scores[pos]! * v![pos * kvDim + kvHead + i]!;
+          out[query + i] = value / sum;
+        }
+      }
+    }
+  },
+};
