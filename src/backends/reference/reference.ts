@@ -1,0 +1,107 @@
+import { ResourceError } from '../../errors.ts';
+import { floatToHalf, halfToFloat } from '../../half.ts';
+import type { Graph, Node, Step, Value } from '../../graph.ts';
+import { ops, type Op } from '../../ops/index.ts';
+import { colsOf } from '../../ops/op.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Backend, Program, UploadOptions } from '../backend.ts';
+
+/** Elements of a tensor. */
+const sizeOf = (tensor: Tensor): number => tensor.shape.reduce((product, n) => product * n, 1);
+
+/** Bytes read and decoded at a time. */
+const PIECE_BYTES = 1 << 20;
+
+/**
+ * The definition of correct: every weight decoded to floats, every op its plain loop, one thread. Slow, and meant to be
+ * read; the other backends are judged against it.
+ */
+export function referenceBackend(): Backend {
+  const weights = new Map<string, Float32Array>();
+
+  return {
+    name: 'reference',
+    unsupported: () => undefined,
+    supports: (quant) => quant.dequantize !== undefined,
+    upload: (tensors, options) => upload(weights, tensors, options),
+    prepare: (graph) => new ReferenceProgram(graph, weights),
+    dispose: () => weights.clear(),
+  };
+}
+
+async function upload(into: Map<string, Float32Array>, tensors: readonly Tensor[], options: UploadOptions) {
+  let doneBytes = 0;
+  for (const tensor of tensors) {
+    const { blockSize, blockBytes, dequantize } = tensor.quant;
+    const floats = allocate(tensor.name, sizeOf(tensor));
+    const nBlocks = floats.length / blockSize;
+    const pieceBlocks = Math.max(1, Math.floor(PIECE_BYTES / blockBytes));
+    for (let block = 0; block < nBlocks; block += pieceBlocks) {
+      options.signal?.throwIfAborted();
+      const n = Math.min(pieceBlocks, nBlocks - block);
+      const bytes = new Uint8Array(n * blockBytes);
+      await options.read(tensor, block * blockBytes, bytes);
+      dequantize!(bytes, floats.subarray(block * blockSize, (block + n) * blockSize));
+      doneBytes += bytes.length;
+      options.onProgress?.(doneBytes);
+    }
+    into.set(tensor.name, floats);
+  }
+}
+
+function allocate(name: string, nFloats: number): Float32Array {
+  try {
+    return new Float32Array(nFloats);
+  } catch (cause) {
+    const wanted = `${name} needs ${(nFloats * 4).toLocaleString('en')} bytes as floats`;
+    throw new ResourceError(`${wanted}, which this machine would not give; use the wasm backend`, { cause });
+  }
+}
+
+class ReferenceProgram implements Program {
+  private readonly graph: Graph;
+  private readonly arrays = new Map<Value, Float32Array>();
+
+  constructor(graph: Graph, weights: ReadonlyMap<string, Float32Array>) {
+    this.graph = graph;
+    for (const node of graph.nodes) {
+      for (const value of [node.out, ...node.inputs]) {
+        if (this.arrays.has(value)) continue;
+        const array = value.role === 'weight' ? weights.get(value.name)! : value.data;
+        this.arrays.set(value, array ?? allocate(value.name, sizeOf(value)));
+      }
+    }
+  }
+
+  run(step: Step): void {
+    for (const node of this.graph.nodes) this.runNode(node, step);
+  }
+
+  private runNode(node: Node, step: Step): void {
+    const inputs = node.inputs.map((input) => this.arrays.get(input)!);
+    const op: Op = ops[node.op];
+    op.reference({ node, step, out: this.arrays.get(node.out)!, inputs });
+  }
+
+  read(value: Value): Float32Array {
+    return this.arrays.get(value)!;
+  }
+
+  readState(state: Value, begin: number, end: number): Uint8Array {
+    const cols = colsOf(state);
+    const floats = this.arrays.get(state)!.slice(begin * cols, end * cols);
+    if (state.quant.name === 'f32') return new Uint8Array(floats.buffer);
+    return new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer);
+  }
+
+  writeState(state: Value, begin: number, rows: Uint8Array): void {
+    const bytes = rows.slice().buffer; // aligned
+    const floats =
+      state.quant.name === 'f32' ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), halfToFloat);
+    this.arrays.get(state)!.set(floats, begin * colsOf(state));
+  }
+
+  dispose(): void {
+    this.arrays.clear();
+  }
+}

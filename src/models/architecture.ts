@@ -1,0 +1,119 @@
+import { FormatError } from '../errors.ts';
+import { Recorder, weight, type Graph, type GraphLimits, type KvCache, type Value } from '../graph.ts';
+import type { Metadata } from '../gguf/metadata.ts';
+import type { KvType } from '../layer_state.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** What every family's config has, because sessions and plans need it. */
+export interface BaseConfig {
+  readonly nLayers: number;
+  readonly nVocab: number;
+  /** Positions the model was trained on. */
+  readonly nCtxTrain: number;
+  readonly dim: number;
+}
+
+/** One family: what stands in its file. `C` its config, `W` its weights. */
+export interface Family<C extends BaseConfig, W> {
+  /** `general.architecture` values this file handles. */
+  readonly names: readonly string[];
+  readonly config: (meta: Metadata, find: WeightFinder) => C;
+  readonly weights: (c: C, find: WeightFinder) => W;
+  /** One KV cache (later: any layer state) per layer. */
+  readonly state: (c: C, nCtx: number, kvType: KvType) => KvCache[];
+  /** Records one step; returns the logits, `[nLogits, nVocab]`. */
+  readonly forward: (g: Recorder, c: C, w: W, state: readonly KvCache[]) => Value;
+}
+
+/** A family bound to one file. */
+export interface BoundModel {
+  readonly config: BaseConfig;
+  /** Every tensor the forward pass reads, each once. */
+  readonly weights: readonly Tensor[];
+  /** Records the forward pass for a session. */
+  record(limits: GraphLimits, kvType: KvType): { readonly graph: Graph; readonly state: readonly KvCache[] };
+}
+
+/** A row of the table: names, and how to bind a file. */
+export interface Architecture {
+  readonly names: readonly string[];
+  /** `numbers` holds the tensors of `recordedTensors` that the file has, decoded. */
+  bind(meta: Metadata, tensors: ReadonlyMap<string, Tensor>, numbers: Numbers): BoundModel;
+}
+
+/** Decoded tensors, by name. */
+export type Numbers = ReadonlyMap<string, Float32Array>;
+
+/** Small tensors whose numbers go into the graph while it is recorded: Llama 3's frequency factors. */
+export const recordedTensors: readonly string[] = ['rope_freqs.weight'];
+
+/** Closes over a family's own types, so that the table holds all of them. */
+export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Architecture {
+  return {
+    names: family.names,
+    bind(meta, tensors, numbers) {
+      const find = new WeightFinder(tensors, numbers);
+      const config = family.config(meta, find);
+      const weights = family.weights(config, find);
+      return {
+        config,
+        weights: [...find.used.values()],
+        record(limits, kvType) {
+          const g = new Recorder(limits);
+          const state = family.state(config, limits.nCtx, kvType);
+          return { graph: g.finish(family.forward(g, config, weights, state)), state };
+        },
+      };
+    },
+  };
+}
+
+/** Looks tensors up by name, checks their shapes, and remembers which ones a model uses. */
+export class WeightFinder {
+  readonly used = new Map<string, Value>();
+  private readonly tensors: ReadonlyMap<string, Tensor>;
+  private readonly decoded: Numbers;
+
+  constructor(tensors: ReadonlyMap<string, Tensor>, decoded: Numbers) {
+    this.tensors = tensors;
+    this.decoded = decoded;
+  }
+
+  /** The tensor's shape, before any config is known; `FormatError` when it is missing. */
+  shape(name: string): readonly number[] {
+    return this.tensor(name).shape;
+  }
+
+  /** A weight that must be there, with this shape. */
+  get(name: string, shape: readonly number[]): Value {
+    const known = this.used.get(name);
+    const value = known ?? weight(this.shaped(name, shape));
+    if (!known) this.used.set(name, value);
+    return value;
+  }
+
+  /** A weight that may be absent. */
+  optional(name: string, shape: readonly number[]): Value | undefined {
+    return this.tensors.has(name) ? this.get(name, shape) : undefined;
+  }
+
+  /** The numbers of one of `recordedTensors`, if the file has it. */
+  numbers(name: string, shape: readonly number[]): Float32Array | undefined {
+    return this.tensors.has(name) ? this.decoded.get(this.shaped(name, shape).name) : undefined;
+  }
+
+  private shaped(name: string, shape: readonly number[]): Tensor {
+    const tensor = this.tensor(name);
+    if (tensor.shape.length !== shape.length || tensor.shape.some((n, i) => n !== shape[i])) {
+      const came = `${name} is [${tensor.shape.join(', ')}]`;
+      throw new FormatError(`${came}, its metadata says [${shape.join(', ')}]; damaged or mislabelled file?`);
+    }
+    return tensor;
+  }
+
+  private tensor(name: string): Tensor {
+    const tensor = this.tensors.get(name);
+    if (!tensor) throw new FormatError(`the file has no tensor ${name}, which its architecture needs; incomplete file?`);
+    return tensor;
+  }
+}

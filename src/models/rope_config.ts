@@ -1,0 +1,35 @@
+import { UnsupportedError } from '../errors.ts';
+import type { Metadata } from '../gguf/metadata.ts';
+import type { RopeConfig, RopeScaling } from '../ops/rope_table.ts';
+import type { WeightFinder } from './architecture.ts';
+
+/** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */
+export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
+  const ropeDim = meta.u32(`${arch}.rope.dimension_count`, headDim);
+  return {
+    ropeDim,
+    base: meta.f32(`${arch}.rope.freq_base`, 10000),
+    scaling: ropeScaling(meta, arch),
+    factors: find.numbers('rope_freqs.weight', [ropeDim / 2]),
+  };
+}
+
+function ropeScaling(meta: Metadata, arch: string): RopeScaling {
+  const key = `${arch}.rope.scaling`;
+  const factor = meta.f32(`${key}.factor`, meta.f32(`${arch}.rope.scale_linear`, 0));
+  const type = meta.string(`${key}.type`, factor === 0 ? 'none' : 'linear');
+  if (type === 'none' || factor === 0 || (type === 'linear' && factor === 1)) return { type: 'none' };
+  if (type === 'linear') return { type, factor };
+  if (type === 'yarn') {
+    return {
+      type,
+      factor,
+      nCtxOriginal: meta.u32(`${key}.original_context_length`, meta.u32(`${arch}.context_length`)),
+      attnFactor: meta.f32(`${key}.attn_factor`, 1),
+      extFactor: meta.f32(`${key}.yarn_ext_factor`, 1),
+      betaFast: meta.f32(`${key}.yarn_beta_fast`, 32),
+      betaSlow: meta.f32(`${key}.yarn_beta_slow`, 1),
+    };
+  }
+  throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: none, linear, yarn`);
+}
