@@ -1,0 +1,46 @@
+/**
+ * What a kernel gets: the address of its record in the program, and which items to do.
+ *
+ *     ┌──────── header (this class) ────────┬─────────────── words of the op ───────────────┐
+ *     │ kernel nItems nRows … counter, step │ out, inputs (0: absent), scalars in op's order │
+ *     └─────────────────────────────────────┴────────────────────────────────────────────────┘
+ *
+ * Each op's file extends the header by its own words. Everything is 32 bits wide: pointers, counts and f32 scalars.
+ */
+@unmanaged
+export class Node {
+  /** Index of the kernel in the function table. */
+  kernel: u32;
+  /** Work items of this step. */
+  nItems: u32;
+  /** Rows of the output in this step: tokens, or logits rows. */
+  nRows: u32;
+  /** Items that a thread takes at a time. */
+  chunk: u32;
+  /** 1: everything before has to be finished by every thread. */
+  barrier: u32;
+  /** How many of the following nodes are done on the same rows right after this one, by the same thread. */
+  nFused: u32;
+  /** Bytes from this record to the next. */
+  recordBytes: u32;
+  /** Address of the counter from which threads take items. */
+  counter: u32;
+  /** What changes from run to run. */
+  step: Step;
+}
+
+/** The step's own numbers, written by the host before each run. */
+@unmanaged
+export class Step {
+  /** Position of the first token. */
+  pos: u32;
+  nTokens: u32;
+  nLogits: u32;
+}
+
+/** Address of the token ids that lie right behind a `Step`. */
+// @ts-ignore: AssemblyScript decorates functions
+@inline
+export function tokensOf(step: Step): usize {
+  return changetype<usize>(step) + offsetof<Step>();
+}
