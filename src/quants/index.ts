@@ -1,20 +1,34 @@
+import { UnsupportedError } from '../errors.ts';
+import { bf16 } from './bf16.ts';
+import { f16 } from './f16.ts';
+import { f32 } from './f32.ts';
+import { q2_k } from './q2_k.ts';
+import { q3_k } from './q3_k.ts';
+import { q4_0 } from './q4_0.ts';
+import { q4_1 } from './q4_1.ts';
+import { q4_k } from './q4_k.ts';
+import { q5_0 } from './q5_0.ts';
+import { q5_1 } from './q5_1.ts';
+import { q5_k } from './q5_k.ts';
+import { q6_k } from './q6_k.ts';
+import { q8_0 } from './q8_0.ts';
 import type { QuantType } from './quant_type.ts';
 
-/** Every live row of `enum ggml_type`, in its order; the ids left out are types ggml has removed. */
+/** Every live row of `enum ggml_type`, in its order; the ids left out are types ggml has removed. Rows written out are known by name and size only. */
 export const quants: readonly QuantType[] = [
-  { name: 'f32', ggmlType: 0, blockSize: 1, blockBytes: 4 },
-  { name: 'f16', ggmlType: 1, blockSize: 1, blockBytes: 2 },
-  { name: 'q4_0', ggmlType: 2, blockSize: 32, blockBytes: 18 },
-  { name: 'q4_1', ggmlType: 3, blockSize: 32, blockBytes: 20 },
-  { name: 'q5_0', ggmlType: 6, blockSize: 32, blockBytes: 22 },
-  { name: 'q5_1', ggmlType: 7, blockSize: 32, blockBytes: 24 },
-  { name: 'q8_0', ggmlType: 8, blockSize: 32, blockBytes: 34 },
+  f32,
+  f16,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,
   { name: 'q8_1', ggmlType: 9, blockSize: 32, blockBytes: 36 },
-  { name: 'q2_k', ggmlType: 10, blockSize: 256, blockBytes: 84 },
-  { name: 'q3_k', ggmlType: 11, blockSize: 256, blockBytes: 110 },
-  { name: 'q4_k', ggmlType: 12, blockSize: 256, blockBytes: 144 },
-  { name: 'q5_k', ggmlType: 13, blockSize: 256, blockBytes: 176 },
-  { name: 'q6_k', ggmlType: 14, blockSize: 256, blockBytes: 210 },
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
   { name: 'q8_k', ggmlType: 15, blockSize: 256, blockBytes: 292 },
   { name: 'iq2_xxs', ggmlType: 16, blockSize: 256, blockBytes: 66 },
   { name: 'iq2_xs', ggmlType: 17, blockSize: 256, blockBytes: 74 },
@@ -30,7 +44,7 @@ export const quants: readonly QuantType[] = [
   { name: 'i64', ggmlType: 27, blockSize: 1, blockBytes: 8 },
   { name: 'f64', ggmlType: 28, blockSize: 1, blockBytes: 8 },
   { name: 'iq1_m', ggmlType: 29, blockSize: 256, blockBytes: 56 },
-  { name: 'bf16', ggmlType: 30, blockSize: 1, blockBytes: 2 },
+  bf16,
   { name: 'tq1_0', ggmlType: 34, blockSize: 256, blockBytes: 54 },
   { name: 'tq2_0', ggmlType: 35, blockSize: 256, blockBytes: 66 },
   { name: 'mxfp4', ggmlType: 39, blockSize: 32, blockBytes: 17 },
@@ -42,3 +56,32 @@ export const quants: readonly QuantType[] = [
 export const quantByGgmlType: ReadonlyMap<number, QuantType> = new Map(quants.map((q) => [q.ggmlType, q]));
 
 export const quantByName: ReadonlyMap<string, QuantType> = new Map(quants.map((q) => [q.name, q]));
+
+/** Decodes whole blocks, with the checks `QuantType.dequantize` leaves out: for callers whose lengths come from outside. */
+export function dequantizeRow(quant: QuantType, src: Uint8Array, dst: Float32Array): void {
+  if (quant.dequantize === undefined) throw unsupported(quant, 'decode', 'dequantize');
+  checkLengths(quant, src.length, dst.length);
+  quant.dequantize(src, dst);
+}
+
+/** Encodes whole blocks, with the checks `QuantType.quantize` leaves out. Weights must be finite to come back as they were. */
+export function quantizeRow(quant: QuantType, src: Float32Array, dst: Uint8Array): void {
+  if (quant.quantize === undefined) throw unsupported(quant, 'encode', 'quantize');
+  checkLengths(quant, dst.length, src.length);
+  quant.quantize(src, dst);
+}
+
+function checkLengths(quant: QuantType, nBytes: number, nWeights: number): void {
+  const { name, blockSize, blockBytes } = quant;
+  const nBlocks = nWeights / blockSize;
+  if (Number.isInteger(nBlocks) && nBytes === nBlocks * blockBytes) return;
+  throw new RangeError(
+    `${name} row: got ${nWeights} weights and ${nBytes} bytes, expected whole blocks of ${blockSize} weights in ` +
+      `${blockBytes} bytes each; pass a buffer of weights / ${blockSize} * ${blockBytes} bytes`,
+  );
+}
+
+function unsupported(quant: QuantType, verb: string, able: 'dequantize' | 'quantize'): UnsupportedError {
+  const supported = quants.filter((q) => q[able] !== undefined).map((q) => q.name);
+  return new UnsupportedError(`cannot ${verb} ${quant.name}; supported: ${supported.join(', ')}`);
+}

@@ -1,0 +1,48 @@
+/**
+ * q5_1: 32 weights in 24 bytes, 6 bits each. weight = scale * level + min, level 0..31.
+ *
+ *     byte 0       2     4               8                                24
+ *          | scale | min | fifth bits    | byte 0 | byte 1 | …    byte 15 |
+ *             f16    f16   u32, bit j:     7 6 5 4        3 2 1 0
+ *                          bit 4 of        level 16 & 15  level 0 & 15
+ *                          level j         byte j: level j low, level j + 16 high
+ */
+import { readHalf, writeHalf } from '../half.ts';
+import type { QuantType } from './quant_type.ts';
+import { f32, highest, inverse, lowest, readWord, writeWord } from './rounding.ts';
+
+const blockSize = 32;
+const blockBytes = 24;
+
+function dequantize(src: Uint8Array, dst: Float32Array): void {
+  for (let s = 0, d = 0; s < src.length; s += blockBytes, d += blockSize) {
+    const scale = readHalf(src, s);
+    const min = readHalf(src, s + 2);
+    const fifth = readWord(src, s + 4);
+    for (let j = 0; j < 16; j++) {
+      const pair = src[s + 8 + j]!;
+      dst[d + j] = scale * ((pair & 15) | (((fifth >>> j) & 1) << 4)) + min;
+      dst[d + j + 16] = scale * ((pair >> 4) | (((fifth >>> (j + 16)) & 1) << 4)) + min;
+    }
+  }
+}
+
+function quantize(src: Float32Array, dst: Uint8Array): void {
+  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
+    const min = lowest(src, s, blockSize);
+    const scale = f32(f32(highest(src, s, blockSize) - min) / 31);
+    const perScale = inverse(scale);
+    let fifth = 0;
+    for (let j = 0; j < 16; j++) {
+      const low = Math.min(31, f32(f32(f32(src[s + j]! - min) * perScale) + 0.5) | 0);
+      const high = Math.min(31, f32(f32(f32(src[s + j + 16]! - min) * perScale) + 0.5) | 0);
+      fifth |= ((low >> 4) << j) | ((high >> 4) << (j + 16));
+      dst[d + 8 + j] = (low & 15) | (high << 4);
+    }
+    writeHalf(dst, d, scale);
+    writeHalf(dst, d + 2, min);
+    writeWord(dst, d + 4, fifth);
+  }
+}
+
+export const q5_1: QuantType = { name: 'q5_1', ggmlType: 7, blockSize, blockBytes, dequantize, quantize };
