@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { parentPort, Worker } from 'node:worker_threads';
+import { openGguf } from '../gguf/split.ts';
+import { openBeside, openNodeFile } from '../store/node_file.ts';
+import { openBlobs } from './blobs.ts';
+import type { Platform, WorkerHandle } from './platform.ts';
+
+export const spawn: Platform['spawn'] = (script, name) => {
+  const worker = new Worker(script, { name });
+  let told = false;
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    onMessage: (listener) => void worker.on('message', listener),
+    onDeath(listener) {
+      let reason: Error | undefined;
+      worker.on('error', (error) => (reason = error instanceof Error ? error : new Error(String(error))));
+      worker.on('exit', (code) => !told && listener(reason ?? new Error(`${name} worker exited with code ${code}`)));
+    },
+    async terminate() {
+      told = true;
+      await worker.terminate();
+    },
+    keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
+  } satisfies WorkerHandle;
+};
+
+export const host: Platform['host'] = () => {
+  const port = parentPort!;
+  return {
+    post: (message, transfer = []) => port.postMessage(message, [...transfer]),
+    onMessage: (listener) => void port.on('message', listener),
+  };
+};
+
+export const readBeside: Platform['readBeside'] = async (file) => new Uint8Array(await readFile(file));
+
+export const nCores: Platform['nCores'] = () => availableParallelism();
+
+export const tick: Platform['tick'] = () => new Promise((resolve) => setImmediate(resolve));
+
+export const openModelFile: Platform['openModelFile'] = async (source, signal) => {
+  if (typeof source !== 'string') return openBlobs(source, signal);
+  const first = await openNodeFile(source);
+  try {
+    return await openGguf(first, { openSibling: openBeside(source), signal });
+  } catch (error) {
+    await first.close?.();
+    throw error;
+  }
+};

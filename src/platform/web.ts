@@ -1,0 +1,48 @@
+import { ResourceError } from '../errors.ts';
+import { openBlobs } from './blobs.ts';
+import type { Platform, WorkerHandle } from './platform.ts';
+
+export const spawn: Platform['spawn'] = (script, name) => {
+  const worker = new Worker(script, { name, type: 'module' });
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
+    onDeath: (listener) =>
+      worker.addEventListener('error', (event) => listener(new Error(event.message || `${name} worker failed to start`))),
+    terminate: async () => worker.terminate(),
+    keepAlive: () => undefined,
+  } satisfies WorkerHandle;
+};
+
+export const host: Platform['host'] = () => ({
+  post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
+  onMessage: (listener) => self.addEventListener('message', (event) => listener(event.data)),
+});
+
+export const readBeside: Platform['readBeside'] = async (file) => {
+  const response = await fetch(file).catch((cause: unknown) => {
+    throw new ResourceError(`cannot fetch ${file.href}; is it served beside the library's script?`, { cause });
+  });
+  if (!response.ok) throw new ResourceError(`${file.href} answered ${response.status}; serve it beside the library's script`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+export const nCores: Platform['nCores'] = () => navigator.hardwareConcurrency || 1;
+
+const channel = new MessageChannel();
+const waiting: (() => void)[] = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+
+/** A message to itself: unlike a timer it is not slowed down to 4 ms. */
+export const tick: Platform['tick'] = () =>
+  new Promise((resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(undefined);
+  });
+
+export const openModelFile: Platform['openModelFile'] = (source, signal) => {
+  if (typeof source === 'string') {
+    throw new TypeError(`${JSON.stringify(source)} is a text; in a browser give a File, a Blob or all shards as Files`);
+  }
+  return openBlobs(source, signal);
+};
