@@ -36,7 +36,28 @@ export function newGroup(size: number): Group {
   };
 }
 
-/** The grids `fitScaleMin` tries: the range of the weights is `maxLevel + firstStretch + i / 10` steps long. */
+/** Fits every group of a block, `scales.length` of them, with `fit`; returns the scale of largest magnitude. */
+export function fitGroups(
+  src: Float32Array,
+  begin: number,
+  levels: Uint8Array,
+  scales: Float32Array,
+  group: Group,
+  fit: (group: Group) => void,
+): number {
+  const size = group.x.length;
+  let extreme = 0;
+  for (let g = 0; g < scales.length; g++) {
+    for (let i = 0; i < size; i++) group.x[i] = src[begin + size * g + i]!;
+    fit(group);
+    levels.set(group.levels, size * g);
+    scales[g] = group.scale;
+    if (Math.abs(group.scale) > Math.abs(extreme)) extreme = group.scale;
+  }
+  return extreme;
+}
+
+/** The grids `fitScaleMin` tries: the range from low to high is `maxLevel + firstStretch + i / 10` steps long. */
 export interface Grid {
   /** Levels are 0..maxLevel. */
   readonly maxLevel: number;
@@ -52,12 +73,12 @@ const tenth = f32(0.1);
 export function fitScaleMin(group: Group, grid: Grid): void {
   const { x, importance, levels, trial } = group;
   const { maxLevel, errorPower } = grid;
-  const low = Math.min(0, lowest(x, 0, x.length)); // at most 0, so that no min is negative
-  const range = f32(highest(x, 0, x.length) - low);
+  const high = highest(x, 0, x.length);
+  let low = Math.min(0, lowest(x, 0, x.length)); // at most 0, so that no min is negative
   levels.fill(0);
   group.scale = 0;
   group.min = -low;
-  if (range === 0) return;
+  if (high === low) return;
 
   let sumW = 0;
   let sumX = 0;
@@ -65,12 +86,12 @@ export function fitScaleMin(group: Group, grid: Grid): void {
     sumW = f32(sumW + importance[i]!);
     sumX = f32(sumX + f32(importance[i]! * x[i]!));
   }
-  let perScale = f32(maxLevel / range);
+  let perScale = f32(maxLevel / f32(high - low));
   group.scale = f32(1 / perScale);
   roundToGrid(x, perScale, low, maxLevel, levels);
   let leastError = weightedError(group, levels, group.scale, low, errorPower);
   for (let t = 0; t <= grid.lastTry; t++) {
-    perScale = f32(f32(f32(grid.firstStretch + f32(tenth * t)) + maxLevel) / range);
+    perScale = f32(f32(f32(grid.firstStretch + f32(tenth * t)) + maxLevel) / f32(high - low));
     roundToGrid(x, perScale, low, maxLevel, trial);
     let sumL = 0;
     let sumLL = 0;
@@ -95,6 +116,7 @@ export function fitScaleMin(group: Group, grid: Grid): void {
       levels.set(trial);
       group.scale = scale;
       group.min = -offset;
+      low = offset; // the next grids start where the best one so far does
     }
   }
 }

@@ -16,7 +16,7 @@
  *     byte 104 + j      j + 12     | j + 8      | j + 4      | j: bits 5 4    j = 0..3
  */
 import { readHalf, writeHalf } from '../half.ts';
-import { type Group, fitScaleByDescent, newGroup } from './fit.ts';
+import { type Group, fitGroups, fitScaleByDescent, newGroup } from './fit.ts';
 import type { QuantType } from './quant_type.ts';
 import { clamp, f32, nearestInt } from './rounding.ts';
 
@@ -53,13 +53,15 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
+const fit = (group: Group): void => fitScaleByDescent(group, 4);
+
 function quantize(src: Float32Array, dst: Uint8Array): void {
   const levels = new Uint8Array(blockSize);
   const scales = new Float32Array(nGroups);
   const group = newGroup(groupSize);
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
     dst.fill(0, d, d + blockBytes);
-    const extreme = fitGroups(src, s, levels, scales, group);
+    const extreme = fitGroups(src, s, levels, scales, group, fit);
     if (extreme !== 0) {
       const perUnit = f32(-32 / extreme);
       writeHalf(dst, d + unitAt, f32(1 / perUnit));
@@ -76,19 +78,6 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
       dst[d + lowAt + at]! |= (levels[i]! & 3) << (2 * ((i >> 5) & 3));
     }
   }
-}
-
-/** Fills `levels` `[256]` and `scales` `[16]`; returns the scale of largest magnitude. */
-function fitGroups(src: Float32Array, begin: number, levels: Uint8Array, scales: Float32Array, group: Group): number {
-  let extreme = 0;
-  for (let g = 0; g < nGroups; g++) {
-    for (let i = 0; i < groupSize; i++) group.x[i] = src[begin + groupSize * g + i]!;
-    fitScaleByDescent(group, 4);
-    levels.set(group.levels, groupSize * g);
-    scales[g] = group.scale;
-    if (Math.abs(group.scale) > Math.abs(extreme)) extreme = group.scale;
-  }
-  return extreme;
 }
 
 /** Scales were rounded: chooses the levels again for the values a decoder will see. */

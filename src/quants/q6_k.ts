@@ -15,7 +15,7 @@
  *                       w[i + 96]  w[i + 64]  w[i + 32]  w[i]
  */
 import { readHalf, writeHalf } from '../half.ts';
-import { type Group, fitScale, negligible, newGroup } from './fit.ts';
+import { type Group, fitGroups, fitScale, negligible, newGroup } from './fit.ts';
 import type { QuantType } from './quant_type.ts';
 import { clamp, f32, nearestInt } from './rounding.ts';
 
@@ -47,12 +47,14 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
 
 const int8 = (byte: number): number => (byte << 24) >> 24;
 
+const fit = (group: Group): void => fitScale(group, 32);
+
 function quantize(src: Float32Array, dst: Uint8Array): void {
   const levels = new Uint8Array(blockSize);
   const scales = new Float32Array(nGroups);
   const group = newGroup(groupSize);
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const extreme = fitGroups(src, s, levels, scales, group);
+    const extreme = fitGroups(src, s, levels, scales, group, fit);
     if (Math.abs(extreme) < negligible) {
       dst.fill(0, d, d + blockBytes);
       continue;
@@ -71,19 +73,6 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
     }
     packLevels(levels, dst, d);
   }
-}
-
-/** Fills `levels` `[256]` and `scales` `[16]`; returns the scale of largest magnitude. */
-function fitGroups(src: Float32Array, begin: number, levels: Uint8Array, scales: Float32Array, group: Group): number {
-  let extreme = 0;
-  for (let g = 0; g < nGroups; g++) {
-    for (let i = 0; i < groupSize; i++) group.x[i] = src[begin + groupSize * g + i]!;
-    fitScale(group, 32);
-    levels.set(group.levels, groupSize * g);
-    scales[g] = group.scale;
-    if (Math.abs(group.scale) > Math.abs(extreme)) extreme = group.scale;
-  }
-  return extreme;
 }
 
 function packLevels(levels: Uint8Array, dst: Uint8Array, block: number): void {
