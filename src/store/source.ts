@@ -15,3 +15,18 @@ export interface ByteSource {
   /** Releases the file handle, if there is one. */
   close?(): Promise<void>;
 }
+
+/**
+ * Where a new file's bytes go, in order. Nothing appears under the final name before `finish`, so a reader never meets half
+ * a file; `abort` leaves no trace, also when it comes after `finish` (a set of files is kept whole or not at all).
+ */
+export interface ByteSink {
+  /** What to call the file in messages. */
+  readonly name: string;
+  /** Appends; `bytes` may be reused by the caller once the promise resolves. Rejects with `ResourceError` (disk full). */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes the bytes durable and gives the file its final name. */
+  finish(): Promise<void>;
+  /** Removes what was written. Does nothing when called again. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,263 @@
+/**
+ * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
+ * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
+ */
+import { FormatError, ResourceError } from '../errors.ts';
+import type { ByteSink, ByteSource } from '../store/source.ts';
+import type { Tensor } from '../tensor.ts';
+import { counted, quoted } from './limits.ts';
+import { alignUp, readGguf } from './read.ts';
+import type { GgufFile, GgufTensor } from './read.ts';
+import { headerBytes, streamGguf, writeGguf } from './write.ts';
+import type { MetadataToWrite, TensorToWrite, WriteOptions } from './write.ts';
+
+/** `split.count` is a u16 and the name has five digits. */
+const maxShards = 65_535;
+const pieceBytes = 4 * 2 ** 20;
+
+export interface ShardName {
+  /** What comes before `-00001-of-00003.gguf`, without folders. */
+  readonly prefix: string;
+  /** From 0; the name counts from 1. */
+  readonly shardIndex: number;
+  readonly nShards: number;
+}
+
+export function formatShardName({ prefix, shardIndex, nShards }: ShardName): string {
+  const five = (n: number) => String(n).padStart(5, '0');
+  return `${prefix}-${five(shardIndex + 1)}-of-${five(nShards)}.gguf`;
+}
+
+/** Takes a path or URL; undefined where the name is not a shard's. */
+export function parseShardName(name: string): ShardName | undefined {
+  const found = /^(?<prefix>.*)-(?<no>\d{5})-of-(?<count>\d{5})\.gguf$/.exec(name.split(/[\\/]/).at(-1)!)?.groups;
+  return found && { prefix: found.prefix!, shardIndex: Number(found.no) - 1, nShards: Number(found.count) };
+}
+
+export interface OpenGgufOptions {
+  /** Opens the file of that name beside the first one. */
+  readonly openSibling: (name: string) => Promise<ByteSource>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a model that may be split, by its first or only file. Sources opened here are closed again on failure; on success
+ * they are the caller's, as `sources`.
+ * @throws what `readGguf` throws; FormatError where `first` is another shard than the first, or shards do not belong together;
+ *   ResourceError where a shard is missing.
+ */
+export async function openGguf(first: ByteSource, { openSibling, signal }: OpenGgufOptions): Promise<GgufFile> {
+  const file = await readGguf(first, { signal });
+  const nShards = file.metadata.u32('split.count', 0);
+  if (nShards <= 1) return file;
+  const name = parseShardName(first.name);
+  if (!name || name.nShards !== nShards) {
+    throw new FormatError(
+      `${first.name} is one of ${nShards} shards, but its name does not end in -00001-of-${formatShardName({ prefix: '', shardIndex: 0, nShards }).slice(-10)}; renamed?`,
+    );
+  }
+  const shardNo = file.metadata.u32('split.no');
+  if (shardNo !== 0 || name.shardIndex !== 0) {
+    throw new FormatError(
+      `${first.name} is shard ${shardNo + 1} of ${nShards}; open the first one, ${formatShardName({ ...name, shardIndex: 0 })}`,
+    );
+  }
+  const siblings: ByteSource[] = [];
+  try {
+    const shards = [file];
+    for (let shardIndex = 1; shardIndex < nShards; shardIndex++) {
+      const sibling = await openShard({ ...name, shardIndex }, openSibling);
+      siblings.push(sibling);
+      shards.push(checkShard(await readGguf(sibling, { signal }), shardIndex, nShards));
+    }
+    return joinShards(shards);
+  } catch (error) {
+    await Promise.allSettled(siblings.map((sibling) => sibling.close?.()));
+    throw error;
+  }
+}
+
+async function openShard(shard: ShardName, openSibling: OpenGgufOptions['openSibling']): Promise<ByteSource> {
+  const name = formatShardName(shard);
+  try {
+    return await openSibling(name);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ResourceError(
+      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${why}); all shards must lie beside the first one`,
+      { cause },
+    );
+  }
+}
+
+function checkShard(shard: GgufFile, shardIndex: number, nShards: number): GgufFile {
+  const came = { no: shard.metadata.u32('split.no'), count: shard.metadata.u32('split.count') };
+  if (came.no === shardIndex && came.count === nShards) return shard;
+  throw new FormatError(
+    `${shard.sources[0]!.name} says it is shard ${came.no + 1} of ${came.count}, expected ${shardIndex + 1} of ${nShards}; renamed?`,
+  );
+}
+
+function joinShards(shards: readonly GgufFile[]): GgufFile {
+  const first = shards[0]!;
+  const tensors = new Map<string, GgufTensor>();
+  for (const [shardIndex, shard] of shards.entries()) {
+    for (const tensor of shard.tensors.values()) {
+      if (tensors.has(tensor.name)) {
+        const where = shard.sources[0]!.name;
+        throw new FormatError(
+          `${where}: tensor ${quoted(tensor.name)} is also in an earlier shard; files of two different models?`,
+        );
+      }
+      tensors.set(tensor.name, { ...tensor, shardIndex });
+    }
+  }
+  const expected = first.metadata.u32('split.tensors.count');
+  if (tensors.size !== expected) {
+    throw new FormatError(
+      `${first.sources[0]!.name}: the shards hold ${counted(tensors.size)} tensors, expected ${counted(expected)}; files of two different models?`,
+    );
+  }
+  return { ...first, tensors, sources: shards.flatMap((shard) => shard.sources) };
+}
+
+export interface SplitOptions extends WriteOptions {
+  /** Files are named `PREFIX-00001-of-0000N.gguf`. */
+  readonly prefix: string;
+  /** No file is longer, header included. */
+  readonly maxShardBytes: number;
+  readonly openSink: (name: string) => Promise<ByteSink>;
+}
+
+/**
+ * Writes a model as shards that llama.cpp opens too. Tensors and metadata are copied byte for byte; all files appear, or none.
+ * @returns the names, in order.
+ * @throws RangeError where a tensor, or the metadata, does not fit into `maxShardBytes`; otherwise what `writeGguf` throws.
+ */
+export async function splitGguf(file: GgufFile, options: SplitOptions): Promise<string[]> {
+  const { prefix, openSink, onProgress, signal } = options;
+  const metadata = await copyMetadata(file, signal);
+  const shards = planShards(file, metadata, options.maxShardBytes);
+  const nShards = shards.length;
+  const names = shards.map((_, shardIndex) => formatShardName({ prefix, shardIndex, nShards }));
+  const sinks: ByteSink[] = [];
+  const totalBytes = sumBytes(shards.flat());
+  let doneBytes = 0;
+  try {
+    for (const name of names) sinks.push(await openSink(name));
+    for (const [shardIndex, tensors] of shards.entries()) {
+      const split = splitKeys(shardIndex, nShards, file.tensors.size);
+      const content = {
+        metadata: new Map([...(shardIndex === 0 ? metadata : alignmentOnly(metadata)), ...split]),
+        tensors: tensors.map((tensor) =>
+          copyTensor(file, tensor, signal, (bytes) => onProgress?.((doneBytes += bytes), totalBytes)),
+        ),
+      };
+      await streamGguf(sinks[shardIndex]!, content, { signal });
+    }
+    for (const sink of sinks) await sink.finish();
+    return names;
+  } catch (error) {
+    await Promise.allSettled(sinks.map((sink) => sink.abort()));
+    throw error;
+  }
+}
+
+/** Writes a split model as one file: tensors and metadata byte for byte, without the `split.*` keys. */
+export async function mergeGguf(file: GgufFile, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
+  const metadata = await copyMetadata(file, options.signal);
+  const tensors = [...file.tensors.values()].map((tensor) => copyTensor(file, tensor, options.signal));
+  await writeGguf(sink, { metadata, tensors }, options);
+}
+
+/** Everything but the `split.*` keys, encoded as it stands in the file; the alignment as a value, because the writer goes by it. */
+async function copyMetadata(file: GgufFile, signal?: AbortSignal): Promise<Map<string, MetadataToWrite>> {
+  const copied = new Map<string, MetadataToWrite>();
+  for (const [key, { offsetBytes, sizeBytes }] of file.metadataRanges) {
+    if (key === 'split.no' || key === 'split.count' || key === 'split.tensors.count') continue;
+    const bytes = new Uint8Array(sizeBytes);
+    await file.sources[0]!.read(offsetBytes, bytes, signal);
+    copied.set(key, key === 'general.alignment' ? file.metadata.get(key)! : bytes);
+  }
+  return copied;
+}
+
+function alignmentOnly(metadata: ReadonlyMap<string, MetadataToWrite>): [string, MetadataToWrite][] {
+  return [...metadata].filter(([key]) => key === 'general.alignment');
+}
+
+/** The types are llama.cpp's. */
+function splitKeys(shardIndex: number, nShards: number, nTensors: number): [string, MetadataToWrite][] {
+  return [
+    ['split.no', { type: 'u16', value: shardIndex }],
+    ['split.count', { type: 'u16', value: nShards }],
+    ['split.tensors.count', { type: 'i32', value: nTensors }],
+  ];
+}
+
+/** Fills one shard after the other, in the file's order. A shard may hold metadata alone, where a tensor fits only without it. */
+function planShards(file: GgufFile, metadata: Map<string, MetadataToWrite>, maxShardBytes: number): GgufTensor[][] {
+  const keys = new Map(splitKeys(0, 1, 0));
+  const emptyShard = headerBytes({ metadata: new Map([...alignmentOnly(metadata), ...keys]), tensors: [] });
+  const tensorHeader = (tensor: Tensor) => headerBytes({ metadata: new Map(), tensors: [tensor] }) - 24;
+  const shards: GgufTensor[][] = [[]];
+  let header = headerBytes({ metadata: new Map([...metadata, ...keys]), tensors: [] });
+  let data = 0;
+  if (alignUp(header, file.alignment) > maxShardBytes) {
+    throw new RangeError(
+      `maxShardBytes is ${counted(maxShardBytes)}, the metadata alone needs ${counted(alignUp(header, file.alignment))}`,
+    );
+  }
+  for (const tensor of file.tensors.values()) {
+    const moreHeader = tensorHeader(tensor);
+    const moreData = alignUp(tensor.sizeBytes, file.alignment);
+    if (alignUp(header + moreHeader, file.alignment) + data + moreData > maxShardBytes) {
+      shards.push([]);
+      header = emptyShard;
+      data = 0;
+      const alone = alignUp(header + moreHeader, file.alignment) + moreData;
+      if (alone > maxShardBytes) {
+        throw new RangeError(
+          `maxShardBytes is ${counted(maxShardBytes)}, a shard with ${quoted(tensor.name)} needs ${counted(alone)}`,
+        );
+      }
+    }
+    shards.at(-1)!.push(tensor);
+    header += moreHeader;
+    data += moreData;
+  }
+  if (shards.length > maxShards)
+    throw new RangeError(
+      `maxShardBytes of ${counted(maxShardBytes)} makes ${shards.length} shards, at most ${maxShards}`,
+    );
+  return shards;
+}
+
+function sumBytes(tensors: readonly GgufTensor[]): number {
+  return tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+}
+
+/** A tensor to write whose bytes are read from `file` in pieces when their turn comes. */
+export function copyTensor(
+  file: GgufFile,
+  tensor: GgufTensor,
+  signal?: AbortSignal,
+  onPiece?: (bytes: number) => void,
+): TensorToWrite {
+  const { name, quant, shape } = tensor;
+  return {
+    name,
+    quant,
+    shape,
+    pieces: async function* () {
+      const source = file.sources[tensor.shardIndex]!;
+      const buffer = new Uint8Array(Math.min(pieceBytes, tensor.sizeBytes));
+      for (let done = 0; done < tensor.sizeBytes; done += buffer.length) {
+        const piece = buffer.subarray(0, Math.min(buffer.length, tensor.sizeBytes - done));
+        await source.read(tensor.offsetBytes + done, piece, signal);
+        yield piece;
+        onPiece?.(piece.length);
+      }
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { FormatError } from '../errors.ts';
+import type { Vocab } from '../vocab.ts';
+import { counted } from './limits.ts';
+import type { Metadata } from './metadata.ts';
+
+/** `LLAMA_TOKEN_NULL` as converters write it: "this model has no such token". */
+const noToken = 0xffffffff;
+
+/** Token types as ggml numbers them: 0 undefined, 1 normal, … 6 byte. */
+const lastTokenType = 6;
+
+/**
+ * A tokenizer's data out of a model file's `tokenizer.ggml.*` keys.
+ * @throws FormatError where a key is missing or of the wrong type, lengths differ, or an id is out of range.
+ */
+export function readVocab(metadata: Metadata): Vocab {
+  const model = metadata.string('tokenizer.ggml.model');
+  const tokens = metadata.strings('tokenizer.ggml.tokens');
+  if (tokens.length === 0) throw new FormatError('tokenizer.ggml.tokens is empty, expected one piece per token');
+  const token = (name: string): number | undefined =>
+    readToken(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length);
+  const flag = (name: string): boolean | undefined => metadata.bool(`tokenizer.ggml.${name}`, undefined);
+  return {
+    model,
+    tokens,
+    pre: metadata.string('tokenizer.ggml.pre', undefined),
+    scores: readPerToken(metadata, 'tokenizer.ggml.scores', tokens.length, Float32Array),
+    types: readTypes(metadata, tokens.length),
+    merges: metadata.strings('tokenizer.ggml.merges', undefined),
+    bosToken: token('bos'),
+    eosToken: token('eos'),
+    eotToken: token('eot'),
+    unkToken: token('unknown'),
+    sepToken: token('seperator') ?? token('separator'), // the format's own spelling is the first one
+    padToken: token('padding'),
+    clsToken: token('cls'),
+    maskToken: token('mask'),
+    addBos: flag('add_bos_token'),
+    addEos: flag('add_eos_token'),
+    addSpacePrefix: flag('add_space_prefix'),
+    removeExtraWhitespaces: flag('remove_extra_whitespaces'),
+  };
+}
+
+function readToken(metadata: Metadata, key: string, nVocab: number): number | undefined {
+  const stored = metadata.get(key);
+  if (!stored || stored.value === noToken || stored.value === -1) return undefined;
+  const id = metadata.u32(key);
+  if (id >= nVocab)
+    throw new FormatError(`${key} is ${counted(id)}, expected below ${counted(nVocab)}, the number of tokens`);
+  return id;
+}
+
+function readTypes(metadata: Metadata, nVocab: number): Int32Array | undefined {
+  const types = readPerToken(metadata, 'tokenizer.ggml.token_type', nVocab, Int32Array);
+  const bad = types?.findIndex((type) => type < 0 || type > lastTokenType) ?? -1;
+  if (bad >= 0)
+    throw new FormatError(`tokenizer.ggml.token_type[${bad}] is ${types![bad]}, expected 0 to ${lastTokenType}`);
+  return types;
+}
+
+/** An array with one number per token, `[nVocab]`. */
+function readPerToken<T extends Float32Array | Int32Array>(
+  metadata: Metadata,
+  key: string,
+  nVocab: number,
+  ArrayType: { new (values: ArrayLike<number>): T },
+): T | undefined {
+  const stored = metadata.numbers(key, undefined);
+  if (!stored) return undefined;
+  if (stored.length === nVocab) return stored instanceof ArrayType ? stored : new ArrayType(stored);
+  throw new FormatError(
+    `${key} has ${counted(stored.length)} entries for ${counted(nVocab)} tokens; convert the model again?`,
+  );
+}

@@ -1,0 +1,127 @@
+/** Files on disk, in Node. */
+import { randomBytes } from 'node:crypto';
+import { open, rename, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FormatError, ResourceError } from '../errors.ts';
+import type { ByteSink, ByteSource } from './source.ts';
+
+/** A read this long takes milliseconds, so that cancelling is prompt. */
+const pieceBytes = 16 * 2 ** 20;
+
+/** What the system's error codes mean for the user. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file; check the path'],
+  ['ENOTDIR', 'a part of the path is not a folder; check the path'],
+  ['EACCES', 'permission denied; change its permissions'],
+  ['EPERM', 'not permitted; change its permissions'],
+  ['EISDIR', 'it is a folder, expected a file'],
+  ['EMFILE', 'too many files are open; raise the limit (ulimit -n)'],
+  ['ENOSPC', 'no space left on the disk; free some and try again'],
+  ['EDQUOT', 'the disk quota is used up; free some space and try again'],
+  ['EFBIG', 'the file system does not take files this long; use smaller shards'],
+  ['EROFS', 'the file system is read-only; choose another folder'],
+]);
+
+function failing(doing: string, path: string): (cause: unknown) => never {
+  return (cause) => {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const why = remedies.get(code) ?? (cause instanceof Error ? cause.message : String(cause));
+    throw new ResourceError(`cannot ${doing} ${path}: ${why}`, { cause });
+  };
+}
+
+/**
+ * A file on disk. Every read looks afterwards whether the file is still the one that was opened, so that weights of two
+ * versions never mix.
+ * @throws ResourceError where the file is missing, a folder or not readable; FormatError where it is empty.
+ */
+export async function openNodeFile(path: string): Promise<ByteSource> {
+  const handle = await open(path, 'r').catch(failing('open', path));
+  try {
+    const opened = await handle.stat();
+    if (opened.isDirectory()) throw new ResourceError(`cannot open ${path}: it is a folder, expected a file`);
+    if (opened.size === 0) throw new FormatError(`${path} is empty; interrupted download?`);
+    return nodeSource(path, handle, opened);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Opens files by name in the folder of `path`: where the other shards of a split model lie. */
+export function openBeside(path: string): (name: string) => Promise<ByteSource> {
+  return (name) => openNodeFile(join(dirname(path), name));
+}
+
+function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource {
+  const checkUnchanged = async (): Promise<void> => {
+    const now = await handle.stat().catch(failing('read', path));
+    if (now.size === opened.size && now.mtimeMs === opened.mtimeMs && now.nlink > 0) return;
+    const what = now.nlink === 0 ? 'was deleted or replaced' : `changed (${opened.size} bytes then, ${now.size} now)`;
+    throw new ResourceError(`${path} ${what} while it was being read; open it again`);
+  };
+  return {
+    name: path,
+    size: opened.size,
+    async read(offsetBytes, into, signal) {
+      for (let done = 0; done < into.length;) {
+        signal?.throwIfAborted();
+        const wanted = Math.min(pieceBytes, into.length - done);
+        const { bytesRead } = await handle.read(into, done, wanted, offsetBytes + done).catch(failing('read', path));
+        if (bytesRead === 0) {
+          await checkUnchanged();
+          throw new ResourceError(
+            `${path} ends at ${opened.size}, but ${into.length} bytes at ${offsetBytes} were asked for`,
+          );
+        }
+        done += bytesRead;
+      }
+      await checkUnchanged();
+    },
+    close: () => handle.close(),
+  };
+}
+
+/**
+ * A new file on disk. Its bytes go to a temporary name beside it, and get the final one when they are whole and on the disk.
+ * @throws ResourceError where the file exists already, or its folder is missing or not writable.
+ */
+export async function openNodeSink(path: string): Promise<ByteSink> {
+  const there = await stat(path).catch(() => undefined);
+  if (there) throw new ResourceError(`${path} exists already; delete it or choose another name`);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+  const handle = await open(temporary, 'wx').catch(failing('create', path));
+  let state: 'open' | 'finished' | 'aborted' = 'open';
+  return {
+    name: path,
+    async write(bytes) {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await handle.write(bytes, done).catch(failing('write', path));
+        done += bytesWritten;
+      }
+    },
+    async finish() {
+      await handle.sync().catch(failing('write', path));
+      await handle.close();
+      await rename(temporary, path).catch(failing('name', path));
+      state = 'finished';
+      await syncFolder(dirname(path));
+    },
+    async abort() {
+      if (state === 'aborted') return;
+      const written = state === 'finished' ? path : temporary;
+      state = 'aborted';
+      await handle.close(); // a second close is harmless
+      await unlink(written).catch(failing('remove', written));
+    },
+  };
+}
+
+/** Makes a rename durable. Windows cannot open folders and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
