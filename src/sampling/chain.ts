@@ -1,0 +1,164 @@
+import { FormatError } from '../errors.ts';
+import { createCandidates, maxLogit, type Candidates, type SamplerLink } from './candidates.ts';
+import { dry } from './dry.ts';
+import { createHistory, forget, recent, remember, type History } from './history.ts';
+import { logitBias } from './logit_bias.ts';
+import { minP } from './min_p.ts';
+import { mirostat, type MirostatLink } from './mirostat.ts';
+import { checkNumber, checkOptions, type CheckedOptions, type SamplerOptions } from './options.ts';
+import { penalties } from './penalties.ts';
+import { pickBest, pickRandom } from './pick.ts';
+import { randomSeed, seedRandom, type RandomState } from './random.ts';
+import { temperature } from './temperature.ts';
+import { topK } from './top_k.ts';
+import { topP } from './top_p.ts';
+import { typicalP } from './typical_p.ts';
+import { xtc } from './xtc.ts';
+
+/** What a sampler needs to go on exactly where another stood; plain data, fit for JSON. */
+export interface SamplerState {
+  /** The four 32-bit words of the random generator. */
+  readonly random: readonly number[];
+  /** The tokens that penalties and DRY look back on, oldest first. */
+  readonly recent: readonly number[];
+  readonly mirostatMu: number;
+}
+
+export interface Sampler {
+  /** The seed in use: the one given, or the one drawn. */
+  readonly seed: number;
+  /** Chooses a token from `logits` `[nVocab]`, which stay as they are. Allocates nothing. */
+  sample(logits: Float32Array): number;
+  /** Tells the sampler which token the text went on with: each prompt token, and each token sampled. */
+  accept(token: number): void;
+  /** Back to the start: no tokens accepted, random numbers from the seed again. */
+  reset(): void;
+  save(): SamplerState;
+  /** Throws a RangeError if the state cannot be one of this sampler's. */
+  restore(state: SamplerState): void;
+}
+
+/**
+ * The chain, in this order (that of llama.cpp): logit bias, penalties, DRY, top-k, typical-p, top-p, min-p, XTC, temperature,
+ * then a draw. The first three run while candidate i is token i and touch few tokens; the rest narrow the candidates down,
+ * so what is expensive comes when few are left. Links that are off are not in the chain.
+ */
+function buildLinks(o: CheckedOptions, history: History, random: RandomState, nVocab: number): Links {
+  const isPenalising = o.repeatPenalty !== 1 || o.presencePenalty !== 0 || o.frequencyPenalty !== 0;
+  const before: Slot[] = [
+    o.logitBias.length > 0 && logitBias(o.logitBias),
+    isPenalising && penalties(o, history, nVocab),
+    o.dryMultiplier > 0 && dry(o, history, nVocab),
+  ];
+  const steering = o.mirostatTau > 0 ? mirostat(o) : undefined;
+  const truncating: Slot[] = [
+    o.topK > 0 && topK(o.topK),
+    o.typicalP < 1 && typicalP(o.typicalP),
+    o.topP < 1 && topP(o.topP),
+    o.minP > 0 && minP(o.minP),
+    o.xtcProbability > 0 && xtc(o, random),
+    temperature(o),
+  ];
+  const after: Slot[] = steering ? [temperature(o), steering] : truncating;
+  return {
+    adjusting: before.filter((link) => link !== false),
+    narrowing: o.temperature === 0 ? [] : after.filter((link) => link !== false),
+    steering,
+  };
+}
+
+type Slot = SamplerLink | false;
+
+interface Links {
+  /** Change logits in place; candidate i is token i. */
+  readonly adjusting: readonly SamplerLink[];
+  readonly narrowing: readonly SamplerLink[];
+  /** The link among `narrowing` that has state of its own. */
+  readonly steering: MirostatLink | undefined;
+}
+
+export function createSampler(options: SamplerOptions, nVocab: number): Sampler {
+  checkNumber('nVocab', nVocab, { min: 1, max: 2 ** 31 - 1, isInteger: true });
+  const o = checkOptions(options, nVocab);
+  const seed = o.seed ?? randomSeed();
+  const random = new Uint32Array(4);
+  seedRandom(random, seed);
+  const history = createHistory(Math.max(o.repeatLastN, o.dryMultiplier > 0 ? o.dryLastN : 0));
+  const { adjusting, narrowing, steering } = buildLinks(o, history, random, nVocab);
+  const candidates = createCandidates(nVocab);
+  const everyToken = Int32Array.from(candidates.tokens.keys()); // [nVocab]
+
+  return {
+    seed,
+    sample(logits: Float32Array): number {
+      load(candidates, everyToken, logits);
+      for (const link of adjusting) link.apply(candidates);
+      if (adjusting.length > 0 && maxLogit(candidates) === -Infinity) throw allBanned(nVocab);
+      if (o.temperature === 0) return pickBest(candidates);
+      for (const link of narrowing) link.apply(candidates);
+      return pickRandom(candidates, random);
+    },
+    accept(token: number): void {
+      checkNumber('accepted token', token, { min: 0, max: nVocab - 1, isInteger: true });
+      remember(history, token);
+      steering?.accept(token);
+      candidates.n = 0; // a second accept is not of a token drawn from these
+    },
+    reset(): void {
+      seedRandom(random, seed);
+      forget(history);
+      candidates.n = 0;
+      if (steering) steering.mu = 2 * o.mirostatTau;
+    },
+    save(): SamplerState {
+      const tokens = Array.from({ length: history.n }, (_, i) => recent(history, history.n - 1 - i));
+      return { random: [...random], recent: tokens, mirostatMu: steering?.mu ?? 0 };
+    },
+    restore(state: SamplerState): void {
+      checkState(state, nVocab);
+      random.set(state.random);
+      forget(history);
+      for (const token of state.recent) remember(history, token);
+      candidates.n = 0;
+      if (steering) steering.mu = state.mirostatMu;
+    },
+  };
+}
+
+/** Makes every token a candidate again, with a copy of its logit; throws if there is no distribution to sample from. */
+function load(c: Candidates, everyToken: Int32Array, logits: Float32Array): void {
+  const nVocab = everyToken.length;
+  if (logits.length !== nVocab) throw new RangeError(`sample: got ${logits.length} logits, expected ${nVocab}`);
+  c.tokens.set(everyToken);
+  c.n = nVocab;
+  c.sorted = false;
+  c.weighed = false;
+  let max = -Infinity;
+  for (let token = 0; token < nVocab; token++) {
+    const logit = logits[token]!;
+    if (!(logit < Infinity)) throw badLogit(token, logit);
+    if (logit > max) max = logit;
+    c.logits[token] = logit;
+  }
+  if (max === -Infinity)
+    throw new FormatError(`all ${nVocab} logits are -Infinity, expected a finite one; damaged weights?`);
+}
+
+function badLogit(token: number, logit: number): FormatError {
+  return new FormatError(
+    `the logit of token ${token} is ${logit}, expected a finite number or -Infinity; damaged weights?`,
+  );
+}
+
+function allBanned(nVocab: number): RangeError {
+  return new RangeError(`all ${nVocab} tokens have a logit of -Infinity after logitBias; allow at least one token`);
+}
+
+function checkState({ random, recent, mirostatMu }: SamplerState, nVocab: number): void {
+  if (random.length !== 4 || random.every((word) => word === 0)) {
+    throw new RangeError(`random state is [${random.join(', ')}], expected four words that are not all 0`);
+  }
+  for (const word of random) checkNumber('random state word', word, { min: 0, max: 2 ** 32 - 1, isInteger: true });
+  for (const token of recent) checkNumber('recent token', token, { min: 0, max: nVocab - 1, isInteger: true });
+  checkNumber('mirostatMu', mirostatMu, { min: -1e9, max: 1e9 });
+}

@@ -1,0 +1,47 @@
+import { exp, log } from '../math.ts';
+
+export interface TokenLogProb {
+  readonly token: number;
+  /** Natural logarithm of the probability. */
+  readonly logProb: number;
+}
+
+export interface LogProbs {
+  readonly logProb: number;
+  /** The most likely tokens, best first; equals ordered by token. */
+  readonly top: readonly TokenLogProb[];
+}
+
+/**
+ * The log-probability of `token`, and of the `nTop` most likely tokens, as the model gave them: from raw logits, before any
+ * sampler link.
+ */
+export function logProbs(logits: Float32Array, token: number, nTop: number): LogProbs {
+  const nVocab = logits.length;
+  if (!Number.isInteger(token) || token < 0 || token >= nVocab) {
+    throw new RangeError(`logProbs: token is ${token}, expected an integer from 0 to ${nVocab - 1}`);
+  }
+  if (!Number.isInteger(nTop) || nTop < 0 || nTop > nVocab) {
+    throw new RangeError(`logProbs: nTop is ${nTop}, expected an integer from 0 to ${nVocab}`);
+  }
+  let max = -Infinity;
+  for (let i = 0; i < nVocab; i++) if (logits[i]! > max) max = logits[i]!;
+  let total = 0;
+  for (let i = 0; i < nVocab; i++) total += exp(logits[i]! - max);
+  const logTotal = log(total);
+  const logProbOf = (t: number): number => logits[t]! - max - logTotal;
+  return { logProb: logProbOf(token), top: topTokens(logits, nTop).map((t) => ({ token: t, logProb: logProbOf(t) })) };
+}
+
+/** Insertion into a short sorted list; nearly every logit is refused by its first comparison. */
+function topTokens(logits: Float32Array, nTop: number): number[] {
+  const top: number[] = [];
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token]!;
+    if (top.length === nTop && !(nTop > 0 && logit > logits[top[nTop - 1]!]!)) continue;
+    let at = top.length < nTop ? top.length : nTop - 1;
+    for (; at > 0 && logits[top[at - 1]!]! < logit; at--) top[at] = top[at - 1]!;
+    top[at] = token;
+  }
+  return top;
+}

@@ -1,0 +1,25 @@
+import { weigh, type Candidates } from './candidates.ts';
+import { uniform, type RandomState } from './random.ts';
+
+/** The token with the largest logit; among equals the lowest token. */
+export function pickBest(c: Candidates): number {
+  let best = 0;
+  for (let i = 1; i < c.n; i++) {
+    const difference = c.logits[i]! - c.logits[best]!;
+    if (difference > 0 || (c.logits[i] === c.logits[best] && c.tokens[i]! < c.tokens[best]!)) best = i;
+  }
+  return c.tokens[best]!;
+}
+
+/** A token drawn with its probability. */
+export function pickRandom(c: Candidates, random: RandomState): number {
+  const target = uniform(random) * weigh(c);
+  let mass = 0;
+  let picked = 0;
+  for (let i = 0; i < c.n && mass <= target; i++) {
+    if (c.weights[i] === 0) continue;
+    mass += c.weights[i]!;
+    picked = i;
+  }
+  return c.tokens[picked]!;
+}
