@@ -1,0 +1,353 @@
+/**
+ * Whole GGUF models of some hundred kilobytes, made from a seed: every feature of an architecture that changes its
+ * arithmetic has one. llama.cpp reads the very same bytes, so `test/fixtures/models/tiny.json` holds its logits for each.
+ *
+ * Nothing here uses `src/`: a reader that misunderstands a format must not be fed by a writer that shares the mistake.
+ * Weights depend on the tensor's name only, so two models differ by exactly the feature that tells them apart.
+ */
+
+/** Metadata as `[type, value]`; the types are GGUF's ids. */
+type Value = readonly [type: number, value: unknown];
+type Metadata = Map<string, Value>;
+
+const U32 = 4;
+const I32 = 5;
+const F32 = 6;
+const BOOL = 7;
+const STRING = 8;
+const ARRAY = 9;
+
+interface TinyTensor {
+  readonly name: string;
+  /** `[cols]` or `[cols, rows]`: GGUF's own order, fastest first. */
+  readonly dims: readonly number[];
+  readonly weights: Encoding;
+  readonly bytes: Uint8Array;
+}
+
+export interface TinyConfig {
+  readonly arch: 'llama' | 'qwen2';
+  readonly nLayers: number;
+  readonly dim: number;
+  readonly ffnDim: number;
+  readonly nHeads: number;
+  readonly nKvHeads: number;
+  readonly headDim: number;
+  readonly tokenizer: 'gpt2' | 'llama';
+  /** The tied case has no `output.weight`: the token table is used twice. */
+  readonly tied: boolean;
+  readonly attnBias: boolean;
+  readonly attnOutputBias: boolean;
+  readonly ffnBias: boolean;
+  readonly rope: 'plain' | 'linear' | 'yarn' | 'freqs';
+  /** Encoding of each matrix, by the tensor's name. */
+  readonly encoding: (tensorName: string) => keyof typeof encodings;
+}
+
+const base: TinyConfig = {
+  arch: 'llama',
+  nLayers: 2,
+  dim: 64,
+  ffnDim: 96,
+  nHeads: 4,
+  nKvHeads: 2,
+  headDim: 16,
+  tokenizer: 'gpt2',
+  tied: true,
+  attnBias: false,
+  attnOutputBias: false,
+  ffnBias: false,
+  rope: 'plain',
+  encoding: () => 'f32',
+};
+const wide: TinyConfig = { ...base, nLayers: 1, dim: 256, ffnDim: 256, headDim: 64 };
+const usesQ6K = (name: string) => /token_embd|attn_v|ffn_down/.test(name);
+
+/** Name → model. The names are the keys of the goldens. */
+export const tinyConfigs: Readonly<Record<string, TinyConfig>> = {
+  llama: base,
+  'llama-untied': { ...base, tied: false },
+  'llama-mha': { ...base, nKvHeads: 4 },
+  'llama-mqa': { ...base, nKvHeads: 1 },
+  'llama-wide-heads': { ...base, headDim: 32 },
+  'llama-attn-bias': { ...base, attnBias: true, attnOutputBias: true },
+  'llama-ffn-bias': { ...base, ffnBias: true },
+  'llama-rope-linear': { ...base, rope: 'linear' },
+  'llama-rope-yarn': { ...base, rope: 'yarn' },
+  'llama-rope-freqs': { ...base, rope: 'freqs' },
+  'llama-spm': { ...base, tokenizer: 'llama' },
+  qwen2: { ...base, arch: 'qwen2', attnBias: true },
+  'qwen2-untied': { ...base, arch: 'qwen2', attnBias: true, tied: false },
+  'llama-f16': { ...base, encoding: () => 'f16' },
+  'llama-q8_0': { ...base, encoding: () => 'q8_0' },
+  'llama-q4_0': { ...base, encoding: () => 'q4_0' },
+  'llama-q4_1': { ...base, encoding: () => 'q4_1' },
+  'llama-q5_0': { ...base, encoding: () => 'q5_0' },
+  'llama-q4_k_m': { ...wide, encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k') },
+};
+
+/** The prompt of the goldens: 48 token ids, the same for every tiny model. */
+export const tinyPrompt: readonly number[] = Array.from({ length: 48 }, (_, i) => (i * 89 + 37) % 251);
+
+/** Random 32-bit integers by Marsaglia's xorshift (Journal of Statistical Software 8:14), seeded by a name's FNV-1a hash. */
+function random(name: string): () => number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) state = Math.imul(state ^ name.charCodeAt(i), 0x01000193);
+  state ||= 1;
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  for (let i = 0; i < 8; i++) next(); // similar names start close together
+  return next;
+}
+
+interface Encoding {
+  readonly ggmlType: number;
+  readonly blockSize: number;
+  readonly blockBytes: number;
+  /** Writes one valid block of random weights, of about the given spread where the encoding allows. */
+  readonly put: (view: DataView, at: number, next: () => number, spread: number) => void;
+}
+
+/** Random bytes everywhere, then these f16 fields (`[offset, bits]`) over them: powers of two that keep weights near 1/8. */
+function quantised(ggmlType: number, blockSize: number, blockBytes: number, halves: [number, number][]): Encoding {
+  return {
+    ggmlType,
+    blockSize,
+    blockBytes,
+    put(view, at, next) {
+      for (let i = 0; i < blockBytes; i++) view.setUint8(at + i, next() >>> 11);
+      for (const [offset, bits] of halves) view.setUint16(at + offset, bits, true);
+    },
+  };
+}
+
+const encodings = {
+  f32: {
+    ggmlType: 0,
+    blockSize: 1,
+    blockBytes: 4,
+    put: (view, at, next, spread) => view.setFloat32(at, ((next() >>> 8) / 2 ** 23 - 1) * spread, true),
+  },
+  f16: {
+    ggmlType: 1,
+    blockSize: 1,
+    blockBytes: 2,
+    // random sign and mantissa, magnitude from 2^-6 to 2^-2
+    put: (view, at, next) => view.setUint16(at, (next() & 0x83ff) | ((9 + (next() % 4)) << 10), true),
+  },
+  q4_0: quantised(2, 32, 18, [[0, 0x2800]]), // scale 2^-5
+  // prettier-ignore
+  q4_1: quantised(3, 32, 20, [[0, 0x2800], [2, 0xb380]]), // scale 2^-5, min -7.5 * 2^-5
+  q5_0: quantised(6, 32, 22, [[0, 0x2400]]), // scale 2^-6
+  q8_0: quantised(8, 32, 34, [[0, 0x1800]]), // scale 2^-9
+  // prettier-ignore
+  q4_k: quantised(12, 256, 144, [[0, 0x1000], [2, 0x1b80]]), // scale 2^-11, min scale 7.5 * 2^-11
+  q6_k: quantised(14, 256, 210, [[208, 0x0400]]), // scale 2^-14
+} satisfies Record<string, Encoding>;
+
+function tinyTensor(
+  name: string,
+  dims: number[],
+  encoding: keyof typeof encodings,
+  spread: number,
+  centre = 0,
+): TinyTensor {
+  const weights: Encoding = encodings[encoding];
+  const nBlocks = dims.reduce((a, b) => a * b, 1) / weights.blockSize;
+  const bytes = new Uint8Array(nBlocks * weights.blockBytes);
+  const view = new DataView(bytes.buffer);
+  const next = random(name);
+  for (let i = 0; i < nBlocks; i++) weights.put(view, i * weights.blockBytes, next, spread);
+  if (centre !== 0)
+    for (let i = 0; i < nBlocks; i++) view.setFloat32(4 * i, centre + view.getFloat32(4 * i, true), true);
+  return { name, dims, weights, bytes };
+}
+
+function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
+  const matrix = (name: string, cols: number, rows: number, gain = 1) =>
+    tinyTensor(name, [cols, rows], c.encoding(name), gain * Math.sqrt(3 / cols));
+  const norm = (name: string) => tinyTensor(name, [c.dim], 'f32', 0.3, 1);
+  const bias = (name: string, cols: number) => tinyTensor(name, [cols], 'f32', 0.4);
+  const qDim = c.nHeads * c.headDim;
+  const kvDim = c.nKvHeads * c.headDim;
+  const tensors = [matrix('token_embd.weight', c.dim, nVocab, 4), norm('output_norm.weight')];
+  if (!c.tied) tensors.push(matrix('output.weight', c.dim, nVocab, 4));
+  if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
+  for (let l = 0; l < c.nLayers; l++) {
+    const at = `blk.${l}.`;
+    tensors.push(
+      norm(at + 'attn_norm.weight'),
+      matrix(at + 'attn_q.weight', c.dim, qDim, 2), // sharp attention: a wrong rotation must show
+      matrix(at + 'attn_k.weight', c.dim, kvDim, 2),
+      matrix(at + 'attn_v.weight', c.dim, kvDim),
+      matrix(at + 'attn_output.weight', qDim, c.dim),
+      norm(at + 'ffn_norm.weight'),
+      matrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
+      matrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
+      matrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
+    );
+    if (c.attnBias) tensors.push(bias(at + 'attn_q.bias', qDim), bias(at + 'attn_k.bias', kvDim));
+    if (c.attnBias) tensors.push(bias(at + 'attn_v.bias', kvDim));
+    if (c.attnOutputBias) tensors.push(bias(at + 'attn_output.bias', c.dim));
+    if (c.ffnBias) tensors.push(bias(at + 'ffn_gate.bias', c.ffnDim), bias(at + 'ffn_up.bias', c.ffnDim));
+    if (c.ffnBias) tensors.push(bias(at + 'ffn_down.bias', c.dim));
+  }
+  return tensors;
+}
+
+/** Divisors as Llama 3.1 has them: high frequencies keep theirs, low ones are slowed eight times, some lie between. */
+function ropeFreqs(n: number): TinyTensor {
+  const bytes = new Uint8Array(4 * n);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < n; i++) view.setFloat32(4 * i, Math.min(8, Math.max(1, 2 ** (i - n / 4))), true);
+  return { name: 'rope_freqs.weight', dims: [n], weights: encodings.f32, bytes };
+}
+
+/** GPT-2's spelling of bytes: printable Latin-1 stands for itself, the others are code points from 256 on, in order. */
+function byteSpellings(): string[] {
+  const printable = (b: number) => (b > 32 && b < 127) || (b > 160 && b !== 173 && b < 256);
+  let spare = 256;
+  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable(b) ? b : spare++));
+}
+
+// prettier-ignore
+const merges = ['t h', 'i n', 'e r', 'a n', 'o n', 'Ġ t', 'Ġ a', 'th e', 'an d', 'in g', 'Ġt h', 'Ġth e', 'Ġa nd'];
+
+function bpeVocab(meta: Metadata): number {
+  const controls = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
+  const tokens = [...byteSpellings(), ...merges.map((pair) => pair.replace(' ', '')), ...controls];
+  const types = tokens.map((_, i) => (i < tokens.length - controls.length ? 1 : 3));
+  meta.set('tokenizer.ggml.model', [STRING, 'gpt2']);
+  meta.set('tokenizer.ggml.pre', [STRING, 'smollm']);
+  meta.set('tokenizer.ggml.tokens', [ARRAY, [STRING, tokens]]);
+  meta.set('tokenizer.ggml.token_type', [ARRAY, [I32, types]]);
+  meta.set('tokenizer.ggml.merges', [ARRAY, [STRING, merges]]);
+  meta.set('tokenizer.ggml.bos_token_id', [U32, tokens.length - 2]);
+  meta.set('tokenizer.ggml.eos_token_id', [U32, tokens.length - 1]);
+  meta.set('tokenizer.ggml.add_bos_token', [BOOL, false]);
+  return tokens.length;
+}
+
+function spmVocab(meta: Metadata): number {
+  const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const pieces = ['▁', ...'etaoinshrdlu', '▁t', 'he', '▁the', 'in', 'er', 'an'];
+  const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...pieces];
+  meta.set('tokenizer.ggml.model', [STRING, 'llama']);
+  meta.set('tokenizer.ggml.tokens', [ARRAY, [STRING, tokens]]);
+  meta.set('tokenizer.ggml.scores', [ARRAY, [F32, tokens.map((_, i) => Math.min(0, 258 - i))]]);
+  meta.set('tokenizer.ggml.token_type', [ARRAY, [I32, tokens.map((_, i) => [2, 3, 3][i] ?? (i < 259 ? 6 : 1))]]);
+  meta.set('tokenizer.ggml.bos_token_id', [U32, 1]);
+  meta.set('tokenizer.ggml.eos_token_id', [U32, 2]);
+  meta.set('tokenizer.ggml.unknown_token_id', [U32, 0]);
+  return tokens.length;
+}
+
+function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: number } {
+  const meta: Metadata = new Map<string, Value>([
+    ['general.architecture', [STRING, c.arch]],
+    ['general.name', [STRING, `tiny ${name}`]],
+    [`${c.arch}.block_count`, [U32, c.nLayers]],
+    [`${c.arch}.context_length`, [U32, 256]],
+    [`${c.arch}.embedding_length`, [U32, c.dim]],
+    [`${c.arch}.feed_forward_length`, [U32, c.ffnDim]],
+    [`${c.arch}.attention.head_count`, [U32, c.nHeads]],
+    [`${c.arch}.attention.head_count_kv`, [U32, c.nKvHeads]],
+    [`${c.arch}.attention.layer_norm_rms_epsilon`, [F32, 1e-5]],
+    [`${c.arch}.rope.freq_base`, [F32, 10000]],
+  ]);
+  if (c.headDim * c.nHeads !== c.dim) {
+    meta.set(`${c.arch}.attention.key_length`, [U32, c.headDim]);
+    meta.set(`${c.arch}.attention.value_length`, [U32, c.headDim]);
+  }
+  if (c.arch === 'llama') meta.set('llama.rope.dimension_count', [U32, c.headDim]);
+  if (c.rope === 'linear' || c.rope === 'yarn') {
+    meta.set(`${c.arch}.rope.scaling.type`, [STRING, c.rope]);
+    meta.set(`${c.arch}.rope.scaling.factor`, [F32, 4]);
+    meta.set(`${c.arch}.rope.scaling.original_context_length`, [U32, 64]);
+  }
+  const nVocab = { gpt2: bpeVocab, llama: spmVocab }[c.tokenizer](meta);
+  return { meta, nVocab };
+}
+
+/** The smallest GGUF v3 writer: header, metadata, tensor list, then the tensors at multiples of 32. */
+class Writer {
+  private readonly chunks: Uint8Array[] = [];
+  size = 0;
+
+  bytes(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+    this.size += chunk.length;
+  }
+  number(nBytes: number, set: (view: DataView) => void): void {
+    const chunk = new Uint8Array(nBytes);
+    set(new DataView(chunk.buffer));
+    this.bytes(chunk);
+  }
+  u32 = (x: number): void => this.number(4, (v) => v.setUint32(0, x, true));
+  u64 = (x: number): void => this.number(8, (v) => v.setBigUint64(0, BigInt(x), true));
+  string(text: string): void {
+    const utf8 = new TextEncoder().encode(text);
+    this.u64(utf8.length);
+    this.bytes(utf8);
+  }
+  value([type, x]: Value): void {
+    if (type === STRING) this.string(x as string);
+    else if (type === F32) this.number(4, (v) => v.setFloat32(0, x as number, true));
+    else if (type === BOOL) this.number(1, (v) => v.setUint8(0, Number(x)));
+    else if (type === ARRAY) {
+      const [of, items] = x as [number, readonly unknown[]];
+      this.u32(of);
+      this.u64(items.length);
+      for (const item of items) this.value([of, item]);
+    } else this.u32(x as number);
+  }
+  align(to: number): void {
+    this.bytes(new Uint8Array((to - (this.size % to)) % to));
+  }
+  done(): Uint8Array {
+    const all = new Uint8Array(this.size);
+    let at = 0;
+    for (const chunk of this.chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    return all;
+  }
+}
+
+/** A whole GGUF file by its name in `tinyConfigs`. */
+export function tinyModel(name: string): Uint8Array<ArrayBufferLike> {
+  const config = tinyConfigs[name];
+  if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(tinyConfigs).join(', ')}`);
+  const { meta, nVocab } = tinyMetadata(name, config);
+  const tensors = tinyTensors(config, nVocab);
+  const w = new Writer();
+  w.bytes(new TextEncoder().encode('GGUF'));
+  w.u32(3);
+  w.u64(tensors.length);
+  w.u64(meta.size);
+  for (const [key, value] of meta) {
+    w.string(key);
+    w.u32(value[0]);
+    w.value(value);
+  }
+  let offset = 0;
+  for (const tensor of tensors) {
+    w.string(tensor.name);
+    w.u32(tensor.dims.length);
+    for (const dim of tensor.dims) w.u64(dim);
+    w.u32(tensor.weights.ggmlType);
+    w.u64(offset);
+    offset += Math.ceil(tensor.bytes.length / 32) * 32;
+  }
+  for (const tensor of tensors) {
+    w.align(32);
+    w.bytes(tensor.bytes);
+  }
+  w.align(32);
+  return w.done();
+}
