@@ -64,7 +64,7 @@ export function dequantizeRow(quant: QuantType, src: Uint8Array, dst: Float32Arr
   quant.dequantize(src, dst);
 }
 
-/** Encodes whole blocks, with the checks `QuantType.quantize` leaves out. Weights must be finite to come back as they were. */
+/** Encodes whole blocks, with the checks `QuantType.quantize` leaves out. An infinite or NaN weight spoils its block. */
 export function quantizeRow(quant: QuantType, src: Float32Array, dst: Uint8Array): void {
   if (quant.quantize === undefined) throw unsupported(quant, 'encode', 'quantize');
   checkLengths(quant, dst.length, src.length);
