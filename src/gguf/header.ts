@@ -94,7 +94,7 @@ export function parseHeader(header: Header): boolean {
 }
 
 function readPrologue(header: Header): void {
-  const at = take(header, 24, 'the header');
+  const at = take(header, 24, `${header.fileName}: the header`);
   checkMagic(header.bytes, header.fileName);
   const version = header.view.getUint32(at + 4, true);
   if (version !== 0 && (version & 0xffff) === 0) {
@@ -112,7 +112,8 @@ function readPrologue(header: Header): void {
   checkLimit('tensors', header.nTensors, header.fileName);
   checkLimit('metadataEntries', header.nMetadata, header.fileName);
   const minBytes = header.nTensors * minTensorBytes + header.nMetadata * minEntryBytes;
-  checkLeft(header, minBytes, `${counted(header.nMetadata)} metadata entries and ${counted(header.nTensors)} tensors`);
+  const claimed = `${counted(header.nMetadata)} metadata entries and ${counted(header.nTensors)} tensors`;
+  checkLeft(header, minBytes, `${header.fileName}: the header of ${claimed}`);
   header.version = version;
 }
 

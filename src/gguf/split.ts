@@ -52,8 +52,9 @@ export async function openGguf(first: ByteSource, { openSibling, signal }: OpenG
   if (nShards <= 1) return file;
   const name = parseShardName(first.name);
   if (!name || name.nShards !== nShards) {
+    const ending = formatShardName({ prefix: '', shardIndex: 0, nShards });
     throw new FormatError(
-      `${first.name} is one of ${nShards} shards, but its name does not end in -00001-of-${formatShardName({ prefix: '', shardIndex: 0, nShards }).slice(-10)}; renamed?`,
+      `${first.name} is one of ${nShards} shards, but its name does not end in ${ending}; renamed?`,
     );
   }
   const shardNo = file.metadata.u32('split.no');
@@ -165,7 +166,10 @@ export async function splitGguf(file: GgufFile, options: SplitOptions): Promise<
 
 /** Writes a split model as one file: tensors and metadata byte for byte, without the `split.*` keys. */
 export async function mergeGguf(file: GgufFile, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
-  const metadata = await copyMetadata(file, options.signal);
+  const metadata = await copyMetadata(file, options.signal).catch(async (error: unknown) => {
+    await Promise.allSettled([sink.abort()]);
+    throw error;
+  });
   const tensors = [...file.tensors.values()].map((tensor) => copyTensor(file, tensor, options.signal));
   await writeGguf(sink, { metadata, tensors }, options);
 }

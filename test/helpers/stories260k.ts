@@ -1,0 +1,29 @@
+/**
+ * stories260K, the smallest model that tells a story. Its note holds the greedy output, which makes it the test of a whole
+ * forward pass.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { writeGguf } from '../../src/gguf/write.ts';
+import type { ByteSink } from '../../src/store/source.ts';
+import { llama2cToGguf } from './llama2c.ts';
+
+const folder = new URL('../../../shared/data/stories260K/', import.meta.url);
+
+/** False where `../shared/data` is absent: tests that need the model skip with that reason. */
+export const haveStories260k = existsSync(new URL('stories260K.bin', folder));
+
+/** The whole model as the bytes of a GGUF file. */
+export async function stories260kGguf(): Promise<Uint8Array<ArrayBuffer>> {
+  const checkpoint = await readFile(new URL('stories260K.bin', folder));
+  const tokenizer = await readFile(new URL('tok512.bin', folder));
+  const pieces: Uint8Array[] = [];
+  const sink: ByteSink = {
+    name: 'stories260K.gguf',
+    write: (bytes) => Promise.resolve(void pieces.push(bytes.slice())),
+    finish: () => Promise.resolve(),
+    abort: () => Promise.resolve(),
+  };
+  await writeGguf(sink, llama2cToGguf(checkpoint, tokenizer, 'stories260K'));
+  return new Uint8Array(Buffer.concat(pieces));
+}
