@@ -36,11 +36,10 @@ export class Step {
   pos: u32;
   nTokens: u32;
   nLogits: u32;
-}
 
-/** Address of the token ids that lie right behind a `Step`. */
-// @ts-ignore: AssemblyScript decorates functions
-@inline
-export function tokensOf(step: Step): usize {
-  return changetype<usize>(step) + offsetof<Step>();
+  /** Address of the token ids, which lie right behind. */
+  @inline
+  get tokens(): usize {
+    return changetype<usize>(this) + offsetof<Step>();
+  }
 }

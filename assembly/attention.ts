@@ -1,0 +1,151 @@
+import { AttentionNode, SPLIT_TOKENS, TILE_ROWS } from './lib/attention_node';
+import { layOut, Tile, tileBytes, walkRows, widen } from './lib/attention_rows';
+import { BLOCK, Four, One, Softmax, SPLIT, Two } from './lib/attention_tile';
+import { KvF16, KvF32 } from './lib/kv_types';
+import { scratch } from './lib/scratch';
+
+/*
+ * Attention in one pass over the cache, with a softmax that is corrected as larger scores turn up (Milakov & Gimelshein
+ * 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135).
+ *
+ * A query row is one token's query of one head. The rows of a few tokens and of all heads that share a key-value head make
+ * one item, which loads each key and value once. Each row walks over blocks of 32 positions, within splits of 256:
+ *
+ *     split 0                          split 1
+ *     [block][block] … [block]         [block][block] …          scores → max → e^(score - max) → values
+ *     └ sums relative to their max ┘ + └ sums relative to …  ┘   joined from left to right
+ *
+ * With few tokens each split is an item of its own, and `attention_join` joins them; with many, an item walks over all of its
+ * splits. Both do the same arithmetic in the same order, and borders are absolute positions: a token's result has the same
+ * bits whether it was decoded alone or prefilled in a batch, by one thread or by many.
+ */
+
+export function attention_f32(node: AttentionNode, begin: u32, end: u32): void {
+  attention<KvF32>(node, begin, end);
+}
+
+export function attention_f16(node: AttentionNode, begin: u32, end: u32): void {
+  attention<KvF16>(node, begin, end);
+}
+
+/** Items go by tile, then key-value head, then split. */
+function attention<T>(node: AttentionNode, begin: u32, end: u32): void {
+  const tile = changetype<Tile>(scratch());
+  const firstSplit = node.firstSplit;
+  const nSplits = node.isSplit ? node.endSplit - firstSplit : 1;
+  for (let item = begin; item < end; item++) {
+    const kvHead = (item / nSplits) % node.nKvHeads;
+    const token = (item / nSplits / node.nKvHeads) * node.tileTokens;
+    loadQueries(tile, node, token, kvHead, changetype<T>(0).factor);
+    if (node.isSplit) {
+      const split = firstSplit + (item % nSplits);
+      walkSplit<T>(tile, node, kvHead, split);
+      storeParts(tile, node, token, kvHead, split);
+    } else {
+      walkSplits<T>(tile, node, kvHead);
+      storeMeans(tile, node, token, kvHead);
+    }
+  }
+}
+
+/** Lays the tile out and fills `q`; rows up to a multiple of four are zero. */
+function loadQueries(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, factor: f32): void {
+  const nTokens = min(node.tileTokens, node.nRows - token);
+  const rowBytes = node.headsPerKv * (node.headDim << 2); // one token's heads of this key-value head lie side by side
+  tile.nRows = nTokens * node.headsPerKv;
+  tile.headBytes = node.headDim << 2;
+  tile.headsPerKv = node.headsPerKv;
+  tile.pos = node.step.pos + token;
+  tile.window = node.window;
+  tile.factor = factor;
+  layOut(tile);
+  for (let t: u32 = 0; t < nTokens; t++) {
+    const from = node.q + (token + t) * (node.cols << 2) + kvHead * rowBytes;
+    const to = tile.q + t * rowBytes;
+    for (let i: u32 = 0; i < rowBytes; i += 4) store<f32>(to + i, load<f32>(from + i) * node.scale * factor);
+  }
+  memory.fill(tile.q + nTokens * rowBytes, 0, (tile.maxRows - tile.nRows) * tile.headBytes);
+}
+
+/** All splits one after the other; the sums end up in `totals`. */
+function walkSplits<T>(tile: Tile, node: AttentionNode, kvHead: u32): void {
+  const first = tile.firstSeen(tile.pos) / SPLIT;
+  const last = tile.posOf(tile.nRows - 1) / SPLIT;
+  for (let row: u32 = 0; row < tile.nRows; row++) tile.totalSoftmaxOf(row).clear();
+  memory.fill(tile.totals, 0, tile.nRows * tile.headBytes);
+  for (let split = first; split <= last; split++) {
+    walkSplit<T>(tile, node, kvHead, split);
+    for (let row: u32 = 0; row < tile.nRows; row++) {
+      const offset = row * tile.headBytes;
+      const totals = tile.totalSoftmaxOf(row);
+      totals.join(tile.totals + offset, tile.softmaxOf(row), tile.values + offset, tile.headBytes);
+    }
+  }
+}
+
+/** One split; the sums end up in `values`. */
+function walkSplit<T>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32): void {
+  for (let row: u32 = 0; row < tile.maxRows; row++) tile.softmaxOf(row).clear();
+  memory.fill(tile.values, 0, tile.maxRows * tile.headBytes);
+  const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
+  const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
+  const rowBytes = node.kvDim * changetype<T>(0).bytes;
+  const headBytes = node.headDim * changetype<T>(0).bytes;
+  for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
+    tile.block = block;
+    tile.begin = max(block, begin);
+    tile.end = min(block + BLOCK, end);
+    tile.keys = node.k + block * rowBytes + 4 * kvHead * headBytes;
+    tile.groupBytes = 4 * rowBytes;
+    tile.cached = node.v + tile.begin * rowBytes + kvHead * headBytes;
+    tile.rowBytes = rowBytes;
+    walkBlock<T>(tile);
+  }
+}
+
+/** A few rows read the cache as it lies; more rows share a copy in float32. */
+function walkBlock<T>(tile: Tile): void {
+  const nRows = tile.nRows;
+  if (nRows == 1) walkRows<T, One>(tile, 0);
+  else if (nRows == 2) walkRows<T, Two>(tile, 0);
+  else if (nRows <= 4) walkRows<T, Four>(tile, 0);
+  else {
+    widen<T>(tile);
+    for (let row: u32 = 0; row < nRows; row += 4) walkRows<KvF32, Four>(tile, row);
+  }
+}
+
+/** Leaves the sums of one split to `attention_join`. */
+function storeParts(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, split: u32): void {
+  for (let row: u32 = 0; row < tile.nRows; row++) {
+    const head = kvHead * node.headsPerKv + (row % node.headsPerKv);
+    const part = node.partOf(token + row / node.headsPerKv, head, split);
+    memory.copy(part, tile.softmax + row * offsetof<Softmax>(), offsetof<Softmax>());
+    memory.copy(part + offsetof<Softmax>(), tile.values + row * tile.headBytes, tile.headBytes);
+  }
+}
+
+/** Writes the results of a tile whose splits are all joined. */
+function storeMeans(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
+  for (let row: u32 = 0; row < tile.nRows; row++) {
+    const head = kvHead * node.headsPerKv + (row % node.headsPerKv);
+    const out = node.out + (token + row / node.headsPerKv) * (node.cols << 2) + head * tile.headBytes;
+    tile.totalSoftmaxOf(row).finish(out, tile.totals + row * tile.headBytes, tile.headBytes);
+  }
+}
+
+export function attention_items(node: AttentionNode): u32 {
+  const nTiles = (node.nRows + node.tileTokens - 1) / node.tileTokens;
+  return nTiles * node.nKvHeads * (node.isSplit ? node.endSplit - node.firstSplit : 1);
+}
+
+/** Bytes of scratch memory that a thread needs for this node. */
+export function attention_scratch_bytes(node: AttentionNode): u32 {
+  return tileBytes((max(node.headsPerKv, TILE_ROWS) + 3) & ~3, node.headDim);
+}
+
+/** Bytes behind `parts`. */
+export function attention_parts_bytes(node: AttentionNode): u32 {
+  const nSplits = (node.nCtx + SPLIT - 1) / SPLIT;
+  return SPLIT_TOKENS * (node.cols / node.headDim) * nSplits * node.partBytes;
+}

@@ -1,0 +1,69 @@
+import { Softmax, SPLIT } from './attention_tile';
+import { Node } from './node';
+
+/** Query rows of one item: few enough for their sums to stay in the L2 cache. */
+export const TILE_ROWS: u32 = 64;
+/** Up to this many tokens, splits are items. */
+export const SPLIT_TOKENS: u32 = 4;
+
+@unmanaged
+export class AttentionNode extends Node {
+  out: usize; // [nTokens, nHeads * headDim]
+  q: usize; // [nTokens, nHeads * headDim]
+  k: usize; // keys, see lib/kv_types.ts
+  v: usize; // values
+  cols: u32; // nHeads * headDim
+  kvDim: u32;
+  headDim: u32;
+  scale: f32;
+  window: u32;
+  nCtx: u32;
+  parts: usize; // [SPLIT_TOKENS, nHeads, nSplits] of (Softmax, headDim values)
+
+  @inline
+  get headsPerKv(): u32 {
+    return this.cols / this.kvDim;
+  }
+
+  @inline
+  get nKvHeads(): u32 {
+    return this.kvDim / this.headDim;
+  }
+
+  @inline
+  get tileTokens(): u32 {
+    return max<u32>(TILE_ROWS / this.headsPerKv, 1);
+  }
+
+  @inline
+  get isSplit(): bool {
+    return this.nRows <= SPLIT_TOKENS;
+  }
+
+  /** First position that the token at `pos` sees. */
+  @inline
+  firstSeen(pos: u32): u32 {
+    return this.window && pos >= this.window ? pos - this.window + 1 : 0;
+  }
+
+  @inline
+  get firstSplit(): u32 {
+    return this.firstSeen(this.step.pos) / SPLIT;
+  }
+
+  @inline
+  get endSplit(): u32 {
+    return (this.step.pos + this.nRows - 1) / SPLIT + 1;
+  }
+
+  @inline
+  get partBytes(): u32 {
+    return offsetof<Softmax>() + 4 * this.headDim;
+  }
+
+  @inline
+  partOf(token: u32, head: u32, split: u32): usize {
+    const nSplits = (this.nCtx + SPLIT - 1) / SPLIT;
+    return this.parts + ((token * (this.cols / this.headDim) + head) * nSplits + split) * this.partBytes;
+  }
+}

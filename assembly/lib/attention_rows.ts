@@ -1,0 +1,164 @@
+import { AttentionNode } from './attention_node';
+import { BLOCK, LOWEST, mixTile, scoreTile, Softmax } from './attention_tile';
+import { Lanes } from './math';
+
+/** What an item of attention works on, at the start of the thread's scratch memory; its arrays follow. */
+@unmanaged
+export class Tile {
+  nRows: u32;
+  headBytes: u32;
+  headsPerKv: u32;
+  /** Position of the first row's token. */
+  pos: u32;
+  window: u32;
+  /** What probabilities have to be multiplied by, see lib/kv_types.ts. */
+  factor: f32;
+
+  // the block under way
+  block: u32; // its first position
+  begin: u32; // first position seen by any row
+  end: u32; // behind the last position seen by any row
+  keys: usize; // groups of four positions, groupBytes apart
+  groupBytes: u32;
+  cached: usize; // values of the position `begin` and on, rowBytes apart
+  rowBytes: u32;
+
+  // arrays
+  q: usize; // [nRows, headDim], times scale and factor
+  values: usize; // [nRows, headDim]: this split's sums
+  totals: usize; // [nRows, headDim]: sums of the splits before
+  softmax: usize; // [nRows] of Softmax, for values
+  totalSoftmax: usize; // [nRows] of Softmax, for totals
+  probs: usize; // [4, BLOCK]
+  wideKeys: usize; // [BLOCK / 4, headDim, 4] f32
+  wideValues: usize; // [BLOCK, headDim] f32
+
+  /** Rows with their padding: tiles of four may reach beyond the last row. */
+  @inline
+  get maxRows(): u32 {
+    return (this.nRows + 3) & ~3;
+  }
+
+  @inline
+  softmaxOf(row: u32): Softmax {
+    return changetype<Softmax>(this.softmax + row * offsetof<Softmax>());
+  }
+
+  @inline
+  totalSoftmaxOf(row: u32): Softmax {
+    return changetype<Softmax>(this.totalSoftmax + row * offsetof<Softmax>());
+  }
+
+  /** Position of a row's token. */
+  @inline
+  posOf(row: u32): u32 {
+    return this.pos + min<u32>(row, this.nRows - 1) / this.headsPerKv;
+  }
+
+  /** First position that the token at `pos` sees. */
+  @inline
+  firstSeen(pos: u32): u32 {
+    return this.window && pos >= this.window ? pos - this.window + 1 : 0;
+  }
+
+  /** Groups of eight positions in the block, up to `end`. */
+  @inline
+  get nPairs(): u32 {
+    return (this.end - this.block + 7) >> 3;
+  }
+}
+
+/** Bytes of a tile's record and arrays. */
+export function tileBytes(nRows: u32, headDim: u32): u32 {
+  const rowBytes = 3 * 4 * headDim + 2 * offsetof<Softmax>();
+  return TILE_HEADER + nRows * rowBytes + 16 * BLOCK + 8 * BLOCK * headDim;
+}
+
+const TILE_HEADER: u32 = 128;
+
+/** Lays the arrays of a tile out, once nRows and headBytes are known. */
+export function layOut(tile: Tile): void {
+  const sums = tile.maxRows * tile.headBytes;
+  tile.q = changetype<usize>(tile) + TILE_HEADER;
+  tile.values = tile.q + sums;
+  tile.totals = tile.values + sums;
+  tile.softmax = tile.totals + sums;
+  tile.totalSoftmax = tile.softmax + tile.maxRows * offsetof<Softmax>();
+  tile.probs = tile.totalSoftmax + tile.maxRows * offsetof<Softmax>();
+  tile.wideKeys = tile.probs + 16 * BLOCK;
+  tile.wideValues = tile.wideKeys + BLOCK * tile.headBytes;
+}
+
+/** Brings the block into float32, so that many rows share the work; from then on its keys and values lie in scratch. */
+export function widen<T>(tile: Tile): void {
+  const type = changetype<T>(0);
+  const headBytes = tile.headBytes;
+  const groupBytes = headBytes << 2;
+  for (let group: u32 = 0; group < 2 * tile.nPairs; group++) {
+    let from = tile.keys + group * tile.groupBytes;
+    const to = tile.wideKeys + group * groupBytes;
+    for (let i: u32 = 0; i < groupBytes; i += 16) {
+      v128.store(to + i, type.load4(from));
+      from += 4 * type.bytes;
+    }
+  }
+  for (let row: u32 = 0; row < tile.end - tile.begin; row++) {
+    let from = tile.cached + row * tile.rowBytes;
+    const to = tile.wideValues + row * headBytes;
+    for (let i: u32 = 0; i < headBytes; i += 16) {
+      v128.store(to + i, type.load4(from));
+      from += 4 * type.bytes;
+    }
+  }
+  tile.keys = tile.wideKeys;
+  tile.groupBytes = groupBytes;
+  tile.cached = tile.wideValues;
+  tile.rowBytes = headBytes;
+}
+
+/** Takes the block into R rows from `row` on. A block that none of them sees would change nothing and is left out. */
+export function walkRows<T, R>(tile: Tile, row: u32): void {
+  const nRows = changetype<R>(0).rows;
+  if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
+  const offset = row * tile.headBytes;
+  scoreTile<T, R>(tile.probs, tile.q + offset, tile.headBytes, tile.keys, tile.groupBytes, tile.nPairs);
+  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.probs + 4 * BLOCK * r);
+  const probs = tile.probs + 4 * (tile.begin - tile.block);
+  const n = tile.end - tile.begin;
+  mixTile<T, R>(tile.values + offset, tile.headBytes, probs, tile.cached, tile.rowBytes, n);
+}
+
+/** Turns one row's scores into probabilities relative to the largest score so far; what the row does not see gets 0. */
+function weigh(tile: Tile, row: u32, scores: usize): void {
+  const softmax = tile.softmaxOf(row);
+  const pos = tile.posOf(row);
+  const last = i32x4.splat(pos);
+  const first = i32x4.splat(tile.firstSeen(pos));
+  const block = i32x4.add(i32x4.splat(tile.block), i32x4(0, 1, 2, 3));
+  const end = scores + 32 * tile.nPairs;
+
+  let at = block;
+  let tops = f32x4.splat(LOWEST);
+  for (let s = scores; s < end; s += 16) {
+    const seen = v128.and(i32x4.le_s(first, at), i32x4.le_s(at, last));
+    const score = v128.bitselect(v128.load(s), f32x4.splat(LOWEST), seen);
+    v128.store(s, score);
+    tops = f32x4.max(tops, score);
+    at = i32x4.add(at, i32x4.splat(4));
+  }
+  const top = Lanes.max(tops);
+  if (top > softmax.max) softmax.raise(top, tile.values + row * tile.headBytes, tile.headBytes);
+
+  const max = f32x4.splat(softmax.max);
+  const factor = f32x4.splat(tile.factor);
+  let sums = f32x4.splat(0);
+  at = block;
+  for (let s = scores; s < end; s += 16) {
+    const seen = v128.and(i32x4.le_s(first, at), i32x4.le_s(at, last));
+    const prob = v128.and(Lanes.exp(f32x4.sub(v128.load(s), max)), seen);
+    v128.store(s, f32x4.mul(prob, factor));
+    sums = f32x4.add(sums, prob);
+    at = i32x4.add(at, i32x4.splat(4));
+  }
+  softmax.sum += Lanes.sum(sums);
+}

@@ -1,0 +1,68 @@
+/**
+ * How keys and values lie in the cache. A type is used through `changetype<T>(0)`, so that each kernel is compiled once per
+ * type with these members inlined.
+ *
+ *     values: [nCtx, kvDim], plain rows
+ *     keys:   [nCtx / 4, kvDim, 4], four positions interleaved, so that one vector holds one column of four positions and
+ *             a score needs no horizontal sum
+ */
+@unmanaged
+export class KvF32 {
+  @inline
+  get bytes(): u32 {
+    return 4;
+  }
+
+  /** What a loaded value has to be multiplied by. */
+  @inline
+  get factor(): f32 {
+    return 1;
+  }
+
+  @inline
+  load4(from: usize): v128 {
+    return v128.load(from);
+  }
+
+  @inline
+  store(to: usize, x: f32): void {
+    store<f32>(to, x);
+  }
+}
+
+/**
+ * IEEE half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps them, the exponent's bias is
+ * 112 short, so a loaded value is 2^-112 times the real one. The factor is folded into queries and probabilities, where
+ * it costs nothing; powers of two do not round. It needs |query * scale| < 2^15.
+ */
+@unmanaged
+export class KvF16 {
+  @inline
+  get bytes(): u32 {
+    return 2;
+  }
+
+  @inline
+  get factor(): f32 {
+    return 5.192296858534828e33; // 2^112
+  }
+
+  @inline
+  load4(from: usize): v128 {
+    // sign-extended, shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
+    return v128.and(i32x4.shl(v128.load_ext<i16>(from), 13), i32x4.splat(<i32>0x8fffffff));
+  }
+
+  /**
+   * Rounds to nearest even. What is subnormal in half precision (below 2^-14) becomes zero: loaded as above it would be
+   * a subnormal float32, and those are a hundred times slower. What is too large becomes the largest, 65504.
+   */
+  @inline
+  store(to: usize, x: f32): void {
+    const bits = reinterpret<u32>(x);
+    const magnitude = bits & 0x7fffffff;
+    const rounded = min<u32>(magnitude + 0xfff + ((magnitude >> 13) & 1), 0x477fe000);
+    const half = rounded < 0x38800000 ? 0 : (rounded - 0x38000000) >> 13;
+    store<u16>(to, <u16>(((bits >> 16) & 0x8000) | half));
+  }
+}

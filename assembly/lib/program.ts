@@ -1,0 +1,176 @@
+import { Node } from './node';
+
+/*
+ * How a program runs on several threads at once. Every thread walks the same list of nodes; nothing is sent to anyone:
+ *
+ *     thread 0 (leader)   ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│░░░ …      ▓ items taken from the node's counter, a chunk at a time,
+ *     thread 1            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│▓▓▓ …        so a slow core takes fewer
+ *     thread 2            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓░░│▓▓▓ …      │ barrier, only where a node needs what another thread wrote
+ *
+ * A kernel whose item r reads row r of its activations and writes row r of its output (norms, RoPE, sums …) can follow
+ * another such kernel without a barrier if one thread does the same rows of both: such nodes are *fused*, the first one's
+ * counter serves them all. Kernels with other items export `<op>_items(node)`.
+ */
+
+/** Shared by all threads of a pool; what many threads write has a cache line of its own. */
+@unmanaged
+class Control {
+  nThreads: u32; // 0, written by the host
+  quit: u32; // 4, written by the host: threads leave `work`
+  aborted: u32; // 8, written by the host: a thread has died, the others give up the run
+  program: Node; // 12: first node of the run
+  programEnd: Node; // 16
+  leaderAt: Node; // 20: where `resume` goes on
+  leaderPassed: u32; // 24
+
+  /** Counts runs; threads without work wait for it to change. */
+  @inline
+  get generation(): usize {
+    return changetype<usize>(this) + 64;
+  }
+
+  /** Threads at the barrier. */
+  @inline
+  get arrived(): usize {
+    return changetype<usize>(this) + 128;
+  }
+
+  /** Counts barriers passed; threads at a barrier wait for it to change. */
+  @inline
+  get passed(): usize {
+    return changetype<usize>(this) + 192;
+  }
+
+  /** Threads that no longer spin: only they need a (slow) notification. */
+  @inline
+  get sleepers(): usize {
+    return changetype<usize>(this) + 256;
+  }
+}
+
+export function control_bytes(): u32 {
+  return 320;
+}
+
+/** What `run` and `resume` return. */
+const DONE: u32 = 0;
+const WAITING: u32 = 1;
+const ABORTED: u32 = 2;
+
+/** Looks at a word before sleeping on it: tens of microseconds, many barriers' worth, and about what a wake-up costs. */
+const SPINS: u32 = 20000;
+/** At a barrier threads come up for air this often, the leader so that the host can see whether a thread has died. */
+const PATIENCE_NS: i64 = 50_000_000;
+const FOREVER: i64 = -1;
+
+/** The leader's part of one run, called by the host. Counters lie side by side and begin at zero in every run. */
+export function run(control: Control, program: Node, end: Node, counters: usize, countersBytes: u32): u32 {
+  memory.fill(counters, 0, countersBytes);
+  if (control.nThreads > 1) {
+    control.program = program;
+    control.programEnd = end;
+    atomic.add<u32>(control.generation, 1);
+    wake(control, control.generation);
+  }
+  return lead(control, program, end);
+}
+
+/** Goes on after `run` or `resume` returned WAITING: the leader has arrived at a barrier, others have not. */
+export function resume(control: Control): u32 {
+  if (!awaitBarrier(control, control.leaderPassed)) return control.aborted ? ABORTED : WAITING;
+  const at = control.leaderAt;
+  const end = control.programEnd;
+  if (at == end) return DONE;
+  return lead(control, work(control, at), end);
+}
+
+/** Walks from `node`, whose barrier is behind, to the end. */
+function lead(control: Control, node: Node, end: Node): u32 {
+  while (true) {
+    while (node != end && !node.barrier) node = work(control, node);
+    if (control.nThreads > 1) {
+      control.leaderAt = node;
+      control.leaderPassed = arrive(control);
+      if (!awaitBarrier(control, control.leaderPassed)) return control.aborted ? ABORTED : WAITING;
+    }
+    if (node == end) return DONE;
+    node = work(control, node);
+  }
+}
+
+/** A compute worker's whole life: every run after number `generation`, until the host sets `quit` or `aborted`. */
+export function follow(control: Control, generation: u32): void {
+  while (true) {
+    while (!awaitChange(control, control.generation, generation, FOREVER)) {}
+    if (control.quit) return;
+    generation++;
+    const end = control.programEnd;
+    for (let node = control.program; ; node = work(control, node)) {
+      if (node == end || node.barrier) {
+        const passed = arrive(control);
+        while (!awaitBarrier(control, passed)) if (control.aborted) return;
+        if (node == end) break;
+      }
+    }
+  }
+}
+
+/** Takes items of a node until there are none left, does them, and gives the node behind the fused ones. */
+function work(control: Control, node: Node): Node {
+  const next = nodeBehind(node);
+  if (control.nThreads == 1) {
+    doItems(node, next, 0, node.nItems);
+    return next;
+  }
+  const chunk = node.chunk;
+  const nItems = node.nItems;
+  while (true) {
+    const begin = atomic.add<u32>(node.counter, chunk);
+    if (begin >= nItems) return next;
+    doItems(node, next, begin, min(begin + chunk, nItems));
+  }
+}
+
+function doItems(first: Node, next: Node, begin: u32, end: u32): void {
+  for (let node = first; node != next; node = following(node)) {
+    call_indirect<void>(node.kernel, changetype<usize>(node), begin, end);
+  }
+}
+
+function nodeBehind(node: Node): Node {
+  for (let n = node.nFused + 1; n > 0; n--) node = following(node);
+  return node;
+}
+
+function following(node: Node): Node {
+  return changetype<Node>(changetype<usize>(node) + node.recordBytes);
+}
+
+/** Counts this thread in; the last one opens the barrier. Gives the count of barriers passed that has to change. */
+function arrive(control: Control): u32 {
+  const passed = atomic.load<u32>(control.passed);
+  if (atomic.add<u32>(control.arrived, 1) + 1 == control.nThreads) {
+    atomic.store<u32>(control.arrived, 0);
+    atomic.add<u32>(control.passed, 1);
+    wake(control, control.passed);
+  }
+  return passed;
+}
+
+function awaitBarrier(control: Control, passed: u32): bool {
+  return awaitChange(control, control.passed, passed, PATIENCE_NS);
+}
+
+/** Spins, then sleeps, but not longer than `timeoutNs`; whether the word has changed. */
+function awaitChange(control: Control, word: usize, from: u32, timeoutNs: i64): bool {
+  for (let i: u32 = 0; i < SPINS; i++) if (atomic.load<u32>(word) != from) return true;
+  // Whoever changes the word looks at `sleepers` afterwards. It sees this thread, or this thread sees the change.
+  atomic.add<u32>(control.sleepers, 1);
+  atomic.wait<i32>(word, from, timeoutNs);
+  atomic.sub<u32>(control.sleepers, 1);
+  return atomic.load<u32>(word) != from;
+}
+
+function wake(control: Control, word: usize): void {
+  if (atomic.load<u32>(control.sleepers) > 0) atomic.notify(word, -1);
+}

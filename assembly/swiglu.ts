@@ -1,0 +1,31 @@
+import { Lanes } from './lib/math';
+import { Node } from './lib/node';
+
+@unmanaged
+class SwigluNode extends Node {
+  out: usize; // [nRows, cols]
+  gate: usize; // [nRows, cols]
+  up: usize; // [nRows, cols]
+  cols: u32;
+
+  @inline
+  static gated(gate: v128, up: v128): v128 {
+    const denominator = f32x4.add(f32x4.splat(1), Lanes.exp(f32x4.neg(gate)));
+    return f32x4.mul(f32x4.div(gate, denominator), up);
+  }
+}
+
+/** out = gate / (1 + e^-gate) * up; an item is a row. */
+export function swiglu(node: SwigluNode, begin: u32, end: u32): void {
+  const first = (begin * node.cols) << 2;
+  const bytes = ((end - begin) * node.cols) << 2;
+  const out = node.out + first;
+  const gate = node.gate + first;
+  const up = node.up + first;
+  let i: usize = 0;
+  for (; i + 16 <= bytes; i += 16) v128.store(out + i, SwigluNode.gated(v128.load(gate + i), v128.load(up + i)));
+  for (; i < bytes; i += 4) {
+    const value = SwigluNode.gated(v128.load32_zero(gate + i), v128.load32_zero(up + i));
+    v128.store_lane<f32>(out + i, value, 0);
+  }
+}
