@@ -14,7 +14,10 @@ export interface UploadOptions {
 
 /** Runs graphs and owns the memory they touch. Knows nothing of model families. */
 export interface Backend {
+  /** What runs: `reference`, or `wasm` with its kernel build, for status lines. */
   readonly name: string;
+  /** Threads that share the work of a node. */
+  readonly threads: number;
   /** Why the backend cannot run this node, or undefined when it can. */
   unsupported(node: Node): string | undefined;
   /** Whether weights of this type can be held. */

@@ -8,7 +8,9 @@ export const spawn: Platform['spawn'] = (script, name) => {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
     onDeath: (listener) =>
-      worker.addEventListener('error', (event) => listener(new Error(event.message || `${name} worker failed to start`))),
+      worker.addEventListener('error', (event) =>
+        listener(new Error(event.message || `${name} worker failed to start`)),
+      ),
     terminate: async () => worker.terminate(),
     keepAlive: () => undefined,
   } satisfies WorkerHandle;
@@ -23,7 +25,8 @@ export const readBeside: Platform['readBeside'] = async (file) => {
   const response = await fetch(file).catch((cause: unknown) => {
     throw new ResourceError(`cannot fetch ${file.href}; is it served beside the library's script?`, { cause });
   });
-  if (!response.ok) throw new ResourceError(`${file.href} answered ${response.status}; serve it beside the library's script`);
+  if (!response.ok)
+    throw new ResourceError(`${file.href} answered ${response.status}; serve it beside the library's script`);
   return new Uint8Array(await response.arrayBuffer());
 };
 

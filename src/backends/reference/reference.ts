@@ -21,6 +21,7 @@ export function referenceBackend(): Backend {
 
   return {
     name: 'reference',
+    threads: 1,
     unsupported: () => undefined,
     supports: (quant) => quant.dequantize !== undefined,
     upload: (tensors, options) => upload(weights, tensors, options),

@@ -1,0 +1,64 @@
+/**
+ * Builds everything that ships, into dist/:
+ *
+ *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/
+ *   node/ web/                                the library for Node and for pages: index.js, engine.js, compute.js
+ *   node/cli.js                               the command line
+ *   types/                                    TypeScript declarations
+ *
+ *   node scripts/build.mjs [--no-types] [--no-kernels]
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const skip = (what) => process.argv.includes(`--no-${what}`);
+
+const entries = {
+  index: 'src/index.ts',
+  gguf: 'src/gguf.ts',
+  engine: 'src/worker/engine.ts',
+  compute: 'src/backends/wasm/compute_worker.ts',
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  keepNames: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+async function bundles() {
+  const cli = { cli: 'apps/cli/main.ts' };
+  await build({ ...shared, platform: 'node', outdir: 'dist/node', entryPoints: present({ ...entries, ...cli }) });
+  const { gguf: _nodeOnly, ...web } = entries;
+  await build({
+    ...shared,
+    platform: 'browser',
+    conditions: ['browser'],
+    outdir: 'dist/web',
+    entryPoints: present(web),
+  });
+}
+
+const present = (all) => Object.fromEntries(Object.entries(all).filter(([, file]) => existsSync(`${root}/${file}`)));
+
+function run(script, ...args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+for (const folder of ['node', 'web', 'types']) rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
+if (!skip('kernels')) run('scripts/build_kernels.mjs');
+await bundles();
+if (!skip('types')) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');

@@ -1,0 +1,53 @@
+import type { GenerateOptions, ScoredToken, StopReason } from './generation.ts';
+import { logProbs } from './sampling/log_probs.ts';
+import { StopText } from './stop_text.ts';
+import { createTextStream, type TextStream } from './tokenizers/stream.ts';
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+
+/** An answer as it grows: its tokens, the text that may be shown, and why it ended. */
+export class Answer {
+  readonly tokens: number[] = [];
+  readonly scores: ScoredToken[] = [];
+  text = '';
+  stopReason: StopReason | undefined;
+  private readonly stream: TextStream;
+  private readonly stopText: StopText;
+  private readonly maxTokens: number;
+  private readonly nTop: number | undefined;
+
+  constructor(tokenizer: Tokenizer, { maxTokens = Infinity, stop = [], logProbs }: GenerateOptions) {
+    this.stream = createTextStream(tokenizer);
+    this.stopText = new StopText(stop);
+    this.maxTokens = maxTokens;
+    this.nTop = logProbs;
+  }
+
+  /** Takes the next token and the logits `[nVocab]` it was drawn from; returns the text that may be shown now. */
+  push(token: number, logits: Float32Array): string {
+    this.tokens.push(token);
+    if (this.nTop !== undefined) this.scores.push({ token, ...logProbs(logits, token, this.nTop) });
+    if (this.tokens.length === this.maxTokens) this.stopReason = 'length';
+    return this.show(this.stream.push(token));
+  }
+
+  /** What was held back: half a character, or the start of a stop text that did not go on. */
+  flush(): string {
+    if (this.stopReason === 'stop') return '';
+    const text = this.show(this.stream.flush());
+    if (this.stopped()) return text;
+    const rest = this.stopText.flush();
+    this.text += rest;
+    return text + rest;
+  }
+
+  private stopped(): boolean {
+    return this.stopReason === 'stop';
+  }
+
+  private show(piece: string): string {
+    const { text, stopped } = this.stopText.push(piece);
+    if (stopped) this.stopReason = 'stop';
+    this.text += text;
+    return text;
+  }
+}

@@ -1,0 +1,56 @@
+import type { LogProbs } from './sampling/log_probs.ts';
+import type { SamplerOptions } from './sampling/options.ts';
+
+/** How one answer is made. Sampling settings are in `SamplerOptions`; all have sane defaults. */
+export interface GenerateOptions extends SamplerOptions {
+  /** Most tokens to make; absent: until the model stops or the context is full. */
+  readonly maxTokens?: number;
+  /** The answer ends before any of these texts, also when one spreads over several tokens. */
+  readonly stop?: readonly string[];
+  /** When every position is taken: fail with a `RangeError`, or drop the oldest tokens and go on. Default `error`. */
+  readonly onFull?: 'error' | 'shift';
+  /** Go on past the model's end-of-answer tokens; for benchmarks. */
+  readonly ignoreEos?: boolean;
+  /** Log-probabilities of this many most likely tokens with each generated one; 0: only the token's own. Absent: none. */
+  readonly logProbs?: number;
+}
+
+/** Why an answer ended: the model said so, a stop text came, or `maxTokens` were made. */
+export type StopReason = 'eos' | 'stop' | 'length';
+
+/** A generated token, its log-probability, and those of the likeliest ones; before any sampler setting. */
+export interface ScoredToken extends LogProbs {
+  readonly token: number;
+}
+
+/** Milliseconds and rates of one answer. Rates are tokens per second. */
+export interface Timings {
+  /** Opening the model, reading and repacking its weights. */
+  readonly loadMs: number;
+  /** From the call to the first token. */
+  readonly ttftMs: number;
+  readonly prefillMs: number;
+  readonly prefillTps: number;
+  readonly decodeMs: number;
+  readonly decodeTps: number;
+}
+
+export interface GenerateResult {
+  readonly text: string;
+  /** Tokens generated, the end-of-answer token not included. */
+  readonly tokens: readonly number[];
+  readonly nPromptTokens: number;
+  /** Of these, positions found in the KV cache from an earlier call and not computed again. */
+  readonly nReusedTokens: number;
+  readonly stopReason: StopReason;
+  /** The seed that was used; giving it again makes the same text. */
+  readonly seed: number;
+  readonly timings: Timings;
+  /** One entry per generated token, when `logProbs` was given. */
+  readonly logProbs?: readonly ScoredToken[];
+}
+
+/** What a session reports while it works. */
+export type GenerateEvent =
+  | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
+  | { readonly type: 'piece'; readonly text: string };

@@ -1,0 +1,9 @@
+/** Reading, writing, splitting and merging model files: the parts of the library that never run a model. Node only. */
+export { readGguf, type GgufFile, type GgufTensor } from './gguf/read.ts';
+export type { Metadata } from './gguf/metadata.ts';
+export { mergeGguf, openGguf, splitGguf } from './gguf/split.ts';
+export { writeGguf } from './gguf/write.ts';
+export { quants, quantByName } from './quants/index.ts';
+export { openNodeFile, openNodeSink } from './store/node_file.ts';
+export { openModelFile } from './platform/node.ts';
+export type { QuantType } from './quants/quant_type.ts';

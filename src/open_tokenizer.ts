@@ -1,0 +1,20 @@
+import { readVocab } from './gguf/vocab.ts';
+import type { ModelSource } from './platform/platform.ts';
+import { createTokenizer } from './tokenizers/index.ts';
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import { openModelFile } from '#platform';
+
+/**
+ * Opens only a model's tokenizer, in the caller's thread; a file without weights will do.
+ * @throws what `openModel` throws for the file and its tokenizer.
+ */
+export async function openTokenizer(source: ModelSource, signal?: AbortSignal): Promise<Tokenizer> {
+  const file = await openModelFile(source, signal);
+  try {
+    return createTokenizer(readVocab(file.metadata));
+  } finally {
+    await Promise.all(file.sources.map((each) => each.close?.()));
+  }
+}
+
+export type { Tokenizer };

@@ -1,0 +1,91 @@
+import { ResourceError } from '../errors.ts';
+import type { WorkerHandle } from '../platform/platform.ts';
+import { revivedError, type CallName, type Calls, type FromEngine } from './messages.ts';
+
+/** A call that has not been answered yet. */
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onEvent: (event: unknown) => void;
+}
+
+export interface CallOptions<K extends CallName> {
+  readonly onEvent?: (event: Calls[K]['event']) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The caller's side of the worker: calls as promises. A worker that dies rejects them all with its reason. */
+export class EngineClient {
+  private readonly worker: WorkerHandle;
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 1;
+  private dead: Error | undefined;
+
+  constructor(worker: WorkerHandle) {
+    this.worker = worker;
+    worker.keepAlive(false);
+    worker.onMessage((data) => this.receive(data as FromEngine));
+    worker.onDeath((reason) => {
+      const why = `the engine's thread died: ${reason.message}`;
+      this.end(
+        new ResourceError(`${why}; open the model again, with a smaller nCtx if memory ran out`, { cause: reason }),
+      );
+    });
+  }
+
+  /** Sends a call; resolves with its result. An abort reaches the engine, whose answer then is an `AbortError`. */
+  call<K extends CallName>(name: K, args: Calls[K]['args'], options: CallOptions<K> = {}): Promise<Calls[K]['result']> {
+    const { signal, onEvent } = options;
+    if (this.dead) return Promise.reject(this.dead);
+    if (signal?.aborted) return Promise.reject(abortReason(signal));
+    const id = this.nextId++;
+    const cancel = () => this.worker.post({ id, call: 'cancel' });
+    signal?.addEventListener('abort', cancel, { once: true });
+    const answered = new Promise<unknown>((resolve, reject) => {
+      this.pending.set(id, { resolve, reject, onEvent: (event) => onEvent?.(event as Calls[K]['event']) });
+      this.worker.keepAlive(true);
+      try {
+        this.worker.post({ id, call: name, args });
+      } catch (error) {
+        this.settle(id);
+        reject(error);
+      }
+    });
+    return answered
+      .catch((error: unknown) => {
+        throw signal?.aborted && error instanceof DOMException ? abortReason(signal) : error;
+      })
+      .finally(() => signal?.removeEventListener('abort', cancel)) as Promise<Calls[K]['result']>;
+  }
+
+  /** Ends the thread; calls still open fail with `reason`. */
+  async terminate(reason: Error): Promise<void> {
+    this.end(reason);
+    await this.worker.terminate();
+  }
+
+  private receive(message: FromEngine): void {
+    const pending = this.pending.get(message.id);
+    if (!pending) return;
+    if ('event' in message) return pending.onEvent(message.event);
+    this.settle(message.id);
+    if ('error' in message) pending.reject(revivedError(message.error));
+    else pending.resolve(message.result);
+  }
+
+  private settle(id: number): void {
+    this.pending.delete(id);
+    if (this.pending.size === 0) this.worker.keepAlive(false);
+  }
+
+  private end(reason: Error): void {
+    this.dead ??= reason;
+    for (const { reject } of this.pending.values()) reject(reason);
+    this.pending.clear();
+    this.worker.keepAlive(false);
+  }
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new DOMException('The operation was aborted', 'AbortError');
+}

@@ -1,0 +1,152 @@
+import { createBackend } from '../create_backend.ts';
+import type { GgufFile } from '../gguf/read.ts';
+import { logProbs } from '../sampling/log_probs.ts';
+import { loadModel, type LoadedModel } from '../open_model.ts';
+import type { Session } from '../session.ts';
+import { createTextStream } from '../tokenizers/stream.ts';
+import { host, openModelFile, tick } from '#platform';
+import { plainError, type CallName, type Calls, type ToEngine } from './messages.ts';
+
+/**
+ * The engine's side of the worker: one model, its sessions, and a queue of calls. Calls run one after another, because
+ * they share the compute threads; a cancel message reaches a running call at its next `tick`.
+ */
+
+type Handlers = { [K in CallName]: (args: Calls[K]['args'], call: Call<K>) => Promise<Calls[K]['result']> };
+
+/** What a running call can do beside returning. */
+interface Call<K extends CallName> {
+  readonly signal: AbortSignal;
+  emit(event: Calls[K]['event']): void;
+}
+
+const port = host();
+const cancels = new Map<number, AbortController>();
+let queue: Promise<void> = Promise.resolve();
+
+let file: GgufFile | undefined;
+let model: LoadedModel | undefined;
+const sessions = new Map<number, Session>();
+let nextSession = 1;
+
+const sessionOf = (session: number): Session => {
+  const found = sessions.get(session);
+  if (!found) throw new TypeError(`session ${session} is closed; open a new one`);
+  return found;
+};
+
+const handlers: Handlers = {
+  async open({ source, options }, { signal, emit }) {
+    file = await openModelFile(source, signal);
+    model = await loadModel(file, options, createBackend, { onProgress: emit, signal });
+    return model.info;
+  },
+
+  async openSession() {
+    const session = nextSession++;
+    sessions.set(session, model!.openSession());
+    return session;
+  },
+
+  async closeSession({ session }) {
+    sessions.get(session)?.close();
+    sessions.delete(session);
+    return undefined;
+  },
+
+  async generate({ session, prompt, options }, { signal, emit }) {
+    const events = sessionOf(session).generate(model!.encode(prompt), options);
+    for (;;) {
+      await tick();
+      signal.throwIfAborted();
+      const { value, done } = await events.next();
+      if (done) return value;
+      if (value.type !== 'piece' || value.text !== '') emit(value);
+    }
+  },
+
+  saveSession: ({ session }) => sessionOf(session).save(),
+
+  async restoreSession({ session, bytes }) {
+    await sessionOf(session).restore(bytes);
+    return undefined;
+  },
+
+  tokenize: async ({ prompt }) => model!.encode(prompt),
+
+  async detokenize({ tokens, special }) {
+    const stream = createTextStream(model!.tokenizer, { special });
+    return tokens.map((token) => stream.push(token)).join('') + stream.flush();
+  },
+
+  async logits({ tokens }, { signal, emit }) {
+    await withSession(async (session) => {
+      for await (const rows of session.logits(tokens)) {
+        emit(rows.slice());
+        await tick();
+        signal.throwIfAborted();
+      }
+    });
+    return undefined;
+  },
+
+  async score({ tokens, firstRow }, { signal }) {
+    const scores = new Float64Array(Math.max(0, tokens.length - 1 - firstRow));
+    const { nVocab } = model!.tokenizer;
+    let row = firstRow;
+    await withSession(async (session) => {
+      for await (const rows of session.logits(tokens, firstRow)) {
+        for (let at = 0; at < rows.length && row < tokens.length - 1; at += nVocab, row++) {
+          scores[row - firstRow] = logProbs(rows.subarray(at, at + nVocab), tokens[row + 1]!, 0).logProb;
+        }
+        await tick();
+        signal.throwIfAborted();
+      }
+    });
+    return scores;
+  },
+
+  async close() {
+    for (const session of sessions.values()) session.close();
+    sessions.clear();
+    await model?.close();
+    await Promise.all(file?.sources.map((source) => source.close?.()) ?? []);
+    model = undefined;
+    return undefined;
+  },
+};
+
+/** A session for one call. */
+async function withSession(use: (session: Session) => Promise<void>): Promise<void> {
+  const session = model!.openSession();
+  try {
+    await use(session);
+  } finally {
+    session.close();
+  }
+}
+
+async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['args'], signal: AbortSignal) {
+  try {
+    signal.throwIfAborted();
+    const emit = (event: Calls[K]['event']) => port.post({ id, event });
+    const result = await (handlers[call] as Handlers[K])(args, { signal, emit });
+    port.post({ id, result });
+  } catch (error) {
+    port.post({ id, error: plainError(error) });
+  } finally {
+    cancels.delete(id);
+  }
+}
+
+port.onMessage((data) => {
+  const message = data as ToEngine;
+  if (message.call === 'cancel') {
+    cancels.get(message.id)?.abort();
+    return;
+  }
+  const { id, call, args } = message;
+  const cancel = new AbortController();
+  cancels.set(id, cancel);
+  queue = queue.then(() => handle(id, call, args, cancel.signal));
+});

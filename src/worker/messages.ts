@@ -1,0 +1,62 @@
+import { FormatError, ResourceError, UnsupportedError } from '../errors.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult } from '../generation.ts';
+import type { ModelInfo, OpenOptions, Prompt } from '../open_model.ts';
+import type { ModelSource } from '../platform/platform.ts';
+
+/** What a call to the engine takes and what it returns. Events of a call carry its id. */
+export interface Calls {
+  open: { args: { source: ModelSource; options: OpenOptions }; result: ModelInfo; event: LoadEvent };
+  openSession: { args: object; result: number; event: never };
+  closeSession: { args: { session: number }; result: undefined; event: never };
+  generate: {
+    args: { session: number; prompt: Prompt; options: GenerateOptions };
+    result: GenerateResult;
+    event: GenerateEvent;
+  };
+  saveSession: { args: { session: number }; result: Uint8Array; event: never };
+  restoreSession: { args: { session: number; bytes: Uint8Array }; result: undefined; event: never };
+  tokenize: { args: { prompt: Prompt }; result: number[]; event: never };
+  detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
+  logits: { args: { tokens: readonly number[] }; result: undefined; event: Float32Array };
+  score: { args: { tokens: readonly number[]; firstRow: number }; result: Float64Array; event: never };
+  close: { args: object; result: undefined; event: never };
+}
+
+export interface LoadEvent {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export type CallName = keyof Calls;
+
+/** To the engine: a call, or the wish that one should stop. */
+export type ToEngine =
+  | { [K in CallName]: { readonly id: number; readonly call: K; readonly args: Calls[K]['args'] } }[CallName]
+  | { readonly id: number; readonly call: 'cancel' };
+
+/** From the engine, about the call with this id. */
+export type FromEngine =
+  | { readonly id: number; readonly event: unknown }
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PlainError };
+
+/** An error as plain data: structured clones of errors lose their class. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error || error instanceof DOMException)) return { name: 'Error', message: String(error) };
+  return { name: error.name, message: error.message, stack: error.stack };
+}
+
+const classes = { FormatError, UnsupportedError, ResourceError, TypeError, RangeError, Error };
+
+export function revivedError({ name, message, stack }: PlainError): Error {
+  if (name === 'AbortError') return new DOMException(message, name);
+  const error = new (classes[name as keyof typeof classes] ?? Error)(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
