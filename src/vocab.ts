@@ -4,6 +4,8 @@ export interface Vocab {
   readonly model: string;
   /** `tokenizer.ggml.pre`: names the pre-tokenizer split of a byte-level BPE; undefined when the file has none. */
   readonly pre?: string;
+  /** `general.name`: the only place where some files tell that their added tokens swallow the space after them (Phi-3). */
+  readonly modelName?: string;
   /** `[nVocab]` pieces as spelled in the file (byte-level BPE spells bytes as printable code points). */
   readonly tokens: readonly string[];
   /** `[nVocab]` SentencePiece / WordPiece scores; undefined when absent. */

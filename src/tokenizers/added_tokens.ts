@@ -1,0 +1,145 @@
+import type { Vocab } from '../vocab.ts';
+
+/** `tokenizer.ggml.token_type`, as SentencePiece numbers it. */
+export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+/**
+ * How models spell the tokens that end their output: of a sequence, a turn or a message, or (the last rows) of a piece of
+ * code to fill in. Files name at most one or two of them by id, while a model may stop with any.
+ */
+const endSpellings = [
+  ...['</s>', '<eos>', '[EOS]', '<|endoftext|>', '<|end_of_text|>', '<｜end▁of▁sentence｜>'],
+  ...['<|im_end|>', '<|eot_id|>', '<|eom_id|>', '<|end|>', '<end_of_turn>', '<turn|>', '<end_of_utterance>', '[e~['],
+  ...['<EOT>', '_<EOT>', '[EOT]', '<|return|>', '<|call|>', '<|calls|>', '<|flush|>', '<|tool_response>'],
+  ...['<|fim_pad|>', '<fim-pad>', '<fim_pad>', '<PAD>', '[PAD]'],
+  ...['<|fim_repo|>', '<|repo_name|>', '<fim-repo>', '<REPO>', '<reponame>', '<|file_sep|>'],
+];
+
+/** Vocabularies in which a spelling ends only a part of the output: where all of `with` exist, `token` goes on. */
+const endExceptions = [
+  { token: '<|end|>', with: ['<|return|>', '<|call|>'] }, // gpt-oss: ends a message, more channels may follow
+  { token: '<|end|>', with: ['<|calls|>', '<|flush|>'] }, // Solar
+];
+
+/** What each token is for. */
+export interface Roles {
+  /** `[nVocab]` the file's types, corrected where an end token is not marked as control. */
+  readonly types: Uint8Array;
+  /** Normal, user-defined and unused pieces: all that plain text may turn into. */
+  readonly plain: ReadonlyMap<string, number>;
+  readonly ends: ReadonlySet<number>;
+}
+
+/**
+ * Sorts the vocabulary by role. Control, unknown and byte tokens are left out of `plain`, so that no merge and no whole-word
+ * look-up can make one from text. Of two tokens spelled alike the first one counts.
+ */
+export function assignRoles(vocab: Vocab): Roles {
+  const nVocab = vocab.tokens.length;
+  const types = vocab.types ? Uint8Array.from(vocab.types) : typesFromIds(vocab);
+  const spelled = new Set(endSpellings);
+  const ends = new Map<string, number>();
+  const plain = new Map<string, number>();
+  for (let token = 0; token < nVocab; token++) {
+    const piece = vocab.tokens[token]!;
+    if (spelled.has(piece) && !ends.has(piece)) {
+      ends.set(piece, token);
+      types[token] = tokenType.control;
+    } else if (isText(types[token]!) && !plain.has(piece)) plain.set(piece, token);
+  }
+  for (const { token, with: others } of endExceptions) if (others.every((piece) => ends.has(piece))) ends.delete(token);
+  const named = [vocab.eosToken, vocab.eotToken].filter((token) => token !== undefined);
+  return { types, plain, ends: new Set([...ends.values(), ...named]) };
+}
+
+/** A file without types still names some of its control tokens by id. */
+function typesFromIds(vocab: Vocab): Uint8Array {
+  const types = new Uint8Array(vocab.tokens.length).fill(tokenType.normal);
+  for (const token of [vocab.bosToken, vocab.eosToken, vocab.eotToken])
+    if (token !== undefined) types[token] = tokenType.control;
+  if (vocab.unkToken !== undefined) types[vocab.unkToken] = tokenType.unknown;
+  return types;
+}
+
+function isText(type: number): boolean {
+  return type !== tokenType.unknown && type !== tokenType.control && type !== tokenType.byte;
+}
+
+export function isHidden(type: number): boolean {
+  return type === tokenType.control || type === tokenType.unknown;
+}
+
+/** Added tokens of one kind of text, as a trie over UTF-16 code units. */
+interface TrieNode {
+  readonly next: Map<number, TrieNode>;
+  token: number; // -1 where no added token ends
+}
+
+/** Cuts a text at its added tokens; `text` and `token` are called in order. Pieces of text are never empty. */
+export type AddedTokenSplit = (text: string, to: { text(part: string): void; token(token: number): void }) => void;
+
+/**
+ * Finds added tokens from left to right, the longest at each place. Time is linear: a look-up leaves the trie at the first
+ * character that continues no added token.
+ * @param special match control and unknown tokens too, not just user-defined ones
+ */
+export function createAddedTokenSplit(
+  vocab: Vocab,
+  types: Uint8Array,
+  { special }: { special: boolean },
+): AddedTokenSplit {
+  const root: TrieNode = { next: new Map(), token: -1 };
+  for (let token = 0; token < types.length; token++) {
+    const type = types[token]!;
+    if (type === tokenType.userDefined || (special && isHidden(type))) insert(root, vocab.tokens[token]!, token);
+  }
+  const eatsSpace = trailingSpaceRule(vocab);
+  return (text, to) => {
+    let start = 0; // of the text not handed on yet
+    for (let i = 0; i < text.length;) {
+      const end = longestMatch(root, text, i);
+      if (!end) {
+        i++;
+        continue;
+      }
+      if (i > start) to.text(text.slice(start, i));
+      to.token(end.token);
+      i += end.length;
+      if (eatsSpace(end.token)) while (i < text.length && asciiSpace.has(text.charCodeAt(i))) i++;
+      start = i;
+    }
+    if (start < text.length) to.text(text.slice(start));
+  };
+}
+
+function insert(root: TrieNode, piece: string, token: number): void {
+  if (piece.length === 0) return;
+  let node = root;
+  for (let i = 0; i < piece.length; i++) {
+    const unit = piece.charCodeAt(i);
+    let next = node.next.get(unit);
+    if (!next) node.next.set(unit, (next = { next: new Map(), token: -1 }));
+    node = next;
+  }
+  if (node.token < 0) node.token = token;
+}
+
+function longestMatch(root: TrieNode, text: string, start: number): { token: number; length: number } | undefined {
+  let node = root.next.get(text.charCodeAt(start));
+  let best: { token: number; length: number } | undefined;
+  for (let i = start + 1; node; i++) {
+    if (node.token >= 0) best = { token: node.token, length: i - start };
+    node = i < text.length ? node.next.get(text.charCodeAt(i)) : undefined;
+  }
+  return best;
+}
+
+const asciiSpace = new Set([...' \t\n\v\f\r'].map((c) => c.charCodeAt(0)));
+
+/** Phi-3's added tokens swallow the white space after them, all but these. Its files tell so by name only. */
+const phi3KeepsSpace = new Set(['<unk>', '<s>', '<|endoftext|>']);
+
+function trailingSpaceRule(vocab: Vocab): (token: number) => boolean {
+  const isPhi3 = /phi-?3/i.test(vocab.modelName ?? '');
+  return (token) => isPhi3 && !phi3KeepsSpace.has(vocab.tokens[token]!);
+}

@@ -1,0 +1,117 @@
+import { FormatError } from '../errors.ts';
+import type { Vocab } from '../vocab.ts';
+import type { Roles } from './added_tokens.ts';
+import { createMerger, type MergeTable } from './merge.ts';
+import { cachePairs } from './pair_cache.ts';
+import { createSplit, findPreTokenizer } from './pretokenize.ts';
+import { utf8, type TokenizerFamily } from './tokenizer.ts';
+
+/**
+ * Byte-level BPE, GPT-2's and everyone's since: a text is cut into words, a word into its UTF-8 bytes, and bytes merge in the
+ * order in which the merges were learned. Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", 2.2.
+ */
+export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
+  const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default');
+  const split = createSplit(patterns);
+  const merge = createMerger(readMerges(vocab, plain));
+  const byteTokens = byteSpelling.map((spelling) => plain.get(spelling) ?? -1); // [256]
+  const cache = new Map<string, readonly number[]>();
+  const encoder = new TextEncoder();
+  let bytes = new Uint8Array(256);
+
+  function encodeWord(word: string): readonly number[] {
+    if (bytes.length < word.length * 3) bytes = new Uint8Array(word.length * 3); // at most 3 bytes per UTF-16 unit
+    const nBytes = encoder.encodeInto(word, bytes).written;
+    if (ignoreMerges && nBytes <= maxWholeWordBytes) {
+      const whole = plain.get(spell(bytes.subarray(0, nBytes)));
+      if (whole !== undefined) return [whole];
+    }
+    const symbols = new Int32Array(nBytes);
+    let n = 0;
+    for (let i = 0; i < nBytes; i++) {
+      const token = byteTokens[bytes[i]!]!;
+      if (token >= 0) symbols[n++] = token; // a byte that the vocabulary lacks cannot be said: it is left out
+    }
+    return Array.from(symbols.subarray(0, merge(symbols, n)));
+  }
+
+  function appendWord(word: string, tokens: number[]): void {
+    const known = cache.get(word);
+    const found = known ?? encodeWord(word);
+    for (let i = 0; i < found.length; i++) tokens.push(found[i]!);
+    if (known || word.length > maxCachedLength) return;
+    if (cache.size >= maxCachedWords) cache.clear();
+    cache.set(word, found);
+  }
+
+  return {
+    encode: (text, tokens) => split(text, (word) => appendWord(word, tokens)),
+    bytes: (token) => unspell(vocab.tokens[token]!),
+    bosToken: vocab.bosToken,
+    eosToken: vocab.eosToken,
+    addBos: vocab.addBos ?? addBos,
+    addEos: vocab.addEos ?? false,
+    spacePrefix: false,
+  };
+}
+
+/** No vocabulary known has a longer token that merges do not build. */
+const maxWholeWordBytes = 512;
+
+/** Natural text repeats its words; 8,192 of them cover nearly all of it in at most a few megabytes. */
+const maxCachedWords = 8192;
+const maxCachedLength = 32;
+
+/**
+ * A merge is looked up as the file spells it, `left right`, and only then by number: turning all of them into pairs of tokens
+ * up front takes as long as reading the file. One that makes a piece outside the vocabulary never applies.
+ */
+function readMerges(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
+  const merges = vocab.merges;
+  if (!merges) {
+    throw new FormatError(
+      `tokenizer.ggml.merges is missing, a "${vocab.model}" tokenizer needs it; convert the model again?`,
+    );
+  }
+  const indexOf = new Map<string, number>();
+  for (let i = merges.length - 1; i >= 0; i--) indexOf.set(merges[i]!, i); // backwards: the first of two alike stays
+  const joined = new Int32Array(merges.length); // filled when a merge is first used
+  const find = (left: number, right: number): number => {
+    const index = indexOf.get(`${vocab.tokens[left]} ${vocab.tokens[right]}`);
+    const whole = index === undefined ? undefined : plain.get(vocab.tokens[left]! + vocab.tokens[right]!);
+    if (index === undefined || whole === undefined) return -1;
+    joined[index] = whole;
+    return index;
+  };
+  return { find: cachePairs(find), rank: Int32Array.from(merges.keys()), joined };
+}
+
+/**
+ * `[256]` one printable character per byte, so that pieces are text: bytes that print in Latin-1 spell themselves, the others
+ * take U+0100, U+0101, … in order (GPT-2's encoder.py).
+ */
+const byteSpelling = spellBytes();
+const spelledByte = new Map(byteSpelling.map((spelling, byte) => [spelling, byte]));
+
+function spellBytes(): string[] {
+  let next = 0x100;
+  const prints = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(prints(byte) ? byte : next++));
+}
+
+function spell(bytes: Uint8Array): string {
+  let spelling = '';
+  for (const byte of bytes) spelling += byteSpelling[byte]!;
+  return spelling;
+}
+
+/** The bytes of a piece; a character that spells no byte (from a file that mixes spellings) stands for itself. */
+function unspell(piece: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const spelling of piece) {
+    const byte = spelledByte.get(spelling);
+    if (byte === undefined) bytes.push(...utf8(spelling));
+    else bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}

@@ -1,0 +1,120 @@
+import { UnsupportedError } from '../errors.ts';
+import type { Vocab } from '../vocab.ts';
+import {
+  assignRoles,
+  createAddedTokenSplit,
+  isHidden,
+  tokenType,
+  type AddedTokenSplit,
+  type Roles,
+} from './added_tokens.ts';
+import { createBpe } from './bpe.ts';
+import { createSpm } from './spm.ts';
+import { utf8, type EncodeOptions, type TextSegment, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
+import { createWordPiece } from './wordpiece.ts';
+
+export type { EncodeOptions, TextSegment, Tokenizer } from './tokenizer.ts';
+export { createTextStream, decode, type TextStream } from './stream.ts';
+
+/** Tokenizer families by `tokenizer.ggml.model`. */
+const families = new Map<string, (vocab: Vocab, roles: Roles) => TokenizerFamily>([
+  ['gpt2', createBpe],
+  ['llama', createSpm],
+  ['bert', createWordPiece],
+]);
+
+/** @throws UnsupportedError for a tokenizer or pre-tokenizer that this build does not know, FormatError for missing merges. */
+export function createTokenizer(vocab: Vocab): Tokenizer {
+  const create = families.get(vocab.model);
+  if (!create) {
+    throw new UnsupportedError(
+      `tokenizer.ggml.model is "${vocab.model}", this build knows ${[...families.keys()].join(', ')}; choose another model`,
+    );
+  }
+  const roles = assignRoles(vocab);
+  return withAddedTokens(vocab, roles, create(vocab, roles));
+}
+
+function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: TokenizerFamily): Tokenizer {
+  const nVocab = vocab.tokens.length;
+  const { bosToken, eosToken, spacePrefix } = family;
+  const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
+  let byPiece: Map<string, number> | undefined;
+  const tokenByPiece = () => (byPiece ??= new Map(vocab.tokens.map((piece, token) => [piece, token])));
+  const splits = new Map<boolean, AddedTokenSplit>(); // each built when first needed
+  const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
+
+  function splitFor(special: boolean): AddedTokenSplit {
+    let split = splits.get(special);
+    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, types, { special })));
+    return split;
+  }
+
+  function encode(text: string, { special = false, bos = false, eos = false }: EncodeOptions = {}): number[] {
+    const tokens = encodeSegments([{ text, trusted: special }]);
+    if (bos) tokens.unshift(need(bosToken, 'bos'));
+    if (eos) tokens.push(need(eosToken, 'eos'));
+    return tokens;
+  }
+
+  /** Plain text between two added tokens is encoded as one, also where it spans segments. */
+  function encodeSegments(segments: readonly TextSegment[]): number[] {
+    const tokens: number[] = [];
+    let plain = '';
+    const flush = () => {
+      if (plain !== '') family.encode(plain, tokens);
+      plain = '';
+    };
+    for (const { text, trusted } of segments) {
+      splitFor(trusted)(wellFormed(text), {
+        text: (part) => (plain += part),
+        token(token) {
+          flush();
+          tokens.push(token);
+        },
+      });
+    }
+    flush();
+    return tokens;
+  }
+
+  const pieceOf = (token: number): string => {
+    const piece = vocab.tokens[token];
+    if (piece === undefined) throw new RangeError(`token ${token} is outside the vocabulary of ${nVocab}`);
+    return piece;
+  };
+
+  function bytes(token: number): Uint8Array {
+    const piece = pieceOf(token);
+    return (pieces[token] ??= isAdded(token) ? utf8(piece) : family.bytes(token));
+  }
+
+  return {
+    nVocab,
+    bosToken,
+    eosToken,
+    addBos: family.addBos && bosToken !== undefined,
+    addEos: family.addEos && eosToken !== undefined,
+    spacePrefix,
+    encode,
+    encodeSegments,
+    tokenOf: (piece) => tokenByPiece().get(piece),
+    piece: pieceOf,
+    bytes,
+    isControl: (token) => isHidden(types[token]!),
+    isAdded,
+    isEndOfGeneration: (token) => ends.has(token) || token === eosToken,
+  };
+}
+
+function need(token: number | undefined, name: string): number {
+  if (token !== undefined) return token;
+  throw new TypeError(
+    `${name} was asked for, this model has no such token; ask only where add${name === 'bos' ? 'Bos' : 'Eos'} is true`,
+  );
+}
+
+/** Unpaired surrogates have no UTF-8; they become U+FFFD, as everywhere on the web. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}

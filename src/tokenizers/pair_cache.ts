@@ -1,0 +1,38 @@
+/** Pairs remembered before all are forgotten. Text of one language and kind needs a few thousand. */
+const maxPairs = 2 ** 16;
+const mask = 2 * maxPairs - 1;
+
+/**
+ * `find` with a memory. Whether two symbols join is a question of their spelling, a string look-up that is asked for every
+ * neighbour in a text; asked again it is answered from one flat hash table with open addressing:
+ *
+ *     slot i: | left | right | answer |    left is -1 where the slot is free
+ */
+export function cachePairs(find: (left: number, right: number) => number): (left: number, right: number) => number {
+  const slots = new Int32Array((mask + 1) * 3).fill(-1);
+  let nPairs = 0;
+  return (left, right) => {
+    let i = hash(left, right) & mask;
+    while (slots[i * 3] !== -1) {
+      if (slots[i * 3] === left && slots[i * 3 + 1] === right) return slots[i * 3 + 2]!;
+      i = (i + 1) & mask;
+    }
+    if (nPairs === maxPairs) {
+      slots.fill(-1);
+      nPairs = 0;
+      i = hash(left, right) & mask;
+    }
+    const answer = find(left, right);
+    slots[i * 3] = left;
+    slots[i * 3 + 1] = right;
+    slots[i * 3 + 2] = answer;
+    nPairs++;
+    return answer;
+  };
+}
+
+/** Spreads neighbouring ids: multiply by odd constants (golden ratio, Murmur3's finaliser), fold the high bits down. */
+function hash(left: number, right: number): number {
+  const h = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
+  return h ^ (h >>> 15);
+}

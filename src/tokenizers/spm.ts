@@ -1,0 +1,103 @@
+import type { Vocab } from '../vocab.ts';
+import { tokenType, type Roles } from './added_tokens.ts';
+import { createMerger, type MergeTable } from './merge.ts';
+import { cachePairs } from './pair_cache.ts';
+import { utf8, type TokenizerFamily } from './tokenizer.ts';
+
+/** SentencePiece spells a space as U+2581. */
+const space = '\u2581';
+
+/**
+ * SentencePiece BPE (Kudo & Richardson 2018, arXiv:1808.06226): characters merge wherever two neighbours spell a token
+ * together, best score first. A character that is no token becomes its UTF-8 bytes, or the unknown token.
+ */
+export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamily {
+  const nVocab = vocab.tokens.length;
+  const merge = createMerger(pairsThatSpellTokens(vocab, plain));
+  const split = createWordSplit(plain);
+  const byteTokens = findByteTokens(vocab.tokens, types); // [256]
+  const unkToken = vocab.unkToken ?? (types[0] === tokenType.unknown ? 0 : undefined);
+
+  /** A character without a token: bytes, or the unknown token where the file has no byte tokens. */
+  function appendUnknown(character: string, tokens: number[]): void {
+    const bytes = [...utf8(character)].map((byte) => byteTokens[byte]!);
+    if (!bytes.includes(-1)) tokens.push(...bytes);
+    else if (unkToken !== undefined) tokens.push(unkToken);
+  }
+
+  function appendWord(word: string, tokens: number[]): void {
+    const symbols = new Int32Array(word.length);
+    let n = 0;
+    for (const character of word) symbols[n++] = plain.get(character) ?? nVocab + character.codePointAt(0)!;
+    n = merge(symbols, n);
+    for (let i = 0; i < n; i++) {
+      const symbol = symbols[i]!;
+      if (symbol < nVocab) tokens.push(symbol);
+      else appendUnknown(String.fromCodePoint(symbol - nVocab), tokens);
+    }
+  }
+
+  const spacePrefix = vocab.addSpacePrefix ?? true;
+  return {
+    encode(text, tokens) {
+      for (const word of split((spacePrefix ? ' ' + text : text).replaceAll(' ', space))) appendWord(word, tokens);
+    },
+    bytes(token) {
+      const piece = vocab.tokens[token]!;
+      return types[token] === tokenType.byte ? Uint8Array.of(byteOf(piece)) : utf8(piece.replaceAll(space, ' '));
+    },
+    bosToken: vocab.bosToken ?? 1,
+    eosToken: vocab.eosToken ?? 2,
+    addBos: vocab.addBos ?? true,
+    addEos: vocab.addEos ?? false,
+    spacePrefix,
+  };
+}
+
+/** Any two symbols may join that together spell a token. A symbol is a token, or nVocab + a character's code point. */
+function pairsThatSpellTokens(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
+  const nVocab = vocab.tokens.length;
+  const pieceOf = (symbol: number): string =>
+    symbol < nVocab ? vocab.tokens[symbol]! : String.fromCodePoint(symbol - nVocab);
+  return {
+    find: cachePairs((left, right) => plain.get(pieceOf(left) + pieceOf(right)) ?? -1),
+    rank: rankByScore(vocab),
+    joined: Int32Array.from(vocab.tokens.keys()),
+  };
+}
+
+/** `[nVocab]` 0 for the best score; equal scores share a rank, so that the leftmost pair goes first. */
+function rankByScore({ tokens, scores }: Vocab): Int32Array {
+  const ranks = new Int32Array(tokens.length);
+  if (!scores) return ranks;
+  const order = Uint32Array.from(tokens.keys()).sort((a, b) => scores[b]! - scores[a]!);
+  for (let i = 1; i < order.length; i++) {
+    const previous = order[i - 1]!;
+    ranks[order[i]!] = ranks[previous]! + (scores[order[i]!] === scores[previous] ? 0 : 1);
+  }
+  return ranks;
+}
+
+/**
+ * Cuts a text before each word's spaces, so that one long text is many short merges. Only where no token has a space after
+ * another character, which could span the cut; otherwise the text stays whole.
+ */
+function createWordSplit(plain: ReadonlyMap<string, number>): (text: string) => Iterable<string> {
+  for (const piece of plain.keys()) if (/[^\u2581]\u2581/.test(piece)) return (text) => [text];
+  return (text) => text.match(/\u2581*[^\u2581]+|\u2581+/g) ?? [];
+}
+
+/** `[256]` the tokens `<0x00>` … `<0xFF>`; -1 where there is none. */
+function findByteTokens(tokens: readonly string[], types: Uint8Array): Int32Array {
+  const found = new Int32Array(256).fill(-1);
+  for (const [token, piece] of tokens.entries()) {
+    if (types[token] === tokenType.byte && byteOf(piece) >= 0) found[byteOf(piece)] = token;
+  }
+  return found;
+}
+
+/** `<0x0A>` -> 10; -1 for another spelling. */
+function byteOf(piece: string): number {
+  const hex = /^<0x([0-9A-F]{2})>$/i.exec(piece)?.[1];
+  return hex === undefined ? -1 : parseInt(hex, 16);
+}

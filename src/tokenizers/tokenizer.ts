@@ -1,0 +1,63 @@
+/** What `encode` may do beside turning plain text into tokens. Everything is off unless asked for. */
+export interface EncodeOptions {
+  /** Recognise control tokens spelled out in the text. Leave off for text a user typed: it then cannot forge one. */
+  readonly special?: boolean;
+  /** Put the BOS token in front. */
+  readonly bos?: boolean;
+  /** Put the EOS token at the end. */
+  readonly eos?: boolean;
+}
+
+/** A part of a text; what a user typed is not trusted. */
+export interface TextSegment {
+  readonly text: string;
+  readonly trusted: boolean;
+}
+
+/** Text to tokens, and a token back to its bytes. Whole texts come back through `createTextStream` in `stream.ts`. */
+export interface Tokenizer {
+  /** Tokens are 0 … nVocab - 1. */
+  readonly nVocab: number;
+  readonly bosToken: number | undefined;
+  readonly eosToken: number | undefined;
+  /** Whether the model was trained with BOS in front and EOS at the end of a text: `{ bos: tokenizer.addBos }`. */
+  readonly addBos: boolean;
+  readonly addEos: boolean;
+  /** `encode` writes a space before a text and after each added token; a stream takes it off again. */
+  readonly spacePrefix: boolean;
+  encode(text: string, options?: EncodeOptions): number[];
+  /** Like `encode` of all segments in a row, but control tokens are recognised in the trusted ones only. */
+  encodeSegments(segments: readonly TextSegment[]): number[];
+  /** The token spelled exactly like this, control tokens included. */
+  tokenOf(piece: string): number | undefined;
+  /** How the vocabulary spells a token. */
+  piece(token: number): string;
+  /** The bytes of one token, not always whole characters. Shared between calls: do not write to them. */
+  bytes(token: number): Uint8Array;
+  /** Control and unknown tokens: not text, so a stream hides them unless told otherwise. */
+  isControl(token: number): boolean;
+  /** Control, unknown and user-defined tokens: found in a text before anything else looks at it. */
+  isAdded(token: number): boolean;
+  /** The model says it is done: end of sequence, of turn or of message. */
+  isEndOfGeneration(token: number): boolean;
+}
+
+/** One family of tokenizers: what is left once added tokens, BOS and EOS have been dealt with. */
+export interface TokenizerFamily {
+  /** Appends the tokens of `text`, well-formed UTF-16 without added tokens. */
+  encode(text: string, tokens: number[]): void;
+  /** The bytes that a normal, unused or byte token stands for. */
+  bytes(token: number): Uint8Array;
+  readonly bosToken: number | undefined;
+  readonly eosToken: number | undefined;
+  readonly addBos: boolean;
+  readonly addEos: boolean;
+  readonly spacePrefix: boolean;
+}
+
+/** `text` as UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+const encoder = new TextEncoder();
