@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
@@ -202,7 +203,7 @@ describe.skipIf(vocabFiles.length === 0)(
       'ggml-vocab-starcoder.gguf': ['gpt2', 49152],
     };
     test.each(vocabFiles)('%s parses', async (name) => {
-      const source = await openNodeFile(new URL(name, vocabFolder).pathname);
+      const source = await openNodeFile(fileURLToPath(new URL(name, vocabFolder)));
       const vocab = readVocab((await readGguf(source)).metadata);
       await source.close!();
       expect([vocab.model, vocab.tokens.length]).toEqual(expected[name]);
