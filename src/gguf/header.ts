@@ -265,7 +265,8 @@ function readTypeId(header: Header, where: string): ValueTypeName {
 
 /** A u64 as a number: inexact beyond 2^53, which every limit refuses. */
 function readCount(header: Header, where: string): number {
-  return Number(header.view.getBigUint64(take(header, 8, where), true));
+  const at = take(header, 8, where);
+  return header.view.getUint32(at, true) + 2 ** 32 * header.view.getUint32(at + 4, true);
 }
 
 /** Steps over `sizeBytes` and returns where they start. The one place that knows where the bytes at hand end. */
