@@ -1,0 +1,292 @@
+#!/usr/bin/env node
+/**
+ * Asks llama.cpp for everything the fidelity tests compare with, and writes it to test/fixtures/models/.
+ *
+ *   node scripts/model_goldens.mjs --peers DIR [--model SMOLLM2.gguf] [--wiki wiki.test.raw] [--only tiny,logits,…]
+ *
+ * The engine is llama.cpp v0.5.0 as the npm package @node-llama-cpp/linux-x64@3.22.1 ships it, x86-64 Linux, CPU only. It
+ * is no dependency of this project; install it elsewhere and name the folder that then holds node_modules:
+ *
+ *   mkdir DIR && cd DIR && npm init -y && npm i --ignore-scripts node-llama-cpp@3.22.1 @node-llama-cpp/linux-x64@3.22.1
+ *
+ * Python 3 (standard library only) must be on the path: llama_cpp.py reaches the full logits through the C interface.
+ * llama.cpp's CPU variants round differently, so most goldens are made by several of them, and say how far those are apart:
+ *
+ *   shipped   the variant llama.cpp picks for the machine, f16 KV cache, flash attention: its defaults
+ *   haswell   the same held to AVX2
+ *   sse42     the same held to SSE 4.2, 128-bit vectors as in WebAssembly
+ *   exact     weights widened to f32, f32 KV cache, no flash attention: as near to the model's true values as f32 gets;
+ *             exactSse42 is the same in 128-bit vectors
+ *
+ * Everywhere but in the exact runs llama.cpp rounds activations to 8 bits before each product with quantised weights, so a
+ * last bit that differs between two variants can move a logit of a deep model by several tenths. Judge an engine that rounds the
+ * same way by how far the variants are apart from `exact`, and one that does not by `exact` itself.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const repo = path.resolve(import.meta.dirname, '..');
+const fixtures = path.join(repo, 'test/fixtures/models');
+const ENGINE = 'llama.cpp v0.5.0 (npm @node-llama-cpp/linux-x64@3.22.1), CPU, 1 thread';
+const VARIANTS = { shipped: [], haswell: ['--variant', 'haswell'], sse42: ['--variant', 'sse42'] };
+const F32_KV = ['--kv', 'f32', '--flash', 'off'];
+
+const { values: options } = parseArgs({
+  options: {
+    peers: { type: 'string' },
+    model: { type: 'string' },
+    wiki: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+    only: { type: 'string', default: 'tiny,logits,greedy,perplexity' },
+  },
+});
+if (!options.peers)
+  throw new TypeError('--peers DIR is needed: the folder with node_modules/@node-llama-cpp (see the top of this file)');
+const libraries = path.join(options.peers, 'node_modules/@node-llama-cpp/linux-x64/bins/linux-x64');
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'goldens-'));
+process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+
+/** Runs one llama.cpp process over a model: an array of requests in, an array of answers out. */
+function ask(model, flags, requests) {
+  const script = path.join(repo, 'scripts/llama_cpp.py');
+  const input = requests.map((request) => JSON.stringify(request) + '\n').join('');
+  const run = spawnSync(options.python, [script, libraries, model, ...flags], {
+    input,
+    maxBuffer: 1 << 28,
+    encoding: 'utf8',
+  });
+  if (run.status !== 0) throw new Error(`llama.cpp on ${model} failed:\n${run.stderr}`);
+  return run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** The logits of one decode, [nRows, nVocab], with the rows as separate arrays. */
+function logits(model, flags, tokens, from = 0) {
+  const file = path.join(work, 'logits.f32');
+  const [{ rows, nVocab }] = ask(model, flags, [{ op: 'logits', tokens, from, file }]);
+  return rowsOf(file, rows, nVocab);
+}
+
+function rowsOf(file, nRows, nVocab) {
+  const bytes = fs.readFileSync(file);
+  const all = new Float32Array(bytes.buffer, bytes.byteOffset, nRows * nVocab);
+  return Array.from({ length: nRows }, (_, i) => all.subarray(i * nVocab, (i + 1) * nVocab));
+}
+
+const short = (x, digits = 7) => Number(x.toPrecision(digits));
+const topOf = (row, n) =>
+  Array.from(row.keys())
+    .sort((a, b) => row[b] - row[a])
+    .slice(0, n);
+
+/** Largest and root-mean-square difference of two sets of rows. */
+function distance(a, b) {
+  let max = 0;
+  let sum = 0;
+  a.forEach((row, i) =>
+    row.forEach((x, j) => {
+      max = Math.max(max, Math.abs(x - b[i][j]));
+      sum += (x - b[i][j]) ** 2;
+    }),
+  );
+  return { max: short(max, 3), rms: short(Math.sqrt(sum / (a.length * a[0].length)), 3) };
+}
+
+const distances = (rows, others) =>
+  Object.fromEntries(Object.entries(others).map(([name, r]) => [name, distance(rows, r)]));
+
+/** JSON with every innermost array or flat object on one line. */
+function save(name, data) {
+  const text = JSON.stringify(data, null, 1).replace(/([[{])\s+([^[\]{}]*?)\s+([\]}])/g, (_, open, inside, close) => {
+    return open + inside.replace(/\n\s+/g, ' ') + close;
+  });
+  fs.writeFileSync(path.join(fixtures, name), text + '\n');
+  console.log(`${name}: ${text.length} bytes`);
+}
+
+/** Tiny models: logits at a few positions and every seventh token id, the best token everywhere, a greedy run. */
+async function tiny() {
+  const bundle = path.join(work, 'tiny_models.mjs');
+  await build({
+    entryPoints: [path.join(repo, 'test/helpers/tiny_models.ts')],
+    bundle: true,
+    format: 'esm',
+    outfile: bundle,
+  });
+  const { tinyConfigs, tinyModel, tinyPrompt } = await import(bundle);
+  const positions = [0, 1, 2, 11, 31, 47];
+  const flags = ['--ctx', '256', ...F32_KV];
+  const sample = (rows) =>
+    positions.map((pos) =>
+      Array.from(
+        rows[pos].filter((_, t) => t % 7 === 0),
+        (x) => short(x),
+      ),
+    );
+  const models = {};
+  for (const [name, config] of Object.entries(tinyConfigs)) {
+    const file = path.join(work, name + '.gguf');
+    fs.writeFileSync(file, tinyModel(name));
+    const rows = logits(file, flags, tinyPrompt);
+    const [greedy] = ask(file, flags, [{ op: 'greedy', tokens: tinyPrompt, n: 16 }]);
+    const runs = Object.fromEntries(
+      ['haswell', 'sse42'].map((v) => [v, logits(file, [...flags, ...VARIANTS[v]], tinyPrompt)]),
+    );
+    const widened = config.encoding('') !== 'f32';
+    if (widened) runs.exact = logits(exactModel(file), flags, tinyPrompt);
+    models[name] = {
+      nVocab: rows[0].length,
+      best: rows.map((row) => topOf(row, 1)[0]),
+      rows: sample(rows),
+      ...(widened && { exact: sample(runs.exact) }),
+      greedy: { tokens: greedy.tokens, gaps: greedy.gaps.map((gap) => short(gap, 4)), stop: greedy.stop },
+      apart: distances(rows, runs),
+    };
+  }
+  save('tiny.json', {
+    engine: ENGINE + ', f32 KV cache, no flash attention',
+    prompt: tinyPrompt,
+    positions,
+    every: 7,
+    models,
+  });
+}
+
+/** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
+function exactModel(model = options.model) {
+  const file = path.join(work, path.basename(model) + '.exact.gguf');
+  if (!fs.existsSync(file)) ask(model, ['--ctx', '256'], [{ op: 'requantize', source: model, file, fileType: 0 }]);
+  return file;
+}
+
+/** The runs of the real model: name → [file, flags]. */
+const realRuns = () => [
+  ...Object.entries(VARIANTS).map(([name, flags]) => [name, options.model, flags]),
+  ['exact', exactModel(), F32_KV],
+  ['exactSse42', exactModel(), [...F32_KV, ...VARIANTS.sse42]],
+];
+
+/** The real model on a prompt of twelve tokens: top ten and some fixed token ids per position. */
+function realLogits() {
+  const text = 'The quick brown fox jumps over the lazy dog, and the';
+  const [{ tokens }] = ask(options.model, [], [{ op: 'tokenize', text }]);
+  const runs = Object.fromEntries(realRuns().map(([name, model, flags]) => [name, logits(model, flags, tokens)]));
+  const ids = Array.from({ length: 12 }, (_, i) => i * 4096 + 17 * i);
+  const describe = (rows) =>
+    rows.map((row) => ({
+      top: topOf(row, 10).map((token) => [token, short(row[token])]),
+      some: ids.map((token) => short(row[token])),
+    }));
+  const { exact, shipped, ...others } = runs;
+  save('smollm2_logits.json', {
+    engine: ENGINE,
+    text,
+    tokens,
+    ids,
+    apartFromExact: distances(exact, { shipped, ...others }),
+    apartFromShipped: distances(shipped, others),
+    exact: describe(exact),
+    shipped: describe(shipped),
+  });
+}
+
+/** Where two lists of tokens part (one may simply end), or -1. */
+function partAt(a, b) {
+  const n = Math.max(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+/** Greedy continuations of the twenty prompts. */
+function greedy() {
+  const prompts = JSON.parse(fs.readFileSync(path.join(fixtures, 'prompts.json'), 'utf8'));
+  const asTokens = prompts.map(({ text, special }) => ({ op: 'tokenize', text, parseSpecial: special }));
+  const tokenized = ask(options.model, [], asTokens);
+  const requests = tokenized.map(({ tokens }) => ({ op: 'greedy', tokens, n: 64 }));
+  const runs = Object.fromEntries(realRuns().map(([name, model, flags]) => [name, ask(model, flags, requests)]));
+  const names = Object.keys(runs);
+  const identical = (a, b) => prompts.filter((_, i) => partAt(runs[a][i].tokens, runs[b][i].tokens) < 0).length;
+  const describe = ({ tokens, gaps, text, stop }) => ({ tokens, gaps: gaps.map((gap) => short(gap, 3)), text, stop });
+  // where other runs of llama.cpp leave `from`, and how near the choice was there
+  const partings = (from, i) =>
+    Object.fromEntries(
+      names
+        .map((name) => [name, partAt(runs[from][i].tokens, runs[name][i].tokens)])
+        .filter(([, at]) => at >= 0)
+        .map(([name, at]) => [name, { at, gap: short(runs[from][i].gaps[at], 3) }]),
+    );
+  const cases = prompts.map(({ name }, i) => ({
+    name,
+    prompt: tokenized[i].tokens,
+    shipped: { ...describe(runs.shipped[i]), partings: partings('shipped', i) },
+    exact: { ...describe(runs.exact[i]), partings: partings('exact', i) },
+  }));
+  const table = names.map((a) => [a, Object.fromEntries(names.map((b) => [b, identical(a, b)]))]);
+  save('smollm2_greedy.json', { engine: ENGINE, nTokens: 64, identical: Object.fromEntries(table), cases });
+}
+
+/** -ln of the probability of `token`, in doubles. */
+function surprise(row, token) {
+  let max = -Infinity;
+  for (const x of row) max = Math.max(max, x);
+  let sum = 0;
+  for (const x of row) sum += Math.exp(x - max);
+  return Math.log(sum) + max - row[token];
+}
+
+/**
+ * llama.cpp's perplexity tool: the whole text tokenized at once, cut into windows of 512, BOS put over each first token
+ * where the model wants one, and in each window tokens 257 to 511 scored, each from the logits of the token before it.
+ */
+function perplexity() {
+  const nCtx = 512;
+  const nWindows = 20;
+  const text = fs.readFileSync(options.wiki, 'utf8');
+  const [info, { tokens }] = ask(options.model, [], [{ op: 'info' }, { op: 'tokenize', text }]);
+  const half = nCtx / 2;
+  const runs = {};
+  for (const [name, model, flags] of realRuns().filter(([name]) => name !== 'exactSse42')) {
+    const surprises = [];
+    const windows = [];
+    for (let w = 0; w < nWindows; w++) {
+      const window = tokens.slice(w * nCtx, (w + 1) * nCtx);
+      if (info.addBos) window[0] = info.bos;
+      const rows = logits(model, flags, window, half).slice(0, -1);
+      const scored = rows.map((row, i) => surprise(row, window[half + i + 1]));
+      surprises.push(...scored);
+      windows.push(short(scored.reduce((a, b) => a + b) / scored.length));
+    }
+    const n = surprises.length;
+    const mean = surprises.reduce((a, b) => a + b) / n;
+    const variance = surprises.reduce((a, b) => a + b * b, 0) / n - mean * mean;
+    const ppl = Math.exp(mean);
+    runs[name] = { ppl: short(ppl), standardError: short(ppl * Math.sqrt(variance / (n - 1)), 5), windows };
+    console.log(name, ppl);
+  }
+  const first = tokens.slice(0, 16);
+  save('smollm2_perplexity.json', {
+    engine: ENGINE,
+    nCtx,
+    nWindows,
+    scored: half - 1,
+    nTokens: tokens.length,
+    first,
+    runs,
+  });
+}
+
+const tasks = { tiny, logits: realLogits, greedy, perplexity };
+for (const name of options.only.split(',')) {
+  if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
+  if (name !== 'tiny' && !options.model)
+    throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
+  if (name === 'perplexity' && !options.wiki)
+    throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');
+  await tasks[name]();
+}
