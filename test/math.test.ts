@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cos, exp, log, pow, sin } from '../src/math.ts';
+import { cos, exp, expEach, log, pow, sin } from '../src/math.ts';
 
 const values = new Float64Array(2);
 const bits = new BigInt64Array(values.buffer);
@@ -51,6 +51,13 @@ describe('deterministic functions agree with Math within 2 ulp', () => {
   test.each(cases)('%s', (_name, fn, reference, draw) => {
     expect(worstUlps(fn, reference, draw)).toBeLessThanOrEqual(2);
   });
+});
+
+test('expEach gives what exp gives, and leaves the rest of the array alone', () => {
+  const inputs = [0, -0.5, 3, 700, 800, -800, Infinity, -Infinity, NaN, 1e-20];
+  const array = Float64Array.from([...inputs, 5]);
+  expEach(array, inputs.length);
+  expect([...array]).toEqual([...inputs.map(exp), 5]);
 });
 
 test('special values follow Math where the domain allows', () => {

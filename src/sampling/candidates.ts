@@ -1,4 +1,4 @@
-import { exp } from '../math.ts';
+import { expEach } from '../math.ts';
 
 /**
  * The tokens still in the running, as parallel arrays of which the first `n` entries count. A link drops candidates by
@@ -35,11 +35,17 @@ export function createCandidates(nVocab: number): Candidates {
   };
 }
 
+/** The largest logit; NaN or Infinity if there is one among the candidates. */
 export function maxLogit(c: Candidates): number {
   const { logits, n } = c;
   if (c.sorted) return logits[0]!;
   let max = -Infinity;
-  for (let i = 0; i < n; i++) if (logits[i]! > max) max = logits[i]!;
+  for (let i = 0; i < n; i++) {
+    const logit = logits[i]!;
+    if (logit <= max) continue; // nearly always: twice as fast as Math.max (measured, Node 20)
+    if (!(logit < Infinity)) return logit;
+    max = logit;
+  }
   return max;
 }
 
@@ -48,7 +54,8 @@ export function weigh(c: Candidates): number {
   const { logits, weights, n } = c;
   if (!c.weighed) {
     c.top = maxLogit(c);
-    for (let i = 0; i < n; i++) weights[i] = exp(logits[i]! - c.top);
+    for (let i = 0; i < n; i++) weights[i] = logits[i]! - c.top;
+    expEach(weights, n);
     c.weighed = true;
   }
   let total = 0;
@@ -118,9 +125,46 @@ export function selectTop(c: Candidates, begin: number, k: number): void {
   }
 }
 
-/** Given that the first `ready` candidates are in their final order, orders some more and returns how many are then. */
-export function sortFurther(c: Candidates, ready: number): number {
-  const k = Math.min(c.n - ready, Math.max(64, 3 * ready));
-  selectTop(c, ready, k);
-  return ready + k;
+/**
+ * Keeps the best candidates, as few as weigh `target` together. Quickselect by weight instead of rank: part by a pivot, see
+ * whether the better part weighs enough, go on in the part where the cut lies. Linear on average, where sorting is not.
+ */
+export function keepHeaviest(c: Candidates, target: number): void {
+  let begin = 0; // [0, begin) stays and weighs `mass`, less than the target
+  let mass = 0;
+  while (!c.sorted && c.n - begin > 32) {
+    const middle = partition(c, begin);
+    let better = 0;
+    for (let i = begin; i < middle; i++) better += c.weights[i]!;
+    if (mass + better >= target) {
+      c.n = middle;
+    } else {
+      begin = middle;
+      mass += better;
+    }
+  }
+  if (!c.sorted) selectTop(c, begin, c.n - begin);
+  for (let i = begin; i < c.n; i++) {
+    mass += c.weights[i]!;
+    if (mass >= target) c.n = i + 1;
+  }
+}
+
+/** Moves what is no worse than a pivot before what is worse, and returns where the latter begins. Needs three candidates. */
+function partition(c: Candidates, begin: number): number {
+  const { logits, tokens, n } = c;
+  const a = begin;
+  const b = (begin + n) >> 1;
+  const d = n - 1;
+  // The median of three has one better and one worse, so both parts are non-empty.
+  const low = isWorse(c, a, b) ? a : b;
+  const high = low === a ? b : a;
+  const median = isWorse(c, d, low) ? low : isWorse(c, d, high) ? d : high;
+  const logit = logits[median]!;
+  const token = tokens[median]!;
+  let middle = begin;
+  for (let i = begin; i < n; i++) {
+    if (logits[i]! > logit || (logits[i] === logit && tokens[i]! <= token)) swap(c, i, middle++);
+  }
+  return middle;
 }

@@ -24,6 +24,8 @@ export interface SamplerState {
   readonly mirostatMu: number;
 }
 
+export type { SamplerOptions };
+
 export interface Sampler {
   /** The seed in use: the one given, or the one drawn. */
   readonly seed: number;
@@ -53,7 +55,7 @@ function buildLinks(o: CheckedOptions, history: History, random: RandomState, nV
   const steering = o.mirostatTau > 0 ? mirostat(o) : undefined;
   const truncating: Slot[] = [
     o.topK > 0 && topK(o.topK),
-    o.typicalP < 1 && typicalP(o.typicalP),
+    o.typicalP < 1 && typicalP(o.typicalP, nVocab),
     o.topP < 1 && topP(o.topP),
     o.minP > 0 && minP(o.minP),
     o.xtcProbability > 0 && xtc(o, random),
@@ -86,6 +88,7 @@ export function createSampler(options: SamplerOptions, nVocab: number): Sampler 
   const history = createHistory(Math.max(o.repeatLastN, o.dryMultiplier > 0 ? o.dryLastN : 0));
   const { adjusting, narrowing, steering } = buildLinks(o, history, random, nVocab);
   const candidates = createCandidates(nVocab);
+  const tokenRow = { min: 0, max: nVocab - 1, isInteger: true } as const;
   const everyToken = Int32Array.from(candidates.tokens.keys()); // [nVocab]
 
   return {
@@ -99,7 +102,7 @@ export function createSampler(options: SamplerOptions, nVocab: number): Sampler 
       return pickRandom(candidates, random);
     },
     accept(token: number): void {
-      checkNumber('accepted token', token, { min: 0, max: nVocab - 1, isInteger: true });
+      checkNumber('accepted token', token, tokenRow);
       remember(history, token);
       steering?.accept(token);
       candidates.n = 0; // a second accept is not of a token drawn from these
@@ -133,21 +136,12 @@ function load(c: Candidates, everyToken: Int32Array, logits: Float32Array): void
   c.n = nVocab;
   c.sorted = false;
   c.weighed = false;
-  let max = -Infinity;
-  for (let token = 0; token < nVocab; token++) {
-    const logit = logits[token]!;
-    if (!(logit < Infinity)) throw badLogit(token, logit);
-    if (logit > max) max = logit;
-    c.logits[token] = logit;
-  }
-  if (max === -Infinity)
-    throw new FormatError(`all ${nVocab} logits are -Infinity, expected a finite one; damaged weights?`);
-}
-
-function badLogit(token: number, logit: number): FormatError {
-  return new FormatError(
-    `the logit of token ${token} is ${logit}, expected a finite number or -Infinity; damaged weights?`,
-  );
+  c.logits.set(logits);
+  const max = maxLogit(c);
+  if (Number.isFinite(max)) return;
+  const token = logits.findIndex((logit) => !(logit < Infinity)); // -1: all are -Infinity
+  const what = token < 0 ? `all ${nVocab} logits are` : `the logit of token ${token} is`;
+  throw new FormatError(`${what} ${max}, expected a finite number; damaged weights?`);
 }
 
 function allBanned(nVocab: number): RangeError {

@@ -1,4 +1,4 @@
-import { exp, log } from '../math.ts';
+import { expEach, log } from '../math.ts';
 
 export interface TokenLogProb {
   readonly token: number;
@@ -26,8 +26,9 @@ export function logProbs(logits: Float32Array, token: number, nTop: number): Log
   }
   let max = -Infinity;
   for (let i = 0; i < nVocab; i++) if (logits[i]! > max) max = logits[i]!;
-  let total = 0;
-  for (let i = 0; i < nVocab; i++) total += exp(logits[i]! - max);
+  const weights = Float64Array.from(logits, (logit) => logit - max); // [nVocab]
+  expEach(weights, nVocab);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const logTotal = log(total);
   const logProbOf = (t: number): number => logits[t]! - max - logTotal;
   return { logProb: logProbOf(token), top: topTokens(logits, nTop).map((t) => ({ token: t, logProb: logProbOf(t) })) };

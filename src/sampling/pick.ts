@@ -1,14 +1,9 @@
-import { weigh, type Candidates } from './candidates.ts';
+import { maxLogit, weigh, type Candidates } from './candidates.ts';
 import { uniform, type RandomState } from './random.ts';
 
-/** The token with the largest logit; among equals the lowest token. */
+/** The token with the largest logit, while candidate i is still token i; among equals the lowest token. */
 export function pickBest(c: Candidates): number {
-  let best = 0;
-  for (let i = 1; i < c.n; i++) {
-    const difference = c.logits[i]! - c.logits[best]!;
-    if (difference > 0 || (c.logits[i] === c.logits[best] && c.tokens[i]! < c.tokens[best]!)) best = i;
-  }
-  return c.tokens[best]!;
+  return c.logits.indexOf(maxLogit(c));
 }
 
 /** A token drawn with its probability. */
