@@ -19,7 +19,10 @@ const { getLlama, getModuleVersion, LlamaLogLevel } = await import(pathToFileURL
 const fixtures = path.resolve(import.meta.dirname, '../test/fixtures/tokenizers');
 const texts = JSON.parse(readFileSync(path.join(fixtures, 'texts.json'), 'utf8'));
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
-const goldens = { engine: `llama.cpp ${llama.llamaCppRelease.release}, node-llama-cpp ${await getModuleVersion()}`, models: {} };
+const goldens = {
+  engine: `llama.cpp ${llama.llamaCppRelease.release}, node-llama-cpp ${await getModuleVersion()}`,
+  models: {},
+};
 for (const argument of models) {
   const [name, file] = argument.split('=');
   const model = await llama.loadModel({ modelPath: file, vocabOnly: true });

@@ -15,14 +15,17 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
   const split = createSplit(patterns);
   const merge = createMerger(readMerges(vocab, plain));
   const byteTokens = byteSpelling.map((spelling) => plain.get(spelling) ?? -1); // [256]
+  let maxWholeBytes = 0; // of a word that can be a token by itself; a piece has one character per byte
+  if (ignoreMerges) for (const piece of plain.keys()) maxWholeBytes = Math.max(maxWholeBytes, piece.length);
   const cache = new Map<string, readonly number[]>();
   const encoder = new TextEncoder();
-  let bytes = new Uint8Array(256);
+  const shared = new Uint8Array(256);
 
   function encodeWord(word: string): readonly number[] {
-    if (bytes.length < word.length * 3) bytes = new Uint8Array(word.length * 3); // at most 3 bytes per UTF-16 unit
+    const maxBytes = word.length * 3; // 3 per UTF-16 unit
+    const bytes = maxBytes <= shared.length ? shared : new Uint8Array(maxBytes);
     const nBytes = encoder.encodeInto(word, bytes).written;
-    if (ignoreMerges && nBytes <= maxWholeWordBytes) {
+    if (nBytes <= maxWholeBytes) {
       const whole = plain.get(spell(bytes.subarray(0, nBytes)));
       if (whole !== undefined) return [whole];
     }
@@ -55,12 +58,9 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
   };
 }
 
-/** No vocabulary known has a longer token that merges do not build. */
-const maxWholeWordBytes = 512;
-
-/** Natural text repeats its words; 8,192 of them cover nearly all of it in at most a few megabytes. */
+/** Natural text repeats its short words. Longer ones are not kept: V8 would hold the whole text that they are a slice of. */
 const maxCachedWords = 8192;
-const maxCachedLength = 32;
+const maxCachedLength = 12;
 
 /**
  * A merge is looked up as the file spells it, `left right`, and only then by number: turning all of them into pairs of tokens

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { createTokenizer } from '../../src/tokenizers/index.ts';
+import { createSplit, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
+import { bytesVocab, haveVocab, loadVocab } from './vocabs.ts';
+
+/** Texts of about n UTF-8 bytes made to hurt: one long word, one long run, or neighbours that nearly match. */
+const shapes: Record<string, (n: number) => string> = {
+  'one letter': (n) => 'a'.repeat(n),
+  capitals: (n) => 'A'.repeat(n),
+  spaces: (n) => ' '.repeat(n),
+  'spaces before a digit': (n) => ' '.repeat(n) + '1',
+  'spaces before a mark': (n) => 'x' + ' '.repeat(n) + '(',
+  'line breaks': (n) => '\n'.repeat(n) + 'x',
+  digits: (n) => '1234567890'.repeat(n / 10),
+  'no white space': (n) => 'loremIpsum'.repeat(n / 10),
+  punctuation: (n) => "!'<|".repeat(n / 4),
+  Chinese: (n) => '天地玄黃'.repeat(n / 12),
+  emoji: (n) => '😀👩‍👩'.repeat(n / 15),
+  accents: (n) => 'e' + '\u0301'.repeat(n / 2),
+};
+
+function time(run: () => void): number {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
+}
+
+/** Ten times the text may take 30 times as long: ten for the work, the rest for caches and the clock. Quadratic is 100. */
+const bound = 30;
+
+function expectLinear(run: (text: string) => void, shape: (n: number) => string, nBytes: number): void {
+  const [small, large] = [shape(nBytes / 10), shape(nBytes)];
+  run(small); // compiled and warm
+  const smallTime = Math.min(...[1, 2, 3].map(() => time(() => run(small))));
+  let ratio = Infinity;
+  for (let i = 0; i < 3 && ratio >= bound; i++) ratio = time(() => run(large)) / Math.max(smallTime, 1); // ms; less is noise
+  expect(ratio).toBeLessThan(bound);
+}
+
+describe.skipIf(!haveVocab('gpt-2'))('a prompt of 1 MB (skipped where ../shared/data is absent)', async () => {
+  if (!haveVocab('gpt-2')) return;
+  for (const name of ['gpt-2', 'llama-spm', 'bert-bge']) {
+    const tokenizer = createTokenizer(await loadVocab(name));
+    test.each(Object.entries(shapes))(`${name} encodes %s in linear time`, (_, shape) => {
+      expectLinear((text) => tokenizer.encode(text), shape, 1_000_000);
+    });
+  }
+});
+
+test.each(preTokenizers.map((row) => [row.names[0]!, row.patterns] as const))(
+  '%s cuts in linear time',
+  (_, patterns) => {
+    const split = createSplit(patterns);
+    for (const shape of Object.values(shapes)) expectLinear((text) => split(text, () => {}), shape, 100_000);
+  },
+);
+
+test('added tokens are found in linear time, also where they nearly match everywhere', () => {
+  const added = Array.from({ length: 300 }, (_, i): [string, number] => [`<|reserved_${i}|>`, 3]);
+  const tokenizer = createTokenizer(bytesVocab({ added }));
+  expectLinear(
+    (text) => tokenizer.encode(text, { special: true }),
+    (n) => '<|reserved_'.repeat(n / 11),
+    1_000_000,
+  );
+  expectLinear(
+    (text) => tokenizer.encode(text, { special: true }),
+    (n) => '<|reserved_299|>'.repeat(n / 16),
+    1_000_000,
+  );
+});
+
+test('a tokenizer of 150,000 tokens and merges is made in the time of a glance', () => {
+  const merges: string[] = [];
+  const letters = 'abcdefghijklmnopqrstuvwxyz';
+  for (const a of letters) for (const b of letters) merges.push(`${a} ${b}`);
+  for (let i = 0; merges.length < 150_000; i++)
+    merges.push(`${merges[i % 676]!.replace(' ', '')} ${merges[i >> 1]!.replace(' ', '')}`);
+  const vocab = bytesVocab({ merges: [...new Set(merges)] });
+  expect(time(() => createTokenizer(vocab))).toBeLessThan(2000); // about 70 ms on an idle machine; quadratic work takes minutes
+});
