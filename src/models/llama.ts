@@ -30,6 +30,9 @@ interface Layer {
   readonly gate: Value; // [ffnDim, dim]
   readonly up: Value; // [ffnDim, dim]
   readonly down: Value; // [dim, ffnDim]
+  readonly bGate?: Value; // [ffnDim]
+  readonly bUp?: Value; // [ffnDim]
+  readonly bDown?: Value; // [dim]
 }
 
 interface Weights {
@@ -84,6 +87,9 @@ export const llama = architecture<Config, Weights>({
         gate: find.get(`blk.${l}.ffn_gate.weight`, [c.ffnDim, c.dim]),
         up: find.get(`blk.${l}.ffn_up.weight`, [c.ffnDim, c.dim]),
         down: find.get(`blk.${l}.ffn_down.weight`, [c.dim, c.ffnDim]),
+        bGate: find.optional(`blk.${l}.ffn_gate.bias`, [c.ffnDim]),
+        bUp: find.optional(`blk.${l}.ffn_up.bias`, [c.ffnDim]),
+        bDown: find.optional(`blk.${l}.ffn_down.bias`, [c.dim]),
       })),
       norm: find.get('output_norm.weight', [c.dim]),
       output: find.optional('output.weight', [c.nVocab, c.dim]) ?? embed,
@@ -104,7 +110,8 @@ export const llama = architecture<Config, Weights>({
       const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5, window: c.window });
       x = g.add(x, g.matmul(layer.wo, a, layer.bo));
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      x = g.add(x, g.matmul(layer.down, g.swiglu(g.matmul(layer.gate, f), g.matmul(layer.up, f))));
+      const gated = g.swiglu(g.matmul(layer.gate, f, layer.bGate), g.matmul(layer.up, f, layer.bUp)); // [nTokens, ffnDim]
+      x = g.add(x, g.matmul(layer.down, gated, layer.bDown));
     }
     return g.matmul(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -1,0 +1,28 @@
+import { openGguf } from '../../src/gguf/split.ts';
+import { loadModel, type BackendFactory, type LoadedModel, type OpenOptions } from '../../src/open_model.ts';
+import { referenceBackend } from '../../src/backends/reference/reference.ts';
+import { memorySource } from './gguf_bytes.ts';
+
+export const reference: BackendFactory = () => Promise.resolve(referenceBackend());
+
+/** Opens a model from the bytes of a file, in this thread. */
+export async function openBytes(
+  bytes: Uint8Array,
+  options: OpenOptions = {},
+  backend: BackendFactory = reference,
+): Promise<LoadedModel> {
+  const openSibling = () => Promise.reject(new Error('one file only'));
+  return loadModel(await openGguf(memorySource(bytes), { openSibling }), options, backend);
+}
+
+/** Every row of logits of a token list, `[nTokens][nVocab]`. */
+export async function allLogits(model: LoadedModel, tokens: readonly number[]): Promise<Float32Array[]> {
+  const session = model.openSession();
+  const { nVocab } = model.tokenizer;
+  const rows: Float32Array[] = [];
+  for await (const some of session.logits(tokens)) {
+    for (let at = 0; at < some.length; at += nVocab) rows.push(some.slice(at, at + nVocab));
+  }
+  session.close();
+  return rows;
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { architectures } from '../../src/models/index.ts';
+import { allLogits, openBytes } from '../helpers/open.ts';
+import { tinyConfigs, tinyModel } from '../helpers/tiny_models.ts';
+import { largestGap, tinyGoldens } from './goldens.ts';
+
+describe.each(Object.entries(tinyGoldens.models))('%s with plain loops', (name, golden) => {
+  it('computes the logits that llama.cpp computes from exact weights', async () => {
+    const model = await openBytes(tinyModel(name), { kvType: 'f32' });
+    const rows = await allLogits(model, tinyGoldens.prompt);
+    // llama.cpp's f32 variants are up to 4e-5 apart, its f16 ones 1.7e-3 (it rounds activations to f16 there)
+    expect(largestGap(rows, golden.exact ?? golden.rows)).toBeLessThan(1e-3);
+    await model.close();
+  });
+
+  it('does not depend on how a prompt is cut into steps', async () => {
+    const bytes = tinyModel(name);
+    const whole = await openBytes(bytes, { maxLogits: 48 });
+    const single = await openBytes(bytes, { maxLogits: 1 });
+    expect(await allLogits(whole, tinyGoldens.prompt)).toEqual(await allLogits(single, tinyGoldens.prompt));
+  });
+});
+
+describe('the table of families', () => {
+  it('has a golden for every name', () => {
+    const golden = new Set(Object.keys(tinyGoldens.models).map((name) => tinyConfigs[name]!.arch as string));
+    expect(architectures.flatMap(({ names }) => names).filter((name) => !golden.has(name))).toEqual([]);
+  });
+
+  it('names what is supported when a file is of another family', async () => {
+    const bytes = tinyModel('llama');
+    const other = Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('llama', 'mamba'), 'latin1');
+    await expect(openBytes(other)).rejects.toThrow(/general.architecture is "mamba"; supported: llama, qwen2/);
+  });
+});
