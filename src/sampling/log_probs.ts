@@ -26,9 +26,11 @@ export function logProbs(logits: Float32Array, token: number, nTop: number): Log
   }
   let max = -Infinity;
   for (let i = 0; i < nVocab; i++) if (logits[i]! > max) max = logits[i]!;
-  const weights = Float64Array.from(logits, (logit) => logit - max); // [nVocab]
+  const weights = new Float64Array(nVocab);
+  for (let i = 0; i < nVocab; i++) weights[i] = logits[i]! - max;
   expEach(weights, nVocab);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let total = 0;
+  for (let i = 0; i < nVocab; i++) total += weights[i]!;
   const logTotal = log(total);
   const logProbOf = (t: number): number => logits[t]! - max - logTotal;
   return { logProb: logProbOf(token), top: topTokens(logits, nTop).map((t) => ({ token: t, logProb: logProbOf(t) })) };

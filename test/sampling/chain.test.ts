@@ -215,6 +215,18 @@ describe('edges', () => {
     expect(() => createSampler(text, 10)).toThrow(/topK is string, expected a number/);
   });
 
+  test('mirostat learns from a drawn token once, and not from prompt tokens', () => {
+    const sampler = createSampler({ seed: 1, mirostatTau: 3 }, N_VOCAB);
+    sampler.accept(5);
+    expect(sampler.save().mirostatMu).toBe(6);
+    const token = sampler.sample(steps[0]!);
+    sampler.accept(token);
+    const { mirostatMu } = sampler.save();
+    expect(mirostatMu).not.toBe(6);
+    for (const next of [token, 0, 1, 2]) sampler.accept(next);
+    expect(sampler.save().mirostatMu).toBe(mirostatMu);
+  });
+
   test('an accepted token must be one', () => {
     expect(() => createSampler({}, 10).accept(10)).toThrow(/accepted token is 10/);
   });
