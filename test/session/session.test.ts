@@ -1,0 +1,172 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/generation.ts';
+import type { LoadedModel } from '../../src/open_model.ts';
+import type { Session } from '../../src/session.ts';
+import { openBytes } from '../helpers/open.ts';
+import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
+import { tinyModel } from '../helpers/tiny_models.ts';
+
+interface Run {
+  readonly result: GenerateResult;
+  readonly events: readonly GenerateEvent[];
+}
+
+async function run(session: Session, prompt: readonly number[], options: GenerateOptions = {}): Promise<Run> {
+  const work = session.generate(prompt, { temperature: 0, ...options });
+  const events: GenerateEvent[] = [];
+  for (;;) {
+    const { value, done } = await work.next();
+    if (done) return { result: value, events };
+    events.push(value);
+  }
+}
+
+/** The greedy text that llama2.c's own note gives for an empty prompt. */
+const story =
+  "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.\nLily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't know what to do. She said, \"I want to play with your ball, but I can't find it.\"\nLily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\"\nLily didn't want to help her mom, so she said, \"I'm sorry, mom. I didn't know what to do.\" Her mom said, \"Don't worry, Lily. We can help you.";
+
+describe.skipIf(!haveStories260k)('stories260K (skipped where ../shared/data is absent)', () => {
+  let model: LoadedModel;
+  let bos: number[];
+  beforeAll(async () => {
+    model = await openBytes(await stories260kGguf(), { nCtx: 512 });
+    bos = model.encode('');
+  });
+
+  it('tells its reference story to the character', async () => {
+    const { result } = await run(model.openSession(), bos, { maxTokens: 256 });
+    expect(result.text.trimStart()).toBe(story);
+  });
+
+  it('streams exactly the text that the result holds', async () => {
+    const { result, events } = await run(model.openSession(), bos, { maxTokens: 60, temperature: 1, seed: 3 });
+    const streamed = events.map((event) => (event.type === 'piece' ? event.text : '')).join('');
+    expect(streamed).toBe(result.text);
+    expect(result.tokens).toHaveLength(60);
+    expect(result.seed).toBe(3);
+  });
+
+  it('stops before a stop text that is spread over several tokens', async () => {
+    const { result, events } = await run(model.openSession(), bos, { maxTokens: 200, stop: ['Lily. She lov', 'zzz'] });
+    expect(result.stopReason).toBe('stop');
+    expect(result.text.trimStart()).toBe('Once upon a time, there was a little girl named ');
+    expect(events.map((event) => (event.type === 'piece' ? event.text : '')).join('')).toBe(result.text);
+  });
+
+  it('makes the same text from the same seed, and another from another', async () => {
+    const sample = async (seed: number) =>
+      (await run(model.openSession(), bos, { maxTokens: 40, temperature: 1, seed })).result.text;
+    expect(await sample(7)).toBe(await sample(7));
+    expect(await sample(7)).not.toBe(await sample(8));
+  });
+});
+
+describe('a session', () => {
+  let model: LoadedModel;
+  const prompt = Array.from({ length: 40 }, (_, i) => (i * 37) % 250);
+  beforeAll(async () => {
+    model = await openBytes(tinyModel('llama'), { nCtx: 64, kvType: 'f32' });
+  });
+  const options = { maxTokens: 8, ignoreEos: true } as const;
+
+  it('computes only what is new when a prompt shares a start with what it has read', async () => {
+    const session = model.openSession();
+    const first = await run(session, prompt, options);
+    const longer = [...prompt, ...first.result.tokens, 5, 6];
+    const reused = await run(session, longer, options);
+    expect(reused.result.nReusedTokens).toBe(prompt.length + first.result.tokens.length - 1); // the last was never read
+    const fresh = await run(model.openSession(), longer, options);
+    expect(fresh.result.nReusedTokens).toBe(0);
+    expect(reused.result.tokens).toEqual(fresh.result.tokens);
+  });
+
+  it('gives the same answer to the same prompt again', async () => {
+    const session = model.openSession();
+    const { result } = await run(session, prompt, options);
+    const again = await run(session, prompt, options);
+    expect(again.result.tokens).toEqual(result.tokens);
+    expect(again.result.nReusedTokens).toBe(prompt.length - 1);
+  });
+
+  it('goes on from saved bytes as if it had never stopped', async () => {
+    const session = model.openSession();
+    await run(session, prompt, { ...options, maxTokens: 4 });
+    const bytes = await session.save();
+    const other = model.openSession();
+    await other.restore(bytes);
+    expect([...other.tokens]).toEqual([...session.tokens]);
+    const longer = [...session.tokens, 9];
+    const { result } = await run(other, longer, options);
+    expect(result.nReusedTokens).toBe(longer.length - 1);
+    expect(result.tokens).toEqual((await run(session, longer, options)).result.tokens);
+  });
+
+  it('refuses saved bytes that are damaged, truncated or of another model', async () => {
+    const session = model.openSession();
+    await run(session, prompt, { ...options, maxTokens: 1 });
+    const bytes = await session.save();
+    await expect(session.restore(bytes.subarray(0, bytes.length - 1))).rejects.toThrow(/not a whole saved session/);
+    await expect(session.restore(new Uint8Array(100))).rejects.toThrow(/not a whole saved session/);
+    const half = await openBytes(tinyModel('llama'), { nCtx: 64, kvType: 'f16' });
+    await expect(half.openSession().restore(bytes)).rejects.toThrow(/with f32 cache, this one .* with f16/);
+    const other = await openBytes(tinyModel('llama-untied'), { nCtx: 64, kvType: 'f32' });
+    await expect(other.openSession().restore(bytes)).rejects.toThrow(/open the model it was saved from/);
+    const small = await openBytes(tinyModel('llama'), { nCtx: 16, kvType: 'f32' });
+    await expect(small.openSession().restore(bytes)).rejects.toThrow(/holds 40 positions, this one 16/);
+  });
+
+  it('says that the context is full, or drops the oldest half when asked to', async () => {
+    const session = model.openSession();
+    const full = run(session, prompt, { ...options, maxTokens: 100 });
+    await expect(full).rejects.toThrow(/context of 64 positions is full after 25 generated tokens/);
+    const { result } = await run(session, prompt, { ...options, maxTokens: 100, onFull: 'shift' });
+    expect(result.tokens).toHaveLength(100);
+    expect(session.tokens.length).toBeLessThanOrEqual(64);
+  });
+
+  it('refuses a prompt that is empty, too long or not made of tokens', async () => {
+    const session = model.openSession();
+    await expect(run(session, [])).rejects.toThrow(/prompt is empty/);
+    const long = Array.from({ length: 65 }, () => 1);
+    await expect(run(session, long)).rejects.toThrow(/65 tokens, the context 64; shorten it, or open/);
+    await expect(run(session, [1, 272])).rejects.toThrow(/token 1 of the prompt is 272, expected 0 to 271/);
+    await expect(run(session, [1.5])).rejects.toThrow(RangeError);
+  });
+
+  it.each([
+    [{ maxTokens: 0 }, /maxTokens is 0/],
+    [{ maxTokens: NaN }, /maxTokens is NaN/],
+    [{ stop: [''] }, /stop is \[""\]/],
+    [{ onFull: 'forget' as 'shift' }, /onFull is "forget"/],
+    [{ logProbs: -1 }, /logProbs is -1/],
+    [{ temperature: NaN }, /temperature is NaN/],
+    [{ topP: 1.5 }, /topP is 1.5/],
+    [{ topKay: 3 } as GenerateOptions, /unknown sampler option topKay/],
+  ])('refuses the options %o', async (bad, message) => {
+    await expect(run(model.openSession(), prompt, bad)).rejects.toThrow(message);
+  });
+
+  it('reports log-probabilities of each token before any sampler setting', async () => {
+    const { result } = await run(model.openSession(), prompt, { ...options, logProbs: 3, topK: 1, temperature: 2 });
+    expect(result.logProbs).toHaveLength(8);
+    for (const { token, logProb, top } of result.logProbs!) {
+      expect(top).toHaveLength(3);
+      expect(top[0]).toEqual({ token, logProb }); // topK 1: the most likely token was drawn
+      expect(top[1]!.logProb).toBeLessThanOrEqual(top[0]!.logProb);
+      expect(Math.exp(logProb)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('yields after every prefill chunk and every token, so that leaving the loop stops the work there', async () => {
+    const session = model.openSession();
+    let nPieces = 0;
+    for await (const event of session.generate(prompt, options)) if (event.type === 'piece' && ++nPieces === 2) break;
+    expect(session.tokens).toHaveLength(prompt.length + 1);
+  });
+
+  it('has timings for every answer', async () => {
+    const { timings } = (await run(model.openSession(), prompt, options)).result;
+    for (const value of Object.values(timings)) expect(value).toBeGreaterThan(0);
+    expect(timings.ttftMs).toBeGreaterThanOrEqual(timings.prefillMs);
+  });
+});
