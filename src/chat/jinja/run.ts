@@ -1,0 +1,89 @@
+/** One render: its position for error messages, and its budget. Templates come out of model files, so they are hostile until proven otherwise. */
+import { FormatError } from '../../errors.ts';
+
+/** What a template may use. Real ones stay far below: 2,000 turns of a million characters in all take under 800,000 steps. */
+export const limits = {
+  /** Characters of template source. The longest known template has 17 thousand. */
+  templateChars: 1 << 20,
+  /** Work in one render: one per node visited, per list item and per 8 characters touched. Ends every loop within seconds. */
+  steps: 10_000_000,
+  /** Nested statements, expressions, macro calls and values. Keeps the JavaScript stack (about 1 MB) from overflowing. */
+  depth: 300,
+  /** Characters of one string, and so of the output. Doubling a string 24 times reaches it. */
+  textChars: 1 << 24,
+  /** Items of a list made from nothing: `range(n)`, `[0] * n`. The same bound as Jinja's sandbox. */
+  items: 100_000,
+} as const;
+
+export interface Run {
+  /** The template's lines, for the excerpt in an error. */
+  readonly lines: readonly string[];
+  readonly now: Date;
+  /** Line being executed, from 1. */
+  line: number;
+  steps: number;
+  depth: number;
+}
+
+export function templateError(lines: readonly string[], line: number, message: string): FormatError {
+  const near = clip((lines[line - 1] ?? '').trim(), 100);
+  return new FormatError(`chat template, line ${line}: ${clip(message, 400)}; near: ${near}`);
+}
+
+/** A template can put any text into a message. */
+export const clip = (text: string, nChars: number) => (text.length > nChars ? `${text.slice(0, nChars)}…` : text);
+
+export function fail(run: Run, message: string): never {
+  throw templateError(run.lines, run.line, message);
+}
+
+export function charge(run: Run, steps: number): void {
+  run.steps += steps;
+  if (run.steps > limits.steps) {
+    fail(run, `more than ${limits.steps.toLocaleString('en')} steps, the limit against endless templates`);
+  }
+}
+
+/** Touching text costs a step per 8 characters, and no string grows past the limit. */
+export function chargeText(run: Run, nChars: number): void {
+  checkLength(run, nChars);
+  charge(run, 1 + (nChars >> 3));
+}
+
+/** A search may compare every character of the needle at every place: V8's is quadratic on `'baaa…' in 'aaaa…'`. */
+export function chargeSearch(run: Run, nChars: number, nWanted: number): void {
+  charge(run, 1 + (nChars >> 3) + (nWanted > nChars ? 0 : Math.floor((nChars * nWanted) / 64)));
+}
+
+/** A value on the heap, about 100 bytes each. */
+export function chargeObjects(run: Run, n: number): void {
+  charge(run, 8 * n);
+}
+
+export function checkLength(run: Run, nChars: number): void {
+  if (nChars > limits.textChars) {
+    fail(run, `a string of over ${limits.textChars.toLocaleString('en')} characters, the limit against output bombs`);
+  }
+}
+
+export function checkItems(run: Run, nItems: number): void {
+  if (nItems > limits.items) {
+    fail(run, `${nItems} items at once, the limit is ${limits.items.toLocaleString('en')}`);
+  }
+  charge(run, Math.max(0, nItems));
+}
+
+/** Runs `body` one level deeper. A throw ends the whole render, so the depth needs no `finally`. */
+export function deeper<T>(run: Run, body: () => T): T {
+  enter(run);
+  const result = body();
+  run.depth--;
+  return result;
+}
+
+export function enter(run: Run): void {
+  charge(run, 1);
+  if (++run.depth > limits.depth) {
+    fail(run, `nested more than ${limits.depth} deep, the limit against endless recursion`);
+  }
+}
