@@ -15,8 +15,9 @@ export class Answer {
   private readonly maxTokens: number;
   private readonly nTop: number | undefined;
 
-  constructor(tokenizer: Tokenizer, { maxTokens = Infinity, stop = [], logProbs }: GenerateOptions) {
-    this.stream = createTextStream(tokenizer);
+  /** @param after the prompt's last token: after some, a leading space is the tokenizer's own and not shown. */
+  constructor(tokenizer: Tokenizer, after: number, { maxTokens = Infinity, stop = [], logProbs }: GenerateOptions) {
+    this.stream = createTextStream(tokenizer, { after });
     this.stopText = new StopText(stop);
     this.maxTokens = maxTokens;
     this.nTop = logProbs;

@@ -63,8 +63,8 @@ export class Session {
     const { maxTokens, stop, onFull = 'error', ignoreEos, logProbs, ...sampling } = checkOptions(options);
     const { tokenizer } = this.model;
     const sampler = createSampler(sampling, tokenizer.nVocab);
-    const answer = new Answer(tokenizer, { maxTokens, stop, logProbs });
     this.checkPrompt(prompt);
+    const answer = new Answer(tokenizer, prompt[prompt.length - 1]!, { maxTokens, stop, logProbs });
 
     const startMs = performance.now();
     const nReused = this.reuse(prompt);

@@ -23,6 +23,7 @@ export function readVocab(metadata: Metadata): Vocab {
   return {
     model,
     tokens,
+    modelName: metadata.string('general.name', undefined),
     pre: metadata.string('tokenizer.ggml.pre', undefined),
     scores: readPerToken(metadata, 'tokenizer.ggml.scores', tokens.length, Float32Array),
     types: readTypes(metadata, tokens.length),
