@@ -1,0 +1,100 @@
+/**
+ * Who may import whom. A file may import its own row's folder and the rows it lists; type imports count too, because a
+ * type is knowledge as well.
+ *
+ *   node scripts/layers.mjs
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Layer → what belongs to it (files or folders), and the layers it may import. Rows are in the data's order. */
+export const layers = {
+  base: { has: ['src/errors.ts', 'src/half.ts', 'src/math.ts', 'src/vocab.ts', 'src/store/source.ts'], may: [] },
+  store: { has: ['src/store'], may: ['base'] },
+  quants: { has: ['src/quants'], may: ['base'] },
+  tokenizers: { has: ['src/tokenizers'], may: ['base'] },
+  chat: { has: ['src/chat'], may: ['base'] },
+  sampling: { has: ['src/sampling'], may: ['base'] },
+  tensor: { has: ['src/tensor.ts'], may: ['base', 'quants'] },
+  gguf: { has: ['src/gguf'], may: ['base', 'quants', 'tensor'] },
+  ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph'] },
+  graph: { has: ['src/graph.ts', 'src/layer_state.ts'], may: ['ops', 'tensor', 'quants'] },
+  models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'base'] },
+  platform: { has: ['src/platform', 'src/features.ts'], may: ['base', 'store', 'gguf'] },
+  backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },
+  engine: {
+    has: ['src/worker', 'src'], // what no other row claims: session, open_model and the public faces over them
+    may: ['base', 'store', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
+      ...['ops', 'graph', 'models', 'platform', 'backends', 'compress'],
+    ]),
+  },
+  compress: { has: ['src/compress'], may: ['engine', 'base', 'store', 'quants', 'tensor', 'gguf', 'platform'] },
+  public: {
+    has: ['src/index.ts', 'src/gguf.ts'],
+    may: ['engine', 'compress', 'gguf', 'store', 'quants', 'base'].concat([
+      ...['chat', 'sampling', 'platform', 'backends'],
+    ]),
+  },
+  apps: { has: ['apps', 'examples'], may: ['public'] },
+};
+
+/** The layer whose longest entry holds the file. */
+export function layerOf(file) {
+  let best = { name: undefined, length: 0 };
+  for (const [name, { has }] of Object.entries(layers)) {
+    for (const entry of has) {
+      const holds = file === entry || file.startsWith(`${entry}/`);
+      if (holds && entry.length > best.length) best = { name, length: entry.length };
+    }
+  }
+  return best.name;
+}
+
+/** `file imports other` for every import that the table does not allow. */
+export function violations(files, read) {
+  const bad = [];
+  for (const file of files) {
+    const from = layerOf(file);
+    if (from === undefined) continue;
+    for (const [, specifier] of read(file).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+      const to = target(file, specifier);
+      const other = to && layerOf(to);
+      if (!other || other === from || layers[from].may.includes(other)) continue;
+      bad.push(`${file} (${from}) imports ${to} (${other})`);
+    }
+    if (from === 'apps' && file.startsWith('src')) bad.push(file);
+  }
+  return bad;
+}
+
+function target(file, specifier) {
+  if (specifier === '#platform') return 'src/platform/node.ts';
+  if (!specifier.startsWith('.')) return undefined;
+  return normalize(join(dirname(file), specifier))
+    .split(sep)
+    .join('/');
+}
+
+export function sourceFiles() {
+  return ['src', 'apps', 'examples'].flatMap((folder) => {
+    try {
+      return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(m?ts|mjs)$/.test(entry.name))
+        .map((entry) => join(entry.parentPath, entry.name).slice(root.length).split(sep).join('/'));
+    } catch (error) {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = sourceFiles();
+  const bad = violations(files, (file) => readFileSync(join(root, file), 'utf8'));
+  for (const line of bad) console.error(line);
+  console.log(`layers: ${files.length} files, ${bad.length} imports against the table`);
+  process.exit(bad.length > 0 ? 1 : 0);
+}
