@@ -1,0 +1,41 @@
+import type { Value } from '../../graph.ts';
+import type { Heap } from './heap.ts';
+
+interface Entry {
+  readonly data: Float32Array;
+  readonly at: number;
+  nUsers: number;
+}
+
+/** Constants in memory, each once: sessions of one model record the same RoPE table again and again. */
+export class Constants {
+  private readonly heap: Heap;
+  private entries: Entry[] = [];
+
+  constructor(heap: Heap) {
+    this.heap = heap;
+  }
+
+  /** Address of a constant's numbers. @throws ResourceError when they do not fit. */
+  acquire({ name, data }: Value): number {
+    let entry = this.entries.find((candidate) => sameNumbers(candidate.data, data!));
+    if (!entry) {
+      entry = { data: data!, at: this.heap.allocate(data!.byteLength, name), nUsers: 0 };
+      this.heap.floats.set(data!, entry.at / 4);
+      this.entries.push(entry);
+    }
+    entry.nUsers++;
+    return entry.at;
+  }
+
+  release({ data }: Value): void {
+    const entry = this.entries.find((candidate) => sameNumbers(candidate.data, data!))!;
+    if (--entry.nUsers > 0) return;
+    this.heap.release(entry.at);
+    this.entries = this.entries.filter((other) => other !== entry);
+  }
+}
+
+function sameNumbers(a: Float32Array, b: Float32Array): boolean {
+  return a === b || (a.length === b.length && a.every((x, i) => Object.is(x, b[i])));
+}

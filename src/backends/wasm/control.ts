@@ -1,0 +1,33 @@
+import { CONTROL_AT } from './plan.ts';
+
+/** The host's view of `Control` in assembly/lib/program.ts: indices of 32-bit words. */
+const word = CONTROL_AT / 4;
+
+export const control = {
+  nThreads: word,
+  quit: word + 1,
+  aborted: word + 2,
+  generation: word + 16,
+  passed: word + 48,
+} as const;
+
+/** What `run` and `resume` return. */
+export const status = { done: 0, waiting: 1, aborted: 2 } as const;
+
+/** Tells threads at a barrier that one of them is gone. */
+export function abortRun(memory: WebAssembly.Memory): void {
+  const words = new Int32Array(memory.buffer);
+  Atomics.store(words, control.aborted, 1);
+  Atomics.notify(words, control.passed);
+}
+
+/** What a compute worker is sent, once. */
+export interface ComputeJob {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Address of the thread's scratch memory. */
+  readonly scratch: number;
+  readonly dotKind: number;
+  /** The run before the first one it takes part in. */
+  readonly generation: number;
+}

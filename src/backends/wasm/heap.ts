@@ -1,0 +1,93 @@
+import { ResourceError } from '../../errors.ts';
+import { aligned } from './schedule.ts';
+import type { MemoryPlan, Region } from './plan.ts';
+
+const PAGE_BYTES = 65536;
+/** What 32-bit addresses reach. */
+const MAX_PAGES = 65536;
+
+const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
+
+/** The backend's memory, grown as programs are made, and views of it. */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  private readonly begin: number;
+  private readonly plan: MemoryPlan;
+  /** Regions in use, by address. */
+  private taken: Region[] = [];
+  private buffer: ArrayBufferLike;
+  /** Views of the whole memory, renewed when it grows. */
+  ints: Int32Array;
+  floats: Float32Array;
+
+  /** @throws ResourceError when the memory cannot be had. */
+  constructor(plan: MemoryPlan, shared: boolean) {
+    this.plan = plan;
+    this.begin = plan.programsBegin;
+    this.memory = allocateMemory(plan, shared);
+    this.buffer = this.memory.buffer;
+    this.ints = new Int32Array(this.buffer);
+    this.floats = new Float32Array(this.buffer);
+  }
+
+  /** First gap that is large enough. @throws ResourceError when there is none. */
+  allocate(bytes: number, what: string): number {
+    const size = aligned(bytes);
+    let at = this.begin;
+    let index = 0;
+    for (; index < this.taken.length; index++) {
+      const next = this.taken[index]!;
+      if (at + size <= next.begin) break;
+      at = next.begin + next.bytes;
+    }
+    if (at + size > pages(this.plan.maximumBytes) * PAGE_BYTES) {
+      const wanted = `${what} needs ${count(bytes)} more bytes than were set aside`;
+      throw new ResourceError(
+        `${wanted}; close a session, or open the model with a higher maxSessions or smaller nCtx`,
+      );
+    }
+    this.growTo(at + size, what);
+    this.taken.splice(index, 0, { begin: at, bytes: size });
+    return at;
+  }
+
+  release(begin: number): void {
+    this.taken = this.taken.filter((region) => region.begin !== begin);
+  }
+
+  private growTo(end: number, what: string): void {
+    const missing = pages(end) - this.memory.buffer.byteLength / PAGE_BYTES;
+    if (missing <= 0) return;
+    try {
+      this.memory.grow(missing);
+    } catch (cause) {
+      const wanted = `${what} needs ${count(missing * PAGE_BYTES)} more bytes, which this device would not give`;
+      throw new ResourceError(`${wanted}; ${REMEDY}`, { cause });
+    }
+    this.buffer = this.memory.buffer;
+    this.ints = new Int32Array(this.buffer);
+    this.floats = new Float32Array(this.buffer);
+  }
+
+  bytes(begin: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, begin, length);
+  }
+}
+
+const REMEDY = 'use a smaller nCtx, an f16 cache, or a smaller model';
+
+function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
+  const { weightBytes, stateBytes } = plan.parts;
+  const wanted =
+    `this model needs ${count(plan.maximumBytes)} bytes of memory ` +
+    `(weights ${count(weightBytes)}, KV cache of a session ${count(stateBytes)})`;
+  const maximum = pages(plan.maximumBytes);
+  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}, WebAssembly has at most 4 GiB; ${REMEDY}`);
+  try {
+    return new WebAssembly.Memory({ initial: pages(plan.initialBytes), maximum, shared });
+  } catch (cause) {
+    throw new ResourceError(`${wanted}, which this device would not give; ${REMEDY}`, { cause });
+  }
+}
+
+const count = (n: number): string => Math.ceil(n).toLocaleString('en');

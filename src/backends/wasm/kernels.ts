@@ -1,0 +1,83 @@
+import { UnsupportedError } from '../../errors.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
+
+/**
+ * The compiled kernels, and the questions about sizes that only they can answer: how large a packed matrix is, how much
+ * scratch memory a node needs. The kernels' own files are the one source of these numbers.
+ */
+
+/** What an instance exports: kernels `(node, begin, end)`, and functions that answer questions. All take plain numbers. */
+export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
+
+/** One thread's instance: kernels over a memory. */
+export interface Instance {
+  readonly exports: Exports;
+  /** Where a kernel stands in the function table, the same in every instance; undefined when there is none of this name. */
+  kernelIndex(name: string): number | undefined;
+}
+
+/** Compiles a build. Without shared memory the import is declared unshared first; the code is the same. */
+export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(shared ? bytes : unshare(bytes));
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  const { table, ...functions } = instance.exports as Record<string, unknown> as { table: WebAssembly.Table } & Exports;
+  const names = Object.keys(functions).sort();
+  const first = table.grow(names.length);
+  names.forEach((name, i) => table.set(first + i, functions[name]));
+  const indices = new Map(names.map((name, i) => [name, first + i]));
+  return { exports: functions, kernelIndex: (name) => indices.get(name) };
+}
+
+/** Asks about sizes, on an instance with a page of memory of its own. */
+export interface Sizes {
+  /** Bytes of a matrix once packed; undefined for a quant type without kernels. */
+  packedBytes(quant: QuantType, rows: number, cols: number): number | undefined;
+  /** Bytes of `nRows` rows of quantised activations. */
+  activationsBytes(nRows: number, cols: number): number;
+  /** What `<op>_<question>` says about a node whose record is `words`; undefined when the op has no such export. */
+  ask(op: string, question: string, words: Int32Array): number | undefined;
+  /** Scratch memory that a thread needs to pack and multiply matrices of so many columns. */
+  matrixScratchBytes(cols: number): number;
+  hasKernel(name: string): boolean;
+  /** Bytes of `Control` in assembly/lib/program.ts. */
+  readonly controlBytes: number;
+  /** Rows of a matrix that are packed, and handed to a thread, together. */
+  readonly rowGroup: number;
+}
+
+export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared });
+  const { exports } = instantiate(module, memory);
+  const records = new Int32Array(memory.buffer, 64);
+  return {
+    packedBytes: (quant, rows, cols) => exports[`packed_bytes_${quant.name}`]?.(rows, cols),
+    activationsBytes: (nRows, cols) => exports['activations_bytes']!(nRows, cols),
+    ask(op, question, words) {
+      const answer = exports[`${op}_${question}`];
+      if (!answer) return undefined;
+      records.set(words);
+      return answer(records.byteOffset) >>> 0;
+    },
+    matrixScratchBytes: (cols) => exports['scratch_bytes']!(cols),
+    hasKernel: (name) => name in exports,
+    controlBytes: exports['control_bytes']!(),
+    rowGroup: exports['rows_per_item']!(),
+  };
+}
+
+/**
+ * The builds import a shared memory, `env.memory`, whose limits begin with a flag byte: 3 is shared with a maximum, 1 is
+ * unshared with a maximum. That byte is all that differs.
+ */
+function unshare(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const name = [...'\x03env\x06memory\x02'].map((char) => char.charCodeAt(0)); // two names with their lengths, kind: memory
+  const at = bytes.findIndex((_, i) => name.every((byte, j) => bytes[i + j] === byte)) + name.length;
+  if (bytes[at] !== 3)
+    throw new UnsupportedError('the kernel build does not import a shared env.memory; build it anew');
+  const copy = bytes.slice();
+  copy[at] = 1;
+  return copy;
+}

@@ -1,0 +1,218 @@
+import type { Graph, Node, Rows, Value } from '../../graph.ts';
+import { ops, type Op } from '../../ops/index.ts';
+import { colsOf, type Scalar } from '../../ops/op.ts';
+import type { Sizes } from './kernels.ts';
+
+/**
+ * From a graph's nodes to kernel calls. Most ops are one call of the kernel that carries their name; the table below
+ * lists those that take more: a matrix product of integer weights wants its activations quantised first, attention ends
+ * with a join. A new op whose kernel does all of its work needs nothing here.
+ */
+
+/** A piece of memory that calls read and write; one object per piece. */
+export interface Slot {
+  readonly name: string;
+  readonly role: Value['role'];
+  readonly bytes: number;
+  /** Constants and, for reading back, activations and states. */
+  readonly value?: Value;
+  /** States: how many positions are interleaved, see assembly/lib/kv_types.ts. */
+  readonly interleave?: number;
+}
+
+/** A 32-bit word of a record. */
+export type Word =
+  { readonly type: 'at'; readonly slot: Slot | undefined } | { readonly type: Scalar['type']; readonly value: number };
+
+/** One kernel call; its record is the header of assembly/lib/node.ts, then `words`. */
+export interface Call {
+  readonly op: string;
+  readonly kernel: string;
+  /** What an item is counted in, unless the op exports `<op>_items`. */
+  readonly rows: Rows;
+  readonly outs: readonly Slot[];
+  readonly inputs: readonly (Slot | undefined)[];
+  readonly words: readonly Word[];
+}
+
+export interface Lowered {
+  readonly calls: readonly Call[];
+  /** By the value they hold. */
+  readonly slots: ReadonlyMap<Value, Slot>;
+}
+
+/** Positions of a cache are allocated in whole blocks, which attention reads. */
+const POSITION_BLOCK = 32;
+
+/** Inputs that lie in memory differently from how the graph writes them: attention's keys, four positions interleaved. */
+const interleaved: Partial<Record<string, { readonly input: number; readonly positions: number }>> = {
+  attention: { input: 1, positions: 4 },
+};
+
+export function lower(graph: Graph, sizes: Sizes): Lowered {
+  const lowering = new Lowering(graph, sizes);
+  for (const node of graph.nodes) (expansions[node.op] ?? plain)(lowering, node);
+  return lowering;
+}
+
+/** Collects calls and slots; lives as long as one `lower`. */
+class Lowering implements Lowered {
+  readonly calls: Call[] = [];
+  readonly slots = new Map<Value, Slot>();
+  readonly graph: Graph;
+  readonly sizes: Sizes;
+  /** Quantised copies of activations, made once however many matrices they are multiplied with. */
+  readonly quantised = new Map<Slot, Slot>();
+  private readonly byKey = new Map<unknown, Slot>();
+  private readonly interleaves = new Map<Value, number>();
+
+  constructor(graph: Graph, sizes: Sizes) {
+    this.graph = graph;
+    this.sizes = sizes;
+    for (const { op, inputs } of graph.nodes) {
+      const layout = interleaved[op];
+      if (layout) this.interleaves.set(inputs[layout.input]!, layout.positions);
+    }
+  }
+
+  /** The slot of a value. Weights are the same by name, constants by their numbers, everything else by identity. */
+  slotOf(value: Value): Slot {
+    const key = value.role === 'weight' ? value.name : (value.data ?? value);
+    let slot = this.byKey.get(key);
+    if (!slot) {
+      slot = {
+        name: value.name,
+        role: value.role,
+        bytes: this.bytesOf(value),
+        value,
+        interleave: this.interleaveOf(value),
+      };
+      this.byKey.set(key, slot);
+    }
+    this.slots.set(value, slot);
+    return slot;
+  }
+
+  interleaveOf(value: Value): number {
+    return this.interleaves.get(value) ?? 1;
+  }
+
+  private bytesOf(value: Value): number {
+    if (value.role === 'weight') return weightBytes(value, this.sizes);
+    const [rows, cols] = value.shape as [number, number];
+    if (value.role !== 'state') return rows * cols * 4;
+    const nCtx = Math.ceil(rows / POSITION_BLOCK) * POSITION_BLOCK;
+    return (nCtx * cols * value.quant.blockBytes) / value.quant.blockSize;
+  }
+
+  maxRows(rows: Rows): number {
+    return rows === 'tokens' ? this.graph.maxTokens : this.graph.maxLogits;
+  }
+}
+
+/** Bytes of a weight in memory: a vector becomes float32, a matrix is packed for its kernel. */
+export function weightBytes({ name, quant, shape }: Pick<Value, 'name' | 'quant' | 'shape'>, sizes: Sizes): number {
+  if (shape.length === 1) return shape[0]! * 4;
+  const bytes = sizes.packedBytes(quant, shape[0]!, shape[1]!);
+  if (bytes === undefined)
+    throw new RangeError(`${name} is ${quant.name}, which has no kernel; ask \`supports\` first`);
+  return bytes;
+}
+
+type Expansion = (lowering: Lowering, node: Node) => void;
+
+const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
+
+/** What a record of `node` holds behind its pointers, by its op's list. */
+const scalars = (node: Node): Word[] => (ops[node.op] as Op).scalars.map(({ type, of }) => ({ type, value: of(node) }));
+
+/** The kernel's name: the op's, and the quant type of the input that decides. */
+export function kernelName(node: Node): string {
+  const { quantInput } = ops[node.op] as Op;
+  return quantInput === undefined ? node.op : `${node.op}_${node.inputs[quantInput]!.quant.name}`;
+}
+
+/** Rows of a node in a step; a state has none of its own, it takes those of what is stored. */
+const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
+
+/** One call, with `more` words at the end. */
+function call(lowering: Lowering, node: Node, inputs: readonly (Slot | undefined)[], more: readonly Word[] = []): Call {
+  const out = lowering.slotOf(node.out);
+  const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
+  return { op: node.op, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
+}
+
+const plain: Expansion = (lowering, node) => {
+  const inputs = node.inputs.map((input) => lowering.slotOf(input));
+  lowering.calls.push(call(lowering, node, inputs));
+};
+
+const expansions: Partial<Record<Node['op'], Expansion>> = {
+  kv_store(lowering, node) {
+    const inputs = node.inputs.map((input) => lowering.slotOf(input));
+    const value = lowering.interleaveOf(node.out);
+    lowering.calls.push(call(lowering, node, inputs, [{ type: 'u32', value }]));
+  },
+
+  matmul(lowering, node) {
+    const [w, x, bias] = node.inputs;
+    const operand = isInteger(w!) ? quantised(lowering, x!) : lowering.slotOf(x!);
+    const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
+    lowering.calls.push(call(lowering, node, inputs));
+  },
+
+  attention(lowering, node) {
+    const inputs = node.inputs.map((input) => lowering.slotOf(input));
+    const nCtx: Word = { type: 'u32', value: node.inputs[1]!.shape[0]! };
+    const unplaced = recordOf(call(lowering, node, inputs, [nCtx, at(undefined)]));
+    const bytes = lowering.sizes.ask('attention', 'parts_bytes', unplaced)!;
+    const parts: Slot = { name: `${node.out.name}.parts`, role: 'activation', bytes };
+    const attention = call(lowering, node, inputs, [nCtx, at(parts)]);
+    // With many tokens attention writes its result itself, with few it leaves parts to the join.
+    const join = { ...attention, op: 'attention_join', kernel: 'attention_join', inputs: [parts] };
+    lowering.calls.push({ ...attention, outs: [parts, ...attention.outs] }, join);
+  },
+};
+
+/** Integer quant types multiply 8-bit activations; float types take them as they are. */
+const isInteger = (weights: Value): boolean => weights.quant.blockSize > 1;
+
+function quantised(lowering: Lowering, x: Value): Slot {
+  const from = lowering.slotOf(x);
+  const made = lowering.quantised.get(from);
+  if (made) return made;
+  const cols = colsOf(x);
+  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols);
+  const out: Slot = { name: `${x.name}.quantised`, role: 'activation', bytes };
+  lowering.quantised.set(from, out);
+  const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
+  const op = 'quantize_activations';
+  lowering.calls.push({ op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
+  return out;
+}
+
+/** Words of the header of assembly/lib/node.ts. */
+export const header = {
+  kernel: 0,
+  nItems: 1,
+  nRows: 2,
+  chunk: 3,
+  barrier: 4,
+  nFused: 5,
+  recordBytes: 6,
+  counter: 7,
+  step: 8,
+  length: 9,
+} as const;
+
+/** A record whose pointers are zero, or what `addressOf` says. */
+export function recordOf(of: Call, addressOf: (slot: Slot) => number = () => 0): Int32Array {
+  const record = new Int32Array(header.length + of.words.length);
+  const floats = new Float32Array(record.buffer);
+  of.words.forEach((word, i) => {
+    const index = header.length + i;
+    if (word.type === 'at') record[index] = word.slot ? addressOf(word.slot) : 0;
+    else (word.type === 'f32' ? floats : record)[index] = word.value;
+  });
+  return record;
+}

@@ -1,0 +1,174 @@
+import type { Graph } from '../../graph.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Sizes } from './kernels.ts';
+import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
+import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
+
+/**
+ * Where everything lies in memory, worked out from a file's header before anything is allocated:
+ *
+ *     | control | loading | scratch × threads | weights | activations | constants, records, states of program | … of program | …
+ *                                             └ during upload: two staging areas
+ *
+ * Programs run one at a time, so they share one area for activations. What a program needs beyond it is in one piece of
+ * its own, except that constants are stored once however many programs use them.
+ */
+
+/** A graph made ready to be placed: calls in groups, and how much memory each part takes. */
+export interface ProgramPlan {
+  readonly graph: Graph;
+  readonly slots: Lowered['slots'];
+  readonly groups: readonly Group[];
+  readonly lifetimes: Schedule['lifetimes'];
+  /** Offsets of activations in their area. */
+  readonly activations: ReadonlyMap<Slot, number>;
+  readonly constants: readonly Slot[];
+  readonly states: readonly Slot[];
+  readonly activationBytes: number;
+  readonly scratchBytes: number;
+  /** Step block, counters and records. */
+  readonly recordBytes: number;
+  readonly stateBytes: number;
+  readonly constantBytes: number;
+}
+
+/** Words of `Step` in assembly/lib/node.ts; the token ids follow. */
+export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
+
+/** A counter has a cache line of its own. */
+export const COUNTER_BYTES = 64;
+
+export function planProgram(graph: Graph, sizes: Sizes): ProgramPlan {
+  const { calls, slots } = lower(graph, sizes);
+  const { groups, lifetimes } = schedule(calls, sizes);
+  const { offsets, bytes } = placeActivations(lifetimes);
+  const unique = [...new Set(slots.values())];
+  const constants = unique.filter(({ role }) => role === 'constant');
+  const states = unique.filter(({ role }) => role === 'state');
+  const records = calls.map((call) => recordOf(call));
+  const stepBytes = aligned((stepWords.length + graph.maxTokens) * 4);
+  return {
+    graph,
+    slots,
+    groups,
+    lifetimes,
+    activations: offsets,
+    constants,
+    states,
+    activationBytes: bytes,
+    scratchBytes: Math.max(0, ...calls.map((call, i) => sizes.ask(call.op, 'scratch_bytes', records[i]!) ?? 0)),
+    recordBytes: stepBytes + groups.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
+    stateBytes: sum(states.map((state) => aligned(state.bytes))),
+    constantBytes: sum(constants.map((constant) => aligned(constant.bytes))),
+  };
+}
+
+/** What a program takes beyond the shared area. */
+export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.stateBytes;
+
+export interface MemoryPlan {
+  readonly weights: ReadonlyMap<string, Region>;
+  readonly scratch: readonly Region[];
+  /** The program of one node that packs weights: its counter, then its record. */
+  readonly loading: Region;
+  /** Rows that are packed together; pieces of a matrix are whole groups. */
+  readonly rowGroup: number;
+  readonly activations: Region;
+  /** Programs and constants begin here. */
+  readonly programsBegin: number;
+  /** Bytes with one program, and with `maxSessions` of them: what memory begins with and what it may grow to. */
+  readonly initialBytes: number;
+  readonly maximumBytes: number;
+  /** For messages and `inspect`. */
+  readonly parts: {
+    readonly weightBytes: number;
+    readonly activationBytes: number;
+    readonly constantBytes: number;
+    readonly recordBytes: number;
+    readonly stateBytes: number;
+    readonly scratchBytes: number;
+  };
+}
+
+export interface Region {
+  readonly begin: number;
+  readonly bytes: number;
+}
+
+export interface MemoryNeeds {
+  readonly weights: readonly Tensor[];
+  readonly program: ProgramPlan;
+  readonly maxSessions: number;
+  readonly threads: number;
+}
+
+/** The control block lies here: address 0 stays empty, it means "absent" in records. */
+export const CONTROL_AT = 64;
+
+/** @param needs `program` is the largest that will be prepared. */
+export function planMemory({ weights, program, maxSessions, threads }: MemoryNeeds, sizes: Sizes): MemoryPlan {
+  let end = CONTROL_AT + aligned(sizes.controlBytes);
+  const take = (bytes: number): Region => {
+    const begin = end;
+    end += aligned(bytes);
+    return { begin, bytes };
+  };
+  const loading = take(COUNTER_BYTES + LOADING_RECORD_BYTES);
+  const { rowGroup } = sizes;
+  const matrices = weights.filter(({ shape }) => shape.length === 2);
+  const scratchBytes = Math.max(
+    program.scratchBytes,
+    ...matrices.map(({ shape }) => sizes.matrixScratchBytes(shape[1]!)),
+  );
+  const scratch = Array.from({ length: threads }, () => take(scratchBytes));
+  const places = new Map(weights.map((tensor) => [tensor.name, take(weightBytes(tensor, sizes))]));
+  const weightsEnd = end;
+  const activations = take(program.activationBytes);
+  const programsBegin = end;
+  const programs = (n: number): number => programsBegin + program.constantBytes + n * aligned(ownBytes(program));
+  const staged = weightsEnd + 2 * stagingHalf(weights, rowGroup);
+  return {
+    weights: places,
+    scratch,
+    loading,
+    rowGroup,
+    activations,
+    programsBegin,
+    initialBytes: Math.max(programs(1), staged),
+    maximumBytes: Math.max(programs(maxSessions), staged),
+    parts: {
+      weightBytes: sum([...places.values()].map(({ bytes }) => aligned(bytes))),
+      activationBytes: program.activationBytes,
+      constantBytes: program.constantBytes,
+      recordBytes: program.recordBytes,
+      stateBytes: program.stateBytes,
+      scratchBytes: scratchBytes * threads,
+    },
+  };
+}
+
+/** A staging area is this large, so that reading and packing overlap in pieces that are long for a disk. */
+const STAGING_BYTES = 4 << 20;
+
+/** Room for the record of `pack_rows`. */
+const LOADING_RECORD_BYTES = 128;
+
+/** Bytes of a tensor in its file. */
+export const fileBytes = ({ quant, shape }: Tensor): number =>
+  (shape.reduce((product, n) => product * n, 1) / quant.blockSize) * quant.blockBytes;
+
+/** Rows of a matrix that are read and packed at a time; a vector is one row. */
+export function pieceRows(tensor: Tensor, rowGroup: number): number {
+  if (tensor.shape.length === 1) return 1;
+  const rows = tensor.shape[0]!;
+  const groupBytes = (fileBytes(tensor) / rows) * rowGroup;
+  return Math.min(rows, Math.max(1, Math.floor(STAGING_BYTES / groupBytes)) * rowGroup);
+}
+
+/** Bytes of one staging area: the largest piece. */
+export const stagingHalf = (weights: readonly Tensor[], rowGroup: number): number =>
+  aligned(Math.max(0, ...weights.map((tensor) => (fileBytes(tensor) / rowsOf(tensor)) * pieceRows(tensor, rowGroup))));
+
+export const rowsOf = ({ shape }: Tensor): number => (shape.length === 1 ? 1 : shape[0]!);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

@@ -1,0 +1,195 @@
+import { ResourceError } from '../../errors.ts';
+import type { Rows, Step, Value } from '../../graph.ts';
+import { colsOf } from '../../ops/op.ts';
+import type { Program } from '../backend.ts';
+import type { Constants } from './constants.ts';
+import type { Heap } from './heap.ts';
+import type { Instance } from './kernels.ts';
+import { header, recordOf, type Call, type Slot } from './lower.ts';
+import { COUNTER_BYTES, ownBytes, stepWords, type MemoryPlan, type ProgramPlan } from './plan.ts';
+import type { Pool, Run } from './pool.ts';
+import { aligned, isResult } from './schedule.ts';
+import { readRows, writeRows } from './state_rows.ts';
+
+export interface ProgramHome {
+  readonly heap: Heap;
+  readonly constants: Constants;
+  readonly instance: Instance;
+  readonly pool: Pool;
+  readonly memory: MemoryPlan;
+}
+
+/** What has to be written into a group's records before a run. */
+interface PlacedGroup {
+  readonly rows: Rows;
+  /** Word indices of the records; the first one carries items and counter. */
+  readonly records: readonly number[];
+  /** Counts the items of a kernel that does not go by rows. */
+  readonly countItems: ((record: number) => number) | undefined;
+}
+
+/** A graph's records and states in memory. Running it writes a few words per node and calls the pool; it allocates nothing. */
+export class WasmProgram implements Program {
+  private readonly plan: ProgramPlan;
+  private readonly home: ProgramHome;
+  private readonly addresses = new Map<Slot, number>();
+  private readonly begin: number;
+  private readonly nodes: Run;
+  private readonly groups: readonly PlacedGroup[];
+  private readonly stepAt: number;
+  private readonly nVocab: number;
+  private nRows = { tokens: 0, logits: 0 };
+  private disposed = false;
+  /** The view that `read` gave last. */
+  private lastView = { at: 0, view: new Float32Array(0) };
+
+  /** @throws ResourceError when the program does not fit into what was set aside. */
+  constructor(plan: ProgramPlan, home: ProgramHome) {
+    this.plan = plan;
+    this.home = home;
+    checkFits(plan, home.memory);
+    this.begin = home.heap.allocate(ownBytes(plan), 'a session');
+    try {
+      this.placeSlots();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    const { maxTokens } = plan.graph;
+    this.nVocab = Math.min(...plan.groups.flatMap(({ calls }) => calls.flatMap(vocabularies)));
+    this.stepAt = this.begin / 4;
+    const counters = this.begin + aligned((stepWords.length + maxTokens) * 4);
+    const countersBytes = plan.groups.length * COUNTER_BYTES;
+    const { groups, end } = this.writeRecords(counters, counters + countersBytes);
+    this.groups = groups;
+    this.nodes = { begin: counters + countersBytes, end, counters, countersBytes };
+  }
+
+  /** Decides every slot's address. */
+  private placeSlots(): void {
+    const { plan, home, addresses } = this;
+    for (const [slot, offset] of plan.activations) addresses.set(slot, home.memory.activations.begin + offset);
+    let at = this.begin + plan.recordBytes;
+    for (const state of plan.states) {
+      addresses.set(state, at);
+      at += aligned(state.bytes);
+    }
+    for (const slot of plan.slots.values()) {
+      if (slot.role === 'weight') addresses.set(slot, home.memory.weights.get(slot.name)!.begin);
+    }
+    for (const slot of plan.constants) addresses.set(slot, home.constants.acquire(slot.value!));
+  }
+
+  private writeRecords(counters: number, begin: number): { groups: PlacedGroup[]; end: number } {
+    const { heap, instance } = this.home;
+    let at = begin;
+    let phase = 0;
+    const groups = this.plan.groups.map((group, g) => {
+      const records = group.calls.map((call, i) => {
+        const record = recordOf(call, (slot) => this.addresses.get(slot)!);
+        record[header.kernel] = instance.kernelIndex(call.kernel)!;
+        record[header.barrier] = i === 0 && group.phase !== phase ? 1 : 0;
+        record[header.nFused] = group.calls.length - 1 - i;
+        record[header.recordBytes] = aligned(record.byteLength);
+        record[header.counter] = counters + g * COUNTER_BYTES;
+        record[header.step] = this.begin;
+        heap.ints.set(record, at / 4);
+        at += aligned(record.byteLength);
+        return (at - aligned(record.byteLength)) / 4;
+      });
+      phase = group.phase;
+      const { rows, op } = group.calls[0]!;
+      return { rows, records, countItems: instance.exports[`${op}_items`] };
+    });
+    return { groups, end: at };
+  }
+
+  run(step: Step): void | Promise<void> {
+    this.checkStep(step);
+    const { ints } = this.home.heap;
+    ints[this.stepAt + stepWords.pos] = step.pos;
+    ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
+    ints[this.stepAt + stepWords.nLogits] = step.nLogits;
+    ints.set(step.tokens, this.stepAt + stepWords.length);
+    this.nRows.tokens = step.tokens.length;
+    this.nRows.logits = step.nLogits;
+    this.writeCounts(ints);
+    return this.home.pool.run(this.nodes);
+  }
+
+  /** Rows and items of every group in this step. About eight chunks a thread even out unequal cores. */
+  private writeCounts(ints: Int32Array): void {
+    const share = 8 * this.home.pool.nThreads;
+    for (const { rows, records, countItems } of this.groups) {
+      const nRows = this.nRows[rows];
+      for (const record of records) ints[record + header.nRows] = nRows;
+      const first = records[0]!;
+      const nItems = countItems === undefined || nRows === 0 ? nRows : countItems(first * 4);
+      ints[first + header.nItems] = nItems;
+      ints[first + header.chunk] = Math.max(1, Math.floor(nItems / share));
+    }
+  }
+
+  /** Kernels check nothing, so every number that they index by is checked here. */
+  private checkStep({ tokens, pos, nLogits }: Step): void {
+    const { nCtx, maxTokens, maxLogits } = this.plan.graph;
+    if (this.disposed) throw new TypeError('the program was disposed; prepare the graph again');
+    const n = tokens.length;
+    if (n < 1 || n > maxTokens) throw new RangeError(`a step of ${n} tokens, expected 1 to ${maxTokens}`);
+    if (!(pos >= 0 && pos + n <= nCtx)) throw new RangeError(`positions ${pos} to ${pos + n}, the cache holds ${nCtx}`);
+    if (!(nLogits >= 0 && nLogits <= Math.min(n, maxLogits))) {
+      throw new RangeError(`${nLogits} rows of logits from ${n} tokens, expected 0 to ${Math.min(n, maxLogits)}`);
+    }
+    for (let i = 0; i < n; i++) {
+      const token = tokens[i]!;
+      if (token < 0 || token >= this.nVocab) throw new RangeError(`token ${token}, expected 0 to ${this.nVocab - 1}`);
+    }
+  }
+
+  read(value: Value): Float32Array {
+    const slot = this.plan.slots.get(value);
+    if (!slot || !isResult(this.plan.lifetimes.get(slot))) {
+      throw new TypeError(`${value.name} is no result of this graph: its memory is used again within a run`);
+    }
+    const at = this.addresses.get(slot)!;
+    const length = this.nRows[value.rows!] * colsOf(value);
+    const { at: lastAt, view } = this.lastView;
+    const buffer = this.home.heap.memory.buffer;
+    if (lastAt === at && view.length === length && view.buffer === buffer) return view;
+    this.lastView = { at, view: new Float32Array(buffer, at, length) };
+    return this.lastView.view;
+  }
+
+  readState(state: Value, begin: number, end: number): Uint8Array {
+    return readRows(this.home.heap, this.placeOf(state), begin, end);
+  }
+
+  writeState(state: Value, begin: number, rows: Uint8Array): void {
+    writeRows(this.home.heap, this.placeOf(state), begin, rows);
+  }
+
+  private placeOf(state: Value) {
+    const slot = this.plan.slots.get(state);
+    if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
+    const elementBytes = state.quant.blockBytes;
+    return { at: this.addresses.get(slot)!, cols: colsOf(state), elementBytes, interleave: slot.interleave! };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.home.heap.release(this.begin);
+    for (const slot of this.plan.constants) if (this.addresses.has(slot)) this.home.constants.release(slot.value!);
+  }
+}
+
+/** Activations and scratch memory are shared by all programs and as large as the graph that the backend was made for needs. */
+function checkFits(plan: ProgramPlan, memory: MemoryPlan): void {
+  if (plan.activationBytes <= memory.activations.bytes && plan.scratchBytes <= memory.scratch[0]!.bytes) return;
+  const { nCtx, maxTokens, maxLogits } = plan.graph;
+  const came = `a graph of nCtx ${nCtx}, maxTokens ${maxTokens}, maxLogits ${maxLogits}`;
+  throw new ResourceError(`${came} is larger than the one memory was set aside for; open the model with these limits`);
+}
+
+/** Rows of the tables that this call looks tokens up in. */
+const vocabularies = ({ op, inputs }: Call): number[] => (op === 'embed' ? [inputs[0]!.value!.shape[0]!] : []);

@@ -1,0 +1,139 @@
+import type { Call, Slot } from './lower.ts';
+import type { Sizes } from './kernels.ts';
+
+/**
+ * When calls run and where their results lie. Calls are sorted into *phases*; a barrier stands between two phases, and
+ * within one no call needs what another thread writes. A call goes into the earliest phase that its inputs allow:
+ *
+ *     phase 3   norm → quantise                 rows: one thread does a row of both, see assembly/lib/program.ts
+ *     phase 4   matmul q │ matmul k │ matmul v  independent of each other
+ *     phase 5   rope q → rope k → store k → store v
+ *     phase 6   attention
+ */
+export interface Group {
+  /** Handed out together, row by row; a single call where its kernel has other items. */
+  readonly calls: readonly Call[];
+  readonly phase: number;
+}
+
+export interface Schedule {
+  /** In execution order. */
+  readonly groups: readonly Group[];
+  /** First and last phase in which each activation is needed. */
+  readonly lifetimes: ReadonlyMap<Slot, Lifetime>;
+}
+
+export interface Lifetime {
+  first: number;
+  last: number;
+}
+
+/** Whether a value outlives the run. */
+export const isResult = (lifetime: Lifetime | undefined): boolean => lifetime?.last === Infinity;
+
+/** The accesses that a later call has to respect. */
+interface Access {
+  readonly call: Call;
+  readonly phase: number;
+}
+
+export function schedule(calls: readonly Call[], sizes: Sizes): Schedule {
+  const byRows = (call: Call): boolean => !sizes.hasKernel(`${call.op}_items`);
+  const fusable = (a: Call, b: Call): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
+  const writes = new Map<Slot, Access>();
+  const reads = new Map<Slot, Access[]>();
+  const phases = new Map<Call, number>();
+
+  for (const call of calls) {
+    const inputs = call.inputs.filter((slot) => slot !== undefined);
+    const before = [...inputs, ...call.outs].map((slot) => writes.get(slot)).filter((access) => access !== undefined);
+    before.push(...call.outs.flatMap((slot) => reads.get(slot) ?? []));
+    const phase = Math.max(0, ...before.map((access) => access.phase + (fusable(access.call, call) ? 0 : 1)));
+    phases.set(call, phase);
+    for (const slot of inputs) reads.set(slot, [...(reads.get(slot) ?? []), { call, phase }]);
+    for (const slot of call.outs) {
+      writes.set(slot, { call, phase });
+      reads.delete(slot);
+    }
+  }
+  return { groups: groupCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases) };
+}
+
+/** Phase by phase; in each, first what goes by rows (few, indivisible items in decode), then the rest. */
+function groupCalls(
+  calls: readonly Call[],
+  phases: ReadonlyMap<Call, number>,
+  byRows: (call: Call) => boolean,
+): Group[] {
+  const byPhase = groupBy(calls, (call) => phases.get(call)!);
+  return [...byPhase.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((phase) => {
+      const inPhase = byPhase.get(phase)!;
+      const fused = [...groupBy(inPhase.filter(byRows), ({ rows }) => rows).values()];
+      const single = inPhase.filter((call) => !byRows(call)).map((call) => [call]);
+      return [...fused, ...single].map((group) => ({ calls: group, phase }));
+    });
+}
+
+function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+function lifetimesOf(calls: readonly Call[], phases: ReadonlyMap<Call, number>): Map<Slot, Lifetime> {
+  const lifetimes = new Map<Slot, Lifetime>();
+  const read = new Set<Slot | undefined>();
+  for (const call of calls) {
+    const phase = phases.get(call)!;
+    for (const slot of [...call.outs, ...call.inputs]) {
+      if (slot?.role !== 'activation') continue;
+      const lifetime = lifetimes.get(slot);
+      if (!lifetime) lifetimes.set(slot, { first: phase, last: phase });
+      else {
+        lifetime.first = Math.min(lifetime.first, phase);
+        lifetime.last = Math.max(lifetime.last, phase);
+      }
+    }
+    for (const slot of call.inputs) read.add(slot);
+  }
+  // What no call reads is a result: kept until the next run.
+  for (const [slot, lifetime] of lifetimes) if (!read.has(slot)) lifetime.last = Infinity;
+  return lifetimes;
+}
+
+/** Addresses and counts are multiples of this: a cache line, so that threads never write to the same one. */
+const ALIGN = 64;
+
+export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+
+/** Places activations so that only those never needed in the same phase share memory; largest first, lowest place first. */
+export function placeActivations(lifetimes: ReadonlyMap<Slot, Lifetime>): {
+  offsets: Map<Slot, number>;
+  bytes: number;
+} {
+  const offsets = new Map<Slot, number>();
+  const placed: { begin: number; end: number; lifetime: Lifetime }[] = []; // by begin
+  let bytes = 0;
+  for (const [slot, lifetime] of [...lifetimes].sort(([a], [b]) => b.bytes - a.bytes)) {
+    let begin = 0;
+    for (const other of placed) {
+      const together = other.lifetime.first <= lifetime.last && lifetime.first <= other.lifetime.last;
+      if (!together) continue;
+      if (begin + slot.bytes <= other.begin) break;
+      begin = Math.max(begin, other.end);
+    }
+    const end = begin + aligned(slot.bytes);
+    offsets.set(slot, begin);
+    placed.push({ begin, end, lifetime });
+    placed.sort((a, b) => a.begin - b.begin);
+    bytes = Math.max(bytes, end);
+  }
+  return { offsets, bytes };
+}

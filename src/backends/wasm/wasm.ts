@@ -1,0 +1,111 @@
+import { UnsupportedError } from '../../errors.ts';
+import type { Build, Features } from '../../features.ts';
+import type { Graph, Node } from '../../graph.ts';
+import type { WorkerHandle } from '../../platform/platform.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Backend } from '../backend.ts';
+import { Constants } from './constants.ts';
+import { Heap } from './heap.ts';
+import { compileKernels, createSizes, instantiate, type Sizes } from './kernels.ts';
+import { kernelName } from './lower.ts';
+import { planMemory, planProgram } from './plan.ts';
+import { Pool } from './pool.ts';
+import { WasmProgram } from './program.ts';
+import { uploadWeights } from './upload.ts';
+
+/** What the backend needs of the world around it. */
+export interface WasmHost {
+  readonly features: Features;
+  /** Bytes of a kernel build. */
+  readonly kernels: (build: Build) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Starts a worker that runs compute_worker.ts. */
+  readonly spawn: () => WorkerHandle;
+  /** Lets messages of workers arrive. */
+  readonly tick: () => Promise<void>;
+  /** Logical cores. */
+  readonly nCores: number;
+}
+
+export interface WasmOptions {
+  readonly weights: readonly Tensor[];
+  /** The largest graph that will be prepared; with `weights` it decides how much memory there is. */
+  readonly graph: Graph;
+  /** Programs that can exist at a time. */
+  readonly maxSessions: number;
+  /** 1 … 64. Default: see `defaultThreads`. */
+  readonly threads?: number;
+  /** Forces a kernel build. */
+  readonly build?: Build;
+  readonly host: WasmHost;
+}
+
+const MAX_THREADS = 64;
+
+/** More threads than this have not paid on any machine so far: memory is saturated and barriers get longer. */
+const USEFUL_THREADS = 8;
+
+/** One thread per core as long as that helps; alone where memory cannot be shared. */
+export const defaultThreads = ({ features, nCores }: Pick<WasmHost, 'features' | 'nCores'>): number =>
+  features.sharedMemory ? Math.max(1, Math.min(nCores, USEFUL_THREADS)) : 1;
+
+/**
+ * Kernels in WebAssembly SIMD over one memory, on as many threads as asked for. Results are the same to the bit for every
+ * number of threads, both builds, and however tokens are batched.
+ * @throws UnsupportedError for a build that does not work here, ResourceError for memory or threads that cannot be had.
+ */
+export async function createWasmBackend(options: WasmOptions): Promise<Backend> {
+  const { host, weights, graph, maxSessions, build = host.features.build } = options;
+  const { sharedMemory } = host.features;
+  if (build === 'relaxed' && host.features.build !== 'relaxed') {
+    throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
+  }
+  const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
+  const module = await compileKernels(await host.kernels(build), sharedMemory);
+  const sizes = createSizes(module, sharedMemory);
+  checkGraph(graph, sizes);
+  const memory = planMemory({ weights, program: planProgram(graph, sizes), maxSessions, threads }, sizes);
+  const heap = new Heap(memory, sharedMemory);
+  const instance = instantiate(module, heap.memory);
+  const scratch = memory.scratch.map(({ begin }) => begin);
+  const { exports } = instance;
+  const pool = await Pool.start({ memory: heap.memory, module, exports, scratch, spawn: host.spawn, tick: host.tick });
+  const home = { heap, constants: new Constants(heap), instance, pool, memory };
+  return {
+    name: `wasm-${build}`,
+    threads,
+    unsupported: (node) => unsupported(node, sizes),
+    supports: (quant) => supports(quant, sizes),
+    upload: (tensors, upload) => uploadWeights({ heap, plan: memory, instance, pool }, tensors, upload),
+    prepare: (wanted) => new WasmProgram(planProgram(wanted, sizes), home),
+    dispose: () => pool.close(),
+  };
+}
+
+/** Without shared memory there is one thread, whatever was asked for: the results are the same. */
+function checkThreads(threads: number, sharedMemory: boolean): number {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new RangeError(`threads is ${threads}, expected a whole number from 1 to ${MAX_THREADS}`);
+  }
+  return sharedMemory ? threads : 1;
+}
+
+const supports = ({ name }: QuantType, sizes: Sizes): boolean => sizes.hasKernel(`matmul_${name}`);
+
+/** Shapes that kernels cannot take. */
+const limits: Partial<Record<Node['op'], (node: Node) => string | undefined>> = {
+  attention: ({ params: { headDim } }) =>
+    headDim! % 4 === 0 ? undefined : `heads of ${headDim} columns; the kernel takes multiples of 4`,
+};
+
+function unsupported(node: Node, sizes: Sizes): string | undefined {
+  const kernel = kernelName(node);
+  return sizes.hasKernel(kernel) ? limits[node.op]?.(node) : `there is no kernel ${kernel}`;
+}
+
+function checkGraph({ nodes }: Graph, sizes: Sizes): void {
+  for (const node of nodes) {
+    const reason = unsupported(node, sizes);
+    if (reason) throw new UnsupportedError(`${node.out.name}: the wasm backend cannot run ${node.op}: ${reason}`);
+  }
+}
