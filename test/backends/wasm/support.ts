@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
+import type { Program } from '../../../src/backends/backend.ts';
+import { createWasmBackend, type WasmHost, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
+import type { Build } from '../../../src/features.ts';
+import { detectFeatures } from '../../../src/features.ts';
+import { floatToHalf, halfToFloat } from '../../../src/half.ts';
+import { spawn, tick } from '../../../src/platform/node.ts';
+import { buildCase, type OpCase } from '../../cases/op_case.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Bytes of a kernel build, as `npm run build` leaves them. */
+export const kernels = async (build: Build): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await readFile(`${root}/dist/thimble.${build}.wasm`));
+
+/** The compute worker's script, bundled once per test file: worker threads of Node 20 take no TypeScript. */
+let script: URL | undefined;
+
+export function computeScript(): URL {
+  if (!script) {
+    const outfile = join(mkdtempSync(join(tmpdir(), 'thimble-')), 'compute.mjs');
+    const entryPoints = [`${root}/src/backends/wasm/compute_worker.ts`];
+    buildSync({ absWorkingDir: root, entryPoints, outfile, bundle: true, platform: 'node', format: 'esm' });
+    script = pathToFileURL(outfile);
+  }
+  return script;
+}
+
+/** Node, as the backend sees it. */
+export const nodeHost = (overrides: Partial<WasmHost> = {}): WasmHost => ({
+  features: detectFeatures(),
+  kernels,
+  spawn: () => spawn(computeScript(), 'compute'),
+  tick,
+  nCores: 2,
+  ...overrides,
+});
+
+export type CaseOptions = Partial<Pick<WasmOptions, 'threads' | 'build' | 'host'>>;
+
+/** Runs a case on the WASM backend: the rows of its output, or of the state that it wrote. */
+export async function runCase(opCase: OpCase, options: CaseOptions = {}): Promise<Float32Array> {
+  const { graph, node, step, floats } = buildCase(opCase);
+  const weights = node.inputs.filter(({ role }) => role === 'weight');
+  const host = options.host ?? nodeHost();
+  const backend = await createWasmBackend({ threads: 1, ...options, host, weights, graph, maxSessions: 1 });
+  try {
+    await backend.upload(weights, {
+      read: async ({ name }, offsetBytes, into) => {
+        const { buffer } = floats[node.inputs.findIndex((input) => input.name === name)]!;
+        into.set(new Uint8Array(buffer as ArrayBuffer, offsetBytes, into.length));
+      },
+    });
+    const program = backend.prepare(graph);
+    for (const [i, input] of node.inputs.entries()) {
+      if (input.role === 'state') await program.writeState(input, 0, encode(floats[i]!, input.quant.name));
+    }
+    await program.run(step);
+    return node.out.role === 'state'
+      ? await stateFloats(program, node.out, graph.nCtx)
+      : Float32Array.from(await program.read(node.out));
+  } finally {
+    await backend.dispose();
+  }
+}
+
+async function stateFloats(program: Program, state: Parameters<Program['readState']>[0], nCtx: number) {
+  const { buffer } = await program.readState(state, 0, nCtx);
+  if (state.quant.name === 'f32') return new Float32Array(buffer);
+  return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+}
+
+/** Numbers as a cache's file layout. */
+export function encode(floats: Float32Array, quant: string): Uint8Array {
+  if (quant === 'f32') return new Uint8Array(floats.slice().buffer);
+  return new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer);
+}
+
+/** Largest difference, relative to the largest magnitude expected. */
+export function errorOf(came: Float32Array, wanted: Float32Array): number {
+  if (came.length !== wanted.length) throw new Error(`${came.length} numbers came, ${wanted.length} were expected`);
+  const largest = wanted.reduce((max, x) => Math.max(max, Math.abs(x)), 0) || 1;
+  return came.reduce((max, x, i) => Math.max(max, Math.abs(x - wanted[i]!)), 0) / largest;
+}

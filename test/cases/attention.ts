@@ -1,0 +1,49 @@
+import type { OpCase } from './op_case.ts';
+
+interface Shape {
+  readonly nHeads: number;
+  readonly nKvHeads: number;
+  readonly headDim: number;
+  readonly nTokens: number;
+  readonly pos?: number;
+  readonly window?: number;
+  /** Size of the queries: large ones make the softmax pick few positions. */
+  readonly size?: number;
+}
+
+const of = (quant: 'f16' | 'f32', shape: Shape): OpCase => {
+  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, size = 1 } = shape;
+  const cache = { role: 'state', cols: nKvHeads * headDim, quant } as const;
+  const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
+  return {
+    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}, queries to ±${size}`,
+    op: 'attention',
+    inputs: [{ role: 'activation', cols: nHeads * headDim, size }, cache, cache],
+    params: { headDim, scale: headDim ** -0.5, window },
+    nTokens,
+    pos,
+    tolerance: 2e-6 * Math.max(1, size / 4), // scores grow with the queries, and their rounding errors with them
+  };
+};
+
+const shapes: Shape[] = [
+  { nHeads: 1, nKvHeads: 1, headDim: 8, nTokens: 1 },
+  { nHeads: 1, nKvHeads: 1, headDim: 4, nTokens: 1, pos: 30 },
+  { nHeads: 9, nKvHeads: 3, headDim: 64, nTokens: 1, pos: 70 },
+  { nHeads: 4, nKvHeads: 2, headDim: 12, nTokens: 1, pos: 255 },
+  { nHeads: 8, nKvHeads: 1, headDim: 20, nTokens: 1, pos: 600 },
+  { nHeads: 3, nKvHeads: 3, headDim: 64, nTokens: 4, pos: 254 },
+  { nHeads: 6, nKvHeads: 3, headDim: 96, nTokens: 2, pos: 513 },
+  { nHeads: 14, nKvHeads: 2, headDim: 64, nTokens: 7 },
+  { nHeads: 9, nKvHeads: 3, headDim: 64, nTokens: 65, pos: 3 },
+  { nHeads: 4, nKvHeads: 4, headDim: 128, nTokens: 33, pos: 240, size: 20 },
+  { nHeads: 4, nKvHeads: 1, headDim: 16, nTokens: 300 },
+  { nHeads: 2, nKvHeads: 1, headDim: 64, nTokens: 1, pos: 700, window: 100 },
+  { nHeads: 2, nKvHeads: 1, headDim: 8, nTokens: 90, pos: 250, window: 33 },
+  { nHeads: 2, nKvHeads: 2, headDim: 8, nTokens: 3, pos: 510, window: 5 },
+  { nHeads: 71, nKvHeads: 1, headDim: 8, nTokens: 6, pos: 9 },
+];
+
+export const attentionCases: OpCase[] = (['f16', 'f32'] as const).flatMap((quant) =>
+  shapes.map((shape) => of(quant, shape)),
+);

@@ -1,0 +1,12 @@
+import type { OpCase } from './op_case.ts';
+
+const of = (nTokens: number, nLogits: number, cols: number): OpCase => ({
+  name: `the last ${nLogits} of ${nTokens} rows of ${cols}`,
+  op: 'last_rows',
+  inputs: [{ role: 'activation', cols }],
+  nTokens,
+  nLogits,
+  tolerance: 0,
+});
+
+export const lastRowsCases: OpCase[] = [of(1, 1, 5), of(7, 1, 33), of(7, 3, 64), of(5, 5, 2), of(4, 0, 8)];

@@ -1,0 +1,23 @@
+import type { OpCase } from './op_case.ts';
+
+const of = (nTokens: number, nHeads: number, headDim: number, ropeDim: number, neox: 0 | 1, pos = 0): OpCase => ({
+  name: `${nTokens} tokens from ${pos}, ${nHeads} heads of ${headDim}, ${ropeDim} turned as ${neox ? 'halves' : 'neighbours'}`,
+  op: 'rope',
+  inputs: [
+    { role: 'activation', cols: nHeads * headDim },
+    { role: 'table', cols: ropeDim },
+  ],
+  params: { headDim, neox },
+  nTokens,
+  pos,
+  tolerance: 2e-7,
+});
+
+export const ropeCases: OpCase[] = [0 as const, 1 as const].flatMap((neox) => [
+  of(1, 1, 8, 8, neox),
+  of(1, 9, 64, 64, neox, 17),
+  of(5, 3, 64, 20, neox, 3), // the rest of each head passes through
+  of(3, 2, 12, 6, neox),
+  of(2, 2, 6, 2, neox, 1),
+  of(4, 4, 128, 128, neox, 100),
+]);
