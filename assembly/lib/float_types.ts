@@ -1,0 +1,132 @@
+/**
+ * Weights that are floats: no blocks, no quantised activations. A packed item is
+ *
+ *     | head | quad 0 | quad 1 | quad 2 | quad 3 |       a quad is [cols, 4]: four rows' weights of one column side by side
+ *
+ * A type has `bytes` per weight and `headBytes`; `head` writes the head for 16 rows of the file, `encode` one weight, `load4` gives
+ * four, and `factor(item)` is what they have to be multiplied by.
+ */
+@unmanaged
+export class F32 {
+  @inline
+  get bytes(): u32 {
+    return 4;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 0;
+  }
+
+  @inline
+  head(_item: usize, _src: usize, _nWeights: u32): void {}
+
+  @inline
+  encode(_item: usize, src: usize, to: usize): void {
+    store<u32>(to, load<u32>(src));
+  }
+
+  @inline
+  load4(at: usize): v128 {
+    return v128.load(at);
+  }
+
+  @inline
+  factor(_item: usize): f32 {
+    return 1;
+  }
+}
+
+/** The upper half of a float32. */
+@unmanaged
+export class BF16 {
+  @inline
+  get bytes(): u32 {
+    return 2;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 0;
+  }
+
+  @inline
+  head(_item: usize, _src: usize, _nWeights: u32): void {}
+
+  @inline
+  encode(_item: usize, src: usize, to: usize): void {
+    store<u16>(to, load<u16>(src));
+  }
+
+  @inline
+  load4(at: usize): v128 {
+    return i32x4.shl(v128.load_ext<u16>(at), 16);
+  }
+
+  @inline
+  factor(_item: usize): f32 {
+    return 1;
+  }
+}
+
+/**
+ * Half precision, sign 1 | exponent + 15: 5 | fraction 10, unless exponent = 0: subnormal, fraction * 2^-24. Moved to a float32's
+ * fields such a number would be subnormal there too, and those are a hundred times slower on some machines. So they are
+ * kept as sign 1 | exponent + 25: 5 | fraction 10 with 0 as the only special case: every half below 128 fits, exactly, subnormals
+ * included. Items with larger weights (none was ever seen in a model) stay halves, ones with infinities or NaN give NaN.
+ */
+@unmanaged
+export class F16 {
+  @inline
+  get bytes(): u32 {
+    return 2;
+  }
+
+  /** The factor, f32, and 12 unused bytes. */
+  @inline
+  get headBytes(): u32 {
+    return 16;
+  }
+
+  head(item: usize, src: usize, nWeights: u32): void {
+    let largest: u32 = 0;
+    for (let i: u32 = 0; i < nWeights; i++) largest = max(largest, (<u32>load<u16>(src + 2 * i)) & 0x7fff);
+    const factor = largest < 0x5800 ? F16.below128 : largest < 0x7c00 ? F16.asHalf : <f32>NaN;
+    store<f32>(item, factor);
+  }
+
+  @inline
+  encode(item: usize, src: usize, to: usize): void {
+    const half = <u32>load<u16>(src);
+    if (load<f32>(item) == F16.below128) {
+      const float = reinterpret<u32>(reinterpret<f32>((half & 0x7fff) << 13) * F16.asHalf);
+      const magnitude = <u32>max<i32>((float >> 13) - (102 << 10), 0); // a float32's exponent is 102 above this one
+      store<u16>(to, <u16>(magnitude | (half & 0x8000)));
+    } else {
+      store<u16>(to, <u16>half);
+    }
+  }
+
+  @inline
+  load4(at: usize): v128 {
+    // sign-extended and shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
+    return v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), i32x4.splat(<i32>0x8fffffff));
+  }
+
+  @inline
+  factor(item: usize): f32 {
+    return load<f32>(item);
+  }
+
+  /** 2^102 = 2^(127 - 25), for what is kept with an exponent + 25. */
+  @inline
+  private static get below128(): f32 {
+    return 5.070602400912918e30;
+  }
+
+  /** 2^112 = 2^(127 - 15), for halves. */
+  @inline
+  private static get asHalf(): f32 {
+    return 5.192296858534828e33;
+  }
+}

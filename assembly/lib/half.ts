@@ -1,0 +1,37 @@
+/**
+ * Half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps its fields the exponent's bias is
+ * 112 short, so what is loaded is 2^-112 times the value, exactly, subnormals included.
+ */
+export class Half {
+  /** What makes up for the bias. */
+  @inline
+  static get factor(): f32 {
+    return 5.192296858534828e33; // 2^112
+  }
+
+  /** Four halves × 2^-112. */
+  @inline
+  static load4(at: usize, offset: usize = 0): v128 {
+    // sign-extended and shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
+    return v128.and(i32x4.shl(v128.load_ext<i16>(at + offset), 13), i32x4.splat(<i32>0x8fffffff));
+  }
+
+  /** One half as a float32; infinities and NaN too. */
+  @inline
+  static toFloat(half: u32): f32 {
+    const magnitude = (half & 0x7fff) << 13;
+    const special: u32 = magnitude >= 0x0f800000 ? 0x7f800000 : 0;
+    const value = reinterpret<u32>(reinterpret<f32>(magnitude) * Half.factor);
+    return reinterpret<f32>(value | special | ((half & 0x8000) << 16));
+  }
+
+  /** A float32 >= 0 rounded to the nearest half, ties to even, and back: what is left of a scale stored in 16 bits. */
+  @inline
+  static round(x: f32): f32 {
+    // Below 2^-14 halves are 2^-24 apart, as floats just above 0.75 are. From there on eleven bits are kept.
+    if (x < 6.103515625e-5) return x + <f32>0.75 - <f32>0.75;
+    const bits = reinterpret<u32>(x);
+    const rounded = (bits + 0xfff + ((bits >> 13) & 1)) & 0xffffe000;
+    return rounded < 0x47800000 ? reinterpret<f32>(rounded) : x * <f32>Infinity; // NaN stays NaN
+  }
+}

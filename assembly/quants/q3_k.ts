@@ -1,0 +1,113 @@
+import { embed, EmbedNode } from '../embed';
+import { Bits, Pairs } from '../lib/bits';
+import { Half } from '../lib/half';
+import { Block256, Bytes } from '../lib/layout';
+import { matmul, MatmulNode } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q3_K: w = d * (scale - 32) * (level - 4), 3-bit levels, a 6-bit scale per 16 columns.
+ *
+ *     file, 110 bytes:            | 32 bytes: bit b is bit 2 of block b | 64 bytes of bits 0, 1 | 16 scales in 12 bytes | d f16 |
+ *                                 32 bytes of bits 0, 1 serve four blocks, bits 2j and 2j + 1 the j-th
+ *     packed, 4 rows, head 16:    | 4 d f32 |
+ *     packed, 4 rows, block 56:   | pairs 32 | bits 16 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ */
+@unmanaged
+class Q3_K extends Block256 {
+  @inline
+  get fileBytes(): u32 {
+    return 110;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 16;
+  }
+
+  @inline
+  get blockBytes(): u32 {
+    return 56;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 2;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 4;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  raw(block: usize, c: usize): v128 {
+    return v128.load(block + 16 * (c >> 1));
+  }
+
+  @inline
+  low(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Pairs.of(raw, 2 * ((<i32>c) & 1), 0), Bits.of(v128.load(block, 32), 2 * <i32>c, 2));
+  }
+
+  @inline
+  high(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Pairs.of(raw, 2 * ((<i32>c) & 1) + 1, 0), Bits.of(v128.load(block, 32), 2 * <i32>c + 1, 2));
+  }
+
+  @inline
+  scale(unit: usize, block: usize, sub: u32): v128 {
+    return f32x4.mul(v128.load(unit), Bytes.signed(block + 4 * sub, 48));
+  }
+
+  @inline
+  min(_unit: usize, _block: usize, _sub: u32): v128 {
+    return f32x4.splat(0);
+  }
+
+  @inline
+  fileLevels(file: usize, b: u32, half: u32): v128 {
+    const raw = i8x16.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 32), 2 * (b & 3));
+    const third = v128.and(i8x16.shr_u(v128.load(file + 16 * half), b), i8x16.splat(1));
+    return v128.or(v128.and(raw, i8x16.splat(3)), i8x16.shl(third, 2));
+  }
+
+  @inline
+  packLevels(groups: usize, block: usize): void {
+    Pairs.pack(groups, block, 0);
+    Bits.pack(groups, block + 32, 2);
+  }
+
+  /** Scale s: bits 0-3 in a nibble of byte s & 7, bits 4-5 in a pair of byte 8 + (s & 3). */
+  @inline
+  packScales(file: usize, unit: usize, row: u32): void {
+    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file, 108)));
+    for (let s: u32 = 0; s < 16; s++) {
+      const low = ((<u32>load<u8>(file + (s & 7), 96)) >> (4 * (s >> 3))) & 15;
+      const high = ((<u32>load<u8>(file + (s & 3), 104)) >> (2 * (s >> 2))) & 3;
+      const to = unit + this.headBytes + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      store<i8>(to, <i8>(low | (high << 4)) - 32, 48);
+    }
+  }
+}
+
+export function matmul_q3_k(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q3_K>(node, begin, end);
+}
+
+export function embed_q3_k(node: EmbedNode, begin: u32, end: u32): void {
+  embed<Q3_K>(node, begin, end);
+}
+
+export function pack_q3_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  pack<Q3_K>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q3_k(rows: u32, cols: u32): f64 {
+  return packedBytes<Q3_K>(rows, cols);
+}

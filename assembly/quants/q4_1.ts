@@ -1,0 +1,98 @@
+import { embed, EmbedNode } from '../embed';
+import { Nibbles } from '../lib/bits';
+import { Half } from '../lib/half';
+import { Block32 } from '../lib/layout';
+import { matmul, MatmulNode } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q4_1: w = scale * level + min, 4-bit levels, one scale and min per 32 columns.
+ *
+ *     file, 20 bytes:             | scale f16 | min f16 | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
+ *     packed, 4 rows, 80 bytes:   | nibbles 64 | 4 scales f16 | 4 mins f16 |     lib/bits.ts draws nibbles
+ */
+@unmanaged
+class Q4_1 extends Block32 {
+  @inline
+  get fileBytes(): u32 {
+    return 20;
+  }
+
+  @inline
+  get blockBytes(): u32 {
+    return 80;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 0;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return true;
+  }
+
+  @inline
+  raw(block: usize, c: usize): v128 {
+    return v128.load(block + 16 * c);
+  }
+
+  @inline
+  low(raw: v128, _block: usize, _c: usize): v128 {
+    return Nibbles.low(raw);
+  }
+
+  @inline
+  high(raw: v128, _block: usize, _c: usize): v128 {
+    return Nibbles.high(raw);
+  }
+
+  @inline
+  scale(_unit: usize, block: usize, _sub: u32): v128 {
+    return Half.load4(block, 64);
+  }
+
+  @inline
+  min(_unit: usize, block: usize, _sub: u32): v128 {
+    return f32x4.mul(Half.load4(block, 72), f32x4.splat(Half.factor));
+  }
+
+  @inline
+  fileLevels(file: usize, _b: u32, half: u32): v128 {
+    const raw = v128.load(file, 4);
+    return half ? Nibbles.high(raw) : Nibbles.low(raw);
+  }
+
+  @inline
+  packLevels(groups: usize, block: usize): void {
+    Nibbles.pack(groups, block);
+  }
+
+  @inline
+  packScales(file: usize, unit: usize, row: u32): void {
+    store<u16>(unit + 2 * row, load<u16>(file), 64);
+    store<u16>(unit + 2 * row, load<u16>(file, 2), 72);
+  }
+}
+
+export function matmul_q4_1(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q4_1>(node, begin, end);
+}
+
+export function embed_q4_1(node: EmbedNode, begin: u32, end: u32): void {
+  embed<Q4_1>(node, begin, end);
+}
+
+export function pack_q4_1(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  pack<Q4_1>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q4_1(rows: u32, cols: u32): f64 {
+  return packedBytes<Q4_1>(rows, cols);
+}

@@ -1,0 +1,98 @@
+import { embed, EmbedNode } from '../embed';
+import { Bits, Nibbles } from '../lib/bits';
+import { Half } from '../lib/half';
+import { Block32 } from '../lib/layout';
+import { matmul, MatmulNode } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q5_0: w = scale * (level - 16), 5-bit levels, one scale per 32 columns.
+ *
+ *     file, 22 bytes:             | scale f16 | 32 bits: the fifth bits | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
+ *     packed, 4 rows, 88 bytes:   | nibbles 64 | bits 16 | 4 scales f16 |     lib/bits.ts draws nibbles and bits
+ */
+@unmanaged
+class Q5_0 extends Block32 {
+  @inline
+  get fileBytes(): u32 {
+    return 22;
+  }
+
+  @inline
+  get blockBytes(): u32 {
+    return 88;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 16;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  raw(block: usize, c: usize): v128 {
+    return v128.load(block + 16 * c);
+  }
+
+  @inline
+  low(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Nibbles.low(raw), Bits.of(v128.load(block, 64), 2 * <i32>c, 4));
+  }
+
+  @inline
+  high(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Nibbles.high(raw), Bits.of(v128.load(block, 64), 2 * <i32>c + 1, 4));
+  }
+
+  @inline
+  scale(_unit: usize, block: usize, _sub: u32): v128 {
+    return Half.load4(block, 80);
+  }
+
+  @inline
+  min(_unit: usize, _block: usize, _sub: u32): v128 {
+    return f32x4.splat(0);
+  }
+
+  @inline
+  fileLevels(file: usize, _b: u32, half: u32): v128 {
+    const raw = v128.load(file, 6);
+    return v128.or(half ? Nibbles.high(raw) : Nibbles.low(raw), Bits.spread(load<u16>(file + 2 + 2 * half), 4));
+  }
+
+  @inline
+  packLevels(groups: usize, block: usize): void {
+    Nibbles.pack(groups, block);
+    Bits.pack(groups, block + 64, 4);
+  }
+
+  @inline
+  packScales(file: usize, unit: usize, row: u32): void {
+    store<u16>(unit + 2 * row, load<u16>(file), 80);
+  }
+}
+
+export function matmul_q5_0(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q5_0>(node, begin, end);
+}
+
+export function embed_q5_0(node: EmbedNode, begin: u32, end: u32): void {
+  embed<Q5_0>(node, begin, end);
+}
+
+export function pack_q5_0(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  pack<Q5_0>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q5_0(rows: u32, cols: u32): f64 {
+  return packedBytes<Q5_0>(rows, cols);
+}

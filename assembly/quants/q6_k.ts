@@ -1,0 +1,112 @@
+import { embed, EmbedNode } from '../embed';
+import { Nibbles, Pairs } from '../lib/bits';
+import { Half } from '../lib/half';
+import { Block256, Bytes } from '../lib/layout';
+import { matmul, MatmulNode } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q6_K: w = d * scale * (level - 32), 6-bit levels, an 8-bit scale per 16 columns.
+ *
+ *     file, 210 bytes:             | 128 bytes of nibbles | 64 bytes of bits 4, 5 | 16 scales i8 | d f16 |
+ *                                  64 bytes of nibbles and 32 of pairs serve four blocks: bits 0-3 the first 64 columns, bits 4-7
+ *                                  the last; bits 2j and 2j + 1 the j-th block
+ *     packed, 4 rows, head 16:     | 4 d f32 |
+ *     packed, 4 rows, block 104:   | nibbles 64 | pairs 32 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ */
+@unmanaged
+class Q6_K extends Block256 {
+  @inline
+  get fileBytes(): u32 {
+    return 210;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 16;
+  }
+
+  @inline
+  get blockBytes(): u32 {
+    return 104;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 2;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 32;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  raw(block: usize, c: usize): v128 {
+    return v128.load(block + 16 * c);
+  }
+
+  @inline
+  low(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Nibbles.low(raw), Pairs.of(v128.load(block + 16 * (c >> 1), 64), 2 * ((<i32>c) & 1), 4));
+  }
+
+  @inline
+  high(raw: v128, block: usize, c: usize): v128 {
+    return v128.or(Nibbles.high(raw), Pairs.of(v128.load(block + 16 * (c >> 1), 64), 2 * ((<i32>c) & 1) + 1, 4));
+  }
+
+  @inline
+  scale(unit: usize, block: usize, sub: u32): v128 {
+    return f32x4.mul(v128.load(unit), Bytes.signed(block + 4 * sub, 96));
+  }
+
+  @inline
+  min(_unit: usize, _block: usize, _sub: u32): v128 {
+    return f32x4.splat(0);
+  }
+
+  @inline
+  fileLevels(file: usize, b: u32, half: u32): v128 {
+    const raw = v128.load(file + 64 * (b >> 2) + 32 * (b & 1) + 16 * half);
+    const pairs = i8x16.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 128), 2 * (b & 3));
+    const high = i8x16.shl(v128.and(pairs, i8x16.splat(3)), 4);
+    return v128.or(b & 2 ? Nibbles.high(raw) : Nibbles.low(raw), high);
+  }
+
+  @inline
+  packLevels(groups: usize, block: usize): void {
+    Nibbles.pack(groups, block);
+    Pairs.pack(groups, block + 64, 4);
+  }
+
+  @inline
+  packScales(file: usize, unit: usize, row: u32): void {
+    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file, 208)));
+    for (let s: u32 = 0; s < 16; s++) {
+      const to = unit + this.headBytes + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      store<u8>(to, load<u8>(file + s, 192), 96);
+    }
+  }
+}
+
+export function matmul_q6_k(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q6_K>(node, begin, end);
+}
+
+export function embed_q6_k(node: EmbedNode, begin: u32, end: u32): void {
+  embed<Q6_K>(node, begin, end);
+}
+
+export function pack_q6_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  pack<Q6_K>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q6_k(rows: u32, cols: u32): f64 {
+  return packedBytes<Q6_K>(rows, cols);
+}

@@ -1,0 +1,126 @@
+import { embed, EmbedNode } from '../embed';
+import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
+import { Half } from '../lib/half';
+import { matmul, MatmulNode } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q8_0: w = scale * level, levels -128 … 127, one scale per 32 columns.
+ *
+ *     file, 34 bytes:              | scale f16 | 32 levels i8 |
+ *     packed, 4 rows, 136 bytes:   | 8 groups of levels 128 | 4 scales f16 |
+ *
+ * Levels are kept as they are (T = i8: the plain build, and where the machine's relaxed dot product reads its second operand
+ * signed) or plus 128 (T = u8: where it reads it unsigned; T = u16: where it takes seven bits only, and each group is
+ * multiplied in two parts). See lib/dot_kind.ts.
+ */
+@unmanaged
+class Q8_0<T> {
+  @inline
+  get span(): u32 {
+    return 32;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 0;
+  }
+
+  @inline
+  get factor(): f32 {
+    return Half.factor;
+  }
+
+  @inline
+  get splits(): bool {
+    return sizeof<T>() == 2;
+  }
+
+  @inline
+  get fileBytes(): u32 {
+    return 34;
+  }
+
+  @inline
+  get blockBytes(): u32 {
+    return 136;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get offset(): i32 {
+    return isSigned<T>() ? 0 : 128;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  raw(block: usize, c: usize): v128 {
+    return v128.load(block + 32 * c);
+  }
+
+  @inline
+  low(raw: v128, _block: usize, _c: usize): v128 {
+    return raw;
+  }
+
+  @inline
+  high(_raw: v128, block: usize, c: usize): v128 {
+    return v128.load(block + 32 * c, 16);
+  }
+
+  @inline
+  scale(_unit: usize, block: usize, _sub: u32): v128 {
+    return Half.load4(block, 128);
+  }
+
+  @inline
+  min(_unit: usize, _block: usize, _sub: u32): v128 {
+    return f32x4.splat(0);
+  }
+
+  @inline
+  fileLevels(file: usize, _b: u32, half: u32): v128 {
+    return v128.xor(v128.load(file + 16 * half, 2), i8x16.splat(isSigned<T>() ? 0 : -128));
+  }
+
+  @inline
+  packLevels(groups: usize, block: usize): void {
+    memory.copy(block, groups, 128);
+  }
+
+  @inline
+  packScales(file: usize, unit: usize, row: u32): void {
+    store<u16>(unit + 2 * row, load<u16>(file), 128);
+  }
+}
+
+export function matmul_q8_0(node: MatmulNode, begin: u32, end: u32): void {
+  const kind = dotKind();
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>>(node, begin, end);
+  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>>(node, begin, end);
+  else matmul<Q8_0<u8>>(node, begin, end);
+}
+
+export function embed_q8_0(node: EmbedNode, begin: u32, end: u32): void {
+  const kind = dotKind();
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) embed<Q8_0<i8>>(node, begin, end);
+  else if (kind == SEVEN_BIT) embed<Q8_0<u16>>(node, begin, end);
+  else embed<Q8_0<u8>>(node, begin, end);
+}
+
+export function pack_q8_0(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  if (!ASC_FEATURE_RELAXED_SIMD || dotKind() == SIGNED) pack<Q8_0<i8>>(src, dst, rowBegin, rowEnd, rows, cols);
+  else pack<Q8_0<u8>>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q8_0(rows: u32, cols: u32): f64 {
+  return packedBytes<Q8_0<i8>>(rows, cols);
+}
