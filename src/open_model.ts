@@ -3,8 +3,8 @@ import { chatTemplateFor, type ChatMessage, type ChatTemplate, type ToolDefiniti
 import { UnsupportedError } from './errors.ts';
 import type { GgufFile, GgufTensor } from './gguf/read.ts';
 import { readVocab } from './gguf/vocab.ts';
-import type { GraphLimits } from './graph.ts';
-import type { KvType } from './layer_state.ts';
+import type { Graph, GraphLimits } from './graph.ts';
+import { kvTypes, type KvType } from './layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from './models/architecture.ts';
 import { architectureByName } from './models/index.ts';
 import { Session } from './session.ts';
@@ -87,9 +87,8 @@ export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;
 
 export interface BackendPlan {
   readonly weights: readonly Tensor[];
-  readonly bound: BoundModel;
-  readonly limits: GraphLimits;
-  readonly kvType: KvType;
+  /** What every session will run: memory is sized by it. */
+  readonly graph: Graph;
   readonly options: OpenOptions;
 }
 
@@ -108,8 +107,8 @@ export async function loadModel(
   const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
   const tokenizer = createTokenizer(readVocab(file.metadata));
   const limits = graphLimits(options, bound);
-  const kvType = options.kvType ?? 'f16';
-  const backend = await createBackend({ weights: bound.weights, bound, limits, kvType, options });
+  const kvType = checkKvType(options.kvType ?? 'f16');
+  const backend = await createBackend({ weights: bound.weights, graph: bound.record(limits, kvType).graph, options });
   try {
     checkSupport(backend, bound.weights);
     const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
@@ -190,11 +189,17 @@ function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | Unsu
   }
 }
 
-function graphLimits({ nCtx, maxLogits = 1 }: OpenOptions, { config }: BoundModel): GraphLimits {
+function graphLimits({ nCtx, maxLogits = 1, maxSessions = 1 }: OpenOptions, { config }: BoundModel): GraphLimits {
   const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
   checkCount('nCtx', chosen, 2 ** 24);
   checkCount('maxLogits', maxLogits, prefillChunk);
+  checkCount('maxSessions', maxSessions, 1024);
   return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
+}
+
+function checkKvType(kvType: KvType): KvType {
+  if (kvTypes.includes(kvType)) return kvType;
+  throw new RangeError(`kvType is ${JSON.stringify(kvType)}, expected one of ${kvTypes.join(', ')}`);
 }
 
 function checkCount(name: string, n: number, max: number): void {
