@@ -34,7 +34,7 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
-/** A function the model may call, as the OpenAI API spells it: `{ type: 'function', function: { name, description, parameters } }`. */
+/** A function the model may call: `{ type: 'function', function: { name, description, parameters } }`, as OpenAI has it. */
 export type ToolDefinition = Readonly<Record<string, unknown>>;
 
 export interface RenderInput {
@@ -57,7 +57,10 @@ export interface ChatTemplate {
   renderSegments(input: RenderInput): readonly Segment[];
 }
 
-/** Throws `FormatError` with the line if the source is not a template. Rendering throws `RangeError` if the template refuses the conversation. */
+/**
+ * Compiling and rendering throw `FormatError` with the line where the template is at fault, `UnsupportedError` where it uses
+ * what is not built here; rendering throws `RangeError` with the template's own words where it refuses the conversation.
+ */
 export function compileTemplate(source: string): ChatTemplate {
   const body = parse(source);
   const lines = source.split(/\r\n|\r|\n/);
@@ -144,6 +147,7 @@ export function chatTemplateFor({ template, name, hasToken }: TemplateChoice): C
   if (template !== undefined && template.trim() !== '') return compileTemplate(template);
   if (hasToken?.('<|im_start|>') && hasToken('<|im_end|>')) return compileTemplate(CHATML);
   throw new UnsupportedError(
-    "the model file has no chat template, and its vocabulary lacks ChatML's <|im_start|> and <|im_end|>: pass a Jinja source as `template`, a format's name as `name` ('chatml'), or prompt without a template",
+    "the model file has no chat template, and its vocabulary lacks ChatML's <|im_start|> and <|im_end|>: " +
+      "pass a Jinja source as `template`, a format's name as `name` ('chatml'), or prompt without a template",
   );
 }

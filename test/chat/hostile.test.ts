@@ -231,7 +231,50 @@ function random(seed: number): (n: number) => number {
 
 it('mutated templates end, and fail only with our errors', () => {
   const pick = random(20260105);
-  const bits = ['{{', '}}', '{%', '%}', '{#', '-', '+', '|', '(', ')', '[', ']', '{', '}', "'", '"', '\\', '.', ',', ':', '~', ' in ', ' is ', ' not ', 'none', 'loop', 'messages', ' if ', ' else ', '**', '99999999', '\n', '😀', '\ud83d', ' % ', '{% for x in messages %}', '{% endfor %}', '{% break %}', '|tojson', '|length', '.items()', '[::-1]']; // prettier-ignore
+  const bits = [
+    '{{',
+    '}}',
+    '{%',
+    '%}',
+    '{#',
+    '-',
+    '+',
+    '|',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    "'",
+    '"',
+    '\\',
+    '.',
+    ',',
+    ':',
+    '~',
+    ' in ',
+    ' is ',
+    ' not ',
+    'none',
+    'loop',
+    'messages',
+    ' if ',
+    ' else ',
+    '**',
+    '99999999',
+    '\n',
+    '😀',
+    '\ud83d',
+    ' % ',
+    '{% for x in messages %}',
+    '{% endfor %}',
+    '{% break %}',
+    '|tojson',
+    '|length',
+    '.items()',
+    '[::-1]',
+  ];
   const sources = [...templates.values()];
   const titles = Object.keys(conversations);
   let nRendered = 0;

@@ -232,8 +232,11 @@ function parseTestArgs(p: Parser): CallArgs {
   if (skip(p, '(')) return parseArgs(p);
   const { type, value } = peek(p);
   const begins =
-    type === 'string' || type === 'int' || type === 'float' || (type === 'op' && (value === '[' || value === '{')) ||
-    (type === 'name' && !['else', 'or', 'and', 'if', 'is', 'in', 'not', 'recursive'].includes(value)); // prettier-ignore
+    type === 'string' ||
+    type === 'int' ||
+    type === 'float' ||
+    (type === 'op' && (value === '[' || value === '{')) ||
+    (type === 'name' && !['else', 'or', 'and', 'if', 'is', 'in', 'not', 'recursive'].includes(value));
   if (!begins) return { positional: [], named: [] };
   return { positional: [{ value: parsePostfix(p, parsePrimary(p)), spread: false }], named: [] };
 }

@@ -11,9 +11,26 @@ import { characters, concat, EMPTY, join, mapText } from './text.ts';
 import { textFilters } from './text_filters.ts';
 import { toText } from './print.ts';
 import {
-  float, int, isDict, isText, isUndef, items, iterate, kindOf, lengthOf, list, numberOf, orElse, seq, truthy, typeName, undef, hashKey,
-  type Args, type Value,
-} from './values.ts'; // prettier-ignore
+  float,
+  int,
+  isDict,
+  isText,
+  isUndef,
+  items,
+  iterate,
+  kindOf,
+  lengthOf,
+  list,
+  numberOf,
+  orElse,
+  seq,
+  truthy,
+  typeName,
+  undef,
+  hashKey,
+  type Args,
+  type Value,
+} from './values.ts';
 
 const given = (arg: Arg) => arg !== undefined && arg !== null;
 const isTrue = (arg: Arg) => arg !== undefined && truthy(arg);
@@ -41,7 +58,11 @@ function getter(run: Run, path: Arg, fallback?: Arg): (value: Value) => Value {
 function sorter(run: Run, path: Arg, caseSensitive: Arg): (a: Value, b: Value) => number {
   const paths = isText(path) ? path.text.split(',').map((s) => ({ ...path, text: s })) : [path];
   const getters = paths.map((p) => getter(run, p));
-  const keyOf = (value: Value) => seq('tuple', getters.map((get) => (isTrue(caseSensitive) ? get(value) : lower(run, get(value))))); // prettier-ignore
+  const keyOf = (value: Value) =>
+    seq(
+      'tuple',
+      getters.map((get) => (isTrue(caseSensitive) ? get(value) : lower(run, get(value)))),
+    );
   return (a, b) => compareValues(run, keyOf(a), keyOf(b));
 }
 
@@ -52,12 +73,23 @@ function sorted(values: Value[], order: (a: Value, b: Value) => number, reverse:
 
 /** `select('odd')`, `rejectattr('role', 'equalto', 'user')`: keeps the items whose test gives `wanted`. */
 function picking(wanted: boolean, byAttribute: boolean): Builtin<Value> {
-  return ['*', (run, value, args) => {
-    const get = byAttribute ? getter(run, args[0] ?? fail(run, 'the name of an attribute is missing')) : (v: Value) => v;
-    const [test, ...rest] = (byAttribute ? args.slice(1) : args) as Value[];
-    const holds = (v: Value) => (test === undefined ? truthy(v) : applyTest(run, textArg(run, test).text, v, { positional: rest, named: new Map() }));
-    return seq('generator', iterate(run, value).filter((each) => holds(get(each)) === wanted));
-  }]; // prettier-ignore
+  return [
+    '*',
+    (run, value, args) => {
+      const get = byAttribute
+        ? getter(run, args[0] ?? fail(run, 'the name of an attribute is missing'))
+        : (v: Value) => v;
+      const [test, ...rest] = (byAttribute ? args.slice(1) : args) as Value[];
+      const holds = (v: Value) =>
+        test === undefined
+          ? truthy(v)
+          : applyTest(run, textArg(run, test).text, v, { positional: rest, named: new Map() });
+      return seq(
+        'generator',
+        iterate(run, value).filter((each) => holds(get(each)) === wanted),
+      );
+    },
+  ];
 }
 
 const extreme = (sign: number): Builtin<Value> => [
@@ -81,7 +113,10 @@ function map(run: Run, value: Value, args: readonly Arg[], named: ReadonlyMap<st
     );
     return seq('generator', iterate(run, value).map(get));
   }
-  return seq('generator', iterate(run, value).map((each) => applyFilter(run, textArg(run, name).text, each, { positional, named }))); // prettier-ignore
+  return seq(
+    'generator',
+    iterate(run, value).map((each) => applyFilter(run, textArg(run, name).text, each, { positional, named })),
+  );
 }
 
 /** Rows of `n`; the last is filled up if a filler is given. */
@@ -197,37 +232,78 @@ const ends = (index: 0 | -1): Builtin<Value> => [
 ];
 
 const LISTS: Record<string, Builtin<Value>> = {
-  default: ['default_value boolean', (_, value, [fallback, anyFalse]) => (isUndef(value) || (isTrue(anyFalse) && !truthy(value)) ? orElse(fallback, () => EMPTY) : value)],
+  default: [
+    'default_value boolean',
+    (_, value, [fallback, anyFalse]) =>
+      isUndef(value) || (isTrue(anyFalse) && !truthy(value)) ? orElse(fallback, () => EMPTY) : value,
+  ],
   length: ['', (run, value) => lengthOf(run, value)],
   first: ends(0),
   last: ends(-1),
   list: ['', (run, value) => list(iterate(run, value))],
   reverse: ['', reverse],
-  join: ['d attribute', (run, value, [separator, path]) => join(run, separator === undefined ? EMPTY : toText(run, separator), iterate(run, value).map((each) => toText(run, getter(run, path)(each))))],
+  join: [
+    'd attribute',
+    (run, value, [separator, path]) =>
+      join(
+        run,
+        separator === undefined ? EMPTY : toText(run, separator),
+        iterate(run, value).map((each) => toText(run, getter(run, path)(each))),
+      ),
+  ],
   map: ['* **', map],
   select: picking(true, false),
   reject: picking(false, false),
   selectattr: picking(true, true),
   rejectattr: picking(false, true),
-  sort: ['reverse case_sensitive attribute', (run, value, [down, caseSensitive, path]) => list(sorted(iterate(run, value), sorter(run, path, caseSensitive), down))],
+  sort: [
+    'reverse case_sensitive attribute',
+    (run, value, [down, caseSensitive, path]) =>
+      list(sorted(iterate(run, value), sorter(run, path, caseSensitive), down)),
+  ],
   unique: ['case_sensitive attribute', unique],
   groupby: ['attribute default case_sensitive', groupBy],
   batch: ['linecount fill_with', batch],
   slice: ['slices fill_with', columns],
   min: extreme(-1),
   max: extreme(1),
-  sum: ['attribute start', (run, value, [path, start]) => iterate(run, value).map(getter(run, path)).reduce((a, b) => binary(run, '+', a, b), start ?? 0)],
-  items: ['', (run, value) => (isDict(value) ? seq('generator', items(run, value)) : isUndef(value) ? seq('generator', []) : fail(run, `items needs a dictionary, got ${typeName(value)}`))],
+  sum: [
+    'attribute start',
+    (run, value, [path, start]) =>
+      iterate(run, value)
+        .map(getter(run, path))
+        .reduce((a, b) => binary(run, '+', a, b), start ?? 0),
+  ],
+  items: [
+    '',
+    (run, value) =>
+      isDict(value)
+        ? seq('generator', items(run, value))
+        : isUndef(value)
+          ? seq('generator', [])
+          : fail(run, `items needs a dictionary, got ${typeName(value)}`),
+  ],
   dictsort: ['case_sensitive by reverse', dictSort],
-  attr: ['name', (run, value, [name]) => (isDict(value) ? (undef('a dictionary has no such attribute')) : attribute(run, value, textArg(run, name).text))],
-  abs: ['', (run, value) => (kindOf(value) === 'float' ? float(Math.abs(numberArg(run, value))) : Math.abs(numberArg(run, value)))],
+  attr: [
+    'name',
+    (run, value, [name]) =>
+      isDict(value) ? undef('a dictionary has no such attribute') : attribute(run, value, textArg(run, name).text),
+  ],
+  abs: [
+    '',
+    (run, value) =>
+      kindOf(value) === 'float' ? float(Math.abs(numberArg(run, value))) : Math.abs(numberArg(run, value)),
+  ],
   round: ['precision method', round],
   int: ['default base', toInt],
-  float: ['default', (_, value, [fallback]) => {
-    const number = parseNumber(value, FLOAT);
-    return number === undefined ? orElse(fallback, () => float(0)) : float(number);
-  }],
-}; // prettier-ignore
+  float: [
+    'default',
+    (_, value, [fallback]) => {
+      const number = parseNumber(value, FLOAT);
+      return number === undefined ? orElse(fallback, () => float(0)) : float(number);
+    },
+  ],
+};
 
 const FILTERS: Table<Value> = table<Value>({ ...LISTS, ...textFilters, d: LISTS.default!, count: LISTS.length! });
 

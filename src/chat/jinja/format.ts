@@ -20,7 +20,11 @@ const PERCENT =
 
 export function formatPercent(run: Run, template: Text, value: Value): Text {
   const found = [...template.text.matchAll(PERCENT)];
-  const pieces = cut(run, template, found.flatMap((m) => [m.index, m.index + m[0].length])); // prettier-ignore
+  const pieces = cut(
+    run,
+    template,
+    found.flatMap((m) => [m.index, m.index + m[0].length]),
+  );
   const args = isSeq(value) && value.kind === 'tuple' ? value.items : [value];
   let nUsed = 0;
   const filled = found.map((m) => {
@@ -46,7 +50,10 @@ export function formatPercent(run: Run, template: Text, value: Value): Text {
 
 /** Kept and replaced pieces alternate, and the kept ones are first and last. */
 function weave(run: Run, pieces: readonly Text[], filled: readonly Text[]): Text {
-  return concat(run, pieces.map((piece, i) => (i % 2 === 0 ? piece : filled[(i - 1) / 2]!))); // prettier-ignore
+  return concat(
+    run,
+    pieces.map((piece, i) => (i % 2 === 0 ? piece : filled[(i - 1) / 2]!)),
+  );
 }
 
 const BRACES = /\{\{|\}\}|\{(?<field>[\w.[\]]{0,100})(?:!(?<how>[rs]))?(?::(?<spec>[^{}]{0,50}))?\}/g;
@@ -60,7 +67,11 @@ export function formatBraces(
   named: ReadonlyMap<string, Value>,
 ): Text {
   const found = [...template.text.matchAll(BRACES)];
-  const pieces = cut(run, template, found.flatMap((m) => [m.index, m.index + m[0].length])); // prettier-ignore
+  const pieces = cut(
+    run,
+    template,
+    found.flatMap((m) => [m.index, m.index + m[0].length]),
+  );
   if (pieces.some((piece, i) => i % 2 === 0 && /[{}]/.test(piece.text)))
     fail(run, 'a brace in a format string has no partner');
   let nUsed = 0;

@@ -7,27 +7,42 @@ import { EMPTY, untrusted } from './text.ts';
 import { callable, dict, namespace, type Obj, type Seq, type Value } from './values.ts';
 
 const ROWS: Record<string, Builtin<null>> = {
-  range: ['start stop step', (run, _, [start, stop, step]) => range(run, intArg(run, start), stop === undefined ? undefined : intArg(run, stop), intArg(run, step, 1))],
+  range: [
+    'start stop step',
+    (run, _, [start, stop, step]) =>
+      range(run, intArg(run, start), stop === undefined ? undefined : intArg(run, stop), intArg(run, step, 1)),
+  ],
   dict: ['mapping **', (run, _, [from], named) => fill(run, dict(run), from, named)],
-  namespace: ['mapping **', (run, _, [from], named) => {
-    const fields = fill(run, dict(run), from, named).entries.values();
-    return namespace(new Map([...fields].map(({ key, value }) => [toText(run, key).text, value])));
-  }],
-  cycler: ["*", (run, _, values) => cycler(run, values as readonly Value[])],
-  joiner: ['sep', (_run, _, [separator]) => {
-    let used = false;
-    return callable('joiner', () => {
-      if (used) return separator ?? untrusted(', ');
-      used = true;
-      return EMPTY;
-    });
-  }],
+  namespace: [
+    'mapping **',
+    (run, _, [from], named) => {
+      const fields = fill(run, dict(run), from, named).entries.values();
+      return namespace(new Map([...fields].map(({ key, value }) => [toText(run, key).text, value])));
+    },
+  ],
+  cycler: ['*', (run, _, values) => cycler(run, values as readonly Value[])],
+  joiner: [
+    'sep',
+    (_run, _, [separator]) => {
+      let used = false;
+      return callable('joiner', () => {
+        if (used) return separator ?? untrusted(', ');
+        used = true;
+        return EMPTY;
+      });
+    },
+  ],
   // The conversation is the caller's, so the template's refusal is a RangeError and not a FormatError.
-  raise_exception: ['message', (run, _, [message]) => {
-    throw new RangeError(`the chat template rejects this conversation: ${clip(toText(run, message ?? null).text, 2000)}`);
-  }],
+  raise_exception: [
+    'message',
+    (run, _, [message]) => {
+      throw new RangeError(
+        `the chat template rejects this conversation: ${clip(toText(run, message ?? null).text, 2000)}`,
+      );
+    },
+  ],
   strftime_now: ['format', (run, _, [format]) => untrusted(strftime(run, run.now, textArg(run, format).text))],
-}; // prettier-ignore
+};
 
 export const GLOBALS: ReadonlyMap<string, Obj> = new Map(
   Object.entries(ROWS).map(([name, row]) => [name, callable(name, (run, args) => apply(run, name, row, null, args))]),

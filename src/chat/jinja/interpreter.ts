@@ -225,9 +225,15 @@ function evaluateNode(run: Run, e: Expr, scope: Scope): Value {
     case 'list':
       return list(e.items.map((each) => evaluate(run, each, scope)));
     case 'tuple':
-      return seq('tuple', e.items.map((each) => evaluate(run, each, scope))); // prettier-ignore
+      return seq(
+        'tuple',
+        e.items.map((each) => evaluate(run, each, scope)),
+      );
     case 'dict':
-      return dict(run, e.pairs.map(([key, value]) => [evaluate(run, key, scope), evaluate(run, value, scope)] as const)); // prettier-ignore
+      return dict(
+        run,
+        e.pairs.map(([key, value]) => [evaluate(run, key, scope), evaluate(run, value, scope)] as const),
+      );
     case 'attribute':
       return attribute(run, evaluate(run, e.of, scope), e.name);
     case 'item':

@@ -133,26 +133,59 @@ const TEXT: Table<Text> = table<Text>({
   splitlines: ['keepends', (run, s, [keep]) => list(texts.splitLines(run, s, keep !== undefined && truthy(keep)))],
   partition: partitionRow(false),
   rpartition: partitionRow(true),
-  replace: ['old new count', (run, s, [old, by, limit]) => texts.replace(run, s, textArg(run, old), textArg(run, by), intArg(run, limit, -1))],
+  replace: [
+    'old new count',
+    (run, s, [old, by, limit]) => texts.replace(run, s, textArg(run, old), textArg(run, by), intArg(run, limit, -1)),
+  ],
   startswith: affixRow((s, prefix) => s.startsWith(prefix)),
   endswith: affixRow((s, suffix) => s.endsWith(suffix)),
-  removeprefix: ['prefix', (run, s, [prefix]) => (s.text.startsWith(textArg(run, prefix).text) ? texts.slice(run, s, textArg(run, prefix).text.length, s.text.length) : s)],
-  removesuffix: ['suffix', (run, s, [suffix]) => (s.text.endsWith(textArg(run, suffix).text) ? texts.slice(run, s, 0, s.text.length - textArg(run, suffix).text.length) : s)],
+  removeprefix: [
+    'prefix',
+    (run, s, [prefix]) =>
+      s.text.startsWith(textArg(run, prefix).text)
+        ? texts.slice(run, s, textArg(run, prefix).text.length, s.text.length)
+        : s,
+  ],
+  removesuffix: [
+    'suffix',
+    (run, s, [suffix]) =>
+      s.text.endsWith(textArg(run, suffix).text)
+        ? texts.slice(run, s, 0, s.text.length - textArg(run, suffix).text.length)
+        : s,
+  ],
   find: findRow({ last: false, must: false }),
   rfind: findRow({ last: true, must: false }),
   index: findRow({ last: false, must: true }),
   rindex: findRow({ last: true, must: true }),
   count: ['sub', (run, s, [sub]) => texts.count(run, s, textArg(run, sub).text)],
-  join: ['iterable', (run, s, [items]) => texts.join(run, s, values.iterate(run, items ?? null).map((item) => textArg(run, item)))],
+  join: [
+    'iterable',
+    (run, s, [items]) =>
+      texts.join(
+        run,
+        s,
+        values.iterate(run, items ?? null).map((item) => textArg(run, item)),
+      ),
+  ],
   format: ['* **', (run, s, args, named) => formatBraces(run, s, args as readonly Value[], named)],
-  center: ['width fillchar', (run, s, [width, fill]) => texts.center(run, s, intArg(run, width), fill === undefined ? undefined : textArg(run, fill))],
+  center: [
+    'width fillchar',
+    (run, s, [width, fill]) =>
+      texts.center(run, s, intArg(run, width), fill === undefined ? undefined : textArg(run, fill)),
+  ],
   ljust: padRow(0),
   rjust: padRow(1),
-  zfill: ['width', (run, s, [width]) => {
-    const sign = /^[-+]/.test(s.text) ? 1 : 0;
-    const digits = texts.slice(run, s, sign, s.text.length);
-    return texts.concat(run, [texts.slice(run, s, 0, sign), texts.pad(run, digits, intArg(run, width) - sign, 1, untrusted('0'))]);
-  }],
+  zfill: [
+    'width',
+    (run, s, [width]) => {
+      const sign = /^[-+]/.test(s.text) ? 1 : 0;
+      const digits = texts.slice(run, s, sign, s.text.length);
+      return texts.concat(run, [
+        texts.slice(run, s, 0, sign),
+        texts.pad(run, digits, intArg(run, width) - sign, 1, untrusted('0')),
+      ]);
+    },
+  ],
   isalpha: isRow((s) => /^\p{L}+$/u.test(s)),
   isalnum: isRow((s) => /^[\p{L}\p{N}]+$/u.test(s)),
   isdigit: isRow((s) => /^[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]+$/u.test(s)),
@@ -164,7 +197,7 @@ const TEXT: Table<Text> = table<Text>({
   isupper: isRow(isUpper),
   istitle: isRow(isTitle),
   isidentifier: isRow((s) => /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(s)),
-}); // prettier-ignore
+});
 
 function indexIn(run: Run, { items }: Seq, wanted: Arg): number {
   const at = items.findIndex((item) => equal(run, item, wanted ?? null));
@@ -202,8 +235,13 @@ const TUPLE: Table<Seq> = table<Seq>(READING);
 const LIST: Table<Seq> = table<Seq>({
   ...READING,
   append: changing('object', (_, self, [item]) => self.items.push(item ?? null)),
-  extend: changing('iterable', (run, self, [more]) => (self.items = self.items.concat(values.iterate(run, more ?? null)))),
-  insert: changing('index object', (run, self, [index, item]) => self.items.splice(intArg(run, index), 0, item ?? null)),
+  extend: changing(
+    'iterable',
+    (run, self, [more]) => (self.items = self.items.concat(values.iterate(run, more ?? null))),
+  ),
+  insert: changing('index object', (run, self, [index, item]) =>
+    self.items.splice(intArg(run, index), 0, item ?? null),
+  ),
   remove: changing('value', (run, self, [value]) => self.items.splice(indexIn(run, self, value), 1)),
   clear: changing('', (_, self) => (self.items = [])),
   reverse: changing('', (_, self) => self.items.reverse()),
@@ -211,9 +249,15 @@ const LIST: Table<Seq> = table<Seq>({
     const sign = reverse !== undefined && truthy(reverse) ? -1 : 1;
     self.items.sort((a, b) => sign * compareValues(run, a, b));
   }),
-  pop: ['index', (run, self, [index]) => (charge(run, 1 + (self.items.length >> 3)), self.items.splice(place(run, self, intArg(run, index, -1)), 1)[0]!)],
+  pop: [
+    'index',
+    (run, self, [index]) => (
+      charge(run, 1 + (self.items.length >> 3)),
+      self.items.splice(place(run, self, intArg(run, index, -1)), 1)[0]!
+    ),
+  ],
   copy: ['', (run, self) => list(values.iterate(run, self))],
-}); // prettier-ignore
+});
 
 const view = (label: string, items: Value[]): Seq => ({ kind: 'view', items, label });
 
@@ -232,21 +276,37 @@ export function fill(run: Run, self: Dict, from: Arg, named: ReadonlyMap<string,
 const DICT: Table<Dict> = table<Dict>({
   items: ['', (run, self) => view('dict_items', values.items(run, self))],
   keys: ['', (run, self) => view('dict_keys', values.iterate(run, self))],
-  values: ['', (run, self) => view('dict_values', values.items(run, self).map((pair) => pair.items[1]!))],
-  get: ['key default', (run, self, [key, fallback]) => orElse(values.getKey(run, self, key ?? null), () => fallback ?? null)],
-  pop: ['key default', (run, self, [key, fallback]) => {
-    const found = contains(run, self, key ?? null) ? values.getKey(run, self, key ?? null) : fallback;
-    self.entries.delete(values.hashKey(run, key ?? null));
-    return orElse(found, () => fail(run, 'the key is not in the dictionary'));
-  }],
-  setdefault: ['key default', (run, self, [key, fallback]) => {
-    if (!contains(run, self, key ?? null)) values.setKey(run, self, key ?? null, fallback ?? null);
-    return values.getKey(run, self, key ?? null)!;
-  }],
+  values: [
+    '',
+    (run, self) =>
+      view(
+        'dict_values',
+        values.items(run, self).map((pair) => pair.items[1]!),
+      ),
+  ],
+  get: [
+    'key default',
+    (run, self, [key, fallback]) => orElse(values.getKey(run, self, key ?? null), () => fallback ?? null),
+  ],
+  pop: [
+    'key default',
+    (run, self, [key, fallback]) => {
+      const found = contains(run, self, key ?? null) ? values.getKey(run, self, key ?? null) : fallback;
+      self.entries.delete(values.hashKey(run, key ?? null));
+      return orElse(found, () => fail(run, 'the key is not in the dictionary'));
+    },
+  ],
+  setdefault: [
+    'key default',
+    (run, self, [key, fallback]) => {
+      if (!contains(run, self, key ?? null)) values.setKey(run, self, key ?? null, fallback ?? null);
+      return values.getKey(run, self, key ?? null)!;
+    },
+  ],
   update: ['other **', (run, self, [other], named) => (fill(run, self, other, named), null)],
   clear: ['', (_, self) => (self.entries.clear(), null)],
   copy: ['', (run, self) => fill(run, values.dict(run), self, new Map())],
-}); // prettier-ignore
+});
 
 /** `value.name`: a method, else the dictionary's key of that name. */
 export function attribute(run: Run, value: Value, name: string): Value {

@@ -95,7 +95,10 @@ function sliceText(run: Run, value: Text, bounds: Bounds): Text {
     return slice(run, value, offsets[start]!, offsets[Math.max(start, stop)]!);
   }
   const chars = characters(run, value);
-  return concat(run, indices(run, chars.length, bounds).map((i) => chars[i]!)); // prettier-ignore
+  return concat(
+    run,
+    indices(run, chars.length, bounds).map((i) => chars[i]!),
+  );
 }
 
 function range(run: Run, length: number, { start, stop, step }: Bounds): [start: number, stop: number, step: number] {

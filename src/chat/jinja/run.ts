@@ -1,11 +1,11 @@
-/** One render: its position for error messages, and its budget. Templates come out of model files, so they are hostile until proven otherwise. */
+/** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
 import { FormatError } from '../../errors.ts';
 
-/** What a template may use. Real ones stay far below: 2,000 turns of a million characters in all take under 800,000 steps. */
+/** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
 export const limits = {
   /** Characters of template source. The longest known template has 17 thousand. */
   templateChars: 1 << 20,
-  /** Work in one render: one per node visited, per list item and per 8 characters touched. Ends every loop within seconds. */
+  /** Work in one render: one per node visited, list item and 8 characters touched. Ends a loop within seconds. */
   steps: 10_000_000,
   /** Nested statements, expressions, macro calls and values. Keeps the JavaScript stack (about 1 MB) from overflowing. */
   depth: 300,

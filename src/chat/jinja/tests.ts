@@ -33,12 +33,18 @@ const rows = {
   mapping: kindRow('dict'),
   sequence: kindRow('text', 'list', 'tuple', 'range', 'dict', 'undefined'),
   iterable: kindRow('text', 'list', 'tuple', 'range', 'dict', 'generator', 'view', 'undefined'),
-  callable: ['', (_, value) => value !== null && typeof value === 'object' && value.kind === 'object' && value.call !== undefined],
+  callable: [
+    '',
+    (_, value) => value !== null && typeof value === 'object' && value.kind === 'object' && value.call !== undefined,
+  ],
   lower: ['', (run, value) => isLower(toText(run, value).text)],
   upper: ['', (run, value) => isUpper(toText(run, value).text)],
   even: ['', (run, value) => integer(run, value) % 2 === 0],
   odd: ['', (run, value) => integer(run, value) % 2 !== 0],
-  divisibleby: ['num', (run, value, [num]) => integer(run, value) % (integer(run, num) || fail(run, 'division by zero')) === 0],
+  divisibleby: [
+    'num',
+    (run, value, [num]) => integer(run, value) % (integer(run, num) || fail(run, 'division by zero')) === 0,
+  ],
   in: compareRow((run, a, b) => contains(run, b, a)),
   sameas: compareRow((run, a, b) => a === b || (kindOf(a) === 'text' && kindOf(b) === 'text' && equal(run, a, b))),
   eq: compareRow(equal),
@@ -47,7 +53,7 @@ const rows = {
   le: compareRow((run, a, b) => compareValues(run, a, b) <= 0),
   gt: compareRow((run, a, b) => compareValues(run, a, b) > 0),
   ge: compareRow((run, a, b) => compareValues(run, a, b) >= 0),
-} satisfies Record<string, Builtin<Value>>; // prettier-ignore
+} satisfies Record<string, Builtin<Value>>;
 
 const TESTS = table<Value>({
   ...rows,
@@ -77,5 +83,10 @@ export function compare(run: Run, op: string, left: Value, right: Value): boolea
 }
 
 const OPERATORS: Record<string, 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'> = {
-  '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge',
-}; // prettier-ignore
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+};

@@ -154,7 +154,7 @@ export function strip(run: Run, value: Text, sides: 'both' | 'left' | 'right', c
   return begin === 0 && end === value.text.length ? value : slice(run, value, begin, end);
 }
 
-/** Begin and end of each occurrence, from the left, at most `limit`. The empty string occurs before every character and at the end. */
+/** Begin and end of each occurrence, at most `limit`. The empty string occurs before every character and at the end. */
 function occurrences(run: Run, value: Text, wanted: string, limit: number): number[] {
   chargeSearch(run, value.text.length, wanted.length);
   if (wanted === '')
@@ -207,7 +207,7 @@ export function split(run: Run, value: Text, separator: Text | undefined, limit:
   return cut(run, value, offsets).filter((_, i) => i % 2 === 0);
 }
 
-/** Runs of white space separate, and none is left at the ends; what lies beyond the limit keeps its inner white space. */
+/** Runs of white space separate, and none is left at the ends; beyond the limit they stay. */
 function splitWhite(run: Run, value: Text, limit: number, fromRight: boolean): Text[] {
   const inner = strip(run, value, 'both');
   if (inner.text === '') return [];
@@ -238,9 +238,9 @@ export function splitLines(run: Run, value: Text, keepEnds: boolean): Text[] {
 
 export function repeat(run: Run, value: Text, times: number): Text {
   if (times <= 0 || value.text === '') return EMPTY;
-  checkLength(run, value.text.length * times);
-  charge(run, times * value.parts.length);
+  chargeText(run, value.text.length * times);
   if (value.parts.length === 1) return text(value.text.repeat(times), value.parts[0]!.trusted);
+  charge(run, times);
   return concat(run, Array<Text>(times).fill(value));
 }
 

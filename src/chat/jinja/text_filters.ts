@@ -69,7 +69,7 @@ function truncate(run: Run, value: Value, [length, killWords, end, leeway]: read
   return concat(run, [isTrue(killWords) || lastSpace < 0 ? kept : slice(run, kept, 0, lastSpace), mark]);
 }
 
-/** As `json.dumps`, without HTML escapes and with every script's letters as they are: what chat templates are written for. */
+/** `json.dumps`, not Jinja's own: no HTML escapes, every script's letters as they are. */
 function toJsonText(run: Run, value: Value, [ensureAscii, indentBy, separators, sortKeys]: readonly Arg[]): Text {
   const indented = indentBy !== undefined && indentBy !== null;
   const spaces = !indented
@@ -94,10 +94,12 @@ function toJsonText(run: Run, value: Value, [ensureAscii, indentBy, separators, 
 
 function encodeUrl(run: Run, value: Value): Text {
   const encode = (s: string, keep: RegExp) =>
-    [...new TextEncoder().encode(s)].map((byte) => {
-      const char = String.fromCharCode(byte);
-      return keep.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    }).join(''); // prettier-ignore
+    [...new TextEncoder().encode(s)]
+      .map((byte) => {
+        const char = String.fromCharCode(byte);
+        return keep.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+      })
+      .join('');
   if (!isDict(value)) return mapText(run, toText(run, value), (s) => encode(s, /[\w.~/-]/));
   const pairs = [...value.entries.values()].map((e) =>
     [e.key, e.value]
@@ -120,8 +122,17 @@ export const textFilters: Record<string, Builtin<Value>> = {
   title: mapped(title),
   striptags: mapped(stripTags),
   trim: ['chars', (run, value, [chars]) => strip(run, toText(run, value), 'both', charsArg(run, chars))],
-  replace: ['old new count', (run, value, [old, by, limit]) =>
-    replace(run, toText(run, value), toText(run, old ?? null), toText(run, by ?? null), limit === null ? -1 : intArg(run, limit, -1))],
+  replace: [
+    'old new count',
+    (run, value, [old, by, limit]) =>
+      replace(
+        run,
+        toText(run, value),
+        toText(run, old ?? null),
+        toText(run, by ?? null),
+        limit === null ? -1 : intArg(run, limit, -1),
+      ),
+  ],
   center: ['width', (run, value, [width]) => center(run, toText(run, value), intArg(run, width, 80))],
   indent: ['width first blank', indent],
   truncate: ['length killwords end leeway', truncate],
@@ -129,4 +140,4 @@ export const textFilters: Record<string, Builtin<Value>> = {
   wordcount: ['', (run, value) => toText(run, value).text.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0],
   urlencode: ['', encodeUrl],
   tojson: ['ensure_ascii indent separators sort_keys', toJsonText],
-}; // prettier-ignore
+};
