@@ -27,8 +27,8 @@ export function embed<Q>(node: EmbedNode, begin: u32, end: u32): void {
         const sub = 16 * ((k * q.subs) >> 5) + 4 * row;
         const at = block + 16 * (k >> 2) + Group.byteOf(row, k & 3);
         const level = p.bias == 128 ? <i32>load<u8>(at) : <i32>load<i8>(at);
-        const min = q.hasMins ? load<f32>(block + sub + p.min(0)) : <f32>0;
-        store<f32>(out, <f32>(level - p.bias) * load<f32>(block + sub + p.scale(0)) + min);
+        const weight = <f32>(level - p.bias) * load<f32>(block + sub + p.scale(0));
+        store<f32>(out, q.hasMins ? weight + load<f32>(block + sub + p.min(0)) : weight);
       }
     }
   }

@@ -1,4 +1,3 @@
-// LEAD: the activation contract changed to 15 bits: read assembly/LEAD_NOTE.md now.
 import { Activations } from './lib/activations';
 import { Half } from './lib/half';
 import { Node } from './lib/node';

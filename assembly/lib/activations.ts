@@ -1,4 +1,3 @@
-// LEAD: the activation contract changed to 15 bits: read assembly/LEAD_NOTE.md now.
 /**
  * Quantised activations: every 32 of a row share a scale, x ≈ scale * level with levels -127 … 127. One block:
  *

@@ -1,0 +1,163 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
+import type { QuantType } from '../../src/quants/quant_type.ts';
+
+/** Kernels called directly, without the program runner: one instance, operands laid out by hand. */
+
+export type Build = 'simd' | 'relaxed';
+
+/** The machine's answers of `probe_dot`, see assembly/lib/dot_kind.ts. */
+export const DOT = { broken: 0, sevenBit: 1, unsigned: 2, signed: 3 } as const;
+
+type Exports = Record<string, (...args: number[]) => number>;
+
+export interface Kernels {
+  readonly exports: Exports;
+  readonly bytes: Uint8Array;
+  /** Address of `n` fresh bytes, filled with 0xff (as floats, NaN), 64-byte aligned. */
+  alloc(n: number): number;
+  /** Starts over with an empty memory. */
+  reset(): void;
+}
+
+// Node and Step in assembly/lib/node.ts
+const HEADER_WORDS = 9;
+const N_ROWS_WORD = 2;
+const STEP_WORD = 8;
+const STEP_WORDS = 3;
+const PAGES = 512;
+const SCRATCH = 4096;
+
+/** Why a build cannot be tested here, or undefined. */
+export function missing(build: Build): string | undefined {
+  const file = wasmFile(build);
+  if (!existsSync(file)) throw new Error(`${file} does not exist; run \`npm run build\` first`);
+  const bytes = readFileSync(file);
+  if (!WebAssembly.validate(bytes)) {
+    // Node 20 hides relaxed SIMD behind a flag, and its baseline compiler gets it wrong.
+    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+    v8.setFlagsFromString('--no-liftoff');
+  }
+  if (!WebAssembly.validate(bytes)) return `Node ${process.version} has no relaxed SIMD`;
+  return openKernels(build).exports['probe_dot']!() === DOT.broken ? 'the relaxed dot product is broken' : undefined;
+}
+
+const wasmFile = (build: Build): string => fileURLToPath(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url));
+
+export function openKernels(build: Build, dotKind?: number): Kernels {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const module = new WebAssembly.Module(readFileSync(wasmFile(build)));
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const bytes = new Uint8Array(memory.buffer);
+  exports['set_scratch']!(SCRATCH);
+  exports['set_dot_kind']!(dotKind ?? exports['probe_dot']!());
+  const start = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
+  let top = start;
+  return {
+    exports,
+    bytes,
+    alloc(n) {
+      const at = top;
+      top = (top + n + 63) & ~63;
+      bytes.fill(0xff, at, top);
+      return at;
+    },
+    reset() {
+      top = start;
+    },
+  };
+}
+
+/** Runs a kernel over items [begin, end) of a node whose record is a header and these words, in a step with these tokens. */
+export function runNode(
+  k: Kernels,
+  kernel: string,
+  nRows: number,
+  words: readonly number[],
+  begin: number,
+  end: number,
+  tokens: readonly number[] = [],
+): void {
+  const step = k.alloc(4 * (STEP_WORDS + tokens.length));
+  new Uint32Array(k.bytes.buffer, step).set([0, tokens.length, 0, ...tokens]);
+  const at = k.alloc(4 * (HEADER_WORDS + words.length));
+  const header = new Uint32Array(k.bytes.buffer, at, HEADER_WORDS + words.length);
+  header.fill(0);
+  header[N_ROWS_WORD] = nRows;
+  header[STEP_WORD] = step;
+  header.set(words, HEADER_WORDS);
+  k.exports[kernel]!(at, begin, end);
+}
+
+export function putFloats(k: Kernels, values: Float32Array): number {
+  const at = k.alloc(values.byteLength);
+  new Float32Array(k.bytes.buffer, at, values.length).set(values);
+  return at;
+}
+
+export const floatsAt = (k: Kernels, at: number, n: number): Float32Array =>
+  new Float32Array(k.bytes.buffer, at, n).slice();
+
+/** Packs a matrix, in pieces of `rowsPerPiece` rows, and returns its address. */
+export function packMatrix(k: Kernels, { quant, file, rows, cols, rowsPerPiece = rows }: Matrix): number {
+  const packed = k.alloc(k.exports[`packed_bytes_${quant.name}`]!(rows, cols));
+  const rowBytes = file.length / rows;
+  for (let begin = 0; begin < rows; begin += rowsPerPiece) {
+    const end = Math.min(begin + rowsPerPiece, rows);
+    const src = k.alloc((end - begin) * rowBytes);
+    k.bytes.set(file.subarray(begin * rowBytes, end * rowBytes), src);
+    k.exports[`pack_${quant.name}`]!(src, packed, begin, end, rows, cols);
+  }
+  return packed;
+}
+
+/** A matrix as its file holds it. */
+export interface Matrix {
+  readonly quant: QuantType;
+  /** [rows, cols / blockSize] blocks. */
+  readonly file: Uint8Array;
+  readonly rows: number;
+  readonly cols: number;
+  /** Rows packed by one call; default: all. */
+  readonly rowsPerPiece?: number;
+}
+
+export interface Product extends Matrix {
+  /** [nRows, cols] */
+  readonly x: Float32Array;
+  /** [rows] */
+  readonly bias?: Float32Array;
+  /** Where to cut the items among calls; default: one call. */
+  readonly cuts?: readonly number[];
+}
+
+const GUARD = 64;
+
+/** x · wᵀ + bias → [nRows, rows], and whether anything was written behind the result. */
+export function multiply(k: Kernels, product: Product): Float32Array {
+  k.reset();
+  const { quant, rows, cols, x, bias } = product;
+  const nRows = x.length / cols;
+  const weights = packMatrix(k, product);
+  const plain = putFloats(k, x);
+  const biasAt = bias ? putFloats(k, bias) : 0;
+  const operand = quant.blockSize === 1 ? plain : quantizeRows(k, plain, nRows, cols);
+  const out = k.alloc(4 * nRows * rows + GUARD);
+  const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
+  let begin = 0;
+  for (const end of [...(product.cuts ?? []), nItems]) {
+    runNode(k, `matmul_${quant.name}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
+    begin = end;
+  }
+  const behind = k.bytes.subarray(out + 4 * nRows * rows, out + 4 * nRows * rows + GUARD);
+  if (behind.some((byte) => byte !== 0xff)) throw new Error('the kernel wrote behind its output');
+  return floatsAt(k, out, nRows * rows);
+}
+
+/** Quantises rows at `x`, and returns the address of the result. */
+export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number): number {
+  const out = k.alloc(k.exports['activations_bytes']!(nRows, cols));
+  runNode(k, 'quantize_activations', nRows, [out, x, cols], 0, nRows);
+  return out;
+}

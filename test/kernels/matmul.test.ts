@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
+import { dequantized, quantizedRows, quantNamed, randomFile, randomRows, TYPES } from './weights.ts';
+
+const builds: Build[] = ['simd', 'relaxed'];
+const skipReason = missing('relaxed');
+const skipped = (build: Build): boolean => build === 'relaxed' && skipReason !== undefined;
+const titleOf = (build: Build): string => (skipped(build) ? `${build} (skipped: ${skipReason})` : build);
+
+const ROWS = [1, 3, 4, 5, 16, 17, 33];
+const N_TOKENS = 13;
+const colsOf = (blockSize: number): number[] => ({ 1: [1, 31, 172], 32: [32, 96, 160] })[blockSize] ?? [256, 768];
+
+function productOf(name: string, rows: number, cols: number, nTokens = N_TOKENS): Product {
+  const quant = quantNamed(name);
+  return { quant, rows, cols, file: randomFile(quant, rows, cols), x: randomRows(nTokens, cols) };
+}
+
+/** All shapes of a type. */
+const shapesOf = (name: string): [number, number][] =>
+  colsOf(quantNamed(name).blockSize).flatMap((cols) => ROWS.map((rows): [number, number] => [rows, cols]));
+
+/** What the product should be, in float64 from dequantised operands, and how far float32 sums of blocks may be from it. */
+function reference({ quant, file, rows, cols, x, bias }: Product): { out: Float64Array; slack: Float64Array } {
+  const w = dequantized(quant, file);
+  const nTokens = x.length / cols;
+  const { levels, scales } = quantizedRows(x);
+  const xAt = (i: number): number => (quant.blockSize === 1 ? x[i]! : levels[i]! * scales[i >> 5]!);
+  const out = new Float64Array(nTokens * rows);
+  const slack = new Float64Array(nTokens * rows);
+  for (let t = 0; t < nTokens; t++) {
+    for (let r = 0; r < rows; r++) {
+      let sum = bias?.[r] ?? 0;
+      let size = 0;
+      let largest = 0;
+      for (let k = 0; k < cols; k++) {
+        const value = xAt(t * cols + k);
+        sum += w[r * cols + k]! * value;
+        largest = Math.max(k % 256 === 0 ? 0 : largest, Math.abs(w[r * cols + k]!));
+        size += largest * Math.abs(value);
+      }
+      out[t * rows + r] = sum;
+      slack[t * rows + r] = 1e-6 * (size + Math.abs(sum)) + 1e-30;
+    }
+  }
+  return { out, slack };
+}
+
+function expectClose(came: Float32Array, { out, slack }: ReturnType<typeof reference>): void {
+  const far = out.findIndex((value, i) => !(Math.abs(came[i]! - value) <= slack[i]!));
+  if (far >= 0) expect.fail(`element ${far}: ${came[far]} should be ${out[far]} ± ${slack[far]}`);
+}
+
+/** Token by token: the bits of a result must not depend on what else is computed with it. */
+const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+
+describe.each(TYPES)('matmul_%s', (name) => {
+  for (const build of builds) {
+    describe.skipIf(skipped(build))(titleOf(build), () => {
+      const kernels = openKernels(build);
+
+      it('is the product of dequantised weights and quantised activations, for odd shapes too', () => {
+        for (const [rows, cols] of shapesOf(name)) {
+          const product = { ...productOf(name, rows, cols), bias: randomRows(1, rows, 3) };
+          expectClose(multiply(kernels, product), reference(product));
+        }
+      });
+
+      it('gives a token the same bits however many tokens there are', () => {
+        for (const [rows, cols] of shapesOf(name).slice(-3)) {
+          const product = productOf(name, rows, cols);
+          const all = bitsOf(multiply(kernels, product));
+          for (const nTokens of [1, 2, 3, 4, 5, 6, 7, 8, 12]) {
+            const some = multiply(kernels, { ...product, x: product.x.subarray(0, nTokens * cols) });
+            expect(bitsOf(some)).toEqual(all.slice(0, nTokens * rows));
+          }
+        }
+      });
+
+      it('gives the same bits however the items are shared out and the weights are packed', () => {
+        const [, cols] = shapesOf(name).at(-1)!;
+        for (const nTokens of [1, 5]) {
+          const product = productOf(name, 70, cols, nTokens);
+          const whole = bitsOf(multiply(kernels, product));
+          expect(bitsOf(multiply(kernels, { ...product, cuts: [1, 2, 4] }))).toEqual(whole);
+          expect(bitsOf(multiply(kernels, { ...product, rowsPerPiece: 16 }))).toEqual(whole);
+        }
+      });
+
+      it('does not let a NaN or an infinity get lost, nor spread to other tokens', () => {
+        const cols = colsOf(quantNamed(name).blockSize).at(-1)!;
+        const product = productOf(name, 17, cols, 6);
+        const clean = multiply(kernels, product);
+        for (const [bad, tokens] of [
+          [NaN, 6],
+          [Infinity, 6],
+          [NaN, 1],
+          [-Infinity, 1],
+        ] as const) {
+          const x = product.x.slice(0, tokens * cols);
+          x[cols - 1] = bad;
+          const came = multiply(kernels, { ...product, x });
+          expect([...came.subarray(0, 17)].every((value) => !Number.isFinite(value))).toBe(true);
+          expect(came.subarray(17)).toEqual(clean.subarray(17, tokens * 17));
+        }
+      });
+    });
+  }
+
+  describe.skipIf(skipped('relaxed'))(`relaxed and simd${skipReason ? ` (skipped: ${skipReason})` : ''}`, () => {
+    it('agree to the bit, whatever the machine makes of a second operand above 127', () => {
+      const simd = openKernels('simd');
+      const kind = openKernels('relaxed').exports['probe_dot']!();
+      // An unsigned machine does everything that a seven-bit one does.
+      const kinds = kind === DOT.unsigned ? [DOT.unsigned, DOT.sevenBit] : [kind];
+      for (const relaxed of kinds.map((each) => openKernels('relaxed', each))) {
+        for (const [rows, cols] of shapesOf(name)) {
+          for (const nTokens of [1, N_TOKENS]) {
+            const product = productOf(name, rows, cols, nTokens);
+            expect(bitsOf(multiply(relaxed, product))).toEqual(bitsOf(multiply(simd, product)));
+          }
+        }
+      }
+    });
+  });
+});
+
+describe('the order of operations', () => {
+  /** `file` with the f16 numbers of its blocks replaced: a scale of 1 and a min of 0 leave the bare levels. */
+  function withHalves(file: Uint8Array, blockBytes: number, halves: readonly number[]): Uint8Array {
+    const copy = file.slice();
+    const view = new DataView(copy.buffer);
+    for (let at = 0; at < copy.length; at += blockBytes) {
+      halves.forEach((half, i) => view.setUint16(at + 2 * i, half, true));
+    }
+    return copy;
+  }
+
+  const ONE = 0x3c00;
+
+  it.each(['q4_0', 'q5_0', 'q8_0', 'q4_1', 'q5_1'])('%s: as lib/mat_vec.ts says, to the bit', (name) => {
+    const product = productOf(name, 17, 160);
+    const { quant, file, rows, cols, x } = product;
+    const hasMins = name.endsWith('_1');
+    const weightLevels = dequantized(quant, withHalves(file, quant.blockBytes, hasMins ? [ONE, 0] : [ONE]));
+    const view = new DataView(file.buffer);
+    const half = (at: number): number => quantNamedHalf(view.getUint16(at, true));
+    const { levels, scales } = quantizedRows(x);
+    const expected = new Float32Array((x.length / cols) * rows);
+    for (let i = 0; i < expected.length; i++) {
+      const [t, r] = [Math.floor(i / rows), i % rows];
+      let sum = 0;
+      for (let b = 0; b < cols / 32; b++) {
+        const block = ((r * cols) / 32 + b) * quant.blockBytes;
+        let dot = 0;
+        let xSum = 0;
+        for (let k = 32 * b; k < 32 * b + 32; k++) {
+          dot += weightLevels[r * cols + k]! * levels[t * cols + k]!;
+          xSum += levels[t * cols + k]!;
+        }
+        const xScale = scales[(t * cols) / 32 + b]!;
+        sum = Math.fround(sum + Math.fround(Math.fround(half(block) * xScale) * dot));
+        if (hasMins) sum = Math.fround(sum + Math.fround(half(block + 2) * Math.fround(xScale * xSum)));
+      }
+      expected[i] = sum;
+    }
+    for (const build of builds.filter((each) => !skipped(each))) {
+      expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
+    }
+  });
+
+  const quantNamedHalf = (bits: number): number => {
+    const out = new Float32Array(1);
+    quantNamed('f16').dequantize!(new Uint8Array([bits & 255, bits >> 8]), out);
+    return out[0]!;
+  };
+
+  it.each(['f32', 'f16', 'bf16'])('%s: columns ascending, one rounding per operation', (name) => {
+    const product = productOf(name, 17, 172);
+    const { quant, file, rows, cols, x } = product;
+    const w = dequantized(quant, file);
+    const expected = new Float32Array((x.length / cols) * rows);
+    for (let i = 0; i < expected.length; i++) {
+      const [t, r] = [Math.floor(i / rows), i % rows];
+      let sum = 0;
+      for (let k = 0; k < cols; k++) sum = Math.fround(sum + Math.fround(w[r * cols + k]! * x[t * cols + k]!));
+      expected[i] = sum;
+    }
+    for (const build of builds.filter((each) => !skipped(each))) {
+      expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
+    }
+  });
+});

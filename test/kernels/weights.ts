@@ -1,0 +1,93 @@
+import { quantByName } from '../../src/quants/index.ts';
+import type { QuantType } from '../../src/quants/quant_type.ts';
+
+/** Random matrices in every file layout, and what they mean as plain numbers. */
+
+export const TYPES = [
+  ...['f32', 'f16', 'bf16', 'q4_0', 'q4_1', 'q5_0', 'q5_1', 'q8_0'],
+  ...['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'],
+];
+
+/** Byte offsets of the f16 numbers in a block: everything else is levels and integer scales, of which any bits will do. */
+const HALVES: Record<string, readonly number[]> = {
+  f16: [0],
+  q4_0: [0],
+  q4_1: [0, 2],
+  q5_0: [0],
+  q5_1: [0, 2],
+  q8_0: [0],
+  q2_k: [80, 82],
+  q3_k: [108],
+  q4_k: [0, 2],
+  q5_k: [0, 2],
+  q6_k: [208],
+};
+
+/** mulberry32 */
+export function randomFrom(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** [rows, cols] of a type: random levels under random scales, among them negative, subnormal and zero ones. */
+export function randomFile(quant: QuantType, rows: number, cols: number, seed = 1): Uint8Array {
+  const random = randomFrom(seed);
+  const nBlocks = (rows * cols) / quant.blockSize;
+  const file = new Uint8Array(nBlocks * quant.blockBytes);
+  for (let i = 0; i < file.length; i++) file[i] = random() * 256;
+  const view = new DataView(file.buffer);
+  for (let b = 0; b < nBlocks; b++) {
+    const at = b * quant.blockBytes;
+    // exponents up to 2^-3, sometimes subnormal or zero
+    const half = (): number => (random() < 0.5 ? 0x8000 : 0) | (random() < 0.1 ? random() * 1025 : random() * 0x3000);
+    for (const offset of HALVES[quant.name] ?? []) view.setUint16(at + offset, half(), true);
+    if (quant.name === 'f32') view.setFloat32(at, random() - 0.5, true);
+    if (quant.name === 'bf16') view.setUint16(at, (random() < 0.5 ? 0x8000 : 0) | (0x3800 + random() * 0x700), true);
+  }
+  return file;
+}
+
+export const quantNamed = (name: string): QuantType => quantByName.get(name)!;
+
+export function dequantized(quant: QuantType, file: Uint8Array): Float32Array {
+  const floats = new Float32Array((file.length / quant.blockBytes) * quant.blockSize);
+  quant.dequantize!(file, floats);
+  return floats;
+}
+
+/** Rows with a few large values in them, as activations have. */
+export function randomRows(nRows: number, cols: number, seed = 2): Float32Array {
+  const random = randomFrom(seed);
+  return Float32Array.from({ length: nRows * cols }, () => (random() - 0.5) * (random() < 0.02 ? 40 : 2));
+}
+
+/** Activations as the kernels see them: 8-bit levels, 32 to a scale that is kept as a half. */
+export function quantizedRows(x: Float32Array): { levels: Int8Array; scales: Float32Array } {
+  const levels = new Int8Array(x.length);
+  const scales = new Float32Array(x.length / 32);
+  for (let b = 0; b < scales.length; b++) {
+    const block = x.subarray(32 * b, 32 * b + 32);
+    const amax = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    const inverse = Math.fround(amax > 0 ? 127 / amax : 0);
+    scales[b] = roundToHalf(Math.fround(amax / 127));
+    for (let k = 0; k < 32; k++) levels[32 * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
+  }
+  return { levels, scales };
+}
+
+function roundTiesToEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+}
+
+/** Nearest half to a float >= 0, ties to even: halves are 2^(e - 10) apart in [2^e, 2^(e + 1)), and 2^-24 below 2^-14. */
+function roundToHalf(x: number): number {
+  if (x === 0) return 0;
+  const step = 2 ** (Math.max(Math.floor(Math.log2(x)), -14) - 10);
+  return roundTiesToEven(x / step) * step;
+}
