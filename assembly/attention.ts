@@ -48,7 +48,7 @@ function attention<T>(node: AttentionNode, begin: u32, end: u32): void {
   }
 }
 
-/** Lays the tile out and fills `q`; rows up to a multiple of four are zero. */
+/** Lays the tile out and fills `q`; rows that make up a multiple of four are zero. */
 function loadQueries(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, factor: f32): void {
   const nTokens = min(node.tileTokens, node.nRows - token);
   const rowBytes = node.headsPerKv * (node.headDim << 2); // one token's heads of this key-value head lie side by side
@@ -59,12 +59,13 @@ function loadQueries(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, f
   tile.window = node.window;
   tile.factor = factor;
   layOut(tile);
-  for (let t: u32 = 0; t < nTokens; t++) {
-    const from = node.q + (token + t) * (node.cols << 2) + kvHead * rowBytes;
-    const to = tile.q + t * rowBytes;
-    for (let i: u32 = 0; i < rowBytes; i += 4) store<f32>(to + i, load<f32>(from + i) * node.scale * factor);
+  memory.fill(tile.q, 0, tile.maxRows * tile.headBytes);
+  for (let row: u32 = 0; row < tile.nRows; row++) {
+    const head = (row % node.headsPerKv) * tile.headBytes;
+    const from = node.q + (token + row / node.headsPerKv) * (node.cols << 2) + kvHead * rowBytes + head;
+    const to = tile.q + (row & ~3) * tile.headBytes + ((row & 3) << 2);
+    for (let i: u32 = 0; i < tile.headBytes; i += 4) store<f32>(to + 4 * i, load<f32>(from + i) * node.scale * factor);
   }
-  memory.fill(tile.q + nTokens * rowBytes, 0, (tile.maxRows - tile.nRows) * tile.headBytes);
 }
 
 /** All splits one after the other; the sums end up in `totals`. */
@@ -89,15 +90,15 @@ function walkSplit<T>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32):
   memory.fill(tile.values, 0, tile.maxRows * tile.headBytes);
   const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
   const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
-  const rowBytes = node.kvDim * changetype<T>(0).bytes;
-  const headBytes = node.headDim * changetype<T>(0).bytes;
+  const rowBytes = node.headDim * changetype<T>(0).bytes;
+  const head = kvHead * node.nPositions * rowBytes;
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
     tile.block = block;
     tile.begin = max(block, begin);
     tile.end = min(block + BLOCK, end);
-    tile.keys = node.k + block * rowBytes + 4 * kvHead * headBytes;
+    tile.keys = node.k + head + block * rowBytes;
     tile.groupBytes = 4 * rowBytes;
-    tile.cached = node.v + tile.begin * rowBytes + kvHead * headBytes;
+    tile.cached = node.v + head + tile.begin * rowBytes;
     tile.rowBytes = rowBytes;
     walkBlock<T>(tile);
   }
@@ -146,6 +147,6 @@ export function attention_scratch_bytes(node: AttentionNode): u32 {
 
 /** Bytes behind `parts`. */
 export function attention_parts_bytes(node: AttentionNode): u32 {
-  const nSplits = (node.nCtx + SPLIT - 1) / SPLIT;
+  const nSplits = (node.nPositions + SPLIT - 1) / SPLIT;
   return SPLIT_TOKENS * (node.cols / node.headDim) * nSplits * node.partBytes;
 }

@@ -17,7 +17,7 @@ export class AttentionNode extends Node {
   headDim: u32;
   scale: f32;
   window: u32;
-  nCtx: u32;
+  nPositions: u32; // in the cache: nCtx, rounded up to whole blocks
   parts: usize; // [SPLIT_TOKENS, nHeads, nSplits] of (Softmax, headDim values)
 
   @inline
@@ -63,7 +63,7 @@ export class AttentionNode extends Node {
 
   @inline
   partOf(token: u32, head: u32, split: u32): usize {
-    const nSplits = (this.nCtx + SPLIT - 1) / SPLIT;
+    const nSplits = (this.nPositions + SPLIT - 1) / SPLIT;
     return this.parts + ((token * (this.cols / this.headDim) + head) * nSplits + split) * this.partBytes;
   }
 }

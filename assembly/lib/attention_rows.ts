@@ -24,7 +24,7 @@ export class Tile {
   rowBytes: u32;
 
   // arrays
-  q: usize; // [nRows, headDim], times scale and factor
+  q: usize; // [nRows / 4, headDim, 4], times scale and factor
   values: usize; // [nRows, headDim]: this split's sums
   totals: usize; // [nRows, headDim]: sums of the splits before
   softmax: usize; // [nRows] of Softmax, for values

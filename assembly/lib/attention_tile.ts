@@ -78,14 +78,14 @@ export class Four {
 }
 
 /**
- * Scores `[R, BLOCK]` of R query rows `[R, headDim]` against `nPairs` times eight positions. `T` is how keys lie at `k`:
+ * Scores `[R, BLOCK]` of R query rows `[headDim, 4]` against `nPairs` times eight positions. `T` is how keys lie at `k`:
  * groups of four positions, `groupBytes` apart. Two groups times four rows make eight independent sums, enough to hide an
  * addition's four cycles; each sum runs over the columns in order.
  */
 export function scoreTile<T, R>(scores: usize, q: usize, headBytes: u32, k: usize, groupBytes: u32, nPairs: u32): void {
   const keys = changetype<T>(0);
   const rows = changetype<R>(0).rows;
-  const end = q + headBytes;
+  const end = q + 4 * headBytes;
   for (let pair: u32 = 0; pair < nPairs; pair++) {
     let at = k + 2 * pair * groupBytes;
     let a0 = f32x4.splat(0);
@@ -96,7 +96,7 @@ export function scoreTile<T, R>(scores: usize, q: usize, headBytes: u32, k: usiz
     let c1 = f32x4.splat(0);
     let d0 = f32x4.splat(0);
     let d1 = f32x4.splat(0);
-    for (let i = q; i < end; i += 4) {
+    for (let i = q; i < end; i += 16) {
       const low = keys.load4(at);
       const high = keys.load4(at + groupBytes);
       at += 4 * keys.bytes;
@@ -104,15 +104,15 @@ export function scoreTile<T, R>(scores: usize, q: usize, headBytes: u32, k: usiz
       a0 = f32x4.add(a0, f32x4.mul(low, qa));
       a1 = f32x4.add(a1, f32x4.mul(high, qa));
       if (rows > 1) {
-        const qb = v128.load32_splat(i + headBytes);
+        const qb = v128.load32_splat(i, 4);
         b0 = f32x4.add(b0, f32x4.mul(low, qb));
         b1 = f32x4.add(b1, f32x4.mul(high, qb));
       }
       if (rows > 2) {
-        const qc = v128.load32_splat(i + 2 * headBytes);
+        const qc = v128.load32_splat(i, 8);
         c0 = f32x4.add(c0, f32x4.mul(low, qc));
         c1 = f32x4.add(c1, f32x4.mul(high, qc));
-        const qd = v128.load32_splat(i + 3 * headBytes);
+        const qd = v128.load32_splat(i, 12);
         d0 = f32x4.add(d0, f32x4.mul(low, qd));
         d1 = f32x4.add(d1, f32x4.mul(high, qd));
       }

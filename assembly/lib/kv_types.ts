@@ -2,9 +2,11 @@
  * How keys and values lie in the cache. A type is used through `changetype<T>(0)`, so that each kernel is compiled once per
  * type with these members inlined.
  *
- *     values: [nCtx, kvDim], plain rows
- *     keys:   [nCtx / 4, kvDim, 4], four positions interleaved, so that one vector holds one column of four positions and
- *             a score needs no horizontal sum
+ *     values: [nKvHeads, nPositions, headDim]
+ *     keys:   [nKvHeads, nPositions / 4, headDim, 4], four positions interleaved, so that one vector holds one column of four
+ *             positions and a score needs no horizontal sum
+ *
+ * Each head on its own, because that is how attention reads them: in one long stream, which the hardware can fetch ahead.
  */
 @unmanaged
 export class KvF32 {

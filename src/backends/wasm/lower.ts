@@ -16,8 +16,18 @@ export interface Slot {
   readonly bytes: number;
   /** Constants and, for reading back, activations and states. */
   readonly value?: Value;
-  /** States: how many positions are interleaved, see assembly/lib/kv_types.ts. */
-  readonly interleave?: number;
+  /** States: how they lie in memory. */
+  readonly layout?: StateLayout;
+}
+
+/** How a cache `[nCtx, cols]` lies in memory, drawn in assembly/lib/kv_types.ts. */
+export interface StateLayout {
+  /** Columns of one head; heads lie one after the other. */
+  readonly headDim: number;
+  /** Positions there is room for. */
+  readonly nPositions: number;
+  /** Positions whose numbers alternate. */
+  readonly interleave: number;
 }
 
 /** A 32-bit word of a record. */
@@ -44,10 +54,11 @@ export interface Lowered {
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
 const POSITION_BLOCK = 32;
 
-/** Inputs that lie in memory differently from how the graph writes them: attention's keys, four positions interleaved. */
-const interleaved: Partial<Record<string, { readonly input: number; readonly positions: number }>> = {
-  attention: { input: 1, positions: 4 },
-};
+/** Caches lie as the op that reads them wants them: by heads, and attention's keys with four positions interleaved. */
+const attentionCaches = [
+  { input: 1, interleave: 4 },
+  { input: 2, interleave: 1 },
+];
 
 export function lower(graph: Graph, sizes: Sizes): Lowered {
   const lowering = new Lowering(graph, sizes);
@@ -64,14 +75,17 @@ class Lowering implements Lowered {
   /** Quantised copies of activations, made once however many matrices they are multiplied with. */
   readonly quantised = new Map<Slot, Slot>();
   private readonly byKey = new Map<unknown, Slot>();
-  private readonly interleaves = new Map<Value, number>();
+  private readonly layouts = new Map<Value, StateLayout>();
 
   constructor(graph: Graph, sizes: Sizes) {
     this.graph = graph;
     this.sizes = sizes;
-    for (const { op, inputs } of graph.nodes) {
-      const layout = interleaved[op];
-      if (layout) this.interleaves.set(inputs[layout.input]!, layout.positions);
+    const nPositions = Math.ceil(graph.nCtx / POSITION_BLOCK) * POSITION_BLOCK;
+    for (const { op, inputs, params } of graph.nodes) {
+      if (op !== 'attention') continue;
+      for (const { input, interleave } of attentionCaches) {
+        this.layouts.set(inputs[input]!, { headDim: params['headDim']!, nPositions, interleave });
+      }
     }
   }
 
@@ -80,29 +94,24 @@ class Lowering implements Lowered {
     const key = value.role === 'weight' ? value.name : (value.data ?? value);
     let slot = this.byKey.get(key);
     if (!slot) {
-      slot = {
-        name: value.name,
-        role: value.role,
-        bytes: this.bytesOf(value),
-        value,
-        interleave: this.interleaveOf(value),
-      };
+      const layout = value.role === 'state' ? this.layoutOf(value) : undefined;
+      slot = { name: value.name, role: value.role, bytes: this.bytesOf(value), value, layout };
       this.byKey.set(key, slot);
     }
     this.slots.set(value, slot);
     return slot;
   }
 
-  interleaveOf(value: Value): number {
-    return this.interleaves.get(value) ?? 1;
+  layoutOf(state: Value): StateLayout {
+    const [nPositions, headDim] = state.shape as [number, number];
+    return this.layouts.get(state) ?? { headDim, nPositions, interleave: 1 };
   }
 
   private bytesOf(value: Value): number {
     if (value.role === 'weight') return weightBytes(value, this.sizes);
     const [rows, cols] = value.shape as [number, number];
     if (value.role !== 'state') return rows * cols * 4;
-    const nCtx = Math.ceil(rows / POSITION_BLOCK) * POSITION_BLOCK;
-    return (nCtx * cols * value.quant.blockBytes) / value.quant.blockSize;
+    return (this.layoutOf(value).nPositions * cols * value.quant.blockBytes) / value.quant.blockSize;
   }
 
   maxRows(rows: Rows): number {
@@ -150,8 +159,9 @@ const plain: Expansion = (lowering, node) => {
 const expansions: Partial<Record<Node['op'], Expansion>> = {
   kv_store(lowering, node) {
     const inputs = node.inputs.map((input) => lowering.slotOf(input));
-    const value = lowering.interleaveOf(node.out);
-    lowering.calls.push(call(lowering, node, inputs, [{ type: 'u32', value }]));
+    const { headDim, nPositions, interleave } = lowering.layoutOf(node.out);
+    const more = [headDim, nPositions, interleave].map((value) => ({ type: 'u32', value }) as const);
+    lowering.calls.push(call(lowering, node, inputs, more));
   },
 
   matmul(lowering, node) {
@@ -163,11 +173,11 @@ const expansions: Partial<Record<Node['op'], Expansion>> = {
 
   attention(lowering, node) {
     const inputs = node.inputs.map((input) => lowering.slotOf(input));
-    const nCtx: Word = { type: 'u32', value: node.inputs[1]!.shape[0]! };
-    const unplaced = recordOf(call(lowering, node, inputs, [nCtx, at(undefined)]));
+    const nPositions: Word = { type: 'u32', value: lowering.layoutOf(node.inputs[1]!).nPositions };
+    const unplaced = recordOf(call(lowering, node, inputs, [nPositions, at(undefined)]));
     const bytes = lowering.sizes.ask('attention', 'parts_bytes', unplaced)!;
     const parts: Slot = { name: `${node.out.name}.parts`, role: 'activation', bytes };
-    const attention = call(lowering, node, inputs, [nCtx, at(parts)]);
+    const attention = call(lowering, node, inputs, [nPositions, at(parts)]);
     // With many tokens attention writes its result itself, with few it leaves parts to the join.
     const join = { ...attention, op: 'attention_join', kernel: 'attention_join', inputs: [parts] };
     lowering.calls.push({ ...attention, outs: [parts, ...attention.outs] }, join);

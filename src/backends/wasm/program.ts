@@ -172,7 +172,7 @@ export class WasmProgram implements Program {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
     const elementBytes = state.quant.blockBytes;
-    return { at: this.addresses.get(slot)!, cols: colsOf(state), elementBytes, interleave: slot.interleave! };
+    return { at: this.addresses.get(slot)!, cols: colsOf(state), elementBytes, ...slot.layout! };
   }
 
   dispose(): void {

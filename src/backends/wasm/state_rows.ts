@@ -1,12 +1,11 @@
 import type { Heap } from './heap.ts';
+import type { StateLayout } from './lower.ts';
 
-/** A cache in memory; how it lies there is drawn in assembly/lib/kv_types.ts. */
-export interface StatePlace {
+/** A cache in memory. */
+export interface StatePlace extends StateLayout {
   readonly at: number;
   readonly cols: number;
   readonly elementBytes: number;
-  /** Positions whose numbers alternate: 4 for keys, 1 for values. */
-  readonly interleave: number;
 }
 
 /** Rows `[begin, end)` one after the other, out of their interleaved order. */
@@ -32,15 +31,15 @@ function elements(elementBytes: number, buffer: ArrayBufferLike, at: number): Ui
   return elementBytes === 2 ? new Uint16Array(buffer, at) : new Uint32Array(buffer, at);
 }
 
-function copy(
-  { cols, interleave }: StatePlace,
-  begin: number,
-  end: number,
-  move: (inCache: number, inRows: number) => void,
-) {
+/** Calls `move` with the index of every number of the rows, in the cache and in the plain rows. */
+function copy(place: StatePlace, begin: number, end: number, move: (inCache: number, inRows: number) => void) {
+  const { cols, headDim, nPositions, interleave } = place;
   for (let pos = begin; pos < end; pos++) {
     const lane = pos % interleave;
-    const first = (pos - lane) * cols + lane;
-    for (let i = 0; i < cols; i++) move(first + i * interleave, (pos - begin) * cols + i);
+    for (let col = 0; col < cols; col++) {
+      const head = (col - (col % headDim)) * nPositions;
+      const inHead = (pos - lane) * headDim + (col % headDim) * interleave + lane;
+      move(head + inHead, (pos - begin) * cols + col);
+    }
   }
 }
