@@ -1,7 +1,7 @@
 import type { ChatMessage, ToolDefinition } from './chat/template.ts';
 import type { GenerateResult } from './generation.ts';
 import { generation, type Generation } from './generation_stream.ts';
-import type { CallOptions, ModelSession } from './model.ts';
+import type { CallOptions, Model, ModelSession } from './model.ts';
 
 export interface ChatOptions extends CallOptions {
   /** What the model is told to be. */
@@ -15,20 +15,31 @@ export interface ChatOptions extends CallOptions {
 /**
  * A conversation: remembers what was said, and reads only what is new at each turn. Options given to the chat hold for
  * every answer unless `send` gets others. What a user writes can never become a control token.
+ *
+ * With `onFull: 'shift'` it may grow beyond the context: the oldest turns are then no longer sent, the system message always
+ * is.
  */
 export class Chat {
   /** What was said so far, the system message included. */
   readonly messages: ChatMessage[];
+  private readonly model: Model;
   private readonly session: ModelSession;
   private readonly tools: readonly ToolDefinition[] | undefined;
   private readonly defaults: CallOptions;
+  private nLeftOut = 0;
 
   /** Made by `model.chat()`. */
-  constructor(session: ModelSession, { system, tools, messages = [], ...defaults }: ChatOptions) {
-    this.session = session;
+  constructor(model: Model, { system, tools, messages = [], ...defaults }: ChatOptions) {
+    this.model = model;
+    this.session = model.openSession();
     this.tools = tools;
     this.defaults = defaults;
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
+  }
+
+  /** How many of the oldest messages are no longer sent, because the context has no room for them. */
+  get nForgotten(): number {
+    return this.nLeftOut;
   }
 
   /**
@@ -41,8 +52,8 @@ export class Chat {
     const length = this.messages.length;
     let heard = '';
     const start = async (onEvent: Parameters<Parameters<typeof generation>[0]>[0], stop: AbortSignal) => {
-      const prompt = { messages: [...this.messages, question], tools: this.tools };
-      const answer = this.session.generate(prompt, {
+      if (rest.onFull === 'shift') await this.makeRoom(question, rest.maxTokens);
+      const answer = this.session.generate(this.promptFor(question), {
         ...rest,
         signal: stop,
         onPrefill: (nDone, nTotal) => onEvent({ type: 'prefill', nDone, nTotal }),
@@ -62,11 +73,43 @@ export class Chat {
 
   /** Forgets everything but the system message. */
   clear(): void {
-    this.messages.splice(this.messages[0]?.role === 'system' ? 1 : 0);
+    this.messages.splice(this.nSystem);
+    this.nLeftOut = 0;
   }
 
   /** Returns the conversation's memory; what was said stays in `messages`. */
   close(): Promise<void> {
     return this.session.close();
+  }
+
+  /** The system message comes first, if there is one. */
+  private get nSystem(): number {
+    return this.messages[0]?.role === 'system' ? 1 : 0;
+  }
+
+  private promptFor(question: ChatMessage) {
+    const kept = this.messages.toSpliced(this.nSystem, this.nLeftOut);
+    return { messages: [...kept, question], tools: this.tools };
+  }
+
+  /**
+   * Once the question and a fair answer no longer fit, leaves out so many of the oldest turns that the context is half empty:
+   * every time something is left out, all that stays is read again.
+   */
+  private async makeRoom(question: ChatMessage, maxTokens = Infinity): Promise<void> {
+    const { nCtx } = this.model.info;
+    const nTokens = async () => (await this.model.tokenize(this.promptFor(question))).length;
+    if ((await nTokens()) + Math.min(maxTokens, nCtx / 4) <= nCtx) return;
+    while (this.leaveOutTurn(question) && (await nTokens()) > nCtx / 2);
+  }
+
+  /** A turn is a question and all that follows up to the next. The turn that a tool's answer belongs to stays. */
+  private leaveOutTurn(question: ChatMessage): boolean {
+    const isQuestion = ({ role }: ChatMessage): boolean => role === 'user';
+    const said = [...this.messages.slice(this.nSystem), question];
+    const next = said.findIndex((message, i) => i > this.nLeftOut && isQuestion(message));
+    if (next < 0) return false;
+    this.nLeftOut = next;
+    return true;
   }
 }

@@ -3,6 +3,15 @@ export { readGguf, type GgufFile, type GgufTensor } from './gguf/read.ts';
 export type { Metadata } from './gguf/metadata.ts';
 export { mergeGguf, openGguf, splitGguf } from './gguf/split.ts';
 export { writeGguf } from './gguf/write.ts';
+export type { MetadataValue } from './gguf/value_types.ts';
+export {
+  planQuantization,
+  quantizableTypes,
+  quantizeGguf,
+  type PlannedTensor,
+  type QuantizationPlan,
+} from './compress/quantize.ts';
+export { memoryNeeded, type MemoryNeeded } from './memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
 export { openNodeFile, openNodeSink } from './store/node_file.ts';
 export { openModelFile } from './platform/node.ts';

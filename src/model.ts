@@ -69,7 +69,7 @@ export class Model {
 
   /** A conversation with its own timeline; needs a chat template (see `info.noChat`). */
   chat(options: ChatOptions = {}): Chat {
-    return new Chat(new ModelSession(this.client), options);
+    return new Chat(this, options);
   }
 
   /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */

@@ -44,6 +44,8 @@ export interface ModelInfo {
   /** Bytes of weights in the file. */
   readonly weightBytes: number;
   readonly nVocab: number;
+  /** What every text starts with; undefined where the model wants none. */
+  readonly bosToken: number | undefined;
   readonly nLayers: number;
   readonly dim: number;
   readonly nCtx: number;
@@ -118,7 +120,7 @@ export async function loadModel(
       signal: progress.signal,
     });
     const template = openTemplate(file, tokenizer);
-    const info = describe(file, bound, limits, backend, performance.now() - startMs, template);
+    const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     return opened({ info, tokenizer, bound, backend, limits, kvType, template, fingerprint: fingerprintOf(file) });
   } catch (error) {
     await backend.dispose();
@@ -189,7 +191,8 @@ function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | Unsu
   }
 }
 
-function graphLimits({ nCtx, maxLogits = 1, maxSessions = 1 }: OpenOptions, { config }: BoundModel): GraphLimits {
+/** What a session of this model is sized for. */
+export function graphLimits({ nCtx, maxLogits = 1, maxSessions = 1 }: OpenOptions, { config }: BoundModel): GraphLimits {
   const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
   checkCount('nCtx', chosen, 2 ** 24);
   checkCount('maxLogits', maxLogits, prefillChunk);
@@ -215,7 +218,7 @@ function checkSupport(backend: Backend, weights: readonly Tensor[]): void {
 }
 
 /** Decodes the few tensors whose numbers recording needs. */
-async function readNumbers(file: GgufFile): Promise<Numbers> {
+export async function readNumbers(file: GgufFile): Promise<Numbers> {
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(file);
   for (const name of recordedTensors) {
@@ -245,6 +248,7 @@ function describe(
   backend: Backend,
   loadMs: number,
   template: ChatTemplate | UnsupportedError,
+  { addBos, bosToken }: Tokenizer,
 ): ModelInfo {
   return {
     name: file.metadata.string('general.name', file.sources[0]!.name),
@@ -252,6 +256,7 @@ function describe(
     nParams: weights.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0),
     weightBytes: weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0),
     nVocab: config.nVocab,
+    bosToken: addBos ? bosToken : undefined,
     nLayers: config.nLayers,
     dim: config.dim,
     nCtx,

@@ -175,7 +175,7 @@ export async function mergeGguf(file: GgufFile, sink: ByteSink, options: WriteOp
 }
 
 /** Everything but the `split.*` keys, encoded as it stands in the file; the alignment as a value, because the writer goes by it. */
-async function copyMetadata(file: GgufFile, signal?: AbortSignal): Promise<Map<string, MetadataToWrite>> {
+export async function copyMetadata(file: GgufFile, signal?: AbortSignal): Promise<Map<string, MetadataToWrite>> {
   const copied = new Map<string, MetadataToWrite>();
   for (const [key, { offsetBytes, sizeBytes }] of file.metadataRanges) {
     if (key === 'split.no' || key === 'split.count' || key === 'split.tensors.count') continue;

@@ -86,11 +86,14 @@ function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource
 
 /**
  * A new file on disk. Its bytes go to a temporary name beside it, and get the final one when they are whole and on the disk.
- * @throws ResourceError where the file exists already, or its folder is missing or not writable.
+ * With `replace`, that may be the name of a file that is there already.
+ * @throws ResourceError where the name is taken, or its folder is missing or not writable.
  */
-export async function openNodeSink(path: string): Promise<ByteSink> {
+export async function openNodeSink(path: string, { replace = false } = {}): Promise<ByteSink> {
   const there = await stat(path).catch(() => undefined);
-  if (there) throw new ResourceError(`${path} exists already; delete it or choose another name`);
+  if (there && !there.isFile())
+    throw new ResourceError(`${path} is not a file that can be replaced; choose another name`);
+  if (there && !replace) throw new ResourceError(`${path} exists already; delete it or choose another name`);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
   const handle = await open(temporary, 'wx').catch(failing('create', path));
   let state: 'open' | 'finished' | 'aborted' = 'open';

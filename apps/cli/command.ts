@@ -1,0 +1,197 @@
+/** What a command is, and how its arguments are read. Everything the help shows stands in these tables. */
+import { parseArgs } from 'node:util';
+
+/** One option. With `value` it takes one, and this is its name in the help; without, it is a switch. */
+export interface OptionSpec {
+  readonly help: string;
+  readonly value?: string;
+  readonly short?: string;
+  /** May be given several times. */
+  readonly many?: true;
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+export interface Command {
+  readonly summary: string;
+  /** After the command's name, options left out: `MODEL --out FILE`. */
+  readonly usage: string;
+  /** What the summary cannot say; already in lines. */
+  readonly about?: string;
+  /** How many arguments there must and may be. */
+  readonly positionals: readonly [min: number, max: number];
+  readonly options: OptionTable;
+  /** Command lines that run as they stand, and what they do. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** `signal` aborts at Ctrl-C, unless `onInterrupt` has seen to it. */
+  run(args: Arguments, signal: AbortSignal, onInterrupt: OnInterrupt): Promise<void>;
+}
+
+/** Has Ctrl-C call `listener` first: where it returns true, the program goes on. */
+export type OnInterrupt = (listener: (() => boolean) | undefined) => void;
+
+/** The command line is wrong: exit code 2, and where to read on. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Every command has these. */
+export const commonOptions = {
+  help: { short: 'h', help: 'this page' },
+  debug: { help: 'show where an error came from (THIMBLE_DEBUG=1 does the same)' },
+} as const satisfies OptionTable;
+
+interface NumberLimits {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Parsed arguments. Reading a number checks it; a missing option is undefined. */
+export interface Arguments {
+  readonly positionals: readonly string[];
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  texts(name: string): readonly string[];
+  number(name: string): number | undefined;
+  /** A whole number. */
+  count(name: string, limits?: NumberLimits): number | undefined;
+  /** Whole numbers with commas between. */
+  counts(name: string, limits?: NumberLimits): readonly number[] | undefined;
+  /** One of these words. */
+  choice<T extends string>(name: string, words: readonly T[]): T | undefined;
+}
+
+/** @throws UsageError for what the table does not have. */
+export function parseArguments(argv: readonly string[], table: OptionTable, [min, max]: Command['positionals']) {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { value, short, many = false }]) => [
+      name,
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: many,
+        ...(short && { short }),
+      },
+    ]),
+  );
+  const { values, positionals } = translated(() =>
+    parseArgs({ args: joinValues(argv, table), options, allowPositionals: true, strict: true }),
+  );
+  if (positionals.length > max) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}`);
+  if (positionals.length < min && values['help'] !== true) throw new UsageError('an argument is missing');
+  return createArguments(positionals, values as Readonly<Record<string, OptionValue>>);
+}
+
+type OptionValue = string | boolean | readonly string[] | undefined;
+
+function createArguments(positionals: readonly string[], values: Readonly<Record<string, OptionValue>>): Arguments {
+  const text = (name: string): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const number = (name: string): number | undefined => {
+    const given = text(name);
+    return given === undefined ? undefined : parseNumber(name, given);
+  };
+  const counts = (name: string, limits: NumberLimits = {}): number[] | undefined =>
+    text(name)
+      ?.split(',')
+      .map((part) => checkCount(name, parseNumber(name, part), limits));
+  return {
+    positionals,
+    flag: (name) => values[name] === true,
+    text,
+    texts: (name) => (values[name] ?? []) as readonly string[],
+    number,
+    count(name, limits = {}) {
+      const value = number(name);
+      return value === undefined ? undefined : checkCount(name, value, limits);
+    },
+    counts,
+    choice(name, words) {
+      const given = text(name);
+      const found = words.find((word) => word === given);
+      if (given === undefined || found !== undefined) return found;
+      throw new UsageError(`--${name} is ${JSON.stringify(given)}, expected ${words.join(' or ')}`);
+    },
+  };
+}
+
+function parseNumber(name: string, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected a number`);
+}
+
+function checkCount(name: string, value: number, { min = 1, max = Number.MAX_SAFE_INTEGER }: NumberLimits): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  const most = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new UsageError(`--${name} is ${value}, expected a whole number ${most}`);
+}
+
+/**
+ * `--prompt TEXT` to `--prompt=TEXT`, so that a text may start with a dash. What is itself an option is never taken for a
+ * value: then the value was forgotten.
+ */
+function joinValues(argv: readonly string[], table: OptionTable): string[] {
+  const names = new Map<string, string>();
+  for (const [name, { short }] of Object.entries(table)) {
+    names.set(`--${name}`, name);
+    if (short) names.set(`-${short}`, name);
+  }
+  const joined: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === '--') return [...joined, ...argv.slice(i)];
+    const name = names.get(arg);
+    if (name === undefined || table[name]!.value === undefined) {
+      joined.push(arg);
+      continue;
+    }
+    const value = argv[++i];
+    if (value === undefined || names.has(value)) {
+      throw new UsageError(`${arg} needs a value: ${arg} ${table[name]!.value}`);
+    }
+    joined.push(`--${name}=${value}`);
+  }
+  const unknown = joined.find((arg) => /^--?[a-z]/i.test(arg) && !isKnown(arg, names));
+  if (unknown === undefined) return joined;
+  throw new UsageError(
+    `there is no option ${unknown.split('=')[0]}${suggestion(unknown.split('=')[0]!, [...names.keys()])}`,
+  );
+}
+
+/** `--name`, `--name=value`, `-n`, `-n5` and switches run together (`-hx`); parseArgs sees to the rest. */
+function isKnown(arg: string, names: ReadonlyMap<string, string>): boolean {
+  return names.has(arg.startsWith('--') ? arg.split('=')[0]! : arg.slice(0, 2));
+}
+
+/** parseArgs' own complaints are about the command line, too. */
+function translated<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error) throw new UsageError(error.message.split('.')[0]!);
+    throw error;
+  }
+}
+
+/** `; did you mean "…"?` where something is close, else nothing. */
+export function suggestion(given: string, known: readonly string[]): string {
+  const near = known
+    .map((word) => ({ word, distance: word.startsWith(given) ? 0 : editDistance(given, word) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near && near.distance <= Math.max(1, given.length / 3) ? `; did you mean ${near.word}?` : '';
+}
+
+/** Levenshtein: letters to insert, delete or replace. One row of the table at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,36 @@
+import { openNodeSink, planQuantization, quantizableTypes, quantizeGguf } from '../../../src/gguf.ts';
+import { UsageError, type Command } from '../command.ts';
+import { withFile } from '../models.ts';
+import { formatBytes, printLine, progressBar } from '../terminal.ts';
+
+export const quantize: Command = {
+  summary: 'make a model smaller',
+  usage: 'MODEL OUT --type TYPE',
+  about: `Types: ${quantizableTypes.join(' ')}.
+
+Matrices get TYPE; norms and biases stay as they are. The output matrix (the token table, where the model has no other) feels
+rounding most and gets q6_k, unless TYPE is q8_0 or a float type. Where rows are not whole blocks of 256, as the K types need,
+the nearest type with blocks of 32 stands in: q5_0 for q4_k, q5_1 for q5_k, q8_0 for q6_k. Best made from a model in f16 or
+more: quantising what is quantised already adds up the errors. OUT appears when it is whole.`,
+  positionals: [2, 2],
+  options: { type: { short: 't', value: 'TYPE', help: 'what the matrices become' } },
+  examples: [['thimble quantize model-f16.gguf model-q4_0.gguf --type q4_0', 'about 4.5 bits a weight']],
+  async run(args, signal) {
+    const [model, out] = args.positionals as readonly [string, string];
+    const type = args.choice('type', quantizableTypes);
+    if (type === undefined) throw new UsageError(`--type is missing, expected one of ${quantizableTypes.join(', ')}`);
+    const bar = progressBar('quantising');
+    await withFile(model, signal, async (file) => {
+      const plan = planQuantization(file, type);
+      const onProgress = (done: number, total: number) =>
+        bar.update(done, total, `${formatBytes(done)} of ${formatBytes(total)}`);
+      await quantizeGguf(file, plan, await openNodeSink(out), { onProgress, signal });
+      bar.end();
+      const before = [...file.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      const after = plan.tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      const count = (name: string) => plan.tensors.filter(({ quant }) => quant.name === name).length;
+      const types = [...new Set(plan.tensors.map(({ quant }) => quant.name))].map((name) => `${count(name)} ${name}`);
+      await printLine(`${out}: ${formatBytes(before)} of weights became ${formatBytes(after)} (${types.join(', ')})`);
+    }).finally(() => bar.end());
+  },
+};

@@ -1,0 +1,70 @@
+/** Text that comes in: from stdin or a file, byte for byte. */
+import { readFile } from 'node:fs/promises';
+import { stdin } from 'node:process';
+import { FormatError, ResourceError } from '../../src/index.ts';
+
+/** All of stdin. */
+export async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const stop = (): void => void stdin.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const piece of stdin) pieces.push(piece as Uint8Array);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  signal.throwIfAborted();
+  return Buffer.concat(pieces);
+}
+
+export async function readTextFile(path: string, signal: AbortSignal): Promise<string> {
+  const bytes = await readFile(path, { signal }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new ResourceError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  });
+  return decodeUtf8(bytes, path);
+}
+
+const stepBytes = 4096;
+
+/** Every byte counts, a byte order mark too. @throws FormatError that names the first byte that is not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, name: string): string {
+  try {
+    return strictDecoder().decode(bytes);
+  } catch {
+    const at = firstBadByte(bytes);
+    const came =
+      at < bytes.length
+        ? `byte 0x${bytes[at]!.toString(16).padStart(2, '0')} at offset ${at}`
+        : `its end, offset ${at},`;
+    throw new FormatError(`${name} is not UTF-8: ${came} cannot stand there; convert the text to UTF-8`);
+  }
+}
+
+const strictDecoder = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Decodes in steps until one fails, then that step byte by byte. */
+function firstBadByte(bytes: Uint8Array): number {
+  const fails = (decoder: TextDecoder, begin: number, end: number): boolean => {
+    try {
+      decoder.decode(bytes.subarray(begin, end), { stream: true });
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  const steps = strictDecoder();
+  let begin = 0;
+  while (begin < bytes.length && !fails(steps, begin, begin + stepBytes)) begin += stepBytes;
+  begin = Math.max(0, begin - 4); // the character may have begun in the step before
+  while (begin > 0 && (bytes[begin]! & 0xc0) === 0x80) begin--;
+  const single = strictDecoder();
+  let at = begin;
+  while (at < bytes.length && !fails(single, at, at + 1)) at++;
+  return at;
+}

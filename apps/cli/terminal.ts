@@ -1,0 +1,110 @@
+/** What a person sees: colours, progress, numbers, and text that cannot take the terminal over. */
+import { stderr, stdout } from 'node:process';
+
+/** https://no-color.org */
+const mayColour = (stream: { readonly isTTY?: boolean }): boolean =>
+  stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+
+const painter = (stream: { readonly isTTY?: boolean }) => {
+  const paint = (open: number, close: number) => (text: string) =>
+    mayColour(stream) ? `\x1b[${open}m${text}\x1b[${close}m` : text;
+  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), cyan: paint(36, 39) };
+};
+
+export const style = painter(stdout);
+export const errStyle = painter(stderr);
+
+/**
+ * Text that came from a model or a file, made harmless: escape sequences could move the cursor, rename the window or
+ * worse. Control characters become their pictures (ESC is ␛), those that turn the writing direction become U+FFFD. Line
+ * breaks and tabs stay.
+ */
+export function harmless(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(/[\0-\x08\x0b-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
+    .replace(/[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (char) => (char === '\x7f' ? '\u2421' : '\ufffd'));
+}
+
+/** Text for stdout: verbatim into a pipe or file, harmless on a terminal. */
+export const forStdout = (text: string): string => (stdout.isTTY ? harmless(text) : text);
+
+/** Writes and waits until there is room for more, so that output never piles up in memory. */
+export async function print(text: string | Uint8Array): Promise<void> {
+  if (stdout.write(text)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stdout.off('drain', done).off('close', done);
+      resolve();
+    };
+    stdout.once('drain', done).once('close', done);
+  });
+}
+
+export const printLine = (text: string): Promise<void> => print(`${text}\n`);
+
+/** A remark for the person in front; nothing where stderr is a file or a pipe. */
+export function remark(text: string): void {
+  if (stderr.isTTY) stderr.write(`${errStyle.dim(text)}\n`);
+}
+
+const barWidth = 24;
+const redrawMs = 60;
+
+export interface Progress {
+  update(done: number, total: number, note?: string): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
+/** A bar on one line of stderr, where that is a terminal; a bar that would only flash up is not drawn. */
+export function progressBar(label: string): Progress {
+  if (!stderr.isTTY) return { update: () => undefined, end: () => undefined };
+  let drawnMs = performance.now();
+  let drawn = false;
+  return {
+    update(done, total, note = '') {
+      const nowMs = performance.now();
+      if (nowMs - drawnMs < redrawMs) return;
+      drawnMs = nowMs;
+      drawn = true;
+      const part = total > 0 ? Math.min(1, done / total) : 0;
+      const full = Math.round(part * barWidth);
+      const bar = errStyle.cyan('━'.repeat(full)) + errStyle.dim('─'.repeat(barWidth - full));
+      stderr.write(`\r\x1b[K${label} ${bar} ${String(Math.floor(part * 100)).padStart(3)} % ${errStyle.dim(note)}`);
+    },
+    end() {
+      if (drawn) stderr.write('\r\x1b[K');
+    },
+  };
+}
+
+/** `98,362,432`. */
+export const counted = (n: number): string => n.toLocaleString('en-US');
+
+/** `93.8 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** `135 M`, `1.24 B`. */
+export function formatParams(n: number): string {
+  const [unit, letter] = n >= 1e9 ? [1e9, ' B'] : n >= 1e6 ? [1e6, ' M'] : n >= 1e3 ? [1e3, ' K'] : [1, ''];
+  return `${Number((n / unit).toPrecision(3))}${letter}`;
+}
+
+/** `0.31 s`, `42 ms`. */
+export const formatMs = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+
+/** Digits that mean something in a machine's output. */
+export const rounded = (n: number, digits = 3): number => Number(n.toFixed(digits));
+
+/** Rows under each other, columns as wide as they must be; numbers belong to the right (`>`). */
+export function columns(rows: readonly (readonly string[])[], align: string): string[] {
+  const widths = [...align].map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const cell = (text: string, i: number) => (align[i] === '>' ? text.padStart(widths[i]!) : text.padEnd(widths[i]!));
+  return rows.map((row) => row.map(cell).join('  ').trimEnd());
+}

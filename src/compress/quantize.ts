@@ -1,0 +1,147 @@
+/**
+ * A model file to a smaller one: matrices are decoded and encoded again, a few rows at a time, everything else is copied.
+ *
+ * Which tensor gets which type follows llama.cpp's `llama-quantize --pure` with its rule for the output matrix
+ * (src/llama-quant.cpp), so that files of one type are alike.
+ */
+import { UnsupportedError } from '../errors.ts';
+import type { GgufFile, GgufTensor } from '../gguf/read.ts';
+import { copyMetadata, copyTensor } from '../gguf/split.ts';
+import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';
+import { quantByName, quants } from '../quants/index.ts';
+import type { QuantType } from '../quants/quant_type.ts';
+import type { ByteSink } from '../store/source.ts';
+
+/** `general.file_type` of a model whose matrices are mostly of a type (`enum llama_ftype`, the smallest mix of each). */
+const fileTypes: ReadonlyMap<string, number> = new Map([
+  ['f32', 0],
+  ['f16', 1],
+  ['q4_0', 2],
+  ['q4_1', 3],
+  ['q8_0', 7],
+  ['q5_0', 8],
+  ['q5_1', 9],
+  ['q2_k', 10],
+  ['q3_k', 11],
+  ['q4_k', 14],
+  ['q5_k', 16],
+  ['q6_k', 18],
+  ['bf16', 32],
+]);
+
+/** `GGML_QNT_VERSION`: the block layouts have not changed since. */
+const quantizationVersion = 2;
+
+/** What stands in for a type whose blocks of 256 do not fit a row; where blocks of 32 do not fit either, f16. */
+const standIns: ReadonlyMap<string, string> = new Map([
+  ['q2_k', 'q4_0'],
+  ['q3_k', 'q4_0'],
+  ['q4_k', 'q5_0'],
+  ['q5_k', 'q5_1'],
+  ['q6_k', 'q8_0'],
+]);
+
+/** Types that are good enough for the output matrix as they are. */
+const fineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k'];
+
+/** Matrices that stay as they are: small, and the model listens to them. */
+const keptMatrices = /_norm\.weight$|ffn_gate_inp\.weight$|^position_embd\.weight$|^token_types\.weight$/;
+
+/** What `planQuantization` takes, by name. */
+export const quantizableTypes: readonly string[] = quants
+  .filter(({ name, quantize }) => quantize !== undefined && fileTypes.has(name))
+  .map(({ name }) => name);
+
+/** A tensor and the type it will have. */
+export interface PlannedTensor {
+  readonly from: GgufTensor;
+  readonly quant: QuantType;
+  readonly sizeBytes: number;
+}
+
+export interface QuantizationPlan {
+  /** The type that was asked for. */
+  readonly type: string;
+  readonly tensors: readonly PlannedTensor[];
+}
+
+/**
+ * Which tensor becomes what. Reads no weights.
+ * @throws UnsupportedError for a type that cannot be written, or a matrix that cannot be read.
+ */
+export function planQuantization(file: GgufFile, type: string): QuantizationPlan {
+  if (!quantizableTypes.includes(type)) {
+    throw new UnsupportedError(`cannot quantise to ${JSON.stringify(type)}; there are ${quantizableTypes.join(', ')}`);
+  }
+  const output = file.tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
+  const tensors = [...file.tensors.values()].map((from) => {
+    const quant = becomes(from, type, from.name === output);
+    if (quant !== from.quant && !from.quant.dequantize) {
+      throw new UnsupportedError(`${from.name} is ${from.quant.name}, which this build cannot decode; start from f16`);
+    }
+    const nWeights = from.shape.reduce((product, n) => product * n, 1);
+    return { from, quant, sizeBytes: (nWeights / quant.blockSize) * quant.blockBytes };
+  });
+  return { type, tensors };
+}
+
+function becomes({ name, shape, quant }: GgufTensor, type: string, isOutput: boolean): QuantType {
+  const isMatrix = shape.filter((n) => n > 1).length >= 2 && name.endsWith('weight') && !keptMatrices.test(name);
+  if (!isMatrix) return quant;
+  const wanted = isOutput && !fineTypes.includes(type) ? 'q6_k' : type;
+  const rowLength = shape.at(-1)!;
+  const choices = [wanted, standIns.get(wanted), 'f16'].map((choice) => quantByName.get(choice ?? wanted)!);
+  return choices.find(({ blockSize }) => rowLength % blockSize === 0)!;
+}
+
+/**
+ * Writes a model as planned, never holding more than a few rows of one tensor.
+ * @throws what `writeGguf` throws.
+ */
+export async function quantizeGguf(
+  file: GgufFile,
+  { type, tensors }: QuantizationPlan,
+  sink: ByteSink,
+  options: WriteOptions = {},
+): Promise<void> {
+  const metadata = await copyMetadata(file, options.signal).catch(async (error: unknown) => {
+    await Promise.allSettled([sink.abort()]);
+    throw error;
+  });
+  metadata.set('general.file_type', { type: 'u32', value: fileTypes.get(type)! });
+  metadata.set('general.quantization_version', { type: 'u32', value: quantizationVersion });
+  const written = tensors.map((tensor) => writeTensor(file, tensor, options.signal));
+  await writeGguf(sink, { metadata, tensors: written }, options);
+}
+
+/** Weights converted between two looks at the signal. */
+const weightsAtOnce = 2 ** 18;
+
+function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: AbortSignal): TensorToWrite {
+  if (quant === from.quant) return copyTensor(file, from, signal);
+  const rowLength = from.shape.at(-1)!;
+  const nRows = from.shape.reduce((product, n) => product * n, 1) / rowLength;
+  const rowsAtOnce = Math.max(1, Math.floor(weightsAtOnce / rowLength));
+  const rowBytes = ({ blockSize, blockBytes }: QuantType) => (rowLength / blockSize) * blockBytes;
+  return {
+    name: from.name,
+    quant,
+    shape: from.shape,
+    pieces: async function* () {
+      const before = new Uint8Array(rowsAtOnce * rowBytes(from.quant));
+      const floats = new Float32Array(rowsAtOnce * rowLength);
+      const after = new Uint8Array(rowsAtOnce * rowBytes(quant));
+      const source = file.sources[from.shardIndex]!;
+      for (let row = 0; row < nRows; row += rowsAtOnce) {
+        const n = Math.min(rowsAtOnce, nRows - row);
+        const encoded = before.subarray(0, n * rowBytes(from.quant));
+        await source.read(from.offsetBytes + row * rowBytes(from.quant), encoded, signal);
+        const decoded = floats.subarray(0, n * rowLength);
+        from.quant.dequantize!(encoded, decoded);
+        const result = after.subarray(0, n * rowBytes(quant));
+        quant.quantize!(decoded, result);
+        yield result;
+      }
+    },
+  };
+}
