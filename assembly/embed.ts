@@ -20,7 +20,7 @@ export function embed<Q>(node: EmbedNode, begin: u32, end: u32): void {
     const token = load<u32>(node.step.tokens + 4 * t);
     const row = token & 3;
     let block = scratch();
-    p.unpack(block, node.weights + (token >> 2) * stride, stride);
+    p.unpack(block, node.weights + (token >> 2) * stride, node.cols);
     let out = node.out + 4 * t * node.cols;
     for (const last = out + 4 * node.cols; out < last; block += p.blockBytes) {
       for (let k: u32 = 0; k < 32; k++, out += 4) {

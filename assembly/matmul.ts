@@ -39,7 +39,7 @@ function decode<Q>(node: MatmulNode, row: u32): void {
   const xBytes = (node.cols >> 5) * Activations.blockBytes;
   for (let t: u32 = 0; t < node.nRows; t++) {
     const out = node.out + 4 * (t * node.rows + row);
-    changetype<MatVec<Q>>(0).run(out, weights, stride, node.x + t * xBytes, bias, node.rows - row);
+    changetype<MatVec<Q>>(0).run(out, weights, stride, node.cols, node.x + t * xBytes, bias, node.rows - row);
   }
 }
 
@@ -49,7 +49,7 @@ function prefill<Q>(node: MatmulNode, item: u32): void {
   const panel = scratch() + 16; // Rows.store has the first bytes
   const end = min(item + ITEM_ROWS, node.rows);
   for (let row = item; row < end; row += 4) {
-    changetype<Panel<Q>>(0).unpack(panel, node.weights + (row >> 2) * stride, stride);
+    changetype<Panel<Q>>(0).unpack(panel, node.weights + (row >> 2) * stride, node.cols);
     const out = node.out + 4 * row;
     const bias = node.bias ? node.bias + 4 * row : 0;
     changetype<Gemm<Q>>(0).run(

@@ -30,31 +30,36 @@ export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows
   const q = changetype<Q>(0);
   const rowBytes = (cols / q.span) * q.fileBytes;
   const end = rowEnd < rows ? rowEnd : packedRows(rows);
-  let to = dst + (rowBegin / 4) * quadBytes<Q>(cols);
+  const headsBytes = (cols / q.span) * q.headBytes;
+  let quad = dst + (rowBegin / 4) * quadBytes<Q>(cols);
   for (let row = rowBegin; row < end; row += 4) {
     let r0 = src + (min(row, rows - 1) - rowBegin) * rowBytes;
     let r1 = src + (min(row + 1, rows - 1) - rowBegin) * rowBytes;
     let r2 = src + (min(row + 2, rows - 1) - rowBegin) * rowBytes;
     let r3 = src + (min(row + 3, rows - 1) - rowBegin) * rowBytes;
+    let head = quad;
+    let block = quad + headsBytes;
     for (let next = r0 + rowBytes; r0 < next;) {
-      to = packUnit<Q>(to, r0, r1, r2, r3);
+      packUnit<Q>(head, block, r0, r1, r2, r3);
+      head += q.headBytes;
+      block += (q.span / 32) * q.blockBytes;
       r0 += q.fileBytes;
       r1 += q.fileBytes;
       r2 += q.fileBytes;
       r3 += q.fileBytes;
     }
+    quad = block;
   }
 }
 
-/** One file block of each of four rows → one unit; returns where the next one goes. */
-function packUnit<Q>(unit: usize, r0: usize, r1: usize, r2: usize, r3: usize): usize {
+/** One file block of each of four rows → one unit. */
+function packUnit<Q>(head: usize, block: usize, r0: usize, r1: usize, r2: usize, r3: usize): void {
   const q = changetype<Q>(0);
   const groups = scratch();
-  q.packScales(r0, unit, 0);
-  q.packScales(r1, unit, 1);
-  q.packScales(r2, unit, 2);
-  q.packScales(r3, unit, 3);
-  let block = unit + q.headBytes;
+  q.packScales(r0, head, block, 0);
+  q.packScales(r1, head, block, 1);
+  q.packScales(r2, head, block, 2);
+  q.packScales(r3, head, block, 3);
   for (let b: u32 = 0; b < q.span / 32; b++) {
     for (let half: u32 = 0; half < 2; half++) {
       const l0 = q.fileLevels(r0, b, half);
@@ -66,5 +71,4 @@ function packUnit<Q>(unit: usize, r0: usize, r1: usize, r2: usize, r3: usize): u
     q.packLevels(groups, block);
     block += q.blockBytes;
   }
-  return block;
 }

@@ -1,3 +1,5 @@
+import { Constants } from './scratch';
+
 /**
  * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. Chunk c (0 … 3) stands for
  * groups 2c and 2c + 1.
@@ -9,12 +11,12 @@
 export class Nibbles {
   @inline
   static low(raw: v128): v128 {
-    return v128.and(raw, i8x16.splat(15));
+    return v128.and(raw, Constants.fifteen);
   }
 
   @inline
   static high(raw: v128): v128 {
-    return v128.and(i16x8.shr_u(raw, 4), i8x16.splat(15));
+    return v128.and(i16x8.shr_u(raw, 4), Constants.fifteen);
   }
 
   /** Low four bits of eight groups → 64 bytes. */

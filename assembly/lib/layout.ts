@@ -1,10 +1,13 @@
 import { Half } from './half';
 
 /**
- * What is common to the packed layouts of quantised weights. Rows are packed by four; a *unit* holds `span` columns of
- * four rows, as many as one block of the file:
+ * What is common to the packed layouts of quantised weights. Rows are packed by four. `span` columns of four rows, as many as
+ * one block of the file has, are a *unit*: a head, if the type has one, and a block for every 32 columns. A quad is
  *
- *     unit = | head | block | block | …     one block for every 32 columns
+ *     | head of unit 0 | head 1 | … | block 0 | block 1 | …       all columns of four rows
+ *
+ * Blocks lie at equal distances because prefetchers follow those: with the heads in between, Q4_K and Q6_K came from
+ * memory at half the speed of types without heads.
  *
  * A quant type is a class without fields, used through `changetype<Q>(0)`: each kernel is compiled once per type, with these
  * members inlined. Besides the following ones a type has
@@ -16,9 +19,9 @@ import { Half } from './half';
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
  *     raw(block, c), low(raw, block, c), high(raw, block, c)    groups 2c and 2c + 1 of levels, see lib/simd.ts
- *     scale(unit, block, sub), min(unit, block, sub)            of four rows; scales times `factor` are the true ones
+ *     scale(head, block, sub), min(head, block, sub)            of four rows; scales times `factor` are the true ones
  *     fileLevels(file, b, half)                                 16 stored levels of block b from a block of the file
- *     packLevels(groups, block), packScales(file, unit, row)    what the file's block becomes
+ *     packLevels(groups, block), packScales(file, head, block, row)    what the file's block becomes
  */
 @unmanaged
 export class Block32 {

@@ -17,24 +17,24 @@ import { Group } from './simd';
 @unmanaged
 export class MatVec<Q> {
   /** One token's x → out[16] of which `n` exist; `quad0` is the first of four quads. */
-  run(out: usize, quad0: usize, quadBytes: u32, x: usize, bias: usize, n: i32): void {
+  run(out: usize, quad0: usize, quadBytes: u32, cols: u32, x: usize, bias: usize, n: i32): void {
     const q = changetype<Q>(0);
-    const unitBytes = q.headBytes + (q.span / 32) * q.blockBytes;
-    let u0 = quad0;
-    let u1 = u0 + quadBytes;
-    let u2 = u1 + quadBytes;
-    let u3 = u2 + quadBytes;
+    const headsBytes = (cols / q.span) * q.headBytes;
+    let h0 = quad0;
+    let h1 = h0 + quadBytes;
+    let h2 = h1 + quadBytes;
+    let h3 = h2 + quadBytes;
+    let b0 = h0 + headsBytes;
+    let b1 = h1 + headsBytes;
+    let b2 = h2 + headsBytes;
+    let b3 = h3 + headsBytes;
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
     let f3 = f0;
-    const end = u1;
-    while (u0 < end) {
-      let b0 = u0 + q.headBytes;
-      let b1 = u1 + q.headBytes;
-      let b2 = u2 + q.headBytes;
-      let b3 = u3 + q.headBytes;
-      const next = u0 + unitBytes;
+    const end = h1;
+    while (b0 < end) {
+      const next = b0 + (q.span / 32) * q.blockBytes;
       do {
         const scale = f32x4.splat(load<f32>(x, Activations.scale) * q.factor);
         let i0 = this.start(x, 0);
@@ -45,24 +45,28 @@ export class MatVec<Q> {
         let k2 = Group.second(x, 0);
         let k4 = Group.first(x, 4 * Activations.level);
         let k6 = Group.second(x, 4 * Activations.level);
-        i0 = this.chunk(i0, b0, 0, k0, k2, k4, k6);
-        i1 = this.chunk(i1, b1, 0, k0, k2, k4, k6);
-        i2 = this.chunk(i2, b2, 0, k0, k2, k4, k6);
-        i3 = this.chunk(i3, b3, 0, k0, k2, k4, k6);
+        if (n) {
+          i0 = this.chunk(i0, b0, 0, k0, k2, k4, k6);
+          i1 = this.chunk(i1, b1, 0, k0, k2, k4, k6);
+          i2 = this.chunk(i2, b2, 0, k0, k2, k4, k6);
+          i3 = this.chunk(i3, b3, 0, k0, k2, k4, k6);
+        }
         k0 = Group.first(x, 8 * Activations.level);
         k2 = Group.second(x, 8 * Activations.level);
         k4 = Group.first(x, 12 * Activations.level);
         k6 = Group.second(x, 12 * Activations.level);
-        i0 = this.chunk(i0, b0, 1, k0, k2, k4, k6);
-        i1 = this.chunk(i1, b1, 1, k0, k2, k4, k6);
-        i2 = this.chunk(i2, b2, 1, k0, k2, k4, k6);
-        i3 = this.chunk(i3, b3, 1, k0, k2, k4, k6);
+        if (n) {
+          i0 = this.chunk(i0, b0, 1, k0, k2, k4, k6);
+          i1 = this.chunk(i1, b1, 1, k0, k2, k4, k6);
+          i2 = this.chunk(i2, b2, 1, k0, k2, k4, k6);
+          i3 = this.chunk(i3, b3, 1, k0, k2, k4, k6);
+        }
         if (q.subs == 2) {
           const sum = this.scaledSum(x, 0);
-          f0 = this.add(f0, i0, u0, b0, 0, scale, sum);
-          f1 = this.add(f1, i1, u1, b1, 0, scale, sum);
-          f2 = this.add(f2, i2, u2, b2, 0, scale, sum);
-          f3 = this.add(f3, i3, u3, b3, 0, scale, sum);
+          f0 = this.add(f0, i0, h0, b0, 0, scale, sum);
+          f1 = this.add(f1, i1, h1, b1, 0, scale, sum);
+          f2 = this.add(f2, i2, h2, b2, 0, scale, sum);
+          f3 = this.add(f3, i3, h3, b3, 0, scale, sum);
           i0 = this.start(x, 1);
           i1 = i0;
           i2 = i0;
@@ -72,33 +76,37 @@ export class MatVec<Q> {
         k2 = Group.second(x, 16 * Activations.level);
         k4 = Group.first(x, 20 * Activations.level);
         k6 = Group.second(x, 20 * Activations.level);
-        i0 = this.chunk(i0, b0, 2, k0, k2, k4, k6);
-        i1 = this.chunk(i1, b1, 2, k0, k2, k4, k6);
-        i2 = this.chunk(i2, b2, 2, k0, k2, k4, k6);
-        i3 = this.chunk(i3, b3, 2, k0, k2, k4, k6);
+        if (n) {
+          i0 = this.chunk(i0, b0, 2, k0, k2, k4, k6);
+          i1 = this.chunk(i1, b1, 2, k0, k2, k4, k6);
+          i2 = this.chunk(i2, b2, 2, k0, k2, k4, k6);
+          i3 = this.chunk(i3, b3, 2, k0, k2, k4, k6);
+        }
         k0 = Group.first(x, 24 * Activations.level);
         k2 = Group.second(x, 24 * Activations.level);
         k4 = Group.first(x, 28 * Activations.level);
         k6 = Group.second(x, 28 * Activations.level);
-        i0 = this.chunk(i0, b0, 3, k0, k2, k4, k6);
-        i1 = this.chunk(i1, b1, 3, k0, k2, k4, k6);
-        i2 = this.chunk(i2, b2, 3, k0, k2, k4, k6);
-        i3 = this.chunk(i3, b3, 3, k0, k2, k4, k6);
+        if (n) {
+          i0 = this.chunk(i0, b0, 3, k0, k2, k4, k6);
+          i1 = this.chunk(i1, b1, 3, k0, k2, k4, k6);
+          i2 = this.chunk(i2, b2, 3, k0, k2, k4, k6);
+          i3 = this.chunk(i3, b3, 3, k0, k2, k4, k6);
+        }
         const sum = this.scaledSum(x, q.subs - 1);
-        f0 = this.add(f0, i0, u0, b0, q.subs - 1, scale, sum);
-        f1 = this.add(f1, i1, u1, b1, q.subs - 1, scale, sum);
-        f2 = this.add(f2, i2, u2, b2, q.subs - 1, scale, sum);
-        f3 = this.add(f3, i3, u3, b3, q.subs - 1, scale, sum);
+        f0 = this.add(f0, i0, h0, b0, q.subs - 1, scale, sum);
+        f1 = this.add(f1, i1, h1, b1, q.subs - 1, scale, sum);
+        f2 = this.add(f2, i2, h2, b2, q.subs - 1, scale, sum);
+        f3 = this.add(f3, i3, h3, b3, q.subs - 1, scale, sum);
         x += Activations.blockBytes;
         b0 += q.blockBytes;
         b1 += q.blockBytes;
         b2 += q.blockBytes;
         b3 += q.blockBytes;
       } while (q.span > 32 && b0 < next);
-      u0 = b0;
-      u1 = b1;
-      u2 = b2;
-      u3 = b3;
+      h0 += q.headBytes;
+      h1 += q.headBytes;
+      h2 += q.headBytes;
+      h3 += q.headBytes;
     }
     Rows.store(out, f0, bias, n);
     Rows.store(out + 16, f1, bias ? bias + 16 : 0, n - 4);
@@ -130,10 +138,10 @@ export class MatVec<Q> {
 
   /** Four rows' sums with one sub-block added. */
   @inline
-  private add(sums: v128, dots: v128, unit: usize, block: usize, sub: u32, scale: v128, scaledSum: v128): v128 {
+  private add(sums: v128, dots: v128, head: usize, block: usize, sub: u32, scale: v128, scaledSum: v128): v128 {
     const q = changetype<Q>(0);
-    sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(q.scale(unit, block, sub), scale)));
-    return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(unit, block, sub), scaledSum)) : sums;
+    sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(q.scale(head, block, sub), scale)));
+    return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(head, block, sub), scaledSum)) : sums;
   }
 
   /** What a sub-block's mins are multiplied by. */

@@ -33,23 +33,22 @@ export class Panel<Q> {
   }
 
   /** Four packed rows → panel. */
-  unpack(to: usize, quad: usize, quadBytes: usize): void {
+  unpack(to: usize, quad: usize, cols: u32): void {
     const q = changetype<Q>(0);
-    for (let unit = quad, end = quad + quadBytes; unit < end;) {
-      let block = unit + q.headBytes;
+    let block = quad + (cols / q.span) * q.headBytes;
+    for (let head = quad, column: u32 = 0; column < cols; column += q.span, head += q.headBytes) {
       for (let b: u32 = 0; b < q.span / 32; b++) {
         this.chunk(to, block, 0);
         this.chunk(to, block, 1);
         this.chunk(to, block, 2);
         this.chunk(to, block, 3);
         for (let sub: u32 = 0; sub < q.subs; sub++) {
-          v128.store(to + this.scale(sub), f32x4.mul(q.scale(unit, block, sub), f32x4.splat(q.factor)));
-          if (q.hasMins) v128.store(to + this.min(sub), q.min(unit, block, sub));
+          v128.store(to + this.scale(sub), f32x4.mul(q.scale(head, block, sub), f32x4.splat(q.factor)));
+          if (q.hasMins) v128.store(to + this.min(sub), q.min(head, block, sub));
         }
         to += this.blockBytes;
         block += q.blockBytes;
       }
-      unit = block;
     }
   }
 

@@ -61,15 +61,15 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  scale(unit: usize, block: usize, sub: u32): v128 {
+  scale(head: usize, block: usize, sub: u32): v128 {
     const both = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(block + 4 * sub, 32)));
-    return f32x4.mul(v128.load(unit), f32x4.convert_i32x4_s(v128.and(both, i32x4.splat(15))));
+    return f32x4.mul(v128.load(head), f32x4.convert_i32x4_s(v128.and(both, i32x4.splat(15))));
   }
 
   @inline
-  min(unit: usize, block: usize, sub: u32): v128 {
+  min(head: usize, block: usize, sub: u32): v128 {
     const both = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(block + 4 * sub, 32)));
-    return f32x4.mul(v128.load(unit, 16), f32x4.convert_i32x4_s(i32x4.shr_u(both, 4)));
+    return f32x4.mul(v128.load(head, 16), f32x4.convert_i32x4_s(i32x4.shr_u(both, 4)));
   }
 
   @inline
@@ -84,11 +84,11 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file, 80)));
-    store<f32>(unit + 4 * row, -Half.toFloat(load<u16>(file, 82)), 16);
+  packScales(file: usize, head: usize, block: usize, row: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 80)));
+    store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 82)), 16);
     for (let s: u32 = 0; s < 16; s++) {
-      const to = unit + this.headBytes + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
       store<u8>(to, load<u8>(file + s), 32);
     }
   }

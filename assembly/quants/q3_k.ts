@@ -61,12 +61,12 @@ class Q3_K extends Block256 {
   }
 
   @inline
-  scale(unit: usize, block: usize, sub: u32): v128 {
-    return f32x4.mul(v128.load(unit), Bytes.signed(block + 4 * sub, 48));
+  scale(head: usize, block: usize, sub: u32): v128 {
+    return f32x4.mul(v128.load(head), Bytes.signed(block + 4 * sub, 48));
   }
 
   @inline
-  min(_unit: usize, _block: usize, _sub: u32): v128 {
+  min(_head: usize, _block: usize, _sub: u32): v128 {
     return f32x4.splat(0);
   }
 
@@ -85,12 +85,12 @@ class Q3_K extends Block256 {
 
   /** Scale s: bits 0-3 in a nibble of byte s & 7, bits 4-5 in a pair of byte 8 + (s & 3). */
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file, 108)));
+  packScales(file: usize, head: usize, block: usize, row: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 108)));
     for (let s: u32 = 0; s < 16; s++) {
       const low = ((<u32>load<u8>(file + (s & 7), 96)) >> (4 * (s >> 3))) & 15;
       const high = ((<u32>load<u8>(file + (s & 3), 104)) >> (2 * (s >> 2))) & 3;
-      const to = unit + this.headBytes + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
       store<i8>(to, <i8>(low | (high << 4)) - 32, 48);
     }
   }

@@ -54,12 +54,12 @@ class Q4_1 extends Block32 {
   }
 
   @inline
-  scale(_unit: usize, block: usize, _sub: u32): v128 {
+  scale(_head: usize, block: usize, _sub: u32): v128 {
     return Half.load4(block, 64);
   }
 
   @inline
-  min(_unit: usize, block: usize, _sub: u32): v128 {
+  min(_head: usize, block: usize, _sub: u32): v128 {
     return f32x4.mul(Half.load4(block, 72), f32x4.splat(Half.factor));
   }
 
@@ -75,9 +75,9 @@ class Q4_1 extends Block32 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<u16>(unit + 2 * row, load<u16>(file), 64);
-    store<u16>(unit + 2 * row, load<u16>(file, 2), 72);
+  packScales(file: usize, _head: usize, block: usize, row: u32): void {
+    store<u16>(block + 2 * row, load<u16>(file), 64);
+    store<u16>(block + 2 * row, load<u16>(file, 2), 72);
   }
 }
 

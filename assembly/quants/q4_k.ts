@@ -62,13 +62,13 @@ class Q4_K extends Block256 {
   }
 
   @inline
-  scale(unit: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(v128.load(unit), Bytes.unsigned(block, 64));
+  scale(head: usize, block: usize, _sub: u32): v128 {
+    return f32x4.mul(v128.load(head), Bytes.unsigned(block, 64));
   }
 
   @inline
-  min(unit: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(v128.load(unit, 16), Bytes.unsigned(block, 68));
+  min(head: usize, block: usize, _sub: u32): v128 {
+    return f32x4.mul(v128.load(head, 16), Bytes.unsigned(block, 68));
   }
 
   @inline
@@ -83,11 +83,11 @@ class Q4_K extends Block256 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file)));
-    store<f32>(unit + 4 * row, -Half.toFloat(load<u16>(file, 2)), 16);
+  packScales(file: usize, head: usize, block: usize, row: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file)));
+    store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 2)), 16);
     for (let b: u32 = 0; b < 8; b++) {
-      const to = unit + this.headBytes + b * this.blockBytes + row;
+      const to = block + b * this.blockBytes + row;
       store<u8>(to, SixBits.scale(file + 4, b), 64);
       store<u8>(to, SixBits.min(file + 4, b), 68);
     }

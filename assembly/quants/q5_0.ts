@@ -54,12 +54,12 @@ class Q5_0 extends Block32 {
   }
 
   @inline
-  scale(_unit: usize, block: usize, _sub: u32): v128 {
+  scale(_head: usize, block: usize, _sub: u32): v128 {
     return Half.load4(block, 80);
   }
 
   @inline
-  min(_unit: usize, _block: usize, _sub: u32): v128 {
+  min(_head: usize, _block: usize, _sub: u32): v128 {
     return f32x4.splat(0);
   }
 
@@ -76,8 +76,8 @@ class Q5_0 extends Block32 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<u16>(unit + 2 * row, load<u16>(file), 80);
+  packScales(file: usize, _head: usize, block: usize, row: u32): void {
+    store<u16>(block + 2 * row, load<u16>(file), 80);
   }
 }
 

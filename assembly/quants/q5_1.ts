@@ -54,12 +54,12 @@ class Q5_1 extends Block32 {
   }
 
   @inline
-  scale(_unit: usize, block: usize, _sub: u32): v128 {
+  scale(_head: usize, block: usize, _sub: u32): v128 {
     return Half.load4(block, 80);
   }
 
   @inline
-  min(_unit: usize, block: usize, _sub: u32): v128 {
+  min(_head: usize, block: usize, _sub: u32): v128 {
     return f32x4.mul(Half.load4(block, 88), f32x4.splat(Half.factor));
   }
 
@@ -76,9 +76,9 @@ class Q5_1 extends Block32 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<u16>(unit + 2 * row, load<u16>(file), 80);
-    store<u16>(unit + 2 * row, load<u16>(file, 2), 88);
+  packScales(file: usize, _head: usize, block: usize, row: u32): void {
+    store<u16>(block + 2 * row, load<u16>(file), 80);
+    store<u16>(block + 2 * row, load<u16>(file, 2), 88);
   }
 }
 

@@ -62,12 +62,12 @@ class Q6_K extends Block256 {
   }
 
   @inline
-  scale(unit: usize, block: usize, sub: u32): v128 {
-    return f32x4.mul(v128.load(unit), Bytes.signed(block + 4 * sub, 96));
+  scale(head: usize, block: usize, sub: u32): v128 {
+    return f32x4.mul(v128.load(head), Bytes.signed(block + 4 * sub, 96));
   }
 
   @inline
-  min(_unit: usize, _block: usize, _sub: u32): v128 {
+  min(_head: usize, _block: usize, _sub: u32): v128 {
     return f32x4.splat(0);
   }
 
@@ -86,10 +86,10 @@ class Q6_K extends Block256 {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<f32>(unit + 4 * row, Half.toFloat(load<u16>(file, 208)));
+  packScales(file: usize, head: usize, block: usize, row: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 208)));
     for (let s: u32 = 0; s < 16; s++) {
-      const to = unit + this.headBytes + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
       store<u8>(to, load<u8>(file + s, 192), 96);
     }
   }

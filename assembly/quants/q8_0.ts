@@ -77,12 +77,12 @@ class Q8_0<T> {
   }
 
   @inline
-  scale(_unit: usize, block: usize, _sub: u32): v128 {
+  scale(_head: usize, block: usize, _sub: u32): v128 {
     return Half.load4(block, 128);
   }
 
   @inline
-  min(_unit: usize, _block: usize, _sub: u32): v128 {
+  min(_head: usize, _block: usize, _sub: u32): v128 {
     return f32x4.splat(0);
   }
 
@@ -97,8 +97,8 @@ class Q8_0<T> {
   }
 
   @inline
-  packScales(file: usize, unit: usize, row: u32): void {
-    store<u16>(unit + 2 * row, load<u16>(file), 128);
+  packScales(file: usize, _head: usize, block: usize, row: u32): void {
+    store<u16>(block + 2 * row, load<u16>(file), 128);
   }
 }
 
