@@ -31,7 +31,6 @@ const shared = {
   format: 'esm',
   target: 'es2022',
   minify: true,
-  keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'none',

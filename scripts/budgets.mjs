@@ -1,0 +1,53 @@
+/**
+ * Size budgets: a smell alarm. Lines are those of the source, bytes those an embedder ships.
+ *
+ *   node scripts/budgets.mjs     exits with 1 over a hard budget (bundle bytes, core lines); long files are only named
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const nLines = (file) => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
+const listed = (folder, pattern) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && pattern.test(entry.name))
+        .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+    : [];
+
+/** Files longer than a screenful or four; kernels and architectures are shorter. */
+const perFile = [
+  { what: 'file', files: ['src', 'apps', 'assembly', 'bench'].flatMap((folder) => listed(folder, /\.ts$/)), max: 400 },
+  { what: 'architecture', files: listed('src/models', /\.ts$/), max: 150 },
+  { what: 'kernel', files: listed('assembly', /\.ts$/), max: 150 },
+];
+for (const { what, files, max } of perFile) {
+  const long = files.map((file) => ({ file, lines: nLines(file) })).filter(({ lines }) => lines > max);
+  console.log(`${what}s over ${max} lines: ${long.length === 0 ? 'none' : ''}`);
+  for (const { file, lines } of long) console.log(`  ${lines}  ${file}`);
+}
+
+const coreLines = listed('src', /\.ts$/)
+  .filter((file) => !/^src\/(compress|train|explain|chat\/tools)/.test(file))
+  .reduce((sum, file) => sum + nLines(file), 0);
+
+/** What one import brings to a page, both kernel builds included: gzip of each file, as a server sends it. */
+const shipped = [
+  ...listed('dist/web', /\.js$/),
+  ...listed('dist', /\.wasm$/).filter((file) => !file.includes('/web/')),
+];
+const gzipBytes = shipped.reduce((sum, file) => sum + gzipSync(readFileSync(join(root, file)), { level: 9 }).length, 0);
+
+const budgets = [
+  { name: 'library for a page with WASM, gzip kB', is: Math.round(gzipBytes / 100) / 10, max: 100 },
+  { name: 'core library, lines', is: coreLines, max: 9000 },
+];
+let failed = shipped.length === 0;
+if (failed) console.error('dist/ is empty; run npm run build first');
+for (const { name, is, max } of budgets) {
+  console.log(`${name}: ${is} of ${max}`);
+  failed ||= is > max;
+}
+process.exit(failed ? 1 : 0);
