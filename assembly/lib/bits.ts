@@ -1,4 +1,4 @@
-import { Constants } from './scratch';
+import { Masks } from './constants';
 
 /**
  * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. Chunk c (0 … 3) stands for
@@ -11,12 +11,12 @@ import { Constants } from './scratch';
 export class Nibbles {
   @inline
   static low(raw: v128): v128 {
-    return v128.and(raw, Constants.fifteen);
+    return v128.and(raw, Masks.nibble);
   }
 
   @inline
   static high(raw: v128): v128 {
-    return v128.and(i16x8.shr_u(raw, 4), Constants.fifteen);
+    return v128.and(i16x8.shr_u(raw, 4), Masks.nibble);
   }
 
   /** Low four bits of eight groups → 64 bytes. */

@@ -1,3 +1,5 @@
+import { Masks } from './constants';
+
 /**
  * Weights that are floats: no blocks, no quantised activations. A packed item is
  *
@@ -110,7 +112,7 @@ export class F16 {
   @inline
   load4(at: usize): v128 {
     // sign-extended and shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
-    return v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), i32x4.splat(<i32>0x8fffffff));
+    return v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), Masks.half);
   }
 
   @inline

@@ -1,3 +1,5 @@
+import { Masks } from './constants';
+
 /**
  * Half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps its fields the exponent's bias is
  * 112 short, so what is loaded is 2^-112 times the value, exactly, subnormals included.
@@ -13,7 +15,7 @@ export class Half {
   @inline
   static load4(at: usize, offset: usize = 0): v128 {
     // sign-extended and shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
-    return v128.and(i32x4.shl(v128.load_ext<i16>(at + offset), 13), i32x4.splat(<i32>0x8fffffff));
+    return v128.and(i32x4.shl(v128.load_ext<i16>(at + offset), 13), Masks.half);
   }
 
   /** One half as a float32; infinities and NaN too. */
