@@ -34,7 +34,7 @@ export class Pairs {
   @inline
   static of(raw: v128, j: i32, at: i32): v128 {
     const moved = 2 * j < at ? i16x8.shl(raw, at - 2 * j) : i16x8.shr_u(raw, 2 * j - at);
-    return v128.and(moved, i8x16.splat((<i8>3) << (<i8>at)));
+    return v128.and(moved, Masks.pair(at));
   }
 
   /** Bits `at` and at + 1 of eight groups → 32 bytes. */
@@ -56,7 +56,7 @@ export class Bits {
   @inline
   static of(raw: v128, j: i32, at: i32): v128 {
     const moved = j < at ? i16x8.shl(raw, at - j) : i16x8.shr_u(raw, j - at);
-    return v128.and(moved, i8x16.splat((<i8>1) << (<i8>at)));
+    return v128.and(moved, Masks.bit(at));
   }
 
   /** 16 bits → bit `at` of 16 bytes. */
