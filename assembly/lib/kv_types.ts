@@ -1,3 +1,5 @@
+import { Half } from './half';
+
 /**
  * How keys and values lie in the cache. A type is used through `changetype<T>(0)`, so that each kernel is compiled once per
  * type with these members inlined.
@@ -33,9 +35,8 @@ export class KvF32 {
 }
 
 /**
- * IEEE half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps them, the exponent's bias is
- * 112 short, so a loaded value is 2^-112 times the real one. The factor is folded into queries and probabilities, where
- * it costs nothing; powers of two do not round. It needs |query * scale| < 2^15.
+ * Half precision. A loaded value is 2^-112 times the real one (lib/half.ts says why); the factor that makes up for it is
+ * folded into queries and probabilities, where it costs nothing: powers of two do not round. It needs |query * scale| < 2^15.
  */
 @unmanaged
 export class KvF16 {
@@ -46,13 +47,12 @@ export class KvF16 {
 
   @inline
   get factor(): f32 {
-    return 5.192296858534828e33; // 2^112
+    return Half.factor;
   }
 
   @inline
   load4(from: usize): v128 {
-    // sign-extended, shifted: s sssssssssssssss s eeeee ffffffffff 000… becomes s 000 eeeee ffffffffff 0000000000000
-    return v128.and(i32x4.shl(v128.load_ext<i16>(from), 13), i32x4.splat(<i32>0x8fffffff));
+    return Half.load4(from);
   }
 
   /**

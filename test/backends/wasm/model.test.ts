@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import type { BackendFactory, OpenOptions } from '../../../src/open_model.ts';
+import { allLogits, openBytes } from '../../helpers/open.ts';
+import { tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
+import { nodeHost } from './support.ts';
+
+const wasm: BackendFactory = ({ weights, graph, options: { threads, build } }) =>
+  createWasmBackend({ weights, graph, maxSessions: 2, threads, build, host: nodeHost() });
+
+/** `[nTokens * nVocab]`; `maxLogits` is how many tokens go into a step. */
+async function logits(name: string, options: OpenOptions, factory?: BackendFactory): Promise<Float32Array> {
+  const model = await openBytes(tinyModel(name), { maxLogits: tinyPrompt.length, threads: 1, ...options }, factory);
+  try {
+    const rows = await allLogits(model, tinyPrompt);
+    const all = new Float32Array(rows.length * rows[0]!.length);
+    rows.forEach((row, i) => all.set(row, i * row.length));
+    return all;
+  } finally {
+    await model.close();
+  }
+}
+
+const rms = (x: Float32Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0) / x.length);
+const difference = (a: Float32Array, b: Float32Array): number => rms(a.map((x, i) => x - b[i]!)) / rms(b);
+
+describe('a whole model', () => {
+  // Root mean square of the difference, relative to the logits'. Integer weights multiply activations of 8 bits and up.
+  const models: Record<string, number> = {
+    llama: 1e-5,
+    'llama-f16': 1e-5,
+    qwen2: 1e-5,
+    'llama-q8_0': 0.03,
+    'llama-q4_0': 0.03,
+    'llama-q4_k_m': 0.03,
+  };
+  for (const [name, tolerance] of Object.entries(models)) {
+    test(`gives the logits of the plain loops: ${name}, within ${tolerance}`, async () => {
+      const kvType = 'f32';
+      const came = await logits(name, { kvType, build: 'simd' }, wasm);
+      expect(difference(came, await logits(name, { kvType }))).toBeLessThan(tolerance);
+    });
+  }
+});
+
+describe('logits have the same bits', () => {
+  for (const kvType of ['f16', 'f32'] as const) {
+    test(`for 1, 2, 3 and 7 threads, ${kvType} cache`, async () => {
+      const one = await logits('llama-q4_0', { kvType }, wasm);
+      for (const threads of [2, 3, 7]) expect(await logits('llama-q4_0', { kvType, threads }, wasm)).toEqual(one);
+    });
+
+    test(`however the tokens are batched, ${kvType} cache`, async () => {
+      const together = await logits('llama-q4_0', { kvType }, wasm);
+      for (const maxLogits of [1, 3, 20]) {
+        expect(await logits('llama-q4_0', { kvType, maxLogits }, wasm)).toEqual(together);
+      }
+    });
+  }
+});
+
+test('sessions of one model do not disturb each other', async () => {
+  const model = await openBytes(tinyModel('llama-q4_0'), { threads: 1 }, wasm);
+  const [a, b] = [model.openSession(), model.openSession()];
+  const generate = async (session: typeof a, prompt: readonly number[]) => {
+    const events = session.generate(prompt, { maxTokens: 8, temperature: 0, ignoreEos: true });
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done) return value.tokens;
+    }
+  };
+  const alone = await generate(a, tinyPrompt);
+  await generate(b, tinyPrompt.slice(5));
+  a.truncate(0);
+  expect(await generate(a, tinyPrompt)).toEqual(alone);
+  await model.close();
+});
