@@ -66,23 +66,27 @@ export class Gemm<Q> {
       let i5 = this.start(x5, 0);
       let a = v128.load(panel);
       let b = v128.load(panel, 16);
-      i0 = this.dots(i0, a, b, x0, 0);
-      i1 = this.dots(i1, a, b, x1, 0);
-      i2 = this.dots(i2, a, b, x2, 0);
-      i3 = this.dots(i3, a, b, x3, 0);
-      if (ASC_FEATURE_RELAXED_SIMD) {
-        i4 = this.dots(i4, a, b, x4, 0);
-        i5 = this.dots(i5, a, b, x5, 0);
+      if (n) {
+        i0 = this.dots(i0, a, b, x0, 0);
+        i1 = this.dots(i1, a, b, x1, 0);
+        i2 = this.dots(i2, a, b, x2, 0);
+        i3 = this.dots(i3, a, b, x3, 0);
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          i4 = this.dots(i4, a, b, x4, 0);
+          i5 = this.dots(i5, a, b, x5, 0);
+        }
       }
       a = v128.load(panel, 32);
       b = v128.load(panel, 48);
-      i0 = this.dots(i0, a, b, x0, 8);
-      i1 = this.dots(i1, a, b, x1, 8);
-      i2 = this.dots(i2, a, b, x2, 8);
-      i3 = this.dots(i3, a, b, x3, 8);
-      if (ASC_FEATURE_RELAXED_SIMD) {
-        i4 = this.dots(i4, a, b, x4, 8);
-        i5 = this.dots(i5, a, b, x5, 8);
+      if (n) {
+        i0 = this.dots(i0, a, b, x0, 8);
+        i1 = this.dots(i1, a, b, x1, 8);
+        i2 = this.dots(i2, a, b, x2, 8);
+        i3 = this.dots(i3, a, b, x3, 8);
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          i4 = this.dots(i4, a, b, x4, 8);
+          i5 = this.dots(i5, a, b, x5, 8);
+        }
       }
       if (q.subs == 2) {
         const scale = v128.load(panel + p.scale(0));
@@ -106,23 +110,27 @@ export class Gemm<Q> {
       }
       a = v128.load(panel, 64);
       b = v128.load(panel, 80);
-      i0 = this.dots(i0, a, b, x0, 16);
-      i1 = this.dots(i1, a, b, x1, 16);
-      i2 = this.dots(i2, a, b, x2, 16);
-      i3 = this.dots(i3, a, b, x3, 16);
-      if (ASC_FEATURE_RELAXED_SIMD) {
-        i4 = this.dots(i4, a, b, x4, 16);
-        i5 = this.dots(i5, a, b, x5, 16);
+      if (n) {
+        i0 = this.dots(i0, a, b, x0, 16);
+        i1 = this.dots(i1, a, b, x1, 16);
+        i2 = this.dots(i2, a, b, x2, 16);
+        i3 = this.dots(i3, a, b, x3, 16);
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          i4 = this.dots(i4, a, b, x4, 16);
+          i5 = this.dots(i5, a, b, x5, 16);
+        }
       }
       a = v128.load(panel, 96);
       b = v128.load(panel, 112);
-      i0 = this.dots(i0, a, b, x0, 24);
-      i1 = this.dots(i1, a, b, x1, 24);
-      i2 = this.dots(i2, a, b, x2, 24);
-      i3 = this.dots(i3, a, b, x3, 24);
-      if (ASC_FEATURE_RELAXED_SIMD) {
-        i4 = this.dots(i4, a, b, x4, 24);
-        i5 = this.dots(i5, a, b, x5, 24);
+      if (n) {
+        i0 = this.dots(i0, a, b, x0, 24);
+        i1 = this.dots(i1, a, b, x1, 24);
+        i2 = this.dots(i2, a, b, x2, 24);
+        i3 = this.dots(i3, a, b, x3, 24);
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          i4 = this.dots(i4, a, b, x4, 24);
+          i5 = this.dots(i5, a, b, x5, 24);
+        }
       }
       const scale = v128.load(panel + p.scale(q.subs - 1));
       const min = q.hasMins ? v128.load(panel + p.min(q.subs - 1)) : scale;
