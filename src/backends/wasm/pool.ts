@@ -85,15 +85,25 @@ export class Pool {
    */
   run({ begin, end, counters, countersBytes }: Run): void | Promise<void> {
     if (this.death) this.fail();
-    const came = this.options.exports['run']!(CONTROL_AT, begin, end, counters, countersBytes);
+    const came = this.lead('run', begin, end, counters, countersBytes);
     if (came !== status.done) return this.await(came);
+  }
+
+  /** Does the leader's part. A trap here leaves the others waiting, so it ends the pool like any other death. */
+  private lead(part: 'run' | 'resume', begin = 0, end = 0, counters = 0, countersBytes = 0): number {
+    try {
+      return this.options.exports[part]!(CONTROL_AT, begin, end, counters, countersBytes);
+    } catch (error) {
+      this.death = error instanceof Error ? error : new Error(String(error));
+      this.fail();
+    }
   }
 
   private async await(came: number): Promise<void> {
     while (came === status.waiting) {
       await this.options.tick();
       if (this.death) this.fail();
-      came = this.options.exports['resume']!(CONTROL_AT);
+      came = this.lead('resume');
     }
     if (came === status.done) return;
     await this.options.tick(); // the thread that gave up says why

@@ -13,7 +13,7 @@ import { floatToHalf, halfToFloat } from '../../../src/half.ts';
 import { spawn, tick } from '../../../src/platform/node.ts';
 import { buildCase, type OpCase } from '../../cases/op_case.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Bytes of a kernel build, as `npm run build` leaves them. */
 export const kernels = async (build: Build): Promise<Uint8Array<ArrayBuffer>> =>

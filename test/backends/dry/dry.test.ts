@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { costsOf, memoryOf } from '../../../src/backends/dry/dry.ts';
+import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { Recorder, weight } from '../../../src/graph.ts';
+import { kvCaches } from '../../../src/layer_state.ts';
+import { quantByName } from '../../../src/quants/index.ts';
+import { kernels, nodeHost } from '../wasm/support.ts';
+
+const table = weight({ name: 'table', quant: quantByName.get('q8_0')!, shape: [1000, 64] });
+const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [64] });
+
+function graphOf(nCtx: number, window = 0) {
+  const g = new Recorder({ nCtx, maxTokens: 8, maxLogits: 1 });
+  const [cache] = kvCaches(1, nCtx, 64, 'f16');
+  const x = g.rmsNorm(g.embed(table), norm, 1e-5);
+  const a = g.attention(x, x, x, cache!, { headDim: 16, scale: 0.25, window });
+  return g.finish(g.matmul(table, g.lastRows(a)));
+}
+
+describe('memoryOf', () => {
+  test('is what the backend takes, to the page', async () => {
+    let pages = 0;
+    const Memory = WebAssembly.Memory;
+    WebAssembly.Memory = class extends Memory {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        super(descriptor);
+        pages = Math.max(pages, descriptor.maximum!);
+      }
+    };
+    try {
+      const needs = { weights: [table, norm], graph: graphOf(3000), maxSessions: 3, threads: 2 };
+      const backend = await createWasmBackend({ ...needs, host: nodeHost() });
+      await backend.dispose();
+      const { maximumBytes } = await memoryOf({ ...needs, kernels: await kernels('simd') });
+      expect(Math.ceil(maximumBytes / 65536)).toBe(pages);
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+  });
+
+  test('grows by the cache with the context and with sessions, and answers for models that fit nowhere', async () => {
+    const needs = { weights: [table, norm], graph: graphOf(1 << 20), maxSessions: 1, threads: 1 };
+    const one = await memoryOf({ ...needs, kernels: await kernels('simd') });
+    expect(one.stateBytes).toBe(2 * 64 * 2 * 2 ** 20);
+    const many = await memoryOf({ ...needs, maxSessions: 100, kernels: await kernels('simd') });
+    expect(many.maximumBytes - one.maximumBytes).toBeGreaterThanOrEqual(99 * one.stateBytes);
+    expect(many.initialBytes).toBe(one.initialBytes);
+  });
+});
+
+test('costsOf counts a step by hand-checked numbers', () => {
+  const step = { tokens: new Int32Array(2), pos: 10, nLogits: 1 };
+  const costs = costsOf(graphOf(100), step).map(({ node, flops, bytes }) => [node.op, flops, bytes]);
+  expect(costs).toEqual([
+    ['embed', 0, 2 * 64 * 4 + 2 * 2 * 34],
+    ['rms_norm', 2 * 64 * 4, 2 * (2 * 64 * 4) + 64 * 4],
+    ['kv_store', 0, 2 * 64 * (4 + 2)],
+    ['kv_store', 0, 2 * 64 * (4 + 2)],
+    ['attention', 4 * 64 * (11 + 12), 2 * (2 * 64 * 4) + 2 * 12 * 64 * 2],
+    ['last_rows', 0, 64 * 4 + 2 * 64 * 4],
+    ['matmul', 2 * 64 * 1000, 4 * 1000 + 1000 * 2 * 34 + 64 * 4],
+  ]);
+  const windowed = costsOf(graphOf(100, 5), step).find(({ node }) => node.op === 'attention')!;
+  expect([windowed.flops, windowed.bytes]).toEqual([4 * 64 * (5 + 5), 2 * (2 * 64 * 4) + 2 * 6 * 64 * 2]);
+});

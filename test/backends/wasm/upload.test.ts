@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { ResourceError } from '../../../src/errors.ts';
+import { Recorder, weight, type Graph, type Value } from '../../../src/graph.ts';
+import { quantByName } from '../../../src/quants/index.ts';
+import type { ReadTensor } from '../../../src/backends/backend.ts';
+import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { randomFloats } from '../../cases/op_case.ts';
+import { nodeHost } from './support.ts';
+
+const q8 = quantByName.get('q8_0')!;
+const f16 = quantByName.get('f16')!;
+const nVocab = 20_003; // several pieces, the last one no whole group of rows
+const cols = 512;
+const table = weight({ name: 'table', quant: q8, shape: [nVocab, cols] });
+const norm = weight({ name: 'norm', quant: f16, shape: [cols] });
+const weights: Value[] = [table, norm];
+
+const files = new Map([table, norm].map((tensor, i) => [tensor.name, encoded(tensor, i)]));
+
+function encoded({ quant, shape }: Value, seed: number): Uint8Array {
+  const floats = randomFloats(
+    shape.reduce((n, m) => n * m, 1),
+    seed + 5,
+  );
+  const bytes = new Uint8Array((floats.length / quant.blockSize) * quant.blockBytes);
+  quant.quantize!(floats, bytes);
+  return bytes;
+}
+
+const read: ReadTensor = async ({ name }, offsetBytes, into) => {
+  await new Promise((resolve) => setImmediate(resolve));
+  into.set(files.get(name)!.subarray(offsetBytes, offsetBytes + into.length));
+};
+
+function graphOf(): Graph {
+  const g = new Recorder({ nCtx: 64, maxTokens: 8, maxLogits: 8 });
+  return g.finish(g.rmsNorm(g.embed(table), norm, 1e-5));
+}
+
+const open = (threads: number) =>
+  createWasmBackend({ weights, graph: graphOf(), maxSessions: 1, threads, host: nodeHost() });
+
+/** The embedded and normalised rows of some tokens, the last one of the table among them. */
+async function rowsOf(backend: Awaited<ReturnType<typeof open>>): Promise<Float32Array> {
+  const graph = graphOf();
+  const program = backend.prepare(graph);
+  const tokens = Int32Array.of(0, 1, 8191, 8192, 16_001, nVocab - 1);
+  await program.run({ tokens, pos: 0, nLogits: 6 });
+  const rows = Float32Array.from(await program.read(graph.logits));
+  program.dispose();
+  return rows;
+}
+
+function expectedRows(): Float32Array {
+  const floats = new Float32Array(nVocab * cols);
+  q8.dequantize!(files.get('table')!, floats);
+  const gain = new Float32Array(cols);
+  f16.dequantize!(files.get('norm')!, gain);
+  const tokens = [0, 1, 8191, 8192, 16_001, nVocab - 1];
+  return Float32Array.from(
+    tokens.flatMap((token) => {
+      const row = floats.subarray(token * cols, (token + 1) * cols);
+      const scale = 1 / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / cols + 1e-5);
+      return [...row].map((x, i) => x * scale * gain[i]!);
+    }),
+  );
+}
+
+describe('upload', () => {
+  for (const threads of [1, 2]) {
+    test(`brings every row into place, piece by piece, on ${threads} threads`, async () => {
+      const backend = await open(threads);
+      const done: number[] = [];
+      const sizes: number[] = [];
+      await backend.upload(weights, {
+        read: (tensor, offsetBytes, into) => {
+          sizes.push(into.length);
+          return read(tensor, offsetBytes, into);
+        },
+        onProgress: (doneBytes) => done.push(doneBytes),
+      });
+      expect(done.at(-1)).toBe(files.get('table')!.length + files.get('norm')!.length);
+      expect(done).toEqual([...done].sort((a, b) => a - b));
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(4 << 20); // never the whole table
+      const [came, wanted] = [await rowsOf(backend), expectedRows()];
+      came.forEach((x, i) => expect(Math.abs(x - wanted[i]!)).toBeLessThan(1e-5));
+      await backend.dispose();
+    });
+  }
+
+  test('asks for the next piece before it packs one, and never for two at a time', async () => {
+    const backend = await open(1);
+    const events: string[] = [];
+    let n = 0;
+    await backend.upload(weights, {
+      read: async (tensor, offsetBytes, into) => {
+        const piece = n++;
+        events.push(`ask ${piece}`);
+        await read(tensor, offsetBytes, into);
+        events.push(`have ${piece}`);
+      },
+      onProgress: () => events.push('packed'),
+    });
+    const turns = Array.from({ length: n - 1 }, (_, i) => [`have ${i}`, `ask ${i + 1}`, 'packed']).flat();
+    expect(events).toEqual(['ask 0', ...turns, `have ${n - 1}`, 'packed']);
+    await backend.dispose();
+  });
+
+  test('stops with an AbortError when the signal says so', async () => {
+    const backend = await open(2);
+    const controller = new AbortController();
+    const upload = backend.upload(weights, { read, onProgress: () => controller.abort(), signal: controller.signal });
+    await expect(upload).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }) as Error);
+    await backend.dispose();
+  });
+
+  test('passes on what goes wrong while reading', async () => {
+    const backend = await open(1);
+    let n = 0;
+    const failing: ReadTensor = (tensor, offsetBytes, into) =>
+      ++n === 2 ? Promise.reject(new ResourceError('the file is gone')) : read(tensor, offsetBytes, into);
+    await expect(backend.upload(weights, { read: failing })).rejects.toThrow('the file is gone');
+    await backend.dispose();
+  });
+});
