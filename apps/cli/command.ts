@@ -30,6 +30,9 @@ export interface Command {
 /** Has Ctrl-C call `listener` first: where it returns true, the program goes on. */
 export type OnInterrupt = (listener: (() => boolean) | undefined) => void;
 
+/** How the program ends; `interrupted` is what shells expect after Ctrl-C. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
 /** The command line is wrong: exit code 2, and where to read on. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

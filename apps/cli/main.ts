@@ -1,15 +1,19 @@
 #!/usr/bin/env node
-/**
- * The command line. Exit codes: 0 done, 1 failed, 2 the command line is wrong, 130 stopped with Ctrl-C.
- */
+/** The command line: finds the command, runs it, and says what went wrong in one line. */
 import { readFile } from 'node:fs/promises';
 import { argv, stderr, stdout } from 'node:process';
-import { commonOptions, parseArguments, suggestion, UsageError, type Arguments, type Command } from './command.ts';
+import {
+  commonOptions,
+  exitCodes,
+  parseArguments,
+  suggestion,
+  UsageError,
+  type Arguments,
+  type Command,
+} from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
 import { errStyle, harmless, print, printLine } from './terminal.ts';
-
-const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 };
 
 async function main([word = '--help', ...rest]: readonly string[]): Promise<number> {
   const interrupt = new AbortController();

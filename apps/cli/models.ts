@@ -6,14 +6,16 @@ import { openModelFile, type GgufFile } from '../../src/gguf.ts';
 import type { Arguments, OptionTable } from './command.ts';
 import { formatBytes, progressBar } from './terminal.ts';
 
-/** Models that come with the source, by name: the first shard's file in `models/`. */
-const embedded: ReadonlyMap<string, string> = new Map([['smollm2', 'smollm2-135m-instruct-q4_1-00001-of-00002.gguf']]);
+/** Models that come with the source, by name: the first shard's file in `models/`, and what to call them. */
+const embedded: ReadonlyMap<string, { readonly file: string; readonly title: string }> = new Map([
+  ['smollm2', { file: 'smollm2-135m-instruct-q4_1-00001-of-00002.gguf', title: 'SmolLM2 135M Instruct' }],
+]);
 
 export const defaultModel = 'smollm2';
 
 /** A path as it is; an embedded model's name unless a file is called so. */
 export function modelPath(given: string): string {
-  const file = embedded.get(given);
+  const file = embedded.get(given)?.file;
   if (file === undefined || existsSync(given)) return given;
   const path = fileURLToPath(new URL(`../../models/${file}`, import.meta.url)); // seen from dist/node/
   if (existsSync(path)) return path;
@@ -21,6 +23,9 @@ export function modelPath(given: string): string {
     `the model ${given} is not here (${path}): it comes with the source, not with the npm package; give the path of a GGUF file`,
   );
 }
+
+/** What to call a model: the name in its file, unless that is not what people know it by. */
+export const modelTitle = (given: string, { info }: Model): string => embedded.get(given)?.title ?? info.name;
 
 export const modelOptions = {
   ctx: { value: 'N', help: 'positions for prompt and answer (default: what the model was trained on, at most 4096)' },

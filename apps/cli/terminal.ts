@@ -75,6 +75,7 @@ export function progressBar(label: string): Progress {
     },
     end() {
       if (drawn) stderr.write('\r\x1b[K');
+      drawn = false;
     },
   };
 }

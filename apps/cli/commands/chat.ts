@@ -9,8 +9,8 @@ import {
 } from '../../../src/index.ts';
 import { openMessages } from '../chat/lines.ts';
 import { runSlash, slashCommands, slashHelp, type ChatState } from '../chat/slash.ts';
-import type { Command, OnInterrupt } from '../command.ts';
-import { defaultModel, modelOptions, readModelOptions, withModel } from '../models.ts';
+import { exitCodes, type Command, type OnInterrupt } from '../command.ts';
+import { defaultModel, modelOptions, modelTitle, readModelOptions, withModel } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import {
   counted,
@@ -48,11 +48,13 @@ From a pipe, every line is one message, and only the answers go to stdout.`,
   ],
   async run(args, signal, onInterrupt) {
     const options: ChatOptions = { onFull: 'shift', system: args.text('system'), ...readSampling(args) };
-    await withModel(args.positionals[0] ?? defaultModel, { ...readModelOptions(args), signal }, async (model) => {
+    const given = args.positionals[0] ?? defaultModel;
+    await withModel(given, { ...readModelOptions(args), signal }, async (model) => {
       if (model.info.noChat !== undefined)
         throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
       const totals = { answers: 0, tokens: 0, ms: 0 };
       const state = { model, options, chat: model.chat(options), totals, nUsed: 0, isLeaving: false };
+      if (isInteractive) await print(banner(modelTitle(given, model), model));
       await talk(state, signal, onInterrupt);
     });
   },
@@ -62,11 +64,11 @@ From a pipe, every line is one message, and only the answers go to stdout.`,
 const isInteractive = stdin.isTTY === true && stdout.isTTY === true;
 
 async function talk(state: ChatState, signal: AbortSignal, onInterrupt: OnInterrupt): Promise<void> {
-  if (isInteractive) await print(banner(state.model));
   const messages = openMessages({ isInteractive, words: slashCommands.map(({ name }) => name) });
   let answering: AbortController | undefined;
   onInterrupt(() => {
     if (!answering) return messages.clear();
+    if (answering.signal.aborted) process.exit(exitCodes.interrupted); // an answer stops within a token: this one hangs
     answering.abort();
     return true;
   });
@@ -147,7 +149,7 @@ function statusLine({ model, nUsed }: ChatState, { tokens, timings, stopReason }
   ].join(' · ');
 }
 
-function banner({ info }: Model): string {
+function banner(title: string, { info }: Model): string {
   const facts = [
     `${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     `context ${counted(info.nCtx)}`,
@@ -155,5 +157,5 @@ function banner({ info }: Model): string {
     'offline',
   ];
   const help = '/help for the commands, Ctrl-C stops an answer, Ctrl-D leaves';
-  return `\n${style.bold(harmless(info.name))}\n${style.dim(facts.join(' · '))}\n${style.dim(help)}\n\n`;
+  return `\n${style.bold(harmless(title))}\n${style.dim(facts.join(' · '))}\n${style.dim(help)}\n\n`;
 }
