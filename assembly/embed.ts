@@ -2,7 +2,7 @@ import { Node } from './lib/node';
 import { Panel } from './lib/panel';
 import { scratch } from './lib/scratch';
 import { Group } from './lib/simd';
-import { quadBytes } from './pack';
+import { ITEM_ROWS, itemBytes } from './pack';
 
 @unmanaged
 export class EmbedNode extends Node {
@@ -15,12 +15,12 @@ export class EmbedNode extends Node {
 export function embed<Q>(node: EmbedNode, begin: u32, end: u32): void {
   const q = changetype<Q>(0);
   const p = changetype<Panel<Q>>(0);
-  const stride = quadBytes<Q>(node.cols);
+  const stride = itemBytes<Q>(node.cols);
   for (let t = begin; t < end; t++) {
     const token = load<u32>(node.step.tokens + 4 * t);
     const row = token & 3;
     let block = scratch();
-    p.unpack(block, node.weights + (token >> 2) * stride, node.cols);
+    p.unpack(block, node.weights + (token / ITEM_ROWS) * stride, (token % ITEM_ROWS) >> 2, node.cols);
     let out = node.out + 4 * t * node.cols;
     for (const last = out + 4 * node.cols; out < last; block += p.blockBytes) {
       for (let k: u32 = 0; k < 32; k++, out += 4) {

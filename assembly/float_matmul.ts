@@ -1,8 +1,8 @@
 import { EmbedNode } from './embed';
-import { MatmulNode } from './matmul';
+import { MatmulNode } from './lib/matmul_node';
 import { Rows } from './lib/rows';
 import { scratch } from './lib/scratch';
-import { ITEM_ROWS, packedRows } from './pack';
+import { ITEM_ROWS } from './pack';
 
 /** Matrix products with float weights (lib/float_types.ts). For every row and token sum = sum + weight * x, columns ascending. */
 export function floatMatmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
@@ -22,7 +22,7 @@ export function itemBytes<Q>(cols: u32): u32 {
 }
 
 export function floatPackedBytes<Q>(rows: u32, cols: u32): f64 {
-  return <f64>(packedRows(rows) / ITEM_ROWS) * <f64>itemBytes<Q>(cols);
+  return <f64>((rows + ITEM_ROWS - 1) / ITEM_ROWS) * <f64>itemBytes<Q>(cols);
 }
 
 /** As `pack` for quantised types. */

@@ -1,4 +1,5 @@
 import { Activations } from './activations';
+import { MatmulNode } from './matmul_node';
 import { Panel } from './panel';
 import { Rows } from './rows';
 import { Group } from './simd';
@@ -9,43 +10,19 @@ const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** Four rows × a few tokens: the same operations in the same order as in lib/mat_vec.ts, which spells them out. */
 @unmanaged
 export class Gemm<Q> {
-  /** Four rows × all tokens: out[t * outBytes …] for rows of x `xBytes` apart. */
-  run(
-    out: usize,
-    outBytes: u32,
-    panel: usize,
-    nBlocks: u32,
-    x: usize,
-    xBytes: u32,
-    nRows: u32,
-    bias: usize,
-    n: i32,
-  ): void {
-    while (nRows > 0) {
-      const nTokens = min(nRows, TILE_TOKENS);
-      this.tile(out, outBytes, panel, nBlocks, x, xBytes, nTokens, bias, n);
-      out += nTokens * outBytes;
-      x += nTokens * xBytes;
-      nRows -= nTokens;
-    }
+  /** Four rows × all tokens. */
+  run(node: MatmulNode, row: u32, panel: usize): void {
+    for (let t: u32 = 0; t < node.nRows; t += TILE_TOKENS) this.tile(node, row, t, panel);
   }
 
   /** One tile; of missing tokens the last one takes the place, and nothing is stored. */
-  private tile(
-    out: usize,
-    outBytes: u32,
-    panel: usize,
-    nBlocks: u32,
-    x: usize,
-    xBytes: u32,
-    nTokens: u32,
-    bias: usize,
-    n: i32,
-  ): void {
+  private tile(node: MatmulNode, row: u32, t: u32, panel: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
-    const last = x + (nTokens - 1) * xBytes;
-    let x0 = x;
+    const n = <i32>(node.rows - row);
+    const xBytes = (node.cols >> 5) * Activations.blockBytes;
+    const last = node.x + (node.nRows - 1) * xBytes;
+    let x0 = node.x + t * xBytes;
     let x1 = min(x0 + xBytes, last);
     let x2 = min(x1 + xBytes, last);
     let x3 = min(x2 + xBytes, last);
@@ -57,7 +34,7 @@ export class Gemm<Q> {
     let f3 = f0;
     let f4 = f0;
     let f5 = f0;
-    for (; nBlocks > 0; nBlocks--) {
+    for (let column: u32 = 0; column < node.cols; column += 32) {
       let i0 = this.start(x0, 0);
       let i1 = this.start(x1, 0);
       let i2 = this.start(x2, 0);
@@ -152,6 +129,10 @@ export class Gemm<Q> {
         x5 += Activations.blockBytes;
       }
     }
+    const out = node.out + 4 * (t * node.rows + row);
+    const outBytes = 4 * node.rows;
+    const bias = node.bias ? node.bias + 4 * row : 0;
+    const nTokens = node.nRows - t;
     Rows.store(out, f0, bias, n);
     if (nTokens > 1) Rows.store(out + 1 * outBytes, f1, bias, n);
     if (nTokens > 2) Rows.store(out + 2 * outBytes, f2, bias, n);

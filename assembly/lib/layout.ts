@@ -1,13 +1,14 @@
 import { Half } from './half';
 
 /**
- * What is common to the packed layouts of quantised weights. Rows are packed by four. `span` columns of four rows, as many as
- * one block of the file has, are a *unit*: a head, if the type has one, and a block for every 32 columns. A quad is
+ * What is common to the packed layouts of quantised weights. 16 rows are an *item*, packed as four *quads* of four rows. `span`
+ * columns, as many as one block of the file has, are a *unit*: a head for each quad, if the type has one, and for every
+ * 32 columns a block for each quad:
  *
- *     | head of unit 0 | head 1 | … | block 0 | block 1 | …       all columns of four rows
+ *     item = | unit 0 | unit 1 | …
+ *     unit = | head of quad 0 | 1 | 2 | 3 | block of quad 0 | 1 | 2 | 3 | the next 32 columns: quad 0 | 1 | 2 | 3 | …
  *
- * Blocks lie at equal distances because prefetchers follow those: with the heads in between, Q4_K and Q6_K came from
- * memory at half the speed of types without heads.
+ * So a mat-vec, which does four quads at a time, reads memory in one sweep from end to end.
  *
  * A quant type is a class without fields, used through `changetype<Q>(0)`: each kernel is compiled once per type, with these
  * members inlined. Besides the following ones a type has

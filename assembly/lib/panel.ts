@@ -32,11 +32,13 @@ export class Panel<Q> {
     return 128 + 16 * (changetype<Q>(0).subs + sub);
   }
 
-  /** Four packed rows → panel. */
-  unpack(to: usize, quad: usize, cols: u32): void {
+  /** One of an item's four quads → panel. */
+  unpack(to: usize, item: usize, quad: u32, cols: u32): void {
     const q = changetype<Q>(0);
-    let block = quad + (cols / q.span) * q.headBytes;
-    for (let head = quad, column: u32 = 0; column < cols; column += q.span, head += q.headBytes) {
+    let unit = item;
+    for (let column: u32 = 0; column < cols; column += q.span) {
+      const head = unit + quad * q.headBytes;
+      let block = unit + 4 * q.headBytes + quad * q.blockBytes;
       for (let b: u32 = 0; b < q.span / 32; b++) {
         this.chunk(to, block, 0);
         this.chunk(to, block, 1);
@@ -47,8 +49,9 @@ export class Panel<Q> {
           if (q.hasMins) v128.store(to + this.min(sub), q.min(head, block, sub));
         }
         to += this.blockBytes;
-        block += q.blockBytes;
+        block += 4 * q.blockBytes;
       }
+      unit += 4 * q.headBytes + (q.span / 8) * q.blockBytes;
     }
   }
 

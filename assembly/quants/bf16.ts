@@ -1,7 +1,7 @@
 import { EmbedNode } from '../embed';
 import { floatEmbed, floatMatmul, floatPack, floatPackedBytes } from '../float_matmul';
 import { BF16 } from '../lib/float_types';
-import { MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
 
 export function matmul_bf16(node: MatmulNode, begin: u32, end: u32): void {
   floatMatmul<BF16>(node, begin, end);

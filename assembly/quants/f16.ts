@@ -1,7 +1,7 @@
 import { EmbedNode } from '../embed';
 import { floatEmbed, floatMatmul, floatPack, floatPackedBytes } from '../float_matmul';
 import { F16 } from '../lib/float_types';
-import { MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
 
 export function matmul_f16(node: MatmulNode, begin: u32, end: u32): void {
   floatMatmul<F16>(node, begin, end);

@@ -2,7 +2,8 @@ import { embed, EmbedNode } from '../embed';
 import { Pairs } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256 } from '../lib/layout';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -88,7 +89,7 @@ class Q2_K extends Block256 {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 80)));
     store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 82)), 16);
     for (let s: u32 = 0; s < 16; s++) {
-      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
       store<u8>(to, load<u8>(file + s), 32);
     }
   }

@@ -2,7 +2,8 @@ import { embed, EmbedNode } from '../embed';
 import { Bits, Pairs } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -90,7 +91,7 @@ class Q3_K extends Block256 {
     for (let s: u32 = 0; s < 16; s++) {
       const low = ((<u32>load<u8>(file + (s & 7), 96)) >> (4 * (s >> 3))) & 15;
       const high = ((<u32>load<u8>(file + (s & 3), 104)) >> (2 * (s >> 2))) & 3;
-      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
       store<i8>(to, <i8>(low | (high << 4)) - 32, 48);
     }
   }

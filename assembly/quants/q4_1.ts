@@ -2,7 +2,8 @@ import { embed, EmbedNode } from '../embed';
 import { Nibbles } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block32 } from '../lib/layout';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**

@@ -3,7 +3,8 @@ import { Bits, Nibbles } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
 import { SixBits } from '../lib/six_bits';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -89,7 +90,7 @@ class Q5_K extends Block256 {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file)));
     store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 2)), 16);
     for (let b: u32 = 0; b < 8; b++) {
-      const to = block + b * this.blockBytes + row;
+      const to = block + b * 4 * this.blockBytes + row;
       store<u8>(to, SixBits.scale(file + 4, b), 80);
       store<u8>(to, SixBits.min(file + 4, b), 84);
     }

@@ -2,7 +2,8 @@ import { embed, EmbedNode } from '../embed';
 import { Nibbles, Pairs } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -89,7 +90,7 @@ class Q6_K extends Block256 {
   packScales(file: usize, head: usize, block: usize, row: u32): void {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 208)));
     for (let s: u32 = 0; s < 16; s++) {
-      const to = block + (s >> 1) * this.blockBytes + 4 * (s & 1) + row;
+      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
       store<u8>(to, load<u8>(file + s, 192), 96);
     }
   }

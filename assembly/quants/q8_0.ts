@@ -1,7 +1,8 @@
 import { embed, EmbedNode } from '../embed';
 import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
 import { Half } from '../lib/half';
-import { matmul, MatmulNode } from '../matmul';
+import { MatmulNode } from '../lib/matmul_node';
+import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**

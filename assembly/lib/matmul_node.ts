@@ -1,0 +1,11 @@
+import { Node } from './node';
+
+@unmanaged
+export class MatmulNode extends Node {
+  out: usize; // [nRows, rows]
+  weights: usize; // packed [rows, cols]
+  x: usize; // [nRows, cols]: quantised for integer types, floats for float types
+  bias: usize; // [rows] or 0
+  rows: u32;
+  cols: u32;
+}
