@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Measured } from './phases.ts';
+
+export interface ChildOptions {
+  /** The Node that runs it; default: this one. */
+  readonly node?: string;
+  readonly timeoutMs: number;
+  /** Told the process id as soon as there is one. */
+  readonly onStart?: (pid: number) => void;
+}
+
+/** Runs one of the bench's programs with a job; its last line of output is the result. @throws Error with what it said. */
+export function measureInChild(program: string, job: unknown, options: ChildOptions): Promise<Measured> {
+  const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
+  const { node = process.execPath, timeoutMs, onStart } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, [script, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    if (child.pid !== undefined) onStart?.(child.pid);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const last = out.trim().split('\n').at(-1) ?? '';
+      if (code === 0 && last.startsWith('{')) return resolve(JSON.parse(last) as Measured);
+      const why = signal === 'SIGKILL' ? `no result after ${timeoutMs / 1000} s` : firstError(said || out);
+      reject(new Error(`${program}: ${why || `ended with ${code ?? signal}`}`));
+    });
+  });
+}
+
+/** The line of a stack trace that says what happened. */
+const firstError = (text: string): string =>
+  (text.split('\n').find((line) => /error/i.test(line)) ?? text.trim().split('\n').at(-1) ?? '').trim().slice(0, 300);

@@ -1,0 +1,20 @@
+import type { WasmHost } from '../../src/backends/wasm/wasm.ts';
+import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import { detectFeatures, type Build } from '../../src/features.ts';
+import type { BackendFactory } from '../../src/open_model.ts';
+import { nCores, readBeside, spawn, tick } from '../../src/platform/node.ts';
+
+/** Node as the WASM backend sees it, with what `npm run build` left in dist/. */
+export const host = (): WasmHost => ({
+  features: detectFeatures(),
+  kernels: (build) => readBeside(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url)),
+  spawn: () => spawn(new URL('../../dist/node/compute.js', import.meta.url), 'compute'),
+  tick,
+  nCores: nCores(),
+});
+
+/** Opens models in this thread. */
+export const wasmFactory =
+  (build: Build, threads: number): BackendFactory =>
+  ({ weights, graph }) =>
+    createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host: host() });

@@ -1,0 +1,136 @@
+import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import type { Build } from '../../src/features.ts';
+import type { Graph, Node, Value } from '../../src/graph.ts';
+import { floatToHalf, halfToFloat } from '../../src/half.ts';
+import { buildCase, expected, type BuiltCase, type OpCase } from '../../test/cases/op_case.ts';
+import { errorOf, type BenchCase, type Check } from './bench_case.ts';
+import { host } from './host.ts';
+import type { Cases } from './matmul_cases.ts';
+
+/** Every op but the matrix products, in the sizes of a 1.2 B model: 32 heads of 64, 8 of them for keys and values. */
+const DIM = 2048;
+const KV_DIM = 512;
+const FFN_DIM = 8192;
+const HEAD_DIM = 64;
+
+interface TimedCase extends OpCase {
+  /** Copies of the node that one run goes through, each with a cache of its own. */
+  readonly copies: number;
+  readonly macs: number;
+  /** Bytes that go in and out. */
+  readonly bytes: number;
+}
+
+const x = (cols: number) => ({ role: 'activation', cols }) as const;
+
+const tokens = (n: number): string => (n === 1 ? 'decode' : `prefill ${n}`);
+
+const byRows = (
+  op: OpCase['op'],
+  inputs: OpCase['inputs'],
+  nTokens: number,
+  more: Partial<OpCase> = {},
+): TimedCase => ({
+  name: tokens(nTokens),
+  op,
+  inputs,
+  nTokens,
+  tolerance: 5e-7,
+  copies: 16,
+  macs: 0,
+  bytes:
+    4 *
+    nTokens *
+    (inputs.reduce((sum, { role, cols }) => sum + (role === 'activation' ? cols : 0), 0) + inputs[0]!.cols),
+  ...more,
+});
+
+function attention(nTokens: number, pos: number, quant: 'f16' | 'f32'): TimedCase {
+  const cache = { role: 'state', cols: KV_DIM, quant } as const;
+  const positions = pos + (nTokens + 1) / 2; // seen by the average token
+  const bytes = 2 * (pos + nTokens) * KV_DIM * (quant === 'f16' ? 2 : 4);
+  return {
+    name: `${tokens(nTokens)} at ${pos}, ${quant}`,
+    op: 'attention',
+    inputs: [x(DIM), cache, cache],
+    params: { headDim: HEAD_DIM, scale: HEAD_DIM ** -0.5, window: 0 },
+    nTokens,
+    pos,
+    tolerance: 2e-6,
+    copies: nTokens === 1 ? 16 : 1,
+    macs: 2 * nTokens * positions * DIM,
+    bytes,
+  };
+}
+
+export const timedCases: readonly TimedCase[] = [
+  ...[1, 128].flatMap((n) => [
+    byRows('rms_norm', [x(DIM), { role: 'vector', cols: DIM }], n, { params: { eps: 1e-5 } }),
+    byRows('rope', [x(DIM), { role: 'table', cols: HEAD_DIM }], n, { params: { headDim: HEAD_DIM, neox: 0 } }),
+    byRows('swiglu', [x(FFN_DIM), x(FFN_DIM)], n),
+    byRows('add', [x(DIM), x(DIM)], n),
+    byRows('kv_store', [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'f16' }], n, { tolerance: 6.2e-5 }),
+  ]),
+  byRows('last_rows', [x(DIM)], 128, { tolerance: 0 }),
+  ...(['f16', 'f32'] as const).flatMap((quant) => [attention(1, 1023, quant), attention(1, 4095, quant)]),
+  attention(128, 0, 'f16'),
+  attention(128, 896, 'f16'),
+];
+
+/** Makes one case ready; its memory goes with `close`. */
+export async function opCase(timed: TimedCase, build: Build, threads: number): Promise<Cases> {
+  const built = buildCase(timed);
+  const graph = repeated(built, timed.copies);
+  const weights = built.node.inputs.filter(({ role }) => role === 'weight');
+  const backend = await createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host: host() });
+  await backend.upload(weights, {
+    read: async ({ name }, offset, into) => into.set(bytesOf(built, name, offset, into.length)),
+  });
+  const program = backend.prepare(graph);
+  for (const { inputs } of graph.nodes) {
+    for (const [i, input] of inputs.entries()) {
+      if (input.role === 'state') await program.writeState(input, 0, stateBytes(built.floats[i]!, input.quant.name));
+    }
+  }
+  const check = async (): Promise<Check> => {
+    await program.run(built.step);
+    const { out } = graph.nodes.at(-1)!;
+    const came =
+      out.role === 'state' ? stateFloats(await program.readState(out, 0, graph.nCtx)) : await program.read(out);
+    return { error: errorOf(came, expected(built)), tolerance: timed.tolerance };
+  };
+  const one: BenchCase = {
+    op: timed.op,
+    name: timed.name,
+    check,
+    run: () => program.run(built.step),
+    bytes: timed.bytes * timed.copies,
+    macs: timed.macs * timed.copies,
+    limits: { bytes: timed.op === 'attention' ? 'read' : 'copy', macs: 'f32' },
+  };
+  return { cases: [one], close: async () => void (await backend.dispose()) };
+}
+
+/** The node `n` times, on states and outputs of its own each time. */
+function repeated({ graph, node }: BuiltCase, n: number): Graph {
+  const own = (value: Value, i: number): Value =>
+    value.role === 'state' || value === node.out ? { ...value, name: `${value.name}.${i}` } : value;
+  const nodes = Array.from({ length: n }, (_, i): Node => {
+    const inputs = node.inputs.map((input) => own(input, i));
+    const stored = node.inputs.indexOf(node.out);
+    return { ...node, inputs, out: stored < 0 ? own(node.out, i) : inputs[stored]! };
+  });
+  return { ...graph, nodes, logits: nodes.at(-1)!.out };
+}
+
+function bytesOf({ node, floats }: BuiltCase, name: string, offset: number, length: number): Uint8Array {
+  const { buffer } = floats[node.inputs.findIndex((input) => input.name === name)]!;
+  return new Uint8Array(buffer as ArrayBuffer, offset, length);
+}
+
+function stateBytes(floats: Float32Array, quant: string): Uint8Array {
+  return new Uint8Array(quant === 'f16' ? Uint16Array.from(floats, floatToHalf).buffer : floats.slice().buffer);
+}
+
+const stateFloats = ({ buffer }: Uint8Array): Float32Array =>
+  Float32Array.from(new Uint16Array(buffer as ArrayBuffer), halfToFloat);

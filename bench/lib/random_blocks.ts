@@ -1,0 +1,48 @@
+import type { QuantType } from '../../src/quants/quant_type.ts';
+
+/** Bytes of made-up weights; a tensor repeats them from anywhere on. Larger than the L2 cache of most machines. */
+const POOL_BYTES = 4 << 20;
+
+/** Weights that are quantised for it, which takes long for some types. The pool is these blocks in random order. */
+const N_WEIGHTS = 1 << 16;
+
+/** Whole blocks of normally distributed weights of standard deviation `std`, the same on every machine. */
+export function blockPool(quant: QuantType, std: number): Uint8Array {
+  const { blockSize, blockBytes } = quant;
+  const next = random(1);
+  const floats = Float32Array.from({ length: N_WEIGHTS }, () => normal(next) * std);
+  const blocks = new Uint8Array((N_WEIGHTS / blockSize) * blockBytes);
+  quant.quantize!(floats, blocks);
+  const nBlocks = blocks.length / blockBytes;
+  const pool = new Uint8Array(Math.floor(POOL_BYTES / blockBytes) * blockBytes);
+  for (let at = 0; at < pool.length; at += blockBytes) {
+    const from = Math.floor(next() * nBlocks) * blockBytes;
+    pool.set(blocks.subarray(from, from + blockBytes), at);
+  }
+  return pool;
+}
+
+/** `into` becomes the bytes from `offset` on of the pool repeated without end. */
+export function fillFrom(pool: Uint8Array, offset: number, into: Uint8Array): void {
+  for (let at = 0; at < into.length;) {
+    const from = (offset + at) % pool.length;
+    const piece = pool.subarray(from, from + into.length - at);
+    into.set(piece, at);
+    at += piece.length;
+  }
+}
+
+/** Evenly distributed numbers in [0, 1): xorshift, 32 bits. */
+export function random(seed: number): () => number {
+  let state = Math.imul(seed, 0x9e3779b9) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** Box and Muller's method. */
+export const normal = (next: () => number): number =>
+  Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());

@@ -1,0 +1,19 @@
+/** Middle value; of an even count the mean of the middle two. NaN for nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** Half the distance from the smallest to the largest value, relative to the median. */
+export const spread = (values: readonly number[]): number =>
+  (Math.max(...values) - Math.min(...values)) / 2 / median(values);
+
+/** Three digits are all that a measurement on a shared machine is worth. */
+export function digits(x: number): string {
+  if (!Number.isFinite(x)) return '–';
+  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(x) || 1)));
+  return x.toFixed(Math.min(places, 3));
+}
+
+export const percent = (x: number): string => (Number.isFinite(x) ? `${Math.round(100 * x)} %` : '–');

@@ -1,0 +1,17 @@
+/** Measures thimble once, in a process of its own: `node thimble.js '{"model", "phases", "options"}'` prints one line of JSON. */
+import type { openModel as OpenModel } from '../../src/model.ts';
+import type { OpenOptions } from '../../src/open_model.ts';
+import { measureThimble, type Phase } from './phases.ts';
+
+export interface ThimbleJob {
+  readonly model: string;
+  readonly phases: readonly Phase[];
+  readonly options: OpenOptions;
+}
+
+const { model, phases, options } = JSON.parse(process.argv[2]!) as ThimbleJob;
+const library = new URL('../../dist/node/index.js', import.meta.url);
+const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
+const measured = await measureThimble(openModel, model, phases, options);
+const rssMb = process.resourceUsage().maxRSS / 1024;
+console.log(JSON.stringify({ ...measured, rssMb, engine: `${measured.engine}, Node ${process.version}` }));

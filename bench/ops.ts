@@ -1,0 +1,102 @@
+/**
+ * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
+ */
+import { fileURLToPath } from 'node:url';
+import { detectFeatures, type Build } from '../src/features.ts';
+import { loadModel } from '../src/open_model.ts';
+import { openModelFile } from '../src/platform/node.ts';
+import { quants } from '../src/quants/index.ts';
+import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';
+import { wasmFactory } from './lib/host.ts';
+import { openLimits, type Limits } from './lib/limits.ts';
+import { describeMachine } from './lib/machine.ts';
+import { matmulCases, type Cases } from './lib/matmul_cases.ts';
+import { opCase, timedCases } from './lib/op_cases.ts';
+import { count, readOptions } from './lib/options.ts';
+import { profile, type ProfileEntry } from './lib/profile.ts';
+import { digits, percent } from './lib/stats.ts';
+import { table } from './lib/table.ts';
+
+const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
+  build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
+  threads: { value: 'N', default: '1', help: 'compute threads' },
+  only: { value: 'REGEX', default: '', help: 'cases by op and name, such as "matmul q4" or "decode"; or "profile"' },
+  mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
+  rounds: { value: 'N', default: '7', help: 'samples of each case' },
+  model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
+  json: { help: 'print JSON instead of tables' },
+});
+
+const embedded = fileURLToPath(new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url));
+const build = (options.build ?? detectFeatures().build) as Build;
+const threads = count('threads', options.threads);
+const bytes = count('mib', options.mib) << 20;
+const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
+const only = new RegExp(options.only);
+
+/** One by one, so that only one quant type's weights are in memory at a time. */
+const makers: { readonly title: string; readonly make: () => Promise<Cases> }[] = [
+  ...quants
+    .filter(({ quantize }) => quantize)
+    .map((quant) => ({ title: `matmul ${quant.name}`, make: () => matmulCases(quant, { build, threads, bytes }) })),
+  ...timedCases.map((timed) => ({ title: `${timed.op} ${timed.name}`, make: () => opCase(timed, build, threads) })),
+];
+
+async function measure(limits: Limits): Promise<BenchLine[]> {
+  const lines: BenchLine[] = [];
+  for (const { title, make } of makers.filter(({ title }) => only.test(title))) {
+    process.stderr.write(`${title} …\n`);
+    const { cases, close } = await make();
+    try {
+      lines.push(...(await measureCases(cases, limits, timing)));
+    } finally {
+      await close();
+    }
+  }
+  return lines;
+}
+
+/** Where the time of a decode step goes, at a context of 256 tokens. */
+async function profileDecode(): Promise<{ name: string; entries: ProfileEntry[] }> {
+  const file = await openModelFile(options.model ?? embedded);
+  const model = await loadModel(file, { nCtx: 512 }, wasmFactory(build, threads));
+  const session = model.openSession();
+  const prompt = Array.from({ length: 256 }, (_, i) => (i * 37) % 256);
+  const generate = async (maxTokens: number): Promise<void> => {
+    for await (const _ of session.generate(prompt, { maxTokens, ignoreEos: true, temperature: 0 }));
+  };
+  await generate(32); // reads the prompt, warms up
+  const before = await profile(() => generate(1)); // what reuse leaves of the prompt, and the first token
+  const after = await profile(() => generate(33));
+  session.close();
+  await model.close();
+  await Promise.all(file.sources.map((source) => source.close?.()));
+  const first = new Map(before.map((entry) => [entry.kernels, entry]));
+  const entries = after.map(({ kernels, nRuns, ms }) => {
+    const { nRuns: n = 0, ms: spent = 0 } = first.get(kernels) ?? {};
+    return { kernels, nRuns: (nRuns - n) / 32, ms: (ms - spent) / 32 };
+  });
+  return { name: model.info.name, entries };
+}
+
+const limits = await openLimits(build, threads, bytes);
+const lines = await measure(limits);
+await limits.close();
+const decode = only.test('profile') ? await profileDecode() : undefined;
+const machine = describeMachine();
+process.exitCode = lines.every(({ timing }) => timing) ? 0 : 1;
+if (options.json) {
+  console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, build, threads, lines, decode }, null, 1));
+} else {
+  console.log(
+    `${machine.cpu} (${machine.extensions}), Node ${process.version}, ${build} build, ${threads} thread(s)\n`,
+  );
+  if (lines.length > 0) console.log(`${table(lineHead, lines.map(lineCells), 2)}\n`);
+  if (decode) console.log(profileTable(decode));
+}
+
+function profileTable({ name, entries }: { name: string; entries: ProfileEntry[] }): string {
+  const total = entries.reduce((sum, { ms }) => sum + ms, 0);
+  const rows = entries.map(({ kernels, nRuns, ms }) => [kernels, digits(nRuns), digits(ms), percent(ms / total)]);
+  return `A decode step of ${name}, node by node\n\n${table(['kernels', 'runs', 'ms', 'share'], [...rows, ['sum', '', digits(total), '']])}`;
+}

@@ -1,0 +1,43 @@
+import type { Phase } from '../lib/phases.ts';
+import { recipes, shapes } from './shapes.ts';
+
+/** What is measured: every engine on every model, with every number of threads. */
+export interface Cell {
+  readonly peer: Peer;
+  /** A synthetic model's name, or the path of a file. */
+  readonly model: string;
+  readonly threads: number;
+  readonly phases: readonly Phase[];
+}
+
+/** Rows of the table; the first is what the others are compared with. */
+export const peers = ['thimble', 'thimble-web', 'native', 'native-avx2', 'wllama'] as const;
+
+export type Peer = (typeof peers)[number];
+
+export const phaseNames = ['prefill 128', 'prefill 512', 'decode', 'decode @1k'] as const;
+
+/** Q4_K stands for llama-quantize's Q4_K_M, a mix. */
+export const defaultModels = Object.keys(shapes).flatMap((shape) =>
+  Object.keys(recipes)
+    .filter((recipe) => recipe !== 'Q5_0' && (shape.startsWith('smollm2') || recipe !== 'F16'))
+    .map((recipe) => `${shape}-${recipe}`),
+);
+
+/** wllama needs half a minute for a prompt of 512 tokens already on the smallest model, so elsewhere it gets the short ones only. */
+const isSlow = (peer: Peer, model: string): boolean => peer === 'wllama' && /-(0\.5b|1b)-/.test(model);
+
+export function phasesFor(peer: Peer, model: string): Phase[] {
+  const large = /-(0\.5b|1b)-/.test(model);
+  const nTokens = peer === 'wllama' || large ? 16 : 64;
+  const short: Phase[] = [
+    { name: 'prefill 128', kind: 'prefill', nTokens: 128, nPast: 0 },
+    { name: 'decode', kind: 'decode', nTokens, nPast: 16 },
+  ];
+  if (isSlow(peer, model)) return short;
+  return [
+    ...short,
+    { name: 'prefill 512', kind: 'prefill', nTokens: 512, nPast: 0 },
+    { name: 'decode @1k', kind: 'decode', nTokens, nPast: 1024 },
+  ];
+}

@@ -1,0 +1,115 @@
+import type { MetadataValue } from '../../src/gguf/value_types.ts';
+import { writeGguf, type TensorToWrite } from '../../src/gguf/write.ts';
+import { quantByName } from '../../src/quants/index.ts';
+import type { QuantType } from '../../src/quants/quant_type.ts';
+import { openNodeSink } from '../../src/store/node_file.ts';
+import { blockPool, fillFrom, normal, random } from '../lib/random_blocks.ts';
+import { matrices, recipes, shapes, type MatrixSpec, type ModelShape } from './shapes.ts';
+import { N_BYTES, N_SPECIAL, vocabMetadata } from './vocab.ts';
+
+/**
+ * Models made up for measuring speed: shapes, names and metadata of real ones around random weights.
+ * @param name such as `smollm2-135m-Q4_K`: a shape and a recipe.
+ */
+export async function writeModel(name: string, path: string): Promise<void> {
+  const { shape, recipe } = parseName(name);
+  const metadata = new Map([...modelMetadata(name, shape, recipe.fileType), ...vocabMetadata(shape.nVocab, shape.pre)]);
+  const pools = new Map<string, Uint8Array>();
+  const next = random(name.length);
+  const tensors = [
+    ...matrices(shape, recipe).map((matrix) => matrixTensor(matrix, pools, next)),
+    ...vectors(shape, next),
+  ];
+  await writeGguf(await openNodeSink(path), { metadata, tensors });
+}
+
+export const isSynthetic = (name: string): boolean =>
+  Object.keys(shapes).some((shape) => name.startsWith(`${shape}-`) && name.slice(shape.length + 1) in recipes);
+
+function parseName(name: string) {
+  const at = name.lastIndexOf('-');
+  const shape = shapes[name.slice(0, at)];
+  const recipe = recipes[name.slice(at + 1)];
+  if (shape && recipe) return { shape, recipe };
+  const known = `${Object.keys(shapes).join(', ')} with -${Object.keys(recipes).join(', -')}`;
+  throw new RangeError(`there is no synthetic model ${name}; known are ${known}`);
+}
+
+function modelMetadata(name: string, shape: ModelShape, fileType: number): Map<string, MetadataValue> {
+  const { architecture } = shape;
+  const u32 = (value: number) => ({ type: 'u32', value }) as const;
+  const f32 = (value: number) => ({ type: 'f32', value }) as const;
+  return new Map<string, MetadataValue>([
+    ['general.architecture', { type: 'string', value: architecture }],
+    ['general.name', { type: 'string', value: `${name} (random weights)` }],
+    ['general.file_type', u32(fileType)],
+    ['general.quantization_version', u32(2)],
+    [`${architecture}.block_count`, u32(shape.nLayers)],
+    [`${architecture}.context_length`, u32(shape.nCtxTrain)],
+    [`${architecture}.embedding_length`, u32(shape.dim)],
+    [`${architecture}.feed_forward_length`, u32(shape.ffnDim)],
+    [`${architecture}.attention.head_count`, u32(shape.nHeads)],
+    [`${architecture}.attention.head_count_kv`, u32(shape.nKvHeads)],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, f32(shape.normEps)],
+    [`${architecture}.rope.freq_base`, f32(shape.ropeBase)],
+    [`${architecture}.rope.dimension_count`, u32(shape.dim / shape.nHeads)],
+    [`${architecture}.vocab_size`, u32(shape.nVocab)],
+  ]);
+}
+
+/** Random blocks of a size that keeps activations in range; pools of them are made once per type and size. */
+function matrixTensor(
+  { name, rows, cols, quant }: MatrixSpec,
+  pools: Map<string, Uint8Array>,
+  next: () => number,
+): TensorToWrite {
+  const key = `${quant.name} ${cols}`;
+  const pool = pools.get(key) ?? blockPool(quant, cols ** -0.5);
+  pools.set(key, pool);
+  const rowBytes = (cols / quant.blockSize) * quant.blockBytes;
+  const offset = Math.floor((next() * pool.length) / quant.blockBytes) * quant.blockBytes;
+  const isTable = name === 'token_embd.weight';
+  return {
+    name,
+    quant,
+    shape: [rows, cols],
+    *pieces() {
+      if (!isTable) return yield* repeat(pool, offset, rows * rowBytes);
+      // Rows of zeros: greedy decoding then never makes bytes that are no text, nor an end of the answer.
+      yield new Uint8Array(N_BYTES * rowBytes);
+      yield* repeat(pool, offset, (rows - N_BYTES - N_SPECIAL) * rowBytes);
+      yield new Uint8Array(N_SPECIAL * rowBytes);
+    },
+  };
+}
+
+function* repeat(pool: Uint8Array, offset: number, nBytes: number): Generator<Uint8Array> {
+  const piece = new Uint8Array(Math.min(nBytes, PIECE_BYTES));
+  for (let at = 0; at < nBytes; at += piece.length) {
+    const into = piece.subarray(0, nBytes - at);
+    fillFrom(pool, offset + at, into);
+    yield into;
+  }
+}
+
+const PIECE_BYTES = 1 << 20;
+
+/** Norms near one, and biases near zero where the family has them. */
+function vectors({ nLayers, dim, nHeads, nKvHeads, biases }: ModelShape, next: () => number): TensorToWrite[] {
+  const f32 = quantByName.get('f32') as QuantType;
+  const vector = (name: string, n: number, mean: number, std: number): TensorToWrite => {
+    const floats = Float32Array.from({ length: n }, () => mean + std * normal(next));
+    return { name, quant: f32, shape: [n], pieces: () => [new Uint8Array(floats.buffer)] };
+  };
+  const kvDim = (dim / nHeads) * nKvHeads;
+  const layers = Array.from({ length: nLayers }, (_, l) => [
+    vector(`blk.${l}.attn_norm.weight`, dim, 1, 0.05),
+    vector(`blk.${l}.ffn_norm.weight`, dim, 1, 0.05),
+    ...(biases
+      ? [['q', dim] as const, ['k', kvDim] as const, ['v', kvDim] as const].map(([which, n]) =>
+          vector(`blk.${l}.attn_${which}.bias`, n, 0, 0.02),
+        )
+      : []),
+  ]);
+  return [...layers.flat(), vector('output_norm.weight', dim, 1, 0.05)];
+}

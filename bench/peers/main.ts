@@ -1,0 +1,186 @@
+/**
+ * thimble beside other engines that run GGUF files, on the same files in the same minutes: every round goes once through all
+ * engines, each in a process of its own, so that whatever else the machine does hits them alike.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { measureInChild } from '../lib/child.ts';
+import { describeMachine } from '../lib/machine.ts';
+import { count, counts, readOptions } from '../lib/options.ts';
+import type { Measured } from '../lib/phases.ts';
+import { digits } from '../lib/stats.ts';
+import { defaultModels, peers, phasesFor, type Cell, type Peer } from './cells.ts';
+import { findChromium } from './chromium.ts';
+import { isSynthetic, writeModel } from './gguf.ts';
+import { defaultPeersDir, installPeers, restrictedPeers } from './install.ts';
+import { awaitQuiet, Watch } from './quiet.ts';
+import { report, type PeerRun, type Results } from './report.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const embedded = join(root, 'models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf');
+
+const { options } = readOptions('usage: node bench/run.mjs peers [options]', {
+  models: {
+    value: 'LIST',
+    help: 'names such as smollm2-135m-Q4_K, or files; default: all sizes and types, and the embedded one',
+  },
+  threads: { value: 'LIST', default: '1,2', help: 'numbers of threads' },
+  rounds: { value: 'N', default: '5', help: 'runs of each engine' },
+  only: {
+    value: 'REGEX',
+    default: '',
+    help: 'cells by "engine model tTHREADS", such as "^(thimble|native) .*Q4_K t1"',
+  },
+  budget: { value: 'SECONDS', help: 'starts nothing more after this' },
+  wait: { value: 'SECONDS', default: '45', help: 'longest wait for a quiet machine before a run' },
+  timeout: { value: 'SECONDS', default: '600', help: 'most that one run may take' },
+  node: { value: 'PATH', help: 'the Node that runs thimble; relaxed SIMD takes Node 22 or newer. Default: this one' },
+  chromium: { value: 'PATH', help: 'Chromium or Chrome; default: the first on the PATH' },
+  peers: {
+    value: 'DIR',
+    help: 'where the other engines are, or get installed; default: THIMBLE_PEERS, or the cache folder',
+  },
+  gguf: {
+    value: 'DIR',
+    help: 'where the synthetic models are, or get written; default: gguf in the folder of the engines',
+  },
+  out: { value: 'FILE', help: 'results; default: bench/results/DATE-MACHINE.json' },
+  report: { value: 'FILE', help: 'measures nothing, prints the table of a results file' },
+});
+
+if (options.report) {
+  console.log(report(JSON.parse(readFileSync(options.report, 'utf8')) as Results));
+  process.exit(0);
+}
+
+const dir = options.peers ?? defaultPeersDir();
+const models = options.models?.split(',') ?? [...defaultModels, embedded];
+const only = new RegExp(options.only);
+const cells: Cell[] = models.flatMap((model) =>
+  counts('threads', options.threads).flatMap((threads) =>
+    peers
+      .filter((peer) => only.test(`${peer} ${labelOf(model)} t${threads}`))
+      .map((peer) => ({ peer, model, threads, phases: phasesFor(peer, model) })),
+  ),
+);
+if (cells.length === 0) throw new RangeError(`--only ${options.only} leaves nothing to measure`);
+installPeers(dir);
+const chromium = options.chromium ?? findChromium();
+const needsChromium = (peer: Peer): boolean => peer === 'thimble-web' || peer === 'wllama';
+if (!chromium && cells.some(({ peer }) => needsChromium(peer))) {
+  throw new Error('there is no Chromium on the PATH; give one with --chromium, or leave its rows out with --only');
+}
+async function measureAll(): Promise<void> {
+  const startMs = performance.now();
+  const budgetMs = 1000 * (options.budget ? count('budget', options.budget) : Infinity);
+  const machine = describeMachine();
+  const date = new Date().toISOString().slice(0, 10);
+  const out = options.out ?? freeName(date, machine.cpu, machine.nCores);
+  const runs: PeerRun[] = [];
+  const rounds = count('rounds', options.rounds);
+  for (let round = 0; round < rounds; round++) {
+    for (const cell of cells) {
+      if (performance.now() - startMs > budgetMs) break;
+      runs.push(await measureCell(cell, round));
+      writeFileSync(out, `${JSON.stringify({ date, machine, runs } satisfies Results, null, 1)}\n`);
+    }
+  }
+  const markdown = report({ date, machine, runs });
+  writeFileSync(out.replace(/\.json$/, '') + '.md', `${markdown}\n`);
+  console.log(markdown);
+  process.stderr.write(`\nwritten to ${out}\n`);
+}
+
+async function measureCell(cell: Cell, round: number): Promise<PeerRun> {
+  const { peer, threads } = cell;
+  const model = labelOf(cell.model);
+  const path = await pathOf(cell.model);
+  await awaitQuiet(1000 * count('wait', options.wait));
+  const at = new Date().toISOString();
+  let watch: Watch | undefined;
+  const run = { peer, model, threads, round, at };
+  const timeoutMs = 1000 * count('timeout', options.timeout);
+  try {
+    const onStart = (pid: number): void => void (watch = new Watch(pid));
+    const measured = await starters[peer]({ ...cell, model: path }, { timeoutMs, onStart });
+    const { otherCpu, childPeakMb } = watch!.stop();
+    // In Chromium the largest process is the page's: the model lies in its memory.
+    const rssMb = measured.rssMb ?? childPeakMb;
+    log(run, measured, otherCpu);
+    return { ...run, otherCpu, measured: { ...measured, rssMb } };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`round ${round}, ${peer}, ${model}, ${threads} thread(s): ${message}\n`);
+    return { ...run, otherCpu: watch?.stop().otherCpu ?? 0, error: message };
+  }
+}
+
+interface StartOptions {
+  readonly timeoutMs: number;
+  readonly onStart: (pid: number) => void;
+}
+
+type Starter = (cell: Cell, start: StartOptions) => Promise<Measured>;
+
+const inBrowser =
+  (engine: 'thimble' | 'wllama'): Starter =>
+  ({ model, threads, phases }, start) =>
+    measureInChild('browser', { engine, dir, chromium, model, threads, phases }, start);
+
+const native =
+  (peersDir: () => string, label: string): Starter =>
+  ({ model, threads, phases }, start) =>
+    measureInChild('native', { dir: peersDir(), model, threads, phases, label }, start);
+
+const starters: Readonly<Record<Peer, Starter>> = {
+  thimble: ({ model, threads, phases }, start) =>
+    measureInChild('thimble', { model, phases, options: { threads } }, { ...start, node: options.node }),
+  'thimble-web': inBrowser('thimble'),
+  native: native(() => dir, ''),
+  'native-avx2': native(() => restrictedPeers(dir, 'haswell'), ' held to AVX2'),
+  wllama: inBrowser('wllama'),
+};
+
+function log({ peer, model, threads, round }: Omit<PeerRun, 'otherCpu'>, { tps, loadMs }: Measured, otherCpu: number) {
+  const speeds = Object.entries(tps).map(([name, speed]) => `${name} ${digits(speed)}`);
+  const noise = otherCpu > 0.25 ? `, ${digits(otherCpu)} cores busy elsewhere` : '';
+  const what = `round ${round}, ${peer}, ${model}, ${threads} thread(s)`;
+  process.stderr.write(`${what}: ${speeds.join(', ')} tokens/s, load ${digits(loadMs)} ms${noise}\n`);
+}
+
+/** A model's file; synthetic ones are written when they are needed first. */
+async function pathOf(model: string): Promise<string> {
+  if (!isSynthetic(model)) {
+    if (existsSync(model)) return model;
+    throw new Error(`${model} is neither a file nor the name of a synthetic model`);
+  }
+  const folder = options.gguf ?? join(dir, 'gguf');
+  const path = join(folder, `${model}.gguf`);
+  if (existsSync(path)) return path;
+  process.stderr.write(`writing ${path} …\n`);
+  mkdirSync(folder, { recursive: true });
+  await writeModel(model, path);
+  return path;
+}
+
+function labelOf(model: string): string {
+  return isSynthetic(model) ? model : basename(model).replace(/(-00001-of-\d{5})?\.gguf$/, '');
+}
+
+/** `bench/results/2026-01-31-amd-epyc-2.json`, with a number where that is taken. */
+function freeName(date: string, cpu: string, nCores: number): string {
+  const slug = cpu
+    .toLowerCase()
+    .replace(/\(r\)|\(tm\)|cpu|processor|@.*$/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  const folder = join(root, 'bench/results');
+  mkdirSync(folder, { recursive: true });
+  for (let i = 1; ; i++) {
+    const path = join(folder, `${date}-${slug}-${nCores}${i === 1 ? '' : `-${i}`}.json`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+await measureAll();

@@ -1,0 +1,69 @@
+import { FIRST_PROMPT, nCtxFor, type Measured, type Phase } from '../lib/phases.ts';
+import { promptText } from './vocab.ts';
+
+/** The part of wllama that is used. */
+interface Wllama {
+  loadModel(files: readonly Blob[], options: Record<string, unknown>): Promise<void>;
+  createCompletion(options: Record<string, unknown>): Promise<AsyncIterable<Chunk>>;
+  getNumThreads(): number;
+  setCompat(urls: null): void;
+}
+interface Chunk {
+  readonly timings?: { readonly prompt_n?: number; readonly predicted_n?: number };
+}
+interface WllamaModule {
+  readonly Wllama: new (paths: { default: string }, options: Record<string, unknown>) => Wllama;
+}
+
+const silent = { debug() {}, log() {}, warn() {}, error() {} };
+
+/** llama.cpp in WebAssembly. It takes text only, so prompts are words that are one token each in the synthetic models. */
+export async function measure(phases: readonly Phase[], threads: number): Promise<Measured> {
+  const library = '/wllama/index.js';
+  const { Wllama } = (await import(library)) as WllamaModule;
+  const wasm = new URL('/wllama/wasm/wllama.wasm', location.href).href;
+  const engine = new Wllama({ default: wasm }, { logger: silent });
+  engine.setCompat(null); // its second build would come from another server
+  const files = [...document.querySelector('input')!.files!];
+  const openMs = performance.now();
+  const nCtx = nCtxFor(phases);
+  await engine.loadModel(files, { n_threads: threads, n_ctx: nCtx, n_batch: 512, n_ubatch: 512, n_gpu_layers: 0 });
+  const loadMs = performance.now() - openMs;
+
+  let salt = 1;
+  const first = await complete(engine, promptText(FIRST_PROMPT, salt++), 1);
+  await complete(engine, promptText(16, salt++), 5);
+  const tps: Record<string, number> = {};
+  for (const { name, kind, nTokens, nPast } of phases) {
+    const past = promptText(nPast, salt++);
+    if (kind === 'decode') {
+      const { firstMs, lastMs, nMade } = await complete(engine, past, nTokens + 1);
+      tps[name] = ((nMade - 1) * 1000) / (lastMs - firstMs);
+      continue;
+    }
+    if (nPast > 0) await complete(engine, past, 1);
+    const { firstMs, nRead } = await complete(engine, past + promptText(nTokens, salt++), 1);
+    tps[name] = ((nRead ?? nTokens) * 1000) / firstMs;
+  }
+  return { loadMs, ttftMs: first.firstMs, tps, threads: engine.getNumThreads(), engine: 'wllama' };
+}
+
+/** One greedy answer: when its first and last token came, counted from the call, and what the engine says it read. */
+async function complete(engine: Wllama, prompt: string, maxTokens: number) {
+  const startMs = performance.now();
+  const chunks = await engine.createCompletion({
+    ...{ prompt, max_tokens: maxTokens, temperature: 0, top_k: 1, stream: true },
+    ...{ ignore_eos: true, cache_prompt: true, timings_per_token: true },
+  });
+  let firstMs = 0;
+  let lastMs = 0;
+  let nChunks = 0;
+  let timings: Chunk['timings'];
+  for await (const chunk of chunks) {
+    lastMs = performance.now() - startMs;
+    firstMs ||= lastMs;
+    nChunks++;
+    timings = chunk.timings ?? timings;
+  }
+  return { firstMs, lastMs, nMade: timings?.predicted_n ?? nChunks, nRead: timings?.prompt_n };
+}
