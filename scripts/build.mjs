@@ -30,7 +30,6 @@ const shared = {
   splitting: true,
   format: 'esm',
   target: 'es2022',
-  minify: true,
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'none',

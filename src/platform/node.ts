@@ -7,7 +7,7 @@ import { openBlobs } from './blobs.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
 export const spawn: Platform['spawn'] = (script, name) => {
-  const worker = new Worker(script, { name });
+  const worker = new Worker(script, { name, execArgv: [] }); // flags such as --input-type are the caller's own
   let told = false;
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),

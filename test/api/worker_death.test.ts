@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { openModel, ResourceError } from 'thimble';
+import { openModel } from 'thimble';
+import { ResourceError } from '../../src/errors.ts';
 import { spawn } from '../../src/platform/node.ts';
 import { EngineClient } from '../../src/worker/client.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
