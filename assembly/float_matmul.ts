@@ -9,10 +9,10 @@ export function floatMatmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
   const q = changetype<Q>(0);
   for (let i = begin; i < end; i++) {
     const item = node.weights + i * itemBytes<Q>(node.cols);
-    const quads = item + q.headBytes;
+    const columns = item + q.headBytes;
     const row = i * ITEM_ROWS;
-    if (node.nRows < 4) decode<Q>(node, row, item, quads);
-    else prefill<Q>(node, row, item, quads);
+    if (node.nRows < 4) decode<Q>(node, row, item, columns);
+    else prefill<Q>(node, row, item, columns);
   }
 }
 
@@ -34,8 +34,8 @@ export function floatPack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32,
     q.head(item, src, nRows * cols);
     for (let r: u32 = 0; r < ITEM_ROWS; r++) {
       let from = src + min(r, nRows - 1) * cols * q.bytes;
-      let to = item + q.headBytes + ((r >> 2) * 4 * cols + (r & 3)) * q.bytes;
-      for (let k: u32 = 0; k < cols; k++, from += q.bytes, to += 4 * q.bytes) q.encode(item, from, to);
+      let to = item + q.headBytes + r * q.bytes;
+      for (let k: u32 = 0; k < cols; k++, from += q.bytes, to += ITEM_ROWS * q.bytes) q.encode(item, from, to);
     }
     src += nRows * cols * q.bytes;
     item += itemBytes<Q>(cols);
@@ -49,41 +49,33 @@ export function floatEmbed<Q>(node: EmbedNode, begin: u32, end: u32): void {
     const row = token % ITEM_ROWS;
     const item = node.weights + (token / ITEM_ROWS) * itemBytes<Q>(node.cols);
     const factor = f32x4.splat(q.factor(item));
-    let quad = item + q.headBytes + (row >> 2) * 4 * node.cols * q.bytes;
+    let quad = item + q.headBytes + (row & ~3) * q.bytes;
     const out = node.out + 4 * t * node.cols;
-    for (let k: u32 = 0; k < node.cols; k++, quad += 4 * q.bytes) {
+    for (let k: u32 = 0; k < node.cols; k++, quad += ITEM_ROWS * q.bytes) {
       v128.store(scratch(), f32x4.mul(q.load4(quad), factor));
       store<f32>(out + 4 * k, load<f32>(scratch() + 4 * (row & 3)));
     }
   }
 }
 
-/** 16 rows × one token at a time: four streams of weights, as in lib/mat_vec.ts. */
-function decode<Q>(node: MatmulNode, row: u32, item: usize, quads: usize): void {
+/** 16 rows × one token at a time. */
+function decode<Q>(node: MatmulNode, row: u32, item: usize, columns: usize): void {
   const q = changetype<Q>(0);
-  const quadBytes = 4 * node.cols * q.bytes;
   const factor = q.factor(item);
   const n = <i32>(node.rows - row);
   for (let t: u32 = 0; t < node.nRows; t++) {
     let x = node.x + 4 * t * node.cols;
-    let w0 = quads;
-    let w1 = w0 + quadBytes;
-    let w2 = w1 + quadBytes;
-    let w3 = w2 + quadBytes;
+    let w = columns;
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
     let f3 = f0;
-    for (const end = x + 4 * node.cols; x < end; x += 4) {
+    for (const end = x + 4 * node.cols; x < end; x += 4, w += ITEM_ROWS * q.bytes) {
       const xk = f32x4.splat(load<f32>(x) * factor);
-      f0 = f32x4.add(f0, f32x4.mul(q.load4(w0), xk));
-      f1 = f32x4.add(f1, f32x4.mul(q.load4(w1), xk));
-      f2 = f32x4.add(f2, f32x4.mul(q.load4(w2), xk));
-      f3 = f32x4.add(f3, f32x4.mul(q.load4(w3), xk));
-      w0 += 4 * q.bytes;
-      w1 += 4 * q.bytes;
-      w2 += 4 * q.bytes;
-      w3 += 4 * q.bytes;
+      f0 = f32x4.add(f0, f32x4.mul(q.load4(w), xk));
+      f1 = f32x4.add(f1, f32x4.mul(q.load4(w + 4 * q.bytes), xk));
+      f2 = f32x4.add(f2, f32x4.mul(q.load4(w + 8 * q.bytes), xk));
+      f3 = f32x4.add(f3, f32x4.mul(q.load4(w + 12 * q.bytes), xk));
     }
     const out = node.out + 4 * (t * node.rows + row);
     const bias = node.bias ? node.bias + 4 * row : 0;
@@ -94,14 +86,14 @@ function decode<Q>(node: MatmulNode, row: u32, item: usize, quads: usize): void 
   }
 }
 
-function prefill<Q>(node: MatmulNode, item: u32, head: usize, quads: usize): void {
+function prefill<Q>(node: MatmulNode, itemRow: u32, item: usize, columns: usize): void {
   const q = changetype<Q>(0);
   const panel = scratch() + 16; // Rows.store has the first bytes
-  const factor = f32x4.splat(q.factor(head));
-  const end = min(item + ITEM_ROWS, node.rows);
-  for (let row = item; row < end; row += 4) {
-    for (let k: u32 = 0; k < node.cols; k++, quads += 4 * q.bytes) {
-      v128.store(panel + 16 * k, f32x4.mul(q.load4(quads), factor));
+  const factor = f32x4.splat(q.factor(item));
+  const end = min(itemRow + ITEM_ROWS, node.rows);
+  for (let row = itemRow; row < end; row += 4, columns += 4 * q.bytes) {
+    for (let k: u32 = 0; k < node.cols; k++) {
+      v128.store(panel + 16 * k, f32x4.mul(q.load4(columns + k * ITEM_ROWS * q.bytes), factor));
     }
     for (let t: u32 = 0; t < node.nRows; t += 6) tile(node, row, t, panel);
   }

@@ -6,8 +6,8 @@ import { Panel } from './lib/panel';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS, itemBytes } from './pack';
 
-/** Below this many tokens unpacking a panel costs more than it saves. */
-const GEMM_TOKENS: u32 = 4;
+/** Below this many tokens unpacking a panel costs more than it saves (measured per build: Q4_0, Q8_0, Q4_K; Zen 5). */
+const GEMM_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 5 : 4;
 
 /** An item is 16 rows of weights × all rows of activations. */
 export function matmul_items(node: MatmulNode): u32 {

@@ -3,7 +3,7 @@ import { Masks } from './constants';
 /**
  * Weights that are floats: no blocks, no quantised activations. A packed item is
  *
- *     | head | quad 0 | quad 1 | quad 2 | quad 3 |       a quad is [cols, 4]: four rows' weights of one column side by side
+ *     | head | column 0: rows 0 … 15 | column 1: rows 0 … 15 | …
  *
  * A type has `bytes` per weight and `headBytes`; `head` writes the head for 16 rows of the file, `encode` one weight, `load4` gives
  * four, and `factor(item)` is what they have to be multiplied by.
