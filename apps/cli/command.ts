@@ -183,7 +183,7 @@ export function suggestion(given: string, known: readonly string[]): string {
   const near = known
     .map((word) => ({ word, distance: word.startsWith(given) ? 0 : editDistance(given, word) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return near && near.distance <= Math.max(1, given.length / 3) ? `; did you mean ${near.word}?` : '';
+  return near && near.distance <= Math.ceil(given.length / 3) ? `; did you mean ${near.word}?` : '';
 }
 
 /** Levenshtein: letters to insert, delete or replace. One row of the table at a time. */

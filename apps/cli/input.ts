@@ -61,7 +61,7 @@ function firstBadByte(bytes: Uint8Array): number {
   const steps = strictDecoder();
   let begin = 0;
   while (begin < bytes.length && !fails(steps, begin, begin + stepBytes)) begin += stepBytes;
-  begin = Math.max(0, begin - 4); // the character may have begun in the step before
+  begin = Math.max(0, Math.min(begin, bytes.length) - 4); // the character may have begun in the step before
   while (begin > 0 && (bytes[begin]! & 0xc0) === 0x80) begin--;
   const single = strictDecoder();
   let at = begin;

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { writeGguf } from '../../src/gguf/write.ts';
+import { writeGguf, type GgufToWrite } from '../../src/gguf/write.ts';
 import type { ByteSink } from '../../src/store/source.ts';
 import { llama2cToGguf } from './llama2c.ts';
 
@@ -13,10 +13,15 @@ const folder = new URL('../../../shared/data/stories260K/', import.meta.url);
 /** False where `../shared/data` is absent: tests that need the model skip with that reason. */
 export const haveStories260k = existsSync(new URL('stories260K.bin', folder));
 
-/** The whole model as the bytes of a GGUF file. */
-export async function stories260kGguf(): Promise<Uint8Array<ArrayBuffer>> {
+/** The model, ready to be written. */
+export async function stories260kContent(): Promise<GgufToWrite> {
   const checkpoint = await readFile(new URL('stories260K.bin', folder));
   const tokenizer = await readFile(new URL('tok512.bin', folder));
+  return llama2cToGguf(checkpoint, tokenizer, 'stories260K');
+}
+
+/** The whole model as the bytes of a GGUF file. */
+export async function stories260kGguf(): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   const sink: ByteSink = {
     name: 'stories260K.gguf',
@@ -24,6 +29,6 @@ export async function stories260kGguf(): Promise<Uint8Array<ArrayBuffer>> {
     finish: () => Promise.resolve(),
     abort: () => Promise.resolve(),
   };
-  await writeGguf(sink, llama2cToGguf(checkpoint, tokenizer, 'stories260K'));
+  await writeGguf(sink, await stories260kContent());
   return new Uint8Array(Buffer.concat(pieces));
 }
