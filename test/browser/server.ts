@@ -1,0 +1,105 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export interface ServeOptions {
+  /** The repository. */
+  readonly root: string;
+  /** Sends the headers that give a page SharedArrayBuffer. */
+  readonly isolated: boolean;
+  /** Scripts served in place of files, by path: ways to make a worker fail. */
+  readonly replaced?: Readonly<Record<string, string>>;
+}
+
+export interface TestServer {
+  readonly url: string;
+  /** Has the page run a step of page.mjs; rejects with the page's error. */
+  ask(step: string, args: readonly unknown[]): Promise<unknown>;
+  close(): void;
+}
+
+/** A step that the page has not answered yet. */
+interface Pending {
+  readonly json: string;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What the page posts after a step. */
+interface Outcome {
+  readonly result?: unknown;
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+} as const;
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+const publicFiles = /^\/(dist|models|test)(\/[\w-][\w.-]*)+$/;
+
+/** Serves the repository's files to one page, and steps to run: the page posts to /next what came of the last one. */
+export async function serve({ root, isolated, replaced = {} }: ServeOptions): Promise<TestServer> {
+  const headers = { ...(isolated ? isolation : {}), 'Cache-Control': 'no-store' };
+  let page: ServerResponse | undefined; // the page's request for a step, held until there is one
+  let pending: Pending | undefined;
+
+  function handOver(): void {
+    if (!page || !pending) return;
+    page.writeHead(200, headers).end(pending.json);
+    page = undefined;
+  }
+
+  function settle({ result, error }: Outcome): void {
+    if (error) pending?.reject(Object.assign(new Error(error.message), { name: error.name }));
+    else pending?.resolve(result);
+    pending = undefined;
+  }
+
+  async function sendFile(path: string, response: ServerResponse): Promise<void> {
+    const file = join(root, path);
+    const found = publicFiles.test(path) ? await stat(file).catch(() => undefined) : undefined;
+    if (!found?.isFile()) return void response.writeHead(404, headers).end();
+    const contentType = contentTypes[extname(path)] ?? 'application/octet-stream';
+    response.writeHead(200, { ...headers, 'Content-Type': contentType, 'Content-Length': found.size });
+    createReadStream(file).pipe(response);
+  }
+
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url!, 'http://localhost');
+    const script = replaced[pathname];
+    if (pathname === '/next') {
+      const outcome = await text(request);
+      if (outcome !== '') settle(JSON.parse(outcome) as Outcome);
+      page = response;
+      handOver();
+    } else if (script !== undefined) {
+      response.writeHead(200, { ...headers, 'Content-Type': 'text/javascript' }).end(script);
+    } else {
+      await sendFile(pathname === '/' ? '/test/browser/page.html' : pathname, response);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    ask: (step, args) =>
+      new Promise((resolve, reject) => {
+        pending = { json: JSON.stringify({ step, args }), resolve, reject };
+        handOver();
+      }),
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * What has to come out the same, to the last bit, on every engine, CPU, kernel build and number of threads: hashes over
+ * numbers that the embedded model computes. Plain JavaScript over the public API, so that Node, bun, deno and pages run
+ * the same file.
+ */
+
+/** 41 tokens; seven of them are more than the 256 positions after which attention is split. */
+const passage =
+  'A clockmaker in a village by the sea wound 24 clocks each night. “Tomorrow,” she said, “they will agree!” ' +
+  'By noon they were apart: déjà vu.\n';
+
+/** The parts of the fingerprint. A difference in one of them says where to look. */
+const measures = {
+  /** Every row's logits, from one pass over the whole prompt: matrix times matrix. */
+  async prefill(model) {
+    const rows = [];
+    await model.logits(passage, (some) => rows.push(some));
+    return rows;
+  },
+  /** Eight greedy steps: matrix times vector. */
+  decode: (model) => greedy(model, passage),
+  /** The same after a prompt longer than one attention split. */
+  long: (model) => greedy(model, passage.repeat(7)),
+};
+
+export const allParts = Object.keys(measures);
+
+/** Each token made, its log-probability, which is a sum over all logits, and those of the hundred likeliest. */
+async function greedy(model, prompt) {
+  const options = { temperature: 0, maxTokens: 8, ignoreEos: true, logProbs: 100 };
+  const { logProbs } = await model.generate(prompt, options).result;
+  return [
+    Float64Array.from(logProbs.flatMap(({ token, logProb, top }) => [token, logProb, ...top.map((t) => t.logProb)])),
+  ];
+}
+
+/**
+ * Opens the model and computes the parts asked for.
+ * @returns what ran, and a SHA-256 of the little-endian floats of each part
+ */
+export async function fingerprint(openModel, source, { threads, build, parts = allParts }) {
+  const model = await openModel(source, { threads, build, nCtx: 512, maxLogits: 64, maxSessions: 2 });
+  try {
+    const hashes = {};
+    for (const part of parts) hashes[part] = await sha256(await measures[part](model));
+    return { backend: model.info.backend, threads: model.info.threads, hashes };
+  } finally {
+    await model.close();
+  }
+}
+
+async function sha256(arrays) {
+  const digest = await crypto.subtle.digest('SHA-256', await new Blob(arrays).arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
