@@ -1,6 +1,6 @@
 import { AttentionNode, SPLIT_TOKENS, TILE_ROWS } from './lib/attention_node';
 import { layOut, Tile, tileBytes, walkRows, widen } from './lib/attention_rows';
-import { BLOCK, Four, One, Softmax, SPLIT, Two } from './lib/attention_tile';
+import { BLOCK, Four, One, Softmax, SPLIT, Three, Two } from './lib/attention_tile';
 import { KvF16, KvF32 } from './lib/kv_types';
 import { scratch } from './lib/scratch';
 
@@ -109,7 +109,8 @@ function walkBlock<T>(tile: Tile): void {
   const nRows = tile.nRows;
   if (nRows == 1) walkRows<T, One>(tile, 0);
   else if (nRows == 2) walkRows<T, Two>(tile, 0);
-  else if (nRows <= 4) walkRows<T, Four>(tile, 0);
+  else if (nRows == 3) walkRows<T, Three>(tile, 0);
+  else if (nRows == 4) walkRows<T, Four>(tile, 0);
   else {
     widen<T>(tile);
     for (let row: u32 = 0; row < nRows; row += 4) walkRows<KvF32, Four>(tile, row);

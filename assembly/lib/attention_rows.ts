@@ -1,5 +1,6 @@
 import { AttentionNode } from './attention_node';
-import { BLOCK, LOWEST, mixTile, scoreTile, Softmax } from './attention_tile';
+import { BLOCK, LOWEST, mixTile, scoreTile, Softmax, transpose } from './attention_tile';
+import { Masks } from './constants';
 import { Lanes } from './math';
 
 /** What an item of attention works on, at the start of the thread's scratch memory; its arrays follow. */
@@ -29,7 +30,8 @@ export class Tile {
   totals: usize; // [nRows, headDim]: sums of the splits before
   softmax: usize; // [nRows] of Softmax, for values
   totalSoftmax: usize; // [nRows] of Softmax, for totals
-  probs: usize; // [4, BLOCK]
+  scores: usize; // [4, BLOCK]: scores, then probabilities
+  probs: usize; // [BLOCK, 4]
   wideKeys: usize; // [BLOCK / 4, headDim, 4] f32
   wideValues: usize; // [BLOCK, headDim] f32
 
@@ -71,7 +73,7 @@ export class Tile {
 /** Bytes of a tile's record and arrays. */
 export function tileBytes(nRows: u32, headDim: u32): u32 {
   const rowBytes = 3 * 4 * headDim + 2 * offsetof<Softmax>();
-  return TILE_HEADER + nRows * rowBytes + 16 * BLOCK + 8 * BLOCK * headDim;
+  return TILE_HEADER + nRows * rowBytes + 32 * BLOCK + 8 * BLOCK * headDim;
 }
 
 const TILE_HEADER: u32 = 128;
@@ -84,7 +86,8 @@ export function layOut(tile: Tile): void {
   tile.totals = tile.values + sums;
   tile.softmax = tile.totals + sums;
   tile.totalSoftmax = tile.softmax + tile.maxRows * offsetof<Softmax>();
-  tile.probs = tile.totalSoftmax + tile.maxRows * offsetof<Softmax>();
+  tile.scores = tile.totalSoftmax + tile.maxRows * offsetof<Softmax>();
+  tile.probs = tile.scores + 16 * BLOCK;
   tile.wideKeys = tile.probs + 16 * BLOCK;
   tile.wideValues = tile.wideKeys + BLOCK * tile.headBytes;
 }
@@ -92,13 +95,14 @@ export function layOut(tile: Tile): void {
 /** Brings the block into float32, so that many rows share the work; from then on its keys and values lie in scratch. */
 export function widen<T>(tile: Tile): void {
   const type = changetype<T>(0);
+  const mask = Masks.half;
   const headBytes = tile.headBytes;
   const groupBytes = headBytes << 2;
   for (let group: u32 = 0; group < 2 * tile.nPairs; group++) {
     let from = tile.keys + group * tile.groupBytes;
     const to = tile.wideKeys + group * groupBytes;
     for (let i: u32 = 0; i < groupBytes; i += 16) {
-      v128.store(to + i, type.load4(from));
+      v128.store(to + i, type.load4(from, mask));
       from += 4 * type.bytes;
     }
   }
@@ -106,7 +110,7 @@ export function widen<T>(tile: Tile): void {
     let from = tile.cached + row * tile.rowBytes;
     const to = tile.wideValues + row * headBytes;
     for (let i: u32 = 0; i < headBytes; i += 16) {
-      v128.store(to + i, type.load4(from));
+      v128.store(to + i, type.load4(from, mask));
       from += 4 * type.bytes;
     }
   }
@@ -121,9 +125,10 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
   const nRows = changetype<R>(0).rows;
   if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
   const offset = row * tile.headBytes;
-  scoreTile<T, R>(tile.probs, tile.q + offset, tile.headBytes, tile.keys, tile.groupBytes, tile.nPairs);
-  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.probs + 4 * BLOCK * r);
-  const probs = tile.probs + 4 * (tile.begin - tile.block);
+  scoreTile<T, R>(tile.scores, tile.q + offset, tile.headBytes, tile.keys, tile.groupBytes, tile.nPairs);
+  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r);
+  transpose(tile.probs, tile.scores);
+  const probs = tile.probs + 16 * (tile.begin - tile.block);
   const n = tile.end - tile.begin;
   mixTile<T, R>(tile.values + offset, tile.headBytes, probs, tile.cached, tile.rowBytes, n);
 }

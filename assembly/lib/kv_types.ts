@@ -23,8 +23,9 @@ export class KvF32 {
     return 1;
   }
 
+  /** Four numbers; `mask` is `Masks.half`, which a loop has to keep at hand itself. */
   @inline
-  load4(from: usize): v128 {
+  load4(from: usize, _mask: v128): v128 {
     return v128.load(from);
   }
 
@@ -51,8 +52,8 @@ export class KvF16 {
   }
 
   @inline
-  load4(from: usize): v128 {
-    return Half.load4(from);
+  load4(from: usize, mask: v128): v128 {
+    return v128.and(i32x4.shl(v128.load_ext<i16>(from), 13), mask);
   }
 
   /**
