@@ -6,15 +6,17 @@
  *   node/cli.js                               the command line
  *   types/                                    TypeScript declarations
  *
- *   node scripts/build.mjs [--no-types] [--no-kernels]
+ *   node scripts/build.mjs [--no-types]
+ *
+ * The kernels, which take longest, are compiled only when something they are made of has changed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const skip = (what) => process.argv.includes(`--no-${what}`);
 
 const entries = {
   index: 'src/index.ts',
@@ -56,7 +58,17 @@ function run(script, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+const modified = (file) => statSync(join(root, file)).mtimeMs;
+
+function kernelsAreCurrent() {
+  const built = ['simd', 'relaxed'].map((name) => `dist/thimble.${name}.wasm`);
+  if (!built.every((file) => existsSync(join(root, file)))) return false;
+  const sources = readdirSync(join(root, 'assembly'), { recursive: true }).map((file) => join('assembly', file));
+  const newest = Math.max(...[...sources, 'asconfig.json', 'scripts/build_kernels.mjs'].map(modified));
+  return Math.min(...built.map(modified)) > newest;
+}
+
 for (const folder of ['node', 'web', 'types']) rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
-if (!skip('kernels')) run('scripts/build_kernels.mjs');
+if (!kernelsAreCurrent()) run('scripts/build_kernels.mjs');
 await bundles();
-if (!skip('types')) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+if (!process.argv.includes('--no-types')) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');

@@ -112,10 +112,6 @@ export class Model {
       .then(() => this.client.terminate(new TypeError('the model is closed; open it again')));
     return this.closing;
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
 }
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
