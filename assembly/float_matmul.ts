@@ -32,10 +32,11 @@ export function floatPack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32,
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
     const nRows = min(ITEM_ROWS, rowEnd - row);
     q.head(item, src, nRows * cols);
+    const factor = q.factor(item);
     for (let r: u32 = 0; r < ITEM_ROWS; r++) {
       let from = src + min(r, nRows - 1) * cols * q.bytes;
       let to = item + q.headBytes + r * q.bytes;
-      for (let k: u32 = 0; k < cols; k++, from += q.bytes, to += ITEM_ROWS * q.bytes) q.encode(item, from, to);
+      for (let k: u32 = 0; k < cols; k++, from += q.bytes, to += ITEM_ROWS * q.bytes) q.encode(factor, from, to);
     }
     src += nRows * cols * q.bytes;
     item += itemBytes<Q>(cols);

@@ -6,7 +6,7 @@ import { Masks } from './constants';
  *     | head | column 0: rows 0 … 15 | column 1: rows 0 … 15 | …
  *
  * A type has `bytes` per weight and `headBytes`; `head` writes the head for 16 rows of the file, `encode` one weight, `load4` gives
- * four, and `factor(item)` is what they have to be multiplied by.
+ * four, and `factor(item)` is what these have to be multiplied by.
  */
 @unmanaged
 export class F32 {
@@ -24,7 +24,7 @@ export class F32 {
   head(_item: usize, _src: usize, _nWeights: u32): void {}
 
   @inline
-  encode(_item: usize, src: usize, to: usize): void {
+  encode(_factor: f32, src: usize, to: usize): void {
     store<u32>(to, load<u32>(src));
   }
 
@@ -56,7 +56,7 @@ export class BF16 {
   head(_item: usize, _src: usize, _nWeights: u32): void {}
 
   @inline
-  encode(_item: usize, src: usize, to: usize): void {
+  encode(_factor: f32, src: usize, to: usize): void {
     store<u16>(to, load<u16>(src));
   }
 
@@ -91,16 +91,25 @@ export class F16 {
   }
 
   head(item: usize, src: usize, nWeights: u32): void {
-    let largest: u32 = 0;
-    for (let i: u32 = 0; i < nWeights; i++) largest = max(largest, (<u32>load<u16>(src + 2 * i)) & 0x7fff);
+    let lanes = i16x8.splat(0);
+    let i: u32 = 0;
+    for (; i + 8 <= nWeights; i += 8) {
+      lanes = i16x8.max_u(lanes, v128.and(v128.load(src + 2 * i), i16x8.splat(0x7fff)));
+    }
+    let largest = <u32>i16x8.extract_lane_u(lanes, 0);
+    for (let lane = 1; lane < 8; lane++) {
+      lanes = i8x16.shuffle(lanes, lanes, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+      largest = max(largest, <u32>i16x8.extract_lane_u(lanes, 0));
+    }
+    for (; i < nWeights; i++) largest = max(largest, (<u32>load<u16>(src + 2 * i)) & 0x7fff);
     const factor = largest < 0x5800 ? F16.below128 : largest < 0x7c00 ? F16.asHalf : <f32>NaN;
     store<f32>(item, factor);
   }
 
   @inline
-  encode(item: usize, src: usize, to: usize): void {
+  encode(factor: f32, src: usize, to: usize): void {
     const half = <u32>load<u16>(src);
-    if (load<f32>(item) == F16.below128) {
+    if (factor == F16.below128) {
       const float = reinterpret<u32>(reinterpret<f32>((half & 0x7fff) << 13) * F16.asHalf);
       const magnitude = <u32>max<i32>((float >> 13) - (102 << 10), 0); // a float32's exponent is 102 above this one
       store<u16>(to, <u16>(magnitude | (half & 0x8000)));
