@@ -23,6 +23,11 @@ export class Answer {
     this.nTop = logProbs;
   }
 
+  /** Tokens that may still come. */
+  get nLeft(): number {
+    return this.maxTokens - this.tokens.length;
+  }
+
   /** Takes the next token and the logits `[nVocab]` it was drawn from; returns the text that may be shown now. */
   push(token: number, logits: Float32Array): string {
     this.tokens.push(token);

@@ -13,6 +13,14 @@ export interface GenerateOptions extends SamplerOptions {
   readonly ignoreEos?: boolean;
   /** Log-probabilities of this many most likely tokens with each generated one; 0: only the token's own. Absent: none. */
   readonly logProbs?: number;
+  /**
+   * Guesses tokens ahead and verifies several in one step: `lookup` guesses what followed the same words earlier in the
+   * text, `draft` asks the draft model. Same seed, same text as without; only faster where guesses come true and steps of
+   * several tokens are cheap. Default `false`.
+   */
+  readonly speculate?: false | 'lookup' | 'draft';
+  /** Tokens guessed per step, less than the model's `maxLogits`. Default: as many as pay, measured while it goes on. */
+  readonly nDraft?: number;
 }
 
 /** Why an answer ended: the model said so, a stop text came, or `maxTokens` were made. */
@@ -35,6 +43,17 @@ export interface Timings {
   readonly decodeTps: number;
 }
 
+/** How often guesses came true. */
+export interface Speculation {
+  /** Tokens guessed, and those of them that became part of the text. */
+  readonly nDrafted: number;
+  readonly nAccepted: number;
+  /** Steps of the model after the prompt, with guesses or without. */
+  readonly nSteps: number;
+  /** `nAccepted / nDrafted`. */
+  readonly acceptance: number;
+}
+
 export interface GenerateResult {
   readonly text: string;
   /** Tokens generated, the end-of-answer token not included. */
@@ -48,6 +67,8 @@ export interface GenerateResult {
   readonly timings: Timings;
   /** One entry per generated token, when `logProbs` was given. */
   readonly logProbs?: readonly ScoredToken[];
+  /** When `speculate` was given. */
+  readonly speculation?: Speculation;
 }
 
 /** What a session reports while it works. */

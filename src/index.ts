@@ -3,7 +3,7 @@ export { openModel, Model, ModelSession, type CallOptions, type OpenModelOptions
 export { Chat, type ChatOptions } from './conversation.ts';
 export type { ChatMessage, ToolCall, ToolDefinition } from './chat/template.ts';
 export { FormatError, ResourceError, UnsupportedError } from './errors.ts';
-export type { GenerateOptions, GenerateResult, ScoredToken, StopReason, Timings } from './generation.ts';
+export type { GenerateOptions, GenerateResult, ScoredToken, Speculation, StopReason, Timings } from './generation.ts';
 export type { Generation } from './generation_stream.ts';
 export type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open_model.ts';
 export type { ModelSource } from './platform/platform.ts';

@@ -7,6 +7,8 @@ import { EngineClient } from './worker/client.ts';
 import { spawn } from '#platform';
 
 export interface OpenModelOptions extends OpenOptions {
+  /** A smaller model of the same vocabulary, opened with the same options: what `speculate: 'draft'` asks for guesses. */
+  readonly draft?: ModelSource;
   /** Told the bytes of weights brought in so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Stops opening; the promise rejects with an `AbortError`. */
@@ -33,11 +35,11 @@ export interface CallOptions extends GenerateOptions {
  *   memory or a thread cannot be had, RangeError for options out of range, AbortError on `signal`.
  */
 export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<Model> {
-  const { onProgress, signal, ...rest } = options;
+  const { draft, onProgress, signal, ...rest } = options;
   signal?.throwIfAborted();
   const client = new EngineClient(spawn(new URL('./engine.js', import.meta.url), 'thimble engine'));
   try {
-    const info = await client.call('open', { source, options: rest }, { onEvent: onProgress, signal });
+    const info = await client.call('open', { source, draft, options: rest }, { onEvent: onProgress, signal });
     return new Model(client, info);
   } catch (error) {
     await client.terminate(new Error('the model was never opened'));

@@ -8,6 +8,7 @@ import { kvTypes, type KvType } from './layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from './models/architecture.ts';
 import { architectureByName } from './models/index.ts';
 import { Session } from './session.ts';
+import { checkSameVocabulary } from './speculative/draft_model.ts';
 import type { Tensor } from './tensor.ts';
 import { createTokenizer } from './tokenizers/index.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
@@ -26,7 +27,10 @@ export interface OpenOptions {
   readonly build?: 'relaxed' | 'simd';
   /** Sessions that can be open at a time; memory is set aside for them. Default 4. */
   readonly maxSessions?: number;
-  /** Logits rows per step: more than 1 speeds `logits()` and `score()` up, at `nVocab` floats each. Default 1. */
+  /**
+   * Logits rows per step, `nVocab` floats each: `logits()` and `score()` get so many at a time, and speculation can guess one
+   * token less. Default 8.
+   */
   readonly maxLogits?: number;
 }
 
@@ -71,6 +75,9 @@ export type Prompt =
 /** Most tokens per prefill step: the weights are read once for so many, and the activations still fit in cache. */
 const prefillChunk = 128;
 
+/** Two tiles of the matrix kernel: a step that verifies 7 guesses is used to the full. */
+const defaultMaxLogits = 8;
+
 /** Where a context ends unless `nCtx` says otherwise: beyond, the cache of a phone-sized model outgrows its weights. */
 const defaultMaxCtx = 4096;
 
@@ -94,6 +101,14 @@ export interface BackendPlan {
   readonly options: OpenOptions;
 }
 
+/** What loading may be given beside the options. */
+export interface LoadOptions {
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** A smaller model of the same vocabulary, for `speculate: 'draft'`. Whoever opened it closes it. */
+  readonly draft?: LoadedModel;
+}
+
 /**
  * Opens a model: the one place where files, families, tokenizers, templates and backends meet.
  * @throws FormatError, UnsupportedError, ResourceError as the parts do; RangeError for options out of range; AbortError.
@@ -102,12 +117,13 @@ export async function loadModel(
   file: GgufFile,
   options: OpenOptions,
   createBackend: BackendFactory,
-  progress: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal } = {},
+  around: LoadOptions = {},
 ): Promise<LoadedModel> {
   const startMs = performance.now();
   const architecture = file.metadata.string('general.architecture');
   const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
   const tokenizer = createTokenizer(readVocab(file.metadata));
+  if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
   const limits = graphLimits(options, bound);
   const kvType = checkKvType(options.kvType ?? 'f16');
   const backend = await createBackend({ weights: bound.weights, graph: bound.record(limits, kvType).graph, options });
@@ -115,13 +131,14 @@ export async function loadModel(
     checkSupport(backend, bound.weights);
     const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
     await backend.upload(bound.weights, {
-      read: readTensor(file, progress.signal),
-      onProgress: (doneBytes) => progress.onProgress?.({ doneBytes, totalBytes }),
-      signal: progress.signal,
+      read: readTensor(file, around.signal),
+      onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
+      signal: around.signal,
     });
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
-    return opened({ info, tokenizer, bound, backend, limits, kvType, template, fingerprint: fingerprintOf(file) });
+    const fingerprint = fingerprintOf(file);
+    return opened({ info, tokenizer, bound, backend, limits, kvType, template, fingerprint, draft: around.draft });
   } catch (error) {
     await backend.dispose();
     throw error;
@@ -137,16 +154,18 @@ interface Parts {
   readonly kvType: KvType;
   readonly template: ChatTemplate | UnsupportedError;
   readonly fingerprint: string;
+  readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, bound, backend, limits, kvType, template, fingerprint }: Parts): LoadedModel {
+function opened({ info, tokenizer, bound, backend, limits, kvType, template, ...rest }: Parts): LoadedModel {
+  const { fingerprint, draft } = rest;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     openSession() {
       const { graph, state } = bound.record(limits, kvType);
-      const model = { tokenizer, fingerprint, loadMs: info.loadMs };
+      const model = { tokenizer, fingerprint, loadMs: info.loadMs, openDraft: draft?.openSession };
       return new Session(model, graph, state, backend.prepare(graph));
     },
     async close() {
@@ -192,7 +211,10 @@ function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | Unsu
 }
 
 /** What a session of this model is sized for. */
-export function graphLimits({ nCtx, maxLogits = 1, maxSessions = 1 }: OpenOptions, { config }: BoundModel): GraphLimits {
+export function graphLimits(
+  { nCtx, maxLogits = defaultMaxLogits, maxSessions = 1 }: OpenOptions,
+  { config }: BoundModel,
+): GraphLimits {
   const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
   checkCount('nCtx', chosen, 2 ** 24);
   checkCount('maxLogits', maxLogits, prefillChunk);

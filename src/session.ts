@@ -1,10 +1,14 @@
 import { Answer } from './answer.ts';
 import type { Program } from './backends/backend.ts';
 import { FormatError } from './errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from './generation.ts';
 import type { Graph, KvCache, Value } from './graph.ts';
 import { createSampler } from './sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
+import { Ahead } from './speculative/ahead.ts';
+import { draftModel } from './speculative/draft_model.ts';
+import { measuredPace, steadyPace } from './speculative/pace.ts';
+import { promptLookup } from './speculative/prompt_lookup.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 /** What a session needs of its model. */
@@ -13,6 +17,8 @@ export interface SessionModel {
   /** Names the weights a saved session belongs to. */
   readonly fingerprint: string;
   readonly loadMs: number;
+  /** A session of the draft model, if there is one. */
+  readonly openDraft?: () => Session;
 }
 
 /**
@@ -27,6 +33,7 @@ export class Session {
   /** `[nCtx]`, the first `nPast` are in the KV cache. */
   private readonly past: Int32Array;
   private nPast = 0;
+  private draft: Session | undefined;
 
   constructor(model: SessionModel, graph: Graph, caches: readonly KvCache[], program: Program) {
     this.model = model;
@@ -53,16 +60,18 @@ export class Session {
 
   /**
    * Reads the prompt, then makes tokens until the model, a stop text or `maxTokens` ends the answer. Yields after every
-   * prefill chunk and every token, so that a caller can stop there by leaving the loop.
+   * prefill chunk and every token, so that a caller can stop there by leaving the loop. Sessions of a model share its
+   * memory for results: one makes an answer at a time.
    * @throws RangeError for a prompt longer than the context, a full context (unless `onFull` is `shift`) or bad options.
    */
   async *generate(
     prompt: ArrayLike<number>,
     options: GenerateOptions = {},
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { maxTokens, stop, onFull = 'error', ignoreEos, logProbs, ...sampling } = checkOptions(options);
+    const { maxTokens, stop, onFull, ignoreEos, logProbs, speculate, nDraft, ...sampling } = checkOptions(options);
     const { tokenizer } = this.model;
     const sampler = createSampler(sampling, tokenizer.nVocab);
+    const ahead = this.lookAhead(speculate, nDraft);
     this.checkPrompt(prompt);
     const answer = new Answer(tokenizer, prompt[prompt.length - 1]!, { maxTokens, stop, logProbs });
 
@@ -82,13 +91,14 @@ export class Session {
       sampler.accept(token);
       yield { type: 'piece', text: answer.push(token, logits) };
       if (answer.stopReason !== undefined) break;
-      if (this.nPast === this.nCtx) yield* this.makeRoom(onFull, answer.tokens.length);
-      logits = await this.step([token]);
+      const followed = ahead?.follow(token);
+      if (followed) this.nPast++;
+      else if (this.nPast === this.nCtx) yield* this.makeRoom(onFull, answer.tokens.length);
+      logits = followed ?? (await this.go(token, answer.nLeft, ahead));
     }
     const endMs = performance.now();
     yield { type: 'piece', text: answer.flush() };
-    const prefillMs = prefilledMs - startMs;
-    const decodeMs = endMs - firstMs;
+    const nRead = prompt.length - nReused;
     return {
       text: answer.text,
       tokens: answer.tokens,
@@ -96,16 +106,22 @@ export class Session {
       nReusedTokens: nReused,
       stopReason: answer.stopReason,
       seed: sampler.seed,
-      timings: {
-        loadMs: this.model.loadMs,
-        ttftMs: firstMs - startMs,
-        prefillMs,
-        prefillTps: perSecond(prompt.length - nReused, prefillMs),
-        decodeMs,
-        decodeTps: perSecond(answer.tokens.length - 1, decodeMs),
-      },
+      timings: timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length),
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
+      ...(ahead && { speculation: ahead.report() }),
     };
+  }
+
+  /**
+   * Reads on towards the end of `text`, one step at most; the start that was read before is kept. Returns the logits after its
+   * last token, `[nVocab]`, or undefined while there is more to read.
+   */
+  async readOn(text: Int32Array): Promise<Float32Array | undefined> {
+    const begin = this.reuse(text);
+    const end = Math.min(text.length, begin + this.graph.maxTokens);
+    const isLast = end === text.length;
+    const logits = await this.step(text.subarray(begin, end), isLast ? 1 : 0);
+    return isLast ? logits : undefined;
   }
 
   /**
@@ -165,6 +181,8 @@ export class Session {
   /** Returns the memory; the session cannot be used afterwards. */
   close(): void {
     this.program.dispose();
+    this.draft?.close();
+    this.draft = undefined;
   }
 
   private identity(): { fingerprint: string; kvType: string } {
@@ -211,8 +229,8 @@ export class Session {
   }
 
   /** Every position is taken: fails, or drops the older half and reads the newer half again at its new positions. */
-  private async *makeRoom(onFull: 'error' | 'shift', nGenerated: number): AsyncGenerator<GenerateEvent> {
-    if (onFull === 'error') {
+  private async *makeRoom(onFull: GenerateOptions['onFull'], nGenerated: number): AsyncGenerator<GenerateEvent> {
+    if (onFull !== 'shift') {
       const came = `the context of ${this.nCtx} positions is full after ${nGenerated} generated tokens`;
       throw new RangeError(`${came}; open the model with a larger nCtx, or generate with onFull: 'shift'`);
     }
@@ -221,8 +239,39 @@ export class Session {
     yield* this.prefill(kept, 0);
   }
 
+  /** Guesses for one answer, or undefined where none are wanted. */
+  private lookAhead(speculate: GenerateOptions['speculate'] = false, nDraft?: number): Ahead | undefined {
+    if (speculate === false) return undefined;
+    const { nCtx, maxLogits } = this.graph;
+    const most = nDraft ?? maxLogits - 1; // each guess takes a row of logits, and so does the token before them
+    if (most < 1 || most >= maxLogits) {
+      const came = `${most} guessed tokens per step take ${most + 1} rows of logits, the model has ${maxLogits}`;
+      throw new RangeError(`${came}; guess at least 1, and open the model with a larger maxLogits for more`);
+    }
+    if (speculate === 'draft') this.draft ??= this.model.openDraft?.();
+    if (speculate === 'draft' && !this.draft) {
+      throw new RangeError(
+        'speculate is "draft", but there is no draft model; open the model with one, or use "lookup"',
+      );
+    }
+    const drafter = speculate === 'draft' ? draftModel(this.draft!) : promptLookup(nCtx);
+    const pace = nDraft === undefined ? measuredPace(most, drafter.isFree) : steadyPace(nDraft);
+    return new Ahead({ drafter, pace, nDraft: most, nVocab: this.model.tokenizer.nVocab });
+  }
+
+  /** Reads the answer's latest token, and guesses after it where they fit; returns the logits after the token. */
+  private async go(token: number, nLeft: number, ahead: Ahead | undefined): Promise<Float32Array> {
+    if (!ahead) return this.step([token]);
+    this.past[this.nPast] = token;
+    const text = this.past.subarray(0, this.nPast + 1);
+    const tokens = await ahead.next(text, Math.min(nLeft - 1, this.nCtx - text.length));
+    const rows = await this.step(tokens, tokens.length);
+    this.nPast = text.length;
+    return ahead.ran(rows);
+  }
+
   /** Runs tokens at the next positions; returns `[nLogits, nVocab]`, valid until the next step. */
-  private async step(tokens: readonly number[], nLogits = 1): Promise<Float32Array> {
+  private async step(tokens: ArrayLike<number>, nLogits = 1): Promise<Float32Array> {
     const pos = this.nPast;
     this.past.set(tokens, pos);
     await this.program.run({ tokens: this.past.subarray(pos, pos + tokens.length), pos, nLogits });
@@ -234,10 +283,30 @@ export class Session {
 
 const rowBytes = ({ quant, shape }: Value): number => (shape[1]! / quant.blockSize) * quant.blockBytes;
 
+interface Moments {
+  readonly startMs: number;
+  readonly prefilledMs: number;
+  readonly firstMs: number;
+  readonly endMs: number;
+}
+
+function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: number): Timings {
+  const prefillMs = at.prefilledMs - at.startMs;
+  const decodeMs = at.endMs - at.firstMs;
+  return {
+    loadMs,
+    ttftMs: at.firstMs - at.startMs,
+    prefillMs,
+    prefillTps: perSecond(nRead, prefillMs),
+    decodeMs,
+    decodeTps: perSecond(nGenerated - 1, decodeMs),
+  };
+}
+
 const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
 
 function checkOptions(options: GenerateOptions): GenerateOptions {
-  const { maxTokens = 1, onFull = 'error', logProbs: nTop = 0 } = options;
+  const { maxTokens = 1, onFull = 'error', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new RangeError(`maxTokens is ${maxTokens}, expected a whole number of at least 1`);
   }
@@ -246,6 +315,12 @@ function checkOptions(options: GenerateOptions): GenerateOptions {
   }
   if (!Number.isInteger(nTop) || nTop < 0 || nTop > 100) {
     throw new RangeError(`logProbs is ${nTop}, expected a whole number from 0 to 100`);
+  }
+  if (speculate !== false && speculate !== 'lookup' && speculate !== 'draft') {
+    throw new RangeError(`speculate is ${JSON.stringify(speculate)}, expected false, "lookup" or "draft"`);
+  }
+  if (!Number.isInteger(nDraft) || nDraft < 1) {
+    throw new RangeError(`nDraft is ${nDraft}, expected a whole number of at least 1`);
   }
   return options;
 }

@@ -2,6 +2,7 @@ import { createBackend } from '../create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
 import { loadModel, type LoadedModel } from '../open_model.ts';
+import type { ModelSource } from '../platform/platform.ts';
 import type { Session } from '../session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, openModelFile, tick } from '#platform';
@@ -24,7 +25,8 @@ const port = host();
 const cancels = new Map<number, AbortController>();
 let queue: Promise<void> = Promise.resolve();
 
-let file: GgufFile | undefined;
+const files: GgufFile[] = [];
+let draft: LoadedModel | undefined;
 let model: LoadedModel | undefined;
 const sessions = new Map<number, Session>();
 let nextSession = 1;
@@ -36,9 +38,13 @@ const sessionOf = (session: number): Session => {
 };
 
 const handlers: Handlers = {
-  async open({ source, options }, { signal, emit }) {
-    file = await openModelFile(source, signal);
-    model = await loadModel(file, options, createBackend, { onProgress: emit, signal });
+  async open({ source, draft: draftSource, options }, { signal, emit }) {
+    const file = await openFile(source, signal);
+    if (draftSource !== undefined) {
+      const draftFile = await openFile(draftSource, signal);
+      draft = await loadModel(draftFile, { ...options, maxLogits: 1 }, createBackend, { signal });
+    }
+    model = await loadModel(file, options, createBackend, { onProgress: emit, signal, draft });
     return model.info;
   },
 
@@ -110,11 +116,18 @@ const handlers: Handlers = {
     for (const session of sessions.values()) session.close();
     sessions.clear();
     await model?.close();
-    await Promise.all(file?.sources.map((source) => source.close?.()) ?? []);
+    await draft?.close();
+    await Promise.all(files.flatMap(({ sources }) => sources.map((source) => source.close?.())));
     model = undefined;
     return undefined;
   },
 };
+
+async function openFile(source: ModelSource, signal: AbortSignal): Promise<GgufFile> {
+  const file = await openModelFile(source, signal);
+  files.push(file);
+  return file;
+}
 
 /** A session for one call. */
 async function withSession(use: (session: Session) => Promise<void>): Promise<void> {

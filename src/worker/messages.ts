@@ -5,7 +5,11 @@ import type { ModelSource } from '../platform/platform.ts';
 
 /** What a call to the engine takes and what it returns. Events of a call carry its id. */
 export interface Calls {
-  open: { args: { source: ModelSource; options: OpenOptions }; result: ModelInfo; event: LoadEvent };
+  open: {
+    args: { source: ModelSource; draft: ModelSource | undefined; options: OpenOptions };
+    result: ModelInfo;
+    event: LoadEvent;
+  };
   openSession: { args: object; result: number; event: never };
   closeSession: { args: { session: number }; result: undefined; event: never };
   generate: {

@@ -1,0 +1,84 @@
+/** Decides how many tokens to guess. */
+export interface Pace {
+  /** How many guesses the next step should verify, 0 … `most`. */
+  length(most: number): number;
+  /** A guess came true, or did not; only the first that did not is told. */
+  seen(hit: boolean): void;
+  /** A step ran that verified `nGuesses`; `ms` with the time to make them. */
+  ran(nGuesses: number, ms: number): void;
+}
+
+/** Always the same number. */
+export const steadyPace = (nDraft: number): Pace => ({
+  length: (most) => Math.min(most, nDraft),
+  seen: () => undefined,
+  ran: () => undefined,
+});
+
+/** What is believed before it has been measured: a guess is as good as a coin, and costs a quarter of a step. */
+const HIT_RATE = 0.5;
+const GUESS_COST = 0.25;
+
+/** Share of the latest measurement in a running mean. */
+const NEW_HIT = 0.1;
+const NEW_COST = 0.3;
+
+/** Steps without guesses that are measured before the first guess, and steps with guesses until one without is measured again. */
+const FIRST_PLAIN = 4;
+const PLAIN_EVERY = 64;
+
+/** How fast, per step, what is not being measured goes back to what was believed at first: it gets tried again some day. */
+const FORGET = 0.01;
+
+/**
+ * As many as pay, measured while it goes on. With `p` the share of guesses that come true, a step with n of them makes
+ * 1 + p + … + pⁿ tokens; it takes `cost[n]` times as long as one without. The n with most tokens per time wins, which is 0
+ * where the processor's arithmetic is the bottleneck, or where the text cannot be guessed. Only speed depends on clocks:
+ * the text is the same at any pace.
+ *
+ * @param isFree guesses are made even while none are verified, so the share of hits is always up to date.
+ */
+export function measuredPace(nDraft: number, isFree: boolean): Pace {
+  const cost = Float64Array.from({ length: nDraft + 1 }, (_, n) => believedCost(n)); // in steps without guesses
+  let hitRate = HIT_RATE;
+  let plainMs = 0;
+  let nPlain = 0;
+  let nSincePlain = 0;
+
+  function forget(): void {
+    if (!isFree) hitRate += FORGET * (HIT_RATE - hitRate);
+    for (let n = 1; n <= nDraft; n++) cost[n]! += FORGET * (believedCost(n) - cost[n]!);
+  }
+
+  return {
+    length(most) {
+      if (nPlain < FIRST_PLAIN || nSincePlain >= PLAIN_EVERY) return 0;
+      let best = 0;
+      let bestRate = 1;
+      let nTokens = 1;
+      for (let n = 1, chance = hitRate; n <= Math.min(most, nDraft); n++, chance *= hitRate) {
+        nTokens += chance;
+        const rate = nTokens / cost[n]!;
+        if (rate <= bestRate) continue;
+        best = n;
+        bestRate = rate;
+      }
+      return best;
+    },
+    seen(hit) {
+      hitRate += NEW_HIT * ((hit ? 1 : 0) - hitRate);
+    },
+    ran(nGuesses, ms) {
+      forget();
+      if (nGuesses > 0) {
+        cost[nGuesses]! += NEW_COST * (ms / plainMs - cost[nGuesses]!);
+        nSincePlain++;
+      } else {
+        plainMs += Math.max(NEW_COST, 1 / ++nPlain) * (ms - plainMs);
+        nSincePlain = 0;
+      }
+    },
+  };
+}
+
+const believedCost = (nGuesses: number): number => 1 + GUESS_COST * nGuesses;
