@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { haveStories260k } from '../helpers/stories260k.ts';
@@ -28,7 +28,6 @@ describe.skipIf(!haveStories260k)('files (needs ../shared/data/stories260K)', ()
   it('a shard that is missing is named', async () => {
     await thimble(['split', bench.stories, bench.path('lost'), '--max-size', '500K']);
     const names = (await readdir(bench.folder)).filter((name) => name.startsWith('lost-')).sort();
-    const { rm } = await import('node:fs/promises');
     await rm(bench.path(names[1]!));
     const { code, stderr } = await thimble(['inspect', bench.path(names[0]!)]);
     expect(code).toBe(1);
@@ -45,17 +44,16 @@ describe.skipIf(!haveStories260k)('files (needs ../shared/data/stories260K)', ()
   });
 
   it('quantize makes smaller models that still tell the story', async () => {
+    // rows of 172 are no whole blocks of 32, let alone 256; the token table is the output matrix
     for (const [type, expected] of [
-      ['q8_0', { q8_0: 15, f32: 33 }],
-      ['q4_k', { q5_0: 14, q8_0: 1, f32: 33 }],
+      ['q8_0', { f16: 5, f32: 11, q8_0: 31 }],
+      ['q4_k', { f16: 5, f32: 11, q5_0: 30, q8_0: 1 }],
     ] as const) {
       const out = bench.path(`${type}.gguf`);
       const made = await thimble(['quantize', bench.stories, out, '--type', type]);
       expect(made.code, made.stderr).toBe(0);
       const inspected = JSON.parse((await thimble(['inspect', out, '--json'])).stdout) as Inspected;
-      expect(Object.keys(Object.fromEntries(inspected.types.map((t) => [t.type, t.tensors]))).sort(), type).toEqual(
-        Object.keys(expected).sort(),
-      );
+      expect(Object.fromEntries(inspected.types.map((row) => [row.type, row.tensors])), type).toEqual(expected);
       expect(inspected.metadata).toMatchObject({ 'general.quantization_version': 2 });
       const line = ['run', out, '--raw', '--prompt', 'Once upon a time', '--temp', '0', '-n', '12'];
       expect((await thimble(line)).stdout, type).toMatch(/^, there was a little (girl|boy) named /);
@@ -76,7 +74,7 @@ describe.skipIf(!haveStories260k)('files (needs ../shared/data/stories260K)', ()
       chat_template: false,
     });
     expect(memory).toMatchObject({ ctx: 256, kv_type: 'f32', kv_bytes: 2 * 5 * 256 * 32 * 4 });
-    expect(tensors).toHaveLength(48);
+    expect(tensors).toHaveLength(47);
     expect(metadata['tokenizer.ggml.tokens']).toEqual({ array_of: 'string', length: 512 });
   });
 });

@@ -28,7 +28,7 @@ describe.skipIf(!haveStories260k)('measurements (need ../shared/data/stories260K
     const { stdout } = await thimble(['tokenize', bench.stories, '--bos', '--json'], { input });
     const { tokens } = JSON.parse(stdout) as { tokens: number[] };
     const { openModel } = (await import(
-      new URL('../../dist/node/index.js', import.meta.url).href
+      new URL('index.js', pathToFileURL(cliPath)).href
     )) as typeof import('../../src/index.ts');
     const model = await openModel(bench.stories, { nCtx: ctx });
     const nlls: number[] = [];

@@ -13,7 +13,7 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
   it('prints the answer, and nothing else into a pipe', async () => {
     const { code, stdout, stderr } = await thimble(['run', bench.stories, ...greedy, '-n', '20']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toBe(', there was a little girl named Lily. She loved to play outside in the park\n');
+    expect(stdout).toBe(', there was a little girl named Lily. She loved to play outsid\n');
   });
 
   it('prints one object with --json, the same on both backends', async () => {
@@ -24,7 +24,7 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
     );
     const result = JSON.parse(wasm!.stdout) as Record<string, unknown>;
     expect(result).toEqual({
-      text: ', there was a little girl na',
+      text: ', there was a little girl',
       tokens: expect.any(Array) as number[],
       prompt_tokens: 5,
       stop_reason: 'length',
@@ -114,12 +114,13 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
   });
 
   it('ends with code 130 at Ctrl-C, within a token', async () => {
-    let said = '';
+    let isStopped = false;
     const endless = ['run', bench.stories, ...greedy, '--shift', '-n', '100000000'];
     const { code, stderr } = await thimble(endless, {
       onStdout: (stdout, child) => {
-        if (said === '' && stdout.length > 50) child.kill('SIGINT');
-        said = stdout;
+        if (isStopped || stdout.length < 50) return;
+        isStopped = true;
+        child.kill('SIGINT');
       },
     });
     expect([code, stderr]).toEqual([130, '']);

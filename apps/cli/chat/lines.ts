@@ -70,6 +70,7 @@ export function openMessages({ isInteractive, words }: MessagesOptions): Message
   }
   return {
     clear() {
+      if (!isInteractive || !isOpen) return false;
       const hadSome = readline.line !== '' || joiner.isOpen();
       joiner.end();
       for (const name of ['e', 'u']) readline.write(null, { ctrl: true, name }); // to the end, and delete back to the start
