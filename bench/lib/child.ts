@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Measured } from './phases.ts';
+import { endTree } from './processes.ts';
 
 export interface ChildOptions {
   /** The Node that runs it; default: this one. */
@@ -20,7 +21,7 @@ export function measureInChild(program: string, job: unknown, options: ChildOpti
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const timer = setTimeout(() => endTree(child.pid!), timeoutMs);
     if (child.pid !== undefined) onStart?.(child.pid);
     child.on('error', reject);
     child.on('close', (code, signal) => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Measured, Phase } from '../lib/phases.ts';
 import { openPage } from './chromium.ts';
 import { peerVersion } from './install.ts';
+import type { Words } from './vocab.ts';
 
 export interface BrowserJob {
   readonly engine: 'thimble' | 'wllama';
@@ -13,6 +14,7 @@ export interface BrowserJob {
   readonly model: string;
   readonly threads: number;
   readonly phases: readonly Phase[];
+  readonly words: Words;
 }
 
 const job = JSON.parse(process.argv[2]!) as BrowserJob;
@@ -23,7 +25,13 @@ const page = await openPage({
 });
 try {
   await page.setFiles(shards(job.model));
-  const measured = await page.call<Measured>(`/bench/${job.engine}_page.js`, 'measure', job.phases, job.threads);
+  const measured = await page.call<Measured>(
+    `/bench/${job.engine}_page.js`,
+    'measure',
+    job.phases,
+    job.threads,
+    job.words,
+  );
   const name = job.engine === 'wllama' ? `wllama ${peerVersion(job.dir, '@wllama/wllama')}` : measured.engine;
   console.log(JSON.stringify({ ...measured, engine: `${name}, Chromium ${page.version}` } satisfies Measured));
 } finally {

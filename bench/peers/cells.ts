@@ -1,4 +1,5 @@
 import type { Phase } from '../lib/phases.ts';
+import type { Words } from './vocab.ts';
 import { recipes, shapes } from './shapes.ts';
 
 /** What is measured: every engine on every model, with every number of threads. */
@@ -8,6 +9,8 @@ export interface Cell {
   readonly model: string;
   readonly threads: number;
   readonly phases: readonly Phase[];
+  /** For engines that take text only: what is one token each in the model's vocabulary. */
+  readonly words: Words;
 }
 
 /** Rows of the table; the first is what the others are compared with. */
@@ -24,8 +27,8 @@ export const defaultModels = Object.keys(shapes).flatMap((shape) =>
     .map((recipe) => `${shape}-${recipe}`),
 );
 
-/** wllama needs half a minute for a prompt of 512 tokens already on the smallest model, so elsewhere it gets the short ones only. */
-const isSlow = (peer: Peer, model: string): boolean => peer === 'wllama' && /-(0\.5b|1b)-/.test(model);
+/** wllama takes minutes for a thousand tokens, so it gets the long prompts on two models only. */
+const isShort = (peer: Peer, model: string): boolean => peer === 'wllama' && !/^smollm2-135m-Q[48]_0$/.test(model);
 
 export function phasesFor(peer: Peer, model: string): Phase[] {
   const large = /-(0\.5b|1b)-/.test(model);
@@ -34,7 +37,7 @@ export function phasesFor(peer: Peer, model: string): Phase[] {
     { name: 'prefill 128', kind: 'prefill', nTokens: 128, nPast: 0 },
     { name: 'decode', kind: 'decode', nTokens, nPast: 16 },
   ];
-  if (isSlow(peer, model)) return short;
+  if (isShort(peer, model)) return short;
   return [
     ...short,
     { name: 'prefill 512', kind: 'prefill', nTokens: 512, nPast: 0 },

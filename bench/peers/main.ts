@@ -9,12 +9,12 @@ import { measureInChild } from '../lib/child.ts';
 import { describeMachine } from '../lib/machine.ts';
 import { count, counts, readOptions } from '../lib/options.ts';
 import type { Measured } from '../lib/phases.ts';
+import { awaitQuiet, Watch } from '../lib/processes.ts';
 import { digits } from '../lib/stats.ts';
 import { defaultModels, peers, phasesFor, type Cell, type Peer } from './cells.ts';
 import { findChromium } from './chromium.ts';
 import { isSynthetic, writeModel } from './gguf.ts';
 import { defaultPeersDir, installPeers, restrictedPeers } from './install.ts';
-import { awaitQuiet, Watch } from './quiet.ts';
 import { report, type PeerRun, type Results } from './report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,11 +57,17 @@ if (options.report) {
 const dir = options.peers ?? defaultPeersDir();
 const models = options.models?.split(',') ?? [...defaultModels, embedded];
 const only = new RegExp(options.only);
-const cells: Cell[] = models.flatMap((model) =>
+const cells = models.flatMap((model) =>
   counts('threads', options.threads).flatMap((threads) =>
     peers
       .filter((peer) => only.test(`${peer} ${labelOf(model)} t${threads}`))
-      .map((peer) => ({ peer, model, threads, phases: phasesFor(peer, model) })),
+      .map((peer): Cell => ({
+        peer,
+        model,
+        threads,
+        phases: phasesFor(peer, model),
+        words: isSynthetic(model) ? 'pairs' : 'english',
+      })),
   ),
 );
 if (cells.length === 0) throw new RangeError(`--only ${options.only} leaves nothing to measure`);
@@ -125,8 +131,8 @@ type Starter = (cell: Cell, start: StartOptions) => Promise<Measured>;
 
 const inBrowser =
   (engine: 'thimble' | 'wllama'): Starter =>
-  ({ model, threads, phases }, start) =>
-    measureInChild('browser', { engine, dir, chromium, model, threads, phases }, start);
+  ({ model, threads, phases, words }, start) =>
+    measureInChild('browser', { engine, dir, chromium, model, threads, phases, words }, start);
 
 const native =
   (peersDir: () => string, label: string): Starter =>

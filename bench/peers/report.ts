@@ -95,10 +95,12 @@ function cell({ of }: Column, row: Row, ours: Row | undefined): string {
   if (values.length === 0) return '–';
   const noise = values.length > 1 ? ` ±${percent(spread(values))}` : '';
   const reference = ours && ours !== row ? valuesOf(ours) : [];
-  const ratio = reference.length > 0 ? ` (${digits(median(reference) / median(values))}×)` : '';
-  return `${digits(median(values))}${noise}${ratio}`;
+  const compared = reference.length > 0 ? ` (${ratio(median(reference) / median(values))}×)` : '';
+  return `${digits(median(values))}${noise}${compared}`;
 
   function valuesOf({ used }: Row): number[] {
     return used.flatMap((measured) => of(measured) ?? []);
   }
 }
+
+const ratio = (x: number): string => x.toFixed(x < 10 ? 2 : 0);

@@ -52,13 +52,59 @@ function bytePieces(): string[] {
   return [...bytes.filter(printable).map((byte) => String.fromCodePoint(byte)), ...others];
 }
 
-/** `n` words of two letters, one token each. */
-export function promptText(n: number, salt: number): string {
+/** Words that are one token each with a space before: every two letters in the synthetic models, common ones in real models. */
+export type Words = 'pairs' | 'english';
+
+const letterPairs = Array.from({ length: 676 }, (_, i) => String.fromCharCode(97 + Math.floor(i / 26), 97 + (i % 26)));
+
+const lists: Readonly<Record<Words, readonly string[]>> = {
+  pairs: letterPairs,
+  english: [
+    'the',
+    'of',
+    'and',
+    'to',
+    'in',
+    'is',
+    'that',
+    'for',
+    'it',
+    'was',
+    'on',
+    'are',
+    'as',
+    'with',
+    'they',
+    'at',
+  ].concat([
+    ...[
+      'be',
+      'this',
+      'from',
+      'have',
+      'or',
+      'by',
+      'one',
+      'had',
+      'not',
+      'but',
+      'what',
+      'all',
+      'were',
+      'when',
+      'we',
+      'there',
+    ],
+  ]),
+};
+
+/** `n` words in random order. */
+export function promptText(words: Words, n: number, salt: number): string {
+  const list = lists[words];
   let state = Math.imul(salt, 2654435761) >>> 0;
-  const words = Array.from({ length: n }, () => {
+  const text = Array.from({ length: n }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const word = (state >>> 8) % 676;
-    return ` ${String.fromCharCode(97 + Math.floor(word / 26), 97 + (word % 26))}`;
+    return ` ${list[(state >>> 8) % list.length]!}`;
   });
-  return words.join('');
+  return text.join('');
 }

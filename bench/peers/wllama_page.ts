@@ -1,5 +1,5 @@
 import { FIRST_PROMPT, nCtxFor, type Measured, type Phase } from '../lib/phases.ts';
-import { promptText } from './vocab.ts';
+import { promptText, type Words } from './vocab.ts';
 
 /** The part of wllama that is used. */
 interface Wllama {
@@ -17,8 +17,8 @@ interface WllamaModule {
 
 const silent = { debug() {}, log() {}, warn() {}, error() {} };
 
-/** llama.cpp in WebAssembly. It takes text only, so prompts are words that are one token each in the synthetic models. */
-export async function measure(phases: readonly Phase[], threads: number): Promise<Measured> {
+/** llama.cpp in WebAssembly. It takes text only, so prompts are words that are one token each. */
+export async function measure(phases: readonly Phase[], threads: number, words: Words): Promise<Measured> {
   const library = '/wllama/index.js';
   const { Wllama } = (await import(library)) as WllamaModule;
   const wasm = new URL('/wllama/wasm/wllama.wasm', location.href).href;
@@ -31,18 +31,19 @@ export async function measure(phases: readonly Phase[], threads: number): Promis
   const loadMs = performance.now() - openMs;
 
   let salt = 1;
-  const first = await complete(engine, promptText(FIRST_PROMPT, salt++), 1);
-  await complete(engine, promptText(16, salt++), 5);
+  const text = (n: number): string => promptText(words, n, salt++);
+  const first = await complete(engine, text(FIRST_PROMPT), 1);
+  await complete(engine, text(16), 5);
   const tps: Record<string, number> = {};
   for (const { name, kind, nTokens, nPast } of phases) {
-    const past = promptText(nPast, salt++);
+    const past = text(nPast);
     if (kind === 'decode') {
       const { firstMs, lastMs, nMade } = await complete(engine, past, nTokens + 1);
       tps[name] = ((nMade - 1) * 1000) / (lastMs - firstMs);
       continue;
     }
     if (nPast > 0) await complete(engine, past, 1);
-    const { firstMs, nRead } = await complete(engine, past + promptText(nTokens, salt++), 1);
+    const { firstMs, nRead } = await complete(engine, past + text(nTokens), 1);
     tps[name] = ((nRead ?? nTokens) * 1000) / firstMs;
   }
   return { loadMs, ttftMs: first.firstMs, tps, threads: engine.getNumThreads(), engine: 'wllama' };

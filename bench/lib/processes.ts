@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { readText } from '../lib/machine.ts';
+import { readText } from './machine.ts';
 
 /** CPU time from /proc, in hundredths of a second. Where there is no /proc, nothing is known and nothing is waited for. */
 const TICKS_PER_SECOND = 100;
@@ -37,6 +37,17 @@ function threadsOf(pid: number): string[] {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
     return []; // it has ended
+  }
+}
+
+/** Ends a process that this one started, and all that it started. */
+export function endTree(root: number): void {
+  for (const pid of processTree(root).reverse()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has ended
+    }
   }
 }
 
