@@ -1,5 +1,11 @@
 export { add } from './add';
-export { attention_f16, attention_f32, attention_items, attention_parts_bytes, attention_scratch_bytes } from './attention';
+export {
+  attention_f16,
+  attention_f32,
+  attention_items,
+  attention_parts_bytes,
+  attention_scratch_bytes,
+} from './attention';
 export { attention_join } from './attention_join';
 export { kv_store_f16, kv_store_f32 } from './kv_store';
 export { last_rows, last_rows_items } from './last_rows';
