@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startJoiner } from '../../apps/cli/chat/joiner.ts';
+import { startWrapper } from '../../apps/cli/chat/wrap.ts';
 import { decodeUtf8 } from '../../apps/cli/input.ts';
 import { columns, formatBytes, formatParams, harmless } from '../../apps/cli/terminal.ts';
 
@@ -70,5 +71,36 @@ describe('text that comes in', () => {
     [bytes('ab', [0xf0, 0x9f]), 'its end, offset 4,'],
   ])('names the first byte that is not UTF-8 (%#)', (given, where) => {
     expect(() => decodeUtf8(given, 'stdin')).toThrow(`stdin is not UTF-8: ${where}`);
+  });
+});
+
+describe('streamed words', () => {
+  /** What a terminal of that width shows. */
+  const shown = (width: number, ...pieces: string[]): string[] => {
+    const { push } = startWrapper(() => width);
+    const lines = [''];
+    for (const [part] of pieces
+      .map(push)
+      .join('')
+      .matchAll(/\x1b\[\d+D\x1b\[K|[^]/gu)) {
+      const taken = /^\x1b\[(\d+)D/.exec(part)?.[1];
+      if (taken) lines.push(lines.pop()!.slice(0, -Number(taken)));
+      else if (part === '\n') lines.push('');
+      else lines.push(lines.pop() + part);
+    }
+    return lines;
+  };
+
+  it('move to the next line when they do not fit', () => {
+    expect(shown(10, 'Once up', 'on a ti', 'me there')).toEqual(['Once upon ', 'a time ', 'there']);
+  });
+
+  it('break where they are longer than a line, or the script has no spaces', () => {
+    expect(shown(5, 'abcdefghijk lm')).toEqual(['abcde', 'fghij', 'k lm']);
+    expect(shown(5, '世界世界')).toEqual(['世界', '世界']);
+  });
+
+  it('keep their own line breaks, and swallow a space at the edge', () => {
+    expect(shown(4, 'abcd efg\n\nh')).toEqual(['abcd', 'efg', '', 'h']);
   });
 });

@@ -9,6 +9,7 @@ import {
 } from '../../../src/index.ts';
 import { openMessages } from '../chat/lines.ts';
 import { runSlash, slashCommands, slashHelp, type ChatState } from '../chat/slash.ts';
+import { startWrapper } from '../chat/wrap.ts';
 import { exitCodes, type Command, type OnInterrupt } from '../command.ts';
 import { defaultModel, modelOptions, modelTitle, readModelOptions, withModel } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
@@ -114,11 +115,12 @@ async function answer(state: ChatState, message: string, signal: AbortSignal): P
   const { nForgotten } = chat;
   const bar = progressBar('reading');
   const onPrefill = (nDone: number, nTotal: number) => bar.update(nDone, nTotal, `${nDone} of ${nTotal} tokens`);
+  const { push } = startWrapper(() => stdout.columns - 1); // past the last column the cursor stands nowhere certain
   const spoken = chat.send(message, { signal, onPrefill });
   try {
     for await (const piece of spoken) {
       bar.end();
-      await print(forStdout(piece));
+      await print(isInteractive ? push(harmless(piece)) : forStdout(piece));
     }
   } catch (error) {
     bar.end();

@@ -172,6 +172,7 @@ const maxTextLength = 72;
 
 function shortened(entry: MetadataValue): string {
   const value = entry.type === 'array' ? entry.value.slice(0, maxShown) : entry.value;
+  if (entry.type === 'f32') return String(Number(Number(value).toPrecision(7))); // 1e-5, not 0.000009999999747378752
   const text =
     entry.type === 'array'
       ? Array.from<unknown>(value as ArrayLike<unknown>)
