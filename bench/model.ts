@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { measureInChild } from './lib/child.ts';
+import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import type { Measured, Phase } from './lib/phases.ts';
@@ -25,7 +25,6 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs model [M
   json: { help: 'print JSON instead of a table' },
 });
 
-const embedded = fileURLToPath(new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url));
 const models = positionals.length > 0 ? positionals : [embedded];
 for (const model of models) if (!existsSync(model)) throw new Error(`${model}: there is no such file`);
 const nTokens = count('tokens', options.tokens);

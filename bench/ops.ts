@@ -1,12 +1,12 @@
 /**
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
-import { fileURLToPath } from 'node:url';
 import { detectFeatures, type Build } from '../src/features.ts';
 import { loadModel } from '../src/open_model.ts';
 import { openModelFile } from '../src/platform/node.ts';
 import { quants } from '../src/quants/index.ts';
 import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';
+import { embedded } from './lib/embedded.ts';
 import { wasmFactory } from './lib/host.ts';
 import { openLimits, type Limits } from './lib/limits.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -27,7 +27,6 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
   json: { help: 'print JSON instead of tables' },
 });
 
-const embedded = fileURLToPath(new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url));
 const build = (options.build ?? detectFeatures().build) as Build;
 const threads = count('threads', options.threads);
 const bytes = count('mib', options.mib) << 20;

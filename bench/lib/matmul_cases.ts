@@ -24,6 +24,9 @@ const PREFILL_WEIGHTS = 2;
 /** Activations have 15 bits, and single results lose up to some of their last ones. */
 const TOLERANCE = 3e-4;
 
+/** Looking rows up is a product of a scale and a level, and of types with mins a sum. */
+const EMBED_TOLERANCE = 5e-7;
+
 export interface MatmulOptions {
   readonly build: Build;
   readonly threads: number;
@@ -64,10 +67,40 @@ export async function matmulCases(quant: QuantType, { build, threads, bytes }: M
     macs: graph.nodes.length * ROWS * COLS * nTokens,
     limits,
   });
+  const table = lookupGraph(weights[0]!);
   return {
-    cases: [product('decode', decode, many, 1, 1), product(`prefill ${PREFILL}`, prefill, few, PREFILL, CHECKED)],
+    cases: [
+      product('decode', decode, many, 1, 1),
+      product(`prefill ${PREFILL}`, prefill, few, PREFILL, CHECKED),
+      lookup(quant, backend.prepare(table), table, floats),
+    ],
     close: async () => void (await backend.dispose()),
   };
+}
+
+/** Rows of the token table, decoded. */
+function lookup(quant: QuantType, program: Program, graph: Graph, floats: Float32Array): BenchCase {
+  const step: Step = { tokens: Int32Array.from({ length: PREFILL }, (_, i) => (i * 977) % ROWS), pos: 0, nLogits: 0 };
+  const node = graph.nodes[0] as Node;
+  return {
+    op: `embed ${quant.name}`,
+    name: `prefill ${PREFILL}`,
+    async check() {
+      await program.run(step);
+      const wanted = new Float32Array(PREFILL * COLS);
+      ops.embed.reference({ node, step, out: wanted, inputs: [floats] });
+      return { error: errorOf(await program.read(node.out), wanted), tolerance: EMBED_TOLERANCE };
+    },
+    run: () => program.run(step),
+    bytes: PREFILL * COLS * (4 + quant.blockBytes / quant.blockSize),
+    macs: 0,
+    limits: { bytes: 'copy', macs: 'f32' },
+  };
+}
+
+function lookupGraph(table: Value): Graph {
+  const g = new Recorder({ nCtx: PREFILL, maxTokens: PREFILL, maxLogits: 1 });
+  return g.finish(g.embed(table));
 }
 
 /** One input, multiplied with every weight. */

@@ -10,7 +10,7 @@ const packages = {
   '@node-llama-cpp/linux-x64': '3.22.1',
   '@wllama/wllama': '3.8.1',
   '@wllama/wllama-compat': '3.8.1',
-  'playwright-core': 'latest',
+  'playwright-core': '1.65.1',
 };
 
 /** Where they are unless a folder is given. */

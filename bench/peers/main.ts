@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureInChild } from '../lib/child.ts';
+import { embedded } from '../lib/embedded.ts';
 import { describeMachine } from '../lib/machine.ts';
 import { count, counts, readOptions } from '../lib/options.ts';
 import type { Measured } from '../lib/phases.ts';
@@ -18,7 +19,6 @@ import { defaultPeersDir, installPeers, restrictedPeers } from './install.ts';
 import { report, type PeerRun, type Results } from './report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const embedded = join(root, 'models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf');
 
 const { options } = readOptions('usage: node bench/run.mjs peers [options]', {
   models: {
