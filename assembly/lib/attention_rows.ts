@@ -154,7 +154,7 @@ function weigh(tile: Tile, row: u32, scores: usize): void {
     const seen = v128.and(i32x4.le_s(first, at), i32x4.le_s(at, last));
     const score = v128.bitselect(v128.load(s), f32x4.splat(LOWEST), seen);
     v128.store(s, score);
-    tops = f32x4.max(tops, score);
+    tops = f32x4.pmax(tops, score);
     at = i32x4.add(at, i32x4.splat(4));
   }
   const top = Lanes.max(tops);
@@ -166,7 +166,7 @@ function weigh(tile: Tile, row: u32, scores: usize): void {
   let sums = f32x4.splat(0);
   for (let s = scores; s < end; s += 16) {
     const below = f32x4.sub(v128.load(s), max);
-    const prob = v128.and(Lanes.exp(below), f32x4.gt(below, f32x4.splat(NEGLIGIBLE)));
+    const prob = v128.andnot(Lanes.exp(below), f32x4.lt(below, f32x4.splat(NEGLIGIBLE))); // a NaN stays one
     v128.store(s, f32x4.mul(prob, factor));
     sums = f32x4.add(sums, prob);
   }
