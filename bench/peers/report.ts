@@ -11,7 +11,7 @@ export interface PeerRun {
   readonly threads: number;
   readonly round: number;
   readonly at: string;
-  /** Cores that anything else used meanwhile; undefined where the system does not tell. */
+  /** Cores that anything else used meanwhile; 0 where the system does not tell. */
   readonly otherCpu: number;
   readonly measured?: Measured;
   readonly error?: string;
