@@ -85,8 +85,8 @@ async function talk(state: ChatState, signal: AbortSignal, onInterrupt: OnInterr
     onInterrupt(undefined);
     messages.close();
   }
-  signal.throwIfAborted();
   if (isInteractive) await print('\n');
+  signal.throwIfAborted();
 }
 
 /** One message or command. What the person can put right is said, and the chat goes on. */
