@@ -28,18 +28,23 @@ const FIRST_PLAIN = 4;
 const PLAIN_EVERY = 64;
 
 /** How fast, per step, what is not being measured goes back to what was believed at first: it gets tried again some day. */
-const FORGET = 0.01;
+const FORGET = 0.003;
+
+/** How fast the cost of a number of guesses that is not tried nears the line through the others. */
+const ALIGN = 0.03;
 
 /**
  * As many as pay, measured while it goes on. With `p` the share of guesses that come true, a step with n of them makes
  * 1 + p + … + pⁿ tokens; it takes `cost[n]` times as long as one without. The n with most tokens per time wins, which is 0
- * where the processor's arithmetic is the bottleneck, or where the text cannot be guessed. Only speed depends on clocks:
- * the text is the same at any pace.
+ * where the processor's arithmetic is the bottleneck, or where the text cannot be guessed. Costs are measured for each n,
+ * because kernels work by tiles; those not measured lie on a line. Only speed depends on clocks: the text is the same at
+ * any pace.
  *
  * @param isFree guesses are made even while none are verified, so the share of hits is always up to date.
  */
 export function measuredPace(nDraft: number, isFree: boolean): Pace {
-  const cost = Float64Array.from({ length: nDraft + 1 }, (_, n) => believedCost(n)); // in steps without guesses
+  let guessCost = GUESS_COST; // slope of the line, in steps without guesses
+  const cost = Float64Array.from({ length: nDraft + 1 }, (_, n) => 1 + guessCost * n); // in steps without guesses
   let hitRate = HIT_RATE;
   let plainMs = 0;
   let nPlain = 0;
@@ -47,7 +52,8 @@ export function measuredPace(nDraft: number, isFree: boolean): Pace {
 
   function forget(): void {
     if (!isFree) hitRate += FORGET * (HIT_RATE - hitRate);
-    for (let n = 1; n <= nDraft; n++) cost[n]! += FORGET * (believedCost(n) - cost[n]!);
+    guessCost += FORGET * (GUESS_COST - guessCost);
+    for (let n = 1; n <= nDraft; n++) cost[n]! += ALIGN * (1 + guessCost * n - cost[n]!);
   }
 
   return {
@@ -71,7 +77,9 @@ export function measuredPace(nDraft: number, isFree: boolean): Pace {
     ran(nGuesses, ms) {
       forget();
       if (nGuesses > 0) {
-        cost[nGuesses]! += NEW_COST * (ms / plainMs - cost[nGuesses]!);
+        const ratio = ms / plainMs;
+        cost[nGuesses]! += NEW_COST * (ratio - cost[nGuesses]!);
+        guessCost += NEW_COST * ((ratio - 1) / nGuesses - guessCost);
         nSincePlain++;
       } else {
         plainMs += Math.max(NEW_COST, 1 / ++nPlain) * (ms - plainMs);
@@ -80,5 +88,3 @@ export function measuredPace(nDraft: number, isFree: boolean): Pace {
     },
   };
 }
-
-const believedCost = (nGuesses: number): number => 1 + GUESS_COST * nGuesses;
