@@ -60,8 +60,14 @@ const ABORTED: u32 = 2;
 /** Looks at a word before sleeping on it: tens of microseconds, many barriers' worth, and about what a wake-up costs. */
 const SPINS: u32 = 20000;
 /** At a barrier threads come up for air this often, the leader so that the host can see whether a thread has died. */
-const PATIENCE_NS: i64 = 50_000_000;
-const FOREVER: i64 = -1;
+const PATIENCE_MS: f64 = 50;
+const FOREVER: f64 = Infinity;
+
+/**
+ * Sleeps while the word is `from`: the host's `Atomics.wait`. WebAssembly has the same as an instruction, but Node 20's
+ * baseline compiler loses a local variable's register across it (Node 22 does not): threads then walked past barriers.
+ */
+declare function sleep(word: usize, from: u32, timeoutMs: f64): void;
 
 /** The leader's part of one run, called by the host. Counters lie side by side and begin at zero in every run. */
 export function run(control: Control, program: Node, end: Node, counters: usize, countersBytes: u32): u32 {
@@ -158,15 +164,15 @@ function arrive(control: Control): u32 {
 }
 
 function awaitBarrier(control: Control, passed: u32): bool {
-  return awaitChange(control, control.passed, passed, PATIENCE_NS);
+  return awaitChange(control, control.passed, passed, PATIENCE_MS);
 }
 
-/** Spins, then sleeps, but not longer than `timeoutNs`; whether the word has changed. */
-function awaitChange(control: Control, word: usize, from: u32, timeoutNs: i64): bool {
+/** Spins, then sleeps, but not longer than `timeoutMs`; whether the word has changed. */
+function awaitChange(control: Control, word: usize, from: u32, timeoutMs: f64): bool {
   for (let i: u32 = 0; i < SPINS; i++) if (atomic.load<u32>(word) != from) return true;
   // Whoever changes the word looks at `sleepers` afterwards. It sees this thread, or this thread sees the change.
   atomic.add<u32>(control.sleepers, 1);
-  atomic.wait<i32>(word, from, timeoutNs);
+  sleep(word, from, timeoutMs);
   atomic.sub<u32>(control.sleepers, 1);
   return atomic.load<u32>(word) != from;
 }

@@ -48,7 +48,11 @@ const wasmFile = (build: Build): string => fileURLToPath(new URL(`../../dist/thi
 export function openKernels(build: Build, dotKind?: number): Kernels {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const module = new WebAssembly.Module(readFileSync(wasmFile(build)));
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const sleep = () => {
+    throw new Error('a thread on its own never waits');
+  };
+  const exports = new WebAssembly.Instance(module, { env: { memory }, program: { sleep } })
+    .exports as unknown as Exports;
   const bytes = new Uint8Array(memory.buffer);
   exports['set_scratch']!(SCRATCH);
   exports['set_dot_kind']!(dotKind ?? exports['probe_dot']!());

@@ -22,7 +22,9 @@ export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boo
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  const words = new Int32Array(memory.buffer);
+  const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);
+  const instance = new WebAssembly.Instance(module, { env: { memory }, program: { sleep } });
   const { table, ...functions } = instance.exports as Record<string, unknown> as { table: WebAssembly.Table } & Exports;
   const names = Object.keys(functions).sort();
   const first = table.grow(names.length);
