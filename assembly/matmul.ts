@@ -1,5 +1,5 @@
 import { Activations } from './lib/activations';
-import { Gemm } from './lib/gemm';
+import { Gemm, TILE_ROWS } from './lib/gemm';
 import { MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
@@ -36,8 +36,11 @@ function prefill<Q>(node: MatmulNode, itemRow: u32): void {
   const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
   const panel = scratch() + 16; // Rows.store has the first bytes
   const end = min(itemRow + ITEM_ROWS, node.rows);
-  for (let row = itemRow; row < end; row += 4) {
-    changetype<Panel<Q>>(0).unpack(panel, item, (row - itemRow) / 4, node.cols);
+  for (let row = itemRow; row < end; row += TILE_ROWS) {
+    for (let at: u32 = 0; at < TILE_ROWS; at += 4) {
+      const to = panel + (at / 4) * changetype<Panel<Q>>(0).bytes(node.cols);
+      changetype<Panel<Q>>(0).unpack(to, item, (row + at - itemRow) / 4, node.cols);
+    }
     changetype<Gemm<Q>>(0).run(node, row, panel);
   }
 }

@@ -1,5 +1,4 @@
 import { Activations } from './lib/activations';
-import { Half } from './lib/half';
 import { Node } from './lib/node';
 
 @unmanaged
@@ -14,7 +13,7 @@ export function activations_bytes(nRows: u32, cols: u32): u32 {
   return nRows * (cols >> 5) * Activations.blockBytes;
 }
 
-/** Activations → 8-bit levels, 32 to a scale; an item is a row. */
+/** Activations → 15-bit levels, 32 to a scale; an item is a row. */
 export function quantize_activations(node: QuantizeNode, begin: u32, end: u32): void {
   const nBlocks = node.cols >> 5;
   let x = node.x + ((begin * nBlocks) << 7);
@@ -26,9 +25,15 @@ export function quantize_activations(node: QuantizeNode, begin: u32, end: u32): 
   }
 }
 
+/** Blocks that hold nothing larger count as zero: the reciprocal would overflow. */
+const TINY: f32 = 1e-30;
+
+/** Activations as large as that count as infinite: a scale times 2^112, what a half's scale lacks, would overflow. */
+const HUGE: f32 = 1e9;
+
 /**
- * scale = amax / 127, kept to the precision of a half as in ggml's Q8_0, so that greedy text agrees with engines that store it
- * so; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not get lost.
+ * scale = amax / 16383; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
+ * get lost.
  */
 function block(x: usize, out: usize): void {
   let max = f32x4.abs(v128.load(x));
@@ -36,11 +41,11 @@ function block(x: usize, out: usize): void {
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
   const amax = f32x4.extract_lane(max, 0);
-  const scale = Half.round(amax / 127);
-  const inverse = f32x4.splat(amax > 0 ? <f32>127 / amax : 0);
+  const scale = amax < HUGE ? amax / 16383 : amax * <f32>Infinity;
+  const inverse = f32x4.splat(amax > TINY ? <f32>16383 / amax : 0);
 
   const sum0 = half(x, out, inverse);
-  const sum1 = half(x + 64, out + 16 * Activations.level, inverse);
+  const sum1 = half(x + 64, out + 32, inverse);
   store<f32>(out + Activations.scale, scale);
   store<f32>(out + Activations.scaledSum, scale * <f32>(sum0 + sum1));
   store<i32>(out + Activations.start, -64 * (sum0 + sum1));
@@ -50,16 +55,18 @@ function block(x: usize, out: usize): void {
 
 /** 16 levels, and their sum. */
 function half(x: usize, out: usize, inverse: v128): i32 {
-  const low = i16x8.narrow_i32x4_s(levels(x, inverse), levels(x + 16, inverse));
-  const high = i16x8.narrow_i32x4_s(levels(x + 32, inverse), levels(x + 48, inverse));
-  const all = i8x16.narrow_i16x8_s(low, high);
+  const a = i16x8.narrow_i32x4_s(levels(x, inverse), levels(x + 16, inverse));
+  const b = i16x8.narrow_i32x4_s(levels(x + 32, inverse), levels(x + 48, inverse));
   if (ASC_FEATURE_RELAXED_SIMD) {
-    v128.store(out, all);
+    const high = i8x16.narrow_i16x8_s(i16x8.shr_s(a, 7), i16x8.shr_s(b, 7));
+    const low = i8x16.narrow_i16x8_s(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127)));
+    v128.store(out, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
+    v128.store(out, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
   } else {
-    v128.store(out, i16x8.extend_low_i8x16_s(all));
-    v128.store(out, i16x8.extend_high_i8x16_s(all), 16);
+    v128.store(out, a);
+    v128.store(out, b, 16);
   }
-  let sum = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(all));
+  let sum = i32x4.add(i32x4.extadd_pairwise_i16x8_s(a), i32x4.extadd_pairwise_i16x8_s(b));
   sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
   return i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
 }

@@ -26,14 +26,4 @@ export class Half {
     const value = reinterpret<u32>(reinterpret<f32>(magnitude) * Half.factor);
     return reinterpret<f32>(value | special | ((half & 0x8000) << 16));
   }
-
-  /** A float32 >= 0 rounded to the nearest half, ties to even, and back: what is left of a scale stored in 16 bits. */
-  @inline
-  static round(x: f32): f32 {
-    // Below 2^-14 halves are 2^-24 apart, as floats just above 0.75 are. From there on eleven bits are kept.
-    if (x < 6.103515625e-5) return x + <f32>0.75 - <f32>0.75;
-    const bits = reinterpret<u32>(x);
-    const rounded = (bits + 0xfff + ((bits >> 13) & 1)) & 0xffffe000;
-    return rounded < 0x47800000 ? reinterpret<f32>(rounded) : x * <f32>Infinity; // NaN stays NaN
-  }
 }

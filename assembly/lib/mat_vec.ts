@@ -43,66 +43,90 @@ export class MatVec<Q> {
         const b2 = b1 + q.blockBytes;
         const b3 = b2 + q.blockBytes;
         const scale = f32x4.splat(load<f32>(x, Activations.scale) * q.factor);
-        let i0 = this.start(x, 0);
+        let i0 = i32x4.splat(0);
         let i1 = i0;
         let i2 = i0;
         let i3 = i0;
-        let k0 = Group.first(x, 0);
-        let k2 = Group.second(x, 0);
-        let k4 = Group.first(x, 4 * Activations.level);
-        let k6 = Group.second(x, 4 * Activations.level);
+        let j0 = this.start(x, 0);
+        let j1 = j0;
+        let j2 = j0;
+        let j3 = j0;
+        let w0 = v128.load32_splat(x, 0);
+        let w1 = v128.load32_splat(x, 4);
+        let w2 = v128.load32_splat(x, 8);
+        let w3 = v128.load32_splat(x, 12);
         if (n) {
-          i0 = this.chunk(i0, b0, 0, k0, k2, k4, k6);
-          i1 = this.chunk(i1, b1, 0, k0, k2, k4, k6);
-          i2 = this.chunk(i2, b2, 0, k0, k2, k4, k6);
-          i3 = this.chunk(i3, b3, 0, k0, k2, k4, k6);
+          i0 = this.first(i0, b0, 0, w0, w1, w2, w3);
+          j0 = this.second(j0, b0, 0, w1, w3);
+          i1 = this.first(i1, b1, 0, w0, w1, w2, w3);
+          j1 = this.second(j1, b1, 0, w1, w3);
+          i2 = this.first(i2, b2, 0, w0, w1, w2, w3);
+          j2 = this.second(j2, b2, 0, w1, w3);
+          i3 = this.first(i3, b3, 0, w0, w1, w2, w3);
+          j3 = this.second(j3, b3, 0, w1, w3);
         }
-        k0 = Group.first(x, 8 * Activations.level);
-        k2 = Group.second(x, 8 * Activations.level);
-        k4 = Group.first(x, 12 * Activations.level);
-        k6 = Group.second(x, 12 * Activations.level);
+        w0 = v128.load32_splat(x, 16);
+        w1 = v128.load32_splat(x, 20);
+        w2 = v128.load32_splat(x, 24);
+        w3 = v128.load32_splat(x, 28);
         if (n) {
-          i0 = this.chunk(i0, b0, 1, k0, k2, k4, k6);
-          i1 = this.chunk(i1, b1, 1, k0, k2, k4, k6);
-          i2 = this.chunk(i2, b2, 1, k0, k2, k4, k6);
-          i3 = this.chunk(i3, b3, 1, k0, k2, k4, k6);
+          i0 = this.first(i0, b0, 1, w0, w1, w2, w3);
+          j0 = this.second(j0, b0, 1, w1, w3);
+          i1 = this.first(i1, b1, 1, w0, w1, w2, w3);
+          j1 = this.second(j1, b1, 1, w1, w3);
+          i2 = this.first(i2, b2, 1, w0, w1, w2, w3);
+          j2 = this.second(j2, b2, 1, w1, w3);
+          i3 = this.first(i3, b3, 1, w0, w1, w2, w3);
+          j3 = this.second(j3, b3, 1, w1, w3);
         }
         if (q.subs == 2) {
           const sum = this.scaledSum(x, 0);
-          f0 = this.add(f0, i0, h0, b0, 0, scale, sum);
-          f1 = this.add(f1, i1, h1, b1, 0, scale, sum);
-          f2 = this.add(f2, i2, h2, b2, 0, scale, sum);
-          f3 = this.add(f3, i3, h3, b3, 0, scale, sum);
-          i0 = this.start(x, 1);
+          f0 = this.add(f0, i0, j0, h0, b0, 0, scale, sum);
+          f1 = this.add(f1, i1, j1, h1, b1, 0, scale, sum);
+          f2 = this.add(f2, i2, j2, h2, b2, 0, scale, sum);
+          f3 = this.add(f3, i3, j3, h3, b3, 0, scale, sum);
+          i0 = i32x4.splat(0);
           i1 = i0;
           i2 = i0;
           i3 = i0;
+          j0 = this.start(x, 1);
+          j1 = j0;
+          j2 = j0;
+          j3 = j0;
         }
-        k0 = Group.first(x, 16 * Activations.level);
-        k2 = Group.second(x, 16 * Activations.level);
-        k4 = Group.first(x, 20 * Activations.level);
-        k6 = Group.second(x, 20 * Activations.level);
+        w0 = v128.load32_splat(x, 32);
+        w1 = v128.load32_splat(x, 36);
+        w2 = v128.load32_splat(x, 40);
+        w3 = v128.load32_splat(x, 44);
         if (n) {
-          i0 = this.chunk(i0, b0, 2, k0, k2, k4, k6);
-          i1 = this.chunk(i1, b1, 2, k0, k2, k4, k6);
-          i2 = this.chunk(i2, b2, 2, k0, k2, k4, k6);
-          i3 = this.chunk(i3, b3, 2, k0, k2, k4, k6);
+          i0 = this.first(i0, b0, 2, w0, w1, w2, w3);
+          j0 = this.second(j0, b0, 2, w1, w3);
+          i1 = this.first(i1, b1, 2, w0, w1, w2, w3);
+          j1 = this.second(j1, b1, 2, w1, w3);
+          i2 = this.first(i2, b2, 2, w0, w1, w2, w3);
+          j2 = this.second(j2, b2, 2, w1, w3);
+          i3 = this.first(i3, b3, 2, w0, w1, w2, w3);
+          j3 = this.second(j3, b3, 2, w1, w3);
         }
-        k0 = Group.first(x, 24 * Activations.level);
-        k2 = Group.second(x, 24 * Activations.level);
-        k4 = Group.first(x, 28 * Activations.level);
-        k6 = Group.second(x, 28 * Activations.level);
+        w0 = v128.load32_splat(x, 48);
+        w1 = v128.load32_splat(x, 52);
+        w2 = v128.load32_splat(x, 56);
+        w3 = v128.load32_splat(x, 60);
         if (n) {
-          i0 = this.chunk(i0, b0, 3, k0, k2, k4, k6);
-          i1 = this.chunk(i1, b1, 3, k0, k2, k4, k6);
-          i2 = this.chunk(i2, b2, 3, k0, k2, k4, k6);
-          i3 = this.chunk(i3, b3, 3, k0, k2, k4, k6);
+          i0 = this.first(i0, b0, 3, w0, w1, w2, w3);
+          j0 = this.second(j0, b0, 3, w1, w3);
+          i1 = this.first(i1, b1, 3, w0, w1, w2, w3);
+          j1 = this.second(j1, b1, 3, w1, w3);
+          i2 = this.first(i2, b2, 3, w0, w1, w2, w3);
+          j2 = this.second(j2, b2, 3, w1, w3);
+          i3 = this.first(i3, b3, 3, w0, w1, w2, w3);
+          j3 = this.second(j3, b3, 3, w1, w3);
         }
         const sum = this.scaledSum(x, q.subs - 1);
-        f0 = this.add(f0, i0, h0, b0, q.subs - 1, scale, sum);
-        f1 = this.add(f1, i1, h1, b1, q.subs - 1, scale, sum);
-        f2 = this.add(f2, i2, h2, b2, q.subs - 1, scale, sum);
-        f3 = this.add(f3, i3, h3, b3, q.subs - 1, scale, sum);
+        f0 = this.add(f0, i0, j0, h0, b0, q.subs - 1, scale, sum);
+        f1 = this.add(f1, i1, j1, h1, b1, q.subs - 1, scale, sum);
+        f2 = this.add(f2, i2, j2, h2, b2, q.subs - 1, scale, sum);
+        f3 = this.add(f3, i3, j3, h3, b3, q.subs - 1, scale, sum);
         x += Activations.blockBytes;
         b0 += 4 * q.blockBytes;
       } while (q.span > 32 && b0 < end);
@@ -122,24 +146,34 @@ export class MatVec<Q> {
     return i32x4.splat((word >> 6) * q.offset);
   }
 
-  /** sum + groups 2c and 2c + 1 of a block, times their activations. */
+  /** sum + groups 2c and 2c + 1 of a block, times their first words; the plain build, which needs one sum only, takes all words. */
   @inline
-  private chunk(sum: v128, block: usize, c: usize, k0: v128, k2: v128, k4: v128, k6: v128): v128 {
+  private first(sum: v128, block: usize, c: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
     const q = changetype<Q>(0);
     const raw = q.raw(block, c);
-    if (q.splits) {
-      sum = Group.dotSplit(sum, q.low(raw, block, c), k0, k2);
-      return Group.dotSplit(sum, q.high(raw, block, c), k4, k6);
-    }
-    sum = Group.dot(sum, q.low(raw, block, c), k0, k2);
-    return Group.dot(sum, q.high(raw, block, c), k4, k6);
+    const low = q.low(raw, block, c);
+    const high = q.high(raw, block, c);
+    sum = Group.first(sum, low, w0);
+    if (!ASC_FEATURE_RELAXED_SIMD) sum = Group.second(sum, low, w1);
+    sum = Group.first(sum, high, w2);
+    return ASC_FEATURE_RELAXED_SIMD ? sum : Group.second(sum, high, w3);
+  }
+
+  /** The same for their second words, in the relaxed build. */
+  @inline
+  private second(sum: v128, block: usize, c: usize, w1: v128, w3: v128): v128 {
+    if (!ASC_FEATURE_RELAXED_SIMD) return sum;
+    const q = changetype<Q>(0);
+    const raw = q.raw(block, c);
+    return Group.second(Group.second(sum, q.low(raw, block, c), w1), q.high(raw, block, c), w3);
   }
 
   /** Four rows' sums with one sub-block added. */
   @inline
-  private add(sums: v128, dots: v128, head: usize, block: usize, sub: u32, scale: v128, scaledSum: v128): v128 {
+  private add(sums: v128, i: v128, j: v128, head: usize, block: usize, sub: u32, scale: v128, scaledSum: v128): v128 {
     const q = changetype<Q>(0);
-    sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(q.scale(head, block, sub), scale)));
+    const dots = f32x4.convert_i32x4_s(i32x4.add(Group.between(i), j));
+    sums = f32x4.add(sums, f32x4.mul(dots, f32x4.mul(q.scale(head, block, sub), scale)));
     return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(head, block, sub), scaledSum)) : sums;
   }
 

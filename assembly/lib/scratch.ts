@@ -13,7 +13,7 @@ export function scratch(): usize {
   return base;
 }
 
-/** Enough to pack, gather from and multiply matrices of up to that many columns: four rows as floats take most. */
+/** Enough to pack, gather from and multiply matrices of up to that many columns: two panels of the plain build take most. */
 export function scratch_bytes(maxCols: u32): u32 {
-  return 256 + 16 * maxCols;
+  return 256 + 20 * maxCols;
 }

@@ -5,40 +5,34 @@
  *     relaxed build, 4 k of a row side by side:     k0 k1 k2 k3 of row 0 | row 1 | row 2 | row 3
  *     plain build, 2 k of a row side by side:       k0 k1 of rows 0 1 2 3 | k2 k3 of rows 0 1 2 3
  *
- * The plain build widens each half to 16 bits and multiplies it by a pair of 16-bit activations.
+ * The four activations come as two words (lib/activations.ts), and so do the sums. In the relaxed build they are the high and
+ * the low digits and both meet the whole group: sum = 128 * first + second. In the plain build each meets its half of the
+ * group, widened to 16 bits: sum = first + second.
  */
 export class Group {
-  /** Byte of a group in which the level of (row, k) lies, k 0 … 3. */
+  /** sum + levels · words, where both have the same width. */
   @inline
-  static byteOf(row: u32, k: u32): u32 {
-    return ASC_FEATURE_RELAXED_SIMD ? row * 4 + k : (k >> 1) * 8 + row * 2 + (k & 1);
+  static dot(sum: v128, levels: v128, words: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(words, levels, sum);
+    return i32x4.add(sum, i32x4.dot_i16x8_s(levels, words));
   }
 
-  /** Activations k0 … k3 (relaxed) or k0, k1 (plain) in every row's lane; `at` is the address of k0. */
+  /** sum + a group · its first words. */
   @inline
-  static first(at: usize, offset: usize = 0): v128 {
-    return v128.load32_splat(at + offset);
+  static first(sum: v128, group: v128, words: v128): v128 {
+    return Group.dot(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_low_i8x16_s(group), words);
   }
 
-  /** Activations k2, k3 in every row's lane; the relaxed build has no use for it. */
+  /** sum + a group · its second words. */
   @inline
-  static second(at: usize, offset: usize = 0): v128 {
-    return ASC_FEATURE_RELAXED_SIMD ? i32x4.splat(0) : v128.load32_splat(at + offset + 4);
+  static second(sum: v128, group: v128, words: v128): v128 {
+    return Group.dot(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_high_i8x16_s(group), words);
   }
 
-  /** sum + levels · activations, exact for levels -128 … 127 (plain) or 0 … 127 (relaxed; more where `probe_dot` says so). */
+  /** What a sum of first words counts beside one of second words. */
   @inline
-  static dot(sum: v128, levels: v128, first: v128, second: v128): v128 {
-    if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(first, levels, sum);
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(levels), first));
-    return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(levels), second));
-  }
-
-  /** The same for levels 0 … 255 where the machine takes seven bits: level = (level + 1 >> 1) + the rest, both at most 128. */
-  @inline
-  static dotSplit(sum: v128, levels: v128, first: v128, second: v128): v128 {
-    const half = i8x16.avgr_u(levels, i8x16.splat(0));
-    return Group.dot(Group.dot(sum, half, first, second), i8x16.sub(levels, half), first, second);
+  static between(first: v128): v128 {
+    return ASC_FEATURE_RELAXED_SIMD ? i32x4.shl(first, 7) : first;
   }
 
   /** Four rows of 16 levels each → groups k 0-3, 4-7, 8-11, 12-15 at `to`. */

@@ -65,15 +65,15 @@ export function randomRows(nRows: number, cols: number, seed = 2): Float32Array 
   return Float32Array.from({ length: nRows * cols }, () => (random() - 0.5) * (random() < 0.02 ? 40 : 2));
 }
 
-/** Activations as the kernels see them: 8-bit levels, 32 to a scale that is kept as a half. */
-export function quantizedRows(x: Float32Array): { levels: Int8Array; scales: Float32Array } {
-  const levels = new Int8Array(x.length);
+/** Activations as the kernels see them: 15-bit levels, 32 to a scale. */
+export function quantizedRows(x: Float32Array): { levels: Int16Array; scales: Float32Array } {
+  const levels = new Int16Array(x.length);
   const scales = new Float32Array(x.length / 32);
   for (let b = 0; b < scales.length; b++) {
     const block = x.subarray(32 * b, 32 * b + 32);
     const amax = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const inverse = Math.fround(amax > 0 ? 127 / amax : 0);
-    scales[b] = roundToHalf(Math.fround(amax / 127));
+    const inverse = Math.fround(amax > 1e-30 ? 16383 / amax : 0);
+    scales[b] = amax / 16383;
     for (let k = 0; k < 32; k++) levels[32 * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
   }
   return { levels, scales };
@@ -83,11 +83,4 @@ function roundTiesToEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
-}
-
-/** Nearest half to a float >= 0, ties to even: halves are 2^(e - 10) apart in [2^e, 2^(e + 1)), and 2^-24 below 2^-14. */
-function roundToHalf(x: number): number {
-  if (x === 0) return 0;
-  const step = 2 ** (Math.max(Math.floor(Math.log2(x)), -14) - 10);
-  return roundTiesToEven(x / step) * step;
 }
