@@ -2,9 +2,10 @@
  * What the machine's relaxed dot product makes of a second operand outside 0 … 127. The host probes once and tells every
  * instance before it packs weights; the choice never changes a result.
  */
-export const BROKEN: u32 = 0; // or seven bits only (pmaddubsw saturates beyond): use the plain build, which is faster there
-export const UNSIGNED: u32 = 1; // right for 0 … 255: vpdpbusd
-export const SIGNED: u32 = 2; // right for -128 … 127: sdot, smull
+export const BROKEN: u32 = 0; // not even right inside 0 … 127: use the plain build
+export const SEVEN_BIT: u32 = 1; // right for 0 … 128, saturates beyond: pmaddubsw; the plain build is faster there
+export const UNSIGNED: u32 = 2; // right for 0 … 255: vpdpbusd
+export const SIGNED: u32 = 3; // right for -128 … 127: sdot, smull
 
 let kind: u32 = ASC_FEATURE_RELAXED_SIMD ? BROKEN : SIGNED;
 
@@ -21,7 +22,8 @@ export function probe_dot(): u32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return SIGNED;
   if (!(right(127, 127) && right(-128, 127) && right(-128, 1))) return BROKEN;
   if (right(127, 255) && right(-128, 255)) return UNSIGNED;
-  return right(127, -1) && right(-128, -128) ? SIGNED : BROKEN;
+  if (right(127, -1) && right(-128, -128)) return SIGNED;
+  return right(127, 128) && right(-128, 128) ? SEVEN_BIT : BROKEN;
 }
 
 function right(a: i32, b: i32): bool {

@@ -68,24 +68,24 @@ export class Gemm<Q> {
         const l = v128.load(panelA + 2 * at);
         const m = v128.load(panelB + 2 * at);
         const w0 = v128.load32_splat(x0 + at);
-        i0 = Group.dot(i0, l, w0);
-        j0 = Group.dot(j0, m, w0);
+        i0 = Group.dot<Q>(i0, l, w0);
+        j0 = Group.dot<Q>(j0, m, w0);
         const w1 = v128.load32_splat(x1 + at);
-        i1 = Group.dot(i1, l, w1);
-        j1 = Group.dot(j1, m, w1);
+        i1 = Group.dot<Q>(i1, l, w1);
+        j1 = Group.dot<Q>(j1, m, w1);
         const w2 = v128.load32_splat(x2 + at);
-        i2 = Group.dot(i2, l, w2);
-        j2 = Group.dot(j2, m, w2);
+        i2 = Group.dot<Q>(i2, l, w2);
+        j2 = Group.dot<Q>(j2, m, w2);
         const w3 = v128.load32_splat(x3 + at);
-        i3 = Group.dot(i3, l, w3);
-        j3 = Group.dot(j3, m, w3);
+        i3 = Group.dot<Q>(i3, l, w3);
+        j3 = Group.dot<Q>(j3, m, w3);
         if (ASC_FEATURE_RELAXED_SIMD) {
           const w4 = v128.load32_splat(x4 + at);
-          i4 = Group.dot(i4, l, w4);
-          j4 = Group.dot(j4, m, w4);
+          i4 = Group.dot<Q>(i4, l, w4);
+          j4 = Group.dot<Q>(j4, m, w4);
           const w5 = v128.load32_splat(x5 + at);
-          i5 = Group.dot(i5, l, w5);
-          j5 = Group.dot(j5, m, w5);
+          i5 = Group.dot<Q>(i5, l, w5);
+          j5 = Group.dot<Q>(j5, m, w5);
         }
       }
       i0 = this.between(i0, x0, sub);
@@ -106,24 +106,24 @@ export class Gemm<Q> {
         const l = v128.load(panelA + 2 * at + p.second);
         const m = v128.load(panelB + 2 * at + p.second);
         const w0 = v128.load32_splat(x0 + at, 4);
-        i0 = Group.dot(i0, l, w0);
-        j0 = Group.dot(j0, m, w0);
+        i0 = Group.dot<Q>(i0, l, w0);
+        j0 = Group.dot<Q>(j0, m, w0);
         const w1 = v128.load32_splat(x1 + at, 4);
-        i1 = Group.dot(i1, l, w1);
-        j1 = Group.dot(j1, m, w1);
+        i1 = Group.dot<Q>(i1, l, w1);
+        j1 = Group.dot<Q>(j1, m, w1);
         const w2 = v128.load32_splat(x2 + at, 4);
-        i2 = Group.dot(i2, l, w2);
-        j2 = Group.dot(j2, m, w2);
+        i2 = Group.dot<Q>(i2, l, w2);
+        j2 = Group.dot<Q>(j2, m, w2);
         const w3 = v128.load32_splat(x3 + at, 4);
-        i3 = Group.dot(i3, l, w3);
-        j3 = Group.dot(j3, m, w3);
+        i3 = Group.dot<Q>(i3, l, w3);
+        j3 = Group.dot<Q>(j3, m, w3);
         if (ASC_FEATURE_RELAXED_SIMD) {
           const w4 = v128.load32_splat(x4 + at, 4);
-          i4 = Group.dot(i4, l, w4);
-          j4 = Group.dot(j4, m, w4);
+          i4 = Group.dot<Q>(i4, l, w4);
+          j4 = Group.dot<Q>(j4, m, w4);
           const w5 = v128.load32_splat(x5 + at, 4);
-          i5 = Group.dot(i5, l, w5);
-          j5 = Group.dot(j5, m, w5);
+          i5 = Group.dot<Q>(i5, l, w5);
+          j5 = Group.dot<Q>(j5, m, w5);
         }
       }
       {

@@ -16,6 +16,7 @@ import { Half } from './half';
  *     fileBytes   bytes of a block in the file
  *     blockBytes  bytes of a packed block
  *     subs        scales per row and block: 1, or 2 (each for 16 columns)
+ *     splits      whether a group's levels need eight bits on a machine that multiplies seven
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
  *     raw(block, c), low(raw, block, c), high(raw, block, c)    groups 2c and 2c + 1 of levels, see lib/simd.ts
@@ -40,6 +41,11 @@ export class Block32 {
   get factor(): f32 {
     return Half.factor;
   }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
 }
 
 /** Super-blocks of the K quants: small integer scales under float32 ones, which stand in the head. */
@@ -53,6 +59,11 @@ export class Block256 {
   @inline
   get factor(): f32 {
     return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
   }
 }
 

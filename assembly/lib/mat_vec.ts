@@ -153,10 +153,10 @@ export class MatVec<Q> {
     const raw = q.raw(block, c);
     const low = q.low(raw, block, c);
     const high = q.high(raw, block, c);
-    sum = Group.first(sum, low, w0);
-    if (!ASC_FEATURE_RELAXED_SIMD) sum = Group.second(sum, low, w1);
-    sum = Group.first(sum, high, w2);
-    return ASC_FEATURE_RELAXED_SIMD ? sum : Group.second(sum, high, w3);
+    sum = Group.first<Q>(sum, low, w0);
+    if (!ASC_FEATURE_RELAXED_SIMD) sum = Group.second<Q>(sum, low, w1);
+    sum = Group.first<Q>(sum, high, w2);
+    return ASC_FEATURE_RELAXED_SIMD ? sum : Group.second<Q>(sum, high, w3);
   }
 
   /** The same for their second words, in the relaxed build. */
@@ -165,7 +165,7 @@ export class MatVec<Q> {
     if (!ASC_FEATURE_RELAXED_SIMD) return sum;
     const q = changetype<Q>(0);
     const raw = q.raw(block, c);
-    return Group.second(Group.second(sum, q.low(raw, block, c), w1), q.high(raw, block, c), w3);
+    return Group.second<Q>(Group.second<Q>(sum, q.low(raw, block, c), w1), q.high(raw, block, c), w3);
   }
 
   /** Four rows' sums with one sub-block added. */

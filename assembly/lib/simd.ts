@@ -10,23 +10,29 @@
  * group, widened to 16 bits: sum = first + second.
  */
 export class Group {
-  /** sum + levels · words, where both have the same width. */
+  /** sum + levels · words of the same width, exact for all levels that a type Q has. */
   @inline
-  static dot(sum: v128, levels: v128, words: v128): v128 {
-    if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(words, levels, sum);
-    return i32x4.add(sum, i32x4.dot_i16x8_s(levels, words));
+  static dot<Q>(sum: v128, levels: v128, words: v128): v128 {
+    if (!ASC_FEATURE_RELAXED_SIMD) return i32x4.add(sum, i32x4.dot_i16x8_s(levels, words));
+    if (changetype<Q>(0).splits) {
+      // 0 … 255 on a machine that takes seven bits: level = (level + 1 >> 1) + the rest, both at most 128
+      const half = i8x16.avgr_u(levels, i8x16.splat(0));
+      sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(words, half, sum);
+      levels = i8x16.sub(levels, half);
+    }
+    return i32x4.relaxed_dot_i8x16_i7x16_add_s(words, levels, sum);
   }
 
   /** sum + a group · its first words. */
   @inline
-  static first(sum: v128, group: v128, words: v128): v128 {
-    return Group.dot(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_low_i8x16_s(group), words);
+  static first<Q>(sum: v128, group: v128, words: v128): v128 {
+    return Group.dot<Q>(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_low_i8x16_s(group), words);
   }
 
   /** sum + a group · its second words. */
   @inline
-  static second(sum: v128, group: v128, words: v128): v128 {
-    return Group.dot(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_high_i8x16_s(group), words);
+  static second<Q>(sum: v128, group: v128, words: v128): v128 {
+    return Group.dot<Q>(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_high_i8x16_s(group), words);
   }
 
   /** What a sum of first words counts beside one of second words. */

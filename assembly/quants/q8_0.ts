@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { dotKind, SIGNED } from '../lib/dot_kind';
+import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
 import { Half } from '../lib/half';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
@@ -12,7 +12,8 @@ import { pack, packedBytes } from '../pack';
  *     packed, 4 rows, 136 bytes:   | 8 groups of levels 128 | 4 scales f16 |
  *
  * Levels are kept as they are (T = i8: the plain build, and where the machine's relaxed dot product reads its second operand
- * signed) or plus 128 (T = u8: where it reads it unsigned). See lib/dot_kind.ts.
+ * signed) or plus 128 (T = u8: where it reads it unsigned; T = u16: where it takes seven bits only, and each group is
+ * multiplied in two parts). See lib/dot_kind.ts.
  */
 @unmanaged
 class Q8_0<T> {
@@ -29,6 +30,11 @@ class Q8_0<T> {
   @inline
   get factor(): f32 {
     return Half.factor;
+  }
+
+  @inline
+  get splits(): bool {
+    return sizeof<T>() == 2;
   }
 
   @inline
@@ -98,12 +104,16 @@ class Q8_0<T> {
 }
 
 export function matmul_q8_0(node: MatmulNode, begin: u32, end: u32): void {
-  if (!ASC_FEATURE_RELAXED_SIMD || dotKind() == SIGNED) matmul<Q8_0<i8>>(node, begin, end);
+  const kind = dotKind();
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>>(node, begin, end);
+  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>>(node, begin, end);
   else matmul<Q8_0<u8>>(node, begin, end);
 }
 
 export function embed_q8_0(node: EmbedNode, begin: u32, end: u32): void {
-  if (!ASC_FEATURE_RELAXED_SIMD || dotKind() == SIGNED) embed<Q8_0<i8>>(node, begin, end);
+  const kind = dotKind();
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) embed<Q8_0<i8>>(node, begin, end);
+  else if (kind == SEVEN_BIT) embed<Q8_0<u16>>(node, begin, end);
   else embed<Q8_0<u8>>(node, begin, end);
 }
 

@@ -7,8 +7,8 @@ import type { QuantType } from '../../src/quants/quant_type.ts';
 
 export type Build = 'simd' | 'relaxed';
 
-/** What `probe_dot` answers where the relaxed build should not be used, see assembly/lib/dot_kind.ts. */
-const BROKEN = 0;
+/** The machine's answers of `probe_dot`, see assembly/lib/dot_kind.ts. */
+export const DOT = { broken: 0, sevenBit: 1, unsigned: 2, signed: 3 } as const;
 
 type Exports = Record<string, (...args: number[]) => number>;
 
@@ -40,14 +40,12 @@ export function missing(build: Build): string | undefined {
     v8.setFlagsFromString('--no-liftoff');
   }
   if (!WebAssembly.validate(bytes)) return `Node ${process.version} has no relaxed SIMD`;
-  return openKernels(build).exports['probe_dot']!() === BROKEN
-    ? 'this machine has no dot product of eight bits'
-    : undefined;
+  return openKernels(build).exports['probe_dot']!() === DOT.broken ? 'the relaxed dot product is broken' : undefined;
 }
 
 const wasmFile = (build: Build): string => fileURLToPath(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url));
 
-export function openKernels(build: Build): Kernels {
+export function openKernels(build: Build, dotKind?: number): Kernels {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const module = new WebAssembly.Module(readFileSync(wasmFile(build)));
   const sleep = () => {
@@ -57,7 +55,7 @@ export function openKernels(build: Build): Kernels {
     .exports as unknown as Exports;
   const bytes = new Uint8Array(memory.buffer);
   exports['set_scratch']!(SCRATCH);
-  exports['set_dot_kind']!(exports['probe_dot']!());
+  exports['set_dot_kind']!(dotKind ?? exports['probe_dot']!());
   const start = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
   let top = start;
   return {
