@@ -46,6 +46,27 @@ function reference({ quant, file, rows, cols, x, bias }: Product): { out: Float6
   return { out, slack };
 }
 
+/** The product with activations as they are, and how far rounding them by half a level may move it. */
+function unrounded(product: Product): ReturnType<typeof reference> {
+  const { quant, file, rows, cols, x } = product;
+  const w = dequantized(quant, file);
+  const { slack } = reference(product);
+  const out = new Float64Array(slack.length);
+  for (let i = 0; i < out.length; i++) {
+    const [t, r] = [Math.floor(i / rows), i % rows];
+    for (let k = 0; k < cols; k += 32) {
+      const block = x.subarray(t * cols + k, t * cols + k + 32);
+      const level = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 16383;
+      block.forEach((value, j) => {
+        const weight = w[r * cols + k + j]!;
+        out[i]! += weight * value;
+        slack[i]! += (Math.abs(weight) * level) / 2;
+      });
+    }
+  }
+  return { out, slack };
+}
+
 function expectClose(came: Float32Array, { out, slack }: ReturnType<typeof reference>): void {
   const far = out.findIndex((value, i) => !(Math.abs(came[i]! - value) <= slack[i]!));
   if (far >= 0) expect.fail(`element ${far}: ${came[far]} should be ${out[far]} ± ${slack[far]}`);
@@ -63,6 +84,13 @@ describe.each(TYPES)('matmul_%s', (name) => {
         for (const [rows, cols] of shapesOf(name)) {
           const product = { ...productOf(name, rows, cols), bias: randomRows(1, rows, 3) };
           expectClose(multiply(kernels, product), reference(product));
+        }
+      });
+
+      it.skipIf(quantNamed(name).blockSize === 1)('rounds activations to 15 bits, no more', () => {
+        for (const [rows, cols] of shapesOf(name).slice(-3)) {
+          const product = productOf(name, rows, cols);
+          expectClose(multiply(kernels, product), unrounded(product));
         }
       });
 
