@@ -54,6 +54,8 @@ function installed(name) {
   return existsSync(file) ? file : undefined;
 }
 
+if (options.install !== undefined) install(options.install);
+
 const works = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** This Node, where it is the version asked for, or that of DIR. */
@@ -217,7 +219,6 @@ async function write() {
   }
 }
 
-if (options.install !== undefined) install(options.install);
 if (options.write) await write();
 const { sha256: expected } = JSON.parse(readFileSync(fixture, 'utf8'));
 const only = options.only.split(',');

@@ -8,9 +8,10 @@ export const spawn: Platform['spawn'] = (script, name) => {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
     onDeath: (listener) =>
-      worker.addEventListener('error', (event) =>
-        listener(new Error(event.message || `${name} worker failed to start`)),
-      ),
+      worker.addEventListener('error', (event) => {
+        event.preventDefault(); // it is dealt with here: otherwise it fails the worker that started this one, too
+        listener(new Error(event.message || `${name} worker failed to start`));
+      }),
     terminate: async () => worker.terminate(),
     keepAlive: () => undefined,
   } satisfies WorkerHandle;

@@ -88,7 +88,7 @@ const firefox: Browser = {
     };
     const lines = Object.entries(prefs).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${value});\n`);
     writeFileSync(join(profile, 'user.js'), lines.join(''));
-    const env = isRoot ? { MOZ_DISABLE_CONTENT_SANDBOX: '1' } : {};
+    const env: Record<string, string> = isRoot ? { MOZ_DISABLE_CONTENT_SANDBOX: '1' } : {};
     return { command: [program, '--headless', '--no-remote', '--profile', profile, url], env };
   },
 };

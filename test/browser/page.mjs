@@ -5,12 +5,17 @@
 import { openModel } from '/dist/web/index.js';
 import { fingerprint } from '/test/engines/fingerprint.mjs';
 
-/** The embedded model as a file picker would hand it over: shards as Files, in no particular order. */
-let shards;
-const pickedFiles = (names) => {
-  shards ??= Promise.all(names.map(async (name) => new File([await (await fetch(`/models/${name}`)).blob()], name)));
-  return shards.then((files) => files.toReversed());
-};
+const fetched = new Map();
+async function fetchFile(name) {
+  const response = await fetch(`/models/${name}`);
+  return new File([await response.blob()], name);
+}
+
+/** The embedded model's shards as a file picker would hand them over: Files, in no particular order. */
+function pickedFiles(names) {
+  for (const name of names) if (!fetched.has(name)) fetched.set(name, fetchFile(name));
+  return Promise.all(names.map((name) => fetched.get(name)).reverse());
+}
 
 let model;
 let chat;

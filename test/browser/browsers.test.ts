@@ -1,0 +1,169 @@
+import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openModel } from 'thimble';
+import { absence, browsers, openPage, type Browser, type Page } from './browsers.ts';
+
+/**
+ * The engine in real browsers: the page (page.mjs) opens the embedded model as a file picker would hand it over. A browser
+ * that is not installed is skipped, and the test's name says how to get it.
+ */
+
+const shards = [1, 2].map((n) => `smollm2-135m-instruct-q4_1-0000${n}-of-00002.gguf`);
+const fixture = new URL('../fixtures/engines/logits.json', import.meta.url);
+const { sha256 } = JSON.parse(readFileSync(fixture, 'utf8')) as { sha256: Record<string, string> };
+
+const prompt = 'Once upon a time';
+const greedy = { temperature: 0, maxTokens: 24 };
+
+/** What the page reports of an answer. */
+interface Streamed {
+  readonly text: string;
+  readonly nPieces: number;
+  readonly tokens: readonly number[];
+  readonly nPromptTokens: number;
+  readonly nReusedTokens: number;
+}
+
+const chatOptions = { ...greedy, system: 'You are a helpful assistant.' };
+const questions = ['What is the capital of France?', 'And of Spain?'] as const;
+
+/** The same answers in Node: to the prompt, and to the questions. */
+let expected: readonly (readonly number[])[];
+beforeAll(async () => {
+  const model = await openModel(fileURLToPath(new URL(`../../models/${shards[0]}`, import.meta.url)), { nCtx: 256 });
+  const chat = model.chat(chatOptions);
+  const story = await model.generate(prompt, greedy).result;
+  const first = await chat.send(questions[0]).result;
+  const second = await chat.send(questions[1]).result;
+  expected = [story, first, second].map(({ tokens }) => tokens);
+  await model.close();
+});
+
+const cases = Object.values(browsers).flatMap((browser) => [
+  { browser, isolated: true, threads: browser.sharesMemory ? 2 : 1 },
+  { browser, isolated: false, threads: browser === browsers.webkitThreads ? 2 : 1 }, // its switch asks no page
+]);
+
+for (const { browser, isolated, threads } of cases) {
+  const missing = absence(browser);
+  const where = `${browser.name}, ${isolated ? 'isolated' : 'not isolated'}`;
+  describe.skipIf(missing)(missing ? `${where} (skipped: ${missing})` : where, () => {
+    let page: Page;
+    beforeAll(async () => {
+      page = await openPage(browser, { isolated });
+    });
+    afterAll(() => page?.close());
+
+    it(`has ${threads === 1 ? 'no shared memory and one thread' : 'shared memory and threads'}`, async () => {
+      expect(await page.ask('environment')).toMatchObject({ sharedMemory: threads > 1 });
+      const info = await page.ask('open', shards, { nCtx: 512, threads: 2 });
+      expect(info).toMatchObject({ threads, name: expect.stringMatching(/smollm2/i) });
+    });
+
+    it('streams the tokens that Node makes', async () => {
+      const answer = (await page.ask('generate', prompt, greedy)) as Streamed;
+      expect(answer.tokens).toEqual(expected[0]);
+      expect(answer.nPieces).toBeGreaterThan(10);
+    });
+
+    it('stops within one token on an abort signal', async () => {
+      const stopped = await page.ask('abort', prompt, { ...greedy, maxTokens: 400 }, 5);
+      expect(stopped).toMatchObject({ name: 'AbortError' });
+      expect((stopped as { nSeen: number }).nSeen).toBeLessThan(10);
+    });
+
+    it('chats, and reads only what is new in the second turn', async () => {
+      const first = (await page.ask('send', questions[0], chatOptions)) as Streamed;
+      expect(first.text).toMatch(/Paris/);
+      expect(first.tokens).toEqual(expected[1]);
+      const second = (await page.ask('send', questions[1])) as Streamed;
+      expect(second.tokens).toEqual(expected[2]);
+      expect(second.nReusedTokens).toBeGreaterThanOrEqual(first.nPromptTokens);
+    });
+
+    it('refuses calls once the model is closed', async () => {
+      await page.ask('close');
+      await expect(page.ask('generate', prompt, greedy)).rejects.toThrow(/the model is closed; open it again/);
+    });
+
+    it('computes the same bits as every other engine', async () => {
+      const parts = ['prefill', 'decode'];
+      for (const build of browser.relaxed ? ['simd', 'relaxed'] : ['simd']) {
+        const { hashes } = (await page.ask('fingerprint', shards, { threads, build, parts })) as { hashes: object };
+        expect(hashes, build).toEqual({ prefill: sha256['prefill'], decode: sha256['decode'] });
+      }
+    });
+
+    it('says what is wrong with what it was given', async () => {
+      const notGguf = [...new TextEncoder().encode('PK\u0003\u0004 this is a zip file, not a model')];
+      await expect(page.ask('openBytes', 'model.zip', notGguf)).rejects.toThrow(
+        expect.objectContaining({ name: 'FormatError', message: expect.stringContaining('model.zip') }),
+      );
+      await expect(page.ask('openBytes', 'empty.gguf', [])).rejects.toThrow(/empty.gguf/);
+      await expect(page.ask('open', shards.slice(0, 1), {})).rejects.toThrow(
+        expect.objectContaining({ name: 'ResourceError', message: expect.stringContaining(shards[1]!) }),
+      );
+      await expect(page.ask('openUrl', 'https://example.org/model.gguf')).rejects.toThrow(
+        expect.objectContaining({ name: 'TypeError', message: expect.stringContaining('give a File') }),
+      );
+    });
+  });
+}
+
+/** Opens a page in which a script is broken. */
+async function withPage(browser: Browser, options: Parameters<typeof openPage>[1], use: (page: Page) => Promise<void>) {
+  const page = await openPage(browser, options);
+  try {
+    await use(page);
+  } finally {
+    await page.close();
+  }
+}
+
+const resourceError = (message: RegExp) =>
+  expect.objectContaining({ name: 'ResourceError', message: expect.stringMatching(message) });
+
+for (const browser of [browsers.chromium, browsers.firefox]) {
+  const missing = absence(browser);
+  describe.skipIf(missing)(
+    missing ? `${browser.name} (skipped: ${missing})` : `${browser.name}, when a worker dies`,
+    () => {
+      const open = (page: Page, threads: number) => page.ask('open', shards, { nCtx: 256, threads });
+
+      it("rejects when the engine's script fails, and says so", async () => {
+        const replaced = { '/dist/web/engine.js': "throw new Error('out of luck');" };
+        await withPage(browser, { isolated: true, replaced }, async (page) => {
+          await expect(open(page, 1)).rejects.toThrow(resourceError(/the engine's thread died: .*out of luck/));
+        });
+      });
+
+      it('rejects when a compute thread does not start; one thread still works', async () => {
+        const replaced = { '/dist/web/compute.js': "throw new Error('out of luck');" };
+        await withPage(browser, { isolated: true, replaced }, async (page) => {
+          await expect(open(page, 2)).rejects.toThrow(resourceError(/did not start .*out of luck.* fewer threads/));
+          expect(await open(page, 1)).toMatchObject({ threads: 1 });
+        });
+      });
+
+      it('rejects the running call when a compute thread dies in the middle', async () => {
+        const dying =
+          "onmessage = () => { postMessage('ready'); setTimeout(() => { throw new Error('out of luck'); }, 200); };";
+        await withPage(browser, { isolated: true, replaced: { '/dist/web/compute.js': dying } }, async (page) => {
+          await expect(open(page, 2)).rejects.toThrow(resourceError(/a compute thread died .*out of luck/));
+        });
+      });
+    },
+  );
+}
+
+const noChromium = absence(browsers.chromium);
+describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : 'chromium, short of memory', () => {
+  it('says how much the model needs when the device will not give it', async () => {
+    const flags = ['--js-flags=--wasm-max-mem-pages=1024']; // 64 MiB
+    await withPage(browsers.chromium, { isolated: true, flags }, async (page) => {
+      const opening = page.ask('open', shards, { nCtx: 256 });
+      await expect(opening).rejects.toThrow(resourceError(/this model needs [\d,]+ bytes of memory/));
+    });
+  });
+});
