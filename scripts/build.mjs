@@ -44,6 +44,7 @@ async function bundles() {
   const { gguf: _nodeOnly, ...web } = entries;
   await build({
     ...shared,
+    minify: true,
     platform: 'browser',
     conditions: ['browser'],
     outdir: 'dist/web',
