@@ -15,8 +15,6 @@ export interface Browser {
   readonly name: string;
   /** Whether a cross-origin isolated page gets SharedArrayBuffer. */
   readonly sharesMemory: boolean;
-  /** Whether it has relaxed SIMD. */
-  readonly relaxed: boolean;
   /** What has to be installed, in Debian's words. */
   readonly packages: string;
   /** @returns undefined when it is not installed */
@@ -57,7 +55,6 @@ const isRoot = process.getuid?.() === 0;
 const chromium: Browser = {
   name: 'chromium',
   sharesMemory: true,
-  relaxed: true,
   packages: 'chromium',
   launch(url, profile, flags) {
     const program = onPath('chromium', 'chromium-browser', 'google-chrome');
@@ -72,7 +69,6 @@ const chromium: Browser = {
 const firefox: Browser = {
   name: 'firefox',
   sharesMemory: true,
-  relaxed: true,
   packages: 'firefox-esr',
   launch(url, profile) {
     const program = onPath('firefox-esr', 'firefox');
@@ -104,7 +100,6 @@ function webkitCommand(url: string): readonly string[] | undefined {
 const webkit: Browser = {
   name: 'webkit',
   sharesMemory: false,
-  relaxed: false,
   packages: webkitPackages,
   launch(url) {
     const command = webkitCommand(url);
@@ -116,7 +111,6 @@ const webkit: Browser = {
 const webkitThreads: Browser = {
   name: 'webkit, threads on',
   sharesMemory: true,
-  relaxed: false,
   packages: webkitPackages,
   launch(url) {
     const command = webkitCommand(url);
