@@ -69,7 +69,10 @@ function kernelsAreCurrent() {
   return Math.min(...built.map(modified)) > newest;
 }
 
-for (const folder of ['node', 'web', 'types']) rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
+const withTypes = !process.argv.includes('--no-types');
+
+for (const folder of ['node', 'web', ...(withTypes ? ['types'] : [])])
+  rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
 if (!kernelsAreCurrent()) run('scripts/build_kernels.mjs');
 await bundles();
-if (!process.argv.includes('--no-types')) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+if (withTypes) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');

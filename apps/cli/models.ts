@@ -43,6 +43,15 @@ export const readModelOptions = (args: Arguments): OpenModelOptions => ({
   kvType: args.choice('kv', ['f16', 'f32']),
 });
 
+export const draftOption = {
+  draft: { value: 'MODEL', help: 'a smaller model of the same vocabulary, for --speculate draft' },
+} as const satisfies OptionTable;
+
+export function readDraft(args: Arguments): string | undefined {
+  const given = args.text('draft');
+  return given === undefined ? undefined : modelPath(given);
+}
+
 /** Opens a model with a progress bar, and closes it whatever happens. */
 export async function withModel<T>(
   given: string,

@@ -26,6 +26,11 @@ export const samplingOptions = {
   'mirostat-eta': { value: 'X', help: 'mirostat v2: how fast it steers (default 0.1)' },
   'logit-bias': { value: 'ID:X', many: true, help: 'add X to the logit of token ID; -inf bans it; repeatable' },
   stop: { value: 'TEXT', many: true, help: 'end the answer before this text; repeatable' },
+  speculate: {
+    value: 'HOW',
+    help: 'guess tokens ahead, same text: lookup (repeats) or draft (see --draft); default off',
+  },
+  'n-draft': { value: 'N', help: 'guesses a step, 1 to 7 (default: as many as pay)' },
 } as const satisfies OptionTable;
 
 /** What was given, and nothing else: the library knows the defaults and the limits. */
@@ -54,6 +59,8 @@ export function readSampling(args: Arguments): GenerateOptions {
     mirostatEta: args.number('mirostat-eta'),
     logitBias: args.texts('logit-bias').map(parseBias),
     stop: args.texts('stop'),
+    speculate: args.choice('speculate', ['lookup', 'draft']),
+    nDraft: args.count('n-draft'),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -11,7 +11,15 @@ import { openMessages } from '../chat/lines.ts';
 import { runSlash, slashCommands, slashHelp, type ChatState } from '../chat/slash.ts';
 import { startWrapper } from '../chat/wrap.ts';
 import { exitCodes, type Command, type OnInterrupt } from '../command.ts';
-import { defaultModel, modelOptions, modelTitle, readModelOptions, withModel } from '../models.ts';
+import {
+  defaultModel,
+  draftOption,
+  modelOptions,
+  modelTitle,
+  readDraft,
+  readModelOptions,
+  withModel,
+} from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import {
   counted,
@@ -40,6 +48,7 @@ From a pipe, every line is one message, and only the answers go to stdout.`,
   options: {
     system: { value: 'TEXT', help: 'what the model is told to be' },
     ...samplingOptions,
+    ...draftOption,
     ...modelOptions,
   },
   examples: [
@@ -50,7 +59,7 @@ From a pipe, every line is one message, and only the answers go to stdout.`,
   async run(args, signal, onInterrupt) {
     const options: ChatOptions = { onFull: 'shift', system: args.text('system'), ...readSampling(args) };
     const given = args.positionals[0] ?? defaultModel;
-    await withModel(given, { ...readModelOptions(args), signal }, async (model) => {
+    await withModel(given, { ...readModelOptions(args), draft: readDraft(args), signal }, async (model) => {
       if (model.info.noChat !== undefined)
         throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
       const totals = { answers: 0, tokens: 0, ms: 0 };

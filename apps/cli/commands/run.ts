@@ -2,7 +2,7 @@ import { stdin } from 'node:process';
 import type { GenerateResult, Prompt } from '../../../src/index.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
-import { modelOptions, readModelOptions, withModel } from '../models.ts';
+import { draftOption, modelOptions, readDraft, readModelOptions, withModel } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import { formatMs, forStdout, print, printLine, remark, rounded } from '../terminal.ts';
 
@@ -24,6 +24,7 @@ the first token).`,
     shift: { help: 'when the context is full, drop its older half and go on (default: end with an error)' },
     json: { help: 'print one JSON object and nothing else' },
     ...samplingOptions,
+    ...draftOption,
     'max-tokens': { ...samplingOptions['max-tokens'], help: 'most tokens of the answer (default 128)' },
     ...modelOptions,
   },
@@ -37,7 +38,7 @@ the first token).`,
     if (args.flag('raw') && system !== undefined)
       throw new UsageError('--system needs the chat template; leave out --raw');
     const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'error', ...readSampling(args) } as const;
-    const opening = { ...readModelOptions(args), signal };
+    const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const text = await readPrompt(args, signal);
     await withModel(args.positionals[0]!, opening, async (model) => {
       const bos = model.info.bosToken !== undefined;
@@ -80,7 +81,7 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
 }
 
 /** `42 tokens · 31.5 tok/s · first after 0.2 s · prompt 17 at 120 tok/s · seed 7`. */
-function statusLine({ tokens, nPromptTokens, timings, seed }: GenerateResult): string {
+function statusLine({ tokens, nPromptTokens, timings, seed, speculation }: GenerateResult): string {
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
     `${tokens.length} tokens`,
@@ -89,5 +90,6 @@ function statusLine({ tokens, nPromptTokens, timings, seed }: GenerateResult): s
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,
     `loaded in ${formatMs(loadMs)}`,
     `seed ${seed}`,
+    ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ].join(' · ');
 }
