@@ -40,6 +40,11 @@ beforeAll(async () => {
   await model.close();
 });
 
+for (const browser of Object.values(browsers)) {
+  const missing = absence(browser);
+  if (missing) console.warn(`${browser.name} is not tested: ${missing}`);
+}
+
 const cases = Object.values(browsers).flatMap((browser) => [
   { browser, isolated: true, threads: browser.sharesMemory ? 2 : 1 },
   { browser, isolated: false, threads: browser === browsers.webkitThreads ? 2 : 1 }, // its switch asks no page
