@@ -32,7 +32,7 @@ const TINY: f32 = 1e-30;
 const HUGE: f32 = 1e9;
 
 /**
- * scale = amax / 16383; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
+ * scale = amax / 16256; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
  * get lost.
  */
 function block(x: usize, out: usize): void {
@@ -41,8 +41,8 @@ function block(x: usize, out: usize): void {
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
   const amax = f32x4.extract_lane(max, 0);
-  const scale = amax < HUGE ? amax / 16383 : amax * <f32>Infinity;
-  const inverse = f32x4.splat(amax > TINY ? <f32>16383 / amax : 0);
+  const scale = amax < HUGE ? amax / 16256 : amax * <f32>Infinity;
+  const inverse = f32x4.splat(amax > TINY ? <f32>16256 / amax : 0);
 
   const sum0 = half(x, out, inverse);
   const sum1 = half(x + 64, out + 32, inverse);

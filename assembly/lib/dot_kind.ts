@@ -1,6 +1,6 @@
 /**
  * What the machine's relaxed dot product makes of a second operand outside 0 … 127. The host probes once and tells every
- * instance before it packs weights; the choice never changes a result.
+ * instance before it packs weights; the choice never changes a result. First operands are digits, -127 … 127.
  */
 export const BROKEN: u32 = 0; // not even right inside 0 … 127: use the plain build
 export const SEVEN_BIT: u32 = 1; // right for 0 … 128, saturates beyond: pmaddubsw; the plain build is faster there
@@ -20,10 +20,10 @@ export function dotKind(): u32 {
 /** Asks the machine by known answers; some engines' baseline compilers lose the accumulator and double the product. */
 export function probe_dot(): u32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return SIGNED;
-  if (!(right(127, 127) && right(-128, 127) && right(-128, 1))) return BROKEN;
-  if (right(127, 255) && right(-128, 255)) return UNSIGNED;
-  if (right(127, -1) && right(-128, -128)) return SIGNED;
-  return right(127, 128) && right(-128, 128) ? SEVEN_BIT : BROKEN;
+  if (!(right(127, 127) && right(-127, 127) && right(-127, 1))) return BROKEN;
+  if (right(127, 255) && right(-127, 255)) return UNSIGNED;
+  if (right(127, -128) && right(-127, -128)) return SIGNED;
+  return right(127, 128) && right(-127, 128) ? SEVEN_BIT : BROKEN;
 }
 
 function right(a: i32, b: i32): bool {

@@ -56,7 +56,7 @@ function unrounded(product: Product): ReturnType<typeof reference> {
     const [t, r] = [Math.floor(i / rows), i % rows];
     for (let k = 0; k < cols; k += 32) {
       const block = x.subarray(t * cols + k, t * cols + k + 32);
-      const level = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 16383;
+      const level = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 16256;
       block.forEach((value, j) => {
         const weight = w[r * cols + k + j]!;
         out[i]! += weight * value;

@@ -72,8 +72,8 @@ export function quantizedRows(x: Float32Array): { levels: Int16Array; scales: Fl
   for (let b = 0; b < scales.length; b++) {
     const block = x.subarray(32 * b, 32 * b + 32);
     const amax = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const inverse = Math.fround(amax > 1e-30 ? 16383 / amax : 0);
-    scales[b] = amax / 16383;
+    const inverse = Math.fround(amax > 1e-30 ? 16256 / amax : 0);
+    scales[b] = amax / 16256;
     for (let k = 0; k < 32; k++) levels[32 * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
   }
   return { levels, scales };

@@ -1,4 +1,4 @@
-import { ResourceError } from '../../errors.ts';
+import { ResourceError, UnsupportedError } from '../../errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
 import { abortRun, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
@@ -16,6 +16,9 @@ export interface PoolOptions {
   /** Lets messages and deaths of workers arrive. */
   readonly tick: () => Promise<void>;
 }
+
+/** `BROKEN` in assembly/lib/dot_kind.ts. */
+const BROKEN_DOT = 0;
 
 /** A run of nodes: addresses as `run` in assembly/lib/program.ts takes them. */
 export interface Run {
@@ -40,6 +43,11 @@ export class Pool {
     const pool = new Pool(options);
     const { exports, scratch } = options;
     const dotKind = exports['probe_dot']!();
+    if (dotKind === BROKEN_DOT) {
+      throw new UnsupportedError(
+        "this engine computes relaxed dot products wrongly; open the model with build: 'simd'",
+      );
+    }
     exports['set_scratch']!(scratch[0]!);
     exports['set_dot_kind']!(dotKind);
     pool.words()[control.nThreads] = scratch.length;
