@@ -1,80 +1,126 @@
 import { Masks } from './constants';
 
 /**
- * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. Chunk c (0 … 3) stands for
- * groups 2c and 2c + 1.
+ * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. A vector of n-bit levels has room
+ * for 8 / n groups; what is left over at the top of several vectors makes up the remaining groups. That takes fewer operations to
+ * undo than planes of bits do. Bits from 7 down to 0, each line a vector of 16 such bytes, digits name the group:
  *
- *     nibbles, 64 bytes:  16 bytes per chunk: bits 0-3 group 2c, bits 4-7 group 2c + 1
- *     pairs, 32 bytes:    16 bytes per half: bits 2j, 2j + 1 of a byte belong to group 4 * half + j
- *     bits, 16 bytes:     bit j of a byte belongs to group j
+ *     twos, 32 bytes:     33221100   77665544
+ *     threes, 48 bytes:   66111000   77333222   76555444             a group's lower bits come first
+ *     nibbles, 64 bytes:  11110000   33332222   55554444   77776666
+ *     fives, 80 bytes:    55500000   66611111   77722222   75533333   76644444
+ *     sixes, 96 bytes:    33000000   33111111   33222222   77444444   77555555   77666666
+ *
+ * `of` is group g, which has to be known at compile time; `pack` packs the low bits of eight groups.
  */
+export class Twos {
+  @inline
+  static of(from: usize, g: u32): v128 {
+    return Field.of(v128.load(from + 16 * (g >> 2)), 2 * (g & 3), 0x03, 0);
+  }
+
+  static pack(groups: usize, to: usize): void {
+    for (let g = 0; g < 8; g += 4) {
+      const low = v128.or(bits(groups, g, 0, 3, 0), bits(groups, g + 1, 0, 3, 2));
+      const high = v128.or(bits(groups, g + 2, 0, 3, 4), bits(groups, g + 3, 0, 3, 6));
+      v128.store(to + 4 * g, v128.or(low, high));
+    }
+  }
+}
+
+export class Threes {
+  @inline
+  static of(from: usize, g: u32): v128 {
+    if (g < 6) return Field.of(v128.load(from + 16 * (g >> 1)), 3 * (g & 1), 0x07, 0);
+    const low = Field.of(v128.load(from + 16 * (g - 6)), 6, 0x03, 0);
+    return v128.or(low, Field.of(v128.load(from, 32), g, 0x04, 2));
+  }
+
+  static pack(groups: usize, to: usize): void {
+    for (let i = 0; i < 3; i++) {
+      const low = v128.or(bits(groups, 2 * i, 0, 7, 0), bits(groups, 2 * i + 1, 0, 7, 3));
+      const top = i < 2 ? bits(groups, 6 + i, 0, 3, 6) : v128.or(bits(groups, 6, 2, 1, 6), bits(groups, 7, 2, 1, 7));
+      v128.store(to + 16 * i, v128.or(low, top));
+    }
+  }
+}
+
 export class Nibbles {
   @inline
-  static low(raw: v128): v128 {
-    return v128.and(raw, Masks.nibble);
+  static of(from: usize, g: u32): v128 {
+    return Field.of(v128.load(from + 16 * (g >> 1)), 4 * (g & 1), 0x0f, 0);
   }
 
+  /** Nibbles of a file's block. */
   @inline
-  static high(raw: v128): v128 {
-    return v128.and(i16x8.shr_u(raw, 4), Masks.nibble);
+  static half(raw: v128, high: u32): v128 {
+    return Field.of(raw, 4 * high, 0x0f, 0);
   }
 
-  /** Low four bits of eight groups → 64 bytes. */
-  @inline
   static pack(groups: usize, to: usize): void {
-    for (let c: usize = 0; c < 4; c++) {
-      const high = i16x8.shl(Nibbles.low(v128.load(groups + 32 * c, 16)), 4);
-      v128.store(to + 16 * c, v128.or(Nibbles.low(v128.load(groups + 32 * c)), high));
+    for (let i = 0; i < 4; i++) {
+      v128.store(to + 16 * i, v128.or(bits(groups, 2 * i, 0, 15, 0), bits(groups, 2 * i + 1, 0, 15, 4)));
     }
   }
 }
 
-export class Pairs {
-  /** Bits of group 4 * half + j, moved to bits `at` and at + 1. */
+export class Fives {
   @inline
-  static of(raw: v128, j: i32, at: i32): v128 {
-    const moved = 2 * j < at ? i16x8.shl(raw, at - 2 * j) : i16x8.shr_u(raw, 2 * j - at);
-    return v128.and(moved, Masks.pair(at));
+  static of(from: usize, g: u32): v128 {
+    if (g < 5) return Field.of(v128.load(from + 16 * g), 0, 0x1f, 0);
+    const low = Field.of(v128.load(from + 16 * (g - 5)), 5, 0x07, 0);
+    if (g < 7) return v128.or(low, Field.of(v128.load(from + 16 * (g - 2)), 5, 0x18, 3));
+    const fourth = Field.of(v128.load(from, 48), 7, 0x08, 3);
+    return v128.or(v128.or(low, fourth), Field.of(v128.load(from, 64), 7, 0x10, 4));
   }
 
-  /** Bits `at` and at + 1 of eight groups → 32 bytes. */
-  @inline
-  static pack(groups: usize, to: usize, at: i32): void {
-    for (let half: usize = 0; half < 2; half++) {
-      let packed = i8x16.splat(0);
-      for (let j = 0; j < 4; j++) {
-        const group = i8x16.shr_u(v128.load(groups + 64 * half + 16 * j), at);
-        packed = v128.or(packed, i8x16.shl(v128.and(group, i8x16.splat(3)), 2 * j));
-      }
-      v128.store(to + 16 * half, packed);
+  static pack(groups: usize, to: usize): void {
+    for (let i = 0; i < 5; i++) {
+      const top =
+        i < 3 ? bits(groups, 5 + i, 0, 7, 5) : v128.or(bits(groups, 2 + i, 3, 3, 5), bits(groups, 7, i, 1, 7));
+      v128.store(to + 16 * i, v128.or(bits(groups, i, 0, 31, 0), top));
     }
   }
-}
 
-export class Bits {
-  /** Bit of group j, moved to bit `at`. */
+  /** 16 bits → bit 4 of 16 bytes. */
   @inline
-  static of(raw: v128, j: i32, at: i32): v128 {
-    const moved = j < at ? i16x8.shl(raw, at - j) : i16x8.shr_u(raw, j - at);
-    return v128.and(moved, Masks.bit(at));
-  }
-
-  /** 16 bits → bit `at` of 16 bytes. */
-  @inline
-  static spread(bits: u32, at: i32): v128 {
+  static spread(bits: u32): v128 {
     const bytes = i8x16.shuffle(i16x8.splat(<i16>bits), i16x8.splat(0), 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
     const masks = i64x2.splat(<i64>0x8040201008040201);
-    return v128.and(i8x16.eq(v128.and(bytes, masks), masks), i8x16.splat((<i8>1) << (<i8>at)));
+    return v128.and(i8x16.eq(v128.and(bytes, masks), masks), i8x16.splat(16));
+  }
+}
+
+export class Sixes {
+  @inline
+  static of(from: usize, g: u32): v128 {
+    const vectors = from + 48 * (g >> 2);
+    if ((g & 3) < 3) return Field.of(v128.load(vectors + 16 * (g & 3)), 0, 0x3f, 0);
+    const low = Field.of(v128.load(vectors), 6, 0x03, 0);
+    const middle = Field.of(v128.load(vectors, 16), 6, 0x0c, 2);
+    return v128.or(v128.or(low, middle), Field.of(v128.load(vectors, 32), 6, 0x30, 4));
   }
 
-  /** Bit `at` of eight groups → 16 bytes. */
-  @inline
-  static pack(groups: usize, to: usize, at: i32): void {
-    let packed = i8x16.splat(0);
-    for (let j = 0; j < 8; j++) {
-      const group = i8x16.shr_u(v128.load(groups + 16 * j), at);
-      packed = v128.or(packed, i8x16.shl(v128.and(group, i8x16.splat(1)), j));
+  static pack(groups: usize, to: usize): void {
+    for (let g = 0; g < 8; g += 4) {
+      for (let i = 0; i < 3; i++) {
+        v128.store(to + 12 * g + 16 * i, v128.or(bits(groups, g + i, 0, 63, 0), bits(groups, g + 3, 2 * i, 3, 6)));
+      }
     }
-    v128.store(to, packed);
   }
+}
+
+class Field {
+  /** Moves the bits that begin at bit `at` of each byte to bit `to`, and keeps those in `mask`. */
+  @inline
+  static of(raw: v128, at: i32, mask: u32, to: i32): v128 {
+    if (at > to) raw = i16x8.shr_u(raw, at - to);
+    if (at < to) raw = i16x8.shl(raw, to - at);
+    return v128.and(raw, Masks.byte(mask));
+  }
+}
+
+/** Group g's bits `at` and on, as many as `mask` keeps, moved to bit `to`. */
+function bits(groups: usize, g: i32, at: i32, mask: i32, to: i32): v128 {
+  return i8x16.shl(v128.and(i8x16.shr_u(v128.load(groups + 16 * g), at), i8x16.splat(<i8>mask)), to);
 }

@@ -4,38 +4,48 @@
  */
 let x03: v128 = i8x16.splat(0);
 let x04: v128 = i8x16.splat(0);
+let x07: v128 = i8x16.splat(0);
+let x08: v128 = i8x16.splat(0);
+let x0c: v128 = i8x16.splat(0);
 let x0f: v128 = i8x16.splat(0);
 let x10: v128 = i8x16.splat(0);
+let x18: v128 = i8x16.splat(0);
+let x1f: v128 = i8x16.splat(0);
 let x30: v128 = i8x16.splat(0);
+let x3f: v128 = i8x16.splat(0);
 let half: v128 = i8x16.splat(0);
 
 /** Before any kernel runs. */
 export function setConstants(): void {
   x03 = i8x16.splat(0x03);
   x04 = i8x16.splat(0x04);
+  x07 = i8x16.splat(0x07);
+  x08 = i8x16.splat(0x08);
+  x0c = i8x16.splat(0x0c);
   x0f = i8x16.splat(0x0f);
   x10 = i8x16.splat(0x10);
+  x18 = i8x16.splat(0x18);
+  x1f = i8x16.splat(0x1f);
   x30 = i8x16.splat(0x30);
+  x3f = i8x16.splat(0x3f);
   half = i32x4.splat(<i32>0x8fffffff);
 }
 
 export class Masks {
-  /** Bits 0-3 of each byte. */
+  /** The same byte 16 times, for the bytes listed above. */
   @inline
-  static get nibble(): v128 {
-    return x0f;
-  }
-
-  /** Bits `at` and at + 1 of each byte, for the two places at which they are wanted: 0 and 4. */
-  @inline
-  static pair(at: i32): v128 {
-    return at == 0 ? x03 : x30;
-  }
-
-  /** Bit `at` of each byte, for the two places at which it is wanted: 2 and 4. */
-  @inline
-  static bit(at: i32): v128 {
-    return at == 2 ? x04 : x10;
+  static byte(byte: u32): v128 {
+    if (byte == 0x03) return x03;
+    if (byte == 0x04) return x04;
+    if (byte == 0x07) return x07;
+    if (byte == 0x08) return x08;
+    if (byte == 0x0c) return x0c;
+    if (byte == 0x0f) return x0f;
+    if (byte == 0x10) return x10;
+    if (byte == 0x18) return x18;
+    if (byte == 0x1f) return x1f;
+    if (byte == 0x30) return x30;
+    return x3f;
   }
 
   /** Sign, and the fields of a half that was shifted to where a float32 keeps its own. */

@@ -19,7 +19,7 @@ import { Half } from './half';
  *     splits      whether a group's levels need eight bits on a machine that multiplies seven
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
- *     raw(block, c), low(raw, block, c), high(raw, block, c)    groups 2c and 2c + 1 of levels, see lib/simd.ts
+ *     levels(block, g)                                          group g of levels, see lib/simd.ts
  *     scale(head, block, sub), min(head, block, sub)            of four rows; scales times `factor` are the true ones
  *     fileLevels(file, b, half)                                 16 stored levels of block b from a block of the file
  *     packLevels(groups, block), packScales(file, head, block, row)    what the file's block becomes

@@ -150,9 +150,8 @@ export class MatVec<Q> {
   @inline
   private first(sum: v128, block: usize, c: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
     const q = changetype<Q>(0);
-    const raw = q.raw(block, c);
-    const low = q.low(raw, block, c);
-    const high = q.high(raw, block, c);
+    const low = q.levels(block, 2 * c);
+    const high = q.levels(block, 2 * c + 1);
     sum = Group.first<Q>(sum, low, w0);
     if (!ASC_FEATURE_RELAXED_SIMD) sum = Group.second<Q>(sum, low, w1);
     sum = Group.first<Q>(sum, high, w2);
@@ -164,8 +163,7 @@ export class MatVec<Q> {
   private second(sum: v128, block: usize, c: usize, w1: v128, w3: v128): v128 {
     if (!ASC_FEATURE_RELAXED_SIMD) return sum;
     const q = changetype<Q>(0);
-    const raw = q.raw(block, c);
-    return Group.second<Q>(Group.second<Q>(sum, q.low(raw, block, c), w1), q.high(raw, block, c), w3);
+    return Group.second<Q>(Group.second<Q>(sum, q.levels(block, 2 * c), w1), q.levels(block, 2 * c + 1), w3);
   }
 
   /** Four rows' sums with one sub-block added. */

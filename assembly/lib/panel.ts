@@ -86,10 +86,9 @@ export class Panel<Q> {
   @inline
   private chunk(to: usize, block: usize, c: usize): void {
     const q = changetype<Q>(0);
-    const raw = q.raw(block, c);
     const shift = i8x16.splat(<i8>(this.bias - q.offset));
-    this.store(to, i8x16.add(q.low(raw, block, c), shift));
-    this.store(to + 16, i8x16.add(q.high(raw, block, c), shift));
+    this.store(to, i8x16.add(q.levels(block, 2 * c), shift));
+    this.store(to + 16, i8x16.add(q.levels(block, 2 * c + 1), shift));
   }
 
   @inline

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Pairs } from '../lib/bits';
+import { Twos } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -12,7 +12,7 @@ import { pack, packedBytes } from '../pack';
  *     file, 84 bytes:             | 16 bytes: bits 0-3 scale, bits 4-7 min | 64 bytes of levels | d f16 | dmin f16 |
  *                                 32 bytes of levels serve four blocks, bits 2j and 2j + 1 the j-th
  *     packed, 4 rows, head 32:    | 4 d f32 | 4 -dmin f32 |
- *     packed, 4 rows, block 40:   | pairs 32 | 4 scales and mins of the first half, 4 of the second |    lib/bits.ts draws pairs
+ *     packed, 4 rows, block 40:   | twos 32 | 4 scales and mins of the first half, 4 of the second |    lib/bits.ts draws twos
  */
 @unmanaged
 class Q2_K extends Block256 {
@@ -47,18 +47,8 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * (c >> 1));
-  }
-
-  @inline
-  low(raw: v128, _block: usize, c: usize): v128 {
-    return Pairs.of(raw, 2 * ((<i32>c) & 1), 0);
-  }
-
-  @inline
-  high(raw: v128, _block: usize, c: usize): v128 {
-    return Pairs.of(raw, 2 * ((<i32>c) & 1) + 1, 0);
+  levels(block: usize, g: u32): v128 {
+    return Twos.of(block, g);
   }
 
   @inline
@@ -81,7 +71,7 @@ class Q2_K extends Block256 {
 
   @inline
   packLevels(groups: usize, block: usize): void {
-    Pairs.pack(groups, block, 0);
+    Twos.pack(groups, block);
   }
 
   @inline

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Bits, Pairs } from '../lib/bits';
+import { Threes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -12,7 +12,7 @@ import { pack, packedBytes } from '../pack';
  *     file, 110 bytes:            | 32 bytes: bit b is bit 2 of block b | 64 bytes of bits 0, 1 | 16 scales in 12 bytes | d f16 |
  *                                 32 bytes of bits 0, 1 serve four blocks, bits 2j and 2j + 1 the j-th
  *     packed, 4 rows, head 16:    | 4 d f32 |
- *     packed, 4 rows, block 56:   | pairs 32 | bits 16 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ *     packed, 4 rows, block 56:   | threes 48 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
  */
 @unmanaged
 class Q3_K extends Block256 {
@@ -47,18 +47,8 @@ class Q3_K extends Block256 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * (c >> 1));
-  }
-
-  @inline
-  low(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Pairs.of(raw, 2 * ((<i32>c) & 1), 0), Bits.of(v128.load(block, 32), 2 * <i32>c, 2));
-  }
-
-  @inline
-  high(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Pairs.of(raw, 2 * ((<i32>c) & 1) + 1, 0), Bits.of(v128.load(block, 32), 2 * <i32>c + 1, 2));
+  levels(block: usize, g: u32): v128 {
+    return Threes.of(block, g);
   }
 
   @inline
@@ -80,8 +70,7 @@ class Q3_K extends Block256 {
 
   @inline
   packLevels(groups: usize, block: usize): void {
-    Pairs.pack(groups, block, 0);
-    Bits.pack(groups, block + 32, 2);
+    Threes.pack(groups, block);
   }
 
   /** Scale s: bits 0-3 in a nibble of byte s & 7, bits 4-5 in a pair of byte 8 + (s & 3). */

@@ -40,18 +40,8 @@ class Q4_0 extends Block32 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * c);
-  }
-
-  @inline
-  low(raw: v128, _block: usize, _c: usize): v128 {
-    return Nibbles.low(raw);
-  }
-
-  @inline
-  high(raw: v128, _block: usize, _c: usize): v128 {
-    return Nibbles.high(raw);
+  levels(block: usize, g: u32): v128 {
+    return Nibbles.of(block, g);
   }
 
   @inline
@@ -67,7 +57,7 @@ class Q4_0 extends Block32 {
   @inline
   fileLevels(file: usize, _b: u32, half: u32): v128 {
     const raw = v128.load(file, 2);
-    return half ? Nibbles.high(raw) : Nibbles.low(raw);
+    return Nibbles.half(raw, half);
   }
 
   @inline

@@ -48,18 +48,8 @@ class Q4_K extends Block256 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * c);
-  }
-
-  @inline
-  low(raw: v128, _block: usize, _c: usize): v128 {
-    return Nibbles.low(raw);
-  }
-
-  @inline
-  high(raw: v128, _block: usize, _c: usize): v128 {
-    return Nibbles.high(raw);
+  levels(block: usize, g: u32): v128 {
+    return Nibbles.of(block, g);
   }
 
   @inline
@@ -75,7 +65,7 @@ class Q4_K extends Block256 {
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load(file + 32 * (b >> 1) + 16 * half, 16);
-    return b & 1 ? Nibbles.high(raw) : Nibbles.low(raw);
+    return Nibbles.half(raw, b & 1);
   }
 
   @inline

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Bits, Nibbles } from '../lib/bits';
+import { Fives, Nibbles } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -10,7 +10,7 @@ import { pack, packedBytes } from '../pack';
  * Q5_1: w = scale * level + min, 5-bit levels, one scale and min per 32 columns.
  *
  *     file, 24 bytes:             | scale f16 | min f16 | 32 bits: the fifth bits | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
- *     packed, 4 rows, 96 bytes:   | nibbles 64 | bits 16 | 4 scales f16 | 4 mins f16 |     lib/bits.ts draws nibbles and bits
+ *     packed, 4 rows, 96 bytes:   | fives 80 | 4 scales f16 | 4 mins f16 |     lib/bits.ts draws fives
  */
 @unmanaged
 class Q5_1 extends Block32 {
@@ -40,18 +40,8 @@ class Q5_1 extends Block32 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * c);
-  }
-
-  @inline
-  low(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.low(raw), Bits.of(v128.load(block, 64), 2 * <i32>c, 4));
-  }
-
-  @inline
-  high(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.high(raw), Bits.of(v128.load(block, 64), 2 * <i32>c + 1, 4));
+  levels(block: usize, g: u32): v128 {
+    return Fives.of(block, g);
   }
 
   @inline
@@ -67,13 +57,12 @@ class Q5_1 extends Block32 {
   @inline
   fileLevels(file: usize, _b: u32, half: u32): v128 {
     const raw = v128.load(file, 8);
-    return v128.or(half ? Nibbles.high(raw) : Nibbles.low(raw), Bits.spread(load<u16>(file + 4 + 2 * half), 4));
+    return v128.or(Nibbles.half(raw, half), Fives.spread(load<u16>(file + 4 + 2 * half)));
   }
 
   @inline
   packLevels(groups: usize, block: usize): void {
-    Nibbles.pack(groups, block);
-    Bits.pack(groups, block + 64, 4);
+    Fives.pack(groups, block);
   }
 
   @inline

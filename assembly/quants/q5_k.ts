@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Bits, Nibbles } from '../lib/bits';
+import { Fives, Nibbles } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
 import { SixBits } from '../lib/six_bits';
@@ -13,7 +13,7 @@ import { pack, packedBytes } from '../pack';
  *     file, 176 bytes:            | d f16 | dmin f16 | 8 scales, 8 mins in 12 bytes | 32 bytes: bit b belongs to block b | 128 bytes of nibbles |
  *                                 32 bytes of nibbles serve two blocks: bits 0-3 the first, bits 4-7 the second
  *     packed, 4 rows, head 32:    | 4 d f32 | 4 -dmin f32 |
- *     packed, 4 rows, block 88:   | nibbles 64 | bits 16 | 4 scales u8 | 4 mins u8 |    lib/bits.ts draws nibbles and bits
+ *     packed, 4 rows, block 88:   | fives 80 | 4 scales u8 | 4 mins u8 |    lib/bits.ts draws fives
  */
 @unmanaged
 class Q5_K extends Block256 {
@@ -48,18 +48,8 @@ class Q5_K extends Block256 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * c);
-  }
-
-  @inline
-  low(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.low(raw), Bits.of(v128.load(block, 64), 2 * <i32>c, 4));
-  }
-
-  @inline
-  high(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.high(raw), Bits.of(v128.load(block, 64), 2 * <i32>c + 1, 4));
+  levels(block: usize, g: u32): v128 {
+    return Fives.of(block, g);
   }
 
   @inline
@@ -76,13 +66,12 @@ class Q5_K extends Block256 {
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load(file + 32 * (b >> 1) + 16 * half, 48);
     const fifth = v128.and(i8x16.shr_u(v128.load(file + 16 * half, 16), b), i8x16.splat(1));
-    return v128.or(b & 1 ? Nibbles.high(raw) : Nibbles.low(raw), i8x16.shl(fifth, 4));
+    return v128.or(Nibbles.half(raw, b & 1), i8x16.shl(fifth, 4));
   }
 
   @inline
   packLevels(groups: usize, block: usize): void {
-    Nibbles.pack(groups, block);
-    Bits.pack(groups, block + 64, 4);
+    Fives.pack(groups, block);
   }
 
   @inline

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Nibbles, Pairs } from '../lib/bits';
+import { Nibbles, Sixes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256, Bytes } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -13,7 +13,7 @@ import { pack, packedBytes } from '../pack';
  *                                  64 bytes of nibbles and 32 of pairs serve four blocks: bits 0-3 the first 64 columns, bits 4-7
  *                                  the last; bits 2j and 2j + 1 the j-th block
  *     packed, 4 rows, head 16:     | 4 d f32 |
- *     packed, 4 rows, block 104:   | nibbles 64 | pairs 32 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ *     packed, 4 rows, block 104:   | sixes 96 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
  */
 @unmanaged
 class Q6_K extends Block256 {
@@ -48,18 +48,8 @@ class Q6_K extends Block256 {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 16 * c);
-  }
-
-  @inline
-  low(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.low(raw), Pairs.of(v128.load(block + 16 * (c >> 1), 64), 2 * ((<i32>c) & 1), 4));
-  }
-
-  @inline
-  high(raw: v128, block: usize, c: usize): v128 {
-    return v128.or(Nibbles.high(raw), Pairs.of(v128.load(block + 16 * (c >> 1), 64), 2 * ((<i32>c) & 1) + 1, 4));
+  levels(block: usize, g: u32): v128 {
+    return Sixes.of(block, g);
   }
 
   @inline
@@ -77,13 +67,12 @@ class Q6_K extends Block256 {
     const raw = v128.load(file + 64 * (b >> 2) + 32 * (b & 1) + 16 * half);
     const pairs = i8x16.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 128), 2 * (b & 3));
     const high = i8x16.shl(v128.and(pairs, i8x16.splat(3)), 4);
-    return v128.or(b & 2 ? Nibbles.high(raw) : Nibbles.low(raw), high);
+    return v128.or(Nibbles.half(raw, (b >> 1) & 1), high);
   }
 
   @inline
   packLevels(groups: usize, block: usize): void {
-    Nibbles.pack(groups, block);
-    Pairs.pack(groups, block + 64, 4);
+    Sixes.pack(groups, block);
   }
 
   @inline

@@ -63,18 +63,8 @@ class Q8_0<T> {
   }
 
   @inline
-  raw(block: usize, c: usize): v128 {
-    return v128.load(block + 32 * c);
-  }
-
-  @inline
-  low(raw: v128, _block: usize, _c: usize): v128 {
-    return raw;
-  }
-
-  @inline
-  high(_raw: v128, block: usize, c: usize): v128 {
-    return v128.load(block + 32 * c, 16);
+  levels(block: usize, g: u32): v128 {
+    return v128.load(block + 16 * g);
   }
 
   @inline
