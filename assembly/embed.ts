@@ -21,12 +21,19 @@ export function embed<Q>(node: EmbedNode, begin: u32, end: u32): void {
     let sub = scratch();
     p.unpack(sub, node.weights + (token / ITEM_ROWS) * stride, (token % ITEM_ROWS) >> 2, node.cols);
     let out = node.out + 4 * t * node.cols;
-    for (const last = out + 4 * node.cols; out < last; sub += p.subBytes) {
-      const scale = load<f32>(sub + p.scale + 4 * row);
-      const min = q.hasMins ? load<f32>(sub + p.min + 4 * row) : 0;
-      for (let k: u32 = 0; k < 32 / q.subs; k++, out += 4) {
-        const weight = <f32>p.level(sub, row, k) * scale;
-        store<f32>(out, q.hasMins ? weight + min : weight);
+    for (const last = out + 4 * node.cols; out < last; sub += p.endBytes) {
+      const unit = sub + p.unitSubs * p.subBytes;
+      const d: f32 = q.span == 32 ? 1 : load<f32>(unit + 4 * row);
+      const dmin: f32 = q.span > 32 && q.hasMins ? load<f32>(unit + 16 + 4 * row) : 0;
+      for (; sub < unit; sub += p.subBytes) {
+        const at = sub + 4 * row;
+        const scale = q.span == 32 ? load<f32>(at + p.scale) : d * <f32>load<i32>(at + p.scale);
+        let min: f32 = 0;
+        if (q.hasMins) min = q.span == 32 ? load<f32>(at + p.min) : -dmin * <f32>load<i32>(at + p.min);
+        for (let k: u32 = 0; k < 32 / q.subs; k++, out += 4) {
+          const weight = <f32>p.level(sub, row, k) * scale;
+          store<f32>(out, q.hasMins ? weight + min : weight);
+        }
       }
     }
   }

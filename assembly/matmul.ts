@@ -1,5 +1,5 @@
 import { Activations } from './lib/activations';
-import { Gemm, TILE_ROWS } from './lib/gemm';
+import { Gemm, GEMM_PANELS, TILE_ROWS } from './lib/gemm';
 import { MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
@@ -25,7 +25,7 @@ export function matmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
 function decode<Q>(node: MatmulNode, row: u32): void {
   const item = node.weights + (row / ITEM_ROWS) * itemBytes<Q>(node.cols);
   const bias = node.bias ? node.bias + 4 * row : 0;
-  const xBytes = (node.cols >> 5) * Activations.blockBytes;
+  const xBytes = (node.cols / changetype<Q>(0).span) * changetype<Activations<Q>>(0).bytes;
   for (let t: u32 = 0; t < node.nRows; t++) {
     const out = node.out + 4 * (t * node.rows + row);
     changetype<MatVec<Q>>(0).run(out, item, node.cols, node.x + t * xBytes, bias, node.rows - row);
@@ -34,7 +34,7 @@ function decode<Q>(node: MatmulNode, row: u32): void {
 
 function prefill<Q>(node: MatmulNode, itemRow: u32): void {
   const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
-  const panel = scratch() + 16; // Rows.store has the first bytes
+  const panel = scratch() + GEMM_PANELS;
   const end = min(itemRow + ITEM_ROWS, node.rows);
   for (let row = itemRow; row < end; row += TILE_ROWS) {
     for (let at: u32 = 0; at < TILE_ROWS; at += 4) {

@@ -10,8 +10,18 @@ export function rows_per_item(): u32 {
 
 /** Bytes of one packed item. */
 export function itemBytes<Q>(cols: u32): u32 {
+  return (cols / changetype<Q>(0).span) * unitBytes<Q>();
+}
+
+function unitBytes<Q>(): u32 {
   const q = changetype<Q>(0);
-  return (cols / q.span) * (4 * q.headBytes + (q.span / 8) * q.blockBytes);
+  return q.headBytes + (q.span / 32) * blockBytes<Q>();
+}
+
+/** Bytes of 32 columns. */
+export function blockBytes<Q>(): u32 {
+  const q = changetype<Q>(0);
+  return 4 * q.levelBytes + q.tailBytes;
 }
 
 export function packedBytes<Q>(rows: u32, cols: u32): f64 {
@@ -28,31 +38,30 @@ export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows
   let unit = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
     for (let file: u32 = 0; file < rowBytes; file += q.fileBytes) {
-      let head = unit;
-      let block = unit + 4 * q.headBytes;
       for (let quad: u32 = 0; quad < 4; quad++) {
         const r0 = row + 4 * quad;
         const f0 = src + (min(r0, rows - 1) - rowBegin) * rowBytes + file;
         const f1 = src + (min(r0 + 1, rows - 1) - rowBegin) * rowBytes + file;
         const f2 = src + (min(r0 + 2, rows - 1) - rowBegin) * rowBytes + file;
         const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes + file;
-        packUnit<Q>(head, block, f0, f1, f2, f3);
-        head += q.headBytes;
-        block += q.blockBytes;
+        packUnit<Q>(unit, quad, f0, f1, f2, f3);
       }
-      unit += 4 * q.headBytes + (q.span / 8) * q.blockBytes;
+      unit += unitBytes<Q>();
     }
   }
 }
 
 /** One file block of each of four rows → one quad's part of a unit. */
-function packUnit<Q>(head: usize, block: usize, f0: usize, f1: usize, f2: usize, f3: usize): void {
+function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3: usize): void {
   const q = changetype<Q>(0);
   const groups = scratch();
-  q.packScales(f0, head, block, 0);
-  q.packScales(f1, head, block, 1);
-  q.packScales(f2, head, block, 2);
-  q.packScales(f3, head, block, 3);
+  let block = unit + q.headBytes;
+  const tail = block + 4 * q.levelBytes;
+  q.packScales(f0, unit, tail, 4 * quad, blockBytes<Q>());
+  q.packScales(f1, unit, tail, 4 * quad + 1, blockBytes<Q>());
+  q.packScales(f2, unit, tail, 4 * quad + 2, blockBytes<Q>());
+  q.packScales(f3, unit, tail, 4 * quad + 3, blockBytes<Q>());
+  block += quad * q.levelBytes;
   for (let b: u32 = 0; b < q.span / 32; b++) {
     for (let half: u32 = 0; half < 2; half++) {
       const l0 = q.fileLevels(f0, b, half);
@@ -62,6 +71,6 @@ function packUnit<Q>(head: usize, block: usize, f0: usize, f1: usize, f2: usize,
       Group.interleave(groups + 64 * half, l0, l1, l2, l3);
     }
     q.packLevels(groups, block);
-    block += 4 * q.blockBytes;
+    block += blockBytes<Q>();
   }
 }

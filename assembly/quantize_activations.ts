@@ -1,27 +1,38 @@
 import { Activations } from './lib/activations';
+import { Block256, Block32 } from './lib/layout';
 import { Node } from './lib/node';
 
 @unmanaged
 class QuantizeNode extends Node {
-  out: usize; // [nRows, cols / 32] blocks of lib/activations.ts
+  out: usize; // [nRows, cols / 32 or 256] blocks of lib/activations.ts
   x: usize; // [nRows, cols]
   cols: u32;
 }
 
-/** Bytes of `out` for that many rows. */
-export function activations_bytes(nRows: u32, cols: u32): u32 {
-  return nRows * (cols >> 5) * Activations.blockBytes;
+/** Bytes of `out` for that many rows, with `span` columns in a block. */
+export function activations_bytes(nRows: u32, cols: u32, span: u32): u32 {
+  return span == 32
+    ? nRows * (cols >> 5) * changetype<Activations<Block32>>(0).bytes
+    : nRows * (cols >> 8) * changetype<Activations<Block256>>(0).bytes;
 }
 
 /** Activations → 15-bit levels, 32 to a scale; an item is a row. */
-export function quantize_activations(node: QuantizeNode, begin: u32, end: u32): void {
-  const nBlocks = node.cols >> 5;
-  let x = node.x + ((begin * nBlocks) << 7);
-  let out = node.out + begin * nBlocks * Activations.blockBytes;
-  for (let n = (end - begin) * nBlocks; n > 0; n--) {
-    block(x, out);
-    x += 128;
-    out += Activations.blockBytes;
+export function quantize_activations_32(node: QuantizeNode, begin: u32, end: u32): void {
+  quantize<Block32>(node, begin, end);
+}
+
+/** The same with 256 to a scale. */
+export function quantize_activations_256(node: QuantizeNode, begin: u32, end: u32): void {
+  quantize<Block256>(node, begin, end);
+}
+
+function quantize<Q>(node: QuantizeNode, begin: u32, end: u32): void {
+  const block = changetype<Activations<Q>>(0);
+  let x = node.x + 4 * begin * node.cols;
+  let out = node.out + begin * (node.cols / block.cols) * block.bytes;
+  for (const last = node.x + 4 * end * node.cols; x < last; x += 4 * block.cols) {
+    quantizeBlock<Q>(x, out);
+    out += block.bytes;
   }
 }
 
@@ -35,22 +46,30 @@ const HUGE: f32 = 1e9;
  * scale = amax / 16256; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
  * get lost.
  */
-function block(x: usize, out: usize): void {
+function quantizeBlock<Q>(x: usize, out: usize): void {
+  const block = changetype<Activations<Q>>(0);
   let max = f32x4.abs(v128.load(x));
-  for (let i: usize = 16; i < 128; i += 16) max = f32x4.max(max, f32x4.abs(v128.load(x + i)));
+  for (let i: u32 = 4; i < block.cols; i += 4) max = f32x4.max(max, f32x4.abs(v128.load(x + 4 * i)));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
   const amax = f32x4.extract_lane(max, 0);
   const scale = amax < HUGE ? amax / 16256 : amax * <f32>Infinity;
   const inverse = f32x4.splat(amax > TINY ? <f32>16256 / amax : 0);
 
-  const sum0 = half(x, out, inverse);
-  const sum1 = half(x + 64, out + 32, inverse);
-  store<f32>(out + Activations.scale, scale);
-  store<f32>(out + Activations.scaledSum, scale * <f32>(sum0 + sum1));
-  store<i32>(out + Activations.start, -64 * (sum0 + sum1));
-  store<i32>(out + Activations.starts, -64 * sum0);
-  store<i32>(out + Activations.starts, -64 * sum1, 4);
+  store<f32>(out + block.scale, scale);
+  const sums = out + block.scale + (block.cols == 32 ? 8 : 4);
+  for (let i: u32 = 0; i < block.cols / 32; i++) {
+    const from = x + 128 * i;
+    const sum0 = half(from, out + 64 * i, inverse);
+    const sum1 = half(from + 64, out + 64 * i + 32, inverse);
+    store<i32>(sums + 4 * i, -(sum0 + sum1));
+    if (block.cols == 32) {
+      store<f32>(out + block.scaledSum, scale * <f32>(sum0 + sum1));
+    } else {
+      store<i32>(sums + 32 + 8 * i, -sum0);
+      store<i32>(sums + 32 + 8 * i, -sum1, 4);
+    }
+  }
 }
 
 /** 16 levels, and their sum. */

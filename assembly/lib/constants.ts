@@ -13,6 +13,14 @@ let x18: v128 = i8x16.splat(0);
 let x1f: v128 = i8x16.splat(0);
 let x30: v128 = i8x16.splat(0);
 let x3f: v128 = i8x16.splat(0);
+let low0: v128 = i8x16.splat(0);
+let low1: v128 = i8x16.splat(0);
+let low2: v128 = i8x16.splat(0);
+let low3: v128 = i8x16.splat(0);
+let top0: v128 = i8x16.splat(0);
+let top1: v128 = i8x16.splat(0);
+let top2: v128 = i8x16.splat(0);
+let top3: v128 = i8x16.splat(0);
 let half: v128 = i8x16.splat(0);
 
 /** Before any kernel runs. */
@@ -28,7 +36,23 @@ export function setConstants(): void {
   x1f = i8x16.splat(0x1f);
   x30 = i8x16.splat(0x30);
   x3f = i8x16.splat(0x3f);
+  low0 = toByte(0, 0);
+  low1 = toByte(1, 0);
+  low2 = toByte(2, 0);
+  low3 = toByte(3, 0);
+  top0 = toByte(0, 3);
+  top1 = toByte(1, 3);
+  top2 = toByte(2, 3);
+  top3 = toByte(3, 3);
   half = i32x4.splat(<i32>0x8fffffff);
+}
+
+/** A swizzle's indices; those above 127 give 0. */
+function toByte(quad: u32, byte: u32): v128 {
+  const first = (quad << 2) << (8 * byte);
+  const lanes = i32x4.shl(i32x4(0, 1, 2, 3), 8 * byte);
+  const others = i32x4.splat(0x80808080 & ~(0xff << (8 * byte)));
+  return v128.or(i32x4.add(i32x4.splat(first), lanes), others);
 }
 
 export class Masks {
@@ -46,6 +70,18 @@ export class Masks {
     if (byte == 0x1f) return x1f;
     if (byte == 0x30) return x30;
     return x3f;
+  }
+
+  /** Swizzles byte 4 * quad + i to the lowest byte of 32-bit lane i, the other bytes become 0. */
+  @inline
+  static low(quad: u32): v128 {
+    return quad == 0 ? low0 : quad == 1 ? low1 : quad == 2 ? low2 : low3;
+  }
+
+  /** The same to the highest byte. */
+  @inline
+  static top(quad: u32): v128 {
+    return quad == 0 ? top0 : quad == 1 ? top1 : quad == 2 ? top2 : top3;
   }
 
   /** Sign, and the fields of a half that was shifted to where a float32 keeps its own. */

@@ -2,6 +2,7 @@ import { Activations } from './activations';
 import { MatmulNode } from './matmul_node';
 import { Panel } from './panel';
 import { Rows } from './rows';
+import { scratch } from './scratch';
 import { Group } from './simd';
 
 /** Rows in a tile: two panels, so that each activation, once loaded, is used twice. */
@@ -9,6 +10,10 @@ export const TILE_ROWS: u32 = 8;
 
 /** Tokens in a tile: their integer sums, levels and a word have to fit in 16 registers; the plain build needs one more for products. */
 const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+
+/** Bytes at the start of scratch memory: what lib/rows.ts needs, then sums over super-blocks [2, 6, 4]; panels follow. */
+export const GEMM_SUMS: u32 = 16;
+export const GEMM_PANELS: u32 = 16 + 192;
 
 /**
  * Eight rows × a few tokens: the same operations in the same order as in lib/mat_vec.ts, which spells them out; only the integer
@@ -26,8 +31,9 @@ export class Gemm<Q> {
   private tile(node: MatmulNode, row: u32, t: u32, panelA: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
+    const x = changetype<Activations<Q>>(0);
     const n = <i32>(node.rows - row);
-    const xBytes = (node.cols >> 5) * Activations.blockBytes;
+    const xBytes = (node.cols / q.span) * x.bytes;
     const last = node.x + (node.nRows - 1) * xBytes;
     let panelB = panelA + p.bytes(node.cols);
     let x0 = node.x + t * xBytes;
@@ -37,7 +43,7 @@ export class Gemm<Q> {
     let x4 = min(x3 + xBytes, last);
     let x5 = min(x4 + xBytes, last);
     const zero = i32x4.splat(0);
-    let a0 = zero; // sums of rows 0 … 3, token by token
+    let a0 = zero; // sums of rows 0 … 3, token by token; of one super-block, or of all blocks
     let a1 = zero;
     let a2 = zero;
     let a3 = zero;
@@ -49,117 +55,213 @@ export class Gemm<Q> {
     let b3 = zero;
     let b4 = zero;
     let b5 = zero;
-    const nSubs = (node.cols >> 5) * q.subs;
-    for (let s: u32 = 0; s < nSubs; s++) {
-      const sub = q.subs == 1 ? 0 : s & 1;
-      let i0 = zero;
-      let i1 = zero;
-      let i2 = zero;
-      let i3 = zero;
-      let i4 = zero;
-      let i5 = zero;
-      let j0 = zero;
-      let j1 = zero;
-      let j2 = zero;
-      let j3 = zero;
-      let j4 = zero;
-      let j5 = zero;
-      for (let at: usize = 0; at < 64 / q.subs; at += 8) {
-        const l = v128.load(panelA + 2 * at);
-        const m = v128.load(panelB + 2 * at);
-        const w0 = v128.load32_splat(x0 + at);
-        i0 = Group.dot<Q>(i0, l, w0);
-        j0 = Group.dot<Q>(j0, m, w0);
-        const w1 = v128.load32_splat(x1 + at);
-        i1 = Group.dot<Q>(i1, l, w1);
-        j1 = Group.dot<Q>(j1, m, w1);
-        const w2 = v128.load32_splat(x2 + at);
-        i2 = Group.dot<Q>(i2, l, w2);
-        j2 = Group.dot<Q>(j2, m, w2);
-        const w3 = v128.load32_splat(x3 + at);
-        i3 = Group.dot<Q>(i3, l, w3);
-        j3 = Group.dot<Q>(j3, m, w3);
+    const total = scratch() + GEMM_SUMS;
+    if (q.span > 32) memory.fill(total, 0, 192);
+    const nUnits = node.cols / q.span;
+    for (let unit: u32 = 0; unit < nUnits; unit++) {
+      for (let s: u32 = 0; s < p.unitSubs; s++) {
+        let i0 = zero;
+        let i1 = zero;
+        let i2 = zero;
+        let i3 = zero;
+        let i4 = zero;
+        let i5 = zero;
+        let j0 = zero;
+        let j1 = zero;
+        let j2 = zero;
+        let j3 = zero;
+        let j4 = zero;
+        let j5 = zero;
+        for (let at: usize = 0; at < 64 / q.subs; at += 8) {
+          const l = v128.load(panelA + 2 * at);
+          const m = v128.load(panelB + 2 * at);
+          const w0 = v128.load32_splat(x0 + at);
+          i0 = Group.dot<Q>(i0, l, w0);
+          j0 = Group.dot<Q>(j0, m, w0);
+          const w1 = v128.load32_splat(x1 + at);
+          i1 = Group.dot<Q>(i1, l, w1);
+          j1 = Group.dot<Q>(j1, m, w1);
+          const w2 = v128.load32_splat(x2 + at);
+          i2 = Group.dot<Q>(i2, l, w2);
+          j2 = Group.dot<Q>(j2, m, w2);
+          const w3 = v128.load32_splat(x3 + at);
+          i3 = Group.dot<Q>(i3, l, w3);
+          j3 = Group.dot<Q>(j3, m, w3);
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            const w4 = v128.load32_splat(x4 + at);
+            i4 = Group.dot<Q>(i4, l, w4);
+            j4 = Group.dot<Q>(j4, m, w4);
+            const w5 = v128.load32_splat(x5 + at);
+            i5 = Group.dot<Q>(i5, l, w5);
+            j5 = Group.dot<Q>(j5, m, w5);
+          }
+        }
+        i0 = this.between(i0, x0, s);
+        j0 = this.between(j0, x0, s);
+        i1 = this.between(i1, x1, s);
+        j1 = this.between(j1, x1, s);
+        i2 = this.between(i2, x2, s);
+        j2 = this.between(j2, x2, s);
+        i3 = this.between(i3, x3, s);
+        j3 = this.between(j3, x3, s);
         if (ASC_FEATURE_RELAXED_SIMD) {
-          const w4 = v128.load32_splat(x4 + at);
-          i4 = Group.dot<Q>(i4, l, w4);
-          j4 = Group.dot<Q>(j4, m, w4);
-          const w5 = v128.load32_splat(x5 + at);
-          i5 = Group.dot<Q>(i5, l, w5);
-          j5 = Group.dot<Q>(j5, m, w5);
+          i4 = this.between(i4, x4, s);
+          j4 = this.between(j4, x4, s);
+          i5 = this.between(i5, x5, s);
+          j5 = this.between(j5, x5, s);
+        }
+        for (let at: usize = 0; at < 64 / q.subs; at += 8) {
+          const l = v128.load(panelA + 2 * at + p.second);
+          const m = v128.load(panelB + 2 * at + p.second);
+          const w0 = v128.load32_splat(x0 + at, 4);
+          i0 = Group.dot<Q>(i0, l, w0);
+          j0 = Group.dot<Q>(j0, m, w0);
+          const w1 = v128.load32_splat(x1 + at, 4);
+          i1 = Group.dot<Q>(i1, l, w1);
+          j1 = Group.dot<Q>(j1, m, w1);
+          const w2 = v128.load32_splat(x2 + at, 4);
+          i2 = Group.dot<Q>(i2, l, w2);
+          j2 = Group.dot<Q>(j2, m, w2);
+          const w3 = v128.load32_splat(x3 + at, 4);
+          i3 = Group.dot<Q>(i3, l, w3);
+          j3 = Group.dot<Q>(j3, m, w3);
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            const w4 = v128.load32_splat(x4 + at, 4);
+            i4 = Group.dot<Q>(i4, l, w4);
+            j4 = Group.dot<Q>(j4, m, w4);
+            const w5 = v128.load32_splat(x5 + at, 4);
+            i5 = Group.dot<Q>(i5, l, w5);
+            j5 = Group.dot<Q>(j5, m, w5);
+          }
+        }
+        {
+          const scale = v128.load(panelA + p.scale);
+          const min = q.hasMins && q.span == 32 ? v128.load(panelA + p.min) : zero;
+          a0 = this.add(a0, i0, x0, scale, min);
+          a1 = this.add(a1, i1, x1, scale, min);
+          a2 = this.add(a2, i2, x2, scale, min);
+          a3 = this.add(a3, i3, x3, scale, min);
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            a4 = this.add(a4, i4, x4, scale, min);
+            a5 = this.add(a5, i5, x5, scale, min);
+          }
+        }
+        {
+          const scale = v128.load(panelB + p.scale);
+          const min = q.hasMins && q.span == 32 ? v128.load(panelB + p.min) : zero;
+          b0 = this.add(b0, j0, x0, scale, min);
+          b1 = this.add(b1, j1, x1, scale, min);
+          b2 = this.add(b2, j2, x2, scale, min);
+          b3 = this.add(b3, j3, x3, scale, min);
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            b4 = this.add(b4, j4, x4, scale, min);
+            b5 = this.add(b5, j5, x5, scale, min);
+          }
+        }
+        panelA += p.subBytes;
+        panelB += p.subBytes;
+        if (q.span > 32) {
+          x0 += 64 / q.subs;
+          x1 += 64 / q.subs;
+          x2 += 64 / q.subs;
+          x3 += 64 / q.subs;
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            x4 += 64 / q.subs;
+            x5 += 64 / q.subs;
+          }
         }
       }
-      i0 = this.between(i0, x0, sub);
-      j0 = this.between(j0, x0, sub);
-      i1 = this.between(i1, x1, sub);
-      j1 = this.between(j1, x1, sub);
-      i2 = this.between(i2, x2, sub);
-      j2 = this.between(j2, x2, sub);
-      i3 = this.between(i3, x3, sub);
-      j3 = this.between(j3, x3, sub);
+      if (q.span > 32) {
+        let i0 = zero;
+        let i1 = zero;
+        let i2 = zero;
+        let i3 = zero;
+        let i4 = zero;
+        let i5 = zero;
+        let j0 = zero;
+        let j1 = zero;
+        let j2 = zero;
+        let j3 = zero;
+        let j4 = zero;
+        let j5 = zero;
+        for (let s: u32 = 0; q.hasMins && s < p.unitSubs; s++) {
+          const back = (p.unitSubs - s) * p.subBytes - p.min;
+          const l = v128.load(panelA - back);
+          const m = v128.load(panelB - back);
+          const at = x.sums - x.scale + 4 * s;
+          const w0 = v128.load32_splat(x0 + at);
+          i0 = i32x4.add(i0, i32x4.mul(l, w0));
+          j0 = i32x4.add(j0, i32x4.mul(m, w0));
+          const w1 = v128.load32_splat(x1 + at);
+          i1 = i32x4.add(i1, i32x4.mul(l, w1));
+          j1 = i32x4.add(j1, i32x4.mul(m, w1));
+          const w2 = v128.load32_splat(x2 + at);
+          i2 = i32x4.add(i2, i32x4.mul(l, w2));
+          j2 = i32x4.add(j2, i32x4.mul(m, w2));
+          const w3 = v128.load32_splat(x3 + at);
+          i3 = i32x4.add(i3, i32x4.mul(l, w3));
+          j3 = i32x4.add(j3, i32x4.mul(m, w3));
+          if (ASC_FEATURE_RELAXED_SIMD) {
+            const w4 = v128.load32_splat(x4 + at);
+            i4 = i32x4.add(i4, i32x4.mul(l, w4));
+            j4 = i32x4.add(j4, i32x4.mul(m, w4));
+            const w5 = v128.load32_splat(x5 + at);
+            i5 = i32x4.add(i5, i32x4.mul(l, w5));
+            j5 = i32x4.add(j5, i32x4.mul(m, w5));
+          }
+        }
+        this.addSuper(total + 0, a0, i0, panelA, x0);
+        this.addSuper(total + 96, b0, j0, panelB, x0);
+        a0 = zero;
+        b0 = zero;
+        this.addSuper(total + 16, a1, i1, panelA, x1);
+        this.addSuper(total + 112, b1, j1, panelB, x1);
+        a1 = zero;
+        b1 = zero;
+        this.addSuper(total + 32, a2, i2, panelA, x2);
+        this.addSuper(total + 128, b2, j2, panelB, x2);
+        a2 = zero;
+        b2 = zero;
+        this.addSuper(total + 48, a3, i3, panelA, x3);
+        this.addSuper(total + 144, b3, j3, panelB, x3);
+        a3 = zero;
+        b3 = zero;
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          this.addSuper(total + 64, a4, i4, panelA, x4);
+          this.addSuper(total + 160, b4, j4, panelB, x4);
+          a4 = zero;
+          b4 = zero;
+          this.addSuper(total + 80, a5, i5, panelA, x5);
+          this.addSuper(total + 176, b5, j5, panelB, x5);
+          a5 = zero;
+          b5 = zero;
+        }
+        panelA += p.endBytes;
+        panelB += p.endBytes;
+      }
+      x0 += q.span == 32 ? x.bytes : x.bytes - x.scale;
+      x1 += q.span == 32 ? x.bytes : x.bytes - x.scale;
+      x2 += q.span == 32 ? x.bytes : x.bytes - x.scale;
+      x3 += q.span == 32 ? x.bytes : x.bytes - x.scale;
       if (ASC_FEATURE_RELAXED_SIMD) {
-        i4 = this.between(i4, x4, sub);
-        j4 = this.between(j4, x4, sub);
-        i5 = this.between(i5, x5, sub);
-        j5 = this.between(j5, x5, sub);
+        x4 += q.span == 32 ? x.bytes : x.bytes - x.scale;
+        x5 += q.span == 32 ? x.bytes : x.bytes - x.scale;
       }
-      for (let at: usize = 0; at < 64 / q.subs; at += 8) {
-        const l = v128.load(panelA + 2 * at + p.second);
-        const m = v128.load(panelB + 2 * at + p.second);
-        const w0 = v128.load32_splat(x0 + at, 4);
-        i0 = Group.dot<Q>(i0, l, w0);
-        j0 = Group.dot<Q>(j0, m, w0);
-        const w1 = v128.load32_splat(x1 + at, 4);
-        i1 = Group.dot<Q>(i1, l, w1);
-        j1 = Group.dot<Q>(j1, m, w1);
-        const w2 = v128.load32_splat(x2 + at, 4);
-        i2 = Group.dot<Q>(i2, l, w2);
-        j2 = Group.dot<Q>(j2, m, w2);
-        const w3 = v128.load32_splat(x3 + at, 4);
-        i3 = Group.dot<Q>(i3, l, w3);
-        j3 = Group.dot<Q>(j3, m, w3);
-        if (ASC_FEATURE_RELAXED_SIMD) {
-          const w4 = v128.load32_splat(x4 + at, 4);
-          i4 = Group.dot<Q>(i4, l, w4);
-          j4 = Group.dot<Q>(j4, m, w4);
-          const w5 = v128.load32_splat(x5 + at, 4);
-          i5 = Group.dot<Q>(i5, l, w5);
-          j5 = Group.dot<Q>(j5, m, w5);
-        }
-      }
-      {
-        const scale = v128.load(panelA + p.scale);
-        const min = q.hasMins ? v128.load(panelA + p.min) : zero;
-        a0 = this.add(a0, i0, x0, scale, min, sub);
-        a1 = this.add(a1, i1, x1, scale, min, sub);
-        a2 = this.add(a2, i2, x2, scale, min, sub);
-        a3 = this.add(a3, i3, x3, scale, min, sub);
-        if (ASC_FEATURE_RELAXED_SIMD) {
-          a4 = this.add(a4, i4, x4, scale, min, sub);
-          a5 = this.add(a5, i5, x5, scale, min, sub);
-        }
-      }
-      {
-        const scale = v128.load(panelB + p.scale);
-        const min = q.hasMins ? v128.load(panelB + p.min) : zero;
-        b0 = this.add(b0, j0, x0, scale, min, sub);
-        b1 = this.add(b1, j1, x1, scale, min, sub);
-        b2 = this.add(b2, j2, x2, scale, min, sub);
-        b3 = this.add(b3, j3, x3, scale, min, sub);
-        if (ASC_FEATURE_RELAXED_SIMD) {
-          b4 = this.add(b4, j4, x4, scale, min, sub);
-          b5 = this.add(b5, j5, x5, scale, min, sub);
-        }
-      }
-      panelA += p.subBytes;
-      panelB += p.subBytes;
-      const step = q.subs == 1 || sub ? Activations.blockBytes - 32 * (q.subs - 1) : 32;
-      x0 += step;
-      x1 += step;
-      x2 += step;
-      x3 += step;
+    }
+    if (q.span > 32) {
+      a0 = v128.load(total + 0);
+      b0 = v128.load(total + 96);
+      a1 = v128.load(total + 16);
+      b1 = v128.load(total + 112);
+      a2 = v128.load(total + 32);
+      b2 = v128.load(total + 128);
+      a3 = v128.load(total + 48);
+      b3 = v128.load(total + 144);
       if (ASC_FEATURE_RELAXED_SIMD) {
-        x4 += step;
-        x5 += step;
+        a4 = v128.load(total + 64);
+        b4 = v128.load(total + 160);
+        a5 = v128.load(total + 80);
+        b5 = v128.load(total + 176);
       }
     }
     const out = node.out + 4 * (t * node.rows + row);
@@ -178,28 +280,36 @@ export class Gemm<Q> {
 
   /** Sums between first and second words. They end at those of the true levels. */
   @inline
-  private between(sum: v128, x: usize, sub: u32): v128 {
-    const bias = changetype<Panel<Q>>(0).bias;
+  private between(sum: v128, x: usize, s: u32): v128 {
+    const q = changetype<Q>(0);
+    const offset = changetype<Panel<Q>>(0).offset;
     sum = Group.between(sum);
-    if (bias == 0) return sum;
-    const start = v128.load32_splat(
-      x + (changetype<Q>(0).subs == 1 ? Activations.start : Activations.starts - 28 * sub),
-    );
-    return i32x4.add(sum, bias == 128 ? i32x4.shl(start, 1) : start);
+    if (offset == 0) return sum;
+    // x has moved on 32 bytes with every sub-block of a super-block, its sums lie 4 apart
+    const at = x + changetype<Activations<Q>>(0).sums - (q.span == 32 ? 0 : 28 * s);
+    return i32x4.add(sum, i32x4.shl(v128.load32_splat(at), ctz(offset)));
   }
 
   /** One token's sums of four rows with a sub-block added. */
   @inline
-  private add(sums: v128, dots: v128, x: usize, scale: v128, min: v128, sub: u32): v128 {
+  private add(sums: v128, dots: v128, x: usize, scale: v128, min: v128): v128 {
     const q = changetype<Q>(0);
-    const xScale = v128.load32_splat(x + Activations.scale - 32 * sub);
+    const a = changetype<Activations<Q>>(0);
+    if (q.span > 32) return f32x4.add(sums, f32x4.convert_i32x4_s(i32x4.mul(dots, scale)));
+    const xScale = v128.load32_splat(x + a.scale);
     sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scale, xScale)));
-    if (!q.hasMins) return sums;
-    if (q.subs == 1) return f32x4.add(sums, f32x4.mul(min, v128.load32_splat(x, Activations.scaledSum)));
-    // start is -64 times the sum of the activations; a power of two does not round
-    const start = f32x4.convert_i32x4_s(v128.load32_splat(x + Activations.starts - 28 * sub));
-    const scaledSum = f32x4.mul(start, f32x4.mul(xScale, f32x4.splat(-1.0 / 64)));
-    return f32x4.add(sums, f32x4.mul(min, scaledSum));
+    return q.hasMins ? f32x4.add(sums, f32x4.mul(min, v128.load32_splat(x + a.scaledSum))) : sums;
+  }
+
+  /** One token's sums of four rows over super-blocks, at `total`, with another one added; panel and x are behind its levels. */
+  @inline
+  private addSuper(total: usize, parts: v128, mins: v128, panel: usize, x: usize): void {
+    const xScale = v128.load32_splat(x);
+    let sums = f32x4.add(v128.load(total), f32x4.mul(parts, f32x4.mul(v128.load(panel), xScale)));
+    if (changetype<Q>(0).hasMins) {
+      sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(mins), f32x4.mul(v128.load(panel, 16), xScale)));
+    }
+    v128.store(total, sums);
   }
 
   /** Eight rows' results for one token. */

@@ -1,12 +1,14 @@
+import { Masks } from './constants';
 import { Half } from './half';
+import { SixBits } from './six_bits';
 
 /**
- * What is common to the packed layouts of quantised weights. 16 rows are an *item*, packed as four *quads* of four rows. `span`
- * columns, as many as one block of the file has, are a *unit*: a head for each quad, if the type has one, and for every
- * 32 columns a block for each quad:
+ * What is common to the packed layouts of quantised weights. 16 rows are an *item*, and four of them a *quad*. `span` columns, as
+ * many as one block of the file has, are a *unit*, every 32 columns a *block*:
  *
- *     item = | unit 0 | unit 1 | …
- *     unit = | head of quad 0 | 1 | 2 | 3 | block of quad 0 | 1 | 2 | 3 | the next 32 columns: quad 0 | 1 | 2 | 3 | …
+ *     item  = | unit | unit | …
+ *     unit  = | head, if the type has one | block | block | …       one block, or eight
+ *     block = | levels of quad 0 | 1 | 2 | 3 | tail: scales, and mins if the type has them, of 16 rows |
  *
  * So a mat-vec, which does four quads at a time, reads memory in one sweep from end to end.
  *
@@ -14,21 +16,32 @@ import { Half } from './half';
  * members inlined. Besides the following ones a type has
  *
  *     fileBytes   bytes of a block in the file
- *     blockBytes  bytes of a packed block
+ *     levelBytes  bytes of a quad's levels in a block
+ *     tailBytes   bytes of a block's tail
  *     subs        scales per row and block: 1, or 2 (each for 16 columns)
  *     splits      whether a group's levels need eight bits on a machine that multiplies seven
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
- *     levels(block, g)                                          group g of levels, see lib/simd.ts
- *     scale(head, block, sub), min(head, block, sub)            of four rows; scales times `factor` are the true ones
- *     fileLevels(file, b, half)                                 16 stored levels of block b from a block of the file
- *     packLevels(groups, block), packScales(file, head, block, row)    what the file's block becomes
+ *     levels(from, g)                       group g of a quad's levels, see lib/simd.ts
+ *     scale(tail, quad, sub), min(…)        of a quad's four rows, each in its lane; what they are is said below
+ *     fileLevels(file, b, half)             16 stored levels of block b from a block of the file
+ *     packLevels(groups, to), packScales(file, head, tail, row, stride)     what the file's block becomes; tails lie `stride` apart
+ */
+
+/**
+ * Blocks of 32 columns that stand alone; scales and mins are float32, what `scale` gives is 2^-112 of it, see lib/half.ts. (Nothing may be
+ * overridden in these classes: a call would then look for the object's type, and there is no object.)
  */
 @unmanaged
-export class Block32 {
+class Single {
   @inline
   get span(): u32 {
     return 32;
+  }
+
+  @inline
+  get subs(): u32 {
+    return 1;
   }
 
   @inline
@@ -36,46 +49,187 @@ export class Block32 {
     return 0;
   }
 
-  /** Scales are halves, and what the hardware makes of them quickly is 2^-112 of their value. */
   @inline
-  get factor(): f32 {
-    return Half.factor;
+  scale(tail: usize, quad: u32, _sub: u32): v128 {
+    return Half.load4(tail + 8 * quad);
+  }
+}
+
+/** A tail of 16 scales f16. */
+@unmanaged
+export class Block32 extends Single {
+  @inline
+  get tailBytes(): u32 {
+    return 32;
   }
 
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  min(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return f32x4.splat(0);
+  }
+
+  /** A file's block begins with its scale. */
+  @inline
+  packScales(file: usize, _head: usize, tail: usize, row: u32, _stride: u32): void {
+    store<u16>(tail + 2 * row, load<u16>(file));
+  }
+}
+
+/** A tail of 16 scales f16 | 16 mins f16. */
+@unmanaged
+export class Block32WithMins extends Single {
   @inline
   get splits(): bool {
     return false;
   }
+
+  @inline
+  get tailBytes(): u32 {
+    return 64;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 0;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return true;
+  }
+
+  @inline
+  min(tail: usize, quad: u32, _sub: u32): v128 {
+    return f32x4.mul(Half.load4(tail + 8 * quad, 32), f32x4.splat(Half.factor));
+  }
+
+  @inline
+  packScales(file: usize, _head: usize, tail: usize, row: u32, _stride: u32): void {
+    store<u16>(tail + 2 * row, load<u16>(file));
+    store<u16>(tail + 2 * row, load<u16>(file, 2), 32);
+  }
 }
 
-/** Super-blocks of the K quants: small integer scales under float32 ones, which stand in the head. */
+/**
+ * The K quants' super-blocks of 256 columns: scales and mins are small integers, int32 in their lanes. A row's are multiplied by
+ * float32 numbers that stand in the head: | 16 d | 16 dmin, if the type has mins |.
+ */
 @unmanaged
 export class Block256 {
+  @inline
+  get splits(): bool {
+    return false;
+  }
+
   @inline
   get span(): u32 {
     return 256;
   }
+}
+
+/** Super-blocks with signed scales for every 16 columns; a block's tail is 16 scales i8 of its first half | 16 of its second. */
+@unmanaged
+export class Block256Signed extends Block256 {
+  @inline
+  get subs(): u32 {
+    return 2;
+  }
 
   @inline
-  get factor(): f32 {
+  get headBytes(): u32 {
+    return 64;
+  }
+
+  @inline
+  get tailBytes(): u32 {
+    return 32;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  scale(tail: usize, quad: u32, sub: u32): v128 {
+    return Bytes.signed(v128.load(tail + 16 * sub), quad);
+  }
+
+  @inline
+  min(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return i32x4.splat(0);
+  }
+}
+
+/** Super-blocks with a 6-bit scale and min for every 32 columns: a tail of 16 scales u8 | 16 mins u8. */
+@unmanaged
+export class Block256WithMins extends Block256 {
+  @inline
+  get subs(): u32 {
     return 1;
   }
 
   @inline
-  get splits(): bool {
-    return false;
+  get headBytes(): u32 {
+    return 128;
+  }
+
+  @inline
+  get tailBytes(): u32 {
+    return 32;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 0;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return true;
+  }
+
+  @inline
+  scale(tail: usize, quad: u32, _sub: u32): v128 {
+    return Bytes.unsigned(v128.load(tail), quad);
+  }
+
+  @inline
+  min(tail: usize, quad: u32, _sub: u32): v128 {
+    return Bytes.unsigned(v128.load(tail, 16), quad);
+  }
+
+  /** A file's block begins with d, dmin and 12 bytes of scales and mins. */
+  @inline
+  packScales(file: usize, head: usize, tail: usize, row: u32, stride: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file)));
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 2)), 64);
+    for (let b: u32 = 0; b < 8; b++) {
+      store<u8>(tail + b * stride + row, SixBits.scale(file + 4, b));
+      store<u8>(tail + b * stride + row, SixBits.min(file + 4, b), 16);
+    }
   }
 }
 
-/** Four 8-bit numbers as floats. */
+/** 16 bytes, one per row of an item → four of them as int32. */
 export class Bytes {
   @inline
-  static unsigned(at: usize, offset: usize = 0): v128 {
-    return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at + offset))));
+  static unsigned(bytes: v128, quad: u32): v128 {
+    return Bytes.swizzle(bytes, Masks.low(quad));
   }
 
   @inline
-  static signed(at: usize, offset: usize = 0): v128 {
-    return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(at + offset))));
+  static signed(bytes: v128, quad: u32): v128 {
+    return i32x4.shr_s(Bytes.swizzle(bytes, Masks.top(quad)), 24);
+  }
+
+  @inline
+  private static swizzle(bytes: v128, mask: v128): v128 {
+    return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(bytes, mask) : i8x16.swizzle(bytes, mask);
   }
 }

@@ -1,4 +1,5 @@
 import { Activations } from './activations';
+import { Half } from './half';
 import { Rows } from './rows';
 import { Group } from './simd';
 
@@ -14,10 +15,16 @@ import { Group } from './simd';
  * side by side instead, four streams at once, Q4_0 came from memory at 16.6 GB/s instead of 27.9; Zen 5, Node 24.)
  *
  * The order of operations is the same here and in lib/gemm.ts, in both builds, and however rows and tokens are shared out.
- * For all blocks in ascending order, and their sub-blocks:
+ * Integer sums are exact. Types with blocks of 32, for all of them in ascending order:
  *
- *     sum = sum + float(Σ level * activation) * (scale * activationScale)     the integer sum is exact
- *     sum = sum + min * (activationScale * Σ activation)                      types with mins
+ *     sum = sum + float(Σ level * activation) * (scale * activationScale)
+ *     sum = sum + min * (activationScale * Σ activation)                              types with mins
+ *
+ * With super-blocks of 256, for all of them, and their sub-blocks:
+ *
+ *     part = 0, then for every sub-block    part = part + float(scale * Σ level * activation)
+ *     sum = sum + part * (d * activationScale)
+ *     sum = sum + float(Σ min * -Σ activation) * (dmin * activationScale)             types with mins
  *
  * and the bias last. No fused multiply-add: its result would depend on the machine.
  */
@@ -26,28 +33,37 @@ export class MatVec<Q> {
   /** One token's x → out[16] of which `n` exist. */
   run(out: usize, item: usize, cols: u32, x: usize, bias: usize, n: i32): void {
     const q = changetype<Q>(0);
-    let f0 = f32x4.splat(0);
-    let f1 = f0;
-    let f2 = f0;
-    let f3 = f0;
-    let b0 = item;
+    const a = changetype<Activations<Q>>(0);
+    const zero = i32x4.splat(0);
+    let t0 = zero; // sums over super-blocks
+    let t1 = zero;
+    let t2 = zero;
+    let t3 = zero;
+    let f0 = zero; // sums over blocks: of the super-block, or of all
+    let f1 = zero;
+    let f2 = zero;
+    let f3 = zero;
+    let l0 = item;
     for (let column: u32 = 0; column < cols; column += q.span) {
-      const h0 = b0;
-      const h1 = h0 + q.headBytes;
-      const h2 = h1 + q.headBytes;
-      const h3 = h2 + q.headBytes;
-      b0 = h3 + q.headBytes;
-      const end = b0 + (q.span / 8) * q.blockBytes;
+      const head = l0;
+      l0 += q.headBytes;
+      const scale = f32x4.splat(load<f32>(x + a.scale) * (q.span == 32 ? Half.factor : 1));
+      let sums = x + a.sums;
+      const end = x + a.scale;
+      let m0 = zero; // integer sums of mins
+      let m1 = zero;
+      let m2 = zero;
+      let m3 = zero;
       do {
-        const b1 = b0 + q.blockBytes;
-        const b2 = b1 + q.blockBytes;
-        const b3 = b2 + q.blockBytes;
-        const scale = f32x4.splat(load<f32>(x, Activations.scale) * q.factor);
-        let i0 = i32x4.splat(0);
-        let i1 = i0;
-        let i2 = i0;
-        let i3 = i0;
-        let j0 = this.start(x, 0);
+        const l1 = l0 + q.levelBytes;
+        const l2 = l1 + q.levelBytes;
+        const l3 = l2 + q.levelBytes;
+        const tail = l3 + q.levelBytes;
+        let i0 = zero;
+        let i1 = zero;
+        let i2 = zero;
+        let i3 = zero;
+        let j0 = this.start(sums, 0);
         let j1 = j0;
         let j2 = j0;
         let j3 = j0;
@@ -56,40 +72,48 @@ export class MatVec<Q> {
         let w2 = v128.load32_splat(x, 8);
         let w3 = v128.load32_splat(x, 12);
         if (n) {
-          i0 = this.first(i0, b0, 0, w0, w1, w2, w3);
-          j0 = this.second(j0, b0, 0, w1, w3);
-          i1 = this.first(i1, b1, 0, w0, w1, w2, w3);
-          j1 = this.second(j1, b1, 0, w1, w3);
-          i2 = this.first(i2, b2, 0, w0, w1, w2, w3);
-          j2 = this.second(j2, b2, 0, w1, w3);
-          i3 = this.first(i3, b3, 0, w0, w1, w2, w3);
-          j3 = this.second(j3, b3, 0, w1, w3);
+          i0 = this.first(i0, l0, 0, w0, w1, w2, w3);
+          j0 = this.second(j0, l0, 0, w1, w3);
+          i1 = this.first(i1, l1, 0, w0, w1, w2, w3);
+          j1 = this.second(j1, l1, 0, w1, w3);
+          i2 = this.first(i2, l2, 0, w0, w1, w2, w3);
+          j2 = this.second(j2, l2, 0, w1, w3);
+          i3 = this.first(i3, l3, 0, w0, w1, w2, w3);
+          j3 = this.second(j3, l3, 0, w1, w3);
         }
         w0 = v128.load32_splat(x, 16);
         w1 = v128.load32_splat(x, 20);
         w2 = v128.load32_splat(x, 24);
         w3 = v128.load32_splat(x, 28);
         if (n) {
-          i0 = this.first(i0, b0, 1, w0, w1, w2, w3);
-          j0 = this.second(j0, b0, 1, w1, w3);
-          i1 = this.first(i1, b1, 1, w0, w1, w2, w3);
-          j1 = this.second(j1, b1, 1, w1, w3);
-          i2 = this.first(i2, b2, 1, w0, w1, w2, w3);
-          j2 = this.second(j2, b2, 1, w1, w3);
-          i3 = this.first(i3, b3, 1, w0, w1, w2, w3);
-          j3 = this.second(j3, b3, 1, w1, w3);
+          i0 = this.first(i0, l0, 1, w0, w1, w2, w3);
+          j0 = this.second(j0, l0, 1, w1, w3);
+          i1 = this.first(i1, l1, 1, w0, w1, w2, w3);
+          j1 = this.second(j1, l1, 1, w1, w3);
+          i2 = this.first(i2, l2, 1, w0, w1, w2, w3);
+          j2 = this.second(j2, l2, 1, w1, w3);
+          i3 = this.first(i3, l3, 1, w0, w1, w2, w3);
+          j3 = this.second(j3, l3, 1, w1, w3);
         }
         if (q.subs == 2) {
-          const sum = this.scaledSum(x, 0);
-          f0 = this.add(f0, i0, j0, h0, b0, 0, scale, sum);
-          f1 = this.add(f1, i1, j1, h1, b1, 0, scale, sum);
-          f2 = this.add(f2, i2, j2, h2, b2, 0, scale, sum);
-          f3 = this.add(f3, i3, j3, h3, b3, 0, scale, sum);
-          i0 = i32x4.splat(0);
-          i1 = i0;
-          i2 = i0;
-          i3 = i0;
-          j0 = this.start(x, 1);
+          {
+            f0 = this.addSub(f0, i0, j0, tail, 0, 0);
+            f1 = this.addSub(f1, i1, j1, tail, 1, 0);
+            f2 = this.addSub(f2, i2, j2, tail, 2, 0);
+            f3 = this.addSub(f3, i3, j3, tail, 3, 0);
+          }
+          if (q.hasMins) {
+            const sum = v128.load32_splat(sums);
+            m0 = this.addMin(m0, tail, 0, 0, sum);
+            m1 = this.addMin(m1, tail, 1, 0, sum);
+            m2 = this.addMin(m2, tail, 2, 0, sum);
+            m3 = this.addMin(m3, tail, 3, 0, sum);
+          }
+          i0 = zero;
+          i1 = zero;
+          i2 = zero;
+          i3 = zero;
+          j0 = this.start(sums, 1);
           j1 = j0;
           j2 = j0;
           j3 = j0;
@@ -99,59 +123,88 @@ export class MatVec<Q> {
         w2 = v128.load32_splat(x, 40);
         w3 = v128.load32_splat(x, 44);
         if (n) {
-          i0 = this.first(i0, b0, 2, w0, w1, w2, w3);
-          j0 = this.second(j0, b0, 2, w1, w3);
-          i1 = this.first(i1, b1, 2, w0, w1, w2, w3);
-          j1 = this.second(j1, b1, 2, w1, w3);
-          i2 = this.first(i2, b2, 2, w0, w1, w2, w3);
-          j2 = this.second(j2, b2, 2, w1, w3);
-          i3 = this.first(i3, b3, 2, w0, w1, w2, w3);
-          j3 = this.second(j3, b3, 2, w1, w3);
+          i0 = this.first(i0, l0, 2, w0, w1, w2, w3);
+          j0 = this.second(j0, l0, 2, w1, w3);
+          i1 = this.first(i1, l1, 2, w0, w1, w2, w3);
+          j1 = this.second(j1, l1, 2, w1, w3);
+          i2 = this.first(i2, l2, 2, w0, w1, w2, w3);
+          j2 = this.second(j2, l2, 2, w1, w3);
+          i3 = this.first(i3, l3, 2, w0, w1, w2, w3);
+          j3 = this.second(j3, l3, 2, w1, w3);
         }
         w0 = v128.load32_splat(x, 48);
         w1 = v128.load32_splat(x, 52);
         w2 = v128.load32_splat(x, 56);
         w3 = v128.load32_splat(x, 60);
         if (n) {
-          i0 = this.first(i0, b0, 3, w0, w1, w2, w3);
-          j0 = this.second(j0, b0, 3, w1, w3);
-          i1 = this.first(i1, b1, 3, w0, w1, w2, w3);
-          j1 = this.second(j1, b1, 3, w1, w3);
-          i2 = this.first(i2, b2, 3, w0, w1, w2, w3);
-          j2 = this.second(j2, b2, 3, w1, w3);
-          i3 = this.first(i3, b3, 3, w0, w1, w2, w3);
-          j3 = this.second(j3, b3, 3, w1, w3);
+          i0 = this.first(i0, l0, 3, w0, w1, w2, w3);
+          j0 = this.second(j0, l0, 3, w1, w3);
+          i1 = this.first(i1, l1, 3, w0, w1, w2, w3);
+          j1 = this.second(j1, l1, 3, w1, w3);
+          i2 = this.first(i2, l2, 3, w0, w1, w2, w3);
+          j2 = this.second(j2, l2, 3, w1, w3);
+          i3 = this.first(i3, l3, 3, w0, w1, w2, w3);
+          j3 = this.second(j3, l3, 3, w1, w3);
         }
-        const sum = this.scaledSum(x, q.subs - 1);
-        f0 = this.add(f0, i0, j0, h0, b0, q.subs - 1, scale, sum);
-        f1 = this.add(f1, i1, j1, h1, b1, q.subs - 1, scale, sum);
-        f2 = this.add(f2, i2, j2, h2, b2, q.subs - 1, scale, sum);
-        f3 = this.add(f3, i3, j3, h3, b3, q.subs - 1, scale, sum);
-        x += Activations.blockBytes;
-        b0 += 4 * q.blockBytes;
-      } while (q.span > 32 && b0 < end);
+        if (q.span == 32) {
+          const sum = q.hasMins ? v128.load32_splat(x + a.scaledSum) : zero;
+          f0 = this.addBlock(f0, i0, j0, tail, 0, scale, sum);
+          f1 = this.addBlock(f1, i1, j1, tail, 1, scale, sum);
+          f2 = this.addBlock(f2, i2, j2, tail, 2, scale, sum);
+          f3 = this.addBlock(f3, i3, j3, tail, 3, scale, sum);
+        } else {
+          const sum = v128.load32_splat(sums + 4 * (q.subs - 1));
+          f0 = this.addSub(f0, i0, j0, tail, 0, q.subs - 1);
+          f1 = this.addSub(f1, i1, j1, tail, 1, q.subs - 1);
+          f2 = this.addSub(f2, i2, j2, tail, 2, q.subs - 1);
+          f3 = this.addSub(f3, i3, j3, tail, 3, q.subs - 1);
+          if (q.hasMins) m0 = this.addMin(m0, tail, 0, q.subs - 1, sum);
+          if (q.hasMins) m1 = this.addMin(m1, tail, 1, q.subs - 1, sum);
+          if (q.hasMins) m2 = this.addMin(m2, tail, 2, q.subs - 1, sum);
+          if (q.hasMins) m3 = this.addMin(m3, tail, 3, q.subs - 1, sum);
+        }
+        x += 64;
+        sums += 4 * q.subs;
+        l0 = tail + q.tailBytes;
+      } while (q.span > 32 && x < end);
+      if (q.span > 32) {
+        const s = v128.load32_splat(x);
+        t0 = this.addSuper(t0, f0, m0, head, s);
+        t1 = this.addSuper(t1, f1, m1, head + 16, s);
+        t2 = this.addSuper(t2, f2, m2, head + 32, s);
+        t3 = this.addSuper(t3, f3, m3, head + 48, s);
+        f0 = zero;
+        f1 = zero;
+        f2 = zero;
+        f3 = zero;
+      }
+      x += a.bytes - a.scale;
     }
-    Rows.store(out, f0, bias, n);
-    Rows.store(out + 16, f1, bias ? bias + 16 : 0, n - 4);
-    Rows.store(out + 32, f2, bias ? bias + 32 : 0, n - 8);
-    Rows.store(out + 48, f3, bias ? bias + 48 : 0, n - 12);
+    if (q.span == 32) {
+      t0 = f0;
+      t1 = f1;
+      t2 = f2;
+      t3 = f3;
+    }
+    Rows.store(out, t0, bias, n);
+    Rows.store(out + 16, t1, bias ? bias + 16 : 0, n - 4);
+    Rows.store(out + 32, t2, bias ? bias + 32 : 0, n - 8);
+    Rows.store(out + 48, t3, bias ? bias + 48 : 0, n - 12);
   }
 
   /** Where a sub-block's integer sum starts so that it ends at that of the true levels. */
   @inline
-  private start(x: usize, sub: u32): v128 {
+  private start(sums: usize, sub: u32): v128 {
     const q = changetype<Q>(0);
-    if (q.offset == 0) return i32x4.splat(0);
-    const word = q.subs == 1 ? load<i32>(x, Activations.start) : load<i32>(x + 4 * sub, Activations.starts);
-    return i32x4.splat((word >> 6) * q.offset);
+    return q.offset == 0 ? i32x4.splat(0) : i32x4.shl(v128.load32_splat(sums + 4 * sub), ctz(q.offset));
   }
 
-  /** sum + groups 2c and 2c + 1 of a block, times their first words; the plain build, which needs one sum only, takes all words. */
+  /** sum + groups 2c and 2c + 1 of a quad, times their first words; the plain build, which needs one sum only, takes all words. */
   @inline
-  private first(sum: v128, block: usize, c: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
+  private first(sum: v128, from: usize, c: u32, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
     const q = changetype<Q>(0);
-    const low = q.levels(block, 2 * c);
-    const high = q.levels(block, 2 * c + 1);
+    const low = q.levels(from, 2 * c);
+    const high = q.levels(from, 2 * c + 1);
     sum = Group.first<Q>(sum, low, w0);
     if (!ASC_FEATURE_RELAXED_SIMD) sum = Group.second<Q>(sum, low, w1);
     sum = Group.first<Q>(sum, high, w2);
@@ -160,28 +213,38 @@ export class MatVec<Q> {
 
   /** The same for their second words, in the relaxed build. */
   @inline
-  private second(sum: v128, block: usize, c: usize, w1: v128, w3: v128): v128 {
+  private second(sum: v128, from: usize, c: u32, w1: v128, w3: v128): v128 {
     if (!ASC_FEATURE_RELAXED_SIMD) return sum;
     const q = changetype<Q>(0);
-    return Group.second<Q>(Group.second<Q>(sum, q.levels(block, 2 * c), w1), q.levels(block, 2 * c + 1), w3);
+    return Group.second<Q>(Group.second<Q>(sum, q.levels(from, 2 * c), w1), q.levels(from, 2 * c + 1), w3);
   }
 
-  /** Four rows' sums with one sub-block added. */
+  /** Four rows' sums with a block of 32 columns added. */
   @inline
-  private add(sums: v128, i: v128, j: v128, head: usize, block: usize, sub: u32, scale: v128, scaledSum: v128): v128 {
+  private addBlock(sums: v128, i: v128, j: v128, tail: usize, quad: u32, scale: v128, scaledSum: v128): v128 {
     const q = changetype<Q>(0);
     const dots = f32x4.convert_i32x4_s(i32x4.add(Group.between(i), j));
-    sums = f32x4.add(sums, f32x4.mul(dots, f32x4.mul(q.scale(head, block, sub), scale)));
-    return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(head, block, sub), scaledSum)) : sums;
+    sums = f32x4.add(sums, f32x4.mul(dots, f32x4.mul(q.scale(tail, quad, 0), scale)));
+    return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(tail, quad, 0), scaledSum)) : sums;
   }
 
-  /** What a sub-block's mins are multiplied by. */
+  /** Four rows' parts with a sub-block of a super-block added. */
   @inline
-  private scaledSum(x: usize, sub: u32): v128 {
-    const q = changetype<Q>(0);
-    if (q.subs == 1) return v128.load32_splat(x, Activations.scaledSum);
-    // start is -64 times the sum; dividing by a power of two does not round
-    const sum = <f32>load<i32>(x + 4 * sub, Activations.starts) * <f32>(-1.0 / 64);
-    return f32x4.splat(sum * load<f32>(x, Activations.scale));
+  private addSub(parts: v128, i: v128, j: v128, tail: usize, quad: u32, sub: u32): v128 {
+    const dots = i32x4.add(Group.between(i), j);
+    return f32x4.add(parts, f32x4.convert_i32x4_s(i32x4.mul(dots, changetype<Q>(0).scale(tail, quad, sub))));
+  }
+
+  @inline
+  private addMin(mins: v128, tail: usize, quad: u32, sub: u32, sum: v128): v128 {
+    return i32x4.add(mins, i32x4.mul(changetype<Q>(0).min(tail, quad, sub), sum));
+  }
+
+  /** Four rows' sums with a super-block added. */
+  @inline
+  private addSuper(sums: v128, parts: v128, mins: v128, head: usize, scale: v128): v128 {
+    sums = f32x4.add(sums, f32x4.mul(parts, f32x4.mul(v128.load(head), scale)));
+    if (!changetype<Q>(0).hasMins) return sums;
+    return f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(mins), f32x4.mul(v128.load(head, 64), scale)));
   }
 }

@@ -1,7 +1,8 @@
 import { embed, EmbedNode } from '../embed';
 import { Twos } from '../lib/bits';
+import { Masks } from '../lib/constants';
 import { Half } from '../lib/half';
-import { Block256 } from '../lib/layout';
+import { Block256, Bytes } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -11,8 +12,8 @@ import { pack, packedBytes } from '../pack';
  *
  *     file, 84 bytes:             | 16 bytes: bits 0-3 scale, bits 4-7 min | 64 bytes of levels | d f16 | dmin f16 |
  *                                 32 bytes of levels serve four blocks, bits 2j and 2j + 1 the j-th
- *     packed, 4 rows, head 32:    | 4 d f32 | 4 -dmin f32 |
- *     packed, 4 rows, block 40:   | twos 32 | 4 scales and mins of the first half, 4 of the second |    lib/bits.ts draws twos
+ *     packed head:     | 16 d f32 | 16 dmin f32 |
+ *     packed block:    | levels of 4 quads: twos | 16 scales and mins of the first half | 16 of the second |     lib/bits.ts draws twos
  */
 @unmanaged
 class Q2_K extends Block256 {
@@ -23,12 +24,17 @@ class Q2_K extends Block256 {
 
   @inline
   get headBytes(): u32 {
+    return 128;
+  }
+
+  @inline
+  get levelBytes(): u32 {
     return 32;
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 40;
+  get tailBytes(): u32 {
+    return 32;
   }
 
   @inline
@@ -47,20 +53,18 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  levels(block: usize, g: u32): v128 {
-    return Twos.of(block, g);
+  levels(from: usize, g: u32): v128 {
+    return Twos.of(from, g);
   }
 
   @inline
-  scale(head: usize, block: usize, sub: u32): v128 {
-    const both = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(block + 4 * sub, 32)));
-    return f32x4.mul(v128.load(head), f32x4.convert_i32x4_s(v128.and(both, i32x4.splat(15))));
+  scale(tail: usize, quad: u32, sub: u32): v128 {
+    return Bytes.unsigned(v128.and(v128.load(tail + 16 * sub), Masks.byte(0x0f)), quad);
   }
 
   @inline
-  min(head: usize, block: usize, sub: u32): v128 {
-    const both = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(block + 4 * sub, 32)));
-    return f32x4.mul(v128.load(head, 16), f32x4.convert_i32x4_s(i32x4.shr_u(both, 4)));
+  min(tail: usize, quad: u32, sub: u32): v128 {
+    return Bytes.unsigned(v128.and(i16x8.shr_u(v128.load(tail + 16 * sub), 4), Masks.byte(0x0f)), quad);
   }
 
   @inline
@@ -70,18 +74,15 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Twos.pack(groups, block);
+  packLevels(groups: usize, to: usize): void {
+    Twos.pack(groups, to);
   }
 
   @inline
-  packScales(file: usize, head: usize, block: usize, row: u32): void {
+  packScales(file: usize, head: usize, tail: usize, row: u32, stride: u32): void {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 80)));
-    store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 82)), 16);
-    for (let s: u32 = 0; s < 16; s++) {
-      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
-      store<u8>(to, load<u8>(file + s), 32);
-    }
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 82)), 64);
+    for (let s: u32 = 0; s < 16; s++) store<u8>(tail + (s >> 1) * stride + 16 * (s & 1) + row, load<u8>(file + s));
   }
 }
 

@@ -1,7 +1,7 @@
 import { embed, EmbedNode } from '../embed';
 import { Threes } from '../lib/bits';
 import { Half } from '../lib/half';
-import { Block256, Bytes } from '../lib/layout';
+import { Block256Signed } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -11,29 +11,19 @@ import { pack, packedBytes } from '../pack';
  *
  *     file, 110 bytes:            | 32 bytes: bit b is bit 2 of block b | 64 bytes of bits 0, 1 | 16 scales in 12 bytes | d f16 |
  *                                 32 bytes of bits 0, 1 serve four blocks, bits 2j and 2j + 1 the j-th
- *     packed, 4 rows, head 16:    | 4 d f32 |
- *     packed, 4 rows, block 56:   | threes 48 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ *     packed head:     | 16 d f32 |
+ *     packed block:    | levels of 4 quads: threes | 16 scales i8 of the first half | 16 of the second |     lib/bits.ts draws threes
  */
 @unmanaged
-class Q3_K extends Block256 {
+class Q3_K extends Block256Signed {
   @inline
   get fileBytes(): u32 {
     return 110;
   }
 
   @inline
-  get headBytes(): u32 {
-    return 16;
-  }
-
-  @inline
-  get blockBytes(): u32 {
-    return 56;
-  }
-
-  @inline
-  get subs(): u32 {
-    return 2;
+  get levelBytes(): u32 {
+    return 48;
   }
 
   @inline
@@ -42,23 +32,8 @@ class Q3_K extends Block256 {
   }
 
   @inline
-  get hasMins(): bool {
-    return false;
-  }
-
-  @inline
-  levels(block: usize, g: u32): v128 {
-    return Threes.of(block, g);
-  }
-
-  @inline
-  scale(head: usize, block: usize, sub: u32): v128 {
-    return f32x4.mul(v128.load(head), Bytes.signed(block + 4 * sub, 48));
-  }
-
-  @inline
-  min(_head: usize, _block: usize, _sub: u32): v128 {
-    return f32x4.splat(0);
+  levels(from: usize, g: u32): v128 {
+    return Threes.of(from, g);
   }
 
   @inline
@@ -69,19 +44,18 @@ class Q3_K extends Block256 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Threes.pack(groups, block);
+  packLevels(groups: usize, to: usize): void {
+    Threes.pack(groups, to);
   }
 
   /** Scale s: bits 0-3 in a nibble of byte s & 7, bits 4-5 in a pair of byte 8 + (s & 3). */
   @inline
-  packScales(file: usize, head: usize, block: usize, row: u32): void {
+  packScales(file: usize, head: usize, tail: usize, row: u32, stride: u32): void {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 108)));
     for (let s: u32 = 0; s < 16; s++) {
       const low = ((<u32>load<u8>(file + (s & 7), 96)) >> (4 * (s >> 3))) & 15;
       const high = ((<u32>load<u8>(file + (s & 3), 104)) >> (2 * (s >> 2))) & 3;
-      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
-      store<i8>(to, <i8>(low | (high << 4)) - 32, 48);
+      store<i8>(tail + (s >> 1) * stride + 16 * (s & 1) + row, <i8>(low | (high << 4)) - 32);
     }
   }
 }

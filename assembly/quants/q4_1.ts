@@ -1,7 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { Nibbles } from '../lib/bits';
-import { Half } from '../lib/half';
-import { Block32 } from '../lib/layout';
+import { Block32WithMins } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -10,48 +9,23 @@ import { pack, packedBytes } from '../pack';
  * Q4_1: w = scale * level + min, 4-bit levels, one scale and min per 32 columns.
  *
  *     file, 20 bytes:             | scale f16 | min f16 | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
- *     packed, 4 rows, 80 bytes:   | nibbles 64 | 4 scales f16 | 4 mins f16 |     lib/bits.ts draws nibbles
+ *     packed block:    | levels of 4 quads: nibbles | 16 scales f16 | 16 mins f16 |     lib/bits.ts draws nibbles
  */
 @unmanaged
-class Q4_1 extends Block32 {
+class Q4_1 extends Block32WithMins {
   @inline
   get fileBytes(): u32 {
     return 20;
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 80;
+  get levelBytes(): u32 {
+    return 64;
   }
 
   @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
-  get offset(): i32 {
-    return 0;
-  }
-
-  @inline
-  get hasMins(): bool {
-    return true;
-  }
-
-  @inline
-  levels(block: usize, g: u32): v128 {
-    return Nibbles.of(block, g);
-  }
-
-  @inline
-  scale(_head: usize, block: usize, _sub: u32): v128 {
-    return Half.load4(block, 64);
-  }
-
-  @inline
-  min(_head: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(Half.load4(block, 72), f32x4.splat(Half.factor));
+  levels(from: usize, g: u32): v128 {
+    return Nibbles.of(from, g);
   }
 
   @inline
@@ -61,14 +35,8 @@ class Q4_1 extends Block32 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Nibbles.pack(groups, block);
-  }
-
-  @inline
-  packScales(file: usize, _head: usize, block: usize, row: u32): void {
-    store<u16>(block + 2 * row, load<u16>(file), 64);
-    store<u16>(block + 2 * row, load<u16>(file, 2), 72);
+  packLevels(groups: usize, to: usize): void {
+    Nibbles.pack(groups, to);
   }
 }
 

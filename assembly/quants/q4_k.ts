@@ -1,8 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { Nibbles } from '../lib/bits';
-import { Half } from '../lib/half';
-import { Block256, Bytes } from '../lib/layout';
-import { SixBits } from '../lib/six_bits';
+import { Block256WithMins } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -12,54 +10,24 @@ import { pack, packedBytes } from '../pack';
  *
  *     file, 144 bytes:            | d f16 | dmin f16 | 8 scales, 8 mins in 12 bytes | 128 bytes of nibbles |
  *                                 32 bytes of nibbles serve two blocks: bits 0-3 the first, bits 4-7 the second
- *     packed, 4 rows, head 32:    | 4 d f32 | 4 -dmin f32 |
- *     packed, 4 rows, block 72:   | nibbles 64 | 4 scales u8 | 4 mins u8 |    lib/bits.ts draws nibbles
+ *     packed head:     | 16 d f32 | 16 dmin f32 |
+ *     packed block:    | levels of 4 quads: nibbles | 16 scales u8 | 16 mins u8 |     lib/bits.ts draws nibbles
  */
 @unmanaged
-class Q4_K extends Block256 {
+class Q4_K extends Block256WithMins {
   @inline
   get fileBytes(): u32 {
     return 144;
   }
 
   @inline
-  get headBytes(): u32 {
-    return 32;
+  get levelBytes(): u32 {
+    return 64;
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 72;
-  }
-
-  @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
-  get offset(): i32 {
-    return 0;
-  }
-
-  @inline
-  get hasMins(): bool {
-    return true;
-  }
-
-  @inline
-  levels(block: usize, g: u32): v128 {
-    return Nibbles.of(block, g);
-  }
-
-  @inline
-  scale(head: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(v128.load(head), Bytes.unsigned(block, 64));
-  }
-
-  @inline
-  min(head: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(v128.load(head, 16), Bytes.unsigned(block, 68));
+  levels(from: usize, g: u32): v128 {
+    return Nibbles.of(from, g);
   }
 
   @inline
@@ -69,19 +37,8 @@ class Q4_K extends Block256 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Nibbles.pack(groups, block);
-  }
-
-  @inline
-  packScales(file: usize, head: usize, block: usize, row: u32): void {
-    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file)));
-    store<f32>(head + 4 * row, -Half.toFloat(load<u16>(file, 2)), 16);
-    for (let b: u32 = 0; b < 8; b++) {
-      const to = block + b * 4 * this.blockBytes + row;
-      store<u8>(to, SixBits.scale(file + 4, b), 64);
-      store<u8>(to, SixBits.min(file + 4, b), 68);
-    }
+  packLevels(groups: usize, to: usize): void {
+    Nibbles.pack(groups, to);
   }
 }
 

@@ -1,6 +1,5 @@
 import { embed, EmbedNode } from '../embed';
 import { Fives, Nibbles } from '../lib/bits';
-import { Half } from '../lib/half';
 import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
@@ -10,7 +9,7 @@ import { pack, packedBytes } from '../pack';
  * Q5_0: w = scale * (level - 16), 5-bit levels, one scale per 32 columns.
  *
  *     file, 22 bytes:             | scale f16 | 32 bits: the fifth bits | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
- *     packed, 4 rows, 88 bytes:   | fives 80 | 4 scales f16 |     lib/bits.ts draws fives
+ *     packed block:    | levels of 4 quads: fives | 16 scales f16 |     lib/bits.ts draws fives
  */
 @unmanaged
 class Q5_0 extends Block32 {
@@ -20,13 +19,8 @@ class Q5_0 extends Block32 {
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 88;
-  }
-
-  @inline
-  get subs(): u32 {
-    return 1;
+  get levelBytes(): u32 {
+    return 80;
   }
 
   @inline
@@ -35,23 +29,13 @@ class Q5_0 extends Block32 {
   }
 
   @inline
-  get hasMins(): bool {
+  get splits(): bool {
     return false;
   }
 
   @inline
-  levels(block: usize, g: u32): v128 {
-    return Fives.of(block, g);
-  }
-
-  @inline
-  scale(_head: usize, block: usize, _sub: u32): v128 {
-    return Half.load4(block, 80);
-  }
-
-  @inline
-  min(_head: usize, _block: usize, _sub: u32): v128 {
-    return f32x4.splat(0);
+  levels(from: usize, g: u32): v128 {
+    return Fives.of(from, g);
   }
 
   @inline
@@ -61,13 +45,8 @@ class Q5_0 extends Block32 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Fives.pack(groups, block);
-  }
-
-  @inline
-  packScales(file: usize, _head: usize, block: usize, row: u32): void {
-    store<u16>(block + 2 * row, load<u16>(file), 80);
+  packLevels(groups: usize, to: usize): void {
+    Fives.pack(groups, to);
   }
 }
 

@@ -1,7 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { Fives, Nibbles } from '../lib/bits';
-import { Half } from '../lib/half';
-import { Block32 } from '../lib/layout';
+import { Block32WithMins } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -10,48 +9,23 @@ import { pack, packedBytes } from '../pack';
  * Q5_1: w = scale * level + min, 5-bit levels, one scale and min per 32 columns.
  *
  *     file, 24 bytes:             | scale f16 | min f16 | 32 bits: the fifth bits | 16 bytes: bits 0-3 are k 0 … 15, bits 4-7 are k 16 … 31 |
- *     packed, 4 rows, 96 bytes:   | fives 80 | 4 scales f16 | 4 mins f16 |     lib/bits.ts draws fives
+ *     packed block:    | levels of 4 quads: fives | 16 scales f16 | 16 mins f16 |     lib/bits.ts draws fives
  */
 @unmanaged
-class Q5_1 extends Block32 {
+class Q5_1 extends Block32WithMins {
   @inline
   get fileBytes(): u32 {
     return 24;
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 96;
+  get levelBytes(): u32 {
+    return 80;
   }
 
   @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
-  get offset(): i32 {
-    return 0;
-  }
-
-  @inline
-  get hasMins(): bool {
-    return true;
-  }
-
-  @inline
-  levels(block: usize, g: u32): v128 {
-    return Fives.of(block, g);
-  }
-
-  @inline
-  scale(_head: usize, block: usize, _sub: u32): v128 {
-    return Half.load4(block, 80);
-  }
-
-  @inline
-  min(_head: usize, block: usize, _sub: u32): v128 {
-    return f32x4.mul(Half.load4(block, 88), f32x4.splat(Half.factor));
+  levels(from: usize, g: u32): v128 {
+    return Fives.of(from, g);
   }
 
   @inline
@@ -61,14 +35,8 @@ class Q5_1 extends Block32 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Fives.pack(groups, block);
-  }
-
-  @inline
-  packScales(file: usize, _head: usize, block: usize, row: u32): void {
-    store<u16>(block + 2 * row, load<u16>(file), 80);
-    store<u16>(block + 2 * row, load<u16>(file, 2), 88);
+  packLevels(groups: usize, to: usize): void {
+    Fives.pack(groups, to);
   }
 }
 

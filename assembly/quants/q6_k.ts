@@ -1,7 +1,7 @@
 import { embed, EmbedNode } from '../embed';
 import { Nibbles, Sixes } from '../lib/bits';
 import { Half } from '../lib/half';
-import { Block256, Bytes } from '../lib/layout';
+import { Block256Signed } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -12,29 +12,19 @@ import { pack, packedBytes } from '../pack';
  *     file, 210 bytes:             | 128 bytes of nibbles | 64 bytes of bits 4, 5 | 16 scales i8 | d f16 |
  *                                  64 bytes of nibbles and 32 of pairs serve four blocks: bits 0-3 the first 64 columns, bits 4-7
  *                                  the last; bits 2j and 2j + 1 the j-th block
- *     packed, 4 rows, head 16:     | 4 d f32 |
- *     packed, 4 rows, block 104:   | sixes 96 | 4 scales i8 of the first half, 4 of the second |    as in lib/bits.ts
+ *     packed head:     | 16 d f32 |
+ *     packed block:    | levels of 4 quads: sixes | 16 scales i8 of the first half | 16 of the second |     lib/bits.ts draws sixes
  */
 @unmanaged
-class Q6_K extends Block256 {
+class Q6_K extends Block256Signed {
   @inline
   get fileBytes(): u32 {
     return 210;
   }
 
   @inline
-  get headBytes(): u32 {
-    return 16;
-  }
-
-  @inline
-  get blockBytes(): u32 {
-    return 104;
-  }
-
-  @inline
-  get subs(): u32 {
-    return 2;
+  get levelBytes(): u32 {
+    return 96;
   }
 
   @inline
@@ -43,23 +33,8 @@ class Q6_K extends Block256 {
   }
 
   @inline
-  get hasMins(): bool {
-    return false;
-  }
-
-  @inline
-  levels(block: usize, g: u32): v128 {
-    return Sixes.of(block, g);
-  }
-
-  @inline
-  scale(head: usize, block: usize, sub: u32): v128 {
-    return f32x4.mul(v128.load(head), Bytes.signed(block + 4 * sub, 96));
-  }
-
-  @inline
-  min(_head: usize, _block: usize, _sub: u32): v128 {
-    return f32x4.splat(0);
+  levels(from: usize, g: u32): v128 {
+    return Sixes.of(from, g);
   }
 
   @inline
@@ -71,16 +46,15 @@ class Q6_K extends Block256 {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    Sixes.pack(groups, block);
+  packLevels(groups: usize, to: usize): void {
+    Sixes.pack(groups, to);
   }
 
   @inline
-  packScales(file: usize, head: usize, block: usize, row: u32): void {
+  packScales(file: usize, head: usize, tail: usize, row: u32, stride: u32): void {
     store<f32>(head + 4 * row, Half.toFloat(load<u16>(file, 208)));
     for (let s: u32 = 0; s < 16; s++) {
-      const to = block + (s >> 1) * 4 * this.blockBytes + 4 * (s & 1) + row;
-      store<u8>(to, load<u8>(file + s, 192), 96);
+      store<u8>(tail + (s >> 1) * stride + 16 * (s & 1) + row, load<u8>(file + s, 192));
     }
   }
 }

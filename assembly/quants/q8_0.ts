@@ -1,6 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
-import { Half } from '../lib/half';
+import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -9,47 +9,22 @@ import { pack, packedBytes } from '../pack';
  * Q8_0: w = scale * level, levels -128 … 127, one scale per 32 columns.
  *
  *     file, 34 bytes:              | scale f16 | 32 levels i8 |
- *     packed, 4 rows, 136 bytes:   | 8 groups of levels 128 | 4 scales f16 |
+ *     packed block:    | levels of 4 quads: 16 bytes per group | 16 scales f16 |
  *
  * Levels are kept as they are (T = i8: the plain build, and where the machine's relaxed dot product reads its second operand
  * signed) or plus 128 (T = u8: where it reads it unsigned; T = u16: where it takes seven bits only, and each group is
  * multiplied in two parts). See lib/dot_kind.ts.
  */
 @unmanaged
-class Q8_0<T> {
-  @inline
-  get span(): u32 {
-    return 32;
-  }
-
-  @inline
-  get headBytes(): u32 {
-    return 0;
-  }
-
-  @inline
-  get factor(): f32 {
-    return Half.factor;
-  }
-
-  @inline
-  get splits(): bool {
-    return sizeof<T>() == 2;
-  }
-
+class Q8_0<T> extends Block32 {
   @inline
   get fileBytes(): u32 {
     return 34;
   }
 
   @inline
-  get blockBytes(): u32 {
-    return 136;
-  }
-
-  @inline
-  get subs(): u32 {
-    return 1;
+  get levelBytes(): u32 {
+    return 128;
   }
 
   @inline
@@ -58,23 +33,13 @@ class Q8_0<T> {
   }
 
   @inline
-  get hasMins(): bool {
-    return false;
+  get splits(): bool {
+    return sizeof<T>() == 2;
   }
 
   @inline
-  levels(block: usize, g: u32): v128 {
-    return v128.load(block + 16 * g);
-  }
-
-  @inline
-  scale(_head: usize, block: usize, _sub: u32): v128 {
-    return Half.load4(block, 128);
-  }
-
-  @inline
-  min(_head: usize, _block: usize, _sub: u32): v128 {
-    return f32x4.splat(0);
+  levels(from: usize, g: u32): v128 {
+    return v128.load(from + 16 * g);
   }
 
   @inline
@@ -83,13 +48,8 @@ class Q8_0<T> {
   }
 
   @inline
-  packLevels(groups: usize, block: usize): void {
-    memory.copy(block, groups, 128);
-  }
-
-  @inline
-  packScales(file: usize, _head: usize, block: usize, row: u32): void {
-    store<u16>(block + 2 * row, load<u16>(file), 128);
+  packLevels(groups: usize, to: usize): void {
+    memory.copy(to, groups, 128);
   }
 }
 

@@ -146,7 +146,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const operand = quant.blockSize === 1 ? plain : quantizeRows(k, plain, nRows, cols);
+  const operand = quant.blockSize === 1 ? plain : quantizeRows(k, plain, nRows, cols, quant.blockSize);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
   let begin = 0;
@@ -159,9 +159,9 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   return floatsAt(k, out, nRows * rows);
 }
 
-/** Quantises rows at `x`, and returns the address of the result. */
-export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number): number {
-  const out = k.alloc(k.exports['activations_bytes']!(nRows, cols));
-  runNode(k, 'quantize_activations', nRows, [out, x, cols], 0, nRows);
+/** Quantises rows at `x`, `span` columns to a scale, and returns the address of the result. */
+export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, span: number): number {
+  const out = k.alloc(k.exports['activations_bytes']!(nRows, cols, span));
+  runNode(k, `quantize_activations_${span}`, nRows, [out, x, cols], 0, nRows);
   return out;
 }

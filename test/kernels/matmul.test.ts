@@ -24,8 +24,9 @@ const shapesOf = (name: string): [number, number][] =>
 function reference({ quant, file, rows, cols, x, bias }: Product): { out: Float64Array; slack: Float64Array } {
   const w = dequantized(quant, file);
   const nTokens = x.length / cols;
-  const { levels, scales } = quantizedRows(x);
-  const xAt = (i: number): number => (quant.blockSize === 1 ? x[i]! : levels[i]! * scales[i >> 5]!);
+  const span = Math.max(32, quant.blockSize);
+  const { levels, scales } = quantizedRows(x, quant.blockSize === 1 ? x.length : span);
+  const xAt = (i: number): number => (quant.blockSize === 1 ? x[i]! : levels[i]! * scales[Math.floor(i / span)]!);
   const out = new Float64Array(nTokens * rows);
   const slack = new Float64Array(nTokens * rows);
   for (let t = 0; t < nTokens; t++) {
@@ -54,8 +55,8 @@ function unrounded(product: Product): ReturnType<typeof reference> {
   const out = new Float64Array(slack.length);
   for (let i = 0; i < out.length; i++) {
     const [t, r] = [Math.floor(i / rows), i % rows];
-    for (let k = 0; k < cols; k += 32) {
-      const block = x.subarray(t * cols + k, t * cols + k + 32);
+    for (let k = 0; k < cols; k += quant.blockSize) {
+      const block = x.subarray(t * cols + k, t * cols + k + quant.blockSize);
       const level = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 16256;
       block.forEach((value, j) => {
         const weight = w[r * cols + k + j]!;
@@ -172,7 +173,6 @@ describe('the order of operations', () => {
     const hasMins = name.endsWith('_1');
     const weightLevels = dequantized(quant, withHalves(file, quant.blockBytes, hasMins ? [ONE, 0] : [ONE]));
     const view = new DataView(file.buffer);
-    const half = (at: number): number => quantNamedHalf(view.getUint16(at, true));
     const { levels, scales } = quantizedRows(x);
     const expected = new Float32Array((x.length / cols) * rows);
     for (let i = 0; i < expected.length; i++) {
@@ -187,8 +187,8 @@ describe('the order of operations', () => {
           xSum += levels[t * cols + k]!;
         }
         const xScale = scales[(t * cols) / 32 + b]!;
-        sum = Math.fround(sum + Math.fround(Math.fround(half(block) * xScale) * dot));
-        if (hasMins) sum = Math.fround(sum + Math.fround(half(block + 2) * Math.fround(xScale * xSum)));
+        sum = Math.fround(sum + Math.fround(Math.fround(half(view, block) * xScale) * dot));
+        if (hasMins) sum = Math.fround(sum + Math.fround(half(view, block + 2) * Math.fround(xScale * xSum)));
       }
       expected[i] = sum;
     }
@@ -196,6 +196,73 @@ describe('the order of operations', () => {
       expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
     }
   });
+
+  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'])('%s: as lib/mat_vec.ts says, to the bit', (name) => {
+    const product = productOf(name, 17, 512);
+    const { file, rows, cols, x } = product;
+    const layout = superBlocks[name]!;
+    const { quant } = product;
+    // with d = 1 and dmin = 0 dequantising gives scale * level, with d = 0 and dmin = 1 it gives -min
+    const products = dequantized(quant, withNumbers(file, quant.blockBytes, layout, ONE, 0));
+    const mins = layout.dmin === undefined ? undefined : withNumbers(file, quant.blockBytes, layout, 0, ONE);
+    const minusMins = mins && dequantized(quant, mins);
+    const view = new DataView(file.buffer);
+    const { levels, scales } = quantizedRows(x, 256);
+    const expected = new Float32Array((x.length / cols) * rows);
+    for (let i = 0; i < expected.length; i++) {
+      const [t, r] = [Math.floor(i / rows), i % rows];
+      let sum = 0;
+      for (let b = 0; b < cols / 256; b++) {
+        const block = ((r * cols) / 256 + b) * quant.blockBytes;
+        let part = 0;
+        let minSum = 0;
+        for (let sub = 256 * b; sub < 256 * (b + 1); sub += layout.cols) {
+          let dot = 0;
+          for (let k = sub; k < sub + layout.cols; k++) {
+            dot += products[r * cols + k]! * levels[t * cols + k]!;
+            if (minusMins) minSum += minusMins[r * cols + k]! * levels[t * cols + k]!;
+          }
+          part = Math.fround(part + Math.fround(dot));
+        }
+        const xScale = scales[(t * cols) / 256 + b]!;
+        sum = Math.fround(sum + Math.fround(part * Math.fround(half(view, block + layout.d) * xScale)));
+        if (layout.dmin === undefined) continue;
+        const dmin = Math.fround(half(view, block + layout.dmin) * xScale);
+        sum = Math.fround(sum + Math.fround(Math.fround(minSum) * dmin));
+      }
+      expected[i] = sum;
+    }
+    for (const build of builds.filter((each) => !skipped(each))) {
+      expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
+    }
+  });
+
+  /** Where super-blocks have their f16 numbers, and how many columns share a scale. */
+  const superBlocks: Record<string, { d: number; dmin?: number; cols: number }> = {
+    q2_k: { d: 80, dmin: 82, cols: 16 },
+    q3_k: { d: 108, cols: 16 },
+    q4_k: { d: 0, dmin: 2, cols: 32 },
+    q5_k: { d: 0, dmin: 2, cols: 32 },
+    q6_k: { d: 208, cols: 16 },
+  };
+
+  function withNumbers(
+    file: Uint8Array,
+    blockBytes: number,
+    at: { d: number; dmin?: number },
+    d: number,
+    dmin: number,
+  ): Uint8Array {
+    const copy = file.slice();
+    const view = new DataView(copy.buffer);
+    for (let block = 0; block < copy.length; block += blockBytes) {
+      view.setUint16(block + at.d, d, true);
+      if (at.dmin !== undefined) view.setUint16(block + at.dmin, dmin, true);
+    }
+    return copy;
+  }
+
+  const half = (view: DataView, at: number): number => quantNamedHalf(view.getUint16(at, true));
 
   const quantNamedHalf = (bits: number): number => {
     const out = new Float32Array(1);

@@ -65,16 +65,16 @@ export function randomRows(nRows: number, cols: number, seed = 2): Float32Array 
   return Float32Array.from({ length: nRows * cols }, () => (random() - 0.5) * (random() < 0.02 ? 40 : 2));
 }
 
-/** Activations as the kernels see them: 15-bit levels, 32 to a scale. */
-export function quantizedRows(x: Float32Array): { levels: Int16Array; scales: Float32Array } {
+/** Activations as the kernels see them: 15-bit levels, `span` to a scale. */
+export function quantizedRows(x: Float32Array, span = 32): { levels: Int16Array; scales: Float32Array } {
   const levels = new Int16Array(x.length);
-  const scales = new Float32Array(x.length / 32);
+  const scales = new Float32Array(x.length / span);
   for (let b = 0; b < scales.length; b++) {
-    const block = x.subarray(32 * b, 32 * b + 32);
+    const block = x.subarray(span * b, span * (b + 1));
     const amax = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     const inverse = Math.fround(amax > 1e-30 ? 16256 / amax : 0);
     scales[b] = amax / 16256;
-    for (let k = 0; k < 32; k++) levels[32 * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
+    for (let k = 0; k < span; k++) levels[span * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
   }
   return { levels, scales };
 }

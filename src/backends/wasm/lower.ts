@@ -72,8 +72,8 @@ class Lowering implements Lowered {
   readonly slots = new Map<Value, Slot>();
   readonly graph: Graph;
   readonly sizes: Sizes;
-  /** Quantised copies of activations, made once however many matrices they are multiplied with. */
-  readonly quantised = new Map<Slot, Slot>();
+  /** Quantised copies of activations, by the kernel that makes them: once however many matrices they are multiplied with. */
+  readonly quantised = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
   private readonly layouts = new Map<Value, StateLayout>();
 
@@ -166,7 +166,7 @@ const expansions: Partial<Record<Node['op'], Expansion>> = {
 
   matmul(lowering, node) {
     const [w, x, bias] = node.inputs;
-    const operand = isInteger(w!) ? quantised(lowering, x!) : lowering.slotOf(x!);
+    const operand = isInteger(w!) ? quantised(lowering, x!, w!.quant.blockSize) : lowering.slotOf(x!);
     const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
     lowering.calls.push(call(lowering, node, inputs));
   },
@@ -184,19 +184,20 @@ const expansions: Partial<Record<Node['op'], Expansion>> = {
   },
 };
 
-/** Integer quant types multiply 8-bit activations; float types take them as they are. */
+/** Integer quant types multiply quantised activations; float types take them as they are. */
 const isInteger = (weights: Value): boolean => weights.quant.blockSize > 1;
 
-function quantised(lowering: Lowering, x: Value): Slot {
+/** Activations with as many columns to a scale as the weights' blocks have. */
+function quantised(lowering: Lowering, x: Value, span: number): Slot {
   const from = lowering.slotOf(x);
-  const made = lowering.quantised.get(from);
+  const op = `quantize_activations_${span}`;
+  const made = lowering.quantised.get(from)?.[op];
   if (made) return made;
   const cols = colsOf(x);
-  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols);
+  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, span);
   const out: Slot = { name: `${x.name}.quantised`, role: 'activation', bytes };
-  lowering.quantised.set(from, out);
+  lowering.quantised.set(from, { ...lowering.quantised.get(from), [op]: out });
   const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
-  const op = 'quantize_activations';
   lowering.calls.push({ op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
   return out;
 }

@@ -83,18 +83,18 @@ describe('a schedule', () => {
   test('gives one phase to products of the same input, and quantises it once', () => {
     const kinds = plan.groups.map(({ calls, phase }) => `${phase} ${calls.map(({ kernel }) => kernel).join(' ')}`);
     expect(kinds.slice(0, 12)).toEqual([
-      '0 embed_q4_0 rms_norm quantize_activations',
+      '0 embed_q4_0 rms_norm quantize_activations_32',
       '1 matmul_q4_0',
       '1 matmul_q4_0',
       '1 matmul_q4_0',
       '2 rope rope kv_store_f16 kv_store_f16',
       '3 attention_f16',
-      '4 attention_join quantize_activations',
+      '4 attention_join quantize_activations_32',
       '5 matmul_q4_0',
-      '6 add rms_norm quantize_activations',
+      '6 add rms_norm quantize_activations_32',
       '7 matmul_q4_0',
       '7 matmul_q4_0',
-      '8 swiglu quantize_activations',
+      '8 swiglu quantize_activations_32',
     ]);
   });
 
