@@ -1,38 +1,46 @@
 import { Activations } from './lib/activations';
-import { Gemm, GEMM_PANELS, TILE_ROWS } from './lib/gemm';
+import { Gemm, GEMM_PANELS, TILE_ROWS, TILE_TOKENS } from './lib/gemm';
 import { MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS, itemBytes } from './pack';
 
-/** Below this many tokens unpacking a panel costs more than it saves (measured per build: Q4_0, Q8_0, Q4_K; Zen 5). */
-const GEMM_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 5 : 4;
+/**
+ * Below this many tokens unpacking panels costs more than it saves, and of a last tile with that few tokens or less most would be wasted
+ * (measured per build: Q4_0, Q8_0, Q4_K; Zen 5).
+ */
+const GEMM_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 12 : 4;
+const LEFT_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 
 /** An item is 16 rows of weights × all rows of activations. */
 export function matmul_items(node: MatmulNode): u32 {
   return (node.rows + ITEM_ROWS - 1) / ITEM_ROWS;
 }
 
-/** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. */
+/** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Who multiplies a token makes no difference to a bit of it. */
 export function matmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
+  const nLeft = node.nRows % TILE_TOKENS;
+  const nTiled: u32 = node.nRows < GEMM_TOKENS ? 0 : nLeft <= LEFT_TOKENS ? node.nRows - nLeft : node.nRows;
   for (let row = begin * ITEM_ROWS, last = end * ITEM_ROWS; row < last; row += ITEM_ROWS) {
-    if (node.nRows < GEMM_TOKENS) decode<Q>(node, row);
-    else prefill<Q>(node, row);
+    if (nTiled) tiles<Q>(node, row, nTiled);
+    if (nTiled < node.nRows) tokens<Q>(node, row, nTiled);
   }
 }
 
-function decode<Q>(node: MatmulNode, row: u32): void {
+/** 16 rows × one token at a time, from `token` on. */
+function tokens<Q>(node: MatmulNode, row: u32, token: u32): void {
   const item = node.weights + (row / ITEM_ROWS) * itemBytes<Q>(node.cols);
   const bias = node.bias ? node.bias + 4 * row : 0;
   const xBytes = (node.cols / changetype<Q>(0).span) * changetype<Activations<Q>>(0).bytes;
-  for (let t: u32 = 0; t < node.nRows; t++) {
+  for (let t = token; t < node.nRows; t++) {
     const out = node.out + 4 * (t * node.rows + row);
     changetype<MatVec<Q>>(0).run(out, item, node.cols, node.x + t * xBytes, bias, node.rows - row);
   }
 }
 
-function prefill<Q>(node: MatmulNode, itemRow: u32): void {
+/** 16 rows × the first tokens, in tiles. */
+function tiles<Q>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
   const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
   const panel = scratch() + GEMM_PANELS;
   const end = min(itemRow + ITEM_ROWS, node.rows);
@@ -41,6 +49,6 @@ function prefill<Q>(node: MatmulNode, itemRow: u32): void {
       const to = panel + (at / 4) * changetype<Panel<Q>>(0).bytes(node.cols);
       changetype<Panel<Q>>(0).unpack(to, item, (row + at - itemRow) / 4, node.cols);
     }
-    changetype<Gemm<Q>>(0).run(node, row, panel);
+    changetype<Gemm<Q>>(0).run(node, row, nTokens, panel);
   }
 }

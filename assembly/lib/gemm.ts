@@ -9,7 +9,7 @@ import { Group } from './simd';
 export const TILE_ROWS: u32 = 8;
 
 /** Tokens in a tile: their integer sums, levels and a word have to fit in 16 registers; the plain build needs one more for products. */
-const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 /** Bytes at the start of scratch memory: what lib/rows.ts needs, then sums over super-blocks [2, 6, 4]; panels follow. */
 export const GEMM_SUMS: u32 = 16;
@@ -22,19 +22,19 @@ export const GEMM_PANELS: u32 = 16 + 192;
  */
 @unmanaged
 export class Gemm<Q> {
-  /** Eight rows, whose panels lie one behind the other, × all tokens. */
-  run(node: MatmulNode, row: u32, panel: usize): void {
-    for (let t: u32 = 0; t < node.nRows; t += TILE_TOKENS) this.tile(node, row, t, panel);
+  /** Eight rows, whose panels lie one behind the other, × the first tokens. */
+  run(node: MatmulNode, row: u32, nTokens: u32, panel: usize): void {
+    for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(node, row, t, nTokens - t, panel);
   }
 
   /** One tile; of missing tokens the last one takes the place, and nothing is stored. */
-  private tile(node: MatmulNode, row: u32, t: u32, panelA: usize): void {
+  private tile(node: MatmulNode, row: u32, t: u32, nTokens: u32, panelA: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
     const x = changetype<Activations<Q>>(0);
     const n = <i32>(node.rows - row);
     const xBytes = (node.cols / q.span) * x.bytes;
-    const last = node.x + (node.nRows - 1) * xBytes;
+    const last = node.x + (t + nTokens - 1) * xBytes;
     let panelB = panelA + p.bytes(node.cols);
     let x0 = node.x + t * xBytes;
     let x1 = min(x0 + xBytes, last);
@@ -267,7 +267,6 @@ export class Gemm<Q> {
     const out = node.out + 4 * (t * node.rows + row);
     const outBytes = 4 * node.rows;
     const bias = node.bias ? node.bias + 4 * row : 0;
-    const nTokens = node.nRows - t;
     this.store(out, a0, b0, bias, n);
     if (nTokens > 1) this.store(out + 1 * outBytes, a1, b1, bias, n);
     if (nTokens > 2) this.store(out + 2 * outBytes, a2, b2, bias, n);
