@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `model` and `peers`, one after the other. Builds the library first when a source is newer than it.
+ * Runs benches: `ops`, `model`, `ggml` and `peers`, one after the other. Builds the library first when a source is newer than it.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  */
@@ -16,6 +16,7 @@ const out = `${root}bench/dist`;
 const nodeEntries = {
   ops: 'bench/ops.ts',
   model: 'bench/model.ts',
+  ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   limits_worker: 'bench/lib/limits_worker.ts',
@@ -31,7 +32,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'model', 'peers', 'limits_run'];
+const benches = ['ops', 'model', 'ggml', 'peers', 'limits_run'];
 
 const newest = (path) => {
   if (!existsSync(path)) return 0;

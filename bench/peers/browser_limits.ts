@@ -14,7 +14,7 @@ export async function chromiumLimits(
   sweepBytes: number,
   rounds: number,
 ): Promise<{ version: string; results: PageLimit[] }> {
-  installPeers(peers);
+  installPeers(peers, ['playwright-core']);
   const page = await openPage({
     dir: peers,
     chromium,

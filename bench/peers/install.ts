@@ -4,26 +4,38 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The engines that thimble is put beside, at the versions measured. They stay outside the project's own dependencies. */
+/**
+ * What benches need besides the project's own dependencies, at the versions measured: the engines that thimble is put beside,
+ * what drives a browser, and a compiler for C.
+ */
 const packages = {
   'node-llama-cpp': '3.22.1',
   '@node-llama-cpp/linux-x64': '3.22.1',
   '@wllama/wllama': '3.8.1',
   '@wllama/wllama-compat': '3.8.1',
   'playwright-core': '1.65.1',
-};
+  '@yowasp/clang': '22.0.0-git20542-10',
+} as const;
+
+export type PeerPackage = keyof typeof packages;
+
+/** What the engines take. */
+export const enginePackages: readonly PeerPackage[] = [
+  ...(['node-llama-cpp', '@node-llama-cpp/linux-x64'] as const),
+  ...(['@wllama/wllama', '@wllama/wllama-compat', 'playwright-core'] as const),
+];
 
 /** Where they are unless a folder is given. */
 export const defaultPeersDir = (): string =>
   process.env['THIMBLE_PEERS'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'thimble', 'peers');
 
 /** Installs what is missing into `dir`. No install scripts run: nothing is compiled or fetched besides the packages. */
-export function installPeers(dir: string): void {
-  const missing = Object.keys(packages).filter((name) => !existsSync(join(dir, 'node_modules', name)));
+export function installPeers(dir: string, names: readonly PeerPackage[]): void {
+  const missing = names.filter((name) => !existsSync(join(dir, 'node_modules', name)));
   if (missing.length === 0) return;
   mkdirSync(dir, { recursive: true });
   if (!existsSync(join(dir, 'package.json'))) writeFileSync(join(dir, 'package.json'), '{ "private": true }\n');
-  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  const wanted = missing.map((name) => `${name}@${packages[name]}`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const { status } = spawnSync(npm, ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...wanted], {
     cwd: dir,

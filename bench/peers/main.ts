@@ -4,21 +4,19 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { measureInChild } from '../lib/child.ts';
 import { embedded } from '../lib/embedded.ts';
 import { describeMachine } from '../lib/machine.ts';
 import { count, counts, readOptions } from '../lib/options.ts';
 import type { Measured } from '../lib/phases.ts';
 import { awaitQuiet, Watch } from '../lib/processes.ts';
+import { freeResultsFile } from '../lib/results.ts';
 import { digits } from '../lib/stats.ts';
 import { defaultModels, peers, phasesFor, type Cell, type Peer } from './cells.ts';
 import { findChromium } from './chromium.ts';
 import { isSynthetic, writeModel } from './gguf.ts';
-import { defaultPeersDir, installPeers, restrictedPeers } from './install.ts';
+import { defaultPeersDir, enginePackages, installPeers, restrictedPeers } from './install.ts';
 import { report, type PeerRun, type Results } from './report.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const { options } = readOptions('usage: node bench/run.mjs peers [options]', {
   models: {
@@ -71,7 +69,7 @@ const cells = models.flatMap((model) =>
   ),
 );
 if (cells.length === 0) throw new RangeError(`--only ${options.only} leaves nothing to measure`);
-installPeers(dir);
+installPeers(dir, enginePackages);
 const chromium = options.chromium ?? findChromium();
 const needsChromium = (peer: Peer): boolean => peer === 'thimble-web' || peer === 'wllama';
 if (!chromium && cells.some(({ peer }) => needsChromium(peer))) {
@@ -82,7 +80,7 @@ async function measureAll(): Promise<void> {
   const budgetMs = 1000 * (options.budget ? count('budget', options.budget) : Infinity);
   const machine = describeMachine();
   const date = new Date().toISOString().slice(0, 10);
-  const out = options.out ?? freeName(date, machine.cpu, machine.nCores);
+  const out = options.out ?? freeResultsFile(date, machine);
   const runs: PeerRun[] = [];
   const rounds = count('rounds', options.rounds);
   for (let round = 0; round < rounds; round++) {
@@ -172,21 +170,6 @@ async function pathOf(model: string): Promise<string> {
 
 function labelOf(model: string): string {
   return isSynthetic(model) ? model : basename(model).replace(/(-00001-of-\d{5})?\.gguf$/, '');
-}
-
-/** `bench/results/2026-01-31-amd-epyc-2.json`, with a number where that is taken. */
-function freeName(date: string, cpu: string, nCores: number): string {
-  const slug = cpu
-    .toLowerCase()
-    .replace(/\(r\)|\(tm\)|cpu|processor|@.*$/g, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  const folder = join(root, 'bench/results');
-  mkdirSync(folder, { recursive: true });
-  for (let i = 1; ; i++) {
-    const path = join(folder, `${date}-${slug}-${nCores}${i === 1 ? '' : `-${i}`}.json`);
-    if (!existsSync(path)) return path;
-  }
 }
 
 await measureAll();

@@ -1,0 +1,83 @@
+import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import type { Backend, Program } from '../../src/backends/backend.ts';
+import type { Build } from '../../src/features.ts';
+import { Recorder, weight, type Graph, type Node, type Step, type Value } from '../../src/graph.ts';
+import { ops } from '../../src/ops/index.ts';
+import { quantByName } from '../../src/quants/index.ts';
+import type { QuantType } from '../../src/quants/quant_type.ts';
+import { randomFloats } from '../../test/cases/op_case.ts';
+import { errorOf, type Check } from './bench_case.ts';
+import { host } from './host.ts';
+import { blockPool, fillFrom } from './random_blocks.ts';
+
+/** Activations have 15 bits, and single results lose up to some of their last ones. */
+const TOLERANCE = 3e-4;
+
+/** Weights of one type, all with the same numbers. */
+export interface TestMatrix {
+  readonly quant: QuantType;
+  readonly rows: number;
+  readonly cols: number;
+  /** As in a file: whole blocks that repeat without end. */
+  readonly pool: Uint8Array;
+  readonly nBytes: number;
+  /** The same, decoded. */
+  readonly floats: Float32Array;
+}
+
+export function testMatrix(quant: QuantType, rows: number, cols: number): TestMatrix {
+  const pool = blockPool(quant, cols ** -0.5);
+  const file = new Uint8Array(((rows * cols) / quant.blockSize) * quant.blockBytes);
+  fillFrom(pool, 0, file);
+  const floats = new Float32Array(rows * cols);
+  quant.dequantize!(file, floats);
+  return { quant, rows, cols, pool, nBytes: file.length, floats };
+}
+
+/** The input of all products, [nTokens, cols]. */
+export const testInput = (nTokens: number, cols: number): Float32Array => randomFloats(nTokens * cols, 1);
+
+export const copiesOf = ({ quant, rows, cols }: TestMatrix, n: number): Value[] =>
+  Array.from({ length: n }, (_, i) => weight({ name: `w.${i}`, quant, shape: [rows, cols] }));
+
+/** One input, multiplied with every weight. */
+export function productGraph(weights: readonly Value[], maxTokens: number): Graph {
+  const g = new Recorder({ nCtx: maxTokens, maxTokens, maxLogits: 1 });
+  const cols = weights[0]!.shape[1]!;
+  const data = testInput(maxTokens, cols);
+  const f32 = quantByName.get('f32')!;
+  const x: Value = { name: 'x', quant: f32, shape: [maxTokens, cols], role: 'constant', rows: 'tokens', data };
+  const outs = weights.map((w) => g.matmul(w, x));
+  return g.finish(outs.at(-1)!);
+}
+
+/** A backend with copies of a matrix; the graph is the one that takes most memory. */
+export async function openProducts(
+  { pool }: TestMatrix,
+  { weights, graph, build, threads }: { weights: Value[]; graph: Graph; build: Build; threads: number },
+): Promise<Backend> {
+  const backend = await createWasmBackend({ weights, graph, maxSessions: 1024, threads, build, host: host() });
+  await backend.upload(weights, { read: async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into) });
+  return backend;
+}
+
+export const stepOf = (nTokens: number): Step => ({ tokens: new Int32Array(nTokens), pos: 0, nLogits: 0 });
+
+/** What the op's definition makes of the first rows of a matrix. */
+export function wantedProduct(graph: Graph, { floats, cols }: TestMatrix, nTokens: number): Float32Array {
+  const node = graph.nodes[0] as Node;
+  const rows = node.out.shape[1]!;
+  const out = new Float32Array(nTokens * rows);
+  const inputs = [floats.subarray(0, rows * cols), node.inputs[1]!.data!];
+  ops.matmul.reference({ node, step: stepOf(nTokens), out, inputs });
+  return out;
+}
+
+/** All weights hold the same numbers, so the first and the last product must both be the definition's. */
+export async function checkProduct(program: Program, graph: Graph, wanted: Float32Array): Promise<Check> {
+  const node = graph.nodes[0] as Node;
+  await program.run(stepOf(wanted.length / node.out.shape[1]!));
+  const errors: number[] = [];
+  for (const { out } of [node, graph.nodes.at(-1)!]) errors.push(errorOf(await program.read(out), wanted));
+  return { error: Math.max(...errors), tolerance: TOLERANCE };
+}
