@@ -90,4 +90,12 @@ function chooseLevels(src: Float32Array, begin: number, dst: Uint8Array, block: 
   }
 }
 
-export const q2_k: QuantType = { name: 'q2_k', ggmlType: 10, blockSize, blockBytes, dequantize, quantize };
+export const q2_k: QuantType = {
+  name: 'q2_k',
+  ggmlType: 10,
+  blockSize,
+  blockBytes,
+  halves: [80, 82],
+  dequantize,
+  quantize,
+};

@@ -92,4 +92,12 @@ function chooseLevels(src: Float32Array, begin: number, dst: Uint8Array, block: 
   }
 }
 
-export const q3_k: QuantType = { name: 'q3_k', ggmlType: 11, blockSize, blockBytes, dequantize, quantize };
+export const q3_k: QuantType = {
+  name: 'q3_k',
+  ggmlType: 11,
+  blockSize,
+  blockBytes,
+  halves: [108],
+  dequantize,
+  quantize,
+};

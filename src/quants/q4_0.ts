@@ -38,4 +38,4 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q4_0: QuantType = { name: 'q4_0', ggmlType: 2, blockSize, blockBytes, dequantize, quantize };
+export const q4_0: QuantType = { name: 'q4_0', ggmlType: 2, blockSize, blockBytes, halves: [0], dequantize, quantize };

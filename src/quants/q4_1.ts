@@ -40,4 +40,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q4_1: QuantType = { name: 'q4_1', ggmlType: 3, blockSize, blockBytes, dequantize, quantize };
+export const q4_1: QuantType = {
+  name: 'q4_1',
+  ggmlType: 3,
+  blockSize,
+  blockBytes,
+  halves: [0, 2],
+  dequantize,
+  quantize,
+};

@@ -52,4 +52,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q4_k: QuantType = { name: 'q4_k', ggmlType: 12, blockSize, blockBytes, dequantize, quantize };
+export const q4_k: QuantType = {
+  name: 'q4_k',
+  ggmlType: 12,
+  blockSize,
+  blockBytes,
+  halves: [0, 2],
+  dequantize,
+  quantize,
+};

@@ -43,4 +43,4 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q5_0: QuantType = { name: 'q5_0', ggmlType: 6, blockSize, blockBytes, dequantize, quantize };
+export const q5_0: QuantType = { name: 'q5_0', ggmlType: 6, blockSize, blockBytes, halves: [0], dequantize, quantize };

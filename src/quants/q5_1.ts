@@ -45,4 +45,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q5_1: QuantType = { name: 'q5_1', ggmlType: 7, blockSize, blockBytes, dequantize, quantize };
+export const q5_1: QuantType = {
+  name: 'q5_1',
+  ggmlType: 7,
+  blockSize,
+  blockBytes,
+  halves: [0, 2],
+  dequantize,
+  quantize,
+};

@@ -59,4 +59,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q5_k: QuantType = { name: 'q5_k', ggmlType: 13, blockSize, blockBytes, dequantize, quantize };
+export const q5_k: QuantType = {
+  name: 'q5_k',
+  ggmlType: 13,
+  blockSize,
+  blockBytes,
+  halves: [0, 2],
+  dequantize,
+  quantize,
+};

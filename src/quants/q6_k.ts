@@ -89,4 +89,12 @@ function packLevels(levels: Uint8Array, dst: Uint8Array, block: number): void {
   }
 }
 
-export const q6_k: QuantType = { name: 'q6_k', ggmlType: 14, blockSize, blockBytes, dequantize, quantize };
+export const q6_k: QuantType = {
+  name: 'q6_k',
+  ggmlType: 14,
+  blockSize,
+  blockBytes,
+  halves: [208],
+  dequantize,
+  quantize,
+};

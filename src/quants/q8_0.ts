@@ -31,4 +31,4 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   }
 }
 
-export const q8_0: QuantType = { name: 'q8_0', ggmlType: 8, blockSize, blockBytes, dequantize, quantize };
+export const q8_0: QuantType = { name: 'q8_0', ggmlType: 8, blockSize, blockBytes, halves: [0], dequantize, quantize };

@@ -8,21 +8,6 @@ export const TYPES = [
   ...['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'],
 ];
 
-/** Byte offsets of the f16 numbers in a block: everything else is levels and integer scales, of which any bits will do. */
-const HALVES: Record<string, readonly number[]> = {
-  f16: [0],
-  q4_0: [0],
-  q4_1: [0, 2],
-  q5_0: [0],
-  q5_1: [0, 2],
-  q8_0: [0],
-  q2_k: [80, 82],
-  q3_k: [108],
-  q4_k: [0, 2],
-  q5_k: [0, 2],
-  q6_k: [208],
-};
-
 /** mulberry32 */
 export function randomFrom(seed: number): () => number {
   return () => {
@@ -33,7 +18,10 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** [rows, cols] of a type: random levels under random scales, among them negative, subnormal and zero ones. */
+/**
+ * [rows, cols] of a type: random levels under random scales, among them negative, subnormal and zero ones. What is no f16 are
+ * levels and integer scales, of which any bits will do.
+ */
 export function randomFile(quant: QuantType, rows: number, cols: number, seed = 1): Uint8Array {
   const random = randomFrom(seed);
   const nBlocks = (rows * cols) / quant.blockSize;
@@ -44,7 +32,8 @@ export function randomFile(quant: QuantType, rows: number, cols: number, seed = 
     const at = b * quant.blockBytes;
     // exponents up to 2^-3, sometimes subnormal or zero
     const half = (): number => (random() < 0.5 ? 0x8000 : 0) | (random() < 0.1 ? random() * 1025 : random() * 0x3000);
-    for (const offset of HALVES[quant.name] ?? []) view.setUint16(at + offset, half(), true);
+    for (const offset of quant.halves ?? []) view.setUint16(at + offset, half(), true);
+    if (quant.name === 'f16') view.setUint16(at, half(), true);
     if (quant.name === 'f32') view.setFloat32(at, random() - 0.5, true);
     if (quant.name === 'bf16') view.setUint16(at, (random() < 0.5 ? 0x8000 : 0) | (0x3800 + random() * 0x700), true);
   }

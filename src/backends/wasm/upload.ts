@@ -1,3 +1,4 @@
+import { FormatError } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
@@ -75,9 +76,14 @@ function place(target: UploadTarget, piece: Piece, staging: number): void | Prom
   tensor.quant.dequantize!(heap.bytes(staging, piece.bytes), heap.floats.subarray(to / 4, to / 4 + tensor.shape[0]!));
 }
 
+/** Words of `PackRowsNode` in assembly/pack_rows.ts behind the header. */
+const N_WORDS = 12;
+const DAMAGED = header.length + N_WORDS - 1;
+
 /** A program of one node; its record and counter lie behind the control block. */
-function pack({ heap, plan, instance, pool }: UploadTarget, piece: Piece, src: number, dst: number) {
+async function pack({ heap, plan, instance, pool }: UploadTarget, piece: Piece, src: number, dst: number) {
   const { tensor, rowBegin, rowEnd } = piece;
+  const { blockBytes, halves = [] } = tensor.quant;
   const [rows, cols] = tensor.shape as [number, number];
   const begin = plan.loading.begin + COUNTER_BYTES;
   const record = heap.ints.subarray(begin / 4, (plan.loading.begin + plan.loading.bytes) / 4);
@@ -85,10 +91,14 @@ function pack({ heap, plan, instance, pool }: UploadTarget, piece: Piece, src: n
   record[header.kernel] = instance.kernelIndex('pack_rows')!;
   record[header.recordBytes] = record.byteLength;
   record[header.counter] = plan.loading.begin;
-  record.set([packer, src, dst, rowBegin, rowEnd, rows, cols, fileBytes(tensor) / rows], header.length);
+  const where = [src, dst, rowBegin, rowEnd, rows, cols, fileBytes(tensor) / rows];
+  record.set([packer, ...where, blockBytes, halves[0] ?? 0, halves.length, 0], header.length);
   const nItems = instance.exports['pack_rows_items']!(begin);
   record[header.nItems] = nItems;
   record[header.chunk] = Math.max(1, Math.floor(nItems / (8 * pool.nThreads)));
   const countersBytes = COUNTER_BYTES;
-  return pool.run({ begin, end: begin + record.byteLength, counters: plan.loading.begin, countersBytes });
+  await pool.run({ begin, end: begin + record.byteLength, counters: plan.loading.begin, countersBytes });
+  if (heap.ints[begin / 4 + DAMAGED] === 0) return;
+  const found = `a scale in rows ${rowBegin} to ${rowEnd - 1} is infinite or NaN`;
+  throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
 }

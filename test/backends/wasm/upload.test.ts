@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ResourceError } from '../../../src/errors.ts';
+import { FormatError, ResourceError } from '../../../src/errors.ts';
 import { Recorder, weight, type Graph, type Value } from '../../../src/graph.ts';
-import { quantByName } from '../../../src/quants/index.ts';
+import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { randomFloats } from '../../cases/op_case.ts';
@@ -122,4 +122,41 @@ describe('upload', () => {
     await expect(backend.upload(weights, { read: failing })).rejects.toThrow('the file is gone');
     await backend.dispose();
   });
+
+  const bad = { infinite: 0x7c00, 'minus infinite': 0xfc00, NaN: 0x7e00, 'a NaN of few bits': 0x7c01 };
+  for (const quant of quants.filter(({ halves }) => halves)) {
+    test(`refuses ${quant.name} when one f16 number of one block is not finite`, async () => {
+      const [rows, cols] = [37, 2 * quant.blockSize];
+      const damaged = weight({ name: 'damaged', quant, shape: [rows, cols] });
+      const good = encoded(damaged, 1);
+      for (const offset of quant.halves!) {
+        for (const [half, at] of Object.values(bad).map(
+          (half, i) => [half, [0, 17, rows, 2 * rows - 1][i]!] as const,
+        )) {
+          const file = good.slice();
+          new DataView(file.buffer).setUint16(at * quant.blockBytes + offset, half, true);
+          const floats = new Float32Array(rows * cols);
+          quant.dequantize!(file, floats);
+          expect(floats.every(Number.isFinite)).toBe(false); // so the definition's logits say so
+          await expect(bring(damaged, file)).rejects.toThrow(FormatError);
+          await expect(bring(damaged, file)).rejects.toThrow(/^damaged: .*rows 0 to 36.*infinite or NaN/);
+        }
+      }
+      await bring(damaged, good);
+    });
+  }
 });
+
+/** Uploads one matrix. */
+async function bring(matrix: Value, file: Uint8Array): Promise<void> {
+  const g = new Recorder({ nCtx: 8, maxTokens: 8, maxLogits: 8 });
+  const graph = g.finish(g.embed(matrix));
+  const backend = await createWasmBackend({ weights: [matrix], graph, maxSessions: 1, threads: 1, host: nodeHost() });
+  try {
+    await backend.upload([matrix], {
+      read: async (_, offsetBytes, into) => into.set(file.subarray(offsetBytes, offsetBytes + into.length)),
+    });
+  } finally {
+    await backend.dispose();
+  }
+}
