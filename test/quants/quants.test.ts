@@ -94,6 +94,18 @@ describe.each(decodable)('$name', (q) => {
     }
   });
 
+  if (q.blockSize > 1) {
+    it('says where all f16 numbers of a block are: without them every weight is zero', () => {
+      const zeroed = blocks.slice();
+      for (let at = 0; at < zeroed.length; at += q.blockBytes) {
+        for (const offset of q.halves!) zeroed.fill(0, at + offset, at + offset + 2);
+      }
+      expect(decode(q, zeroed).every((weight) => weight === 0)).toBe(true);
+      // side by side, as the kernel that looks for damage takes them
+      expect(q.halves).toEqual(q.halves!.map((_, i) => q.halves![0]! + 2 * i));
+    });
+  }
+
   it('decodes into and encodes from the middle of a buffer without touching the rest', () => {
     const nWeights = weights.length;
     const floats = new Float32Array(nWeights + 2).fill(7);
