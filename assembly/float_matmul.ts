@@ -4,79 +4,73 @@ import { Rows } from './lib/rows';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS } from './pack';
 
-/** Matrix products with float weights (lib/float_types.ts). For every row and token sum = sum + weight * x, columns ascending. */
-export function floatMatmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
-  const q = changetype<Q>(0);
+/**
+ * Matrix products with float32 weights. A packed item is
+ *
+ *     | column 0: rows 0 … 15 | column 1: rows 0 … 15 | …
+ *
+ * For every row and token sum = sum + weight * x, columns ascending.
+ */
+export function floatMatmul(node: MatmulNode, begin: u32, end: u32): void {
   for (let i = begin; i < end; i++) {
-    const item = node.weights + i * itemBytes<Q>(node.cols);
-    const columns = item + q.headBytes;
-    const row = i * ITEM_ROWS;
-    if (node.nRows < 4) decode<Q>(node, row, item, columns);
-    else prefill<Q>(node, row, item, columns);
+    const item = node.weights + i * itemBytes(node.cols);
+    if (node.nRows < 4) decode(node, i * ITEM_ROWS, item);
+    else prefill(node, i * ITEM_ROWS, item);
   }
 }
 
-export function itemBytes<Q>(cols: u32): u32 {
-  const q = changetype<Q>(0);
-  return q.headBytes + ITEM_ROWS * cols * q.bytes;
+export function itemBytes(cols: u32): u32 {
+  return COLUMN_BYTES * cols;
 }
 
-export function floatPackedBytes<Q>(rows: u32, cols: u32): f64 {
-  return <f64>((rows + ITEM_ROWS - 1) / ITEM_ROWS) * <f64>itemBytes<Q>(cols);
+const COLUMN_BYTES: u32 = 4 * ITEM_ROWS;
+
+export function floatPackedBytes(rows: u32, cols: u32): f64 {
+  return <f64>((rows + ITEM_ROWS - 1) / ITEM_ROWS) * <f64>itemBytes(cols);
 }
 
 /** As `pack` for quantised types. */
-export function floatPack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
-  const q = changetype<Q>(0);
-  let item = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
+export function floatPack(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, _rows: u32, cols: u32): void {
+  let item = dst + (rowBegin / ITEM_ROWS) * itemBytes(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
     const nRows = min(ITEM_ROWS, rowEnd - row);
-    q.head(item, src, nRows * cols);
-    const factor = q.factor(item);
     for (let r: u32 = 0; r < ITEM_ROWS; r++) {
-      let from = src + min(r, nRows - 1) * cols * q.bytes;
-      let to = item + q.headBytes + r * q.bytes;
-      for (let k: u32 = 0; k < cols; k++, from += q.bytes, to += ITEM_ROWS * q.bytes) q.encode(factor, from, to);
+      let from = src + 4 * min(r, nRows - 1) * cols;
+      let to = item + 4 * r;
+      for (let k: u32 = 0; k < cols; k++, from += 4, to += COLUMN_BYTES) store<u32>(to, load<u32>(from));
     }
-    src += nRows * cols * q.bytes;
-    item += itemBytes<Q>(cols);
+    src += 4 * nRows * cols;
+    item += itemBytes(cols);
   }
 }
 
-export function floatEmbed<Q>(node: EmbedNode, begin: u32, end: u32): void {
-  const q = changetype<Q>(0);
+export function floatEmbed(node: EmbedNode, begin: u32, end: u32): void {
   for (let t = begin; t < end; t++) {
     const token = load<u32>(node.step.tokens + 4 * t);
-    const row = token % ITEM_ROWS;
-    const item = node.weights + (token / ITEM_ROWS) * itemBytes<Q>(node.cols);
-    const factor = f32x4.splat(q.factor(item));
-    let quad = item + q.headBytes + (row & ~3) * q.bytes;
-    const out = node.out + 4 * t * node.cols;
-    for (let k: u32 = 0; k < node.cols; k++, quad += ITEM_ROWS * q.bytes) {
-      v128.store(scratch(), f32x4.mul(q.load4(quad), factor));
-      store<f32>(out + 4 * k, load<f32>(scratch() + 4 * (row & 3)));
+    let weight = node.weights + (token / ITEM_ROWS) * itemBytes(node.cols) + 4 * (token % ITEM_ROWS);
+    let out = node.out + 4 * t * node.cols;
+    for (const last = out + 4 * node.cols; out < last; out += 4, weight += COLUMN_BYTES) {
+      store<u32>(out, load<u32>(weight));
     }
   }
 }
 
 /** 16 rows × one token at a time. */
-function decode<Q>(node: MatmulNode, row: u32, item: usize, columns: usize): void {
-  const q = changetype<Q>(0);
-  const factor = q.factor(item);
+function decode(node: MatmulNode, row: u32, item: usize): void {
   const n = <i32>(node.rows - row);
   for (let t: u32 = 0; t < node.nRows; t++) {
     let x = node.x + 4 * t * node.cols;
-    let w = columns;
+    let w = item;
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
     let f3 = f0;
-    for (const end = x + 4 * node.cols; x < end; x += 4, w += ITEM_ROWS * q.bytes) {
-      const xk = f32x4.splat(load<f32>(x) * factor);
-      f0 = f32x4.add(f0, f32x4.mul(q.load4(w), xk));
-      f1 = f32x4.add(f1, f32x4.mul(q.load4(w + 4 * q.bytes), xk));
-      f2 = f32x4.add(f2, f32x4.mul(q.load4(w + 8 * q.bytes), xk));
-      f3 = f32x4.add(f3, f32x4.mul(q.load4(w + 12 * q.bytes), xk));
+    for (const end = x + 4 * node.cols; x < end; x += 4, w += COLUMN_BYTES) {
+      const xk = v128.load32_splat(x);
+      f0 = f32x4.add(f0, f32x4.mul(v128.load(w), xk));
+      f1 = f32x4.add(f1, f32x4.mul(v128.load(w, 16), xk));
+      f2 = f32x4.add(f2, f32x4.mul(v128.load(w, 32), xk));
+      f3 = f32x4.add(f3, f32x4.mul(v128.load(w, 48), xk));
     }
     const out = node.out + 4 * (t * node.rows + row);
     const bias = node.bias ? node.bias + 4 * row : 0;
@@ -87,15 +81,11 @@ function decode<Q>(node: MatmulNode, row: u32, item: usize, columns: usize): voi
   }
 }
 
-function prefill<Q>(node: MatmulNode, itemRow: u32, item: usize, columns: usize): void {
-  const q = changetype<Q>(0);
+function prefill(node: MatmulNode, itemRow: u32, item: usize): void {
   const panel = scratch() + 16; // Rows.store has the first bytes
-  const factor = f32x4.splat(q.factor(item));
   const end = min(itemRow + ITEM_ROWS, node.rows);
-  for (let row = itemRow; row < end; row += 4, columns += 4 * q.bytes) {
-    for (let k: u32 = 0; k < node.cols; k++) {
-      v128.store(panel + 16 * k, f32x4.mul(q.load4(columns + k * ITEM_ROWS * q.bytes), factor));
-    }
+  for (let row = itemRow; row < end; row += 4, item += 16) {
+    for (let k: u32 = 0; k < node.cols; k++) v128.store(panel + 16 * k, v128.load(item + k * COLUMN_BYTES));
     for (let t: u32 = 0; t < node.nRows; t += 6) tile(node, row, t, panel);
   }
 }

@@ -15,7 +15,12 @@ export { scratch_bytes, set_scratch } from './lib/scratch';
 export { matmul_items } from './matmul';
 export { rows_per_item } from './pack';
 export { pack_rows, pack_rows_items } from './pack_rows';
-export { activations_bytes, quantize_activations_256, quantize_activations_32 } from './quantize_activations';
+export {
+  activations_bytes,
+  quantize_activations_256,
+  quantize_activations_32,
+  quantize_activations_i16,
+} from './quantize_activations';
 export * from './quants/bf16';
 export * from './quants/f16';
 export * from './quants/f32';

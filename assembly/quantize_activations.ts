@@ -1,37 +1,55 @@
 import { Activations } from './lib/activations';
 import { Block256, Block32 } from './lib/layout';
 import { Node } from './lib/node';
+import { scratch } from './lib/scratch';
 
 @unmanaged
 class QuantizeNode extends Node {
-  out: usize; // [nRows, cols / 32 or 256] blocks of lib/activations.ts
+  out: usize; // [nRows, ⌈cols / 32⌉ or cols / 256] blocks of lib/activations.ts
   x: usize; // [nRows, cols]
   cols: u32;
 }
 
 /** Bytes of `out` for that many rows, with `span` columns in a block. */
 export function activations_bytes(nRows: u32, cols: u32, span: u32): u32 {
-  return span == 32
-    ? nRows * (cols >> 5) * changetype<Activations<Block32>>(0).bytes
-    : nRows * (cols >> 8) * changetype<Activations<Block256>>(0).bytes;
+  return nRows * (span == 32 ? rowBytes<Block32>(cols) : rowBytes<Block256>(cols));
 }
 
-/** Activations → 15-bit levels, 32 to a scale; an item is a row. */
+function rowBytes<Q>(cols: u32): u32 {
+  const block = changetype<Activations<Q>>(0);
+  return ((cols + block.cols - 1) / block.cols) * block.bytes;
+}
+
+/** Activations → 15-bit levels, 32 to a scale, in the form that this build's products want; an item is a row. */
 export function quantize_activations_32(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32>(node, begin, end);
+  quantize<Block32>(node, begin, end, ASC_FEATURE_RELAXED_SIMD);
 }
 
 /** The same with 256 to a scale. */
 export function quantize_activations_256(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block256>(node, begin, end);
+  quantize<Block256>(node, begin, end, ASC_FEATURE_RELAXED_SIMD);
 }
 
-function quantize<Q>(node: QuantizeNode, begin: u32, end: u32): void {
+/** 32 to a scale in the plain build's form, which products with 16-bit weights want in either build. */
+export function quantize_activations_i16(node: QuantizeNode, begin: u32, end: u32): void {
+  quantize<Block32>(node, begin, end, false);
+}
+
+/** Columns that are missing in a row's last block count as zero; only 16-bit weights have such rows. */
+function quantize<Q>(node: QuantizeNode, begin: u32, end: u32, digits: bool): void {
   const block = changetype<Activations<Q>>(0);
   let x = node.x + 4 * begin * node.cols;
-  let out = node.out + begin * (node.cols / block.cols) * block.bytes;
-  for (const last = node.x + 4 * end * node.cols; x < last; x += 4 * block.cols) {
-    quantizeBlock<Q>(x, out);
+  let out = node.out + begin * rowBytes<Q>(node.cols);
+  const rest = node.cols % block.cols;
+  for (let row = begin; row < end; row++) {
+    for (const whole = x + 4 * (node.cols - rest); x < whole; x += 4 * block.cols, out += block.bytes) {
+      quantizeBlock<Q>(x, out, digits);
+    }
+    if (!rest) continue;
+    memory.fill(scratch(), 0, 4 * block.cols);
+    memory.copy(scratch(), x, 4 * rest);
+    quantizeBlock<Q>(scratch(), out, digits);
+    x += 4 * rest;
     out += block.bytes;
   }
 }
@@ -46,7 +64,7 @@ const HUGE: f32 = 1e9;
  * scale = amax / 16256; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
  * get lost.
  */
-function quantizeBlock<Q>(x: usize, out: usize): void {
+function quantizeBlock<Q>(x: usize, out: usize, digits: bool): void {
   const block = changetype<Activations<Q>>(0);
   let max = f32x4.abs(v128.load(x));
   for (let i: u32 = 4; i < block.cols; i += 4) max = f32x4.max(max, f32x4.abs(v128.load(x + 4 * i)));
@@ -60,8 +78,8 @@ function quantizeBlock<Q>(x: usize, out: usize): void {
   const sums = out + block.scale + (block.cols == 32 ? 8 : 4);
   for (let i: u32 = 0; i < block.cols / 32; i++) {
     const from = x + 128 * i;
-    const sum0 = half(from, out + 64 * i, inverse);
-    const sum1 = half(from + 64, out + 64 * i + 32, inverse);
+    const sum0 = half(from, out + 64 * i, inverse, digits);
+    const sum1 = half(from + 64, out + 64 * i + 32, inverse, digits);
     store<i32>(sums + 4 * i, -(sum0 + sum1));
     if (block.cols == 32) {
       store<f32>(out + block.scaledSum, scale * <f32>(sum0 + sum1));
@@ -73,10 +91,10 @@ function quantizeBlock<Q>(x: usize, out: usize): void {
 }
 
 /** 16 levels, and their sum. */
-function half(x: usize, out: usize, inverse: v128): i32 {
+function half(x: usize, out: usize, inverse: v128, digits: bool): i32 {
   const a = i16x8.narrow_i32x4_s(levels(x, inverse), levels(x + 16, inverse));
   const b = i16x8.narrow_i32x4_s(levels(x + 32, inverse), levels(x + 48, inverse));
-  if (ASC_FEATURE_RELAXED_SIMD) {
+  if (digits) {
     const high = i8x16.narrow_i16x8_s(i16x8.shr_s(a, 7), i16x8.shr_s(b, 7));
     const low = i8x16.narrow_i16x8_s(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127)));
     v128.store(out, v128.shuffle<i32>(high, low, 0, 4, 1, 5));

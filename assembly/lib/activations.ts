@@ -7,6 +7,8 @@
  *     relaxed build, group:    | high digits of k0 k1 k2 k3 | low digits of k0 k1 k2 k3 |    level = 128 * high + low
  *     plain build, group:      | k0 k1 i16                  | k2 k3 i16                 |    high -127 … 127, low 0 … 127
  *
+ * For 16-bit weights (lib/fixed_block.ts) both builds use the plain build's groups.
+ *
  * Each half of a group is one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts.
  *
  * Sums of levels, all of them negative, are what weights' offsets and mins are multiplied by: a dot product with stored levels that

@@ -4,7 +4,7 @@ import { Node } from './node';
 export class MatmulNode extends Node {
   out: usize; // [nRows, rows]
   weights: usize; // packed [rows, cols]
-  x: usize; // [nRows, cols]: quantised for integer types, floats for float types
+  x: usize; // [nRows, cols]: quantised (lib/activations.ts), floats for F32 weights
   bias: usize; // [rows] or 0
   rows: u32;
   cols: u32;

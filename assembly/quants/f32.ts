@@ -1,20 +1,19 @@
 import { EmbedNode } from '../embed';
 import { floatEmbed, floatMatmul, floatPack, floatPackedBytes } from '../float_matmul';
-import { F32 } from '../lib/float_types';
 import { MatmulNode } from '../lib/matmul_node';
 
 export function matmul_f32(node: MatmulNode, begin: u32, end: u32): void {
-  floatMatmul<F32>(node, begin, end);
+  floatMatmul(node, begin, end);
 }
 
 export function embed_f32(node: EmbedNode, begin: u32, end: u32): void {
-  floatEmbed<F32>(node, begin, end);
+  floatEmbed(node, begin, end);
 }
 
 export function pack_f32(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
-  floatPack<F32>(src, dst, rowBegin, rowEnd, rows, cols);
+  floatPack(src, dst, rowBegin, rowEnd, rows, cols);
 }
 
 export function packed_bytes_f32(rows: u32, cols: u32): f64 {
-  return floatPackedBytes<F32>(rows, cols);
+  return floatPackedBytes(rows, cols);
 }

@@ -19,7 +19,7 @@ export interface BenchCase extends Task {
   readonly bytes: number;
   readonly macs: number;
   /** The ceilings that bound it: bytes over the first, multiply-adds over the second. */
-  readonly limits: { readonly bytes: keyof Limits & ('read' | 'copy'); readonly macs: 'dot' | 'f32' };
+  readonly limits: { readonly bytes: keyof Limits & ('read' | 'copy'); readonly macs: 'dot' | 'dot16' | 'f32' };
 }
 
 /** A case and what came of it, as `--json` prints it. */

@@ -13,9 +13,9 @@ export const OPERAND = 0x3f;
 const COPY_BYTES = 128 << 10;
 
 /** Loops of one run: about a millisecond. */
-const LOOPS = { copy: 100, dot: 25_000, f32: 25_000 };
+const LOOPS = { copy: 100, dot: 25_000, dot16: 25_000, f32: 25_000 };
 
-export type LimitJob = 'read' | 'copy' | 'dot' | 'f32';
+export type LimitJob = 'read' | 'copy' | 'dot' | 'dot16' | 'f32';
 
 /** One run of each, and how many bytes or multiply-adds that is. */
 export type LimitKernels = Readonly<Record<LimitJob, { readonly run: () => void; readonly amount: number }>>;
@@ -31,12 +31,15 @@ export interface LimitShare {
 export const SWEEP_AT = (threads: number): number => threads * PRIVATE_BYTES;
 
 type Exports = Readonly<
-  Record<'read' | 'copy' | 'dot' | 'f32_dot' | 'dot_macs' | 'f32_macs', (...args: number[]) => number>
+  Record<
+    'read' | 'copy' | 'dot' | 'dot16' | 'f32_dot' | 'dot_macs' | 'dot16_macs' | 'f32_macs',
+    (...args: number[]) => number
+  >
 >;
 
 export function limitKernels(module: WebAssembly.Module, memory: WebAssembly.Memory, share: LimitShare): LimitKernels {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const { read, copy, dot, f32_dot, dot_macs, f32_macs } = exports as unknown as Exports;
+  const { read, copy, dot, dot16, f32_dot, dot_macs, dot16_macs, f32_macs } = exports as unknown as Exports;
   const { thread, threads, sweepBytes } = share;
   const own = thread * PRIVATE_BYTES;
   const sweepAt = SWEEP_AT(threads) + thread * sweepBytes;
@@ -44,6 +47,7 @@ export function limitKernels(module: WebAssembly.Module, memory: WebAssembly.Mem
     read: { run: () => void read(sweepAt, sweepBytes), amount: sweepBytes },
     copy: { run: () => void copy(own, COPY_BYTES, LOOPS.copy), amount: 2 * COPY_BYTES * LOOPS.copy },
     dot: { run: () => void dot(own, LOOPS.dot), amount: dot_macs() * LOOPS.dot },
+    dot16: { run: () => void dot16(own, LOOPS.dot16), amount: dot16_macs() * LOOPS.dot16 },
     f32: { run: () => void f32_dot(own, LOOPS.f32), amount: f32_macs() * LOOPS.f32 },
   };
 }

@@ -44,7 +44,7 @@ export function copy(at: usize, bytes: usize, loops: u32): i32 {
   return load<i32>(at);
 }
 
-/** Bytes of weights in a `dot` or `f32` loop; with the activations behind them all of it stays in the L1 cache. */
+/** Bytes of weights in a loop of multiply-adds; with the activations behind them all of it stays in the L1 cache. */
 const CHUNK: usize = 1024;
 
 /** Multiply-adds of one loop of `dot`. */
@@ -52,8 +52,24 @@ export function dot_macs(): u32 {
   return 2 * <u32>CHUNK;
 }
 
-/** Integer dot products, a tile of 4 weight registers × 2 activation registers: what the build's own instruction can do. */
+/** Integer dot products: what the build's own instruction can do. */
 export function dot(at: usize, loops: u32): i32 {
+  return integers<i8>(at, loops);
+}
+
+/** Multiply-adds of one loop of `dot16`. */
+export function dot16_macs(): u32 {
+  return 2 * <u32>(CHUNK / 2);
+}
+
+/** The same of weights that have 16 bits, in either build. */
+export function dot16(at: usize, loops: u32): i32 {
+  return integers<i16>(at, loops);
+}
+
+/** A tile of 4 weight registers × 2 activation registers. */
+function integers<T>(at: usize, loops: u32): i32 {
+  const width: usize = sizeof<T>() == 1 && !ASC_FEATURE_RELAXED_SIMD ? 8 : 16; // of a register of weights; 8 bytes are widened
   let s0 = i32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
@@ -63,40 +79,37 @@ export function dot(at: usize, loops: u32): i32 {
   let s6 = s0;
   let s7 = s0;
   for (; loops > 0; loops--) {
-    for (let p = at, end = at + CHUNK; p < end; p += 4 * WEIGHTS) {
-      const w0 = weights(p);
-      const w1 = weights(p + WEIGHTS);
-      const w2 = weights(p + 2 * WEIGHTS);
-      const w3 = weights(p + 3 * WEIGHTS);
+    for (let p = at, end = at + CHUNK; p < end; p += 4 * width) {
+      const w0 = weights<T>(p);
+      const w1 = weights<T>(p + width);
+      const w2 = weights<T>(p + 2 * width);
+      const w3 = weights<T>(p + 3 * width);
       const x0 = v128.load(p, 2 * CHUNK);
-      s0 = dotAdd(w0, x0, s0);
-      s1 = dotAdd(w1, x0, s1);
-      s2 = dotAdd(w2, x0, s2);
-      s3 = dotAdd(w3, x0, s3);
+      s0 = dotAdd<T>(w0, x0, s0);
+      s1 = dotAdd<T>(w1, x0, s1);
+      s2 = dotAdd<T>(w2, x0, s2);
+      s3 = dotAdd<T>(w3, x0, s3);
       const x1 = v128.load(p, 4 * CHUNK);
-      s4 = dotAdd(w0, x1, s4);
-      s5 = dotAdd(w1, x1, s5);
-      s6 = dotAdd(w2, x1, s6);
-      s7 = dotAdd(w3, x1, s7);
+      s4 = dotAdd<T>(w0, x1, s4);
+      s5 = dotAdd<T>(w1, x1, s5);
+      s6 = dotAdd<T>(w2, x1, s6);
+      s7 = dotAdd<T>(w3, x1, s7);
     }
   }
   const low = i32x4.add(i32x4.add(s0, s1), i32x4.add(s2, s3));
   return i32x4.extract_lane(i32x4.add(low, i32x4.add(i32x4.add(s4, s5), i32x4.add(s6, s7))), 0);
 }
 
-/** Bytes of weights in one register: 16, or 8 that are widened. */
-const WEIGHTS: usize = ASC_FEATURE_RELAXED_SIMD ? 16 : 8;
-
 // @ts-ignore: decorator
 @inline
-function weights(p: usize): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? v128.load(p) : v128.load_ext<i8>(p);
+function weights<T>(p: usize): v128 {
+  return sizeof<T>() == 1 && !ASC_FEATURE_RELAXED_SIMD ? v128.load_ext<i8>(p) : v128.load(p);
 }
 
 // @ts-ignore: decorator
 @inline
-function dotAdd(w: v128, x: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
+function dotAdd<T>(w: v128, x: v128, sum: v128): v128 {
+  if (sizeof<T>() == 1 && ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
   return i32x4.add(sum, i32x4.dot_i16x8_s(w, x));
 }
 

@@ -17,6 +17,8 @@ export interface Limits {
   readonly copy: LimitTask;
   /** The build's integer dot product, operands in the L1 cache. */
   readonly dot: LimitTask;
+  /** The dot product of 16-bit integers, which both builds have. */
+  readonly dot16: LimitTask;
   /** Multiplications and additions of float32, operands in the L1 cache. */
   readonly f32: LimitTask;
   close(): Promise<void>;
@@ -66,12 +68,13 @@ export async function openLimits(build: Build, threads: number, sweepBytes: numb
     read: task('read'),
     copy: task('copy'),
     dot: task('dot'),
+    dot16: task('dot16'),
     f32: task('f32'),
     close: async () => void (await Promise.all(workers.map((worker) => worker.terminate()))),
   };
 }
 
-export const jobs: readonly (keyof LimitKernels)[] = ['read', 'copy', 'dot', 'f32'];
+export const jobs: readonly (keyof LimitKernels)[] = ['read', 'copy', 'dot', 'dot16', 'f32'];
 
 async function startWorker(data: LimitWorkerData, threads: number): Promise<Worker> {
   const worker = new Worker(new URL('./limits_worker.js', import.meta.url), { workerData: { ...data, threads } });

@@ -23,11 +23,11 @@ const row = (where: string, threads: number, name: string, amount: number, sampl
   const perSecond = amount / median(samples) / 1e6;
   rows.push([where, build, String(threads), name, `${digits(perSecond)} ${units[name]}`, percent(spread(samples))]);
 };
-const units: Record<string, string> = { read: 'GB/s', copy: 'GB/s', dot: 'GMAC/s', f32: 'GMAC/s' };
+const units: Record<string, string> = { read: 'GB/s', copy: 'GB/s', dot: 'GMAC/s', dot16: 'GMAC/s', f32: 'GMAC/s' };
 
 for (const threads of counts('threads', options.threads)) {
   const limits = await openLimits(build, threads, bytes);
-  const tasks = [limits.read, limits.copy, limits.dot, limits.f32];
+  const tasks = [limits.read, limits.copy, limits.dot, limits.dot16, limits.f32];
   const samples = await interleave(tasks, { rounds, sampleMs: 20 });
   tasks.forEach(({ name, amount }, i) => row(`Node ${process.version}`, threads, name, amount, samples[i]!));
   await limits.close();

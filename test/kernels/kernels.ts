@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import type { QuantType } from '../../src/quants/quant_type.ts';
+import { isFixed } from './weights.ts';
 
 /** Kernels called directly, without the program runner: one instance, operands laid out by hand. */
 
@@ -146,7 +147,8 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const operand = quant.blockSize === 1 ? plain : quantizeRows(k, plain, nRows, cols, quant.blockSize);
+  const form = isFixed(quant.name) ? 'i16' : quant.blockSize === 256 ? '256' : '32';
+  const operand = quant.name === 'f32' ? plain : quantizeRows(k, plain, nRows, cols, form);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
   let begin = 0;
@@ -159,9 +161,15 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   return floatsAt(k, out, nRows * rows);
 }
 
-/** Quantises rows at `x`, `span` columns to a scale, and returns the address of the result. */
-export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, span: number): number {
-  const out = k.alloc(k.exports['activations_bytes']!(nRows, cols, span));
-  runNode(k, `quantize_activations_${span}`, nRows, [out, x, cols], 0, nRows);
+/** Of quantised activations, as kernels are called. */
+export type Form = '32' | '256' | 'i16';
+
+/** Quantises rows at `x`, and returns the address of the result. */
+export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, form: Form): number {
+  const out = k.alloc(k.exports['activations_bytes']!(nRows, cols, spanOf(form)));
+  runNode(k, `quantize_activations_${form}`, nRows, [out, x, cols], 0, nRows);
   return out;
 }
+
+/** Columns to a scale. */
+export const spanOf = (form: Form): number => (form === '256' ? 256 : 32);

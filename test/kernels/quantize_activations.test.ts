@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { missing, openKernels, putFloats, quantizeRows, type Build } from './kernels.ts';
+import { missing, openKernels, putFloats, quantizeRows, spanOf, type Build, type Form } from './kernels.ts';
 import { quantizedRows, randomFrom, randomRows } from './weights.ts';
 
 const skipReason = missing('relaxed');
 
+const forms = ['32', '256', 'i16'] satisfies Form[];
+
 /** Blocks as assembly/lib/activations.ts draws them. */
-function read(build: Build, x: Float32Array, cols: number, span: number) {
+function read(build: Build, x: Float32Array, cols: number, form: Form) {
   const k = openKernels(build);
-  const at = quantizeRows(k, putFloats(k, x), x.length / cols, cols, span);
+  const span = spanOf(form);
+  const at = quantizeRows(k, putFloats(k, x), x.length / cols, cols, form);
   const nBlocks = x.length / span;
   const blockBytes = k.exports['activations_bytes']!(1, span, span);
   const view = new DataView(k.bytes.buffer, at, nBlocks * blockBytes);
@@ -18,7 +21,7 @@ function read(build: Build, x: Float32Array, cols: number, span: number) {
   return {
     levels: Int16Array.from({ length: x.length }, (_, i) => {
       const group = Math.floor(i / span) * blockBytes + 8 * ((i % span) >> 2);
-      if (build === 'simd') return view.getInt16(group + 2 * (i & 3), true);
+      if (build === 'simd' || form === 'i16') return view.getInt16(group + 2 * (i & 3), true);
       return 128 * view.getInt8(group + (i & 3)) + view.getUint8(group + 4 + (i & 3));
     }),
     scales: Float32Array.from(each((b) => view.getFloat32(word(b, 0), true))),
@@ -31,15 +34,16 @@ function read(build: Build, x: Float32Array, cols: number, span: number) {
 for (const build of ['simd', 'relaxed'] satisfies Build[]) {
   const skip = build === 'relaxed' && skipReason !== undefined;
   describe.skipIf(skip)(`quantize_activations, ${build}${skip ? ` (skipped: ${skipReason})` : ''}`, () => {
-    it.each([32, 256])('%i to a scale: is what plain loops give, to the bit', (span) => {
+    it.each(forms)('%s: is what plain loops give, to the bit', (form) => {
+      const span = spanOf(form);
       const random = randomFrom(7);
       const cols = 3 * span;
       const x = randomRows(5, cols);
       // from blocks of 1e-36, which count as zero, to large ones
       x.forEach((value, i) => (x[i] = value * 10 ** (3 * Math.floor(i / span) - 36) * (random() < 0.1 ? 0 : 1)));
       x.fill(0, 2 * span, cols);
-      const came = read(build, x, cols, span);
-      const { levels, scales } = quantizedRows(x, span);
+      const came = read(build, x, cols, form);
+      const { levels, scales } = quantizedRows(x, cols, span);
       expect(came.scales).toEqual(scales);
       expect(came.levels).toEqual(levels);
       const minusSums = (n: number): number[] =>
@@ -53,14 +57,24 @@ for (const build of ['simd', 'relaxed'] satisfies Build[]) {
       expect(came.scaledSums).toEqual(came.scales.map((scale, b) => Math.fround(scale * (0 - came.sums32[b]!))));
     });
 
-    it.each([32, 256])(
-      '%i to a scale: has one that is not finite where an activation is not, or is 1e9 or more',
-      (span) => {
-        const x = new Float32Array(5 * span).fill(1);
-        [x[5], x[span + 8], x[2 * span + 16], x[4 * span - 1]] = [NaN, Infinity, -Infinity, 1e9];
-        const { scales } = read(build, x, 5 * span, span);
-        expect([...scales].map(Number.isFinite)).toEqual([false, false, false, false, true]);
-      },
-    );
+    it('i16: takes what a row lacks in its last block for zeros', () => {
+      const x = randomRows(3, 40);
+      const padded = new Float32Array(3 * 64);
+      for (let row = 0; row < 3; row++) padded.set(x.subarray(40 * row, 40 * row + 40), 64 * row);
+      const k = openKernels(build);
+      const bytes = k.exports['activations_bytes']!(3, 40, 32);
+      const at = quantizeRows(k, putFloats(k, x), 3, 40, 'i16');
+      const came = k.bytes.slice(at, at + bytes);
+      const whole = quantizeRows(k, putFloats(k, padded), 3, 64, 'i16');
+      expect(came).toEqual(k.bytes.slice(whole, whole + bytes));
+    });
+
+    it.each(forms)('%s: has a scale that is not finite where an activation is not, or is 1e9 or more', (form) => {
+      const span = spanOf(form);
+      const x = new Float32Array(5 * span).fill(1);
+      [x[5], x[span + 8], x[2 * span + 16], x[4 * span - 1]] = [NaN, Infinity, -Infinity, 1e9];
+      const { scales } = read(build, x, 5 * span, form);
+      expect([...scales].map(Number.isFinite)).toEqual([false, false, false, false, true]);
+    });
   });
 }

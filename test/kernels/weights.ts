@@ -54,19 +54,62 @@ export function randomRows(nRows: number, cols: number, seed = 2): Float32Array 
   return Float32Array.from({ length: nRows * cols }, () => (random() - 0.5) * (random() < 0.02 ? 40 : 2));
 }
 
-/** Activations as the kernels see them: 15-bit levels, `span` to a scale. */
-export function quantizedRows(x: Float32Array, span = 32): { levels: Int16Array; scales: Float32Array } {
+/**
+ * Activations as the kernels see them: 15-bit levels [nRows, cols], `span` columns of a row to a scale
+ * [nRows, ⌈cols / span⌉].
+ */
+export function quantizedRows(x: Float32Array, cols: number, span = 32): { levels: Int16Array; scales: Float32Array } {
   const levels = new Int16Array(x.length);
-  const scales = new Float32Array(x.length / span);
-  for (let b = 0; b < scales.length; b++) {
-    const block = x.subarray(span * b, span * (b + 1));
-    const amax = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  const scales: number[] = [];
+  for (const [begin, end] of blocksOf(x.length, cols, span)) {
+    const amax = largest(x.subarray(begin, end));
     const inverse = Math.fround(amax > 1e-30 ? 16256 / amax : 0);
-    scales[b] = amax / 16256;
-    for (let k = 0; k < span; k++) levels[span * b + k] = roundTiesToEven(Math.fround(block[k]! * inverse));
+    scales.push(amax / 16256);
+    for (let i = begin; i < end; i++) levels[i] = roundTiesToEven(Math.fround(x[i]! * inverse));
   }
-  return { levels, scales };
+  return { levels, scales: Float32Array.from(scales) };
 }
+
+/** Types that the kernels keep as fixed point. */
+export const isFixed = (name: string): boolean => name === 'f16' || name === 'bf16';
+
+/** Weights as fixed point, by the definition in assembly/lib/fixed_block.ts; scales as in `quantizedRows`. */
+export function fixedPoint(w: Float32Array, cols: number): { levels: Int16Array; scales: Float32Array } {
+  const levels = new Int16Array(w.length);
+  const scales: number[] = [];
+  for (const [begin, end] of blocksOf(w.length, cols)) {
+    const block = w.subarray(begin, end);
+    const sum = block.reduce((total, value) => total + Math.abs(value), 0);
+    const least = Math.max(sum / 132000, largest(block) / 32767);
+    const scale = least > 0 ? 2 ** Math.ceil(Math.log2(least)) : 0;
+    scales.push(scale);
+    for (let i = begin; i < end; i++) levels[i] = scale > 0 ? roundTiesToEven(w[i]! / scale) : 0;
+  }
+  return { levels, scales: Float32Array.from(scales) };
+}
+
+/** What the kernels multiply: dequantised weights, of some types rounded to fixed point. */
+export function multiplied(quant: QuantType, file: Uint8Array, cols: number): Float32Array {
+  const w = dequantized(quant, file);
+  if (!isFixed(quant.name)) return w;
+  const { levels, scales } = fixedPoint(w, cols);
+  blocksOf(w.length, cols).forEach(([begin, end], b) => {
+    for (let i = begin; i < end; i++) w[i] = levels[i]! * scales[b]!;
+  });
+  return w;
+}
+
+/** Begin and end of every `span` columns of every row. */
+function blocksOf(length: number, cols: number, span = 32): [number, number][] {
+  const perRow = Math.ceil(cols / span);
+  return Array.from({ length: (length / cols) * perRow }, (_, b) => {
+    const row = Math.floor(b / perRow) * cols;
+    const begin = row + span * (b % perRow);
+    return [begin, Math.min(begin + span, row + cols)];
+  });
+}
+
+const largest = (x: Float32Array): number => x.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 
 function roundTiesToEven(x: number): number {
   const floor = Math.floor(x);

@@ -1,11 +1,12 @@
 import type { Graph, Node, Rows, Value } from '../../graph.ts';
 import { ops, type Op } from '../../ops/index.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
 import { colsOf, type Scalar } from '../../ops/op.ts';
 import type { Sizes } from './kernels.ts';
 
 /**
  * From a graph's nodes to kernel calls. Most ops are one call of the kernel that carries their name; the table below
- * lists those that take more: a matrix product of integer weights wants its activations quantised first, attention ends
+ * lists those that take more: a matrix product wants its activations quantised first, attention ends
  * with a join. A new op whose kernel does all of its work needs nothing here.
  */
 
@@ -166,7 +167,7 @@ const expansions: Partial<Record<Node['op'], Expansion>> = {
 
   matmul(lowering, node) {
     const [w, x, bias] = node.inputs;
-    const operand = isInteger(w!) ? quantised(lowering, x!, w!.quant.blockSize) : lowering.slotOf(x!);
+    const operand = quantised(lowering, x!, w!.quant);
     const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
     lowering.calls.push(call(lowering, node, inputs));
   },
@@ -184,18 +185,22 @@ const expansions: Partial<Record<Node['op'], Expansion>> = {
   },
 };
 
-/** Integer quant types multiply quantised activations; float types take them as they are. */
-const isInteger = (weights: Value): boolean => weights.quant.blockSize > 1;
+/** Weights multiply quantised activations, with as many columns to a scale as their blocks have; but these types: */
+const floatQuantizers: Readonly<Record<string, string | undefined>> = {
+  f32: undefined, // takes them as they are
+  f16: 'quantize_activations_i16',
+  bf16: 'quantize_activations_i16',
+};
 
-/** Activations with as many columns to a scale as the weights' blocks have. */
-function quantised(lowering: Lowering, x: Value, span: number): Slot {
+function quantised(lowering: Lowering, x: Value, { name, blockSize }: QuantType): Slot {
   const from = lowering.slotOf(x);
-  const op = `quantize_activations_${span}`;
+  const op = blockSize === 1 ? floatQuantizers[name] : `quantize_activations_${blockSize}`;
+  if (!op) return from;
   const made = lowering.quantised.get(from)?.[op];
   if (made) return made;
   const cols = colsOf(x);
-  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, span);
-  const out: Slot = { name: `${x.name}.quantised`, role: 'activation', bytes };
+  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, Math.max(32, blockSize));
+  const out: Slot = { name: `${x.name}.${op}`, role: 'activation', bytes };
   lowering.quantised.set(from, { ...lowering.quantised.get(from), [op]: out });
   const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
   lowering.calls.push({ op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });

@@ -98,6 +98,24 @@ describe('a schedule', () => {
     ]);
   });
 
+  test('quantises an input once for each form that its products want', () => {
+    const g = new Recorder({ nCtx: 16, maxTokens: 16, maxLogits: 2 });
+    const x = g.embed(matrix('embed', 256, dim, 'f32'));
+    const products = ['q4_0', 'q8_0', 'f16', 'bf16', 'f32'].map((quant) => g.matmul(matrix(quant, dim, dim, quant), x));
+    const mixed = planProgram(g.finish(products.at(-1)!), sizes);
+    const groups = mixed.groups.map(({ calls }) => calls.map(({ kernel }) => kernel).join(' '));
+    expect(groups[0]).toBe('embed_f32 quantize_activations_32 quantize_activations_i16');
+    const operands = mixed.groups.slice(1).map(({ calls }) => `${calls[0]!.kernel} × ${calls[0]!.inputs[1]!.name}`);
+    const [digits, words] = [`${x.name}.quantize_activations_32`, `${x.name}.quantize_activations_i16`];
+    expect(operands).toEqual([
+      `matmul_q4_0 × ${digits}`,
+      `matmul_q8_0 × ${digits}`,
+      `matmul_f16 × ${words}`,
+      `matmul_bf16 × ${words}`,
+      `matmul_f32 × ${x.name}`,
+    ]);
+  });
+
   test('uses the memory of activations again, except that of results', () => {
     const alone = [...plan.activations.keys()].reduce((sum, { bytes }) => sum + bytes, 0);
     expect(plan.activationBytes).toBeLessThan(alone / 2);

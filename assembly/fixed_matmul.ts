@@ -1,0 +1,46 @@
+import { EmbedNode } from './embed';
+import { FixedBlock } from './lib/fixed_block';
+import { FixedProducts, TILE_ROWS, TILE_TOKENS } from './lib/fixed_products';
+import { MatmulNode } from './lib/matmul_node';
+import { ITEM_ROWS } from './pack';
+
+/** Matrix products with F16 and BF16 weights as fixed point (lib/fixed_block.ts), alike in both builds. */
+export function fixedMatmul(node: MatmulNode, begin: u32, end: u32): void {
+  const products = changetype<FixedProducts>(0);
+  for (let i = begin; i < end; i++) {
+    const item = node.weights + i * fixedItemBytes(node.cols);
+    const row = i * ITEM_ROWS;
+    if (node.nRows < TILE_TOKENS) {
+      for (let t: u32 = 0; t < node.nRows; t++) products.matVec(node, row, t, item);
+      continue;
+    }
+    for (let r: u32 = 0; r < min(ITEM_ROWS, node.rows - row); r += TILE_ROWS) {
+      const levels = item + (r / TILE_ROWS) * FixedBlock.octet;
+      const scales = item + FixedBlock.scales + 2 * r;
+      for (let t: u32 = 0; t < node.nRows; t += TILE_TOKENS) products.tile(node, row + r, t, levels, scales);
+    }
+  }
+}
+
+export function fixedItemBytes(cols: u32): u32 {
+  return FixedBlock.count(cols) * FixedBlock.bytes;
+}
+
+/** Gathers one row of the token table per token: level * scale, exactly. */
+export function fixedEmbed(node: EmbedNode, begin: u32, end: u32): void {
+  for (let t = begin; t < end; t++) {
+    const token = load<u32>(node.step.tokens + 4 * t);
+    const row = token % ITEM_ROWS;
+    const within = (row >> 3) * FixedBlock.octet + 4 * (row & 7);
+    let block = node.weights + (token / ITEM_ROWS) * fixedItemBytes(node.cols);
+    let out = node.out + 4 * t * node.cols;
+    for (const last = out + 4 * node.cols; out < last; block += FixedBlock.bytes) {
+      const scale = reinterpret<f32>((<u32>load<u16>(block + FixedBlock.scales + 2 * row)) << 16);
+      const end = min(out + 128, last);
+      for (let k: u32 = 0; out < end; k++, out += 4) {
+        const level = load<i16>(block + within + 32 * (k >> 1) + 2 * (k & 1));
+        store<f32>(out, <f32>level * scale);
+      }
+    }
+  }
+}
