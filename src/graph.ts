@@ -5,7 +5,7 @@ import type { Tensor } from './tensor.ts';
 
 /**
  * What an architecture records: a flat list of nodes in execution order, plain data. A graph is recorded once per
- * session and run for every step: its row counts are symbolic, and a step says how many there are this time.
+ * model, shared by its sessions, and run for every step: its row counts are symbolic, and a step says how many there are this time.
  */
 
 /** Rows that only a step knows: one per token of the step, or one per token whose logits were asked for. */

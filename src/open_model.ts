@@ -122,12 +122,13 @@ export async function loadModel(
   const startMs = performance.now();
   const architecture = file.metadata.string('general.architecture');
   const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
-  const tokenizer = createTokenizer(readVocab(file.metadata));
-  if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
   const limits = graphLimits(options, bound);
-  const kvType = checkKvType(options.kvType ?? 'f16');
-  const backend = await createBackend({ weights: bound.weights, graph: bound.record(limits, kvType).graph, options });
+  const recorded = bound.record(limits, checkKvType(options.kvType ?? 'f16'));
+  const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
   try {
+    const tokenizer = createTokenizer(readVocab(file.metadata)); // takes about as long as threads need to come up
+    if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
+    const backend = await starting;
     checkSupport(backend, bound.weights);
     const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
     await backend.upload(bound.weights, {
@@ -138,9 +139,10 @@ export async function loadModel(
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const fingerprint = fingerprintOf(file);
-    return opened({ info, tokenizer, bound, backend, limits, kvType, template, fingerprint, draft: around.draft });
+    return opened({ info, tokenizer, recorded, backend, template, fingerprint, draft: around.draft });
   } catch (error) {
-    await backend.dispose();
+    const backend = await starting.catch(() => undefined);
+    await backend?.dispose();
     throw error;
   }
 }
@@ -148,23 +150,20 @@ export async function loadModel(
 interface Parts {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
-  readonly bound: BoundModel;
+  readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
-  readonly limits: GraphLimits;
-  readonly kvType: KvType;
   readonly template: ChatTemplate | UnsupportedError;
   readonly fingerprint: string;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, bound, backend, limits, kvType, template, ...rest }: Parts): LoadedModel {
-  const { fingerprint, draft } = rest;
+function opened({ info, tokenizer, recorded, backend, template, fingerprint, draft }: Parts): LoadedModel {
+  const { graph, state } = recorded;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     openSession() {
-      const { graph, state } = bound.record(limits, kvType);
       const model = { tokenizer, fingerprint, loadMs: info.loadMs, openDraft: draft?.openSession };
       return new Session(model, graph, state, backend.prepare(graph));
     },

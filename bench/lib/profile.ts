@@ -18,7 +18,7 @@ export async function profile(work: () => Promise<void>): Promise<ProfileEntry[]
   const entries = new Map<string, ProfileEntry>();
   const { run: whole } = Pool.prototype;
   Pool.prototype.run = async function (this: Pool, run: Run): Promise<void> {
-    const { memory, module } = this['options'];
+    const { memory, module } = this['place']!;
     const names = kernelNames(module, memory);
     for (const { begin, end, kernels } of groups(new Int32Array(memory.buffer), run)) {
       const startMs = performance.now();

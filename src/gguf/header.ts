@@ -183,7 +183,11 @@ function readArray(header: Header, depth: number, where: string): MetadataArray 
   return { type: 'array', of, value };
 }
 
+/** Text is decoded only once all of it is at hand: hundreds of thousands of pieces take as long as everything else. */
 function readStrings(header: Header, length: number, where: string): string[] {
+  const start = header.at;
+  for (let i = 0; i < length; i++) takeString(header, where);
+  header.at = start;
   const value: string[] = [];
   for (let i = 0; i < length; i++) value.push(readString(header, where));
   return value;
@@ -195,10 +199,15 @@ const exactText = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
 /** A value's text. Invalid UTF-8 becomes U+FFFD: some vocabularies hold pieces of characters. */
 function readString(header: Header, where: string): string {
+  const at = takeString(header, where);
+  return lossyText.decode(header.bytes.subarray(at, header.at));
+}
+
+/** Steps over a value's text and returns where it starts. */
+function takeString(header: Header, where: string): number {
   const sizeBytes = readCount(header, where);
   checkLimit('stringBytes', sizeBytes, where);
-  const at = take(header, sizeBytes, where);
-  return lossyText.decode(header.bytes.subarray(at, header.at));
+  return take(header, sizeBytes, where);
 }
 
 /** A key or a tensor's name: not empty, not endless, and valid UTF-8, because things are looked up by it. */

@@ -7,7 +7,7 @@ interface Entry {
   nUsers: number;
 }
 
-/** Constants in memory, each once: sessions of one model record the same RoPE table again and again. */
+/** Constants in memory, each once: sessions of one model share a graph, and with it its RoPE table. */
 export class Constants {
   private readonly heap: Heap;
   private entries: Entry[] = [];
@@ -18,7 +18,7 @@ export class Constants {
 
   /** Address of a constant's numbers. @throws ResourceError when they do not fit. */
   acquire({ name, data }: Value): number {
-    let entry = this.entries.find((candidate) => sameNumbers(candidate.data, data!));
+    let entry = this.entries.find((candidate) => candidate.data === data);
     if (!entry) {
       entry = { data: data!, at: this.heap.allocate(data!.byteLength, name), nUsers: 0 };
       this.heap.floats.set(data!, entry.at / 4);
@@ -29,13 +29,9 @@ export class Constants {
   }
 
   release({ data }: Value): void {
-    const entry = this.entries.find((candidate) => sameNumbers(candidate.data, data!))!;
+    const entry = this.entries.find((candidate) => candidate.data === data)!;
     if (--entry.nUsers > 0) return;
     this.heap.release(entry.at);
     this.entries = this.entries.filter((other) => other !== entry);
   }
-}
-
-function sameNumbers(a: Float32Array, b: Float32Array): boolean {
-  return a === b || (a.length === b.length && a.every((x, i) => Object.is(x, b[i])));
 }

@@ -11,8 +11,7 @@ const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 /** The backend's memory, grown as programs are made, and views of it. */
 export class Heap {
   readonly memory: WebAssembly.Memory;
-  private readonly begin: number;
-  private readonly plan: MemoryPlan;
+  private readonly programs: Region;
   /** Regions in use, by address. */
   private taken: Region[] = [];
   private buffer: ArrayBufferLike;
@@ -22,8 +21,7 @@ export class Heap {
 
   /** @throws ResourceError when the memory cannot be had. */
   constructor(plan: MemoryPlan, shared: boolean) {
-    this.plan = plan;
-    this.begin = plan.programsBegin;
+    this.programs = plan.programs;
     this.memory = allocateMemory(plan, shared);
     this.buffer = this.memory.buffer;
     this.ints = new Int32Array(this.buffer);
@@ -33,14 +31,14 @@ export class Heap {
   /** First gap that is large enough. @throws ResourceError when there is none. */
   allocate(bytes: number, what: string): number {
     const size = aligned(bytes);
-    let at = this.begin;
+    let at = this.programs.begin;
     let index = 0;
     for (; index < this.taken.length; index++) {
       const next = this.taken[index]!;
       if (at + size <= next.begin) break;
       at = next.begin + next.bytes;
     }
-    if (at + size > pages(this.plan.maximumBytes) * PAGE_BYTES) {
+    if (at + size > this.programs.begin + this.programs.bytes) {
       const wanted = `${what} needs ${count(bytes)} more bytes than were set aside`;
       throw new ResourceError(
         `${wanted}; close a session, or open the model with a higher maxSessions or smaller nCtx`,

@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
 import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
+import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 
 /**
  * Where everything lies in memory, worked out from a file's header before anything is allocated:
@@ -69,13 +70,13 @@ export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.s
 export interface MemoryPlan {
   readonly weights: ReadonlyMap<string, Region>;
   readonly scratch: readonly Region[];
-  /** The program of one node that packs weights: its counter, then its record. */
+  /** The program that packs a batch of weights: counters of its nodes, then their records. */
   readonly loading: Region;
   /** Rows that are packed together; pieces of a matrix are whole groups. */
   readonly rowGroup: number;
   readonly activations: Region;
-  /** Programs and constants begin here. */
-  readonly programsBegin: number;
+  /** Where programs and constants lie: room for `maxSessions` of the planned one. */
+  readonly programs: Region;
   /** Bytes with one program, and with `maxSessions` of them: what memory begins with and what it may grow to. */
   readonly initialBytes: number;
   readonly maximumBytes: number;
@@ -113,7 +114,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     end += aligned(bytes);
     return { begin, bytes };
   };
-  const loading = take(COUNTER_BYTES + LOADING_RECORD_BYTES);
+  const loading = take(MAX_PIECES * (COUNTER_BYTES + PACK_RECORD_BYTES));
   const { rowGroup } = sizes;
   const matrices = weights.filter(({ shape }) => shape.length === 2);
   const scratchBytes = Math.max(
@@ -126,14 +127,14 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   const activations = take(program.activationBytes);
   const programsBegin = end;
   const programs = (n: number): number => programsBegin + program.constantBytes + n * aligned(ownBytes(program));
-  const staged = weightsEnd + 2 * stagingHalf(weights, rowGroup);
+  const staged = weightsEnd + 2 * stagingBytes(batchesOf(weights, rowGroup));
   return {
     weights: places,
     scratch,
     loading,
     rowGroup,
     activations,
-    programsBegin,
+    programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
     initialBytes: Math.max(programs(1), staged),
     maximumBytes: Math.max(programs(maxSessions), staged),
     parts: {
@@ -147,28 +148,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   };
 }
 
-/** A staging area is this large, so that reading and packing overlap in pieces that are long for a disk. */
-const STAGING_BYTES = 4 << 20;
-
-/** Room for the record of `pack_rows`. */
-const LOADING_RECORD_BYTES = 128;
-
-/** Bytes of a tensor in its file. */
-export const fileBytes = ({ quant, shape }: Tensor): number =>
-  (shape.reduce((product, n) => product * n, 1) / quant.blockSize) * quant.blockBytes;
-
-/** Rows of a matrix that are read and packed at a time; a vector is one row. */
-export function pieceRows(tensor: Tensor, rowGroup: number): number {
-  if (tensor.shape.length === 1) return 1;
-  const rows = tensor.shape[0]!;
-  const groupBytes = (fileBytes(tensor) / rows) * rowGroup;
-  return Math.min(rows, Math.max(1, Math.floor(STAGING_BYTES / groupBytes)) * rowGroup);
-}
-
-/** Bytes of one staging area: the largest piece. */
-export const stagingHalf = (weights: readonly Tensor[], rowGroup: number): number =>
-  aligned(Math.max(0, ...weights.map((tensor) => (fileBytes(tensor) / rowsOf(tensor)) * pieceRows(tensor, rowGroup))));
-
-export const rowsOf = ({ shape }: Tensor): number => (shape.length === 1 ? 1 : shape[0]!);
+/** Room for a record of `pack_rows`. */
+export const PACK_RECORD_BYTES = 128;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

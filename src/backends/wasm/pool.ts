@@ -4,17 +4,22 @@ import { abortRun, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
 import { CONTROL_AT } from './plan.ts';
 
-export interface PoolOptions {
+/** What the pool needs of the world around it. */
+export interface PoolHost {
+  /** Starts a worker that runs compute_worker.ts. */
+  readonly spawn: () => WorkerHandle;
+  /** Lets messages and deaths of workers arrive. */
+  readonly tick: () => Promise<void>;
+}
+
+/** What the threads share. */
+export interface Workplace {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   /** The leader's own instance. */
   readonly exports: Exports;
   /** Scratch memory of each thread, the leader's first. */
   readonly scratch: readonly number[];
-  /** Starts a worker that runs compute_worker.ts. */
-  readonly spawn: () => WorkerHandle;
-  /** Lets messages and deaths of workers arrive. */
-  readonly tick: () => Promise<void>;
 }
 
 /** `BROKEN` in assembly/lib/dot_kind.ts. */
@@ -30,18 +35,35 @@ export interface Run {
 
 /** The threads that run programs over one memory. The caller's thread leads; alone it needs no shared memory. */
 export class Pool {
-  private readonly options: PoolOptions;
+  readonly nThreads: number;
+  private readonly host: PoolHost;
   private readonly workers: WorkerHandle[] = [];
+  /** Of the first worker that dies. */
+  private readonly dying: Promise<Error>;
   private death: Error | undefined;
+  private place: Workplace | undefined;
 
-  private constructor(options: PoolOptions) {
-    this.options = options;
+  /** The workers come up while the caller compiles kernels and lays out the memory that `start` brings. */
+  constructor(nThreads: number, host: PoolHost) {
+    this.nThreads = nThreads;
+    this.host = host;
+    this.dying = new Promise((resolve) => {
+      try {
+        while (this.workers.length < nThreads - 1) {
+          const worker = host.spawn();
+          this.workers.push(worker);
+          worker.onDeath((reason) => resolve((this.death ??= reason)));
+        }
+      } catch (error) {
+        resolve((this.death = asError(error)));
+      }
+    });
   }
 
   /** @throws ResourceError when a worker does not start. */
-  static async start(options: PoolOptions): Promise<Pool> {
-    const pool = new Pool(options);
-    const { exports, scratch } = options;
+  async start(place: Workplace): Promise<void> {
+    const { exports, scratch } = place;
+    this.place = place;
     const dotKind = exports['probe_dot']!();
     if (dotKind === BROKEN_DOT) {
       throw new UnsupportedError(
@@ -50,35 +72,22 @@ export class Pool {
     }
     exports['set_scratch']!(scratch[0]!);
     exports['set_dot_kind']!(dotKind);
-    pool.words()[control.nThreads] = scratch.length;
-    try {
-      await Promise.all(scratch.slice(1).map((address) => pool.startWorker(address, dotKind)));
-    } catch (cause) {
-      await pool.close();
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ResourceError(`a compute thread did not start (${reason}); ask for fewer threads`, { cause });
-    }
-    return pool;
-  }
-
-  get nThreads(): number {
-    return this.options.scratch.length;
+    this.words()[control.nThreads] = this.nThreads;
+    const ready = this.workers.map((worker, i) => this.startWorker(worker, scratch[i + 1]!, dotKind));
+    const dead = await Promise.race([this.dying, Promise.all(ready).then(() => undefined)]);
+    if (!dead) return;
+    const why = `a compute thread did not start (${dead.message}); ask for fewer threads`;
+    throw new ResourceError(why, { cause: dead });
   }
 
   private words(): Int32Array {
-    return new Int32Array(this.options.memory.buffer);
+    return new Int32Array(this.place!.memory.buffer);
   }
 
-  private startWorker(scratch: number, dotKind: number): Promise<void> {
-    const { module, memory } = this.options;
-    const worker = this.options.spawn();
-    this.workers.push(worker);
+  private startWorker(worker: WorkerHandle, scratch: number, dotKind: number): Promise<void> {
+    const { module, memory } = this.place!;
     const generation = Atomics.load(this.words(), control.generation);
-    return new Promise((resolve, reject) => {
-      worker.onDeath((reason) => {
-        this.death ??= reason;
-        reject(reason);
-      });
+    return new Promise((resolve) => {
       worker.onMessage(() => {
         worker.keepAlive(false);
         resolve();
@@ -100,26 +109,26 @@ export class Pool {
   /** Does the leader's part. A trap here leaves the others waiting, so it ends the pool like any other death. */
   private lead(part: 'run' | 'resume', begin = 0, end = 0, counters = 0, countersBytes = 0): number {
     try {
-      return this.options.exports[part]!(CONTROL_AT, begin, end, counters, countersBytes);
+      return this.place!.exports[part]!(CONTROL_AT, begin, end, counters, countersBytes);
     } catch (error) {
-      this.death = error instanceof Error ? error : new Error(String(error));
+      this.death = asError(error);
       this.fail();
     }
   }
 
   private async await(came: number): Promise<void> {
     while (came === status.waiting) {
-      await this.options.tick();
+      await this.host.tick();
       if (this.death) this.fail();
       came = this.lead('resume');
     }
     if (came === status.done) return;
-    await this.options.tick(); // the thread that gave up says why
+    await this.host.tick(); // the thread that gave up says why
     this.fail();
   }
 
   private fail(): never {
-    abortRun(this.options.memory);
+    abortRun(this.place!.memory);
     this.death ??= new Error('no reason given');
     const message = `a compute thread died (${this.death.message}); close the model and open it again`;
     throw new ResourceError(message, { cause: this.death });
@@ -128,8 +137,8 @@ export class Pool {
   /** Ends all threads. */
   async close(): Promise<void> {
     this.death ??= new Error('the backend is closed');
-    const words = this.words();
-    if (this.workers.length > 0) {
+    if (this.place && this.workers.length > 0) {
+      const words = this.words();
       Atomics.store(words, control.quit, 1);
       Atomics.add(words, control.generation, 1);
       Atomics.notify(words, control.generation);
@@ -137,3 +146,5 @@ export class Pool {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

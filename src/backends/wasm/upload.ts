@@ -4,17 +4,9 @@ import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { header } from './lower.ts';
-import { COUNTER_BYTES, fileBytes, pieceRows, rowsOf, stagingHalf, type MemoryPlan } from './plan.ts';
+import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
 import type { Pool } from './pool.ts';
-
-/** Rows of a tensor that are read at once, and where they lie in the tensor's bytes. */
-interface Piece {
-  readonly tensor: Tensor;
-  readonly rowBegin: number;
-  readonly rowEnd: number;
-  readonly offsetBytes: number;
-  readonly bytes: number;
-}
+import { batchesOf, fileBytes, MAX_PIECES, stagingBytes, type Batch, type Piece } from './staging.ts';
 
 export interface UploadTarget {
   readonly heap: Heap;
@@ -25,80 +17,91 @@ export interface UploadTarget {
 
 /**
  * Streams weights into place. File bytes land in one of two staging areas inside the memory (where activations and programs
- * will be later) and are packed from there by all threads, while the next piece is being read into the other:
+ * will be later) and are packed from there by all threads, while the next batch is being read into the other:
  *
  *     read     ▓▓ 0 ▓▓│▓▓ 1 ▓▓│▓▓ 2 ▓▓│
  *     pack            │▓ 0 ▓  │▓ 1 ▓  │▓ 2 ▓
  */
 export async function uploadWeights(target: UploadTarget, weights: readonly Tensor[], options: UploadOptions) {
   const { heap, plan } = target;
-  const half = stagingHalf(weights, plan.rowGroup);
-  const pieces = weights.flatMap((tensor) => piecesOf(tensor, plan.rowGroup));
-  const stagingOf = (i: number): number => plan.activations.begin + (i % 2) * half;
-  const read = (i: number): Promise<void> => {
-    const { tensor, offsetBytes, bytes } = pieces[i]!;
-    return options.read(tensor, offsetBytes, heap.bytes(stagingOf(i), bytes));
-  };
+  const batches = batchesOf(weights, plan.rowGroup);
+  const area = stagingBytes(batches);
+  const stagingOf = (b: number): number => plan.activations.begin + (b % 2) * area;
+  const read = (b: number): Promise<PromiseSettledResult<void>[]> =>
+    Promise.allSettled(
+      (batches[b]?.pieces ?? []).map(({ tensor, offsetBytes, stagedAt, bytes }) =>
+        options.read(tensor, offsetBytes, heap.bytes(stagingOf(b) + stagedAt, bytes)),
+      ),
+    );
   let doneBytes = 0;
-  let reading = pieces.length > 0 ? read(0) : undefined;
-  for (const [i, piece] of pieces.entries()) {
-    await reading;
-    options.signal?.throwIfAborted();
-    reading = i + 1 < pieces.length ? read(i + 1) : undefined;
-    const settled = reading?.catch(() => undefined);
-    try {
-      await place(target, piece, stagingOf(i));
-    } catch (error) {
-      await settled; // it writes into the memory
-      throw error;
+  let reading = read(0);
+  try {
+    for (const [b, batch] of batches.entries()) {
+      const failed = (await reading).find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+      options.signal?.throwIfAborted();
+      reading = read(b + 1);
+      await place(target, batch, stagingOf(b));
+      for (const { bytes } of batch.pieces) doneBytes += bytes;
+      options.onProgress?.(doneBytes);
     }
-    doneBytes += piece.bytes;
-    options.onProgress?.(doneBytes);
+  } finally {
+    await reading; // it writes into the memory
   }
 }
 
-function piecesOf(tensor: Tensor, rowGroup: number): Piece[] {
-  const rows = rowsOf(tensor);
-  const step = pieceRows(tensor, rowGroup);
-  const rowBytes = fileBytes(tensor) / rows;
-  return Array.from({ length: Math.ceil(rows / step) }, (_, i) => {
-    const rowBegin = i * step;
-    const rowEnd = Math.min(rows, rowBegin + step);
-    return { tensor, rowBegin, rowEnd, offsetBytes: rowBegin * rowBytes, bytes: (rowEnd - rowBegin) * rowBytes };
-  });
-}
+const isMatrix = ({ tensor }: Piece): boolean => tensor.shape.length > 1;
 
-function place(target: UploadTarget, piece: Piece, staging: number): void | Promise<void> {
+function place(target: UploadTarget, { pieces }: Batch, staging: number): Promise<void> {
   const { heap, plan } = target;
-  const { tensor } = piece;
-  const to = plan.weights.get(tensor.name)!.begin;
-  if (tensor.shape.length > 1) return pack(target, piece, staging, to);
-  tensor.quant.dequantize!(heap.bytes(staging, piece.bytes), heap.floats.subarray(to / 4, to / 4 + tensor.shape[0]!));
+  for (const { tensor, stagedAt, bytes } of pieces.filter((piece) => !isMatrix(piece))) {
+    const to = plan.weights.get(tensor.name)!.begin / 4;
+    tensor.quant.dequantize!(heap.bytes(staging + stagedAt, bytes), heap.floats.subarray(to, to + tensor.shape[0]!));
+  }
+  return pack(target, pieces.filter(isMatrix), staging);
 }
 
 /** Words of `PackRowsNode` in assembly/pack_rows.ts behind the header. */
 const N_WORDS = 12;
 const DAMAGED = header.length + N_WORDS - 1;
 
-/** A program of one node; its record and counter lie behind the control block. */
-async function pack({ heap, plan, instance, pool }: UploadTarget, piece: Piece, src: number, dst: number) {
+/** A program of a node per piece, with no barrier between them; counters and records lie behind the control block. */
+async function pack(target: UploadTarget, pieces: readonly Piece[], staging: number): Promise<void> {
+  const counters = target.plan.loading.begin;
+  const countersBytes = MAX_PIECES * COUNTER_BYTES;
+  const begin = counters + countersBytes;
+  for (const [i, piece] of pieces.entries()) {
+    const at = begin + i * PACK_RECORD_BYTES;
+    writeRecord(target, piece, { at, counter: counters + i * COUNTER_BYTES, src: staging + piece.stagedAt });
+  }
+  const end = begin + pieces.length * PACK_RECORD_BYTES;
+  await target.pool.run({ begin, end, counters, countersBytes });
+  for (const [i, { tensor, rowBegin, rowEnd }] of pieces.entries()) {
+    if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + DAMAGED] === 0) continue;
+    const found = `a scale in rows ${rowBegin} to ${rowEnd - 1} is infinite or NaN`;
+    throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
+  }
+}
+
+interface Place {
+  readonly at: number;
+  readonly counter: number;
+  readonly src: number;
+}
+
+function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
   const { tensor, rowBegin, rowEnd } = piece;
   const { blockBytes, halves = [] } = tensor.quant;
   const [rows, cols] = tensor.shape as [number, number];
-  const begin = plan.loading.begin + COUNTER_BYTES;
-  const record = heap.ints.subarray(begin / 4, (plan.loading.begin + plan.loading.bytes) / 4);
+  const dst = plan.weights.get(tensor.name)!.begin;
+  const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);
   const packer = instance.kernelIndex(`pack_${tensor.quant.name}`)!;
   record[header.kernel] = instance.kernelIndex('pack_rows')!;
-  record[header.recordBytes] = record.byteLength;
-  record[header.counter] = plan.loading.begin;
+  record[header.recordBytes] = PACK_RECORD_BYTES;
+  record[header.counter] = counter;
   const where = [src, dst, rowBegin, rowEnd, rows, cols, fileBytes(tensor) / rows];
   record.set([packer, ...where, blockBytes, halves[0] ?? 0, halves.length, 0], header.length);
-  const nItems = instance.exports['pack_rows_items']!(begin);
+  const nItems = instance.exports['pack_rows_items']!(at);
   record[header.nItems] = nItems;
   record[header.chunk] = Math.max(1, Math.floor(nItems / (8 * pool.nThreads)));
-  const countersBytes = COUNTER_BYTES;
-  await pool.run({ begin, end: begin + record.byteLength, counters: plan.loading.begin, countersBytes });
-  if (heap.ints[begin / 4 + DAMAGED] === 0) return;
-  const found = `a scale in rows ${rowBegin} to ${rowEnd - 1} is infinite or NaN`;
-  throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
 }

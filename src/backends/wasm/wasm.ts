@@ -1,7 +1,6 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Build, Features } from '../../features.ts';
 import type { Graph, Node } from '../../graph.ts';
-import type { WorkerHandle } from '../../platform/platform.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
@@ -10,19 +9,15 @@ import { Heap } from './heap.ts';
 import { compileKernels, createSizes, instantiate, type Sizes } from './kernels.ts';
 import { kernelName } from './lower.ts';
 import { planMemory, planProgram } from './plan.ts';
-import { Pool } from './pool.ts';
-import { WasmProgram } from './program.ts';
+import { Pool, type PoolHost } from './pool.ts';
+import { WasmProgram, type ProgramHome } from './program.ts';
 import { uploadWeights } from './upload.ts';
 
 /** What the backend needs of the world around it. */
-export interface WasmHost {
+export interface WasmHost extends PoolHost {
   readonly features: Features;
   /** Bytes of a kernel build. */
   readonly kernels: (build: Build) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Starts a worker that runs compute_worker.ts. */
-  readonly spawn: () => WorkerHandle;
-  /** Lets messages of workers arrive. */
-  readonly tick: () => Promise<void>;
   /** Logical cores. */
   readonly nCores: number;
 }
@@ -61,23 +56,32 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
   }
   const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
-  const module = await compileKernels(await host.kernels(build), sharedMemory);
-  const sizes = createSizes(module, sharedMemory);
-  checkGraph(graph, sizes);
-  const memory = planMemory({ weights, program: planProgram(graph, sizes), maxSessions, threads }, sizes);
-  const heap = new Heap(memory, sharedMemory);
-  const instance = instantiate(module, heap.memory);
-  const scratch = memory.scratch.map(({ begin }) => begin);
-  const { exports } = instance;
-  const pool = await Pool.start({ memory: heap.memory, module, exports, scratch, spawn: host.spawn, tick: host.tick });
-  const home = { heap, constants: new Constants(heap), instance, pool, memory };
+  const pool = new Pool(threads, host);
+  try {
+    const module = await compileKernels(await host.kernels(build), sharedMemory);
+    const sizes = createSizes(module, sharedMemory);
+    checkGraph(graph, sizes);
+    const memory = planMemory({ weights, program: planProgram(graph, sizes), maxSessions, threads }, sizes);
+    const heap = new Heap(memory, sharedMemory);
+    const instance = instantiate(module, heap.memory);
+    const scratch = memory.scratch.map(({ begin }) => begin);
+    await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
+    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, build);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+function backendOf(home: ProgramHome, sizes: Sizes, build: Build): Backend {
+  const { heap, instance, pool, memory: plan } = home;
   return {
     name: `wasm-${build}`,
-    threads,
+    threads: pool.nThreads,
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
-    upload: (tensors, upload) => uploadWeights({ heap, plan: memory, instance, pool }, tensors, upload),
-    prepare: (wanted) => new WasmProgram(planProgram(wanted, sizes), home),
+    upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
+    prepare: (graph) => new WasmProgram(planProgram(graph, sizes), home),
     dispose: () => pool.close(),
   };
 }
