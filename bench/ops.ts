@@ -11,6 +11,7 @@ import { wasmFactory } from './lib/host.ts';
 import { openLimits, type Limits } from './lib/limits.ts';
 import { describeMachine } from './lib/machine.ts';
 import { matmulCases, type Cases } from './lib/matmul_cases.ts';
+import { packCase } from './lib/pack_case.ts';
 import { opCase, timedCases } from './lib/op_cases.ts';
 import { count, readOptions } from './lib/options.ts';
 import { profile, type ProfileEntry } from './lib/profile.ts';
@@ -20,7 +21,7 @@ import { table } from './lib/table.ts';
 const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
   threads: { value: 'N', default: '1', help: 'compute threads' },
-  only: { value: 'REGEX', default: '', help: 'cases by op and name, such as "matmul q4" or "decode"; or "profile"' },
+  only: { value: 'REGEX', default: '', help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile"' },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -34,10 +35,12 @@ const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 const only = new RegExp(options.only);
 
 /** One by one, so that only one quant type's weights are in memory at a time. */
+const perQuant = { matmul: matmulCases, pack: packCase };
+const encoded = quants.filter(({ quantize }) => quantize);
 const makers: { readonly title: string; readonly make: () => Promise<Cases> }[] = [
-  ...quants
-    .filter(({ quantize }) => quantize)
-    .map((quant) => ({ title: `matmul ${quant.name}`, make: () => matmulCases(quant, { build, threads, bytes }) })),
+  ...Object.entries(perQuant).flatMap(([op, make]) =>
+    encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, { build, threads, bytes }) })),
+  ),
   ...timedCases.map((timed) => ({ title: `${timed.op} ${timed.name}`, make: () => opCase(timed, build, threads) })),
 ];
 

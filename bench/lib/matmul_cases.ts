@@ -67,7 +67,7 @@ export async function matmulCases(quant: QuantType, { build, threads, bytes }: M
 }
 
 /** Rows of the token table, decoded. */
-function lookup(quant: QuantType, program: Program, graph: Graph, floats: Float32Array): BenchCase {
+export function lookup(quant: QuantType, program: Program, graph: Graph, floats: Float32Array): BenchCase {
   const step: Step = { tokens: Int32Array.from({ length: PREFILL }, (_, i) => (i * 977) % ROWS), pos: 0, nLogits: 0 };
   const node = graph.nodes[0] as Node;
   return {
@@ -91,7 +91,7 @@ function lookup(quant: QuantType, program: Program, graph: Graph, floats: Float3
 
 const isFixed = ({ name }: QuantType): boolean => name === 'f16' || name === 'bf16';
 
-function lookupGraph(table: Value): Graph {
+export function lookupGraph(table: Value): Graph {
   const g = new Recorder({ nCtx: PREFILL, maxTokens: PREFILL, maxLogits: 1 });
   return g.finish(g.embed(table));
 }
