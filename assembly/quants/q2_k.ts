@@ -70,7 +70,7 @@ class Q2_K extends Block256 {
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load(file + 32 * (b >> 2) + 16 * half, 16);
-    return v128.and(i8x16.shr_u(raw, 2 * (b & 3)), i8x16.splat(3));
+    return v128.and(i16x8.shr_u(raw, 2 * (b & 3)), i8x16.splat(3));
   }
 
   @inline

@@ -38,9 +38,9 @@ class Q3_K extends Block256Signed {
 
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
-    const raw = i8x16.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 32), 2 * (b & 3));
-    const third = v128.and(i8x16.shr_u(v128.load(file + 16 * half), b), i8x16.splat(1));
-    return v128.or(v128.and(raw, i8x16.splat(3)), i8x16.shl(third, 2));
+    const raw = i16x8.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 32), 2 * (b & 3));
+    const third = v128.and(i16x8.shr_u(v128.load(file + 16 * half), b), i8x16.splat(1));
+    return v128.or(v128.and(raw, i8x16.splat(3)), i16x8.shl(third, 2));
   }
 
   @inline

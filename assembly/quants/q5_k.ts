@@ -33,8 +33,8 @@ class Q5_K extends Block256WithMins {
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load(file + 32 * (b >> 1) + 16 * half, 48);
-    const fifth = v128.and(i8x16.shr_u(v128.load(file + 16 * half, 16), b), i8x16.splat(1));
-    return v128.or(Nibbles.half(raw, b & 1), i8x16.shl(fifth, 4));
+    const fifth = v128.and(i16x8.shr_u(v128.load(file + 16 * half, 16), b), i8x16.splat(1));
+    return v128.or(Nibbles.half(raw, b & 1), i16x8.shl(fifth, 4));
   }
 
   @inline

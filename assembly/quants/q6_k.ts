@@ -40,8 +40,8 @@ class Q6_K extends Block256Signed {
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load(file + 64 * (b >> 2) + 32 * (b & 1) + 16 * half);
-    const pairs = i8x16.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 128), 2 * (b & 3));
-    const high = i8x16.shl(v128.and(pairs, i8x16.splat(3)), 4);
+    const pairs = i16x8.shr_u(v128.load(file + 32 * (b >> 2) + 16 * half, 128), 2 * (b & 3));
+    const high = i16x8.shl(v128.and(pairs, i8x16.splat(3)), 4);
     return v128.or(Nibbles.half(raw, (b >> 1) & 1), high);
   }
 
