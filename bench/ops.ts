@@ -21,7 +21,11 @@ import { table } from './lib/table.ts';
 const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
   threads: { value: 'N', default: '1', help: 'compute threads' },
-  only: { value: 'REGEX', default: '', help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile"' },
+  only: {
+    value: 'REGEX',
+    default: '',
+    help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile"',
+  },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },

@@ -1,4 +1,5 @@
 import { ResourceError } from '../../errors.ts';
+import { requestMemory, SMALLER } from './kernels.ts';
 import { aligned } from './schedule.ts';
 import type { MemoryPlan, Region } from './plan.ts';
 
@@ -60,7 +61,7 @@ export class Heap {
       this.memory.grow(missing);
     } catch (cause) {
       const wanted = `${what} needs ${count(missing * PAGE_BYTES)} more bytes, which this device would not give`;
-      throw new ResourceError(`${wanted}; ${REMEDY}`, { cause });
+      throw new ResourceError(`${wanted}; ${SMALLER}`, { cause });
     }
     this.buffer = this.memory.buffer;
     this.ints = new Int32Array(this.buffer);
@@ -72,20 +73,14 @@ export class Heap {
   }
 }
 
-const REMEDY = 'use a smaller nCtx, an f16 cache, or a smaller model';
-
 function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
   const { weightBytes, stateBytes } = plan.parts;
   const wanted =
     `this model needs ${count(plan.maximumBytes)} bytes of memory ` +
     `(weights ${count(weightBytes)}, KV cache of a session ${count(stateBytes)})`;
   const maximum = pages(plan.maximumBytes);
-  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}, WebAssembly has at most 4 GiB; ${REMEDY}`);
-  try {
-    return new WebAssembly.Memory({ initial: pages(plan.initialBytes), maximum, shared });
-  } catch (cause) {
-    throw new ResourceError(`${wanted}, which this device would not give; ${REMEDY}`, { cause });
-  }
+  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}, WebAssembly has at most 4 GiB; ${SMALLER}`);
+  return requestMemory({ initial: pages(plan.initialBytes), maximum, shared }, wanted);
 }
 
 const count = (n: number): string => Math.ceil(n).toLocaleString('en');

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../errors.ts';
+import { ResourceError, UnsupportedError } from '../../errors.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 
 /**
@@ -51,7 +51,10 @@ export interface Sizes {
 }
 
 export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared });
+  const memory = requestMemory(
+    { initial: 1, maximum: 1, shared },
+    'asking the kernels about sizes takes a page of memory',
+  );
   const { exports } = instantiate(module, memory);
   const records = new Int32Array(memory.buffer, 64);
   return {
@@ -69,6 +72,18 @@ export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes 
     rowGroup: exports['rows_per_item']!(),
   };
 }
+
+/** @throws ResourceError that begins with `wanted`. */
+export function requestMemory(descriptor: WebAssembly.MemoryDescriptor, wanted: string): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(descriptor);
+  } catch (cause) {
+    throw new ResourceError(`${wanted}, which this device would not give; ${SMALLER}`, { cause });
+  }
+}
+
+/** What to do where memory runs out. */
+export const SMALLER = 'use a smaller nCtx, an f16 cache, or a smaller model';
 
 /**
  * The builds import a shared memory, `env.memory`, whose limits begin with a flag byte: 3 is shared with a maximum, 1 is

@@ -123,14 +123,13 @@ export class Pool {
       came = this.lead('resume');
     }
     if (came === status.done) return;
-    await this.host.tick(); // the thread that gave up says why
+    await this.dying; // the thread that gave up says why
     this.fail();
   }
 
   private fail(): never {
     abortRun(this.place!.memory);
-    this.death ??= new Error('no reason given');
-    const message = `a compute thread died (${this.death.message}); close the model and open it again`;
+    const message = `a compute thread died (${this.death!.message}); close the model and open it again`;
     throw new ResourceError(message, { cause: this.death });
   }
 

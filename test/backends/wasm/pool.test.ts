@@ -49,6 +49,15 @@ test('a compute thread that does not start is a ResourceError', async () => {
   await expect(backendWith(missing)).rejects.toThrow(ResourceError);
 });
 
+test('a compute thread that cannot even be made is a ResourceError, too', async () => {
+  const spawnNone = () => {
+    throw new Error('no more threads');
+  };
+  const opening = runCase(opCase, { threads: 2, host: nodeHost({ spawn: spawnNone }) });
+  await expect(opening).rejects.toThrow(ResourceError);
+  await expect(opening).rejects.toThrow(/did not start \(no more threads\); ask for fewer threads/);
+});
+
 test('64 threads give the same bits as one', async () => {
   expect(await runCase(opCase, { threads: 64 })).toEqual(await runCase(opCase, { threads: 1 }));
 }, 30_000);
