@@ -8,6 +8,7 @@ import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
+import type { LoadLimit } from './lib/load_limit.ts';
 import type { Measured, Phase } from './lib/phases.ts';
 import { digits, median } from './lib/stats.ts';
 import { table } from './lib/table.ts';
@@ -41,29 +42,47 @@ interface Result {
   readonly model: string;
   readonly threads: number;
   readonly runs: Measured[];
+  /** What loading takes at least; one for each run, none for plain loops. */
+  readonly limits: LoadLimit[];
 }
 
 const results: Result[] = models.flatMap((model) =>
-  counts('threads', options.threads).map((threads) => ({ model, threads, runs: [] })),
+  counts('threads', options.threads).map((threads) => ({ model, threads, runs: [], limits: [] })),
 );
 for (let round = 0; round < count('rounds', options.rounds); round++) {
-  for (const { model, threads, runs } of results) {
+  for (const { model, threads, runs, limits } of results) {
     process.stderr.write(`${basename(model)}, ${threads} thread(s) …\n`);
     const open = { threads, build: options.build, backend: options.backend };
     const timeoutMs = 1000 * count('timeout', options.timeout);
-    runs.push(await measureInChild('thimble', { model, phases, options: open }, { node: options.node, timeoutMs }));
+    const child = { node: options.node, timeoutMs };
+    runs.push(await measureInChild('thimble', { model, phases, options: open }, child));
+    if (open.backend === 'reference') continue;
+    limits.push(await measureInChild<LoadLimit>('load_limit', { model, threads, build: options.build }, child));
   }
 }
 
 const machine = describeMachine();
 if (options.json) console.log(JSON.stringify({ machine, phases, results }, null, 1));
 else {
-  const head = ['model', 'threads', ...phases.map(({ name }) => name), 'load ms', 'TTFT ms', 'RSS MB', 'engine'];
-  const rows = results.map(({ model, threads, runs }) => [
+  const head = [
+    'model',
+    'threads',
+    ...phases.map(({ name }) => name),
+    'load ms',
+    'read + pack ms',
+    'TTFT ms',
+    'RSS MB',
+    'engine',
+  ];
+  const of = (runs: Measured[], key: 'loadMs' | 'ttftMs' | 'rssMb') => digits(median(runs.map((run) => run[key]!)));
+  const rows = results.map(({ model, threads, runs, limits }) => [
     basename(model).replace(/\.gguf$/, ''),
     String(threads),
     ...phases.map(({ name }) => digits(median(runs.map(({ tps }) => tps[name]!)))),
-    ...(['loadMs', 'ttftMs', 'rssMb'] as const).map((key) => digits(median(runs.map((run) => run[key]!)))),
+    of(runs, 'loadMs'),
+    limits.length === 0 ? '–' : digits(median(limits.map(({ readMs, packMs }) => readMs + packMs))),
+    of(runs, 'ttftMs'),
+    of(runs, 'rssMb'),
     runs[0]!.engine,
   ]);
   console.log(`${machine.cpu} (${machine.extensions}), ${machine.nCores} cores; tokens per second\n`);

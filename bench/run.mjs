@@ -19,6 +19,7 @@ const nodeEntries = {
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
+  load_limit: 'bench/lib/load_limit.ts',
   limits_worker: 'bench/lib/limits_worker.ts',
   limits_run: 'bench/lib/limits_run.ts',
   native: 'bench/peers/native.ts',

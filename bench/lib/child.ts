@@ -12,7 +12,7 @@ export interface ChildOptions {
 }
 
 /** Runs one of the bench's programs with a job; its last line of output is the result. @throws Error with what it said. */
-export function measureInChild(program: string, job: unknown, options: ChildOptions): Promise<Measured> {
+export function measureInChild<T = Measured>(program: string, job: unknown, options: ChildOptions): Promise<T> {
   const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
   const { node = process.execPath, timeoutMs, onStart } = options;
   return new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ export function measureInChild(program: string, job: unknown, options: ChildOpti
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const last = out.trim().split('\n').at(-1) ?? '';
-      if (code === 0 && last.startsWith('{')) return resolve(JSON.parse(last) as Measured);
+      if (code === 0 && last.startsWith('{')) return resolve(JSON.parse(last) as T);
       const why = signal === 'SIGKILL' ? `no result after ${timeoutMs / 1000} s` : firstError(said || out);
       reject(new Error(`${program}: ${why || `ended with ${code ?? signal}`}`));
     });
