@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly kvType?: KvType;
   /** `wasm` (default) for speed, `reference` for plain loops. */
   readonly backend?: 'wasm' | 'reference';
-  /** Compute threads. Default: one per core, as far as they help. */
+  /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
   readonly build?: 'relaxed' | 'simd';

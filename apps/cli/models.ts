@@ -29,7 +29,7 @@ export const modelTitle = (given: string, { info }: Model): string => embedded.g
 
 export const modelOptions = {
   ctx: { value: 'N', help: 'positions for prompt and answer (default: what the model was trained on, at most 4096)' },
-  threads: { value: 'N', help: 'compute threads (default: as many as help)' },
+  threads: { value: 'N', help: 'compute threads (default: one per core, at most 8)' },
   backend: { value: 'NAME', help: 'wasm (default) or reference, the plain loops that define what is right' },
   build: { value: 'NAME', help: 'force a kernel build: relaxed or simd (default: the best that works here)' },
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default) or f32' },

@@ -19,7 +19,7 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 MB
     decode: { value: 'N', help: 'tokens to make (default 64)' },
     reps: { value: 'N', help: 'repetitions (default 3)' },
     ...modelOptions,
-    threads: { value: 'N,N,…', help: 'thread counts to compare (default: as many as help)' },
+    threads: { value: 'N,N,…', help: 'thread counts to compare (default: one per core, at most 8)' },
     ctx: { value: 'N', help: 'positions of the context (default: as many as needed)' },
     json: { help: 'print one JSON object and nothing else' },
   },
