@@ -1,7 +1,8 @@
 import { AttentionNode, SPLIT_TOKENS, TILE_ROWS } from './lib/attention_node';
 import { layOut, Tile, tileBytes, walkRows, widen } from './lib/attention_rows';
 import { BLOCK, Four, One, Softmax, SPLIT, Three, Two } from './lib/attention_tile';
-import { KvF16, KvF32 } from './lib/kv_types';
+import { loadQueryLevels } from './lib/attention_levels';
+import { KvF16, KvF32, KvQ8_0 } from './lib/kv_types';
 import { scratch } from './lib/scratch';
 
 /*
@@ -21,35 +22,40 @@ import { scratch } from './lib/scratch';
  */
 
 export function attention_f32(node: AttentionNode, begin: u32, end: u32): void {
-  attention<KvF32>(node, begin, end);
+  attention<KvF32, KvF32>(node, begin, end);
 }
 
 export function attention_f16(node: AttentionNode, begin: u32, end: u32): void {
-  attention<KvF16>(node, begin, end);
+  attention<KvF16, KvF32>(node, begin, end);
 }
 
-/** Items go by tile, then key-value head, then split. */
-function attention<T>(node: AttentionNode, begin: u32, end: u32): void {
+export function attention_q8_0(node: AttentionNode, begin: u32, end: u32): void {
+  attention<KvQ8_0, KvQ8_0>(node, begin, end);
+}
+
+/** Items go by tile, then key-value head, then split. `T` is how the cache lies, `M` how many rows read it. */
+function attention<T, M>(node: AttentionNode, begin: u32, end: u32): void {
   const tile = changetype<Tile>(scratch());
   const firstSplit = node.firstSplit;
   const nSplits = node.isSplit ? node.endSplit - firstSplit : 1;
   for (let item = begin; item < end; item++) {
     const kvHead = (item / nSplits) % node.nKvHeads;
     const token = (item / nSplits / node.nKvHeads) * node.tileTokens;
-    loadQueries(tile, node, token, kvHead, changetype<T>(0).factor);
+    loadQueries<T>(tile, node, token, kvHead);
     if (node.isSplit) {
       const split = firstSplit + (item % nSplits);
-      walkSplit<T>(tile, node, kvHead, split);
+      walkSplit<T, M>(tile, node, kvHead, split);
       storeParts(tile, node, token, kvHead, split);
     } else {
-      walkSplits<T>(tile, node, kvHead);
+      walkSplits<T, M>(tile, node, kvHead);
       storeMeans(tile, node, token, kvHead);
     }
   }
 }
 
 /** Lays the tile out and fills `q`; rows that make up a multiple of four are zero. */
-function loadQueries(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, factor: f32): void {
+function loadQueries<T>(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
+  const factor = changetype<T>(0).factor;
   const nTokens = min(node.tileTokens, node.nRows - token);
   const rowBytes = node.headsPerKv * (node.headDim << 2); // one token's heads of this key-value head lie side by side
   tile.nRows = nTokens * node.headsPerKv;
@@ -63,19 +69,23 @@ function loadQueries(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, f
   for (let row: u32 = 0; row < tile.nRows; row++) {
     const head = (row % node.headsPerKv) * tile.headBytes;
     const from = node.q + (token + row / node.headsPerKv) * (node.cols << 2) + kvHead * rowBytes + head;
+    if (changetype<T>(0).hasLevels) {
+      loadQueryLevels(tile, row, from, node.scale);
+      continue;
+    }
     const to = tile.q + (row & ~3) * tile.headBytes + ((row & 3) << 2);
     for (let i: u32 = 0; i < tile.headBytes; i += 4) store<f32>(to + 4 * i, load<f32>(from + i) * node.scale * factor);
   }
 }
 
 /** All splits one after the other; the sums end up in `totals`. */
-function walkSplits<T>(tile: Tile, node: AttentionNode, kvHead: u32): void {
+function walkSplits<T, M>(tile: Tile, node: AttentionNode, kvHead: u32): void {
   const first = tile.firstSeen(tile.pos) / SPLIT;
   const last = tile.posOf(tile.nRows - 1) / SPLIT;
   for (let row: u32 = 0; row < tile.nRows; row++) tile.totalSoftmaxOf(row).clear();
   memory.fill(tile.totals, 0, tile.nRows * tile.headBytes);
   for (let split = first; split <= last; split++) {
-    walkSplit<T>(tile, node, kvHead, split);
+    walkSplit<T, M>(tile, node, kvHead, split);
     for (let row: u32 = 0; row < tile.nRows; row++) {
       const offset = row * tile.headBytes;
       const totals = tile.totalSoftmaxOf(row);
@@ -85,12 +95,12 @@ function walkSplits<T>(tile: Tile, node: AttentionNode, kvHead: u32): void {
 }
 
 /** One split; the sums end up in `values`. */
-function walkSplit<T>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32): void {
+function walkSplit<T, M>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32): void {
   for (let row: u32 = 0; row < tile.maxRows; row++) tile.softmaxOf(row).clear();
   memory.fill(tile.values, 0, tile.maxRows * tile.headBytes);
   const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
   const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
-  const rowBytes = node.headDim * changetype<T>(0).bytes;
+  const rowBytes = changetype<T>(0).rowBytes(node.headDim);
   const head = kvHead * node.nPositions * rowBytes;
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
     tile.block = block;
@@ -98,22 +108,22 @@ function walkSplit<T>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32):
     tile.end = min(block + BLOCK, end);
     tile.keys = node.k + head + block * rowBytes;
     tile.groupBytes = 4 * rowBytes;
-    tile.cached = node.v + head + tile.begin * rowBytes;
+    tile.cached = node.v + head + (changetype<T>(0).hasLevels ? block : tile.begin) * rowBytes;
     tile.rowBytes = rowBytes;
-    walkBlock<T>(tile);
+    walkBlock<T, M>(tile);
   }
 }
 
-/** A few rows read the cache as it lies; more rows share a copy in float32. */
-function walkBlock<T>(tile: Tile): void {
+/** A few rows read the cache as it lies; more rows share a copy in float32, unless it is integers. */
+function walkBlock<T, M>(tile: Tile): void {
   const nRows = tile.nRows;
   if (nRows == 1) walkRows<T, One>(tile, 0);
   else if (nRows == 2) walkRows<T, Two>(tile, 0);
   else if (nRows == 3) walkRows<T, Three>(tile, 0);
   else if (nRows == 4) walkRows<T, Four>(tile, 0);
   else {
-    widen<T>(tile);
-    for (let row: u32 = 0; row < nRows; row += 4) walkRows<KvF32, Four>(tile, row);
+    if (!changetype<T>(0).hasLevels) widen<T>(tile);
+    for (let row: u32 = 0; row < nRows; row += 4) walkRows<M, Four>(tile, row);
   }
 }
 

@@ -4,10 +4,18 @@ export {
   attention_f32,
   attention_items,
   attention_parts_bytes,
+  attention_q8_0,
   attention_scratch_bytes,
 } from './attention';
 export { attention_join } from './attention_join';
-export { kv_store_f16, kv_store_f32 } from './kv_store';
+export {
+  cache_bytes_f16,
+  cache_bytes_f32,
+  cache_bytes_q8_0,
+  kv_store_f16,
+  kv_store_f32,
+  kv_store_q8_0,
+} from './kv_store';
 export { last_rows, last_rows_items } from './last_rows';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';
 export { control_bytes, follow, resume, run } from './lib/program';

@@ -1,4 +1,4 @@
-import { KvF16, KvF32 } from './lib/kv_types';
+import { KvF16, KvF32, KvQ8_0 } from './lib/kv_types';
 import { Node } from './lib/node';
 
 @unmanaged
@@ -9,23 +9,21 @@ class KvStoreNode extends Node {
   kvDim: u32;
   headDim: u32;
   nPositions: u32;
-  interleave: u32; // positions interleaved: 4 for keys, 1 for values
+  interleave: u32; // 4: keys, 1: values, see lib/kv_types.ts
 }
 
 /** Writes this step's keys or values behind the positions before them; an item is a token. */
 function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
   const type = changetype<T>(0);
   const headDim = node.headDim;
-  const apart = node.interleave * type.bytes;
+  const headBytes = node.nPositions * type.rowBytes(headDim);
   for (let token = begin; token < end; token++) {
-    const pos = node.step.pos + token;
-    const lane = pos % node.interleave;
     let x = node.x + ((token * node.kvDim) << 2);
-    let row = node.cache + ((pos - lane) * headDim + lane) * type.bytes;
-    for (let head = node.kvDim / headDim; head > 0; head--) {
-      for (let i: u32 = 0; i < headDim; i++) type.store(row + i * apart, load<f32>(x + (i << 2)));
+    let head = node.cache;
+    for (let n = node.kvDim / headDim; n > 0; n--) {
+      type.storeHead(head, x, headDim, node.step.pos + token, node.interleave);
       x += headDim << 2;
-      row += node.nPositions * headDim * type.bytes;
+      head += headBytes;
     }
   }
 }
@@ -36,4 +34,21 @@ export function kv_store_f32(node: KvStoreNode, begin: u32, end: u32): void {
 
 export function kv_store_f16(node: KvStoreNode, begin: u32, end: u32): void {
   kvStore<KvF16>(node, begin, end);
+}
+
+export function kv_store_q8_0(node: KvStoreNode, begin: u32, end: u32): void {
+  kvStore<KvQ8_0>(node, begin, end);
+}
+
+/** Bytes of a cache of `n` numbers, whole blocks. */
+export function cache_bytes_f32(n: u32): u32 {
+  return n << 2;
+}
+
+export function cache_bytes_f16(n: u32): u32 {
+  return n << 1;
+}
+
+export function cache_bytes_q8_0(n: u32): u32 {
+  return changetype<KvQ8_0>(0).rowBytes(n);
 }

@@ -21,7 +21,7 @@ export const layers = {
   tensor: { has: ['src/tensor.ts'], may: ['base', 'quants'] },
   gguf: { has: ['src/gguf'], may: ['base', 'quants', 'tensor'] },
   ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph'] },
-  graph: { has: ['src/graph.ts', 'src/layer_state.ts'], may: ['ops', 'tensor', 'quants'] },
+  graph: { has: ['src/graph.ts', 'src/layer_state.ts'], may: ['base', 'ops', 'tensor', 'quants'] },
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'base'] },
   platform: { has: ['src/platform', 'src/features.ts'], may: ['base', 'store', 'gguf'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },

@@ -140,7 +140,7 @@ export class Recorder {
   }
 }
 
-/** One layer's keys and values, `[nCtx, kvDim]` each, f16 or f32. */
+/** One layer's keys and values, `[nCtx, kvDim]` each, of one of the types of layer_state.ts. */
 export interface KvCache {
   readonly k: Value;
   readonly v: Value;

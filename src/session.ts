@@ -154,9 +154,13 @@ export class Session {
   async restore(bytes: Uint8Array): Promise<void> {
     const { fingerprint, kvType } = this.identity();
     const saved = decodeSaved(bytes);
-    if (saved.fingerprint !== fingerprint || saved.kvType !== kvType) {
-      const came = `the saved session is of ${saved.fingerprint} with ${saved.kvType} cache`;
-      throw new FormatError(`${came}, this one of ${fingerprint} with ${kvType}; open the model it was saved from`);
+    if (saved.fingerprint !== fingerprint) {
+      const came = `the saved session is of ${saved.fingerprint}, this one of ${fingerprint}`;
+      throw new FormatError(`${came}; open the model it was saved from`);
+    }
+    if (saved.kvType !== kvType) {
+      const came = `the saved session has a cache of ${saved.kvType}, this one of ${kvType}`;
+      throw new FormatError(`${came}; open the model with kvType '${saved.kvType}'`);
     }
     if (saved.tokens.length > this.nCtx) {
       throw new RangeError(

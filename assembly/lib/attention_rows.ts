@@ -1,5 +1,5 @@
-import { AttentionNode } from './attention_node';
 import { BLOCK, LOWEST, mixTile, scoreTile, Softmax, transpose } from './attention_tile';
+import { mixLevels, scoreLevels } from './attention_levels';
 import { Masks } from './constants';
 import { Lanes } from './math';
 
@@ -21,11 +21,11 @@ export class Tile {
   end: u32; // behind the last position seen by any row
   keys: usize; // groups of four positions, groupBytes apart
   groupBytes: u32;
-  cached: usize; // values of the position `begin` and on, rowBytes apart
+  cached: usize; // values of the position `begin` and on, rowBytes apart; of q8_0 the whole block
   rowBytes: u32;
 
   // arrays
-  q: usize; // [nRows / 4, headDim, 4], times scale and factor
+  q: usize; // [nRows / 4, headDim, 4], times scale and factor; for q8_0 see lib/attention_levels.ts
   values: usize; // [nRows, headDim]: this split's sums
   totals: usize; // [nRows, headDim]: sums of the splits before
   softmax: usize; // [nRows] of Softmax, for values
@@ -34,6 +34,29 @@ export class Tile {
   probs: usize; // [BLOCK, 4]
   wideKeys: usize; // [BLOCK / 4, headDim, 4] f32
   wideValues: usize; // [BLOCK, headDim] f32
+
+  /** What lib/attention_levels.ts works with, where the probabilities of float types are: [4, 8] i32, [BLOCK] f32, … */
+  @inline
+  get sums(): usize {
+    return this.probs;
+  }
+
+  @inline
+  get weights(): usize {
+    return this.probs + 4 * BLOCK;
+  }
+
+  /** Rows' weights as levels, then [4] scales. */
+  @inline
+  get words(): usize {
+    return this.wideKeys;
+  }
+
+  /** [BLOCK] f32: the values' scales. */
+  @inline
+  get scales(): usize {
+    return this.probs + 8 * BLOCK;
+  }
 
   /** Rows with their padding: tiles of four may reach beyond the last row. */
   @inline
@@ -124,9 +147,15 @@ export function widen<T>(tile: Tile): void {
 export function walkRows<T, R>(tile: Tile, row: u32): void {
   const nRows = changetype<R>(0).rows;
   if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
+  if (changetype<T>(0).hasLevels) {
+    scoreLevels<R>(tile, row);
+    for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
+    mixLevels<R>(tile, row);
+    return;
+  }
   const offset = row * tile.headBytes;
   scoreTile<T, R>(tile.scores, tile.q + offset, tile.headBytes, tile.keys, tile.groupBytes, tile.nPairs);
-  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r);
+  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
   transpose(tile.probs, tile.scores);
   const probs = tile.probs + 16 * (tile.begin - tile.block);
   const n = tile.end - tile.begin;
@@ -140,13 +169,13 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
 const NEGLIGIBLE: f32 = -60;
 
 /** Turns one row's scores into probabilities relative to the largest score so far; what the row does not see gets 0. */
-function weigh(tile: Tile, row: u32, scores: usize): void {
+function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
   const last = i32x4.splat(pos);
   const first = i32x4.splat(tile.firstSeen(pos));
   const block = i32x4.add(i32x4.splat(tile.block), i32x4(0, 1, 2, 3));
-  const end = scores + 32 * tile.nPairs;
+  const end = scores + bytes;
 
   let at = block;
   let tops = f32x4.splat(LOWEST);

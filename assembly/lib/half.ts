@@ -26,4 +26,13 @@ export class Half {
     const value = reinterpret<u32>(reinterpret<f32>(magnitude) * Half.factor);
     return reinterpret<f32>(value | special | ((half & 0x8000) << 16));
   }
+
+  /** The half nearest to x >= 0, ties to even, as a float32; infinite from 65,520 on. */
+  @inline
+  static round(x: f32): f32 {
+    if (x < 6.103515625e-5) return nearest<f32>(x * 16777216) / 16777216; // below 2^-14: whole multiples of 2^-24
+    if (!(x < 65520)) return x * f32.POSITIVE_INFINITY;
+    const bits = reinterpret<u32>(x);
+    return reinterpret<f32>((bits + 0xfff + ((bits >> 13) & 1)) & ~0x1fff);
+  }
 }

@@ -1,4 +1,5 @@
 import { Half } from './half';
+import { KvLevels } from './kv_levels';
 
 /**
  * How keys and values lie in the cache. A type is used through `changetype<T>(0)`, so that each kernel is compiled once per
@@ -7,6 +8,7 @@ import { Half } from './half';
  *     values: [nKvHeads, nPositions, headDim]
  *     keys:   [nKvHeads, nPositions / 4, headDim, 4], four positions interleaved, so that one vector holds one column of four
  *             positions and a score needs no horizontal sum
+ *     q8_0:   [nKvHeads, nPositions / 4, headDim / 32] blocks of lib/kv_levels.ts, keys and values alike
  *
  * Each head on its own, because that is how attention reads them: in one long stream, which the hardware can fetch ahead.
  */
@@ -15,6 +17,17 @@ export class KvF32 {
   @inline
   get bytes(): u32 {
     return 4;
+  }
+
+  /** Whether keys and values are integers with scales, which are multiplied as such. */
+  @inline
+  get hasLevels(): bool {
+    return false;
+  }
+
+  @inline
+  rowBytes(headDim: u32): u32 {
+    return headDim << 2;
   }
 
   /** What a loaded value has to be multiplied by. */
@@ -33,6 +46,12 @@ export class KvF32 {
   store(to: usize, x: f32): void {
     store<f32>(to, x);
   }
+
+  /** Writes one head of a position into the head's part of the cache. */
+  @inline
+  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
+    storeNumbers<KvF32>(head, x, headDim, pos, interleave);
+  }
 }
 
 /**
@@ -44,6 +63,16 @@ export class KvF16 {
   @inline
   get bytes(): u32 {
     return 2;
+  }
+
+  @inline
+  get hasLevels(): bool {
+    return false;
+  }
+
+  @inline
+  rowBytes(headDim: u32): u32 {
+    return headDim << 1;
   }
 
   @inline
@@ -67,5 +96,47 @@ export class KvF16 {
     const rounded = min<u32>(magnitude + 0xfff + ((magnitude >> 13) & 1), 0x477fe000);
     const half = rounded < 0x38800000 ? 0 : (rounded - 0x38000000) >> 13;
     store<u16>(to, <u16>(((bits >> 16) & 0x8000) | half));
+  }
+
+  @inline
+  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
+    storeNumbers<KvF16>(head, x, headDim, pos, interleave);
+  }
+}
+
+/** Columns of one position lie `interleave` numbers apart. */
+@inline
+function storeNumbers<T>(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
+  const type = changetype<T>(0);
+  const lane = pos % interleave;
+  const to = head + ((pos - lane) * headDim + lane) * type.bytes;
+  for (let i: u32 = 0; i < headDim; i++) type.store(to + i * interleave * type.bytes, load<f32>(x + (i << 2)));
+}
+
+/** 8-bit levels, 32 columns to a scale; `interleave` tells keys from values as it does for the others. */
+@unmanaged
+export class KvQ8_0 {
+  @inline
+  get hasLevels(): bool {
+    return true;
+  }
+
+  @inline
+  get factor(): f32 {
+    return 1;
+  }
+
+  @inline
+  rowBytes(headDim: u32): u32 {
+    return (headDim >> 5) * (KvLevels.blockBytes / 4);
+  }
+
+  @inline
+  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
+    let block = head + (pos >> 2) * (headDim >> 5) * KvLevels.blockBytes;
+    for (let column: u32 = 0; column < headDim; column += 32) {
+      KvLevels.store(block, x + (column << 2), pos & 3, interleave);
+      block += KvLevels.blockBytes;
+    }
   }
 }

@@ -1,8 +1,9 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Build } from '../../src/features.ts';
 import type { Graph, Node, Value } from '../../src/graph.ts';
-import { floatToHalf, halfToFloat } from '../../src/half.ts';
-import { buildCase, expected, type BuiltCase, type OpCase } from '../../test/cases/op_case.ts';
+import { quantByName } from '../../src/quants/index.ts';
+import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { buildCase, decodeRows, encodeRows, expected, type BuiltCase, type OpCase } from '../../test/cases/op_case.ts';
 import { errorOf, type BenchCase, type Check } from './bench_case.ts';
 import { host } from './host.ts';
 import type { Cases } from './matmul_cases.ts';
@@ -45,10 +46,11 @@ const byRows = (
   ...more,
 });
 
-function attention(nTokens: number, pos: number, quant: 'f16' | 'f32'): TimedCase {
+function attention(nTokens: number, pos: number, quant: KvType): TimedCase {
   const cache = { role: 'state', cols: KV_DIM, quant } as const;
   const positions = pos + (nTokens + 1) / 2; // seen by the average token
-  const bytes = 2 * (pos + nTokens) * KV_DIM * (quant === 'f16' ? 2 : 4);
+  const { blockBytes, blockSize } = quantByName.get(quant)!;
+  const bytes = (2 * (pos + nTokens) * KV_DIM * blockBytes) / blockSize;
   return {
     name: `${tokens(nTokens)} at ${pos}, ${quant}`,
     op: 'attention',
@@ -56,7 +58,7 @@ function attention(nTokens: number, pos: number, quant: 'f16' | 'f32'): TimedCas
     params: { headDim: HEAD_DIM, scale: HEAD_DIM ** -0.5, window: 0 },
     nTokens,
     pos,
-    tolerance: 2e-6,
+    tolerance: quant === 'q8_0' ? 1e-4 : 2e-6,
     copies: nTokens === 1 ? 16 : 1,
     macs: 2 * nTokens * positions * DIM,
     bytes,
@@ -70,11 +72,11 @@ export const timedCases: readonly TimedCase[] = [
     byRows('swiglu', [x(FFN_DIM), x(FFN_DIM)], n),
     byRows('add', [x(DIM), x(DIM)], n),
     byRows('kv_store', [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'f16' }], n, { tolerance: 6.2e-5 }),
+    byRows('kv_store', [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'q8_0' }], n, { tolerance: 0 }),
   ]),
   byRows('last_rows', [x(DIM)], 128, { tolerance: 0 }),
-  ...(['f16', 'f32'] as const).flatMap((quant) => [attention(1, 1023, quant), attention(1, 4095, quant)]),
-  attention(128, 0, 'f16'),
-  attention(128, 896, 'f16'),
+  ...kvTypes.flatMap((quant) => [attention(1, 1023, quant), attention(1, 4095, quant)]),
+  ...(['f16', 'q8_0'] as const).flatMap((quant) => [attention(128, 0, quant), attention(128, 896, quant)]),
 ];
 
 /** Makes one case ready; its memory goes with `close`. */
@@ -89,14 +91,16 @@ export async function opCase(timed: TimedCase, build: Build, threads: number): P
   const program = backend.prepare(graph);
   for (const { inputs } of graph.nodes) {
     for (const [i, input] of inputs.entries()) {
-      if (input.role === 'state') await program.writeState(input, 0, stateBytes(built.floats[i]!, input.quant.name));
+      if (input.role === 'state') await program.writeState(input, 0, encodeRows(built.floats[i]!, input.quant.name));
     }
   }
   const check = async (): Promise<Check> => {
     await program.run(built.step);
     const { out } = graph.nodes.at(-1)!;
     const came =
-      out.role === 'state' ? stateFloats(await program.readState(out, 0, graph.nCtx)) : await program.read(out);
+      out.role === 'state'
+        ? decodeRows(await program.readState(out, 0, graph.nCtx), out.quant.name)
+        : await program.read(out);
     return { error: errorOf(came, expected(built)), tolerance: timed.tolerance };
   };
   const one: BenchCase = {
@@ -127,10 +131,3 @@ function bytesOf({ node, floats }: BuiltCase, name: string, offset: number, leng
   const { buffer } = floats[node.inputs.findIndex((input) => input.name === name)]!;
   return new Uint8Array(buffer as ArrayBuffer, offset, length);
 }
-
-function stateBytes(floats: Float32Array, quant: string): Uint8Array {
-  return new Uint8Array(quant === 'f16' ? Uint16Array.from(floats, floatToHalf).buffer : floats.slice().buffer);
-}
-
-const stateFloats = ({ buffer }: Uint8Array): Float32Array =>
-  Float32Array.from(new Uint16Array(buffer as ArrayBuffer), halfToFloat);

@@ -96,7 +96,7 @@ export const llama = architecture<Config, Weights>({
     };
   },
 
-  state: (c, nCtx, kvType) => kvCaches(c.nLayers, nCtx, c.nKvHeads * c.headDim, kvType),
+  state: (c, nCtx, kvType) => kvCaches(c, nCtx, kvType),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'norm' } as const;

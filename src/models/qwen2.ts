@@ -82,7 +82,7 @@ export const qwen2 = architecture<Config, Weights>({
     };
   },
 
-  state: (c, nCtx, kvType) => kvCaches(c.nLayers, nCtx, c.nKvHeads * c.headDim, kvType),
+  state: (c, nCtx, kvType) => kvCaches(c, nCtx, kvType),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'neox' } as const;

@@ -1,7 +1,9 @@
-import { floatToHalf, halfToFloat } from '../half.ts';
 import { colsOf, inputCols, mismatch, rowsOf, type Op } from './op.ts';
 
-/** Appends this step's keys (or values) to the cache: `x[nTokens, kvDim]` → rows `pos …` of the state `[nCtx, kvDim]`. */
+/**
+ * Appends this step's keys (or values) to the cache: `x[nTokens, kvDim]` → rows `pos …` of the state `[nCtx, kvDim]`, as its
+ * quant type keeps them. A block that holds a NaN or an infinity becomes NaN: it must not get lost.
+ */
 export const kvStore: Op = {
   shape(inputs) {
     const [x, cache] = inputs;
@@ -12,9 +14,17 @@ export const kvStore: Op = {
   scalars: [inputCols('cols', 0)],
 
   reference({ out, inputs: [x], node, step }) {
+    const { blockSize, blockBytes, quantize, dequantize } = node.out.quant;
     const cols = colsOf(node.out);
-    const n = rowsOf('tokens', step) * cols;
-    const keep = node.out.quant.name === 'f16' ? (value: number) => halfToFloat(floatToHalf(value)) : Math.fround;
-    for (let i = 0; i < n; i++) out[step.pos * cols + i] = keep(x![i]!);
+    const numbers = x!.subarray(0, rowsOf('tokens', step) * cols);
+    const rows = out.subarray(step.pos * cols, step.pos * cols + numbers.length);
+    const blocks = new Uint8Array((numbers.length / blockSize) * blockBytes);
+    quantize!(numbers, blocks);
+    dequantize!(blocks, rows);
+    if (blockSize === 1) return;
+    for (let begin = 0; begin < numbers.length; begin += blockSize) {
+      const isFinite = numbers.subarray(begin, begin + blockSize).every(Number.isFinite);
+      if (!isFinite) rows.fill(NaN, begin, begin + blockSize);
+    }
   },
 };

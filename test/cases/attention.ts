@@ -1,3 +1,5 @@
+import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { quantByName } from '../../src/quants/index.ts';
 import type { OpCase } from './op_case.ts';
 
 interface Shape {
@@ -11,7 +13,7 @@ interface Shape {
   readonly size?: number;
 }
 
-const of = (quant: 'f16' | 'f32', shape: Shape): OpCase => {
+const of = (quant: KvType, shape: Shape): OpCase => {
   const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, size = 1 } = shape;
   const cache = { role: 'state', cols: nKvHeads * headDim, quant } as const;
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
@@ -22,7 +24,8 @@ const of = (quant: 'f16' | 'f32', shape: Shape): OpCase => {
     params: { headDim, scale: headDim ** -0.5, window },
     nTokens,
     pos,
-    tolerance: 2e-6 * Math.max(1, size / 4), // scores grow with the queries, and their rounding errors with them
+    // scores grow with the queries, and their rounding errors with them; integer products round rows to 14 bits
+    tolerance: (quant === 'q8_0' ? 2e-4 : 2e-6) * Math.max(1, size / 4),
   };
 };
 
@@ -41,9 +44,13 @@ const shapes: Shape[] = [
   { nHeads: 2, nKvHeads: 1, headDim: 64, nTokens: 1, pos: 700, window: 100 },
   { nHeads: 2, nKvHeads: 1, headDim: 8, nTokens: 90, pos: 250, window: 33 },
   { nHeads: 2, nKvHeads: 2, headDim: 8, nTokens: 3, pos: 510, window: 5 },
+  { nHeads: 1, nKvHeads: 1, headDim: 32, nTokens: 1 },
+  { nHeads: 2, nKvHeads: 2, headDim: 32, nTokens: 3, pos: 253 },
+  { nHeads: 8, nKvHeads: 1, headDim: 64, nTokens: 1, pos: 600 },
+  { nHeads: 4, nKvHeads: 2, headDim: 96, nTokens: 39, pos: 250, window: 33 },
   { nHeads: 71, nKvHeads: 1, headDim: 8, nTokens: 6, pos: 9 },
 ];
 
-export const attentionCases: OpCase[] = (['f16', 'f32'] as const).flatMap((quant) =>
-  shapes.map((shape) => of(quant, shape)),
+export const attentionCases: OpCase[] = kvTypes.flatMap((quant) =>
+  shapes.filter(({ headDim }) => headDim % quantByName.get(quant)!.blockSize === 0).map((shape) => of(quant, shape)),
 );

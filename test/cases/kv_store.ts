@@ -1,6 +1,8 @@
+import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { quantByName } from '../../src/quants/index.ts';
 import type { OpCase } from './op_case.ts';
 
-const of = (quant: 'f16' | 'f32', nTokens: number, cols: number, pos: number, size = 1): OpCase => ({
+const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1): OpCase => ({
   name: `${nTokens} rows of ${cols} from ${pos}, ${quant}, numbers to ±${size}`,
   op: 'kv_store',
   inputs: [
@@ -13,9 +15,15 @@ const of = (quant: 'f16' | 'f32', nTokens: number, cols: number, pos: number, si
   tolerance: quant === 'f16' ? 6.2e-5 : 0,
 });
 
-export const kvStoreCases: OpCase[] = (['f16', 'f32'] as const).flatMap((quant) => [
-  of(quant, 1, 4, 0),
-  of(quant, 1, 192, 5),
-  of(quant, 6, 20, 3),
-  of(quant, 33, 8, 31, 1000),
-]);
+export const kvStoreCases: OpCase[] = kvTypes.flatMap((quant) =>
+  [
+    of(quant, 1, 4, 0),
+    of(quant, 1, 192, 5),
+    of(quant, 6, 20, 3),
+    of(quant, 33, 8, 31, 1000),
+    of(quant, 2, 64, 31, 1000),
+  ].filter(({ inputs }) => inputs[0]!.cols % quantByName.get(quant)!.blockSize === 0),
+);
+
+// the scales are below 2^-14, where halves are coarser
+kvStoreCases.push(of('q8_0', 7, 96, 2, 1e-4));

@@ -1,5 +1,5 @@
 import type { Graph, Node, Params, Rows, Step, Value } from '../../src/graph.ts';
-import { floatToHalf, halfToFloat } from '../../src/half.ts';
+import type { KvType } from '../../src/layer_state.ts';
 import { ops, type Op, type OpName } from '../../src/ops/index.ts';
 import { colsOf, rowsOf } from '../../src/ops/op.ts';
 import { quantByName } from '../../src/quants/index.ts';
@@ -25,7 +25,7 @@ export interface InputSpec {
   readonly role: 'activation' | 'vector' | 'table' | 'state';
   readonly cols: number;
   /** States: how they are kept. */
-  readonly quant?: 'f16' | 'f32';
+  readonly quant?: KvType;
   /** Numbers are spread evenly over ±size; default 1. */
   readonly size?: number;
 }
@@ -69,9 +69,24 @@ function rowsOfSpec({ role }: InputSpec, nTokens: number, nCtx: number): number 
   return { activation: nTokens, vector: 1, table: nCtx, state: nCtx }[role];
 }
 
-function numbersOf({ cols, size, quant }: InputSpec, rows: number, seed: number): Float32Array {
+function numbersOf({ cols, size, quant = 'f32' }: InputSpec, rows: number, seed: number): Float32Array {
   const floats = randomFloats(rows * cols, seed, size);
-  return quant === 'f16' ? floats.map((x) => halfToFloat(floatToHalf(x))) : floats;
+  return decodeRows(encodeRows(floats, quant), quant);
+}
+
+/** Numbers as rows of a quant type's file layout: what backends read and write states in. */
+export function encodeRows(floats: Float32Array, name: string): Uint8Array {
+  const { blockSize, blockBytes, quantize } = quantByName.get(name)!;
+  const rows = new Uint8Array((floats.length / blockSize) * blockBytes);
+  quantize!(floats, rows);
+  return rows;
+}
+
+export function decodeRows(rows: Uint8Array, name: string): Float32Array {
+  const { blockSize, blockBytes, dequantize } = quantByName.get(name)!;
+  const floats = new Float32Array((rows.length / blockBytes) * blockSize);
+  dequantize!(rows, floats);
+  return floats;
 }
 
 function valueOf(spec: InputSpec, data: Float32Array, rows: number, i: number): Value {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { UnsupportedError } from '../../src/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/generation.ts';
 import type { LoadedModel } from '../../src/open_model.ts';
 import type { Session } from '../../src/session.ts';
@@ -108,11 +109,17 @@ describe('a session', () => {
     await expect(session.restore(bytes.subarray(0, bytes.length - 1))).rejects.toThrow(/not a whole saved session/);
     await expect(session.restore(new Uint8Array(100))).rejects.toThrow(/not a whole saved session/);
     const half = await openBytes(tinyModel('llama'), { nCtx: 64, kvType: 'f16' });
-    await expect(half.openSession().restore(bytes)).rejects.toThrow(/with f32 cache, this one .* with f16/);
+    await expect(half.openSession().restore(bytes)).rejects.toThrow(/cache of f32, this one of f16; .* kvType 'f32'/);
     const other = await openBytes(tinyModel('llama-untied'), { nCtx: 64, kvType: 'f32' });
     await expect(other.openSession().restore(bytes)).rejects.toThrow(/open the model it was saved from/);
     const small = await openBytes(tinyModel('llama'), { nCtx: 16, kvType: 'f32' });
     await expect(small.openSession().restore(bytes)).rejects.toThrow(/holds 40 positions, this one 16/);
+  });
+
+  it('refuses a cache of blocks that do not fit into heads', async () => {
+    const opening = openBytes(tinyModel('llama'), { kvType: 'q8_0' });
+    await expect(opening).rejects.toThrow(UnsupportedError);
+    await expect(opening).rejects.toThrow(/heads of 16 columns, a q8_0 cache holds blocks of 32; .* 'f16'/);
   });
 
   it('says that the context is full, or drops the oldest half when asked to', async () => {

@@ -18,7 +18,7 @@ positions; for an architecture that thimble cannot run it is left out, with the 
   positionals: [1, 1],
   options: {
     ctx: { value: 'N', help: 'positions to reckon with (default: what the model was trained on, at most 4096)' },
-    kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default) or f32' },
+    kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
     json: { help: 'print one JSON object and nothing else' },
   },
   examples: [
@@ -27,7 +27,10 @@ positions; for an architecture that thimble cannot run it is left out, with the 
   ],
   async run(args, signal) {
     await withFile(args.positionals[0]!, signal, async (file) => {
-      const memory = await memoryOrReason(file, { nCtx: args.count('ctx'), kvType: args.choice('kv', ['f16', 'f32']) });
+      const memory = await memoryOrReason(file, {
+        nCtx: args.count('ctx'),
+        kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
+      });
       if (args.flag('json')) return printLine(JSON.stringify(toJson(file, memory)));
       await print(forStdout(`${report(file, memory).join('\n')}\n`));
     });

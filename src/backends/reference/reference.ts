@@ -1,5 +1,4 @@
 import { ResourceError } from '../../errors.ts';
-import { floatToHalf, halfToFloat } from '../../half.ts';
 import type { Graph, Node, Step, Value } from '../../graph.ts';
 import { ops, type Op } from '../../ops/index.ts';
 import { colsOf } from '../../ops/op.ts';
@@ -89,17 +88,19 @@ class ReferenceProgram implements Program {
   }
 
   readState(state: Value, begin: number, end: number): Uint8Array {
+    const { quant } = state;
     const cols = colsOf(state);
-    const floats = this.arrays.get(state)!.slice(begin * cols, end * cols);
-    if (state.quant.name === 'f32') return new Uint8Array(floats.buffer);
-    return new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer);
+    const floats = this.arrays.get(state)!.subarray(begin * cols, end * cols);
+    const rows = new Uint8Array((floats.length / quant.blockSize) * quant.blockBytes);
+    quant.quantize!(floats, rows);
+    return rows;
   }
 
   writeState(state: Value, begin: number, rows: Uint8Array): void {
-    const bytes = rows.slice().buffer; // aligned
-    const floats =
-      state.quant.name === 'f32' ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), halfToFloat);
-    this.arrays.get(state)!.set(floats, begin * colsOf(state));
+    const { blockSize, blockBytes, dequantize } = state.quant;
+    const at = begin * colsOf(state);
+    const n = (rows.length / blockBytes) * blockSize;
+    dequantize!(rows, this.arrays.get(state)!.subarray(at, at + n));
   }
 
   dispose(): void {

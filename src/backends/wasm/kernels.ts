@@ -37,6 +37,8 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
 export interface Sizes {
   /** Bytes of a matrix once packed; undefined for a quant type without kernels. */
   packedBytes(quant: QuantType, rows: number, cols: number): number | undefined;
+  /** Bytes of a cache of `n` numbers. */
+  cacheBytes(quant: QuantType, n: number): number;
   /** Bytes of `nRows` rows of quantised activations, `span` columns to a scale. */
   activationsBytes(nRows: number, cols: number, span: number): number;
   /** What `<op>_<question>` says about a node whose record is `words`; undefined when the op has no such export. */
@@ -59,6 +61,7 @@ export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes 
   const records = new Int32Array(memory.buffer, 64);
   return {
     packedBytes: (quant, rows, cols) => exports[`packed_bytes_${quant.name}`]?.(rows, cols),
+    cacheBytes: (quant, n) => exports[`cache_bytes_${quant.name}`]!(n) >>> 0,
     activationsBytes: (nRows, cols, span) => exports['activations_bytes']!(nRows, cols, span),
     ask(op, question, words) {
       const answer = exports[`${op}_${question}`];

@@ -27,7 +27,7 @@ export interface StateLayout {
   readonly headDim: number;
   /** Positions there is room for. */
   readonly nPositions: number;
-  /** Positions whose numbers alternate. */
+  /** Positions whose numbers alternate; for q8_0, 4 is the order of keys, 1 that of values. */
   readonly interleave: number;
 }
 
@@ -54,6 +54,7 @@ export interface Lowered {
 
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
 const POSITION_BLOCK = 32;
+const wholeBlocks = (nPositions: number): number => Math.ceil(nPositions / POSITION_BLOCK) * POSITION_BLOCK;
 
 /** Caches lie as the op that reads them wants them: by heads, and attention's keys with four positions interleaved. */
 const attentionCaches = [
@@ -81,7 +82,7 @@ class Lowering implements Lowered {
   constructor(graph: Graph, sizes: Sizes) {
     this.graph = graph;
     this.sizes = sizes;
-    const nPositions = Math.ceil(graph.nCtx / POSITION_BLOCK) * POSITION_BLOCK;
+    const nPositions = wholeBlocks(graph.nCtx);
     for (const { op, inputs, params } of graph.nodes) {
       if (op !== 'attention') continue;
       for (const { input, interleave } of attentionCaches) {
@@ -105,14 +106,14 @@ class Lowering implements Lowered {
 
   layoutOf(state: Value): StateLayout {
     const [nPositions, headDim] = state.shape as [number, number];
-    return this.layouts.get(state) ?? { headDim, nPositions, interleave: 1 };
+    return this.layouts.get(state) ?? { headDim, nPositions: wholeBlocks(nPositions), interleave: 1 };
   }
 
   private bytesOf(value: Value): number {
     if (value.role === 'weight') return weightBytes(value, this.sizes);
     const [rows, cols] = value.shape as [number, number];
     if (value.role !== 'state') return rows * cols * 4;
-    return (this.layoutOf(value).nPositions * cols * value.quant.blockBytes) / value.quant.blockSize;
+    return this.sizes.cacheBytes(value.quant, this.layoutOf(value).nPositions * cols);
   }
 
   maxRows(rows: Rows): number {

@@ -171,8 +171,7 @@ export class WasmProgram implements Program {
   private placeOf(state: Value) {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
-    const elementBytes = state.quant.blockBytes;
-    return { at: this.addresses.get(slot)!, cols: colsOf(state), elementBytes, ...slot.layout! };
+    return { at: this.addresses.get(slot)!, cols: colsOf(state), quant: state.quant, ...slot.layout! };
   }
 
   dispose(): void {

@@ -1,3 +1,5 @@
+import { floatToHalf, halfToFloat } from '../../half.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
 import type { StateLayout } from './lower.ts';
 
@@ -5,41 +7,87 @@ import type { StateLayout } from './lower.ts';
 export interface StatePlace extends StateLayout {
   readonly at: number;
   readonly cols: number;
-  readonly elementBytes: number;
+  readonly quant: QuantType;
 }
 
-/** Rows `[begin, end)` one after the other, out of their interleaved order. */
+/** Rows `[begin, end)` one after the other in the file layout of their type, out of the order that attention wants. */
 export function readRows(heap: Heap, place: StatePlace, begin: number, end: number): Uint8Array {
-  const rowBytes = place.cols * place.elementBytes;
-  const rows = new Uint8Array((end - begin) * rowBytes);
-  const cache = elements(place.elementBytes, heap.memory.buffer, place.at);
-  const plain = elements(place.elementBytes, rows.buffer, 0);
-  copy(place, begin, end, (inCache, inRows) => (plain[inRows] = cache[inCache]!));
+  const rows = new Uint8Array((end - begin) * rowBytes(place));
+  const cache = new DataView(heap.memory.buffer, place.at);
+  const move = movers[place.quant.name]!.read;
+  const view = new DataView(rows.buffer);
+  eachBlock(place, begin, end, (pos, col, at) => move(place, cache, pos, col, view, at));
   return rows;
 }
 
 /** The reverse: `rows` become positions `begin …`. */
 export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Uint8Array): void {
-  const end = begin + rows.byteLength / (place.cols * place.elementBytes);
-  const cache = elements(place.elementBytes, heap.memory.buffer, place.at);
-  const plain = elements(place.elementBytes, rows.slice().buffer, 0); // aligned
-  copy(place, begin, end, (inCache, inRows) => (cache[inCache] = plain[inRows]!));
+  const cache = new DataView(heap.memory.buffer, place.at);
+  const move = movers[place.quant.name]!.write;
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const end = begin + rows.byteLength / rowBytes(place);
+  eachBlock(place, begin, end, (pos, col, at) => move(place, cache, pos, col, view, at));
 }
 
-/** The bits of each element as one integer. */
-function elements(elementBytes: number, buffer: ArrayBufferLike, at: number): Uint16Array | Uint32Array {
-  return elementBytes === 2 ? new Uint16Array(buffer, at) : new Uint32Array(buffer, at);
+const rowBytes = ({ cols, quant }: StatePlace): number => (cols / quant.blockSize) * quant.blockBytes;
+
+/** Moves the block of one position that begins at a column, to or from where it stands in the rows. */
+type Move = (place: StatePlace, cache: DataView, pos: number, col: number, rows: DataView, at: number) => void;
+
+/** By quant type; how caches lie is drawn in assembly/lib/kv_types.ts. */
+const movers: Readonly<Record<string, { readonly read: Move; readonly write: Move }>> = {
+  f32: {
+    read: (place, cache, pos, col, rows, at) => rows.setUint32(at, cache.getUint32(4 * indexOf(place, pos, col))),
+    write: (place, cache, pos, col, rows, at) => cache.setUint32(4 * indexOf(place, pos, col), rows.getUint32(at)),
+  },
+  f16: {
+    read: (place, cache, pos, col, rows, at) => rows.setUint16(at, cache.getUint16(2 * indexOf(place, pos, col))),
+    write: (place, cache, pos, col, rows, at) => cache.setUint16(2 * indexOf(place, pos, col), rows.getUint16(at)),
+  },
+  q8_0: {
+    read(place, cache, pos, col, rows, at) {
+      const block = blockAt(place, pos, col);
+      rows.setUint16(at, floatToHalf(cache.getFloat32(block + 4 * (pos % 4), true)), true);
+      for (let i = 0; i < 32; i++) rows.setUint8(at + 2 + i, cache.getUint8(block + levelAt(place, pos, i)));
+    },
+    write(place, cache, pos, col, rows, at) {
+      const block = blockAt(place, pos, col);
+      cache.setFloat32(block + 4 * (pos % 4), halfToFloat(rows.getUint16(at, true)), true);
+      for (let i = 0; i < 32; i++) cache.setUint8(block + levelAt(place, pos, i), rows.getUint8(at + 2 + i));
+    },
+  },
+};
+
+/** Which number of the cache belongs to this position and column. */
+function indexOf({ headDim, nPositions, interleave }: StatePlace, pos: number, col: number): number {
+  const lane = pos % interleave;
+  return (col - (col % headDim)) * nPositions + (pos - lane) * headDim + (col % headDim) * interleave + lane;
 }
 
-/** Calls `move` with the index of every number of the rows, in the cache and in the plain rows. */
-function copy(place: StatePlace, begin: number, end: number, move: (inCache: number, inRows: number) => void) {
-  const { cols, headDim, nPositions, interleave } = place;
+/** Bytes of a q8_0 cache for four positions times 32 columns: assembly/lib/kv_levels.ts. */
+const BLOCK_BYTES = 144;
+
+function blockAt({ headDim, nPositions }: StatePlace, pos: number, col: number): number {
+  const head = (Math.floor(col / headDim) * nPositions) / 4;
+  return ((head + Math.floor(pos / 4)) * (headDim / 32) + (col % headDim) / 32) * BLOCK_BYTES;
+}
+
+/** Offset in a q8_0 block of a position's level in column i: keys have columns side by side, values positions. */
+function levelAt({ interleave }: StatePlace, pos: number, i: number): number {
+  const [lane, column] = [pos % 4, i % 4];
+  return 16 + 4 * (i - column) + (interleave === 4 ? 4 * lane + column : 4 * column + lane);
+}
+
+/** Calls `move` with position and first column of every block, and where the block stands in the rows. */
+function eachBlock(
+  place: StatePlace,
+  begin: number,
+  end: number,
+  move: (pos: number, col: number, at: number) => void,
+) {
+  const { cols, quant } = place;
+  let at = 0;
   for (let pos = begin; pos < end; pos++) {
-    const lane = pos % interleave;
-    for (let col = 0; col < cols; col++) {
-      const head = (col - (col % headDim)) * nPositions;
-      const inHead = (pos - lane) * headDim + (col % headDim) * interleave + lane;
-      move(head + inHead, (pos - begin) * cols + col);
-    }
+    for (let col = 0; col < cols; col += quant.blockSize, at += quant.blockBytes) move(pos, col, at);
   }
 }

@@ -105,8 +105,13 @@ const supports = ({ name }: QuantType, sizes: Sizes): boolean => sizes.hasKernel
 
 /** Shapes that kernels cannot take. */
 const limits: Partial<Record<Node['op'], (node: Node) => string | undefined>> = {
-  attention: ({ params: { headDim } }) =>
-    headDim! % 4 === 0 ? undefined : `heads of ${headDim} columns; the kernel takes multiples of 4`,
+  attention({ params, inputs }) {
+    const headDim = params['headDim']!;
+    const multiple = Math.max(4, inputs[1]!.quant.blockSize);
+    return headDim % multiple === 0
+      ? undefined
+      : `heads of ${headDim} columns; the kernel takes multiples of ${multiple}`;
+  },
 };
 
 function unsupported(node: Node, sizes: Sizes): string | undefined {

@@ -2,18 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { costsOf, memoryOf } from '../../../src/backends/dry/dry.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { Recorder, weight } from '../../../src/graph.ts';
-import { kvCaches } from '../../../src/layer_state.ts';
+import { kvCaches, type KvType } from '../../../src/layer_state.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { kernels, nodeHost } from '../wasm/support.ts';
 
 const table = weight({ name: 'table', quant: quantByName.get('q8_0')!, shape: [1000, 64] });
 const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [64] });
 
-function graphOf(nCtx: number, window = 0) {
+function graphOf(nCtx: number, { window = 0, kvType = 'f16' as KvType } = {}) {
   const g = new Recorder({ nCtx, maxTokens: 8, maxLogits: 1 });
-  const [cache] = kvCaches(1, nCtx, 64, 'f16');
+  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 2, headDim: 32 }, nCtx, kvType);
   const x = g.rmsNorm(g.embed(table), norm, 1e-5);
-  const a = g.attention(x, x, x, cache!, { headDim: 16, scale: 0.25, window });
+  const a = g.attention(x, x, x, cache!, { headDim: 32, scale: 0.25, window });
   return g.finish(g.matmul(table, g.lastRows(a)));
 }
 
@@ -42,6 +42,10 @@ describe('memoryOf', () => {
     const needs = { weights: [table, norm], graph: graphOf(1 << 20), maxSessions: 1, threads: 1 };
     const one = await memoryOf({ ...needs, kernels: await kernels('simd') });
     expect(one.stateBytes).toBe(2 * 64 * 2 * 2 ** 20);
+    const levels = { ...needs, graph: graphOf(1 << 20, { kvType: 'q8_0' }) };
+    expect((await memoryOf({ ...levels, kernels: await kernels('simd') })).stateBytes).toBe(
+      (2 * 64 * 36 * 2 ** 20) / 32,
+    );
     const many = await memoryOf({ ...needs, maxSessions: 100, kernels: await kernels('simd') });
     expect(many.maximumBytes - one.maximumBytes).toBeGreaterThanOrEqual(99 * one.stateBytes);
     expect(many.initialBytes).toBe(one.initialBytes);
@@ -60,6 +64,6 @@ test('costsOf counts a step by hand-checked numbers', () => {
     ['last_rows', 0, 64 * 4 + 2 * 64 * 4],
     ['matmul', 2 * 64 * 1000, 4 * 1000 + 1000 * 2 * 34 + 64 * 4],
   ]);
-  const windowed = costsOf(graphOf(100, 5), step).find(({ node }) => node.op === 'attention')!;
+  const windowed = costsOf(graphOf(100, { window: 5 }), step).find(({ node }) => node.op === 'attention')!;
   expect([windowed.flops, windowed.bytes]).toEqual([4 * 64 * (5 + 5), 2 * (2 * 64 * 4) + 2 * 6 * 64 * 2]);
 });

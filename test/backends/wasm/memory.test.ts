@@ -15,7 +15,7 @@ const wk = weight({ name: 'wk', quant: q4, shape: [dim, dim] });
 /** One layer of attention over `nCtx` positions. */
 function graphOf(nCtx: number, maxTokens = 4): Graph {
   const g = new Recorder({ nCtx, maxTokens, maxLogits: 1 });
-  const [cache] = kvCaches(1, nCtx, dim, 'f16');
+  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 1, headDim: dim }, nCtx, 'f16');
   const x = g.embed(table);
   const k = g.matmul(wk, x);
   return g.finish(g.matmul(table, g.lastRows(g.attention(k, k, k, cache!, { headDim: 16, scale: 0.25 }))));
@@ -87,7 +87,7 @@ test('values inside the graph cannot be read, only results', async () => {
 
 test('a node that no kernel can run is named before anything is allocated', async () => {
   const g = new Recorder({ nCtx: 8, maxTokens: 1, maxLogits: 1 });
-  const [cache] = kvCaches(1, 8, 60, 'f16');
+  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 10, headDim: 6 }, 8, 'f16');
   const x = g.embed(weight({ name: 'table', quant: quantByName.get('f32')!, shape: [4, 60] }));
   const graph = g.finish(g.attention(x, x, x, cache!, { headDim: 6, scale: 1 }));
   await expect(open({ graph, weights: [] })).rejects.toThrow(UnsupportedError);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { kvTypes } from '../../../src/layer_state.ts';
 import type { BackendFactory, OpenOptions } from '../../../src/open_model.ts';
 import { allLogits, openBytes } from '../../helpers/open.ts';
 import { tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
@@ -43,10 +44,42 @@ describe('a whole model', () => {
   }
 });
 
+test('a q8_0 cache costs no more accuracy than its definition says', async () => {
+  const kvType = 'q8_0';
+  const exact = await logits('llama-wide-heads', { kvType: 'f32' });
+  const defined = await logits('llama-wide-heads', { kvType });
+  const came = await logits('llama-wide-heads', { kvType, build: 'simd' }, wasm);
+  const cost = difference(defined, exact);
+  expect(cost).toBeLessThan(0.02);
+  expect(difference(came, exact)).toBeLessThan(1.1 * cost);
+});
+
+test.each(kvTypes)('a saved session goes on to the bit, also on another backend: %s', async (kvType) => {
+  const options = { kvType, threads: 1, nCtx: 64 };
+  const model = await openBytes(tinyModel('llama-wide-heads'), options, wasm);
+  const plain = await openBytes(tinyModel('llama-wide-heads'), options);
+  const next = async (session: ReturnType<typeof model.openSession>, tokens: readonly number[]) =>
+    Float32Array.from((await session.readOn(Int32Array.from(tokens)))!);
+  const whole = model.openSession();
+  const prompt = tinyPrompt.slice(0, 39);
+  const wanted = await next(whole, prompt);
+  whole.truncate(31); // in the middle of a block of four positions
+  const bytes = await whole.save();
+  const other = model.openSession();
+  await other.restore(bytes);
+  expect(await next(other, prompt)).toEqual(wanted);
+  const elsewhere = plain.openSession();
+  await elsewhere.restore(bytes);
+  expect(await elsewhere.save()).toEqual(bytes);
+  await model.close();
+  await plain.close();
+});
+
 describe('logits have the same bits', () => {
   for (const [name, kvType] of [
     ['llama-q4_0', 'f16'],
     ['llama-q4_0', 'f32'],
+    ['llama-q4_k_m', 'q8_0'], // blocks of q8_0 do not fit into the narrow heads of the others
     ['llama-f16', 'f16'],
   ] as const) {
     test(`for 1, 2, 3 and 7 threads, ${name} with an ${kvType} cache`, async () => {

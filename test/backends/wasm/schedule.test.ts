@@ -21,7 +21,7 @@ function llama(): Graph {
   const table = g.ropeTable({ ropeDim: 16, base: 10000, scaling: { type: 'none' } });
   const head = { headDim: 16, style: 'norm' } as const;
   let x = g.embed(matrix('embed', 256));
-  for (const [l, cache] of kvCaches(2, 128, dim, 'f16').entries()) {
+  for (const [l, cache] of kvCaches({ nLayers: 2, nKvHeads: dim / 16, headDim: 16 }, 128, 'f16').entries()) {
     const h = g.rmsNorm(x, vector(`an${l}`), 1e-5);
     const q = g.rope(g.matmul(matrix(`wq${l}`), h), table, head);
     const k = g.rope(g.matmul(matrix(`wk${l}`), h), table, head);

@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { buildSync } from 'esbuild';
-import type { Program } from '../../../src/backends/backend.ts';
 import { createWasmBackend, type WasmHost, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
 import type { Build } from '../../../src/features.ts';
 import { detectFeatures } from '../../../src/features.ts';
-import { floatToHalf, halfToFloat } from '../../../src/half.ts';
 import { spawn, tick } from '../../../src/platform/node.ts';
-import { buildCase, type OpCase } from '../../cases/op_case.ts';
+import { buildCase, decodeRows, encodeRows, type OpCase } from '../../cases/op_case.ts';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -59,27 +57,15 @@ export async function runCase(opCase: OpCase, options: CaseOptions = {}): Promis
     });
     const program = backend.prepare(graph);
     for (const [i, input] of node.inputs.entries()) {
-      if (input.role === 'state') await program.writeState(input, 0, encode(floats[i]!, input.quant.name));
+      if (input.role === 'state') await program.writeState(input, 0, encodeRows(floats[i]!, input.quant.name));
     }
     await program.run(step);
     return node.out.role === 'state'
-      ? await stateFloats(program, node.out, graph.nCtx)
+      ? decodeRows(await program.readState(node.out, 0, graph.nCtx), node.out.quant.name)
       : Float32Array.from(await program.read(node.out));
   } finally {
     await backend.dispose();
   }
-}
-
-async function stateFloats(program: Program, state: Parameters<Program['readState']>[0], nCtx: number) {
-  const { buffer } = await program.readState(state, 0, nCtx);
-  if (state.quant.name === 'f32') return new Float32Array(buffer);
-  return Float32Array.from(new Uint16Array(buffer), halfToFloat);
-}
-
-/** Numbers as a cache's file layout. */
-export function encode(floats: Float32Array, quant: string): Uint8Array {
-  if (quant === 'f32') return new Uint8Array(floats.slice().buffer);
-  return new Uint8Array(Uint16Array.from(floats, floatToHalf).buffer);
 }
 
 /** Largest difference, relative to the largest magnitude expected. */

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { buildCase, decodeRows, expected } from '../../cases/op_case.ts';
+import { nodeHost } from './support.ts';
+
+test.each([NaN, Infinity, -Infinity])(
+  'a q8_0 cache keeps %d: its block becomes NaN, no other number changes',
+  async (bad) => {
+    const built = buildCase({
+      name: 'bad',
+      op: 'kv_store',
+      inputs: [
+        { role: 'activation', cols: 96 },
+        { role: 'state', cols: 96, quant: 'q8_0' },
+      ],
+      nTokens: 3,
+      tolerance: 0,
+    });
+    const { graph, node, step, floats } = built;
+    floats[0]![96 + 40] = bad;
+    const backend = await createWasmBackend({ weights: [], graph, maxSessions: 1, threads: 1, host: nodeHost() });
+    const program = backend.prepare(graph);
+    await program.run(step);
+    const kept = decodeRows(await program.readState(node.out, 0, 3), 'q8_0');
+    await backend.dispose();
+    expect(kept).toEqual(expected(built));
+    const spoilt = [...kept.keys()].filter((i) => Number.isNaN(kept[i]));
+    expect(spoilt).toEqual(Array.from({ length: 32 }, (_, i) => 96 + 32 + i));
+  },
+);
