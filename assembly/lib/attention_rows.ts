@@ -14,6 +14,8 @@ export class Tile {
   window: u32;
   /** What probabilities have to be multiplied by, see lib/kv_types.ts. */
   factor: f32;
+  /** Keeps loads alive that are made for their side effect. */
+  touched: u32;
 
   // the block under way
   block: u32; // its first position
@@ -149,13 +151,13 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
   if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
   if (changetype<T>(0).hasLevels) {
     scoreLevels<R>(tile, row);
-    for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
+    for (let r: u32 = 0; r < nRows; r++) weigh<T>(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
     mixLevels<R>(tile, row);
     return;
   }
   const offset = row * tile.headBytes;
   scoreTile<T, R>(tile.scores, tile.q + offset, tile.headBytes, tile.keys, tile.groupBytes, tile.nPairs);
-  for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
+  for (let r: u32 = 0; r < nRows; r++) weigh<T>(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
   transpose(tile.probs, tile.scores);
   const probs = tile.probs + 16 * (tile.begin - tile.block);
   const n = tile.end - tile.begin;
@@ -169,24 +171,20 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
 const NEGLIGIBLE: f32 = -60;
 
 /** Turns one row's scores into probabilities relative to the largest score so far; what the row does not see gets 0. */
-function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
+function weigh<T>(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
-  const last = i32x4.splat(pos);
-  const first = i32x4.splat(tile.firstSeen(pos));
-  const block = i32x4.add(i32x4.splat(tile.block), i32x4(0, 1, 2, 3));
-  const end = scores + bytes;
+  const first = tile.firstSeen(pos);
+  if (first > tile.block || pos < tile.block + BLOCK - 1) hide(scores, bytes, tile.block, first, pos);
+  const end = scores + bytes; // at least eight scores
 
-  let at = block;
-  let tops = f32x4.splat(LOWEST);
-  for (let s = scores; s < end; s += 16) {
-    const seen = v128.and(i32x4.le_s(first, at), i32x4.le_s(at, last));
-    const score = v128.bitselect(v128.load(s), f32x4.splat(LOWEST), seen);
-    v128.store(s, score);
-    tops = f32x4.pmax(tops, score);
-    at = i32x4.add(at, i32x4.splat(4));
+  let low = v128.load(scores);
+  let high = v128.load(scores, 16);
+  for (let s = scores + 32; s < end; s += 32) {
+    low = f32x4.pmax(low, v128.load(s));
+    high = f32x4.pmax(high, v128.load(s, 16));
   }
-  const top = Lanes.max(tops);
+  const top = Lanes.max(f32x4.pmax(low, high));
   if (top > softmax.max) softmax.raise(top, tile.values + row * tile.headBytes, tile.headBytes);
 
   // While nothing has been seen, max is LOWEST and so are the scores: half of it keeps them out of reach.
@@ -195,9 +193,19 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   let sums = f32x4.splat(0);
   for (let s = scores; s < end; s += 16) {
     const below = f32x4.sub(v128.load(s), max);
-    const prob = v128.andnot(Lanes.exp(below), f32x4.lt(below, f32x4.splat(NEGLIGIBLE))); // a NaN stays one
-    v128.store(s, f32x4.mul(prob, factor));
+    const prob = v128.andnot(Lanes.expBelow0(below), f32x4.lt(below, f32x4.splat(NEGLIGIBLE))); // a NaN stays one
+    v128.store(s, changetype<T>(0).hasLevels ? prob : f32x4.mul(prob, factor));
     sums = f32x4.add(sums, prob);
   }
   softmax.sum += Lanes.sum(sums);
+}
+
+/** Makes scores the lowest that belong to positions from `block` on, but not to `first` … `last`. */
+function hide(scores: usize, bytes: u32, block: u32, first: u32, last: u32): void {
+  let at = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
+  for (let s = scores; s < scores + bytes; s += 16) {
+    const seen = v128.and(i32x4.le_s(i32x4.splat(first), at), i32x4.le_s(at, i32x4.splat(last)));
+    v128.store(s, v128.bitselect(v128.load(s), f32x4.splat(LOWEST), seen));
+    at = i32x4.add(at, i32x4.splat(4));
+  }
 }

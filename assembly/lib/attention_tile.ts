@@ -233,7 +233,6 @@ function mixLastColumns<T>(
   }
 }
 
-@inline
 export function storePair(to: usize, low: v128, high: v128): void {
   v128.store(to, low);
   v128.store(to, high, 16);

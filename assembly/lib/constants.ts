@@ -13,6 +13,7 @@ let x18: v128 = i8x16.splat(0);
 let x1f: v128 = i8x16.splat(0);
 let x30: v128 = i8x16.splat(0);
 let x3f: v128 = i8x16.splat(0);
+let x40: v128 = i8x16.splat(0);
 let low0: v128 = i8x16.splat(0);
 let low1: v128 = i8x16.splat(0);
 let low2: v128 = i8x16.splat(0);
@@ -36,6 +37,7 @@ export function setConstants(): void {
   x1f = i8x16.splat(0x1f);
   x30 = i8x16.splat(0x30);
   x3f = i8x16.splat(0x3f);
+  x40 = i8x16.splat(0x40);
   low0 = toByte(0, 0);
   low1 = toByte(1, 0);
   low2 = toByte(2, 0);
@@ -69,7 +71,8 @@ export class Masks {
     if (byte == 0x18) return x18;
     if (byte == 0x1f) return x1f;
     if (byte == 0x30) return x30;
-    return x3f;
+    if (byte == 0x3f) return x3f;
+    return x40;
   }
 
   /** Swizzles byte 4 * quad + i to the lowest byte of 32-bit lane i, the other bytes become 0. */

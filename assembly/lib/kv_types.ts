@@ -105,7 +105,6 @@ export class KvF16 {
 }
 
 /** Columns of one position lie `interleave` numbers apart. */
-@inline
 function storeNumbers<T>(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
   const type = changetype<T>(0);
   const lane = pos % interleave;

@@ -15,7 +15,12 @@ export class Lanes {
    */
   @inline
   static exp(x: v128): v128 {
-    x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.3)), f32x4.splat(-87.3));
+    return Lanes.expBelow0(f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.3)), f32x4.splat(-87.3)));
+  }
+
+  /** The same to the bit for -87 … 0; NaN stays NaN, and below -87 anything may come. */
+  @inline
+  static expBelow0(x: v128): v128 {
     const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504)), f32x4.splat(12583039));
     const n = f32x4.sub(shifted, f32x4.splat(12583039));
     let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693145751953125)));
