@@ -1,4 +1,5 @@
 import { Half } from './half';
+import { largest } from './level_dot';
 
 /**
  * A block of a q8_0 cache: four positions × 32 columns of one head, number = scale * level, level -127 … 127.
@@ -31,9 +32,7 @@ export class KvLevels {
   static store(block: usize, x: usize, lane: u32, interleave: u32): void {
     let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
     for (let i: usize = 0; i < 128; i += 16) bits = i32x4.max_u(bits, f32x4.abs(v128.load(x + i)));
-    bits = i32x4.max_u(bits, v128.shuffle<i32>(bits, bits, 2, 3, 0, 1));
-    bits = i32x4.max_u(bits, v128.shuffle<i32>(bits, bits, 1, 0, 3, 2));
-    const amax = f32x4.extract_lane(bits, 0);
+    const amax = largest(bits);
     const scale = amax < f32.POSITIVE_INFINITY ? amax / 127 : f32.NaN;
     const perScale = f32x4.splat(scale > 0 ? 1 / scale : 0);
     store<f32>(block + 4 * lane, Half.round(scale));
