@@ -1,6 +1,6 @@
 import { EmbedNode } from './embed';
 import { MatmulNode } from './lib/matmul_node';
-import { Rows } from './lib/rows';
+import { Rows, SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS } from './pack';
 
@@ -57,7 +57,7 @@ export function floatEmbed(node: EmbedNode, begin: u32, end: u32): void {
 
 /** 16 rows × one token at a time. */
 function decode(node: MatmulNode, row: u32, item: usize): void {
-  const n = <i32>(node.rows - row);
+  const sums = scratch();
   for (let t: u32 = 0; t < node.nRows; t++) {
     let x = node.x + 4 * t * node.cols;
     let w = item;
@@ -72,17 +72,16 @@ function decode(node: MatmulNode, row: u32, item: usize): void {
       f2 = f32x4.add(f2, f32x4.mul(v128.load(w, 32), xk));
       f3 = f32x4.add(f3, f32x4.mul(v128.load(w, 48), xk));
     }
-    const out = node.out + 4 * (t * node.rows + row);
-    const bias = node.bias ? node.bias + 4 * row : 0;
-    Rows.store(out, f0, bias, n);
-    Rows.store(out + 16, f1, bias ? bias + 16 : 0, n - 4);
-    Rows.store(out + 32, f2, bias ? bias + 32 : 0, n - 8);
-    Rows.store(out + 48, f3, bias ? bias + 48 : 0, n - 12);
+    v128.store(sums, f0);
+    v128.store(sums, f1, 16);
+    v128.store(sums, f2, 32);
+    v128.store(sums, f3, 48);
+    Rows.store(node, row, t, 1, 4);
   }
 }
 
 function prefill(node: MatmulNode, itemRow: u32, item: usize): void {
-  const panel = scratch() + 16; // Rows.store has the first bytes
+  const panel = scratch() + SUMS_BYTES;
   const end = min(itemRow + ITEM_ROWS, node.rows);
   for (let row = itemRow; row < end; row += 4, item += 16) {
     for (let k: u32 = 0; k < node.cols; k++) v128.store(panel + 16 * k, v128.load(item + k * COLUMN_BYTES));
@@ -115,15 +114,12 @@ function tile(node: MatmulNode, row: u32, t: u32, panel: usize): void {
     f4 = f32x4.add(f4, f32x4.mul(w, v128.load32_splat(x0 + x4)));
     f5 = f32x4.add(f5, f32x4.mul(w, v128.load32_splat(x0 + x5)));
   }
-  const out = node.out + 4 * (t * node.rows + row);
-  const outBytes = 4 * node.rows;
-  const bias = node.bias ? node.bias + 4 * row : 0;
-  const nTokens = node.nRows - t;
-  const n = <i32>(node.rows - row);
-  Rows.store(out, f0, bias, n);
-  if (nTokens > 1) Rows.store(out + outBytes, f1, bias, n);
-  if (nTokens > 2) Rows.store(out + 2 * outBytes, f2, bias, n);
-  if (nTokens > 3) Rows.store(out + 3 * outBytes, f3, bias, n);
-  if (nTokens > 4) Rows.store(out + 4 * outBytes, f4, bias, n);
-  if (nTokens > 5) Rows.store(out + 5 * outBytes, f5, bias, n);
+  const sums = scratch();
+  v128.store(sums, f0);
+  v128.store(sums, f1, 16);
+  v128.store(sums, f2, 32);
+  v128.store(sums, f3, 48);
+  v128.store(sums, f4, 64);
+  v128.store(sums, f5, 80);
+  Rows.store(node, row, t, min(node.nRows - t, 6), 1);
 }

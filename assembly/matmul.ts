@@ -1,8 +1,8 @@
-import { Activations } from './lib/activations';
-import { Gemm, GEMM_PANELS, TILE_ROWS, TILE_TOKENS } from './lib/gemm';
+import { Gemm, TILE_ROWS, TILE_TOKENS } from './lib/gemm';
 import { MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
+import { SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS, itemBytes } from './pack';
 
@@ -31,18 +31,13 @@ export function matmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
 /** 16 rows × one token at a time, from `token` on. */
 function tokens<Q>(node: MatmulNode, row: u32, token: u32): void {
   const item = node.weights + (row / ITEM_ROWS) * itemBytes<Q>(node.cols);
-  const bias = node.bias ? node.bias + 4 * row : 0;
-  const xBytes = (node.cols / changetype<Q>(0).span) * changetype<Activations<Q>>(0).bytes;
-  for (let t = token; t < node.nRows; t++) {
-    const out = node.out + 4 * (t * node.rows + row);
-    changetype<MatVec<Q>>(0).run(out, item, node.cols, node.x + t * xBytes, bias, node.rows - row);
-  }
+  for (let t = token; t < node.nRows; t++) changetype<MatVec<Q>>(0).run(node, row, t, item);
 }
 
 /** 16 rows × the first tokens, in tiles. */
 function tiles<Q>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
   const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
-  const panel = scratch() + GEMM_PANELS;
+  const panel = scratch() + SUMS_BYTES;
   const end = min(itemRow + ITEM_ROWS, node.rows);
   for (let row = itemRow; row < end; row += TILE_ROWS) {
     for (let at: u32 = 0; at < TILE_ROWS; at += 4) {

@@ -3,6 +3,7 @@ import { FixedBlock } from './fixed_block';
 import { Block32 } from './layout';
 import { MatmulNode } from './matmul_node';
 import { Rows } from './rows';
+import { scratch } from './scratch';
 
 /** Rows and tokens of a tile: their integer sums, two vectors of levels and a word have to fit in 15 registers. */
 export const TILE_ROWS: u32 = 8;
@@ -69,13 +70,12 @@ export class FixedProducts {
       block += FixedBlock.bytes;
       x += a.bytes - 64;
     }
-    const n = <i32>(node.rows - row);
-    const out = node.out + 4 * (t * node.rows + row);
-    const bias = node.bias ? node.bias + 4 * row : 0;
-    Rows.store(out, f0, bias, n);
-    Rows.store(out + 16, f1, bias ? bias + 16 : 0, n - 4);
-    Rows.store(out + 32, f2, bias ? bias + 32 : 0, n - 8);
-    Rows.store(out + 48, f3, bias ? bias + 48 : 0, n - 12);
+    const sums = scratch();
+    v128.store(sums, f0);
+    v128.store(sums, f1, 16);
+    v128.store(sums, f2, 32);
+    v128.store(sums, f3, 48);
+    Rows.store(node, row, t, 1, 4);
   }
 
   /**
@@ -196,20 +196,15 @@ export class FixedProducts {
       x2 += a.bytes;
       x3 += a.bytes;
     }
-    const nTokens = node.nRows - t;
-    this.storeRows(node, row, t, a0, b0);
-    if (nTokens > 1) this.storeRows(node, row, t + 1, a1, b1);
-    if (nTokens > 2) this.storeRows(node, row, t + 2, a2, b2);
-    if (nTokens > 3) this.storeRows(node, row, t + 3, a3, b3);
-  }
-
-  /** Eight rows' results for one token. */
-  @inline
-  private storeRows(node: MatmulNode, row: u32, t: u32, a: v128, b: v128): void {
-    const out = node.out + 4 * (t * node.rows + row);
-    const bias = node.bias ? node.bias + 4 * row : 0;
-    const n = <i32>(node.rows - row);
-    Rows.store(out, a, bias, n);
-    Rows.store(out + 16, b, bias ? bias + 16 : 0, n - 4);
+    const sums = scratch();
+    v128.store(sums, a0);
+    v128.store(sums, b0, 16);
+    v128.store(sums, a1, 32);
+    v128.store(sums, b1, 48);
+    v128.store(sums, a2, 64);
+    v128.store(sums, b2, 80);
+    v128.store(sums, a3, 96);
+    v128.store(sums, b3, 112);
+    Rows.store(node, row, t, min(node.nRows - t, TILE_TOKENS), 2);
   }
 }

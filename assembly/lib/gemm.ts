@@ -11,10 +11,6 @@ export const TILE_ROWS: u32 = 8;
 /** Tokens in a tile: their integer sums, levels and a word have to fit in 16 registers; the plain build needs one more for products. */
 export const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
-/** Bytes at the start of scratch memory: what lib/rows.ts needs, then sums over super-blocks [2, 6, 4]; panels follow. */
-export const GEMM_SUMS: u32 = 16;
-export const GEMM_PANELS: u32 = 16 + 192;
-
 /**
  * Eight rows × a few tokens: the same operations in the same order as in lib/mat_vec.ts, which spells them out; only the integer
  * sums, which are exact in any order, come word by word: all first words of a sub-block, then all second ones. So one set of
@@ -32,7 +28,6 @@ export class Gemm<Q> {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
     const x = changetype<Activations<Q>>(0);
-    const n = <i32>(node.rows - row);
     const xBytes = (node.cols / q.span) * x.bytes;
     const last = node.x + (t + nTokens - 1) * xBytes;
     let panelB = panelA + p.bytes(node.cols);
@@ -55,8 +50,8 @@ export class Gemm<Q> {
     let b3 = zero;
     let b4 = zero;
     let b5 = zero;
-    const total = scratch() + GEMM_SUMS;
-    if (q.span > 32) memory.fill(total, 0, 192);
+    const totals = scratch(); // sums over super-blocks, two quads for each token
+    if (q.span > 32) memory.fill(totals, 0, 192);
     const nUnits = node.cols / q.span;
     for (let unit: u32 = 0; unit < nUnits; unit++) {
       for (let s: u32 = 0; s < p.unitSubs; s++) {
@@ -210,29 +205,29 @@ export class Gemm<Q> {
             j5 = i32x4.add(j5, i32x4.mul(m, w5));
           }
         }
-        this.addSuper(total + 0, a0, i0, panelA, x0);
-        this.addSuper(total + 96, b0, j0, panelB, x0);
+        this.addSuper(totals + 0, a0, i0, panelA, x0);
+        this.addSuper(totals + 16, b0, j0, panelB, x0);
         a0 = zero;
         b0 = zero;
-        this.addSuper(total + 16, a1, i1, panelA, x1);
-        this.addSuper(total + 112, b1, j1, panelB, x1);
+        this.addSuper(totals + 32, a1, i1, panelA, x1);
+        this.addSuper(totals + 48, b1, j1, panelB, x1);
         a1 = zero;
         b1 = zero;
-        this.addSuper(total + 32, a2, i2, panelA, x2);
-        this.addSuper(total + 128, b2, j2, panelB, x2);
+        this.addSuper(totals + 64, a2, i2, panelA, x2);
+        this.addSuper(totals + 80, b2, j2, panelB, x2);
         a2 = zero;
         b2 = zero;
-        this.addSuper(total + 48, a3, i3, panelA, x3);
-        this.addSuper(total + 144, b3, j3, panelB, x3);
+        this.addSuper(totals + 96, a3, i3, panelA, x3);
+        this.addSuper(totals + 112, b3, j3, panelB, x3);
         a3 = zero;
         b3 = zero;
         if (ASC_FEATURE_RELAXED_SIMD) {
-          this.addSuper(total + 64, a4, i4, panelA, x4);
-          this.addSuper(total + 160, b4, j4, panelB, x4);
+          this.addSuper(totals + 128, a4, i4, panelA, x4);
+          this.addSuper(totals + 144, b4, j4, panelB, x4);
           a4 = zero;
           b4 = zero;
-          this.addSuper(total + 80, a5, i5, panelA, x5);
-          this.addSuper(total + 176, b5, j5, panelB, x5);
+          this.addSuper(totals + 160, a5, i5, panelA, x5);
+          this.addSuper(totals + 176, b5, j5, panelB, x5);
           a5 = zero;
           b5 = zero;
         }
@@ -248,45 +243,35 @@ export class Gemm<Q> {
         x5 += q.span == 32 ? x.bytes : x.bytes - x.scale;
       }
     }
-    if (q.span > 32) {
-      a0 = v128.load(total + 0);
-      b0 = v128.load(total + 96);
-      a1 = v128.load(total + 16);
-      b1 = v128.load(total + 112);
-      a2 = v128.load(total + 32);
-      b2 = v128.load(total + 128);
-      a3 = v128.load(total + 48);
-      b3 = v128.load(total + 144);
+    if (q.span == 32) {
+      v128.store(totals, a0, 0);
+      v128.store(totals, b0, 16);
+      v128.store(totals, a1, 32);
+      v128.store(totals, b1, 48);
+      v128.store(totals, a2, 64);
+      v128.store(totals, b2, 80);
+      v128.store(totals, a3, 96);
+      v128.store(totals, b3, 112);
       if (ASC_FEATURE_RELAXED_SIMD) {
-        a4 = v128.load(total + 64);
-        b4 = v128.load(total + 160);
-        a5 = v128.load(total + 80);
-        b5 = v128.load(total + 176);
+        v128.store(totals, a4, 128);
+        v128.store(totals, b4, 144);
+        v128.store(totals, a5, 160);
+        v128.store(totals, b5, 176);
       }
     }
-    const out = node.out + 4 * (t * node.rows + row);
-    const outBytes = 4 * node.rows;
-    const bias = node.bias ? node.bias + 4 * row : 0;
-    this.store(out, a0, b0, bias, n);
-    if (nTokens > 1) this.store(out + 1 * outBytes, a1, b1, bias, n);
-    if (nTokens > 2) this.store(out + 2 * outBytes, a2, b2, bias, n);
-    if (nTokens > 3) this.store(out + 3 * outBytes, a3, b3, bias, n);
-    if (ASC_FEATURE_RELAXED_SIMD) {
-      if (nTokens > 4) this.store(out + 4 * outBytes, a4, b4, bias, n);
-      if (nTokens > 5) this.store(out + 5 * outBytes, a5, b5, bias, n);
-    }
+    Rows.store(node, row, t, min(nTokens, TILE_TOKENS), 2);
   }
 
   /** Sums between first and second words. They end at those of the true levels. */
   @inline
   private between(sum: v128, x: usize, s: u32): v128 {
     const q = changetype<Q>(0);
-    const offset = changetype<Panel<Q>>(0).offset;
+    const bias = changetype<Panel<Q>>(0).bias;
     sum = Group.between(sum);
-    if (offset == 0) return sum;
+    if (bias == 0) return sum;
     // x has moved on 32 bytes with every sub-block of a super-block, its sums lie 4 apart
     const at = x + changetype<Activations<Q>>(0).sums - (q.span == 32 ? 0 : 28 * s);
-    return i32x4.add(sum, i32x4.shl(v128.load32_splat(at), ctz(offset)));
+    return i32x4.add(sum, i32x4.shl(v128.load32_splat(at), ctz(bias)));
   }
 
   /** One token's sums of four rows with a sub-block added. */
@@ -309,12 +294,5 @@ export class Gemm<Q> {
       sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(mins), f32x4.mul(v128.load(panel, 16), xScale)));
     }
     v128.store(total, sums);
-  }
-
-  /** Eight rows' results for one token. */
-  @inline
-  private store(out: usize, a: v128, b: v128, bias: usize, n: i32): void {
-    Rows.store(out, a, bias, n);
-    Rows.store(out + 16, b, bias ? bias + 16 : 0, n - 4);
   }
 }

@@ -1,6 +1,8 @@
 import { Activations } from './activations';
 import { Half } from './half';
+import { MatmulNode } from './matmul_node';
 import { Rows } from './rows';
+import { scratch } from './scratch';
 import { Group } from './simd';
 
 /**
@@ -30,10 +32,13 @@ import { Group } from './simd';
  */
 @unmanaged
 export class MatVec<Q> {
-  /** One token's x → out[16] of which `n` exist. */
-  run(out: usize, item: usize, cols: u32, x: usize, bias: usize, n: i32): void {
+  /** 16 rows from `row` on, packed at `item`, × token t. */
+  run(node: MatmulNode, row: u32, t: u32, item: usize): void {
     const q = changetype<Q>(0);
     const a = changetype<Activations<Q>>(0);
+    const cols = node.cols;
+    const n = node.rows;
+    let x = node.x + t * (cols / q.span) * a.bytes;
     const zero = i32x4.splat(0);
     let t0 = zero; // sums over super-blocks
     let t1 = zero;
@@ -180,16 +185,12 @@ export class MatVec<Q> {
       }
       x += a.bytes - a.scale;
     }
-    if (q.span == 32) {
-      t0 = f0;
-      t1 = f1;
-      t2 = f2;
-      t3 = f3;
-    }
-    Rows.store(out, t0, bias, n);
-    Rows.store(out + 16, t1, bias ? bias + 16 : 0, n - 4);
-    Rows.store(out + 32, t2, bias ? bias + 32 : 0, n - 8);
-    Rows.store(out + 48, t3, bias ? bias + 48 : 0, n - 12);
+    const sums = scratch();
+    v128.store(sums, q.span == 32 ? f0 : t0);
+    v128.store(sums, q.span == 32 ? f1 : t1, 16);
+    v128.store(sums, q.span == 32 ? f2 : t2, 32);
+    v128.store(sums, q.span == 32 ? f3 : t3, 48);
+    Rows.store(node, row, t, 1, 4);
   }
 
   /** Where a sub-block's integer sum starts so that it ends at that of the true levels. */

@@ -11,15 +11,16 @@ import { Half } from './half';
  *     operand, plain build:      8 levels i16: half a group
  *
  * and behind every super-block of 256 columns | 4 d f32 | 4 dmin f32, if the type has mins |. Scales and mins are float32, those of
- * super-blocks int32. The plain build keeps true levels. The relaxed build needs them unsigned, as they are stored; sums
- * of activations make up for the offset.
+ * super-blocks int32. The plain build keeps true levels. The relaxed build needs them unsigned and adds `bias` to types with an
+ * offset; sums of activations make up for it.
  */
 @unmanaged
 export class Panel<Q> {
-  /** What its levels are above the true ones. */
+  /** What its levels are above the true ones: of most types the same, so that they share one compiled tile (lib/gemm.ts). */
   @inline
-  get offset(): i32 {
-    return ASC_FEATURE_RELAXED_SIMD ? changetype<Q>(0).offset : 0;
+  get bias(): i32 {
+    const q = changetype<Q>(0);
+    return !ASC_FEATURE_RELAXED_SIMD || q.offset == 0 ? 0 : q.offset == 128 ? 128 : 64;
   }
 
   /** Offset of what meets second words. */
@@ -67,7 +68,7 @@ export class Panel<Q> {
   level(sub: usize, row: u32, k: u32): i32 {
     const at = sub + 16 * (k >> 2) + 4 * row;
     if (!ASC_FEATURE_RELAXED_SIMD) return load<i16>(at + this.second * ((k >> 1) & 1) + 2 * (k & 1));
-    return changetype<Q>(0).offset ? <i32>load<u8>(at + (k & 3)) - this.offset : <i32>load<i8>(at + (k & 3));
+    return this.bias ? <i32>load<u8>(at + (k & 3)) - this.bias : <i32>load<i8>(at + (k & 3));
   }
 
   /** One of an item's four quads → panel. */
@@ -117,12 +118,13 @@ export class Panel<Q> {
 
   @inline
   private store(to: usize, group: v128): void {
+    const shift = this.bias - changetype<Q>(0).offset;
+    if (shift) group = i8x16.add(group, i8x16.splat(<i8>shift));
     if (ASC_FEATURE_RELAXED_SIMD) {
       v128.store(to, group);
-      return;
+    } else {
+      v128.store(to, i16x8.extend_low_i8x16_s(group));
+      v128.store(to + this.second, i16x8.extend_high_i8x16_s(group));
     }
-    const offset = i16x8.splat(<i16>changetype<Q>(0).offset);
-    v128.store(to, i16x8.sub(i16x8.extend_low_i8x16_s(group), offset));
-    v128.store(to + this.second, i16x8.sub(i16x8.extend_high_i8x16_s(group), offset));
   }
 }

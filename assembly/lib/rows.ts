@@ -1,16 +1,28 @@
+import { MatmulNode } from './matmul_node';
 import { scratch } from './scratch';
 
+/** Bytes at the start of scratch memory that kernels leave their sums in, [nTokens, 4 * nQuads] f32, before `Rows.store`. */
+export const SUMS_BYTES: u32 = 256;
+
 export class Rows {
-  /** Four rows' results for one token, plus their bias (or 0); of the last rows only the `n` that exist. */
-  static store(out: usize, sums: v128, bias: usize, n: i32): void {
-    if (n >= 4) {
-      v128.store(out, bias ? f32x4.add(sums, v128.load(bias)) : sums);
-      return;
-    }
-    v128.store(scratch(), sums);
-    for (let i: usize = 0; <i32>i < n; i++) {
-      const sum = load<f32>(scratch() + 4 * i);
-      store<f32>(out + 4 * i, bias ? sum + load<f32>(bias + 4 * i) : sum);
+  /** Sums of `nQuads` times four rows from `row` on, for tokens from t on → a product's result, plus the bias; of rows those that exist. */
+  static store(node: MatmulNode, row: u32, t: u32, nTokens: u32, nQuads: u32): void {
+    const n: u32 = min(4 * nQuads, node.rows - row);
+    const bias = node.bias + 4 * row;
+    let sums = scratch();
+    let out = node.out + 4 * (t * node.rows + row);
+    for (let i: u32 = 0; i < nTokens; i++) {
+      let r: u32 = 0;
+      for (; r + 4 <= n; r += 4) {
+        const sum = v128.load(sums + 4 * r);
+        v128.store(out + 4 * r, node.bias ? f32x4.add(sum, v128.load(bias + 4 * r)) : sum);
+      }
+      for (; r < n; r++) {
+        const sum = load<f32>(sums + 4 * r);
+        store<f32>(out + 4 * r, node.bias ? sum + load<f32>(bias + 4 * r) : sum);
+      }
+      sums += 16 * nQuads;
+      out += 4 * node.rows;
     }
   }
 }
