@@ -275,6 +275,30 @@ describe('the order of operations', () => {
     }
   });
 
+  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'])('%s: integer sums fit with everything at its largest', (name) => {
+    const [rows, cols] = [16, 512];
+    const random = productOf(name, rows, cols);
+    const layout = superBlocks[name]!;
+    for (const [fill, scale] of [
+      [0x00, 0x80], // lowest levels; Q6_K's scales are a byte each, with a sign
+      [0xff, 0x7f],
+    ] as const) {
+      const filled = new Uint8Array(random.file.length).fill(fill);
+      if (name === 'q6_k') for (let b = 192; b < filled.length; b += 210) filled.fill(scale, b, b + 16);
+      const file = withNumbers(filled, random.quant.blockBytes, layout, ONE, ONE);
+      for (const sign of [1, -1]) {
+        const product = { ...random, file, x: new Float32Array(13 * cols).fill(sign) };
+        const { out } = reference(product);
+        for (const build of builds.filter((each) => !skipped(each))) {
+          for (const x of [product.x, product.x.subarray(0, cols)]) {
+            const came = multiply(openKernels(build), { ...product, x });
+            came.forEach((value, i) => expect(Math.abs(value - out[i]!)).toBeLessThanOrEqual(2e-6 * Math.abs(out[i]!)));
+          }
+        }
+      }
+    }
+  });
+
   /** Where super-blocks have their f16 numbers, and how many columns share a scale. */
   const superBlocks: Record<string, { d: number; dmin?: number; cols: number }> = {
     q2_k: { d: 80, dmin: 82, cols: 16 },
