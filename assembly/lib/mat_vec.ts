@@ -101,12 +101,10 @@ export class MatVec<Q> {
           j3 = this.second(j3, l3, 1, w1, w3);
         }
         if (q.subs == 2) {
-          {
-            f0 = this.addSub(f0, i0, j0, tail, 0, 0);
-            f1 = this.addSub(f1, i1, j1, tail, 1, 0);
-            f2 = this.addSub(f2, i2, j2, tail, 2, 0);
-            f3 = this.addSub(f3, i3, j3, tail, 3, 0);
-          }
+          f0 = this.addSub(f0, i0, j0, tail, 0, 0);
+          f1 = this.addSub(f1, i1, j1, tail, 1, 0);
+          f2 = this.addSub(f2, i2, j2, tail, 2, 0);
+          f3 = this.addSub(f3, i3, j3, tail, 3, 0);
           if (q.hasMins) {
             const sum = v128.load32_splat(sums);
             m0 = this.addMin(m0, tail, 0, 0, sum);
@@ -158,15 +156,17 @@ export class MatVec<Q> {
           f2 = this.addBlock(f2, i2, j2, tail, 2, scale, sum);
           f3 = this.addBlock(f3, i3, j3, tail, 3, scale, sum);
         } else {
-          const sum = v128.load32_splat(sums + 4 * (q.subs - 1));
           f0 = this.addSub(f0, i0, j0, tail, 0, q.subs - 1);
           f1 = this.addSub(f1, i1, j1, tail, 1, q.subs - 1);
           f2 = this.addSub(f2, i2, j2, tail, 2, q.subs - 1);
           f3 = this.addSub(f3, i3, j3, tail, 3, q.subs - 1);
-          if (q.hasMins) m0 = this.addMin(m0, tail, 0, q.subs - 1, sum);
-          if (q.hasMins) m1 = this.addMin(m1, tail, 1, q.subs - 1, sum);
-          if (q.hasMins) m2 = this.addMin(m2, tail, 2, q.subs - 1, sum);
-          if (q.hasMins) m3 = this.addMin(m3, tail, 3, q.subs - 1, sum);
+          if (q.hasMins) {
+            const sum = v128.load32_splat(sums + 4 * (q.subs - 1));
+            m0 = this.addMin(m0, tail, 0, q.subs - 1, sum);
+            m1 = this.addMin(m1, tail, 1, q.subs - 1, sum);
+            m2 = this.addMin(m2, tail, 2, q.subs - 1, sum);
+            m3 = this.addMin(m3, tail, 3, q.subs - 1, sum);
+          }
         }
         x += 64;
         sums += 4 * q.subs;
@@ -185,11 +185,11 @@ export class MatVec<Q> {
       }
       x += a.bytes - a.scale;
     }
-    const sums = scratch();
-    v128.store(sums, q.span == 32 ? f0 : t0);
-    v128.store(sums, q.span == 32 ? f1 : t1, 16);
-    v128.store(sums, q.span == 32 ? f2 : t2, 32);
-    v128.store(sums, q.span == 32 ? f3 : t3, 48);
+    const to = scratch();
+    v128.store(to, q.span == 32 ? f0 : t0);
+    v128.store(to, q.span == 32 ? f1 : t1, 16);
+    v128.store(to, q.span == 32 ? f2 : t2, 32);
+    v128.store(to, q.span == 32 ? f3 : t3, 48);
     Rows.store(node, row, t, 1, 4);
   }
 
