@@ -35,12 +35,15 @@ export const modelOptions = {
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
 } as const satisfies OptionTable;
 
+/** How keys and values are kept; undefined for the default. */
+export const readKvType = (args: Arguments) => args.choice('kv', ['f16', 'f32', 'q8_0']);
+
 export const readModelOptions = (args: Arguments): OpenModelOptions => ({
   nCtx: args.count('ctx'),
   threads: args.count('threads'),
   backend: args.choice('backend', ['wasm', 'reference']),
   build: args.choice('build', ['relaxed', 'simd']),
-  kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
+  kvType: readKvType(args),
 });
 
 export const draftOption = {

@@ -122,6 +122,11 @@ export class Block32WithMins extends Single {
 @unmanaged
 export class Block256 {
   @inline
+  get tailBytes(): u32 {
+    return 32;
+  }
+
+  @inline
   get splits(): bool {
     return false;
   }
@@ -146,11 +151,6 @@ export class Block256Signed extends Block256 {
   }
 
   @inline
-  get tailBytes(): u32 {
-    return 32;
-  }
-
-  @inline
   get hasMins(): bool {
     return false;
   }
@@ -166,22 +166,12 @@ export class Block256Signed extends Block256 {
   }
 }
 
-/** Super-blocks with a 6-bit scale and min for every 32 columns: a tail of 16 scales u8 | 16 mins u8. */
+/** Super-blocks with mins. */
 @unmanaged
 export class Block256WithMins extends Block256 {
   @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
   get headBytes(): u32 {
     return 128;
-  }
-
-  @inline
-  get tailBytes(): u32 {
-    return 32;
   }
 
   @inline
@@ -192,6 +182,15 @@ export class Block256WithMins extends Block256 {
   @inline
   get hasMins(): bool {
     return true;
+  }
+}
+
+/** Super-blocks with a 6-bit scale and min for every 32 columns: a tail of 16 scales u8 | 16 mins u8. */
+@unmanaged
+export class Block256SixBits extends Block256WithMins {
+  @inline
+  get subs(): u32 {
+    return 1;
   }
 
   @inline

@@ -2,7 +2,7 @@ import { embed, EmbedNode } from '../embed';
 import { Twos } from '../lib/bits';
 import { Masks } from '../lib/constants';
 import { Half } from '../lib/half';
-import { Block256, Bytes } from '../lib/layout';
+import { Block256WithMins, Bytes } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -16,15 +16,10 @@ import { pack, packedBytes } from '../pack';
  *     packed block:    | levels of 4 quads: twos | 16 scales and mins of the first half | 16 of the second |     lib/bits.ts draws twos
  */
 @unmanaged
-class Q2_K extends Block256 {
+class Q2_K extends Block256WithMins {
   @inline
   get fileBytes(): u32 {
     return 84;
-  }
-
-  @inline
-  get headBytes(): u32 {
-    return 128;
   }
 
   @inline
@@ -33,23 +28,8 @@ class Q2_K extends Block256 {
   }
 
   @inline
-  get tailBytes(): u32 {
-    return 32;
-  }
-
-  @inline
   get subs(): u32 {
     return 2;
-  }
-
-  @inline
-  get offset(): i32 {
-    return 0;
-  }
-
-  @inline
-  get hasMins(): bool {
-    return true;
   }
 
   @inline

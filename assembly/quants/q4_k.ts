@@ -1,6 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { Nibbles } from '../lib/bits';
-import { Block256WithMins } from '../lib/layout';
+import { Block256SixBits } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -14,7 +14,7 @@ import { pack, packedBytes } from '../pack';
  *     packed block:    | levels of 4 quads: nibbles | 16 scales u8 | 16 mins u8 |     lib/bits.ts draws nibbles
  */
 @unmanaged
-class Q4_K extends Block256WithMins {
+class Q4_K extends Block256SixBits {
   @inline
   get fileBytes(): u32 {
     return 144;

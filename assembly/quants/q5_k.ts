@@ -1,6 +1,6 @@
 import { embed, EmbedNode } from '../embed';
 import { Fives, Nibbles } from '../lib/bits';
-import { Block256WithMins } from '../lib/layout';
+import { Block256SixBits } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
@@ -14,7 +14,7 @@ import { pack, packedBytes } from '../pack';
  *     packed block:    | levels of 4 quads: fives | 16 scales u8 | 16 mins u8 |     lib/bits.ts draws fives
  */
 @unmanaged
-class Q5_K extends Block256WithMins {
+class Q5_K extends Block256SixBits {
   @inline
   get fileBytes(): u32 {
     return 176;

@@ -7,7 +7,7 @@ import {
   type MetadataValue,
 } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
-import { withFile } from '../models.ts';
+import { readKvType, withFile } from '../models.ts';
 import { columns, counted, formatBytes, formatParams, forStdout, print, printLine, style } from '../terminal.ts';
 
 export const inspect: Command = {
@@ -29,7 +29,7 @@ positions; for an architecture that thimble cannot run it is left out, with the 
     await withFile(args.positionals[0]!, signal, async (file) => {
       const memory = await memoryOrReason(file, {
         nCtx: args.count('ctx'),
-        kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
+        kvType: readKvType(args),
       });
       if (args.flag('json')) return printLine(JSON.stringify(toJson(file, memory)));
       await print(forStdout(`${report(file, memory).join('\n')}\n`));
