@@ -2,7 +2,7 @@
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
 import { detectFeatures, type Build } from '../src/features.ts';
-import { loadModel } from '../src/open_model.ts';
+import { loadModel } from '../src/engine/load_model.ts';
 import { openModelFile } from '../src/platform/node.ts';
 import { quants } from '../src/quants/index.ts';
 import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';

@@ -21,7 +21,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = {
   index: 'src/index.ts',
   gguf: 'src/gguf.ts',
-  engine: 'src/worker/engine.ts',
+  engine: 'src/engine/worker.ts',
   compute: 'src/backends/wasm/compute_worker.ts',
 };
 

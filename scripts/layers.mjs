@@ -25,17 +25,19 @@ export const layers = {
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'base'] },
   platform: { has: ['src/platform', 'src/features.ts'], may: ['base', 'store', 'gguf'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },
+  protocol: { has: ['src/protocol'], may: ['base', 'chat', 'sampling', 'graph', 'platform'] },
   engine: {
-    has: ['src/worker', 'src'], // what no other row claims: session, open_model and the public faces over them
+    has: ['src/engine'], // what the engine's thread holds
     may: ['base', 'store', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
-      ...['ops', 'graph', 'models', 'platform', 'backends', 'compress'],
+      ...['ops', 'graph', 'models', 'platform', 'backends', 'protocol'],
     ]),
   },
-  compress: { has: ['src/compress'], may: ['engine', 'base', 'store', 'quants', 'tensor', 'gguf', 'platform'] },
+  api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol'] }, // what the caller's thread holds
+  compress: { has: ['src/compress'], may: ['base', 'store', 'quants', 'tensor', 'gguf', 'platform'] },
   public: {
     has: ['src/index.ts', 'src/gguf.ts'],
-    may: ['engine', 'compress', 'gguf', 'store', 'quants', 'base'].concat([
-      ...['chat', 'sampling', 'platform', 'backends'],
+    may: ['api', 'engine', 'protocol', 'compress', 'gguf', 'store', 'quants', 'base'].concat([
+      ...['chat', 'sampling', 'platform'],
     ]),
   },
   apps: { has: ['apps', 'examples'], may: ['public'] },
@@ -58,7 +60,10 @@ export function violations(files, read) {
   const bad = [];
   for (const file of files) {
     const from = layerOf(file);
-    if (from === undefined) continue;
+    if (from === undefined) {
+      bad.push(`${file} belongs to no layer`);
+      continue;
+    }
     for (const [, specifier] of read(file).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
       const to = target(file, specifier);
       const other = to && layerOf(to);

@@ -11,7 +11,7 @@ export {
   type PlannedTensor,
   type QuantizationPlan,
 } from './compress/quantize.ts';
-export { memoryNeeded, type MemoryNeeded } from './memory_needed.ts';
+export { memoryNeeded, type MemoryNeeded } from './engine/memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
 export { openNodeFile, openNodeSink } from './store/node_file.ts';
 export { openModelFile } from './platform/node.ts';

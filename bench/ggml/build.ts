@@ -40,7 +40,7 @@ export async function buildGgml(dir: string): Promise<GgmlBuild> {
   const beside = (path: string): string => fileURLToPath(new URL(path, import.meta.url)); // of bench/dist
   const driver = beside('../ggml/mul_mat.c');
   const file = beside(`./${out}`);
-  const inputs = [bundle, driver, beside('../ggml/build.ts'), beside('../peers/install.ts')];
+  const inputs = [bundle, driver, beside('./build.ts'), beside('../peers/install.ts')];
   if (!existsSync(file) || inputs.some((input) => statSync(input).mtimeMs > statSync(file).mtimeMs)) {
     process.stderr.write(`compiling ${file} …\n`);
     const { runClang } = await importPeer<Clang>(dir, '@yowasp/clang/gen/bundle.js');

@@ -1,7 +1,7 @@
 import type { WasmHost } from '../../src/backends/wasm/wasm.ts';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import { detectFeatures, type Build } from '../../src/features.ts';
-import type { BackendFactory } from '../../src/open_model.ts';
+import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '../../src/platform/node.ts';
 
 /** Node as the WASM backend sees it, with what `npm run build` left in dist/. */

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../../src/backends/backend.ts';
 import { detectFeatures, type Build } from '../../src/features.ts';
-import { loadModel } from '../../src/open_model.ts';
+import { loadModel } from '../../src/engine/load_model.ts';
 import { openModelFile } from '../../src/platform/node.ts';
 import { wasmFactory } from './host.ts';
 

@@ -1,5 +1,5 @@
-import type { openModel as OpenModel } from '../../src/model.ts';
-import type { OpenOptions } from '../../src/open_model.ts';
+import type { openModel as OpenModel } from '../../src/api/open_model.ts';
+import type { OpenOptions } from '../../src/protocol/open.ts';
 import type { ModelSource } from '../../src/platform/platform.ts';
 
 /** What an engine is measured at: so many tokens, read or made, behind so many others. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openModel } from 'thimble';
 import { ResourceError } from '../../src/errors.ts';
 import { spawn } from '../../src/platform/node.ts';
-import { EngineClient } from '../../src/worker/client.ts';
+import { EngineClient } from '../../src/api/engine_client.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 
 const script = (code: string): URL => new URL(`data:text/javascript,${encodeURIComponent(code)}`);

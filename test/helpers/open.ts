@@ -1,5 +1,7 @@
 import { openGguf } from '../../src/gguf/split.ts';
-import { loadModel, type BackendFactory, type LoadedModel, type OpenOptions } from '../../src/open_model.ts';
+import type { BackendFactory } from '../../src/engine/backend_plan.ts';
+import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
+import type { OpenOptions } from '../../src/protocol/open.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
 import { memorySource } from './gguf_bytes.ts';
 

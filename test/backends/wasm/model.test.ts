@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { kvTypes } from '../../../src/layer_state.ts';
-import type { BackendFactory, OpenOptions } from '../../../src/open_model.ts';
+import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
+import type { OpenOptions } from '../../../src/protocol/open.ts';
 import { allLogits, openBytes } from '../../helpers/open.ts';
 import { tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
 import { nodeHost } from './support.ts';

@@ -1,4 +1,4 @@
-import type { Speculation } from '../generation.ts';
+import type { Speculation } from '../../protocol/generation.ts';
 import type { Drafter } from './drafter.ts';
 import type { Pace } from './pace.ts';
 

@@ -1,8 +1,8 @@
-import type { GenerateOptions, ScoredToken, StopReason } from './generation.ts';
-import { logProbs } from './sampling/log_probs.ts';
+import type { GenerateOptions, ScoredToken, StopReason } from '../protocol/generation.ts';
+import { logProbs } from '../sampling/log_probs.ts';
 import { StopText } from './stop_text.ts';
-import { createTextStream, type TextStream } from './tokenizers/stream.ts';
-import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import { createTextStream, type TextStream } from '../tokenizers/stream.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** An answer as it grows: its tokens, the text that may be shown, and why it ended. */
 export class Answer {

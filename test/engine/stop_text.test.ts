@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StopText } from '../../src/stop_text.ts';
+import { StopText } from '../../src/engine/stop_text.ts';
 
 function feed(stops: string[], pieces: string[]): { text: string; stopped: boolean } {
   const stopText = new StopText(stops);

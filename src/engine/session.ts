@@ -1,15 +1,15 @@
 import { Answer } from './answer.ts';
-import type { Program } from './backends/backend.ts';
-import { FormatError } from './errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from './generation.ts';
-import type { Graph, KvCache, Value } from './graph.ts';
-import { createSampler } from './sampling/chain.ts';
+import type { Program } from '../backends/backend.ts';
+import { FormatError } from '../errors.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
+import type { Graph, KvCache, Value } from '../graph.ts';
+import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import { Ahead } from './speculative/ahead.ts';
 import { draftModel } from './speculative/draft_model.ts';
 import { measuredPace, steadyPace } from './speculative/pace.ts';
 import { promptLookup } from './speculative/prompt_lookup.ts';
-import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** What a session needs of its model. */
 export interface SessionModel {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UnsupportedError } from '../../src/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/generation.ts';
-import type { LoadedModel } from '../../src/open_model.ts';
-import type { Session } from '../../src/session.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
+import type { LoadedModel } from '../../src/engine/load_model.ts';
+import type { Session } from '../../src/engine/session.ts';
 import { openBytes } from '../helpers/open.ts';
 import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';

@@ -1,14 +1,18 @@
-import { UnsupportedError } from '../errors.ts';
-import type { Session } from '../session.ts';
-import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { Drafter } from './drafter.ts';
+
+/** What guessing needs of the draft model's session. */
+export interface DraftSession {
+  readonly nCtx: number;
+  /** Reads on towards the end of `text`; the logits after its last token `[nVocab]`, or undefined while there is more to read. */
+  readOn(text: Int32Array): Promise<Float32Array | undefined>;
+}
 
 /**
  * Guesses what a smaller model of the same vocabulary finds most likely, token by token. Its session keeps what it has
  * read from one answer to the next, as any session does. A long text is read a chunk per draft, so that nobody waits for
  * it; guesses begin once it has caught up, and end where its context does.
  */
-export function draftModel(session: Session): Drafter {
+export function draftModel(session: DraftSession): Drafter {
   const text = new Int32Array(session.nCtx);
   return {
     isFree: false,
@@ -32,19 +36,4 @@ function argmax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;
-}
-
-/** @throws UnsupportedError unless every token means the same to both models. */
-export function checkSameVocabulary(tokenizer: Tokenizer, draft: Tokenizer): void {
-  const { nVocab } = tokenizer;
-  const need = 'a draft model needs the same vocabulary; take a smaller model of the same family';
-  if (draft.nVocab !== nVocab) {
-    throw new UnsupportedError(`the draft model has ${draft.nVocab} tokens, the model ${nVocab}; ${need}`);
-  }
-  for (let token = 0; token < nVocab; token++) {
-    const [ours, theirs] = [tokenizer.piece(token), draft.piece(token)];
-    if (ours === theirs) continue;
-    const came = `token ${token} is ${JSON.stringify(theirs)} in the draft model and ${JSON.stringify(ours)} in the model`;
-    throw new UnsupportedError(`${came}; ${need}`);
-  }
 }

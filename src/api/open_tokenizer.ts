@@ -1,7 +1,7 @@
-import { readVocab } from './gguf/vocab.ts';
-import type { ModelSource } from './platform/platform.ts';
-import { createTokenizer } from './tokenizers/index.ts';
-import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import { readVocab } from '../gguf/vocab.ts';
+import type { ModelSource } from '../platform/platform.ts';
+import { createTokenizer } from '../tokenizers/index.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { openModelFile } from '#platform';
 
 /**

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/generation.ts';
-import { loadModel, type LoadedModel, type OpenOptions } from '../../src/open_model.ts';
-import { openGguf } from '../../src/gguf/split.ts';
-import type { Session } from '../../src/session.ts';
-import { memorySource } from '../helpers/gguf_bytes.ts';
-import { openBytes, reference } from '../helpers/open.ts';
-import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
-import { tinyModel } from '../helpers/tiny_models.ts';
+import { UnsupportedError } from '../../../src/errors.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../../src/protocol/generation.ts';
+import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
+import type { OpenOptions } from '../../../src/protocol/open.ts';
+import { openGguf } from '../../../src/gguf/split.ts';
+import type { Session } from '../../../src/engine/session.ts';
+import { memorySource } from '../../helpers/gguf_bytes.ts';
+import { openBytes, reference } from '../../helpers/open.ts';
+import { haveStories260k, stories260kGguf } from '../../helpers/stories260k.ts';
+import { tinyModel } from '../../helpers/tiny_models.ts';
 
 async function run(session: Session, prompt: readonly number[], options: GenerateOptions): Promise<GenerateResult> {
   const work = session.generate(prompt, { ignoreEos: true, ...options });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, UnsupportedError, type GenerateOptions, type Model } from 'thimble';
-import { embedded, storiesBlob, haveStories260k } from '../api/helpers.ts';
+import { embedded, storiesBlob, haveStories260k } from '../../api/helpers.ts';
 
 const text = 'The keeper climbed the narrow stairs with a lamp in one hand and a loaf of bread in the other.';
 const prompt = { messages: [{ role: 'user', content: `Repeat this text exactly:\n\n${text}` }] } as const;

@@ -1,6 +1,6 @@
 import { ResourceError } from '../errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
-import { revivedError, type CallName, type Calls, type FromEngine } from './messages.ts';
+import { revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
 
 /** A call that has not been answered yet. */
 interface Pending {

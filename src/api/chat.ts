@@ -1,7 +1,8 @@
-import type { ChatMessage, ToolDefinition } from './chat/template.ts';
-import type { GenerateResult } from './generation.ts';
-import { generation, type Generation } from './generation_stream.ts';
-import type { CallOptions, Model, ModelSession } from './model.ts';
+import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
+import type { GenerateResult } from '../protocol/generation.ts';
+import { generation, type Generation } from './generation.ts';
+import type { ModelInfo, Prompt } from '../protocol/open.ts';
+import type { CallOptions, ModelSession } from './model_session.ts';
 
 export interface ChatOptions extends CallOptions {
   /** What the model is told to be. */
@@ -10,6 +11,13 @@ export interface ChatOptions extends CallOptions {
   readonly tools?: readonly ToolDefinition[];
   /** A conversation to go on with. */
   readonly messages?: readonly ChatMessage[];
+}
+
+/** What a conversation needs of its model. */
+interface ChatModel {
+  readonly info: ModelInfo;
+  openSession(): ModelSession;
+  tokenize(prompt: Prompt): Promise<number[]>;
 }
 
 /**
@@ -22,14 +30,14 @@ export interface ChatOptions extends CallOptions {
 export class Chat {
   /** What was said so far, the system message included. */
   readonly messages: ChatMessage[];
-  private readonly model: Model;
+  private readonly model: ChatModel;
   private readonly session: ModelSession;
   private readonly tools: readonly ToolDefinition[] | undefined;
   private readonly defaults: CallOptions;
   private nLeftOut = 0;
 
   /** Made by `model.chat()`. */
-  constructor(model: Model, { system, tools, messages = [], ...defaults }: ChatOptions) {
+  constructor(model: ChatModel, { system, tools, messages = [], ...defaults }: ChatOptions) {
     this.model = model;
     this.session = model.openSession();
     this.tools = tools;

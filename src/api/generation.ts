@@ -1,4 +1,4 @@
-import type { GenerateEvent, GenerateResult } from './generation.ts';
+import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 
 /**
  * An answer while it is made: iterate it for the pieces of text as they come, and await `result` for the whole. Leaving

@@ -1,5 +1,5 @@
-import type { LogProbs } from './sampling/log_probs.ts';
-import type { SamplerOptions } from './sampling/options.ts';
+import type { LogProbs } from '../sampling/log_probs.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
 
 /** How one answer is made. Sampling settings are in `SamplerOptions`; all have sane defaults. */
 export interface GenerateOptions extends SamplerOptions {

@@ -1,8 +1,8 @@
-import { memoryOf } from './backends/dry/dry.ts';
-import type { GgufFile } from './gguf/read.ts';
-import type { KvType } from './layer_state.ts';
-import { architectureByName } from './models/index.ts';
-import { graphLimits, readNumbers } from './open_model.ts';
+import { memoryOf } from '../backends/dry/dry.ts';
+import type { GgufFile } from '../gguf/read.ts';
+import type { KvType } from '../layer_state.ts';
+import { architectureByName } from '../models/index.ts';
+import { graphLimits, readNumbers } from './backend_plan.ts';
 import { readBeside } from '#platform';
 
 /** Bytes that an opened model with one session takes, on one thread. */

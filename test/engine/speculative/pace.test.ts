@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measuredPace, steadyPace, type Pace } from '../../src/speculative/pace.ts';
+import { measuredPace, steadyPace, type Pace } from '../../../src/engine/speculative/pace.ts';
 
 /** How many guesses each step made, and how many tokens came per time that a step without guesses takes. */
 interface Simulation {

@@ -1,6 +1,6 @@
 import { FormatError, ResourceError, UnsupportedError } from '../errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from '../generation.ts';
-import type { ModelInfo, OpenOptions, Prompt } from '../open_model.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
+import type { ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 
 /** What a call to the engine takes and what it returns. Events of a call carry its id. */

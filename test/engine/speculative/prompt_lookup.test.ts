@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { promptLookup } from '../../src/speculative/prompt_lookup.ts';
+import { promptLookup } from '../../../src/engine/speculative/prompt_lookup.ts';
 
 /** What a fresh drafter guesses after a text. */
 function guess(text: readonly number[], n: number): number[] {

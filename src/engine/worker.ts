@@ -1,12 +1,12 @@
-import { createBackend } from '../create_backend.ts';
+import { createBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
-import { loadModel, type LoadedModel } from '../open_model.ts';
+import { loadModel, type LoadedModel } from './load_model.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import type { Session } from '../session.ts';
+import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, openModelFile, tick } from '#platform';
-import { plainError, type CallName, type Calls, type ToEngine } from './messages.ts';
+import { plainError, type CallName, type Calls, type ToEngine } from '../protocol/messages.ts';
 
 /**
  * The engine's side of the worker: one model, its sessions, and a queue of calls. Calls run one after another, because

@@ -1,7 +1,7 @@
-import { referenceBackend } from './backends/reference/reference.ts';
-import { createWasmBackend } from './backends/wasm/wasm.ts';
-import { detectFeatures } from './features.ts';
-import type { BackendFactory } from './open_model.ts';
+import { referenceBackend } from '../backends/reference/reference.ts';
+import { createWasmBackend } from '../backends/wasm/wasm.ts';
+import { detectFeatures } from '../features.ts';
+import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 
 /** Sessions that can be open at a time unless `maxSessions` says otherwise. */

@@ -1,4 +1,4 @@
-import { FormatError } from './errors.ts';
+import { FormatError } from '../errors.ts';
 
 /**
  * A saved session: a JSON line that describes it, then plain little-endian arrays.

@@ -1,0 +1,74 @@
+import type { ModelInfo, Prompt } from '../protocol/open.ts';
+import { Chat, type ChatOptions } from './chat.ts';
+import type { EngineClient } from './engine_client.ts';
+import type { Generation } from './generation.ts';
+import { ModelSession, type CallOptions } from './model_session.ts';
+
+/** An opened model. Its work happens in another thread; every method returns at once. */
+export class Model {
+  readonly info: ModelInfo;
+  private readonly client: EngineClient;
+  private session: ModelSession | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** Made by `openModel`. */
+  constructor(client: EngineClient, info: ModelInfo) {
+    this.client = client;
+    this.info = info;
+  }
+
+  /**
+   * Goes on from a prompt. Calls reuse what they share with the call before; two at a time run one after the other.
+   * @throws (while iterating) RangeError for a prompt longer than the context, a full context or bad options; AbortError.
+   */
+  generate(prompt: Prompt, options: CallOptions = {}): Generation {
+    this.session ??= new ModelSession(this.client);
+    return this.session.generate(prompt, options);
+  }
+
+  /** A conversation with its own timeline; needs a chat template (see `info.noChat`). */
+  chat(options: ChatOptions = {}): Chat {
+    return new Chat(this, options);
+  }
+
+  /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */
+  openSession(): ModelSession {
+    return new ModelSession(this.client);
+  }
+
+  /** The tokens of a prompt. `{ text, special, bos, eos }` says what may be added and parsed. */
+  tokenize(prompt: Prompt): Promise<number[]> {
+    return this.client.call('tokenize', { prompt });
+  }
+
+  /** The text of tokens; control tokens only with `special`. */
+  detokenize(tokens: readonly number[], { special = false } = {}): Promise<string> {
+    return this.client.call('detokenize', { tokens, special });
+  }
+
+  /**
+   * The logits of every token of a prompt, handed over in order.
+   * @param onRows gets `[n, nVocab]` floats at a time, n rows that follow those before.
+   */
+  async logits(prompt: Prompt, onRows: (rows: Float32Array) => void, signal?: AbortSignal): Promise<void> {
+    const tokens = await this.tokenize(prompt);
+    await this.client.call('logits', { tokens }, { onEvent: onRows, signal });
+  }
+
+  /**
+   * Log-probabilities (natural) of tokens given those before them, from an empty context: entry i is that of
+   * `tokens[firstRow + i + 1]`.
+   */
+  score(tokens: readonly number[], { firstRow = 0, signal }: { firstRow?: number; signal?: AbortSignal } = {}) {
+    return this.client.call('score', { tokens, firstRow }, { signal });
+  }
+
+  /** Frees memory and threads; calls still open fail. Closing twice is fine. */
+  close(): Promise<void> {
+    this.closing ??= this.client
+      .call('close', {})
+      .catch(() => undefined)
+      .then(() => this.client.terminate(new TypeError('the model is closed; open it again')));
+    return this.closing;
+  }
+}

@@ -1,0 +1,60 @@
+import type { GenerateOptions } from '../protocol/generation.ts';
+import type { Prompt } from '../protocol/open.ts';
+import type { EngineClient } from './engine_client.ts';
+import { generation, type Generation } from './generation.ts';
+
+/** What a caller may add to the options of one answer. */
+export interface CallOptions extends GenerateOptions {
+  /** Stops within one token; the iteration then throws an `AbortError`. */
+  readonly signal?: AbortSignal;
+  /** Told how many prompt tokens have been read. */
+  readonly onPrefill?: (nDone: number, nTotal: number) => void;
+}
+
+/** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
+export class ModelSession {
+  private readonly client: EngineClient;
+  private opening: Promise<number> | undefined;
+
+  /** Made by `model.openSession()`. Memory is taken at the first use. */
+  constructor(client: EngineClient) {
+    this.client = client;
+  }
+
+  /** Like `model.generate`, on this timeline. */
+  generate(prompt: Prompt, options: CallOptions = {}): Generation {
+    const { signal, onPrefill, ...rest } = options;
+    return generation(
+      async (onEvent, signal) => {
+        const session = await this.id();
+        return this.client.call('generate', { session, prompt, options: rest }, { onEvent, signal });
+      },
+      { signal, onPrefill },
+    );
+  }
+
+  /** The timeline as bytes, to go on from later or elsewhere. */
+  async save(): Promise<Uint8Array> {
+    return this.client.call('saveSession', { session: await this.id() });
+  }
+
+  /** Goes back to a saved timeline. @throws FormatError when the bytes are damaged or of another model. */
+  async restore(bytes: Uint8Array): Promise<void> {
+    await this.client.call('restoreSession', { session: await this.id(), bytes });
+  }
+
+  /** Returns the memory. The session can be used again and starts empty then. */
+  async close(): Promise<void> {
+    const opening = this.opening;
+    this.opening = undefined;
+    if (opening) await this.client.call('closeSession', { session: await opening });
+  }
+
+  private id(): Promise<number> {
+    this.opening ??= this.client.call('openSession', {}).catch((error: unknown) => {
+      this.opening = undefined; // a later try may find memory
+      throw error;
+    });
+    return this.opening;
+  }
+}

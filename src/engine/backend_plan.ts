@@ -1,0 +1,72 @@
+import type { Backend } from '../backends/backend.ts';
+import type { GgufFile, GgufTensor } from '../gguf/read.ts';
+import type { Graph, GraphLimits } from '../graph.ts';
+import { kvTypes, type KvType } from '../layer_state.ts';
+import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
+import type { OpenOptions } from '../protocol/open.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** The backends by name; what each needs to know is worked out from the header alone. */
+export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;
+
+export interface BackendPlan {
+  readonly weights: readonly Tensor[];
+  /** What every session will run: memory is sized by it. */
+  readonly graph: Graph;
+  readonly options: OpenOptions;
+}
+
+/** Most tokens per prefill step: the weights are read once for so many, and the activations still fit in cache. */
+const prefillChunk = 128;
+
+/** Two tiles of the matrix kernel: a step that verifies 7 guesses is used to the full. */
+const defaultMaxLogits = 8;
+
+/** Where a context ends unless `nCtx` says otherwise: beyond, the cache of a phone-sized model outgrows its weights. */
+const defaultMaxCtx = 4096;
+
+/** What a session of this model is sized for. */
+export function graphLimits(
+  { nCtx, maxLogits = defaultMaxLogits, maxSessions = 1 }: OpenOptions,
+  { config }: BoundModel,
+): GraphLimits {
+  const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
+  checkCount('nCtx', chosen, 2 ** 24);
+  checkCount('maxLogits', maxLogits, prefillChunk);
+  checkCount('maxSessions', maxSessions, 1024);
+  return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
+}
+
+export function checkKvType(kvType: KvType): KvType {
+  if (kvTypes.includes(kvType)) return kvType;
+  throw new RangeError(`kvType is ${JSON.stringify(kvType)}, expected one of ${kvTypes.join(', ')}`);
+}
+
+function checkCount(name: string, n: number, max: number): void {
+  if (Number.isInteger(n) && n >= 1 && n <= max) return;
+  throw new RangeError(`${name} is ${n}, expected a whole number from 1 to ${max.toLocaleString('en')}`);
+}
+
+/** Decodes the few tensors whose numbers recording needs. */
+export async function readNumbers(file: GgufFile): Promise<Numbers> {
+  const numbers = new Map<string, Float32Array>();
+  const read = readTensor(file);
+  for (const name of recordedTensors) {
+    const tensor = file.tensors.get(name);
+    if (!tensor?.quant.dequantize) continue;
+    const bytes = new Uint8Array(tensor.sizeBytes);
+    await read(tensor, 0, bytes);
+    const floats = new Float32Array(tensor.shape.reduce((product, n) => product * n, 1));
+    tensor.quant.dequantize(bytes, floats);
+    numbers.set(name, floats);
+  }
+  return numbers;
+}
+
+/** Reads inside one tensor of a (possibly split) file. */
+export function readTensor(file: GgufFile, signal?: AbortSignal) {
+  return (tensor: Tensor, offsetBytes: number, into: Uint8Array): Promise<void> => {
+    const place = file.tensors.get(tensor.name) as GgufTensor;
+    return file.sources[place.shardIndex]!.read(place.offsetBytes + offsetBytes, into, signal);
+  };
+}

@@ -1,0 +1,143 @@
+import type { Backend } from '../backends/backend.ts';
+import type { ChatTemplate } from '../chat/template.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { GgufFile } from '../gguf/read.ts';
+import { readVocab } from '../gguf/vocab.ts';
+import type { GraphLimits } from '../graph.ts';
+import type { BoundModel } from '../models/architecture.ts';
+import { architectureByName } from '../models/index.ts';
+import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
+import type { Tensor } from '../tensor.ts';
+import { createTokenizer } from '../tokenizers/index.ts';
+import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { checkKvType, graphLimits, readNumbers, readTensor, type BackendFactory } from './backend_plan.ts';
+import { encodePrompt, openTemplate } from './prompt.ts';
+import { Session } from './session.ts';
+
+/** An opened model, inside the engine's thread. Immutable; sessions hold what changes. */
+export interface LoadedModel {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  encode(prompt: Prompt): number[];
+  openSession(): Session;
+  /** Frees weights, sessions and threads. */
+  close(): Promise<void>;
+}
+
+/** What loading may be given beside the options. */
+export interface LoadOptions {
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** A smaller model of the same vocabulary, for `speculate: 'draft'`. Whoever opened it closes it. */
+  readonly draft?: LoadedModel;
+}
+
+/**
+ * Opens a model: the one place where files, families, tokenizers, templates and backends meet.
+ * @throws FormatError, UnsupportedError, ResourceError as the parts do; RangeError for options out of range; AbortError.
+ */
+export async function loadModel(
+  file: GgufFile,
+  options: OpenOptions,
+  createBackend: BackendFactory,
+  around: LoadOptions = {},
+): Promise<LoadedModel> {
+  const startMs = performance.now();
+  const architecture = file.metadata.string('general.architecture');
+  const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
+  const limits = graphLimits(options, bound);
+  const recorded = bound.record(limits, checkKvType(options.kvType ?? 'f16'));
+  const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
+  try {
+    const tokenizer = createTokenizer(readVocab(file.metadata)); // takes about as long as threads need to come up
+    if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
+    const backend = await starting;
+    checkSupport(backend, bound.weights);
+    const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
+    await backend.upload(bound.weights, {
+      read: readTensor(file, around.signal),
+      onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
+      signal: around.signal,
+    });
+    const template = openTemplate(file, tokenizer);
+    const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
+    const fingerprint = fingerprintOf(file);
+    return opened({ info, tokenizer, recorded, backend, template, fingerprint, draft: around.draft });
+  } catch (error) {
+    const backend = await starting.catch(() => undefined);
+    await backend?.dispose();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  readonly recorded: ReturnType<BoundModel['record']>;
+  readonly backend: Backend;
+  readonly template: ChatTemplate | UnsupportedError;
+  readonly fingerprint: string;
+  readonly draft: LoadedModel | undefined;
+}
+
+function opened({ info, tokenizer, recorded, backend, template, fingerprint, draft }: Parts): LoadedModel {
+  const { graph, state } = recorded;
+  return {
+    info,
+    tokenizer,
+    encode: (prompt) => encodePrompt(prompt, tokenizer, template),
+    openSession() {
+      const model = { tokenizer, fingerprint, loadMs: info.loadMs, openDraft: draft?.openSession };
+      return new Session(model, graph, state, backend.prepare(graph));
+    },
+    async close() {
+      await backend.dispose();
+    },
+  };
+}
+
+function checkSupport(backend: Backend, weights: readonly Tensor[]): void {
+  const bad = weights.find(({ quant }) => !backend.supports(quant));
+  if (!bad) return;
+  const came = `${bad.name} is ${bad.quant.name}, which the ${backend.name} backend cannot hold`;
+  throw new UnsupportedError(`${came}; quantise the model to another type, such as q4_0 or q8_0`);
+}
+
+function describe(
+  file: GgufFile,
+  { config, weights }: BoundModel,
+  { nCtx }: GraphLimits,
+  backend: Backend,
+  loadMs: number,
+  template: ChatTemplate | UnsupportedError,
+  { addBos, bosToken }: Tokenizer,
+): ModelInfo {
+  return {
+    name: file.metadata.string('general.name', file.sources[0]!.name),
+    architecture: file.metadata.string('general.architecture'),
+    nParams: weights.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0),
+    weightBytes: weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0),
+    nVocab: config.nVocab,
+    bosToken: addBos ? bosToken : undefined,
+    nLayers: config.nLayers,
+    dim: config.dim,
+    nCtx,
+    nCtxTrain: config.nCtxTrain,
+    backend: backend.name,
+    threads: backend.threads,
+    loadMs,
+    noChat: template instanceof UnsupportedError ? template.message : undefined,
+  };
+}
+
+/** Names the weights a saved session fits: a hash (FNV-1a) over what the tensors are called and where they lie. */
+function fingerprintOf(file: GgufFile): string {
+  let hash = 0x811c9dc5;
+  for (const { name, quant, shape, offsetBytes } of file.tensors.values()) {
+    for (const char of `${name} ${quant.name} ${shape.join(',')} ${offsetBytes};`) {
+      hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+    }
+  }
+  return `${file.metadata.string('general.name', 'model')} ${(hash >>> 0).toString(16).padStart(8, '0')}`;
+}

@@ -1,0 +1,47 @@
+import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { GgufFile } from '../gguf/read.ts';
+import type { Prompt } from '../protocol/open.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+
+/** The tokens of a prompt. @throws UnsupportedError for a conversation where the model has no chat template. */
+export function encodePrompt(
+  prompt: Prompt,
+  tokenizer: Tokenizer,
+  template: ChatTemplate | UnsupportedError,
+): number[] {
+  if (typeof prompt === 'string') return tokenizer.encode(prompt, { bos: tokenizer.addBos });
+  if (isTokens(prompt)) return [...prompt];
+  if ('text' in prompt) {
+    const { text, special = false, bos = false, eos = false } = prompt;
+    return tokenizer.encode(text, { special, bos, eos });
+  }
+  if (template instanceof UnsupportedError) throw template;
+  const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
+  const segments = template.renderSegments({
+    messages: prompt.messages,
+    tools: prompt.tools,
+    addGenerationPrompt: true,
+    bosToken: piece(tokenizer.bosToken),
+    eosToken: piece(tokenizer.eosToken),
+  });
+  const tokens = tokenizer.encodeSegments(segments);
+  const { addBos, bosToken } = tokenizer;
+  if (addBos && bosToken !== undefined && tokens[0] !== bosToken) tokens.unshift(bosToken);
+  return tokens;
+}
+
+const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
+
+/** The file's chat template, or why there can be no chat. */
+export function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | UnsupportedError {
+  try {
+    return chatTemplateFor({
+      template: file.metadata.string('tokenizer.chat_template', undefined),
+      hasToken: (piece) => tokenizer.tokenOf(piece) !== undefined,
+    });
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error;
+    throw error;
+  }
+}

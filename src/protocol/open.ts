@@ -1,0 +1,61 @@
+import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
+import type { KvType } from '../layer_state.ts';
+
+/** How a model is opened. Everything has a default that works. */
+export interface OpenOptions {
+  /** Positions a session holds: prompt and answer together. Default: what the model was trained on, at most 4096. */
+  readonly nCtx?: number;
+  /** How keys and values are kept. Default `f16`. */
+  readonly kvType?: KvType;
+  /** `wasm` (default) for speed, `reference` for plain loops. */
+  readonly backend?: 'wasm' | 'reference';
+  /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
+  readonly threads?: number;
+  /** Forces a kernel build by name; default: the best one that works here. */
+  readonly build?: 'relaxed' | 'simd';
+  /** Sessions that can be open at a time; memory is set aside for them. Default 4. */
+  readonly maxSessions?: number;
+  /**
+   * Logits rows per step, `nVocab` floats each: `logits()` and `score()` get so many at a time, and speculation can guess one
+   * token less. Default 8.
+   */
+  readonly maxLogits?: number;
+}
+
+export interface LoadProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What an opened model is, for a status line. */
+export interface ModelInfo {
+  /** `general.name`, or the file's. */
+  readonly name: string;
+  readonly architecture: string;
+  readonly nParams: number;
+  /** Bytes of weights in the file. */
+  readonly weightBytes: number;
+  readonly nVocab: number;
+  /** What every text starts with; undefined where the model wants none. */
+  readonly bosToken: number | undefined;
+  readonly nLayers: number;
+  readonly dim: number;
+  readonly nCtx: number;
+  readonly nCtxTrain: number;
+  readonly backend: string;
+  readonly threads: number;
+  /** Milliseconds from the call until the model could answer. */
+  readonly loadMs: number;
+  /** Why there can be no chat; undefined when there can. */
+  readonly noChat: string | undefined;
+}
+
+/**
+ * What a model is asked to go on from: text (with BOS in front if the model wants one), tokens as they are, or a
+ * conversation that the model's chat template turns into text.
+ */
+export type Prompt =
+  | string
+  | readonly number[]
+  | { readonly text: string; readonly special?: boolean; readonly bos?: boolean; readonly eos?: boolean }
+  | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly ToolDefinition[] };
