@@ -1,5 +1,6 @@
 import { ops, type Op, type OpName } from './ops/index.ts';
 import { ropeTable, type RopeConfig } from './ops/rope_table.ts';
+import type { LayerState } from './layer_state.ts';
 import { quantByName } from './quants/index.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -116,12 +117,13 @@ export class Recorder {
     return this.node('rope', [x, table], { headDim: params.headDim, neox: params.style === 'neox' ? 1 : 0 });
   }
 
-  /** Writes this step's keys and values to the cache, then attends over every position so far (causal). */
-  attention(q: Value, k: Value, v: Value, cache: KvCache, params: AttentionParams): Value {
-    this.store(k, cache.k);
-    this.store(v, cache.v);
-    const { headDim, scale, window = 0 } = params;
-    return this.node('attention', [q, cache.k, cache.v], { headDim, scale, window });
+  /** Writes this step's keys and values to the cache, then attends over the positions that it lets each token see (causal). */
+  attention(q: Value, k: Value, v: Value, state: LayerState, { headDim, scale }: AttentionParams): Value {
+    if (state.kind === 'rows') throw new TypeError(`attention reads keys and values, the layer's state is ${state.rows.name}`);
+    this.store(k, state.k);
+    this.store(v, state.v);
+    const window = Number.isFinite(state.window) ? state.window : 0;
+    return this.node('attention', [q, state.k, state.v], { headDim, scale, window });
   }
 
   /** Appends `x[nTokens, kvDim]` to a state; the one node whose output is not a new activation. */
@@ -140,16 +142,8 @@ export class Recorder {
   }
 }
 
-/** One layer's keys and values, `[nCtx, kvDim]` each, of one of the types of layer_state.ts. */
-export interface KvCache {
-  readonly k: Value;
-  readonly v: Value;
-}
-
 export interface AttentionParams {
   readonly headDim: number;
   /** Multiplies `q · k`, usually `headDim ** -0.5`. */
   readonly scale: number;
-  /** Positions seen, the current one included; 0 or absent: all. */
-  readonly window?: number;
 }

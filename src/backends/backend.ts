@@ -40,6 +40,14 @@ export interface Program {
   readState(state: Value, begin: number, end: number): Uint8Array | Promise<Uint8Array>;
   /** The reverse of `readState`. */
   writeState(state: Value, begin: number, rows: Uint8Array): void | Promise<void>;
+  /** Room for a copy of some states, as they lie in memory. */
+  copyOf(states: readonly Value[]): StateCopy;
   /** Returns the memory. */
   dispose(): void;
+}
+
+/** States as they were when `take` was last called. */
+export interface StateCopy {
+  take(): void | Promise<void>;
+  restore(): void | Promise<void>;
 }

@@ -4,6 +4,7 @@ import { UnsupportedError } from '../errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph.ts';
+import type { KvType } from '../layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
@@ -14,6 +15,7 @@ import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkKvType, graphLimits, readNumbers, readTensor, type BackendFactory } from './backend_plan.ts';
 import { encodePrompt, openTemplate } from './prompt.ts';
 import { Session } from './session.ts';
+import { weightsHash } from './weights_hash.ts';
 
 /** An opened model, inside the engine's thread. Immutable; sessions hold what changes. */
 export interface LoadedModel {
@@ -47,7 +49,9 @@ export async function loadModel(
   const architecture = file.metadata.string('general.architecture');
   const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
   const limits = graphLimits(options, bound);
-  const recorded = bound.record(limits, checkKvType(options.kvType ?? 'f16'));
+  const kvType = checkKvType(options.kvType ?? 'f16');
+  const recorded = bound.record(limits, kvType);
+  const hash = weightsHash(file, readTensor(file, around.signal));
   const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
   try {
     const tokenizer = createTokenizer(readVocab(file.metadata)); // takes about as long as threads need to come up
@@ -56,14 +60,13 @@ export async function loadModel(
     checkSupport(backend, bound.weights);
     const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
     await backend.upload(bound.weights, {
-      read: readTensor(file, around.signal),
+      read: hash.read,
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
-    const fingerprint = fingerprintOf(file);
-    return opened({ info, tokenizer, recorded, backend, template, fingerprint, draft: around.draft });
+    return opened({ info, tokenizer, recorded, backend, template, weights: hash.name(), kvType, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -77,18 +80,19 @@ interface Parts {
   readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
   readonly template: ChatTemplate | UnsupportedError;
-  readonly fingerprint: string;
+  readonly weights: string;
+  readonly kvType: KvType;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, template, fingerprint, draft }: Parts): LoadedModel {
+function opened({ info, tokenizer, recorded, backend, template, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     openSession() {
-      const model = { tokenizer, fingerprint, loadMs: info.loadMs, openDraft: draft?.openSession };
+      const model = { tokenizer, ...identity, loadMs: info.loadMs, openDraft: draft?.openSession };
       return new Session(model, graph, state, backend.prepare(graph));
     },
     async close() {
@@ -129,15 +133,4 @@ function describe(
     loadMs,
     noChat: template instanceof UnsupportedError ? template.message : undefined,
   };
-}
-
-/** Names the weights a saved session fits: a hash (FNV-1a) over what the tensors are called and where they lie. */
-function fingerprintOf(file: GgufFile): string {
-  let hash = 0x811c9dc5;
-  for (const { name, quant, shape, offsetBytes } of file.tensors.values()) {
-    for (const char of `${name} ${quant.name} ${shape.join(',')} ${offsetBytes};`) {
-      hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
-    }
-  }
-  return `${file.metadata.string('general.name', 'model')} ${(hash >>> 0).toString(16).padStart(8, '0')}`;
 }

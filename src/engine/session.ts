@@ -2,7 +2,8 @@ import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
 import { FormatError } from '../errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
-import type { Graph, KvCache, Value } from '../graph.ts';
+import type { Graph } from '../graph.ts';
+import type { KvType, LayerState } from '../layer_state.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import { Ahead } from './speculative/ahead.ts';
@@ -10,37 +11,32 @@ import { draftModel } from './speculative/draft_model.ts';
 import { measuredPace, steadyPace } from './speculative/pace.ts';
 import { promptLookup } from './speculative/prompt_lookup.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { Timeline } from './timeline.ts';
 
 /** What a session needs of its model. */
 export interface SessionModel {
   readonly tokenizer: Tokenizer;
-  /** Names the weights a saved session belongs to. */
-  readonly fingerprint: string;
+  /** Names the weights that a saved session belongs to. */
+  readonly weights: string;
+  readonly kvType: KvType;
   readonly loadMs: number;
   /** A session of the draft model, if there is one. */
   readonly openDraft?: () => Session;
 }
 
-/**
- * One mutable timeline over an immutable model: the tokens read so far and their keys and values. The next prompt reuses
- * the longest start it shares with them.
- */
+/** One conversation with an immutable model. The next prompt reuses the longest start that it shares with what was read before. */
 export class Session {
   private readonly model: SessionModel;
   private readonly graph: Graph;
-  private readonly caches: readonly KvCache[];
   private readonly program: Program;
-  /** `[nCtx]`, the first `nPast` are in the KV cache. */
-  private readonly past: Int32Array;
-  private nPast = 0;
+  private readonly timeline: Timeline;
   private draft: Session | undefined;
 
-  constructor(model: SessionModel, graph: Graph, caches: readonly KvCache[], program: Program) {
+  constructor(model: SessionModel, graph: Graph, states: readonly LayerState[], program: Program) {
     this.model = model;
     this.graph = graph;
-    this.caches = caches;
     this.program = program;
-    this.past = new Int32Array(graph.nCtx);
+    this.timeline = new Timeline(graph, states, program);
   }
 
   /** Positions the session holds. */
@@ -50,12 +46,12 @@ export class Session {
 
   /** The tokens read so far. */
   get tokens(): Int32Array {
-    return this.past.slice(0, this.nPast);
+    return this.timeline.text.slice();
   }
 
   /** Forgets everything from position `nTokens` on. */
   truncate(nTokens: number): void {
-    this.nPast = Math.min(this.nPast, nTokens);
+    this.timeline.cut(nTokens);
   }
 
   /**
@@ -76,8 +72,8 @@ export class Session {
     const answer = new Answer(tokenizer, prompt[prompt.length - 1]!, { maxTokens, stop, logProbs });
 
     const startMs = performance.now();
-    const nReused = this.reuse(prompt);
-    let logits = yield* this.prefill(prompt, nReused);
+    const nReused = await this.timeline.keepStart(prompt);
+    let logits = yield* this.prefill(prompt);
     const prefilledMs = performance.now();
     for (let i = 0; i < prompt.length; i++) sampler.accept(prompt[i]!);
     let firstMs = 0;
@@ -92,10 +88,11 @@ export class Session {
       yield { type: 'piece', text: answer.push(token, logits) };
       if (answer.stopReason !== undefined) break;
       const followed = ahead?.follow(token);
-      if (followed) this.nPast++;
-      else if (this.nPast === this.nCtx) yield* this.makeRoom(onFull, answer.tokens.length);
+      if (followed) this.timeline.follow();
+      else if (this.timeline.length === this.nCtx) yield* this.makeRoom(onFull, answer.tokens.length);
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
     }
+    await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
     yield { type: 'piece', text: answer.flush() };
     const nRead = prompt.length - nReused;
@@ -117,11 +114,13 @@ export class Session {
    * last token, `[nVocab]`, or undefined while there is more to read.
    */
   async readOn(text: Int32Array): Promise<Float32Array | undefined> {
-    const begin = this.reuse(text);
-    const end = Math.min(text.length, begin + this.graph.maxTokens);
-    const isLast = end === text.length;
-    const logits = await this.step(text.subarray(begin, end), isLast ? 1 : 0);
-    return isLast ? logits : undefined;
+    await this.timeline.keepStart(text);
+    return this.timeline.readTowards(text);
+  }
+
+  /** What is read next may be taken back to here. */
+  markBeforeGuesses(): Promise<void> {
+    return this.timeline.markBeforeGuesses();
   }
 
   /**
@@ -130,56 +129,48 @@ export class Session {
    */
   async *logits(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
     this.checkPrompt(tokens);
-    this.nPast = 0;
-    while (this.nPast < tokens.length) {
-      const scored = this.nPast >= firstRow;
+    const { timeline, graph } = this;
+    timeline.cut(0);
+    while (timeline.length < tokens.length) {
+      const begin = timeline.length;
+      const scored = begin >= firstRow;
       const end = scored
-        ? Math.min(tokens.length, this.nPast + Math.min(this.graph.maxLogits, this.graph.maxTokens))
-        : Math.min(firstRow, this.nPast + this.graph.maxTokens);
-      const piece = Array.prototype.slice.call(tokens, this.nPast, end) as number[];
-      const rows = await this.step(piece, scored ? piece.length : 0);
+        ? Math.min(tokens.length, begin + Math.min(graph.maxLogits, graph.maxTokens))
+        : Math.min(firstRow, begin + graph.maxTokens);
+      const piece = Array.prototype.slice.call(tokens, begin, end) as number[];
+      const rows = await timeline.read(piece, scored ? piece.length : 0);
       if (scored) yield rows;
     }
   }
 
-  /** The whole timeline as bytes: tokens, keys and values. */
+  /** The text, and what the model's layers hold of it, as bytes. */
   async save(): Promise<Uint8Array> {
-    const states = this.caches.flatMap(({ k, v }) => [k, v]);
-    const rows: Uint8Array[] = [];
-    for (const state of states) rows.push(await this.program.readState(state, 0, this.nPast));
-    return encodeSaved({ ...this.identity(), tokens: this.tokens, states: rows });
+    const { weights, kvType } = this.model;
+    return encodeSaved({ weights, kvType, ...(await this.timeline.save()) });
   }
 
-  /** Puts a saved timeline back. @throws FormatError when the bytes are damaged or belong to another model or cache type. */
+  /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
   async restore(bytes: Uint8Array): Promise<void> {
-    const { fingerprint, kvType } = this.identity();
+    const { weights, kvType } = this.model;
     const saved = decodeSaved(bytes);
-    if (saved.fingerprint !== fingerprint) {
-      const came = `the saved session is of ${saved.fingerprint}, this one of ${fingerprint}`;
+    if (saved.weights !== weights) {
+      const came = `the saved session is of ${saved.weights}, this one of ${weights}`;
       throw new FormatError(`${came}; open the model it was saved from`);
     }
     if (saved.kvType !== kvType) {
       const came = `the saved session has a cache of ${saved.kvType}, this one of ${kvType}`;
       throw new FormatError(`${came}; open the model with kvType '${saved.kvType}'`);
     }
-    if (saved.tokens.length > this.nCtx) {
-      throw new RangeError(
-        `the saved session holds ${saved.tokens.length} positions, this one ${this.nCtx}; raise nCtx`,
-      );
+    const nTokens = saved.tokens.length;
+    if (nTokens > this.nCtx) {
+      throw new RangeError(`the saved session holds ${nTokens} positions, this one ${this.nCtx}; raise nCtx`);
     }
-    const states = this.caches.flatMap(({ k, v }) => [k, v]);
-    const fits = (state: Value, i: number) => saved.states[i]?.length === saved.tokens.length * rowBytes(state);
-    if (
-      saved.states.length !== states.length ||
-      !states.every(fits) ||
-      saved.tokens.some((token) => !this.knows(token))
-    ) {
+    const expected = this.timeline.savedBytes(nTokens);
+    const fits = saved.states.length === expected.length && expected.every((n, i) => saved.states[i]!.length === n);
+    if (!fits || saved.tokens.some((token) => !this.knows(token))) {
       throw new FormatError('the saved session does not fit its own header; save it again');
     }
-    this.nPast = 0;
-    for (const [i, state] of states.entries()) await this.program.writeState(state, 0, saved.states[i]!);
-    this.past.set(saved.tokens);
-    this.nPast = saved.tokens.length;
+    await this.timeline.restore(saved);
   }
 
   /** Returns the memory; the session cannot be used afterwards. */
@@ -187,10 +178,6 @@ export class Session {
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
-  }
-
-  private identity(): { fingerprint: string; kvType: string } {
-    return { fingerprint: this.model.fingerprint, kvType: this.caches[0]!.k.quant.name };
   }
 
   private knows(token: number): boolean {
@@ -211,25 +198,15 @@ export class Session {
     }
   }
 
-  /** Keeps the longest shared start; the prompt's last token always runs, its logits are wanted. */
-  private reuse(prompt: ArrayLike<number>): number {
-    const most = Math.min(this.nPast, prompt.length - 1);
-    let n = 0;
-    while (n < most && this.past[n] === prompt[n]) n++;
-    this.nPast = n;
-    return n;
-  }
-
-  /** Runs `prompt[begin …]` in chunks; returns the last token's logits, `[nVocab]`. */
-  private async *prefill(prompt: ArrayLike<number>, begin: number): AsyncGenerator<GenerateEvent, Float32Array> {
-    let logits: Float32Array | undefined;
-    for (let at = begin; at < prompt.length; at += this.graph.maxTokens) {
-      const end = Math.min(prompt.length, at + this.graph.maxTokens);
-      const piece = Array.prototype.slice.call(prompt, at, end) as number[];
-      logits = await this.step(piece, end === prompt.length ? 1 : 0);
-      yield { type: 'prefill', nDone: end - begin, nTotal: prompt.length - begin };
+  /** Reads the rest of the prompt in steps; returns the last token's logits, `[nVocab]`. */
+  private async *prefill(prompt: ArrayLike<number>): AsyncGenerator<GenerateEvent, Float32Array> {
+    const { timeline } = this;
+    const begin = timeline.length;
+    for (;;) {
+      const logits = await timeline.readTowards(prompt);
+      yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
+      if (logits) return logits;
     }
-    return logits!;
   }
 
   /** Every position is taken: fails, or drops the older half and reads the newer half again at its new positions. */
@@ -238,9 +215,9 @@ export class Session {
       const came = `the context of ${this.nCtx} positions is full after ${nGenerated} generated tokens`;
       throw new RangeError(`${came}; open the model with a larger nCtx, or generate with onFull: 'shift'`);
     }
-    const kept = this.past.slice(Math.ceil(this.nCtx / 2), this.nPast);
-    this.nPast = 0;
-    yield* this.prefill(kept, 0);
+    const kept = this.timeline.text.slice(Math.ceil(this.nCtx / 2));
+    this.timeline.cut(0);
+    yield* this.prefill(kept);
   }
 
   /** Guesses for one answer, or undefined where none are wanted. */
@@ -265,27 +242,14 @@ export class Session {
 
   /** Reads the answer's latest token, and guesses after it where they fit; returns the logits after the token. */
   private async go(token: number, nLeft: number, ahead: Ahead | undefined): Promise<Float32Array> {
-    if (!ahead) return this.step([token]);
-    this.past[this.nPast] = token;
-    const text = this.past.subarray(0, this.nPast + 1);
+    const { timeline } = this;
+    if (!ahead) return timeline.read([token], 1);
+    const text = timeline.textWith(token);
     const tokens = await ahead.next(text, Math.min(nLeft - 1, this.nCtx - text.length));
-    const rows = await this.step(tokens, tokens.length);
-    this.nPast = text.length;
-    return ahead.ran(rows);
-  }
-
-  /** Runs tokens at the next positions; returns `[nLogits, nVocab]`, valid until the next step. */
-  private async step(tokens: ArrayLike<number>, nLogits = 1): Promise<Float32Array> {
-    const pos = this.nPast;
-    this.past.set(tokens, pos);
-    await this.program.run({ tokens: this.past.subarray(pos, pos + tokens.length), pos, nLogits });
-    this.nPast = pos + tokens.length;
-    const logits = await this.program.read(this.graph.logits);
-    return logits.subarray(0, nLogits * this.model.tokenizer.nVocab);
+    if (tokens.length > 1) await timeline.markBeforeGuesses();
+    return ahead.ran(await timeline.read(tokens, tokens.length, tokens.length - 1));
   }
 }
-
-const rowBytes = ({ quant, shape }: Value): number => (shape[1]! / quant.blockSize) * quant.blockBytes;
 
 interface Moments {
   readonly startMs: number;

@@ -1,36 +1,41 @@
 import { FormatError } from '../errors.ts';
+import type { SavedTimeline } from './timeline.ts';
 
 /**
- * A saved session: a JSON line that describes it, then plain little-endian arrays.
+ * A saved session: a JSON line that describes it, plain little-endian arrays, and a checksum of all that stands before it.
  *
- *     "thimble session 1\n" | {"fingerprint":…,"kvType":…,"nTokens":…,"stateBytes":[…]}\n | tokens i32[nTokens] | states…
+ *     "thimble session 2\n" | {"weights":…,"kvType":…,"nTokens":…,"stateBytes":[…]}\n | tokens i32[nTokens] | states … | u32
+ *
+ * States are the arrays of every layer in turn, with the rows that the next token needs: of a cache the positions it looks at, of
+ * rows that each step replaces all of them.
  */
-export interface SavedSession {
-  readonly fingerprint: string;
+export interface SavedSession extends SavedTimeline {
+  /** Names the weights that made it. */
+  readonly weights: string;
   readonly kvType: string;
-  readonly tokens: Int32Array;
-  /** Keys and values of each layer in turn, `[nTokens, kvDim]` each. */
-  readonly states: readonly Uint8Array[];
 }
 
-const magic = 'thimble session 1\n';
+const magic = 'thimble session 2\n';
 
 /** Longest description line read; a few numbers per layer. */
 const maxHeaderBytes = 1 << 16;
 
-export function encodeSaved({ fingerprint, kvType, tokens, states }: SavedSession): Uint8Array {
-  const about = { fingerprint, kvType, nTokens: tokens.length, stateBytes: states.map((state) => state.length) };
+const CHECKSUM_BYTES = 4;
+
+export function encodeSaved({ weights, kvType, tokens, states }: SavedSession): Uint8Array {
+  const about = { weights, kvType, nTokens: tokens.length, stateBytes: states.map((state) => state.length) };
   const head = new TextEncoder().encode(`${magic}${JSON.stringify(about)}\n`);
   const size = states.reduce((sum, state) => sum + state.length, head.length + tokens.length * 4);
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(size + CHECKSUM_BYTES);
   bytes.set(head);
-  const view = new DataView(bytes.buffer, head.length);
-  tokens.forEach((token, i) => view.setInt32(i * 4, token, true));
+  const view = new DataView(bytes.buffer);
+  tokens.forEach((token, i) => view.setInt32(head.length + i * 4, token, true));
   let at = head.length + tokens.length * 4;
   for (const state of states) {
     bytes.set(state, at);
     at += state.length;
   }
+  view.setUint32(size, checksum(bytes.subarray(0, size)), true);
   return bytes;
 }
 
@@ -39,39 +44,63 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const start = new TextDecoder().decode(bytes.subarray(0, magic.length));
   const end = bytes.subarray(0, maxHeaderBytes).indexOf(10, magic.length);
   if (start !== magic || end < 0) throw damaged(`it starts with ${JSON.stringify(start)}`);
-  const about = parseAbout(new TextDecoder().decode(bytes.subarray(magic.length, end)));
-  const { fingerprint, kvType, nTokens, stateBytes } = about;
+  const { weights, kvType, nTokens, stateBytes } = parseAbout(
+    new TextDecoder().decode(bytes.subarray(magic.length, end)),
+  );
   const size = stateBytes.reduce((sum, n) => sum + n, end + 1 + nTokens * 4);
-  if (size !== bytes.length) throw damaged(`it has ${bytes.length} bytes, its header says ${size}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + end + 1);
-  const tokens = Int32Array.from({ length: nTokens }, (_, i) => view.getInt32(i * 4, true));
+  if (size + CHECKSUM_BYTES !== bytes.length) {
+    throw damaged(`it has ${bytes.length} bytes, its header says ${size + CHECKSUM_BYTES}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(size, true) !== checksum(bytes.subarray(0, size))) throw damaged('its checksum is wrong');
+  const tokens = Int32Array.from({ length: nTokens }, (_, i) => view.getInt32(end + 1 + i * 4, true));
   let at = end + 1 + nTokens * 4;
   const states = stateBytes.map((n) => bytes.subarray(at, (at += n)));
-  return { fingerprint, kvType, tokens, states };
+  return { weights, kvType, tokens, states };
 }
 
 interface About {
-  readonly fingerprint: string;
+  readonly weights: string;
   readonly kvType: string;
   readonly nTokens: number;
   readonly stateBytes: readonly number[];
 }
 
 function parseAbout(json: string): About {
-  let about: Partial<About>;
+  let about: Partial<About> | null;
   try {
-    about = JSON.parse(json) as Partial<About>;
+    about = JSON.parse(json) as Partial<About> | null;
   } catch (cause) {
     throw damaged('its header is not JSON', cause);
   }
-  const { fingerprint, kvType, nTokens, stateBytes } = about;
+  const { weights, kvType, nTokens, stateBytes } = about ?? {};
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (typeof fingerprint !== 'string' || typeof kvType !== 'string' || !isCount(nTokens)) {
+  if (typeof weights !== 'string' || typeof kvType !== 'string' || !isCount(nTokens)) {
     throw damaged('its header lacks a field');
   }
   if (!Array.isArray(stateBytes) || !stateBytes.every(isCount)) throw damaged('its header lacks state sizes');
-  return { fingerprint, kvType, nTokens, stateBytes };
+  return { weights, kvType, nTokens, stateBytes };
 }
+
+/**
+ * Takes four bytes at a time. Each step is a bijection of the sum so far and of the word that comes in, so that no single damaged word
+ * goes unnoticed (the body of MurmurHash3, A. Appleby).
+ */
+function checksum(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const nWords = bytes.length >>> 2;
+  let sum = bytes.length | 0;
+  for (let i = 0; i < nWords; i++) sum = taken(sum, view.getUint32(i * 4, true));
+  for (let i = nWords * 4; i < bytes.length; i++) sum = taken(sum, bytes[i]!);
+  return sum >>> 0;
+}
+
+function taken(sum: number, word: number): number {
+  const mixed = Math.imul(rotated(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+  return (Math.imul(rotated(sum ^ mixed, 13), 5) + 0xe6546b64) | 0;
+}
+
+const rotated = (word: number, by: number): number => (word << by) | (word >>> (32 - by));
 
 const damaged = (what: string, cause?: unknown): FormatError =>
   new FormatError(`this is not a whole saved session: ${what}; save it again`, { cause });

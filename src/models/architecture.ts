@@ -1,7 +1,7 @@
 import { FormatError } from '../errors.ts';
-import { Recorder, weight, type Graph, type GraphLimits, type KvCache, type Value } from '../graph.ts';
+import { Recorder, weight, type Graph, type GraphLimits, type Value } from '../graph.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { KvType } from '../layer_state.ts';
+import type { KvType, LayerState, StateLimits } from '../layer_state.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** What every family's config has, because sessions and plans need it. */
@@ -19,10 +19,10 @@ export interface Family<C extends BaseConfig, W> {
   readonly names: readonly string[];
   readonly config: (meta: Metadata, find: WeightFinder) => C;
   readonly weights: (c: C, find: WeightFinder) => W;
-  /** One KV cache (later: any layer state) per layer. */
-  readonly state: (c: C, nCtx: number, kvType: KvType) => KvCache[];
+  /** What each layer keeps from step to step. */
+  readonly state: (c: C, limits: StateLimits) => LayerState[];
   /** Records one step; returns the logits, `[nLogits, nVocab]`. */
-  readonly forward: (g: Recorder, c: C, w: W, state: readonly KvCache[]) => Value;
+  readonly forward: (g: Recorder, c: C, w: W, state: readonly LayerState[]) => Value;
 }
 
 /** A family bound to one file. */
@@ -31,7 +31,7 @@ export interface BoundModel {
   /** Every tensor the forward pass reads, each once. */
   readonly weights: readonly Tensor[];
   /** Records the forward pass for a session. */
-  record(limits: GraphLimits, kvType: KvType): { readonly graph: Graph; readonly state: readonly KvCache[] };
+  record(limits: GraphLimits, kvType: KvType): { readonly graph: Graph; readonly state: readonly LayerState[] };
 }
 
 /** A row of the table: names, and how to bind a file. */
@@ -60,7 +60,7 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
         weights: [...find.used.values()],
         record(limits, kvType) {
           const g = new Recorder(limits);
-          const state = family.state(config, limits.nCtx, kvType);
+          const state = family.state(config, { ...limits, kvType });
           return { graph: g.finish(family.forward(g, config, weights, state)), state };
         },
       };

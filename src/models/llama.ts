@@ -1,5 +1,5 @@
 import type { Value } from '../graph.ts';
-import { kvCaches } from '../layer_state.ts';
+import { kvCache } from '../layer_state.ts';
 import type { RopeConfig } from '../ops/rope_table.ts';
 import { architecture, type BaseConfig } from './architecture.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -11,8 +11,8 @@ interface Config extends BaseConfig {
   readonly nKvHeads: number;
   readonly headDim: number;
   readonly normEps: number;
-  /** Positions seen by attention; 0: all. */
-  readonly window: number;
+  /** Positions that a token sees; absent: all before it. */
+  readonly window: number | undefined;
   readonly rope: RopeConfig;
 }
 
@@ -62,7 +62,7 @@ export const llama = architecture<Config, Weights>({
       nKvHeads: meta.u32('llama.attention.head_count_kv', nHeads),
       headDim,
       normEps: meta.f32('llama.attention.layer_norm_rms_epsilon'),
-      window: meta.u32('llama.attention.sliding_window', 0),
+      window: meta.u32('llama.attention.sliding_window', 0) || undefined,
       rope: ropeConfig(meta, find, 'llama', headDim),
     };
   },
@@ -96,7 +96,7 @@ export const llama = architecture<Config, Weights>({
     };
   },
 
-  state: (c, nCtx, kvType) => kvCaches(c, nCtx, kvType),
+  state: (c, limits) => Array.from({ length: c.nLayers }, (_, l) => kvCache(l, c, limits)),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'norm' } as const;
@@ -107,7 +107,7 @@ export const llama = architecture<Config, Weights>({
       const q = g.rope(g.matmul(layer.wq, h, layer.bq), angles, heads); // [nTokens, nHeads * headDim]
       const k = g.rope(g.matmul(layer.wk, h, layer.bk), angles, heads); // [nTokens, nKvHeads * headDim]
       const v = g.matmul(layer.wv, h, layer.bv); // [nTokens, nKvHeads * headDim]
-      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5, window: c.window });
+      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5 });
       x = g.add(x, g.matmul(layer.wo, a, layer.bo));
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.matmul(layer.gate, f, layer.bGate), g.matmul(layer.up, f, layer.bUp)); // [nTokens, ffnDim]

@@ -1,5 +1,5 @@
 import type { Value } from '../graph.ts';
-import { kvCaches } from '../layer_state.ts';
+import { kvCache } from '../layer_state.ts';
 import type { RopeConfig } from '../ops/rope_table.ts';
 import { architecture, type BaseConfig } from './architecture.ts';
 import { ropeConfig } from './rope_config.ts';
@@ -82,7 +82,7 @@ export const qwen2 = architecture<Config, Weights>({
     };
   },
 
-  state: (c, nCtx, kvType) => kvCaches(c, nCtx, kvType),
+  state: (c, limits) => Array.from({ length: c.nLayers }, (_, l) => kvCache(l, c, limits)),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'neox' } as const;

@@ -3,7 +3,7 @@ import type { Graph, Node, Step, Value } from '../../graph.ts';
 import { ops, type Op } from '../../ops/index.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Tensor } from '../../tensor.ts';
-import type { Backend, Program, UploadOptions } from '../backend.ts';
+import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
 
 /** Elements of a tensor. */
 const sizeOf = (tensor: Tensor): number => tensor.shape.reduce((product, n) => product * n, 1);
@@ -101,6 +101,15 @@ class ReferenceProgram implements Program {
     const at = begin * colsOf(state);
     const n = (rows.length / blockBytes) * blockSize;
     dequantize!(rows, this.arrays.get(state)!.subarray(at, at + n));
+  }
+
+  copyOf(states: readonly Value[]): StateCopy {
+    const arrays = states.map((state) => this.arrays.get(state)!);
+    const copies = arrays.map((array) => new Float32Array(array.length));
+    return {
+      take: () => copies.forEach((copy, i) => copy.set(arrays[i]!)),
+      restore: () => copies.forEach((copy, i) => arrays[i]!.set(copy)),
+    };
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 import { ResourceError } from '../../errors.ts';
 import type { Rows, Step, Value } from '../../graph.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Program } from '../backend.ts';
+import type { Program, StateCopy } from '../backend.ts';
 import type { Constants } from './constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
@@ -168,10 +168,22 @@ export class WasmProgram implements Program {
     writeRows(this.home.heap, this.placeOf(state), begin, rows);
   }
 
+  copyOf(states: readonly Value[]): StateCopy {
+    const { heap } = this.home;
+    const places = states.map((state) => {
+      const { slot, at } = this.placeOf(state);
+      return { at, copy: new Uint8Array(slot.bytes) };
+    });
+    return {
+      take: () => places.forEach(({ at, copy }) => copy.set(heap.bytes(at, copy.length))),
+      restore: () => places.forEach(({ at, copy }) => heap.bytes(at, copy.length).set(copy)),
+    };
+  }
+
   private placeOf(state: Value) {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
-    return { at: this.addresses.get(slot)!, cols: colsOf(state), quant: state.quant, ...slot.layout! };
+    return { slot, at: this.addresses.get(slot)!, cols: colsOf(state), quant: state.quant, ...slot.layout! };
   }
 
   dispose(): void {

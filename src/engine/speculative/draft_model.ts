@@ -5,6 +5,8 @@ export interface DraftSession {
   readonly nCtx: number;
   /** Reads on towards the end of `text`; the logits after its last token `[nVocab]`, or undefined while there is more to read. */
   readOn(text: Int32Array): Promise<Float32Array | undefined>;
+  /** What is read next may be taken back to here. */
+  markBeforeGuesses(): Promise<void>;
 }
 
 /**
@@ -25,6 +27,7 @@ export function draftModel(session: DraftSession): Drafter {
         const logits = await session.readOn(text.subarray(0, end));
         if (logits === undefined) return 0;
         guesses[i] = argmax(logits);
+        if (i === 0) await session.markBeforeGuesses();
         if (end < session.nCtx) text[end] = guesses[i]!;
       }
       return Math.max(0, most);

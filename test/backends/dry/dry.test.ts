@@ -2,18 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { costsOf, memoryOf } from '../../../src/backends/dry/dry.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { Recorder, weight } from '../../../src/graph.ts';
-import { kvCaches, type KvType } from '../../../src/layer_state.ts';
+import { kvCache, type KvType } from '../../../src/layer_state.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { kernels, nodeHost } from '../wasm/support.ts';
 
 const table = weight({ name: 'table', quant: quantByName.get('q8_0')!, shape: [1000, 64] });
 const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [64] });
 
-function graphOf(nCtx: number, { window = 0, kvType = 'f16' as KvType } = {}) {
+function graphOf(nCtx: number, { window, kvType = 'f16' }: { window?: number; kvType?: KvType } = {}) {
   const g = new Recorder({ nCtx, maxTokens: 8, maxLogits: 1 });
-  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 2, headDim: 32 }, nCtx, kvType);
+  const cache = kvCache(0, { nKvHeads: 2, headDim: 32, window }, { ...g.limits, kvType });
   const x = g.rmsNorm(g.embed(table), norm, 1e-5);
-  const a = g.attention(x, x, x, cache!, { headDim: 32, scale: 0.25, window });
+  const a = g.attention(x, x, x, cache, { headDim: 32, scale: 0.25 });
   return g.finish(g.matmul(table, g.lastRows(a)));
 }
 

@@ -2,7 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import { ResourceError, UnsupportedError } from '../../../src/errors.ts';
 import { Recorder, weight, type Graph } from '../../../src/graph.ts';
-import { kvCaches } from '../../../src/layer_state.ts';
+import { kvCache } from '../../../src/layer_state.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { createWasmBackend, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
 import { nodeHost } from './support.ts';
@@ -15,10 +15,10 @@ const wk = weight({ name: 'wk', quant: q4, shape: [dim, dim] });
 /** One layer of attention over `nCtx` positions. */
 function graphOf(nCtx: number, maxTokens = 4): Graph {
   const g = new Recorder({ nCtx, maxTokens, maxLogits: 1 });
-  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 1, headDim: dim }, nCtx, 'f16');
+  const cache = kvCache(0, { nKvHeads: 1, headDim: dim }, { ...g.limits, kvType: 'f16' });
   const x = g.embed(table);
   const k = g.matmul(wk, x);
-  return g.finish(g.matmul(table, g.lastRows(g.attention(k, k, k, cache!, { headDim: 16, scale: 0.25 }))));
+  return g.finish(g.matmul(table, g.lastRows(g.attention(k, k, k, cache, { headDim: 16, scale: 0.25 }))));
 }
 
 const open = (options: Partial<WasmOptions> = {}) =>
@@ -87,9 +87,9 @@ test('values inside the graph cannot be read, only results', async () => {
 
 test('a node that no kernel can run is named before anything is allocated', async () => {
   const g = new Recorder({ nCtx: 8, maxTokens: 1, maxLogits: 1 });
-  const [cache] = kvCaches({ nLayers: 1, nKvHeads: 10, headDim: 6 }, 8, 'f16');
+  const cache = kvCache(0, { nKvHeads: 10, headDim: 6 }, { ...g.limits, kvType: 'f16' });
   const x = g.embed(weight({ name: 'table', quant: quantByName.get('f32')!, shape: [4, 60] }));
-  const graph = g.finish(g.attention(x, x, x, cache!, { headDim: 6, scale: 1 }));
+  const graph = g.finish(g.attention(x, x, x, cache, { headDim: 6, scale: 1 }));
   await expect(open({ graph, weights: [] })).rejects.toThrow(UnsupportedError);
   await expect(open({ graph, weights: [] })).rejects.toThrow(/heads of 6 columns/);
 });

@@ -4,7 +4,7 @@ import { createSizes } from '../../../src/backends/wasm/kernels.ts';
 import { planProgram, type ProgramPlan } from '../../../src/backends/wasm/plan.ts';
 import type { Call, Slot } from '../../../src/backends/wasm/lower.ts';
 import { Recorder, weight, type Graph } from '../../../src/graph.ts';
-import { kvCaches } from '../../../src/layer_state.ts';
+import { kvCache } from '../../../src/layer_state.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { root } from './support.ts';
 
@@ -21,7 +21,8 @@ function llama(): Graph {
   const table = g.ropeTable({ ropeDim: 16, base: 10000, scaling: { type: 'none' } });
   const head = { headDim: 16, style: 'norm' } as const;
   let x = g.embed(matrix('embed', 256));
-  for (const [l, cache] of kvCaches({ nLayers: 2, nKvHeads: dim / 16, headDim: 16 }, 128, 'f16').entries()) {
+  for (let l = 0; l < 2; l++) {
+    const cache = kvCache(l, { nKvHeads: dim / 16, headDim: 16 }, { ...g.limits, kvType: 'f16' });
     const h = g.rmsNorm(x, vector(`an${l}`), 1e-5);
     const q = g.rope(g.matmul(matrix(`wq${l}`), h), table, head);
     const k = g.rope(g.matmul(matrix(`wk${l}`), h), table, head);

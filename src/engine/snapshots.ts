@@ -1,0 +1,91 @@
+import type { Program, StateCopy } from '../backends/backend.ts';
+import { bytesOf, valuesOf, type LayerState, type Written } from '../layer_state.ts';
+
+/** A place in the text to which states can return that cannot be cut back. */
+interface Snapshot {
+  readonly copy: StateCopy;
+  readonly written: Written;
+}
+
+/** Copies kept at most: one near the start, usually behind the system prompt, and the latest. */
+const MAX_SNAPSHOTS = 4;
+
+/**
+ * Copies of those states of one timeline that cannot be cut back wherever it likes. Together they take at most as much memory as
+ * the states themselves, and a model whose states can all be cut back has none.
+ */
+export class Snapshots {
+  /** What is copied: rings, and rows that each step replaces. */
+  private readonly states: readonly LayerState[];
+  private readonly program: Program;
+  private readonly most: number;
+  private kept: Snapshot[] = []; // by place
+  private beforeGuesses: Snapshot | undefined;
+  private spare: StateCopy | undefined;
+  private wishes: number[] = [];
+
+  constructor(states: readonly LayerState[], program: Program) {
+    this.states = states.filter(({ kind }) => kind !== 'all');
+    this.program = program;
+    const copied = sum(this.states.map(bytesOf));
+    this.most = copied === 0 ? 0 : Math.min(MAX_SNAPSHOTS, Math.floor(sum(states.map(bytesOf)) / copied));
+  }
+
+  /** Asks for a snapshot when reading comes by this place. */
+  wish(nTokens: number): void {
+    if (this.most > 0 && nTokens > 0 && !this.wishes.includes(nTokens)) this.wishes.push(nTokens);
+  }
+
+  /** The first place between `begin` and `end` where a snapshot is wished for; `end` where there is none. */
+  stopBefore(begin: number, end: number): number {
+    return Math.min(end, ...this.wishes.filter((place) => place > begin));
+  }
+
+  /** Reading has come to this place. */
+  async passed(written: Written): Promise<void> {
+    if (!this.wishes.includes(written.nRead)) return;
+    this.wishes = this.wishes.filter((place) => place > written.nRead);
+    await this.take(written);
+  }
+
+  /** Keeps the states as they are. */
+  async take(written: Written): Promise<void> {
+    if (this.most === 0 || this.kept.at(-1)?.written.nRead === written.nRead) return;
+    if (this.kept.length === this.most) this.spare = this.kept.splice(Math.min(1, this.most - 1), 1)[0]!.copy;
+    const copy = this.spare ?? this.newCopy();
+    this.spare = undefined;
+    await copy.take();
+    this.kept.push({ copy, written });
+  }
+
+  /** Keeps rows that are replaced, until the guesses that are read next have been verified; rings still hold what was before them. */
+  async takeBeforeGuesses(written: Written): Promise<void> {
+    if (!this.states.some(({ kind }) => kind === 'rows')) return;
+    const copy = this.beforeGuesses?.copy ?? this.newCopy();
+    this.beforeGuesses = undefined;
+    await copy.take();
+    this.beforeGuesses = { copy, written };
+  }
+
+  /** Places behind the first `nTokens` tokens are of another text from now on. */
+  forgetBehind(nTokens: number): void {
+    this.kept = this.kept.filter(({ written }) => written.nRead <= nTokens);
+    if (this.beforeGuesses && this.beforeGuesses.written.nRead > nTokens) this.beforeGuesses = undefined;
+    this.wishes = this.wishes.filter((place) => place <= nTokens);
+  }
+
+  /** Returns to the latest place there is and says what its states hold; undefined: there is none. */
+  async restoreLatest(): Promise<Written | undefined> {
+    const candidates = [this.kept.at(-1), this.beforeGuesses].filter((snapshot) => snapshot !== undefined);
+    if (candidates.length === 0) return undefined;
+    const latest = candidates.reduce((a, b) => (b.written.nRead > a.written.nRead ? b : a));
+    await latest.copy.restore();
+    return latest.written;
+  }
+
+  private newCopy(): StateCopy {
+    return this.program.copyOf(this.states.flatMap(valuesOf));
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

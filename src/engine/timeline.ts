@@ -1,0 +1,199 @@
+import type { Program } from '../backends/backend.ts';
+import type { Graph } from '../graph.ts';
+import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../layer_state.ts';
+import { Snapshots } from './snapshots.ts';
+
+/** A text with what the layers hold of it, as plain data. */
+export interface SavedTimeline {
+  readonly tokens: Int32Array;
+  /** What each array of each state holds that the next token needs; see `rowsNeeded`. */
+  readonly states: readonly Uint8Array[];
+}
+
+/**
+ * A text, and what a model's layers hold of it. It reads on and goes back, whatever kinds of state the layers have.
+ *
+ *     text     t0 t1 t2 … t41 t42 t43│g1 g2      then guesses, which may become text or not
+ *     states   ─────────────────────────────┤    ahead of the text while guesses are being verified
+ *     copies   ──┤            ──┤                 places to which states return that cannot be cut back
+ *
+ * Going back is a question to the states. Where one of them says no, all return to the latest copy before that place, or to
+ * the beginning, and the tokens from there on are read again.
+ */
+export class Timeline {
+  private readonly graph: Graph;
+  private readonly states: readonly LayerState[];
+  private readonly program: Program;
+  private readonly snapshots: Snapshots;
+  /** `[nCtx]`: the text, then tokens that were read beyond it. */
+  private readonly tokens: Int32Array;
+  private nText = 0;
+  /** What the states hold; undefined: nothing, not even zeros. */
+  private written: Written | undefined;
+
+  constructor(graph: Graph, states: readonly LayerState[], program: Program) {
+    this.graph = graph;
+    this.states = states;
+    this.program = program;
+    this.snapshots = new Snapshots(states, program);
+    this.tokens = new Int32Array(graph.nCtx);
+  }
+
+  /** Tokens of the text. */
+  get length(): number {
+    return this.nText;
+  }
+
+  /** The text: a view, valid until the timeline changes. */
+  get text(): Int32Array {
+    return this.tokens.subarray(0, this.nText);
+  }
+
+  /** The text and one more token, which is not part of it yet: a view as above. */
+  textWith(token: number): Int32Array {
+    this.tokens[this.nText] = token;
+    return this.tokens.subarray(0, this.nText + 1);
+  }
+
+  /** Most tokens that one step reads. */
+  get maxTokens(): number {
+    return this.graph.maxTokens;
+  }
+
+  /** Forgets everything from position `nTokens` on. */
+  cut(nTokens: number): void {
+    this.nText = Math.min(this.nText, nTokens);
+  }
+
+  /** The text goes on with the token that was read behind it as a guess. */
+  follow(): void {
+    this.nText++;
+  }
+
+  /**
+   * Keeps the longest start that the text shares with `wanted`, as far as the states can go back, and returns its length. The last of
+   * `wanted` is always read again: its logits are asked for.
+   */
+  async keepStart(wanted: ArrayLike<number>): Promise<number> {
+    const most = Math.min(this.nText, wanted.length - 1);
+    let shared = 0;
+    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
+    this.cut(shared);
+    const { nRead } = await this.settle();
+    if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
+    this.nText = nRead;
+    return nRead;
+  }
+
+  /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end. */
+  async readTowards(wanted: ArrayLike<number>): Promise<Float32Array | undefined> {
+    const most = Math.min(wanted.length, this.nText + this.maxTokens);
+    const end = this.snapshots.stopBefore(this.nText, most);
+    const isLast = end === wanted.length;
+    if (isLast) await this.mark(); // for the same question once more
+    const piece = Array.prototype.slice.call(wanted, this.nText, end) as number[];
+    const logits = await this.read(piece, isLast ? 1 : 0);
+    await this.snapshots.passed(this.written!);
+    return isLast ? logits : undefined;
+  }
+
+  /**
+   * Reads tokens, at most a step of them. The last `nGuesses` become part of the text only as far as `follow` says so.
+   * @returns the logits of the last `nLogits` tokens, `[nLogits, nVocab]`, valid until the next step.
+   */
+  async read(tokens: ArrayLike<number>, nLogits: number, nGuesses = 0): Promise<Float32Array> {
+    await this.settle();
+    const end = this.nText + tokens.length;
+    if (end - this.written!.nRead > this.maxTokens) await this.catchUp();
+    this.tokens.set(tokens, this.nText);
+    await this.step(end, nLogits);
+    this.nText = end - nGuesses;
+    const rows = await this.program.read(this.graph.logits);
+    return rows.subarray(0, nLogits * this.graph.logits.shape[1]!);
+  }
+
+  /** Keeps this place, if the states cannot be cut back to it later. */
+  async mark(): Promise<void> {
+    const written = await this.settle();
+    if (written.nRead === this.nText) await this.snapshots.take(written);
+  }
+
+  /** Keeps this place until the next guesses have been verified. */
+  async markBeforeGuesses(): Promise<void> {
+    await this.snapshots.takeBeforeGuesses(await this.catchUp());
+  }
+
+  async save(): Promise<SavedTimeline> {
+    await this.catchUp();
+    const states: Uint8Array[] = [];
+    for (const state of this.states) {
+      const { begin, end } = rowsNeeded(state, this.nText);
+      for (const value of valuesOf(state)) states.push(await this.program.readState(value, begin, end));
+    }
+    return { tokens: this.text.slice(), states };
+  }
+
+  /** Bytes of each array of a saved timeline of `nTokens` tokens. */
+  savedBytes(nTokens: number): number[] {
+    return this.states.flatMap((state) => {
+      const { begin, end } = rowsNeeded(state, nTokens);
+      return valuesOf(state).map(
+        ({ shape, quant }) => ((end - begin) * shape[1]! * quant.blockBytes) / quant.blockSize,
+      );
+    });
+  }
+
+  /** Puts a saved timeline in place of this one; its sizes are those of `savedBytes`. */
+  async restore({ tokens, states }: SavedTimeline): Promise<void> {
+    this.cut(0);
+    await this.startAnew();
+    let i = 0;
+    for (const state of this.states) {
+      const { begin } = rowsNeeded(state, tokens.length);
+      for (const value of valuesOf(state)) await this.program.writeState(value, begin, states[i++]!);
+    }
+    this.tokens.set(tokens);
+    const nRead = tokens.length;
+    this.written = { since: nRead, end: nRead, nRead };
+    this.nText = nRead;
+  }
+
+  /** Reads what was lost on the way back, so that the states stand behind the text. */
+  private async catchUp(): Promise<Written> {
+    await this.settle();
+    while (this.written!.nRead < this.nText) {
+      await this.step(Math.min(this.written!.nRead + this.maxTokens, this.nText), 0);
+    }
+    return this.written!;
+  }
+
+  private async step(end: number, nLogits: number): Promise<void> {
+    const { nRead: pos, since, end: last } = this.written!;
+    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits });
+    this.written = { since, end: Math.max(last, end), nRead: end };
+  }
+
+  /** Takes states that are ahead of the text back to it, or to a place before. */
+  private async settle(): Promise<Written> {
+    const { nText, written } = this;
+    if (!written || nText === 0) return this.startAnew();
+    if (written.nRead <= nText) return written;
+    this.snapshots.forgetBehind(nText);
+    if (this.states.every((state) => holds(state, nText, written)))
+      return (this.written = { ...written, nRead: nText });
+    const restored = await this.snapshots.restoreLatest();
+    return restored ? (this.written = restored) : this.startAnew();
+  }
+
+  /** An empty cache may hold anything, rows that are replaced begin at zero. */
+  private async startAnew(): Promise<Written> {
+    if (this.written?.nRead === 0) return this.written;
+    this.snapshots.forgetBehind(0);
+    for (const state of this.states) {
+      if (state.kind !== 'rows') continue;
+      const [n, dim] = state.rows.shape as [number, number];
+      await this.program.writeState(state.rows, 0, new Uint8Array(n * dim * 4));
+    }
+    return (this.written = { since: 0, end: 0, nRead: 0 });
+  }
+}
