@@ -1,8 +1,9 @@
 import { FormatError } from '../errors.ts';
-import { Recorder, weight, type Graph, type GraphLimits, type KvCache, type Value } from '../graph.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { KvType } from '../layer_state.ts';
-import type { Tensor } from '../tensor.ts';
+import { weight, type Graph, type GraphLimits, type Value } from '../graph/graph.ts';
+import type { KvCache, KvType } from '../graph/layer_state.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { Recorder } from './recorder.ts';
 
 /** What every family's config has, because sessions and plans need it. */
 export interface BaseConfig {

@@ -1,5 +1,5 @@
-import type { Value } from '../graph.ts';
-import { kvCaches } from '../layer_state.ts';
+import type { Value } from '../graph/graph.ts';
+import { kvCaches } from '../graph/layer_state.ts';
 import type { RopeConfig } from '../ops/rope_table.ts';
 import { architecture, type BaseConfig } from './architecture.ts';
 import { UnsupportedError } from '../errors.ts';

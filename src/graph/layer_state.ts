@@ -1,10 +1,16 @@
-import { UnsupportedError } from './errors.ts';
-import type { KvCache } from './graph.ts';
-import { quantByName } from './quants/index.ts';
+import { UnsupportedError } from '../errors.ts';
+import { quantByName } from '../quants/index.ts';
+import type { Value } from './graph.ts';
 
 /** How keys and values are kept: f16 halves the memory, q8_0 nearly halves it again, f32 keeps every bit. */
 export const kvTypes = ['f16', 'f32', 'q8_0'] as const;
 export type KvType = (typeof kvTypes)[number];
+
+/** One layer's keys and values, `[nCtx, kvDim]` each. */
+export interface KvCache {
+  readonly k: Value;
+  readonly v: Value;
+}
 
 /** What decides about the size of a layer's cache. */
 export interface KvShape {
