@@ -58,6 +58,11 @@ export class Recorder {
     return this.node(matmul, bias ? [w, x, bias] : [w, x]);
   }
 
+  /** A projection, with its bias if it has one. */
+  linear({ w, bias }: Linear, x: Value): Value {
+    return this.matmul(w, x, bias);
+  }
+
   add(a: Value, b: Value): Value {
     return this.node(add, [a, b]);
   }
@@ -88,6 +93,12 @@ export class Recorder {
   finish(logits: Value): Graph {
     return { ...this.limits, nodes: this.nodes, logits };
   }
+}
+
+/** The weights of a projection. */
+export interface Linear {
+  readonly w: Value; // [rows, cols]
+  readonly bias?: Value; // [rows]
 }
 
 export interface AttentionParams {
