@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { KvType } from '../src/layer_state.ts';
+import type { KvType } from '../src/graph/layer_state.ts';
 import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';

@@ -45,7 +45,10 @@ const makers: { readonly title: string; readonly make: () => Promise<Cases> }[] 
   ...Object.entries(perQuant).flatMap(([op, make]) =>
     encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, { build, threads, bytes }) })),
   ),
-  ...timedCases.map((timed) => ({ title: `${timed.op} ${timed.name}`, make: () => opCase(timed, build, threads) })),
+  ...timedCases.map((timed) => ({
+    title: `${timed.op.name} ${timed.name}`,
+    make: () => opCase(timed, build, threads),
+  })),
 ];
 
 async function measure(limits: Limits): Promise<BenchLine[]> {

@@ -1,7 +1,7 @@
 import type { Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/features.ts';
-import { Recorder, type Graph, type Node, type Step, type Value } from '../../src/graph.ts';
-import { ops } from '../../src/ops/index.ts';
+import type { Graph, Node, Step, Value } from '../../src/graph/graph.ts';
+import { Recorder } from '../../src/models/recorder.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { errorOf, type BenchCase } from './bench_case.ts';
 import { checkProduct, copiesOf, openProducts, productGraph, stepOf, testMatrix, wantedProduct } from './products.ts';
@@ -76,7 +76,7 @@ export function lookup(quant: QuantType, program: Program, graph: Graph, floats:
     async check() {
       await program.run(step);
       const wanted = new Float32Array(PREFILL * COLS);
-      ops.embed.reference({ node, step, out: wanted, inputs: [floats] });
+      node.op.reference({ node, step, out: wanted, inputs: [floats] });
       return {
         error: errorOf(await program.read(node.out), wanted),
         tolerance: isFixed(quant) ? FIXED_TOLERANCE : EMBED_TOLERANCE,

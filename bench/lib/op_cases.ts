@@ -1,8 +1,15 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Build } from '../../src/features.ts';
-import type { Graph, Node, Value } from '../../src/graph.ts';
+import type { Graph, Node, Value } from '../../src/graph/graph.ts';
+import { add } from '../../src/ops/add.ts';
+import { attention } from '../../src/ops/attention.ts';
+import { kvStore } from '../../src/ops/kv_store.ts';
+import { lastRows } from '../../src/ops/last_rows.ts';
+import { rmsNorm } from '../../src/ops/rms_norm.ts';
+import { rope } from '../../src/ops/rope.ts';
+import { swiglu } from '../../src/ops/swiglu.ts';
 import { quantByName } from '../../src/quants/index.ts';
-import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { buildCase, decodeRows, encodeRows, expected, type BuiltCase, type OpCase } from '../../test/cases/op_case.ts';
 import { errorOf, type BenchCase, type Check } from './bench_case.ts';
 import { host } from './host.ts';
@@ -46,14 +53,14 @@ const byRows = (
   ...more,
 });
 
-function attention(nTokens: number, pos: number, quant: KvType): TimedCase {
+function attentionCase(nTokens: number, pos: number, quant: KvType): TimedCase {
   const cache = { role: 'state', cols: KV_DIM, quant } as const;
   const positions = pos + (nTokens + 1) / 2; // seen by the average token
   const { blockBytes, blockSize } = quantByName.get(quant)!;
   const bytes = (2 * (pos + nTokens) * KV_DIM * blockBytes) / blockSize;
   return {
     name: `${tokens(nTokens)} at ${pos}, ${quant}`,
-    op: 'attention',
+    op: attention,
     inputs: [x(DIM), cache, cache],
     params: { headDim: HEAD_DIM, scale: HEAD_DIM ** -0.5, window: 0 },
     nTokens,
@@ -67,16 +74,16 @@ function attention(nTokens: number, pos: number, quant: KvType): TimedCase {
 
 export const timedCases: readonly TimedCase[] = [
   ...[1, 128].flatMap((n) => [
-    byRows('rms_norm', [x(DIM), { role: 'vector', cols: DIM }], n, { params: { eps: 1e-5 } }),
-    byRows('rope', [x(DIM), { role: 'table', cols: HEAD_DIM }], n, { params: { headDim: HEAD_DIM, neox: 0 } }),
-    byRows('swiglu', [x(FFN_DIM), x(FFN_DIM)], n),
-    byRows('add', [x(DIM), x(DIM)], n),
-    byRows('kv_store', [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'f16' }], n, { tolerance: 6.2e-5 }),
-    byRows('kv_store', [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'q8_0' }], n, { tolerance: 0 }),
+    byRows(rmsNorm, [x(DIM), { role: 'vector', cols: DIM }], n, { params: { eps: 1e-5 } }),
+    byRows(rope, [x(DIM), { role: 'table', cols: HEAD_DIM }], n, { params: { headDim: HEAD_DIM, neox: 0 } }),
+    byRows(swiglu, [x(FFN_DIM), x(FFN_DIM)], n),
+    byRows(add, [x(DIM), x(DIM)], n),
+    byRows(kvStore, [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'f16' }], n, { tolerance: 6.2e-5 }),
+    byRows(kvStore, [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'q8_0' }], n, { tolerance: 0 }),
   ]),
-  byRows('last_rows', [x(DIM)], 128, { tolerance: 0 }),
-  ...kvTypes.flatMap((quant) => [attention(1, 1023, quant), attention(1, 4095, quant)]),
-  ...(['f16', 'q8_0'] as const).flatMap((quant) => [attention(128, 0, quant), attention(128, 896, quant)]),
+  byRows(lastRows, [x(DIM)], 128, { tolerance: 0 }),
+  ...kvTypes.flatMap((quant) => [attentionCase(1, 1023, quant), attentionCase(1, 4095, quant)]),
+  ...(['f16', 'q8_0'] as const).flatMap((quant) => [attentionCase(128, 0, quant), attentionCase(128, 896, quant)]),
 ];
 
 /** Makes one case ready; its memory goes with `close`. */
@@ -104,13 +111,13 @@ export async function opCase(timed: TimedCase, build: Build, threads: number): P
     return { error: errorOf(came, expected(built)), tolerance: timed.tolerance };
   };
   const one: BenchCase = {
-    op: timed.op,
+    op: timed.op.name,
     name: timed.name,
     check,
     run: () => program.run(built.step),
     bytes: timed.bytes * timed.copies,
     macs: timed.macs * timed.copies,
-    limits: { bytes: timed.op === 'attention' ? 'read' : 'copy', macs: 'f32' },
+    limits: { bytes: timed.op === attention ? 'read' : 'copy', macs: 'f32' },
   };
   return { cases: [one], close: async () => void (await backend.dispose()) };
 }

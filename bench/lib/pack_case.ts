@@ -1,6 +1,6 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { ReadTensor } from '../../src/backends/backend.ts';
-import { weight } from '../../src/graph.ts';
+import { weight } from '../../src/graph/graph.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { host } from './host.ts';
 import { lookup, lookupGraph, type Cases, type MatmulOptions } from './matmul_cases.ts';

@@ -1,8 +1,8 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Backend, Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/features.ts';
-import { Recorder, weight, type Graph, type Node, type Step, type Value } from '../../src/graph.ts';
-import { ops } from '../../src/ops/index.ts';
+import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
+import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { randomFloats } from '../../test/cases/op_case.ts';
@@ -69,7 +69,7 @@ export function wantedProduct(graph: Graph, { floats, cols }: TestMatrix, nToken
   const rows = node.out.shape[1]!;
   const out = new Float32Array(nTokens * rows);
   const inputs = [floats.subarray(0, rows * cols), node.inputs[1]!.data!];
-  ops.matmul.reference({ node, step: stepOf(nTokens), out, inputs });
+  node.op.reference({ node, step: stepOf(nTokens), out, inputs });
   return out;
 }
 

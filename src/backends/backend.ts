@@ -1,5 +1,5 @@
-import type { Graph, Node, Step, Value } from '../graph.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Graph, Node, Step, Value } from '../graph/graph.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import type { QuantType } from '../quants/quant_type.ts';
 
 /** Fills `into` with a tensor's bytes from `offsetBytes` (relative to the tensor's first byte). */

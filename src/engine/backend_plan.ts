@@ -1,10 +1,10 @@
 import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
-import type { Graph, GraphLimits } from '../graph.ts';
-import { kvTypes, type KvType } from '../layer_state.ts';
+import type { Graph, GraphLimits } from '../graph/graph.ts';
+import { kvTypes, type KvType } from '../graph/layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
 import type { OpenOptions } from '../protocol/open.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../graph/tensor.ts';
 
 /** The backends by name; what each needs to know is worked out from the header alone. */
 export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;

@@ -1,6 +1,6 @@
 import { memoryOf } from '../backends/dry/dry.ts';
 import type { GgufFile } from '../gguf/read.ts';
-import type { KvType } from '../layer_state.ts';
+import type { KvType } from '../graph/layer_state.ts';
 import { architectureByName } from '../models/index.ts';
 import { graphLimits, readNumbers } from './backend_plan.ts';
 import { readBeside } from '#platform';

@@ -1,5 +1,5 @@
 import type { Program, StateCopy } from '../backends/backend.ts';
-import { bytesOf, valuesOf, type LayerState, type Written } from '../layer_state.ts';
+import { bytesOf, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 
 /** A place in the text to which states can return that cannot be cut back. */
 interface Snapshot {

@@ -1,6 +1,6 @@
 import type { Program } from '../backends/backend.ts';
-import type { Graph } from '../graph.ts';
-import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../layer_state.ts';
+import type { Graph } from '../graph/graph.ts';
+import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** A text with what the layers hold of it, as plain data. */

@@ -1,6 +1,6 @@
 import type { ReadTensor } from '../backends/backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../graph/tensor.ts';
 
 /** One byte in so many is looked at; a prime, so that no column or block is always left out. */
 const STRIDE = 509;

@@ -1,6 +1,6 @@
 import { FormatError } from '../errors.ts';
 import type { ByteSource } from '../store/source.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { parseHeader, startHeader } from './header.ts';
 import type { ByteRange, Header, TensorInfo } from './header.ts';
 import { checkLimit, counted, limits, quoted } from './limits.ts';

@@ -4,7 +4,7 @@
  */
 import { FormatError, ResourceError } from '../errors.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { counted, quoted } from './limits.ts';
 import { alignUp, readGguf } from './read.ts';
 import type { GgufFile, GgufTensor } from './read.ts';

@@ -1,6 +1,6 @@
 import { FormatError } from '../errors.ts';
 import type { ByteSink } from '../store/source.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { tensorBytes } from './header.ts';
 import { checkLimit, counted, quoted } from './limits.ts';
 import { alignUp, defaultAlignment } from './read.ts';

@@ -1,8 +1,9 @@
 import { FormatError } from '../errors.ts';
-import { Recorder, weight, type Graph, type GraphLimits, type Value } from '../graph.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { KvType, LayerState, StateLimits } from '../layer_state.ts';
-import type { Tensor } from '../tensor.ts';
+import { weight, type Graph, type GraphLimits, type Value } from '../graph/graph.ts';
+import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { Recorder, type Linear } from './recorder.ts';
 
 /** What every family's config has, because sessions and plans need it. */
 export interface BaseConfig {
@@ -95,6 +96,13 @@ export class WeightFinder {
   /** A weight that may be absent. */
   optional(name: string, shape: readonly number[]): Value | undefined {
     return this.tensors.has(name) ? this.get(name, shape) : undefined;
+  }
+
+  /** The projection `name.weight`, `[rows, cols]`, with `name.bias`, `[rows]`, where the file has one. */
+  linear(name: string, shape: readonly [rows: number, cols: number], bias?: 'required'): Linear {
+    const w = this.get(`${name}.weight`, shape);
+    const [biasName, biasShape] = [`${name}.bias`, [shape[0]]];
+    return { w, bias: bias === 'required' ? this.get(biasName, biasShape) : this.optional(biasName, biasShape) };
   }
 
   /** The numbers of one of `recordedTensors`, if the file has it. */

@@ -1,5 +1,6 @@
+import type { Op } from '../graph/graph.ts';
 import { exp } from '../math.ts';
-import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
+import { bytesOf, colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
@@ -7,6 +8,7 @@ import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
  * `window` of it, when that is not 0). `q[nTokens, nHeads * headDim]`, caches `[nCtx, nKvHeads * headDim]`.
  */
 export const attention: Op = {
+  name: 'attention',
   shape(inputs, { headDim }) {
     const [q, k, v] = inputs;
     const nHeads = colsOf(q!) / headDim!;
@@ -54,5 +56,16 @@ export const attention: Op = {
         }
       }
     }
+  },
+
+  cost(node, step) {
+    const { out, inputs, params } = node;
+    const [, k, v] = inputs;
+    const window = params['window'] || Infinity;
+    const { pos, tokens } = step;
+    const seen = tokens.reduce((sum, _, t) => sum + Math.min(pos + t + 1, window), 0); // by all tokens together
+    const positions = Math.min(pos + tokens.length, window + tokens.length - 1); // seen by any of them
+    const cacheBytes = bytesOf(k!, positions * colsOf(k!)) + bytesOf(v!, positions * colsOf(v!));
+    return { flops: 4 * colsOf(out) * seen, bytes: 2 * operandBytes(out, step) + cacheBytes };
   },
 };

@@ -1,7 +1,9 @@
-import { colsOf, inputCols, type Op } from './op.ts';
+import type { Op } from '../graph/graph.ts';
+import { bytesOf, colsOf, inputCols, outputsOf } from './op.ts';
 
 /** Gathers one row of the token table per token: `table[nVocab, dim]` → `[nTokens, dim]`. */
 export const embed: Op = {
+  name: 'embed',
   shape: ([table]) => ({ rows: 'tokens', cols: colsOf(table!) }),
   quantInput: 0,
   scalars: [inputCols('cols', 0)],
@@ -11,5 +13,10 @@ export const embed: Op = {
     for (const [t, token] of step.tokens.entries()) {
       out.set(table!.subarray(token * cols, (token + 1) * cols), t * cols);
     }
+  },
+
+  cost(node, step) {
+    const n = outputsOf(node, step);
+    return { flops: 0, bytes: bytesOf(node.out, n) + bytesOf(node.inputs[0]!, n) }; // only the rows of its tokens
   },
 };

@@ -1,10 +1,12 @@
-import { colsOf, inputCols, mismatch, rowsOf, type Op } from './op.ts';
+import type { Op } from '../graph/graph.ts';
+import { allBytes, colsOf, inputCols, mismatch, outputsOf, rowsOf } from './op.ts';
 
 /**
  * `out[t, r] = Σₖ w[r, k] · x[t, k] (+ bias[r])`: weights `[rows, cols]`, activations `[nTokens, cols]`, result
  * `[nTokens, rows]`. Decode has one row of activations (a matrix-vector product), prefill has many (a matrix product).
  */
 export const matmul: Op = {
+  name: 'matmul',
   shape(inputs) {
     const [w, x, bias] = inputs;
     const [rows, cols] = w!.shape;
@@ -25,5 +27,10 @@ export const matmul: Op = {
         out[t * rows + r] = sum;
       }
     }
+  },
+
+  cost(node, step) {
+    const [w, , bias] = node.inputs;
+    return { flops: outputsOf(node, step) * (2 * colsOf(w!) + (bias ? 1 : 0)), bytes: allBytes(node, step) };
   },
 };

@@ -1,37 +1,6 @@
-import type { Node, Params, Rows, Step, Value } from '../graph.ts';
+import type { Node, Rows, Scalar, Step, Value } from '../graph/graph.ts';
 
-/** What an op makes: rows are symbolic, columns are known. */
-export interface Shape {
-  readonly rows: Rows;
-  readonly cols: number;
-}
-
-/** A 32-bit word that a kernel finds behind its pointers. */
-export interface Scalar {
-  readonly name: string;
-  readonly type: 'u32' | 'f32';
-  readonly of: (node: Node) => number;
-}
-
-/** What the plain-loop definition works on: every operand as floats, row-major. */
-export interface OpArgs {
-  readonly node: Node;
-  readonly step: Step;
-  readonly out: Float32Array;
-  readonly inputs: readonly Float32Array[];
-}
-
-/** The meaning of a node. A kernel is one implementation of it; this is the one kernels are judged against. */
-export interface Op {
-  /** Shape rule: the only place that throws. */
-  readonly shape: (inputs: readonly Value[], params: Params) => Shape;
-  /** The input whose quant type picks the kernel (`matmul_q4_0`, `attention_f16`); absent where there is one kernel. */
-  readonly quantInput?: number;
-  /** Numbers a kernel needs, in the order in which its record holds them. */
-  readonly scalars: readonly Scalar[];
-  /** Plain loops over all rows of the step. */
-  readonly reference: (args: OpArgs) => void;
-}
+/** What the definitions of ops share. */
 
 /** Columns of a tensor: its last dimension. */
 export const colsOf = (tensor: { readonly shape: readonly number[] }): number => tensor.shape.at(-1)!;
@@ -48,6 +17,22 @@ export const inputCols = (name: string, input: number): Scalar => ({
 
 /** A param handed to the kernel as it was recorded. */
 export const param = (name: string, type: Scalar['type']): Scalar => ({ name, type, of: (node) => node.params[name]! });
+
+/** Numbers of the output that a step makes. */
+export const outputsOf = ({ out }: Node, step: Step): number => rowsOf(out.rows!, step) * colsOf(out);
+
+/** Bytes of `n` numbers of a value, as its quant type keeps them. */
+export const bytesOf = ({ quant }: Value, n: number): number => (n / quant.blockSize) * quant.blockBytes;
+
+/** Bytes of a whole operand: of an activation, the rows of the step. */
+export function operandBytes(value: Value, step: Step): number {
+  const [rows, cols] = [value.rows && rowsOf(value.rows, step), colsOf(value)];
+  return bytesOf(value, rows === undefined ? value.shape.reduce((product, n) => product * n, 1) : rows * cols);
+}
+
+/** Bytes of a node that reads all of its inputs once and writes its output once. */
+export const allBytes = ({ out, inputs }: Node, step: Step): number =>
+  [out, ...inputs].reduce((sum, value) => sum + operandBytes(value, step), 0);
 
 /** Fails a shape rule; a graph that does not fit together is a model file whose tensors contradict each other. */
 export function mismatch(op: string, expected: string, inputs: readonly Value[]): never {

@@ -1,4 +1,5 @@
-import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
+import type { Op } from '../graph/graph.ts';
+import { allBytes, colsOf, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
 
 /**
  * Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv:1910.07467), applied to groups as long as the weight:
@@ -6,6 +7,7 @@ import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
  * `out = x / sqrt(mean(x²) + eps) * weight`
  */
 export const rmsNorm: Op = {
+  name: 'rms_norm',
   shape(inputs) {
     const [x, weight] = inputs;
     const cols = colsOf(x!);
@@ -24,4 +26,7 @@ export const rmsNorm: Op = {
       for (let i = 0; i < groupCols; i++) out[g * groupCols + i] = x![g * groupCols + i]! * scale * weight![i]!;
     }
   },
+
+  /** Square, add, scale, weight. */
+  cost: (node, step) => ({ flops: 4 * outputsOf(node, step), bytes: allBytes(node, step) }),
 };

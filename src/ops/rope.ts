@@ -1,4 +1,5 @@
-import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
+import type { Op } from '../graph/graph.ts';
+import { bytesOf, colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
  * Rotary position embedding (Su et al. 2021, arXiv:2104.09864): the first `ropeDim` columns of every head are
@@ -10,6 +11,7 @@ import { colsOf, inputCols, mismatch, param, rowsOf, type Op } from './op.ts';
  * `table[nCtx, ropeDim]` holds `cos` of every pair, then `sin` of every pair (see rope_table.ts).
  */
 export const rope: Op = {
+  name: 'rope',
   shape(inputs, { headDim }) {
     const [x, table] = inputs;
     const fits = colsOf(x!) % headDim! === 0 && colsOf(table!) <= headDim! && colsOf(table!) % 2 === 0;
@@ -37,5 +39,14 @@ export const rope: Op = {
         }
       }
     }
+  },
+
+  cost(node, step) {
+    const { out, inputs, params } = node;
+    const [x, table] = inputs;
+    const angles = rowsOf(x!.rows!, step) * colsOf(table!); // those of its positions
+    const nHeads = colsOf(x!) / params['headDim']!;
+    const bytes = operandBytes(out, step) + operandBytes(x!, step) + bytesOf(table!, angles);
+    return { flops: 3 * angles * nHeads, bytes };
   },
 };

@@ -1,8 +1,10 @@
+import type { Op } from '../graph/graph.ts';
 import { exp } from '../math.ts';
-import { colsOf, inputCols, mismatch, rowsOf, type Op } from './op.ts';
+import { allBytes, colsOf, inputCols, mismatch, outputsOf, rowsOf } from './op.ts';
 
 /** The gated activation of the feed-forward block (Shazeer 2020, arXiv:2002.05202): `silu(gate) * up`, `silu(z) = z / (1 + e⁻ᶻ)`. */
 export const swiglu: Op = {
+  name: 'swiglu',
   shape(inputs) {
     const [gate, up] = inputs;
     if (colsOf(gate!) !== colsOf(up!) || gate!.rows !== up!.rows)
@@ -15,4 +17,6 @@ export const swiglu: Op = {
     const n = rowsOf(node.out.rows!, step) * colsOf(node.out);
     for (let i = 0; i < n; i++) out[i] = (gate![i]! / (1 + exp(-gate![i]!))) * up![i]!;
   },
+
+  cost: (node, step) => ({ flops: 4 * outputsOf(node, step), bytes: allBytes(node, step) }),
 };

@@ -1,5 +1,5 @@
 import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
-import type { KvType } from '../layer_state.ts';
+import type { KvType } from '../graph/layer_state.ts';
 
 /** How a model is opened. Everything has a default that works. */
 export interface OpenOptions {

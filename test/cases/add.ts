@@ -1,8 +1,9 @@
+import { add } from '../../src/ops/add.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (nTokens: number, cols: number): OpCase => ({
   name: `[${nTokens}, ${cols}]`,
-  op: 'add',
+  op: add,
   inputs: [
     { role: 'activation', cols },
     { role: 'activation', cols },

@@ -1,4 +1,5 @@
-import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
+import { attention } from '../../src/ops/attention.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { OpCase } from './op_case.ts';
 
@@ -19,7 +20,7 @@ const of = (quant: KvType, shape: Shape): OpCase => {
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
   return {
     name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}, queries to ±${size}`,
-    op: 'attention',
+    op: attention,
     inputs: [{ role: 'activation', cols: nHeads * headDim, size }, cache, cache],
     params: { headDim, scale: headDim ** -0.5, window },
     nTokens,

@@ -1,10 +1,11 @@
-import { kvTypes, type KvType } from '../../src/layer_state.ts';
+import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
+import { kvStore } from '../../src/ops/kv_store.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1): OpCase => ({
   name: `${nTokens} rows of ${cols} from ${pos}, ${quant}, numbers to ±${size}`,
-  op: 'kv_store',
+  op: kvStore,
   inputs: [
     { role: 'activation', cols, size },
     { role: 'state', cols, quant, size },

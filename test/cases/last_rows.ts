@@ -1,8 +1,9 @@
+import { lastRows } from '../../src/ops/last_rows.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (nTokens: number, nLogits: number, cols: number): OpCase => ({
   name: `the last ${nLogits} of ${nTokens} rows of ${cols}`,
-  op: 'last_rows',
+  op: lastRows,
   inputs: [{ role: 'activation', cols }],
   nTokens,
   nLogits,

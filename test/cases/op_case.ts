@@ -1,6 +1,5 @@
-import type { Graph, Node, Params, Rows, Step, Value } from '../../src/graph.ts';
-import type { KvType } from '../../src/layer_state.ts';
-import { ops, type Op, type OpName } from '../../src/ops/index.ts';
+import type { Graph, Node, Op, Params, Rows, Step, Value } from '../../src/graph/graph.ts';
+import type { KvType } from '../../src/graph/layer_state.ts';
 import { colsOf, rowsOf } from '../../src/ops/op.ts';
 import { quantByName } from '../../src/quants/index.ts';
 
@@ -10,7 +9,7 @@ import { quantByName } from '../../src/quants/index.ts';
  */
 export interface OpCase {
   readonly name: string;
-  readonly op: OpName;
+  readonly op: Op;
   readonly inputs: readonly InputSpec[];
   readonly params?: Params;
   readonly nTokens: number;
@@ -55,10 +54,10 @@ export function buildCase(opCase: OpCase): BuiltCase {
   const nCtx = pos + nTokens;
   const floats = opCase.inputs.map((spec, i) => numbersOf(spec, rowsOfSpec(spec, nTokens, nCtx), i + 1));
   const inputs = opCase.inputs.map((spec, i) => valueOf(spec, floats[i]!, rowsOfSpec(spec, nTokens, nCtx), i));
-  const { rows, cols } = (ops[op] as Op).shape(inputs, params);
+  const { rows, cols } = op.shape(inputs, params);
   const out: Value =
-    op === 'kv_store'
-      ? inputs[1]!
+    op.outInput !== undefined
+      ? inputs[op.outInput]!
       : { name: 'out', quant: f32, shape: [rows === 'tokens' ? nTokens : nLogits, cols], role: 'activation', rows };
   const node: Node = { op, out, inputs, params };
   const step = { tokens: new Int32Array(nTokens), pos, nLogits };
@@ -100,9 +99,9 @@ function valueOf(spec: InputSpec, data: Float32Array, rows: number, i: number): 
 
 /** What the op's definition makes of the case: rows of the output, or for a state the rows it ends up with. */
 export function expected({ node, step, floats }: BuiltCase): Float32Array {
-  const op: Op = ops[node.op];
-  if (node.out.role === 'state') {
-    const out = floats[1]!.slice();
+  const { op } = node;
+  if (op.outInput !== undefined) {
+    const out = floats[op.outInput]!.slice();
     op.reference({ node, step, out, inputs: floats });
     return out;
   }

@@ -1,8 +1,9 @@
+import { rmsNorm } from '../../src/ops/rms_norm.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (nTokens: number, cols: number, groupCols = cols, size = 1): OpCase => ({
   name: `[${nTokens}, ${cols}] in groups of ${groupCols}, numbers to ±${size}`,
-  op: 'rms_norm',
+  op: rmsNorm,
   inputs: [
     { role: 'activation', cols, size },
     { role: 'vector', cols: groupCols },

@@ -1,8 +1,9 @@
+import { rope } from '../../src/ops/rope.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (nTokens: number, nHeads: number, headDim: number, ropeDim: number, neox: 0 | 1, pos = 0): OpCase => ({
   name: `${nTokens} tokens from ${pos}, ${nHeads} heads of ${headDim}, ${ropeDim} turned as ${neox ? 'halves' : 'neighbours'}`,
-  op: 'rope',
+  op: rope,
   inputs: [
     { role: 'activation', cols: nHeads * headDim },
     { role: 'table', cols: ropeDim },

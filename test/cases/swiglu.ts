@@ -1,8 +1,9 @@
+import { swiglu } from '../../src/ops/swiglu.ts';
 import type { OpCase } from './op_case.ts';
 
 const of = (nTokens: number, cols: number, size = 8): OpCase => ({
   name: `[${nTokens}, ${cols}], gates to ±${size}`,
-  op: 'swiglu',
+  op: swiglu,
   inputs: [
     { role: 'activation', cols, size },
     { role: 'activation', cols },

@@ -1,8 +1,7 @@
 import { ResourceError } from '../../errors.ts';
-import type { Graph, Node, Step, Value } from '../../graph.ts';
-import { ops, type Op } from '../../ops/index.ts';
+import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
 
 /** Elements of a tensor. */
@@ -79,8 +78,7 @@ class ReferenceProgram implements Program {
 
   private runNode(node: Node, step: Step): void {
     const inputs = node.inputs.map((input) => this.arrays.get(input)!);
-    const op: Op = ops[node.op];
-    op.reference({ node, step, out: this.arrays.get(node.out)!, inputs });
+    node.op.reference({ node, step, out: this.arrays.get(node.out)!, inputs });
   }
 
   read(value: Value): Float32Array {

@@ -1,4 +1,4 @@
-import type { Value } from '../../graph.ts';
+import type { Value } from '../../graph/graph.ts';
 import type { Heap } from './heap.ts';
 
 interface Entry {

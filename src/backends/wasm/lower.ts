@@ -1,7 +1,9 @@
-import type { Graph, Node, Rows, Value } from '../../graph.ts';
-import { ops, type Op } from '../../ops/index.ts';
+import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
+import { attention } from '../../ops/attention.ts';
+import { kvStore } from '../../ops/kv_store.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { colsOf } from '../../ops/op.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
-import { colsOf, type Scalar } from '../../ops/op.ts';
 import type { Sizes } from './kernels.ts';
 
 /**
@@ -64,7 +66,7 @@ const attentionCaches = [
 
 export function lower(graph: Graph, sizes: Sizes): Lowered {
   const lowering = new Lowering(graph, sizes);
-  for (const node of graph.nodes) (expansions[node.op] ?? plain)(lowering, node);
+  for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
   return lowering;
 }
 
@@ -84,7 +86,7 @@ class Lowering implements Lowered {
     this.sizes = sizes;
     const nPositions = wholeBlocks(graph.nCtx);
     for (const { op, inputs, params } of graph.nodes) {
-      if (op !== 'attention') continue;
+      if (op !== attention) continue;
       for (const { input, interleave } of attentionCaches) {
         this.layouts.set(inputs[input]!, { headDim: params['headDim']!, nPositions, interleave });
       }
@@ -135,13 +137,11 @@ type Expansion = (lowering: Lowering, node: Node) => void;
 const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
 
 /** What a record of `node` holds behind its pointers, by its op's list. */
-const scalars = (node: Node): Word[] => (ops[node.op] as Op).scalars.map(({ type, of }) => ({ type, value: of(node) }));
+const scalars = (node: Node): Word[] => node.op.scalars.map(({ type, of }) => ({ type, value: of(node) }));
 
 /** The kernel's name: the op's, and the quant type of the input that decides. */
-export function kernelName(node: Node): string {
-  const { quantInput } = ops[node.op] as Op;
-  return quantInput === undefined ? node.op : `${node.op}_${node.inputs[quantInput]!.quant.name}`;
-}
+export const kernelName = ({ op: { name, quantInput }, inputs }: Node): string =>
+  quantInput === undefined ? name : `${name}_${inputs[quantInput]!.quant.name}`;
 
 /** Rows of a node in a step; a state has none of its own, it takes those of what is stored. */
 const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
@@ -150,7 +150,7 @@ const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
 function call(lowering: Lowering, node: Node, inputs: readonly (Slot | undefined)[], more: readonly Word[] = []): Call {
   const out = lowering.slotOf(node.out);
   const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
-  return { op: node.op, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
+  return { op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
 }
 
 const plain: Expansion = (lowering, node) => {
@@ -158,33 +158,37 @@ const plain: Expansion = (lowering, node) => {
   lowering.calls.push(call(lowering, node, inputs));
 };
 
-const expansions: Partial<Record<Node['op'], Expansion>> = {
-  kv_store(lowering, node) {
-    const inputs = node.inputs.map((input) => lowering.slotOf(input));
-    const { headDim, nPositions, interleave } = lowering.layoutOf(node.out);
-    const more = [headDim, nPositions, interleave].map((value) => ({ type: 'u32', value }) as const);
-    lowering.calls.push(call(lowering, node, inputs, more));
-  },
-
-  matmul(lowering, node) {
-    const [w, x, bias] = node.inputs;
-    const operand = quantised(lowering, x!, w!.quant);
-    const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
-    lowering.calls.push(call(lowering, node, inputs));
-  },
-
-  attention(lowering, node) {
-    const inputs = node.inputs.map((input) => lowering.slotOf(input));
-    const nPositions: Word = { type: 'u32', value: lowering.layoutOf(node.inputs[1]!).nPositions };
-    const unplaced = recordOf(call(lowering, node, inputs, [nPositions, at(undefined)]));
-    const bytes = lowering.sizes.ask('attention', 'parts_bytes', unplaced)!;
-    const parts: Slot = { name: `${node.out.name}.parts`, role: 'activation', bytes };
-    const attention = call(lowering, node, inputs, [nPositions, at(parts)]);
-    // With many tokens attention writes its result itself, with few it leaves parts to the join.
-    const join = { ...attention, op: 'attention_join', kernel: 'attention_join', inputs: [parts] };
-    lowering.calls.push({ ...attention, outs: [parts, ...attention.outs] }, join);
-  },
+const storeRows: Expansion = (lowering, node) => {
+  const inputs = node.inputs.map((input) => lowering.slotOf(input));
+  const { headDim, nPositions, interleave } = lowering.layoutOf(node.out);
+  const more = [headDim, nPositions, interleave].map((value) => ({ type: 'u32', value }) as const);
+  lowering.calls.push(call(lowering, node, inputs, more));
 };
+
+const multiply: Expansion = (lowering, node) => {
+  const [w, x, bias] = node.inputs;
+  const operand = quantised(lowering, x!, w!.quant);
+  const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
+  lowering.calls.push(call(lowering, node, inputs));
+};
+
+const attend: Expansion = (lowering, node) => {
+  const inputs = node.inputs.map((input) => lowering.slotOf(input));
+  const nPositions: Word = { type: 'u32', value: lowering.layoutOf(node.inputs[1]!).nPositions };
+  const unplaced = recordOf(call(lowering, node, inputs, [nPositions, at(undefined)]));
+  const bytes = lowering.sizes.ask('attention', 'parts_bytes', unplaced)!;
+  const parts: Slot = { name: `${node.out.name}.parts`, role: 'activation', bytes };
+  const whole = call(lowering, node, inputs, [nPositions, at(parts)]);
+  // With many tokens attention writes its result itself, with few it leaves parts to the join.
+  const join = { ...whole, op: 'attention_join', kernel: 'attention_join', inputs: [parts] };
+  lowering.calls.push({ ...whole, outs: [parts, ...whole.outs] }, join);
+};
+
+const expansions: ReadonlyMap<Op, Expansion> = new Map([
+  [kvStore, storeRows],
+  [matmul, multiply],
+  [attention, attend],
+]);
 
 /** Weights multiply quantised activations, with as many columns to a scale as their blocks have; but these types: */
 const floatQuantizers: Readonly<Record<string, string | undefined>> = {

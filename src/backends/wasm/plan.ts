@@ -1,5 +1,5 @@
-import type { Graph } from '../../graph.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
 import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';

@@ -1,5 +1,5 @@
 import { ResourceError } from '../../errors.ts';
-import type { Rows, Step, Value } from '../../graph.ts';
+import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Program, StateCopy } from '../backend.ts';
 import type { Constants } from './constants.ts';

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';

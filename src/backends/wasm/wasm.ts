@@ -1,8 +1,9 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Build, Features } from '../../features.ts';
-import type { Graph, Node } from '../../graph.ts';
+import type { Graph, Node, Op } from '../../graph/graph.ts';
+import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend } from '../backend.ts';
 import { Constants } from './constants.ts';
 import { Heap } from './heap.ts';
@@ -104,24 +105,24 @@ function checkThreads(threads: number, sharedMemory: boolean): number {
 const supports = ({ name }: QuantType, sizes: Sizes): boolean => sizes.hasKernel(`matmul_${name}`);
 
 /** Shapes that kernels cannot take. */
-const limits: Partial<Record<Node['op'], (node: Node) => string | undefined>> = {
-  attention({ params, inputs }) {
-    const headDim = params['headDim']!;
-    const multiple = Math.max(4, inputs[1]!.quant.blockSize);
-    return headDim % multiple === 0
-      ? undefined
-      : `heads of ${headDim} columns; the kernel takes multiples of ${multiple}`;
-  },
-};
+const refusals: ReadonlyMap<Op, (node: Node) => string | undefined> = new Map([[attention, refusedHeads]]);
+
+function refusedHeads({ params, inputs }: Node): string | undefined {
+  const headDim = params['headDim']!;
+  const multiple = Math.max(4, inputs[1]!.quant.blockSize);
+  return headDim % multiple === 0
+    ? undefined
+    : `heads of ${headDim} columns; the kernel takes multiples of ${multiple}`;
+}
 
 function unsupported(node: Node, sizes: Sizes): string | undefined {
   const kernel = kernelName(node);
-  return sizes.hasKernel(kernel) ? limits[node.op]?.(node) : `there is no kernel ${kernel}`;
+  return sizes.hasKernel(kernel) ? refusals.get(node.op)?.(node) : `there is no kernel ${kernel}`;
 }
 
 function checkGraph({ nodes }: Graph, sizes: Sizes): void {
   for (const node of nodes) {
     const reason = unsupported(node, sizes);
-    if (reason) throw new UnsupportedError(`${node.out.name}: the wasm backend cannot run ${node.op}: ${reason}`);
+    if (reason) throw new UnsupportedError(`${node.out.name}: the wasm backend cannot run ${node.op.name}: ${reason}`);
   }
 }

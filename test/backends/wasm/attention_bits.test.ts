@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Program } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
-import { kvTypes, type KvType } from '../../../src/layer_state.ts';
+import { kvTypes, type KvType } from '../../../src/graph/layer_state.ts';
+import { attention } from '../../../src/ops/attention.ts';
 import { buildCase, encodeRows, type OpCase } from '../../cases/op_case.ts';
 import { nodeHost } from './support.ts';
 
@@ -13,7 +14,7 @@ const opCase = (quant: KvType): OpCase => {
   const cache = { role: 'state', cols: 2 * 64, quant } as const;
   return {
     name: 'long',
-    op: 'attention',
+    op: attention,
     inputs: [{ role: 'activation', cols, size: 4 }, cache, cache],
     params: { headDim: 64, scale: 0.125, window: 301 },
     nTokens,

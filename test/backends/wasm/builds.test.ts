@@ -19,7 +19,7 @@ test('the relaxed build is chosen where its dot product takes eight bits', async
 
 describe('the same bits come from the plain build and', () => {
   for (const opCase of opCases) {
-    test(`the relaxed one: ${opCase.op}, ${opCase.name}`, async () => {
+    test(`the relaxed one: ${opCase.op.name}, ${opCase.name}`, async () => {
       const plain = await runCase(opCase, { build: 'simd' });
       expect(await runCase(opCase, { build: 'relaxed', host: relaxedHost() })).toEqual(plain);
     });
@@ -28,7 +28,7 @@ describe('the same bits come from the plain build and', () => {
   // Cases with many items; pools take a while to start.
   const large = opCases.filter(({ nTokens, pos = 0 }) => nTokens > 8 || pos > 500);
   for (const opCase of large) {
-    test(`the relaxed one on 3 threads: ${opCase.op}, ${opCase.name}`, async () => {
+    test(`the relaxed one on 3 threads: ${opCase.op.name}, ${opCase.name}`, async () => {
       const plain = await runCase(opCase, { build: 'simd' });
       expect(await runCase(opCase, { build: 'relaxed', host: relaxedHost(), threads: 3 })).toEqual(plain);
     });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { kvStore } from '../../../src/ops/kv_store.ts';
 import { buildCase, decodeRows, expected } from '../../cases/op_case.ts';
 import { nodeHost } from './support.ts';
 
@@ -8,7 +9,7 @@ test.each([NaN, Infinity, -Infinity])(
   async (bad) => {
     const built = buildCase({
       name: 'bad',
-      op: 'kv_store',
+      op: kvStore,
       inputs: [
         { role: 'activation', cols: 96 },
         { role: 'state', cols: 96, quant: 'q8_0' },

@@ -1,8 +1,9 @@
 import { getHeapStatistics } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import { ResourceError, UnsupportedError } from '../../../src/errors.ts';
-import { Recorder, weight, type Graph } from '../../../src/graph.ts';
-import { kvCache } from '../../../src/layer_state.ts';
+import { weight, type Graph } from '../../../src/graph/graph.ts';
+import { kvCache } from '../../../src/graph/layer_state.ts';
+import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { createWasmBackend, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
 import { nodeHost } from './support.ts';

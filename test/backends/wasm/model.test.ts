@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
-import { kvTypes } from '../../../src/layer_state.ts';
+import { kvTypes } from '../../../src/graph/layer_state.ts';
 import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { OpenOptions } from '../../../src/protocol/open.ts';
 import { allLogits, openBytes } from '../../helpers/open.ts';

@@ -5,7 +5,7 @@ import { errorOf, runCase } from './support.ts';
 
 describe('every kernel agrees with the definition of its op', () => {
   for (const opCase of opCases) {
-    test(`${opCase.op}: ${opCase.name}`, async () => {
+    test(`${opCase.op.name}: ${opCase.name}`, async () => {
       const came = await runCase(opCase, { build: 'simd' });
       expect(errorOf(came, expected(buildCase(opCase)))).toBeLessThanOrEqual(opCase.tolerance);
     });

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createSizes } from '../../../src/backends/wasm/kernels.ts';
 import { planProgram, type ProgramPlan } from '../../../src/backends/wasm/plan.ts';
 import type { Call, Slot } from '../../../src/backends/wasm/lower.ts';
-import { Recorder, weight, type Graph } from '../../../src/graph.ts';
-import { kvCache } from '../../../src/layer_state.ts';
+import { weight, type Graph } from '../../../src/graph/graph.ts';
+import { kvCache } from '../../../src/graph/layer_state.ts';
+import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { root } from './support.ts';
 

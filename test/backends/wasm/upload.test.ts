@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, ResourceError } from '../../../src/errors.ts';
-import { Recorder, weight, type Graph, type Value } from '../../../src/graph.ts';
+import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
+import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';

@@ -1,4 +1,4 @@
-import type { QuantType } from './quants/quant_type.ts';
+import type { QuantType } from '../quants/quant_type.ts';
 
 /** A named, contiguous, row-major array. Shapes are written `[rows, cols]`, slowest dimension first. */
 export interface Tensor {

@@ -1,6 +1,6 @@
-import { UnsupportedError } from './errors.ts';
+import { UnsupportedError } from '../errors.ts';
 import type { GraphLimits, Value } from './graph.ts';
-import { quantByName } from './quants/index.ts';
+import { quantByName } from '../quants/index.ts';
 
 /**
  * What a layer keeps from one step to the next. A family returns one state per layer, of any of these kinds, mixed freely:

@@ -1,0 +1,104 @@
+import type { Tensor } from './tensor.ts';
+
+/**
+ * What an architecture records: a flat list of nodes in execution order, each a use of an op. A graph is recorded once per
+ * model, shared by its sessions, and run for every step: its row counts are symbolic, and a step says how many there are this time.
+ */
+
+/** Rows that only a step knows: one per token of the step, or one per token whose logits were asked for. */
+export type Rows = 'tokens' | 'logits';
+
+/** One operand of a node. Weights come from the file, states outlive a step, constants are computed while recording. */
+export interface Value extends Tensor {
+  readonly role: 'weight' | 'state' | 'constant' | 'activation';
+  /** Activations only: what their first dimension counts; `shape[0]` is the most there can be. */
+  readonly rows?: Rows;
+  /** Constants only: `[rows, cols]` row-major. */
+  readonly data?: Float32Array;
+}
+
+/** A weight as a node's input. */
+export const weight = (tensor: Tensor): Value => ({ ...tensor, role: 'weight' });
+
+/** Numbers that go with a node, by the names that the op's shape rule, loops and scalars know. */
+export type Params = Readonly<Record<string, number>>;
+
+/** One use of an op. */
+export interface Node {
+  readonly op: Op;
+  readonly out: Value;
+  readonly inputs: readonly Value[];
+  readonly params: Params;
+}
+
+/** The meaning of a node. A kernel is one implementation of it; the plain loops are what kernels are judged against. */
+export interface Op {
+  /** The stem that its files carry: its definition, its kernel, its cases. */
+  readonly name: string;
+  /** Shape rule: the only place that throws. */
+  readonly shape: (inputs: readonly Value[], params: Params) => Shape;
+  /** The input whose quant type picks the kernel (`matmul_q4_0`, `attention_f16`); absent where there is one kernel. */
+  readonly quantInput?: number;
+  /** The input, a state, that receives what the node makes; absent where that is a new activation. */
+  readonly outInput?: number;
+  /** Numbers a kernel needs, in the order in which its record holds them. */
+  readonly scalars: readonly Scalar[];
+  /** Plain loops over all rows of the step. */
+  readonly reference: (args: OpArgs) => void;
+  /** What a step takes, from shapes alone. */
+  readonly cost: (node: Node, step: Step) => Cost;
+}
+
+/** What an op makes: rows are symbolic, columns are known. */
+export interface Shape {
+  readonly rows: Rows;
+  readonly cols: number;
+}
+
+/** A 32-bit word that a kernel finds behind its pointers. */
+export interface Scalar {
+  readonly name: string;
+  readonly type: 'u32' | 'f32';
+  readonly of: (node: Node) => number;
+}
+
+/** What the plain-loop definition works on: every operand as floats, row-major. */
+export interface OpArgs {
+  readonly node: Node;
+  readonly step: Step;
+  readonly out: Float32Array;
+  readonly inputs: readonly Float32Array[];
+}
+
+/** What a node takes in a step. */
+export interface Cost {
+  /** Multiplications and additions, each counted; an exponential or a division as one. */
+  readonly flops: number;
+  /** Bytes read and written, weights as in the file. */
+  readonly bytes: number;
+}
+
+/** What changes from run to run. */
+export interface Step {
+  /** `[nTokens]` token ids, at positions `pos … pos + nTokens - 1`. */
+  readonly tokens: Int32Array;
+  /** Absolute position of the first token; the KV cache holds `pos` positions before the step. */
+  readonly pos: number;
+  /** How many of the last tokens get logits, 0 … nTokens. */
+  readonly nLogits: number;
+}
+
+export interface GraphLimits {
+  /** Positions a session holds. */
+  readonly nCtx: number;
+  /** Most tokens in one step. */
+  readonly maxTokens: number;
+  /** Most logits rows in one step. */
+  readonly maxLogits: number;
+}
+
+export interface Graph extends GraphLimits {
+  readonly nodes: readonly Node[];
+  /** `[nLogits, nVocab]`, the last node's output. */
+  readonly logits: Value;
+}
