@@ -1,13 +1,14 @@
 /**
- * Runs benches: `ops`, `model`, `ggml` and `peers`, one after the other. Builds the library first when a source is newer than it.
+ * Runs benches: `ops`, `model`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { main as asc } from 'assemblyscript/asc';
 import { build } from 'esbuild';
+import { requireFullBuilds } from '../scripts/kernel_builds.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}bench/dist`;
@@ -35,15 +36,7 @@ const pageEntries = {
 
 const benches = ['ops', 'model', 'ggml', 'peers', 'limits_run'];
 
-const newest = (path) => {
-  if (!existsSync(path)) return 0;
-  if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(`${path}/${name}`)));
-};
-
 function buildLibrary() {
-  const sources = ['src', 'assembly', 'scripts/build.mjs'].map((path) => newest(root + path));
-  if (Math.max(...sources) < newest(`${root}dist/node/index.js`)) return;
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -68,7 +61,7 @@ async function buildLimits() {
   const readFile = (name) => (name === 'limits.ts' ? source : null);
   for (const target of ['simd', 'relaxed']) {
     const outFile = `${out}/limits.${target}.wasm`;
-    if (newest(outFile) > newest(file)) continue;
+    if (existsSync(outFile) && statSync(outFile).mtimeMs > statSync(file).mtimeMs) continue;
     const flags = [
       '--runtime',
       'stub',
@@ -99,6 +92,7 @@ if (chosen.length === 0) {
 }
 mkdirSync(out, { recursive: true });
 if (!process.argv.includes('--no-build') && !options.includes('--help')) buildLibrary();
+requireFullBuilds();
 await buildBenches();
 await buildLimits();
 for (const bench of chosen) {

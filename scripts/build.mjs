@@ -6,15 +6,20 @@
  *   node/cli.js                               the command line
  *   types/                                    TypeScript declarations
  *
- *   node scripts/build.mjs [--no-types]
+ *   node scripts/build.mjs [--quick]
  *
- * The kernels, which take longest, are compiled only when something they are made of has changed.
+ * The kernels take nearly all of the time. They are compiled only when something they are made of has changed. `--quick` is for
+ * `npm start`: no types, and of the kernels only the build that this engine runs, less optimised unless the full one is there
+ * already. A quick build says what it is, in the kernel file too; the next full build replaces it.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { builds, currentBuilds, noteBuild, removeOutdated, sourcesHash } from './kernel_builds.mjs';
+
+/** @typedef {import('./kernel_builds.mjs').Build} Build */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -39,8 +44,9 @@ const shared = {
 };
 
 async function bundles() {
+  for (const folder of ['node', 'web']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   const cli = { cli: 'apps/cli/main.ts' };
-  await build({ ...shared, platform: 'node', outdir: 'dist/node', entryPoints: present({ ...entries, ...cli }) });
+  await build({ ...shared, platform: 'node', outdir: 'dist/node', entryPoints: { ...entries, ...cli } });
   const { gguf: _nodeOnly, ...web } = entries;
   await build({
     ...shared,
@@ -48,31 +54,96 @@ async function bundles() {
     platform: 'browser',
     conditions: ['browser'],
     outdir: 'dist/web',
-    entryPoints: present(web),
+    entryPoints: web,
   });
 }
 
-const present = (all) => Object.fromEntries(Object.entries(all).filter(([, file]) => existsSync(`${root}/${file}`)));
+async function types() {
+  rmSync(join(root, 'dist/types'), { recursive: true, force: true });
+  await run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+}
 
+/**
+ * Runs a script of this Node and returns what it printed.
+ * @param {string} script
+ * @param {...string} args
+ * @returns {Promise<string>}
+ */
 function run(script, ...args) {
-  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    process.once('exit', () => child.kill());
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+    child.once('error', reject);
+    child.once('close', (status) => (status === 0 ? resolve(said.trim()) : reject(new Error(`${script}:\n${said}`))));
+  });
 }
 
-const modified = (file) => statSync(join(root, file)).mtimeMs;
-
-function kernelsAreCurrent() {
-  const built = ['simd', 'relaxed'].map((name) => `dist/thimble.${name}.wasm`);
-  if (!built.every((file) => existsSync(join(root, file)))) return false;
-  const sources = readdirSync(join(root, 'assembly'), { recursive: true }).map((file) => join('assembly', file));
-  const newest = Math.max(...[...sources, 'asconfig.json', 'scripts/build_kernels.mjs'].map(modified));
-  return Math.min(...built.map(modified)) > newest;
+/**
+ * The kernel build that this engine runs.
+ * @returns {Promise<Build>}
+ */
+async function engineBuild() {
+  const entryPoints = [join(root, 'src/features.ts')];
+  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', write: false, logLevel: 'warning' });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { detectFeatures } = await import(`data:text/javascript;base64,${code}`);
+  return detectFeatures().build;
 }
 
-const withTypes = !process.argv.includes('--no-types');
+/**
+ * Does everything at once, and says what is not done yet, what is, and how long it took.
+ * @param {Record<string, () => Promise<unknown>>} tasks
+ */
+async function together(tasks) {
+  const { stdout } = process;
+  const startMs = performance.now();
+  const open = new Set(Object.keys(tasks));
+  const seconds = () => ((performance.now() - startMs) / 1000).toFixed(1);
+  const clear = () => stdout.isTTY && stdout.write('\r\x1b[K');
+  const waiting = () => stdout.write(`\r\x1b[K${seconds()} s … ${[...open].join(', ')}`);
+  console.log(`building: ${[...open].join(', ')}`);
+  const timer = stdout.isTTY ? setInterval(waiting, 200) : undefined;
+  const done = Object.entries(tasks).map(async ([what, task]) => {
+    const said = await task();
+    open.delete(what);
+    clear();
+    console.log(`${seconds().padStart(5)} s  ${what}${typeof said === 'string' && said !== '' ? `: ${said}` : ''}`);
+  });
+  try {
+    await Promise.all(done);
+  } finally {
+    clearInterval(timer);
+    clear();
+  }
+}
 
-for (const folder of ['node', 'web', ...(withTypes ? ['types'] : [])])
-  rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
-if (!kernelsAreCurrent()) run('scripts/build_kernels.mjs');
-await bundles();
-if (withTypes) run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+const level = process.argv.includes('--quick') ? 'quick' : 'full';
+const wanted = level === 'full' ? builds : [await engineBuild()];
+const current = currentBuilds();
+const missing = wanted.filter((name) => current[name] !== 'full' && current[name] !== level);
+mkdirSync(join(root, 'dist'), { recursive: true });
+removeOutdated();
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const tasks = {};
+for (const name of missing) {
+  tasks[`${name} kernels${level === 'quick' ? ', quickly' : ''}`] = async () => {
+    const sources = sourcesHash();
+    const said = await run('scripts/build_kernels.mjs', name, level);
+    noteBuild(name, { level, sources });
+    return said;
+  };
+}
+tasks['library'] = bundles;
+if (level === 'full') tasks['types'] = types;
+try {
+  await together(tasks);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+const now = currentBuilds();
+const quick = builds.filter((name) => now[name] === 'quick');
+if (quick.length > 0) console.log(`${quick.join(', ')} kernels: a quick build; npm run build makes the optimised ones`);

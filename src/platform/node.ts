@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
+import { ResourceError } from '../errors.ts';
 import { openGguf } from '../gguf/split.ts';
 import { openBeside, openNodeFile } from '../store/node_file.ts';
 import { openBlobs } from './blobs.ts';
@@ -35,7 +37,12 @@ export const host: Platform['host'] = () => {
   };
 };
 
-export const readBeside: Platform['readBeside'] = async (file) => new Uint8Array(await readFile(file));
+export const readBeside: Platform['readBeside'] = async (file) => {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new ResourceError(`cannot read ${fileURLToPath(file)}; npm run build makes it`, { cause });
+  });
+  return new Uint8Array(bytes);
+};
 
 export const nCores: Platform['nCores'] = () => availableParallelism();
 

@@ -21,6 +21,10 @@ export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boo
   return WebAssembly.compile(shared ? bytes : unshare(bytes));
 }
 
+/** Whether a build was made in a hurry: scripts/build_kernels.mjs marks those that are not what ships. */
+export const isQuick = (module: WebAssembly.Module): boolean =>
+  WebAssembly.Module.customSections(module, 'quick').length > 0;
+
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);

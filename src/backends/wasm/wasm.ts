@@ -7,7 +7,7 @@ import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend } from '../backend.ts';
 import { Constants } from './constants.ts';
 import { Heap } from './heap.ts';
-import { compileKernels, createSizes, instantiate, type Sizes } from './kernels.ts';
+import { compileKernels, createSizes, instantiate, isQuick, type Sizes } from './kernels.ts';
 import { kernelName } from './lower.ts';
 import { planMemory, planProgram } from './plan.ts';
 import { Pool, type PoolHost } from './pool.ts';
@@ -72,19 +72,20 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     const memory = planMemory({ weights, program: planProgram(graph, sizes), maxSessions, threads }, sizes);
     const heap = new Heap(memory, sharedMemory);
     const instance = instantiate(module, heap.memory);
+    const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
     const scratch = memory.scratch.map(({ begin }) => begin);
     await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
-    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, build);
+    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, name);
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, build: Build): Backend {
+function backendOf(home: ProgramHome, sizes: Sizes, name: string): Backend {
   const { heap, instance, pool, memory: plan } = home;
   return {
-    name: `wasm-${build}`,
+    name,
     threads: pool.nThreads,
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
