@@ -40,6 +40,8 @@ export interface TinyConfig {
   readonly attnOutputBias: boolean;
   readonly ffnBias: boolean;
   readonly rope: 'plain' | 'linear' | 'yarn' | 'freqs';
+  /** `attention.sliding_window`; absent: no such key. */
+  readonly window?: number;
   /** Encoding of each matrix, by the tensor's name. */
   readonly encoding: (tensorName: string) => keyof typeof encodings;
 }
@@ -85,6 +87,15 @@ export const tinyConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-q5_0': { ...base, encoding: () => 'q5_0' },
   'llama-q4_k_m': { ...wide, encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k') },
 };
+
+/** Mistral's windows. llama.cpp's `llama` ignores the key, so their golden is of `transformers`: scripts/mistral_goldens.py. */
+export const windowConfigs: Readonly<Record<string, TinyConfig>> = {
+  'llama-window': { ...base, window: 16 },
+  'llama-window-odd': { ...base, window: 23, headDim: 32, nLayers: 3 },
+};
+
+/** The prompt of their golden: 200 token ids, longer than the ring of either. */
+export const windowPrompt: readonly number[] = Array.from({ length: 200 }, (_, i) => (i * 89 + 37 + (i >> 4)) % 251);
 
 /** The prompt of the goldens: 48 token ids, the same for every tiny model. */
 export const tinyPrompt: readonly number[] = Array.from({ length: 48 }, (_, i) => (i * 89 + 37) % 251);
@@ -264,6 +275,7 @@ function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: nu
     meta.set(`${c.arch}.attention.value_length`, [U32, c.headDim]);
   }
   if (c.arch === 'llama') meta.set('llama.rope.dimension_count', [U32, c.headDim]);
+  if (c.window !== undefined) meta.set(`${c.arch}.attention.sliding_window`, [U32, c.window]);
   if (c.rope === 'linear' || c.rope === 'yarn') {
     meta.set(`${c.arch}.rope.scaling.type`, [STRING, c.rope]);
     meta.set(`${c.arch}.rope.scaling.factor`, [F32, 4]);
@@ -319,10 +331,11 @@ class Writer {
   }
 }
 
-/** A whole GGUF file by its name in `tinyConfigs`. */
+/** A whole GGUF file by its name in `tinyConfigs` or `windowConfigs`. */
 export function tinyModel(name: string): Uint8Array<ArrayBufferLike> {
-  const config = tinyConfigs[name];
-  if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(tinyConfigs).join(', ')}`);
+  const configs = { ...tinyConfigs, ...windowConfigs };
+  const config = configs[name];
+  if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);
   const tensors = tinyTensors(config, nVocab);
   const w = new Writer();
