@@ -102,18 +102,28 @@ function walkSplit<T, M>(tile: Tile, node: AttentionNode, kvHead: u32, split: u3
   const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
   const rowBytes = changetype<T>(0).rowBytes(node.headDim);
   const head = kvHead * node.nPositions * rowBytes;
-  touch(tile, node.k + head + begin * rowBytes, node.k + head + end * rowBytes);
-  touch(tile, node.v + head + begin * rowBytes, node.v + head + end * rowBytes);
+  touchRows(tile, node, node.k + head, rowBytes, begin, end);
+  touchRows(tile, node, node.v + head, rowBytes, begin, end);
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
     tile.block = block;
     tile.begin = max(block, begin);
     tile.end = min(block + BLOCK, end);
-    tile.keys = node.k + head + block * rowBytes;
+    const row = block % node.nPositions;
+    tile.keys = node.k + head + row * rowBytes;
     tile.groupBytes = 4 * rowBytes;
-    tile.cached = node.v + head + (changetype<T>(0).hasLevels ? block : tile.begin) * rowBytes;
+    tile.cached = node.v + head + (changetype<T>(0).hasLevels ? row : row + tile.begin - block) * rowBytes;
     tile.rowBytes = rowBytes;
     walkBlock<T, M>(tile);
   }
+}
+
+/** Touches the rows of positions `begin` … `end - 1`; a step sees no more than there are, so they wrap at most once. */
+function touchRows(tile: Tile, node: AttentionNode, rows: usize, rowBytes: u32, begin: u32, end: u32): void {
+  const first = begin % node.nPositions;
+  const last = min(first + end - begin, node.nPositions);
+  const wrapped = first + end - begin - last;
+  touch(tile, rows + first * rowBytes, rows + last * rowBytes);
+  touch(tile, rows, rows + wrapped * rowBytes);
 }
 
 /**
@@ -170,6 +180,5 @@ export function attention_scratch_bytes(node: AttentionNode): u32 {
 
 /** Bytes behind `parts`. */
 export function attention_parts_bytes(node: AttentionNode): u32 {
-  const nSplits = (node.nPositions + SPLIT - 1) / SPLIT;
-  return SPLIT_TOKENS * (node.cols / node.headDim) * nSplits * node.partBytes;
+  return SPLIT_TOKENS * (node.cols / node.headDim) * node.mostSplits * node.partBytes;
 }

@@ -44,4 +44,5 @@ export * from './quants/q6_k';
 export * from './quants/q8_0';
 export { rms_norm } from './rms_norm';
 export { rope } from './rope';
+export { rope_angles } from './rope_angles';
 export { swiglu } from './swiglu';

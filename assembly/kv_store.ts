@@ -8,11 +8,11 @@ class KvStoreNode extends Node {
   sameCache: usize;
   kvDim: u32;
   headDim: u32;
-  nPositions: u32;
+  nPositions: u32; // absolute position p lies in row p % nPositions
   interleave: u32; // 4: keys, 1: values, see lib/kv_types.ts
 }
 
-/** Writes this step's keys or values behind the positions before them; an item is a token. */
+/** Writes this step's keys or values into the rows of their positions; an item is a token. */
 function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
   const type = changetype<T>(0);
   const headDim = node.headDim;
@@ -20,8 +20,9 @@ function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
   for (let token = begin; token < end; token++) {
     let x = node.x + ((token * node.kvDim) << 2);
     let head = node.cache;
+    const row = (node.step.pos + token) % node.nPositions;
     for (let n = node.kvDim / headDim; n > 0; n--) {
-      type.storeHead(head, x, headDim, node.step.pos + token, node.interleave);
+      type.storeHead(head, x, headDim, row, node.interleave);
       x += headDim << 2;
       head += headBytes;
     }

@@ -4,20 +4,20 @@ import { Node } from './lib/node';
 class RopeNode extends Node {
   out: usize; // [nRows, cols]
   x: usize; // [nRows, cols]
-  table: usize; // [nCtx, ropeDim]: cosines of every pair, then sines
+  angles: usize; // [nRows, ropeDim]: cosines of every pair, then sines, by rope_angles
   cols: u32;
   ropeDim: u32;
   headDim: u32;
   neox: u32;
 }
 
-/** Turns the pairs of each head by their angles at the row's position; an item is a row. */
+/** Turns the pairs of each head by the row's angles; an item is a row. */
 export function rope(node: RopeNode, begin: u32, end: u32): void {
   const rowBytes = node.cols << 2;
   const headBytes = node.headDim << 2;
   const ropeBytes = node.ropeDim << 2;
   for (let row = begin; row < end; row++) {
-    const cos = node.table + (node.step.pos + row) * ropeBytes;
+    const cos = node.angles + row * ropeBytes;
     for (let head: usize = row * rowBytes; head < (row + 1) * rowBytes; head += headBytes) {
       if (node.neox) turnHalves(node.out + head, node.x + head, cos, ropeBytes >> 1);
       else turnNeighbours(node.out + head, node.x + head, cos, ropeBytes >> 1);

@@ -17,8 +17,8 @@ export class AttentionNode extends Node {
   headDim: u32;
   scale: f32;
   window: u32;
-  nPositions: u32; // in the cache: nCtx, rounded up to whole blocks
-  parts: usize; // [SPLIT_TOKENS, nHeads, nSplits] of (Softmax, headDim values)
+  nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
+  parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 
   @inline
   get headsPerKv(): u32 {
@@ -61,9 +61,16 @@ export class AttentionNode extends Node {
     return offsetof<Softmax>() + 4 * this.headDim;
   }
 
+  /** Splits that a step of few tokens sees at most; those of a window may begin anywhere. */
+  @inline
+  get mostSplits(): u32 {
+    const seen = min(min(this.window, this.nPositions) + SPLIT_TOKENS - 1, this.nPositions);
+    return this.window ? (seen + SPLIT - 2) / SPLIT + 1 : (this.nPositions + SPLIT - 1) / SPLIT;
+  }
+
   @inline
   partOf(token: u32, head: u32, split: u32): usize {
-    const nSplits = (this.nPositions + SPLIT - 1) / SPLIT;
-    return this.parts + ((token * (this.cols / this.headDim) + head) * nSplits + split) * this.partBytes;
+    const row = (token * (this.cols / this.headDim) + head) * this.mostSplits;
+    return this.parts + (row + split - this.firstSplit) * this.partBytes;
   }
 }

@@ -11,6 +11,8 @@ import { KvLevels } from './kv_levels';
  *     q8_0:   [nKvHeads, nPositions / 4, headDim / 32] blocks of lib/kv_levels.ts, keys and values alike
  *
  * Each head on its own, because that is how attention reads them: in one long stream, which the hardware can fetch ahead.
+ * Absolute position p lies in row p % nPositions. A layer that sees a window of positions keeps only so many rows: a ring, which
+ * new positions go round. Rings are whole blocks of 32 positions, so that the blocks attention reads never wrap.
  */
 @unmanaged
 export class KvF32 {
@@ -47,10 +49,10 @@ export class KvF32 {
     store<f32>(to, x);
   }
 
-  /** Writes one head of a position into the head's part of the cache. */
+  /** Writes one head of a position into its row of the head's part of the cache. */
   @inline
-  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
-    storeNumbers<KvF32>(head, x, headDim, pos, interleave);
+  storeHead(head: usize, x: usize, headDim: u32, row: u32, interleave: u32): void {
+    storeNumbers<KvF32>(head, x, headDim, row, interleave);
   }
 }
 
@@ -99,16 +101,16 @@ export class KvF16 {
   }
 
   @inline
-  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
-    storeNumbers<KvF16>(head, x, headDim, pos, interleave);
+  storeHead(head: usize, x: usize, headDim: u32, row: u32, interleave: u32): void {
+    storeNumbers<KvF16>(head, x, headDim, row, interleave);
   }
 }
 
 /** Columns of one position lie `interleave` numbers apart. */
-function storeNumbers<T>(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
+function storeNumbers<T>(head: usize, x: usize, headDim: u32, row: u32, interleave: u32): void {
   const type = changetype<T>(0);
-  const lane = pos % interleave;
-  const to = head + ((pos - lane) * headDim + lane) * type.bytes;
+  const lane = row % interleave;
+  const to = head + ((row - lane) * headDim + lane) * type.bytes;
   for (let i: u32 = 0; i < headDim; i++) type.store(to + i * interleave * type.bytes, load<f32>(x + (i << 2)));
 }
 
@@ -131,10 +133,10 @@ export class KvQ8_0 {
   }
 
   @inline
-  storeHead(head: usize, x: usize, headDim: u32, pos: u32, interleave: u32): void {
-    let block = head + (pos >> 2) * (headDim >> 5) * KvLevels.blockBytes;
+  storeHead(head: usize, x: usize, headDim: u32, row: u32, interleave: u32): void {
+    let block = head + (row >> 2) * (headDim >> 5) * KvLevels.blockBytes;
     for (let column: u32 = 0; column < headDim; column += 32) {
-      KvLevels.store(block, x + (column << 2), pos & 3, interleave);
+      KvLevels.store(block, x + (column << 2), row & 3, interleave);
       block += KvLevels.blockBytes;
     }
   }

@@ -7,6 +7,7 @@ import { kvStore } from '../../src/ops/kv_store.ts';
 import { lastRows } from '../../src/ops/last_rows.ts';
 import { rmsNorm } from '../../src/ops/rms_norm.ts';
 import { rope } from '../../src/ops/rope.ts';
+import { ropeAngles } from '../../src/ops/rope_angles.ts';
 import { swiglu } from '../../src/ops/swiglu.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
@@ -75,7 +76,8 @@ function attentionCase(nTokens: number, pos: number, quant: KvType): TimedCase {
 export const timedCases: readonly TimedCase[] = [
   ...[1, 128].flatMap((n) => [
     byRows(rmsNorm, [x(DIM), { role: 'vector', cols: DIM }], n, { params: { eps: 1e-5 } }),
-    byRows(rope, [x(DIM), { role: 'table', cols: HEAD_DIM }], n, { params: { headDim: HEAD_DIM, neox: 0 } }),
+    byRows(rope, [x(DIM), x(HEAD_DIM)], n, { params: { headDim: HEAD_DIM, neox: 0 } }),
+    byRows(ropeAngles, [{ role: 'constant', rows: 3, cols: HEAD_DIM / 2 + 1 }], n, { tolerance: 0 }),
     byRows(swiglu, [x(FFN_DIM), x(FFN_DIM)], n),
     byRows(add, [x(DIM), x(DIM)], n),
     byRows(kvStore, [x(KV_DIM), { role: 'state', cols: KV_DIM, quant: 'f16' }], n, { tolerance: 6.2e-5 }),

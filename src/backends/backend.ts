@@ -36,7 +36,7 @@ export interface Program {
   run(step: Step): void | Promise<void>;
   /** The rows of an activation after `run`: a view `[rows, cols]`, valid until the next `run`. */
   read(value: Value): Float32Array | Promise<Float32Array>;
-  /** Copies rows `[begin, end)` of a state out in the file layout of its quant type (f16, f32 or q8_0, little-endian). */
+  /** Copies positions `[begin, end)` of a state out, as rows in the file layout of its quant type (f16, f32 or q8_0, little-endian). */
   readState(state: Value, begin: number, end: number): Uint8Array | Promise<Uint8Array>;
   /** The reverse of `readState`. */
   writeState(state: Value, begin: number, rows: Uint8Array): void | Promise<void>;

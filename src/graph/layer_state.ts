@@ -44,7 +44,7 @@ export interface KvShape {
 }
 
 /** A ring is whole blocks of so many positions, which kernels read together. */
-const RING_BLOCK = 32;
+export const RING_BLOCK = 32;
 
 /**
  * The cache of layer `l`. A window of less than the context makes it a ring: as large as the window and one step, whose rows are

@@ -25,7 +25,7 @@ export const qwen2 = architecture({
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'neox' } as const;
-    const angles = g.ropeTable(c.rope); // [nCtx, ropeDim]
+    const angles = g.ropeAngles(c.rope); // [nTokens, ropeDim]
     let x = g.embed(w.embed); // [nTokens, dim]
     for (const [l, layer] of w.layers.entries()) {
       const h = g.rmsNorm(x, layer.attnNorm, c.normEps); // [nTokens, dim]

@@ -1,14 +1,15 @@
 import type { Graph, GraphLimits, Node, Op, Params, Shape, Value } from '../graph/graph.ts';
 import type { LayerState } from '../graph/layer_state.ts';
 import { add } from '../ops/add.ts';
-import { attention } from '../ops/attention.ts';
+import { attention, checkPositions } from '../ops/attention.ts';
 import { embed } from '../ops/embed.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
 import { matmul } from '../ops/matmul.ts';
 import { rmsNorm } from '../ops/rms_norm.ts';
 import { rope } from '../ops/rope.ts';
-import { ropeTable, type RopeConfig } from '../ops/rope_table.ts';
+import { ropeAngles } from '../ops/rope_angles.ts';
+import { ropeTurns, type RopeConfig } from '../ops/rope_frequencies.ts';
 import { swiglu } from '../ops/swiglu.ts';
 import { quantByName } from '../quants/index.ts';
 
@@ -36,11 +37,15 @@ export class Recorder {
     return { name: `${op.name}.${this.nodes.length}`, quant: f32, shape: [maxRows, cols], role: 'activation', rows };
   }
 
-  /** Cosines and sines of every position, `[nCtx, ropeDim]`, computed once while recording. */
-  ropeTable(config: RopeConfig): Value {
-    const { nCtx } = this.limits;
-    const data = ropeTable(nCtx, config);
-    return { name: 'rope_table', quant: f32, shape: [nCtx, config.ropeDim], role: 'constant', data };
+  /** Cosines and sines of the step's positions, `[nTokens, ropeDim]`: one node, however many layers turn by them. */
+  ropeAngles(config: RopeConfig): Value {
+    const data = ropeTurns(config, this.limits.nCtx);
+    const isSame = ({ op, inputs }: Node) => op === ropeAngles && String(inputs[0]!.data) === String(data);
+    const known = this.nodes.find(isSame);
+    if (known) return known.out;
+    return this.node(ropeAngles, [
+      { name: 'rope_turns', quant: f32, shape: [3, data.length / 3], role: 'constant', data },
+    ]);
   }
 
   /** Rows of the token table: `[nTokens, dim]`. */
@@ -72,9 +77,9 @@ export class Recorder {
     return this.node(swiglu, [gate, up]);
   }
 
-  /** Rotates the first columns of each head by the angles of its position; `table` from `ropeTable()`. */
-  rope(x: Value, table: Value, params: { headDim: number; style: 'norm' | 'neox' }): Value {
-    return this.node(rope, [x, table], { headDim: params.headDim, neox: params.style === 'neox' ? 1 : 0 });
+  /** Rotates the first columns of each head by the angles of its position, which `ropeAngles()` gives. */
+  rope(x: Value, angles: Value, params: { headDim: number; style: 'norm' | 'neox' }): Value {
+    return this.node(rope, [x, angles], { headDim: params.headDim, neox: params.style === 'neox' ? 1 : 0 });
   }
 
   /** Writes this step's keys and values to the cache, then attends over the positions that a token sees (causal). */
@@ -83,6 +88,7 @@ export class Recorder {
     this.node(kvStore, [k, state.k]);
     this.node(kvStore, [v, state.v]);
     const window = Number.isFinite(state.window) ? state.window : 0;
+    for (const cache of [state.k, state.v]) checkPositions(cache, window, this.limits);
     return this.node(attention, [q, state.k, state.v], { headDim, scale, window });
   }
 

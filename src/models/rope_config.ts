@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { RopeConfig, RopeScaling } from '../ops/rope_table.ts';
+import type { RopeConfig, RopeScaling } from '../ops/rope_frequencies.ts';
 import type { WeightFinder } from './architecture.ts';
 
 /** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */

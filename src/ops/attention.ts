@@ -1,11 +1,13 @@
-import type { Op } from '../graph/graph.ts';
+import type { GraphLimits, Op, Value } from '../graph/graph.ts';
+import { RING_BLOCK } from '../graph/layer_state.ts';
 import { exp } from '../math.ts';
 import { bytesOf, colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
  * for every token and query head, `softmax(scale · q · Kᵀ) · V` over the positions up to the token's own (and within
- * `window` of it, when that is not 0). `q[nTokens, nHeads * headDim]`, caches `[nCtx, nKvHeads * headDim]`.
+ * `window` of it, when that is not 0). `q[nTokens, nHeads * headDim]`, caches `[nPositions, nKvHeads * headDim]` with absolute
+ * position p in row `p % nPositions`.
  */
 export const attention: Op = {
   name: 'attention',
@@ -30,10 +32,11 @@ export const attention: Op = {
 
   reference({ out, inputs: [q, k, v], node, step }) {
     const cols = colsOf(node.out);
-    const kvDim = colsOf(node.inputs[1]!);
+    const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
     const { headDim, scale, window } = node.params as { headDim: number; scale: number; window: number };
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
-    const scores = new Float64Array(step.pos + step.tokens.length);
+    const nSeen = step.pos + step.tokens.length;
+    const scores = new Float64Array(window > 0 ? Math.min(window, nSeen) : nSeen);
     for (let t = 0; t < rowsOf('tokens', step); t++) {
       const last = step.pos + t;
       const first = window > 0 ? Math.max(0, last - window + 1) : 0;
@@ -43,15 +46,18 @@ export const attention: Op = {
         let max = -Infinity;
         for (let pos = first; pos <= last; pos++) {
           let dot = 0;
-          for (let i = 0; i < headDim; i++) dot += q![query + i]! * k![pos * kvDim + kvHead + i]!;
-          scores[pos] = dot * scale;
-          max = Math.max(max, scores[pos]!);
+          const row = (pos % nPositions) * kvDim + kvHead;
+          for (let i = 0; i < headDim; i++) dot += q![query + i]! * k![row + i]!;
+          scores[pos - first] = dot * scale;
+          max = Math.max(max, scores[pos - first]!);
         }
         let sum = 0;
-        for (let pos = first; pos <= last; pos++) sum += scores[pos] = exp(scores[pos]! - max);
+        for (let i = 0; i <= last - first; i++) sum += scores[i] = exp(scores[i]! - max);
         for (let i = 0; i < headDim; i++) {
           let value = 0;
-          for (let pos = first; pos <= last; pos++) value += scores[pos]! * v![pos * kvDim + kvHead + i]!;
+          for (let pos = first; pos <= last; pos++) {
+            value += scores[pos - first]! * v![(pos % nPositions) * kvDim + kvHead + i]!;
+          }
           out[query + i] = value / sum;
         }
       }
@@ -69,3 +75,16 @@ export const attention: Op = {
     return { flops: 4 * colsOf(out) * seen, bytes: 2 * operandBytes(out, step) + cacheBytes };
   },
 };
+
+/**
+ * A cache either has a row for every position of the context, or is a ring that holds what every token of a step sees.
+ * @throws RangeError for a cache that is neither.
+ */
+export function checkPositions({ name, shape }: Value, window: number, { nCtx, maxTokens }: GraphLimits): void {
+  const nPositions = shape[0]!;
+  const fewest = Math.ceil((window + maxTokens - 1) / RING_BLOCK) * RING_BLOCK;
+  if (nPositions >= nCtx || (window > 0 && nPositions >= fewest && nPositions % RING_BLOCK === 0)) return;
+  const sees =
+    window > 0 ? `a window of ${window} and steps of ${maxTokens} tokens take ${fewest}` : 'no window ends it';
+  throw new RangeError(`${name} has rows for ${nPositions} of ${nCtx} positions; ${sees}, in blocks of ${RING_BLOCK}`);
+}

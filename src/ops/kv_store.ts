@@ -2,8 +2,8 @@ import type { Op } from '../graph/graph.ts';
 import { bytesOf, colsOf, inputCols, mismatch, rowsOf } from './op.ts';
 
 /**
- * Appends this step's keys (or values) to the cache: `x[nTokens, kvDim]` → rows `pos …` of the state `[nCtx, kvDim]`, as its
- * quant type keeps them. A block that holds a NaN or an infinity becomes NaN: it must not get lost.
+ * Writes this step's keys (or values) to the cache: `x[nTokens, kvDim]` → positions `pos …` of the state `[nPositions, kvDim]`, as
+ * its quant type keeps them; absolute position p lies in row `p % nPositions`. A block that holds a NaN or an infinity becomes NaN: it must not get lost.
  */
 export const kvStore: Op = {
   name: 'kv_store',
@@ -18,16 +18,18 @@ export const kvStore: Op = {
 
   reference({ out, inputs: [x], node, step }) {
     const { blockSize, blockBytes, quantize, dequantize } = node.out.quant;
-    const cols = colsOf(node.out);
-    const numbers = x!.subarray(0, rowsOf('tokens', step) * cols);
-    const rows = out.subarray(step.pos * cols, step.pos * cols + numbers.length);
-    const blocks = new Uint8Array((numbers.length / blockSize) * blockBytes);
-    quantize!(numbers, blocks);
-    dequantize!(blocks, rows);
-    if (blockSize === 1) return;
-    for (let begin = 0; begin < numbers.length; begin += blockSize) {
-      const isFinite = numbers.subarray(begin, begin + blockSize).every(Number.isFinite);
-      if (!isFinite) rows.fill(NaN, begin, begin + blockSize);
+    const [nPositions, cols] = node.out.shape as [number, number];
+    const blocks = new Uint8Array((cols / blockSize) * blockBytes);
+    for (let t = 0; t < rowsOf('tokens', step); t++) {
+      const numbers = x!.subarray(t * cols, (t + 1) * cols);
+      const at = ((step.pos + t) % nPositions) * cols;
+      const row = out.subarray(at, at + cols);
+      quantize!(numbers, blocks);
+      dequantize!(blocks, row);
+      for (let begin = 0; blockSize > 1 && begin < cols; begin += blockSize) {
+        const isFinite = numbers.subarray(begin, begin + blockSize).every(Number.isFinite);
+        if (!isFinite) row.fill(NaN, begin, begin + blockSize);
+      }
     }
   },
 

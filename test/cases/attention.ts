@@ -10,16 +10,18 @@ interface Shape {
   readonly nTokens: number;
   readonly pos?: number;
   readonly window?: number;
+  /** Rows of a ring. */
+  readonly ring?: number;
   /** Size of the queries: large ones make the softmax pick few positions. */
   readonly size?: number;
 }
 
 const of = (quant: KvType, shape: Shape): OpCase => {
-  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, size = 1 } = shape;
-  const cache = { role: 'state', cols: nKvHeads * headDim, quant } as const;
+  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, ring, size = 1 } = shape;
+  const cache = { role: 'state', rows: ring, cols: nKvHeads * headDim, quant } as const;
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
   return {
-    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}, queries to ±${size}`,
+    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}`,
     op: attention,
     inputs: [{ role: 'activation', cols: nHeads * headDim, size }, cache, cache],
     params: { headDim, scale: headDim ** -0.5, window },
@@ -49,6 +51,11 @@ const shapes: Shape[] = [
   { nHeads: 2, nKvHeads: 2, headDim: 32, nTokens: 3, pos: 253 },
   { nHeads: 8, nKvHeads: 1, headDim: 64, nTokens: 1, pos: 600 },
   { nHeads: 4, nKvHeads: 2, headDim: 96, nTokens: 39, pos: 250, window: 33 },
+  { nHeads: 2, nKvHeads: 1, headDim: 32, nTokens: 1, pos: 1000, window: 5, ring: 32 },
+  { nHeads: 4, nKvHeads: 2, headDim: 32, nTokens: 3, pos: 767, window: 62, ring: 64 },
+  { nHeads: 2, nKvHeads: 1, headDim: 8, nTokens: 70, pos: 1000, window: 100, ring: 192 },
+  { nHeads: 2, nKvHeads: 2, headDim: 64, nTokens: 37, pos: 1200, window: 300, ring: 352 },
+  { nHeads: 2, nKvHeads: 1, headDim: 12, nTokens: 1, pos: 900, window: 512, ring: 512 },
   { nHeads: 71, nKvHeads: 1, headDim: 8, nTokens: 6, pos: 9 },
 ];
 

@@ -5,6 +5,7 @@ import { lastRowsCases } from './last_rows.ts';
 import type { OpCase } from './op_case.ts';
 import { rmsNormCases } from './rms_norm.ts';
 import { ropeCases } from './rope.ts';
+import { ropeAnglesCases } from './rope_angles.ts';
 import { swigluCases } from './swiglu.ts';
 
 /** Cases of every op but the matrix products, whose cases go by quant type. */
@@ -15,5 +16,6 @@ export const opCases: OpCase[] = [
   ...lastRowsCases,
   ...rmsNormCases,
   ...ropeCases,
+  ...ropeAnglesCases,
   ...swigluCases,
 ];

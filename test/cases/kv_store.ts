@@ -3,12 +3,12 @@ import { kvStore } from '../../src/ops/kv_store.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { OpCase } from './op_case.ts';
 
-const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1): OpCase => ({
-  name: `${nTokens} rows of ${cols} from ${pos}, ${quant}, numbers to ±${size}`,
+const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1, rows?: number): OpCase => ({
+  name: `${nTokens} rows of ${cols} from ${pos}, ${quant}, numbers to ±${size}${rows ? `, in a ring of ${rows}` : ''}`,
   op: kvStore,
   inputs: [
     { role: 'activation', cols, size },
-    { role: 'state', cols, quant, size },
+    { role: 'state', rows, cols, quant, size },
   ],
   nTokens,
   pos,
@@ -23,6 +23,8 @@ export const kvStoreCases: OpCase[] = kvTypes.flatMap((quant) =>
     of(quant, 6, 20, 3),
     of(quant, 33, 8, 31, 1000),
     of(quant, 2, 64, 31, 1000),
+    of(quant, 7, 64, 90, 1, 32),
+    of(quant, 32, 20, 1001, 1, 64),
   ].filter(({ inputs }) => inputs[0]!.cols % quantByName.get(quant)!.blockSize === 0),
 );
 

@@ -20,8 +20,10 @@ export interface OpCase {
 }
 
 export interface InputSpec {
-  /** An `activation` has a row per token; a `table` is a constant, `[nCtx, cols]`; a `state` is a cache. */
-  readonly role: 'activation' | 'vector' | 'table' | 'state';
+  /** An `activation` has a row per token; a `constant` is `[rows, cols]`; a `state` is a cache, `[rows, cols]`. */
+  readonly role: 'activation' | 'vector' | 'constant' | 'state';
+  /** Of a constant, and of a state that is a ring; other states have `nCtx`. */
+  readonly rows?: number;
   readonly cols: number;
   /** States: how they are kept. */
   readonly quant?: KvType;
@@ -64,8 +66,8 @@ export function buildCase(opCase: OpCase): BuiltCase {
   return { graph: { nCtx, maxTokens: nTokens, maxLogits: nTokens, nodes: [node], logits: out }, node, step, floats };
 }
 
-function rowsOfSpec({ role }: InputSpec, nTokens: number, nCtx: number): number {
-  return { activation: nTokens, vector: 1, table: nCtx, state: nCtx }[role];
+function rowsOfSpec({ role, rows }: InputSpec, nTokens: number, nCtx: number): number {
+  return rows ?? { activation: nTokens, vector: 1, constant: 1, state: nCtx }[role];
 }
 
 function numbersOf({ cols, size, quant = 'f32' }: InputSpec, rows: number, seed: number): Float32Array {

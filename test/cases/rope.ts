@@ -6,7 +6,7 @@ const of = (nTokens: number, nHeads: number, headDim: number, ropeDim: number, n
   op: rope,
   inputs: [
     { role: 'activation', cols: nHeads * headDim },
-    { role: 'table', cols: ropeDim },
+    { role: 'activation', cols: ropeDim },
   ],
   params: { headDim, neox },
   nTokens,

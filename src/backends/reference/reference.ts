@@ -1,6 +1,5 @@
 import { ResourceError } from '../../errors.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
-import { colsOf } from '../../ops/op.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
 
@@ -86,19 +85,26 @@ class ReferenceProgram implements Program {
   }
 
   readState(state: Value, begin: number, end: number): Uint8Array {
-    const { quant } = state;
-    const cols = colsOf(state);
-    const floats = this.arrays.get(state)!.subarray(begin * cols, end * cols);
-    const rows = new Uint8Array((floats.length / quant.blockSize) * quant.blockBytes);
-    quant.quantize!(floats, rows);
+    const { blockSize, blockBytes, quantize } = state.quant;
+    const [nPositions, cols] = state.shape as [number, number];
+    const rowBytes = (cols / blockSize) * blockBytes;
+    const rows = new Uint8Array((end - begin) * rowBytes);
+    for (let pos = begin; pos < end; pos++) {
+      const at = (pos % nPositions) * cols;
+      const floats = this.arrays.get(state)!.subarray(at, at + cols);
+      quantize!(floats, rows.subarray((pos - begin) * rowBytes, (pos - begin + 1) * rowBytes));
+    }
     return rows;
   }
 
   writeState(state: Value, begin: number, rows: Uint8Array): void {
     const { blockSize, blockBytes, dequantize } = state.quant;
-    const at = begin * colsOf(state);
-    const n = (rows.length / blockBytes) * blockSize;
-    dequantize!(rows, this.arrays.get(state)!.subarray(at, at + n));
+    const [nPositions, cols] = state.shape as [number, number];
+    const rowBytes = (cols / blockSize) * blockBytes;
+    for (let row = 0; row * rowBytes < rows.length; row++) {
+      const at = ((begin + row) % nPositions) * cols;
+      dequantize!(rows.subarray(row * rowBytes, (row + 1) * rowBytes), this.arrays.get(state)!.subarray(at, at + cols));
+    }
   }
 
   copyOf(states: readonly Value[]): StateCopy {

@@ -23,11 +23,11 @@ export interface Slot {
   readonly layout?: StateLayout;
 }
 
-/** How a cache `[nCtx, cols]` lies in memory, drawn in assembly/lib/kv_types.ts. */
+/** How a cache `[nPositions, cols]` lies in memory, drawn in assembly/lib/kv_types.ts. */
 export interface StateLayout {
   /** Columns of one head; heads lie one after the other. */
   readonly headDim: number;
-  /** Positions there is room for. */
+  /** Rows there is room for; absolute position p lies in row `p % nPositions`. */
   readonly nPositions: number;
   /** Positions whose numbers alternate; for q8_0, 4 is the order of keys, 1 that of values. */
   readonly interleave: number;
@@ -84,10 +84,10 @@ class Lowering implements Lowered {
   constructor(graph: Graph, sizes: Sizes) {
     this.graph = graph;
     this.sizes = sizes;
-    const nPositions = wholeBlocks(graph.nCtx);
     for (const { op, inputs, params } of graph.nodes) {
       if (op !== attention) continue;
       for (const { input, interleave } of attentionCaches) {
+        const nPositions = wholeBlocks(inputs[input]!.shape[0]!);
         this.layouts.set(inputs[input]!, { headDim: params['headDim']!, nPositions, interleave });
       }
     }

@@ -8,6 +8,7 @@ import type { Instance } from './kernels.ts';
 import { header, recordOf, type Call, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepWords, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, Run } from './pool.ts';
+import { ringsOf, type Ring } from './ring.ts';
 import { aligned, isResult } from './schedule.ts';
 import { readRows, writeRows } from './state_rows.ts';
 
@@ -38,6 +39,8 @@ export class WasmProgram implements Program {
   private readonly groups: readonly PlacedGroup[];
   private readonly stepAt: number;
   private readonly nVocab: number;
+  private readonly rings: ReadonlyMap<Value, Ring>;
+  private readonly eachRing: readonly Ring[];
   private nRows = { tokens: 0, logits: 0 };
   private disposed = false;
   /** The view that `read` gave last. */
@@ -57,6 +60,8 @@ export class WasmProgram implements Program {
     }
     const { maxTokens } = plan.graph;
     this.nVocab = Math.min(...plan.groups.flatMap(({ calls }) => calls.flatMap(vocabularies)));
+    this.rings = ringsOf(plan.graph);
+    this.eachRing = [...this.rings.values()];
     this.stepAt = this.begin / 4;
     const counters = this.begin + aligned((stepWords.length + maxTokens) * 4);
     const countersBytes = plan.groups.length * COUNTER_BYTES;
@@ -106,6 +111,7 @@ export class WasmProgram implements Program {
 
   run(step: Step): void | Promise<void> {
     this.checkStep(step);
+    for (const ring of this.eachRing) ring.wrote(step.pos, step.pos + step.tokens.length);
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = step.pos;
     ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
@@ -137,6 +143,11 @@ export class WasmProgram implements Program {
     const n = tokens.length;
     if (n < 1 || n > maxTokens) throw new RangeError(`a step of ${n} tokens, expected 1 to ${maxTokens}`);
     if (!(pos >= 0 && pos + n <= nCtx)) throw new RangeError(`positions ${pos} to ${pos + n}, the cache holds ${nCtx}`);
+    for (const ring of this.eachRing) {
+      const missing = ring.missing(pos);
+      if (missing === undefined) continue;
+      throw new RangeError(`a step at ${pos} sees position ${missing}, which a ring does not hold`);
+    }
     if (!(nLogits >= 0 && nLogits <= Math.min(n, maxLogits))) {
       throw new RangeError(`${nLogits} rows of logits from ${n} tokens, expected 0 to ${Math.min(n, maxLogits)}`);
     }
@@ -165,7 +176,8 @@ export class WasmProgram implements Program {
   }
 
   writeState(state: Value, begin: number, rows: Uint8Array): void {
-    writeRows(this.home.heap, this.placeOf(state), begin, rows);
+    const end = writeRows(this.home.heap, this.placeOf(state), begin, rows);
+    this.rings.get(state)?.wrote(begin, end);
   }
 
   copyOf(states: readonly Value[]): StateCopy {
@@ -174,9 +186,17 @@ export class WasmProgram implements Program {
       const { slot, at } = this.placeOf(state);
       return { at, copy: new Uint8Array(slot.bytes) };
     });
+    const rings = states.map((state) => this.rings.get(state)).filter((ring) => ring !== undefined);
+    let held = rings.map((ring) => ring.held);
     return {
-      take: () => places.forEach(({ at, copy }) => copy.set(heap.bytes(at, copy.length))),
-      restore: () => places.forEach(({ at, copy }) => heap.bytes(at, copy.length).set(copy)),
+      take: () => {
+        places.forEach(({ at, copy }) => copy.set(heap.bytes(at, copy.length)));
+        held = rings.map((ring) => ring.held);
+      },
+      restore: () => {
+        places.forEach(({ at, copy }) => heap.bytes(at, copy.length).set(copy));
+        rings.forEach((ring, i) => (ring.held = held[i]!));
+      },
     };
   }
 

@@ -10,84 +10,86 @@ export interface StatePlace extends StateLayout {
   readonly quant: QuantType;
 }
 
-/** Rows `[begin, end)` one after the other in the file layout of their type, out of the order that attention wants. */
+/** Positions `[begin, end)` one after the other in the file layout of their type, out of the order that attention wants. */
 export function readRows(heap: Heap, place: StatePlace, begin: number, end: number): Uint8Array {
   const rows = new Uint8Array((end - begin) * rowBytes(place));
   const cache = new DataView(heap.memory.buffer, place.at);
   const move = movers[place.quant.name]!.read;
   const view = new DataView(rows.buffer);
-  eachBlock(place, begin, end, (pos, col, at) => move(place, cache, pos, col, view, at));
+  eachBlock(place, begin, end, (row, col, at) => move(place, cache, row, col, view, at));
   return rows;
 }
 
-/** The reverse: `rows` become positions `begin …`. */
-export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Uint8Array): void {
+/** The reverse: `rows` become positions `begin …`. Returns the position behind the last. */
+export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Uint8Array): number {
   const cache = new DataView(heap.memory.buffer, place.at);
   const move = movers[place.quant.name]!.write;
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   const end = begin + rows.byteLength / rowBytes(place);
-  eachBlock(place, begin, end, (pos, col, at) => move(place, cache, pos, col, view, at));
+  eachBlock(place, begin, end, (row, col, at) => move(place, cache, row, col, view, at));
+  return end;
 }
 
 const rowBytes = ({ cols, quant }: StatePlace): number => (cols / quant.blockSize) * quant.blockBytes;
 
-/** Moves the block of one position that begins at a column, to or from where it stands in the rows. */
-type Move = (place: StatePlace, cache: DataView, pos: number, col: number, rows: DataView, at: number) => void;
+/** Moves the block of one row of the cache that begins at a column, to or from where it stands in `rows`. */
+type Move = (place: StatePlace, cache: DataView, row: number, col: number, rows: DataView, at: number) => void;
 
 /** By quant type; how caches lie is drawn in assembly/lib/kv_types.ts. */
 const movers: Readonly<Record<string, { readonly read: Move; readonly write: Move }>> = {
   f32: {
-    read: (place, cache, pos, col, rows, at) => rows.setUint32(at, cache.getUint32(4 * indexOf(place, pos, col))),
-    write: (place, cache, pos, col, rows, at) => cache.setUint32(4 * indexOf(place, pos, col), rows.getUint32(at)),
+    read: (place, cache, row, col, rows, at) => rows.setUint32(at, cache.getUint32(4 * indexOf(place, row, col))),
+    write: (place, cache, row, col, rows, at) => cache.setUint32(4 * indexOf(place, row, col), rows.getUint32(at)),
   },
   f16: {
-    read: (place, cache, pos, col, rows, at) => rows.setUint16(at, cache.getUint16(2 * indexOf(place, pos, col))),
-    write: (place, cache, pos, col, rows, at) => cache.setUint16(2 * indexOf(place, pos, col), rows.getUint16(at)),
+    read: (place, cache, row, col, rows, at) => rows.setUint16(at, cache.getUint16(2 * indexOf(place, row, col))),
+    write: (place, cache, row, col, rows, at) => cache.setUint16(2 * indexOf(place, row, col), rows.getUint16(at)),
   },
   q8_0: {
-    read(place, cache, pos, col, rows, at) {
-      const block = blockAt(place, pos, col);
-      rows.setUint16(at, floatToHalf(cache.getFloat32(block + 4 * (pos % 4), true)), true);
-      for (let i = 0; i < 32; i++) rows.setUint8(at + 2 + i, cache.getUint8(block + levelAt(place, pos, i)));
+    read(place, cache, row, col, rows, at) {
+      const block = blockAt(place, row, col);
+      rows.setUint16(at, floatToHalf(cache.getFloat32(block + 4 * (row % 4), true)), true);
+      for (let i = 0; i < 32; i++) rows.setUint8(at + 2 + i, cache.getUint8(block + levelAt(place, row, i)));
     },
-    write(place, cache, pos, col, rows, at) {
-      const block = blockAt(place, pos, col);
-      cache.setFloat32(block + 4 * (pos % 4), halfToFloat(rows.getUint16(at, true)), true);
-      for (let i = 0; i < 32; i++) cache.setUint8(block + levelAt(place, pos, i), rows.getUint8(at + 2 + i));
+    write(place, cache, row, col, rows, at) {
+      const block = blockAt(place, row, col);
+      cache.setFloat32(block + 4 * (row % 4), halfToFloat(rows.getUint16(at, true)), true);
+      for (let i = 0; i < 32; i++) cache.setUint8(block + levelAt(place, row, i), rows.getUint8(at + 2 + i));
     },
   },
 };
 
-/** Which number of the cache belongs to this position and column. */
-function indexOf({ headDim, nPositions, interleave }: StatePlace, pos: number, col: number): number {
-  const lane = pos % interleave;
-  return (col - (col % headDim)) * nPositions + (pos - lane) * headDim + (col % headDim) * interleave + lane;
+/** Which number of the cache belongs to this row and column. */
+function indexOf({ headDim, nPositions, interleave }: StatePlace, row: number, col: number): number {
+  const lane = row % interleave;
+  return (col - (col % headDim)) * nPositions + (row - lane) * headDim + (col % headDim) * interleave + lane;
 }
 
 /** Bytes of a q8_0 cache for four positions times 32 columns: assembly/lib/kv_levels.ts. */
 const BLOCK_BYTES = 144;
 
-function blockAt({ headDim, nPositions }: StatePlace, pos: number, col: number): number {
+function blockAt({ headDim, nPositions }: StatePlace, row: number, col: number): number {
   const head = (Math.floor(col / headDim) * nPositions) / 4;
-  return ((head + Math.floor(pos / 4)) * (headDim / 32) + (col % headDim) / 32) * BLOCK_BYTES;
+  return ((head + Math.floor(row / 4)) * (headDim / 32) + (col % headDim) / 32) * BLOCK_BYTES;
 }
 
-/** Offset in a q8_0 block of a position's level in column i: keys have columns side by side, values positions. */
-function levelAt({ interleave }: StatePlace, pos: number, i: number): number {
-  const [lane, column] = [pos % 4, i % 4];
+/** Offset in a q8_0 block of a row's level in column i: keys have columns side by side, values positions. */
+function levelAt({ interleave }: StatePlace, row: number, i: number): number {
+  const [lane, column] = [row % 4, i % 4];
   return 16 + 4 * (i - column) + (interleave === 4 ? 4 * lane + column : 4 * column + lane);
 }
 
-/** Calls `move` with position and first column of every block, and where the block stands in the rows. */
+/** Calls `move` with the cache's row and the first column of every block, and where the block stands among `rows`. */
 function eachBlock(
   place: StatePlace,
   begin: number,
   end: number,
-  move: (pos: number, col: number, at: number) => void,
+  move: (row: number, col: number, at: number) => void,
 ) {
-  const { cols, quant } = place;
+  const { cols, quant, nPositions } = place;
   let at = 0;
   for (let pos = begin; pos < end; pos++) {
-    for (let col = 0; col < cols; col += quant.blockSize, at += quant.blockBytes) move(pos, col, at);
+    const row = pos % nPositions;
+    for (let col = 0; col < cols; col += quant.blockSize, at += quant.blockBytes) move(row, col, at);
   }
 }

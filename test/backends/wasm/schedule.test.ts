@@ -19,14 +19,14 @@ const vector = (name: string) => weight({ name, quant: quantByName.get('f32')!, 
 /** Two layers of a llama, as a model file records them. */
 function llama(): Graph {
   const g = new Recorder({ nCtx: 128, maxTokens: 16, maxLogits: 2 });
-  const table = g.ropeTable({ ropeDim: 16, base: 10000, scaling: { type: 'none' } });
+  const angles = g.ropeAngles({ ropeDim: 16, base: 10000, scaling: { type: 'none' } });
   const head = { headDim: 16, style: 'norm' } as const;
   let x = g.embed(matrix('embed', 256));
   for (let l = 0; l < 2; l++) {
     const cache = kvCache(l, { nKvHeads: dim / 16, headDim: 16 }, { ...g.limits, kvType: 'f16' });
     const h = g.rmsNorm(x, vector(`an${l}`), 1e-5);
-    const q = g.rope(g.matmul(matrix(`wq${l}`), h), table, head);
-    const k = g.rope(g.matmul(matrix(`wk${l}`), h), table, head);
+    const q = g.rope(g.matmul(matrix(`wq${l}`), h), angles, head);
+    const k = g.rope(g.matmul(matrix(`wk${l}`), h), angles, head);
     const v = g.matmul(matrix(`wv${l}`), h);
     x = g.add(x, g.matmul(matrix(`wo${l}`), g.attention(q, k, v, cache, { headDim: 16, scale: 0.25 })));
     const f = g.rmsNorm(x, vector(`fn${l}`), 1e-5);

@@ -9,6 +9,8 @@ import { createWasmBackend, type WasmHost, type WasmOptions } from '../../../src
 import type { Build } from '../../../src/features.ts';
 import { detectFeatures } from '../../../src/features.ts';
 import { spawn, tick } from '../../../src/platform/node.ts';
+import type { Program } from '../../../src/backends/backend.ts';
+import type { Value } from '../../../src/graph/graph.ts';
 import { buildCase, decodeRows, encodeRows, type OpCase } from '../../cases/op_case.ts';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -57,15 +59,25 @@ export async function runCase(opCase: OpCase, options: CaseOptions = {}): Promis
     });
     const program = backend.prepare(graph);
     for (const [i, input] of node.inputs.entries()) {
-      if (input.role === 'state') await program.writeState(input, 0, encodeRows(floats[i]!, input.quant.name));
+      if (input.role === 'state') await writeCache(program, input, floats[i]!, step.pos);
     }
     await program.run(step);
     return node.out.role === 'state'
-      ? decodeRows(await program.readState(node.out, 0, graph.nCtx), node.out.quant.name)
+      ? decodeRows(await program.readState(node.out, 0, node.out.shape[0]!), node.out.quant.name)
       : Float32Array.from(await program.read(node.out));
   } finally {
     await backend.dispose();
   }
+}
+
+/** Fills a cache with `floats[nPositions, cols]`; a ring then holds the positions before `pos`. */
+export async function writeCache(program: Program, state: Value, floats: Float32Array, pos: number): Promise<void> {
+  const [nPositions, cols] = state.shape as [number, number];
+  const begin = Math.max(0, pos - nPositions);
+  const cut = (begin % nPositions) * cols;
+  const write = (at: number, rows: Float32Array) => program.writeState(state, at, encodeRows(rows, state.quant.name));
+  await write(begin, floats.subarray(cut));
+  if (cut > 0) await write(begin + nPositions - (begin % nPositions), floats.subarray(0, cut));
 }
 
 /** Largest difference, relative to the largest magnitude expected. */

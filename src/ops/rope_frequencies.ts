@@ -1,4 +1,4 @@
-import { cos, log, pow, sin } from '../math.ts';
+import { cos, log, pow } from '../math.ts';
 
 /** How a model's rotary frequencies are laid out and stretched beyond the trained context. */
 export interface RopeConfig {
@@ -27,21 +27,24 @@ export type RopeScaling =
       readonly betaSlow: number;
     };
 
-/** `[nCtx, ropeDim]`: for each position the cosines of every pair, then the sines. */
-export function ropeTable(nCtx: number, config: RopeConfig): Float32Array {
-  const { ropeDim } = config;
-  const half = ropeDim / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => frequency(config, i));
-  const magnitude = ropeMagnitude(config.scaling);
-  const table = new Float32Array(nCtx * ropeDim);
-  for (let pos = 0; pos < nCtx; pos++) {
-    for (let i = 0; i < half; i++) {
-      const angle = pos * frequencies[i]!;
-      table[pos * ropeDim + i] = cos(angle) * magnitude;
-      table[pos * ropeDim + half + i] = sin(angle) * magnitude;
+/**
+ * `[3, ropeDim / 2 + 1]`, what `rope_angles` takes: radians per position of every pair, then the magnitude. Each is a float64, held as
+ * three float32 pieces, one a row, whose sum it is to the bit.
+ * @throws RangeError where an angle within `nCtx` positions is too large for our sine.
+ */
+export function ropeTurns(config: RopeConfig, nCtx: number): Float32Array {
+  const half = config.ropeDim / 2;
+  const turns = new Float32Array(3 * (half + 1));
+  for (let i = 0; i <= half; i++) {
+    const number = i < half ? frequency(config, i) : ropeMagnitude(config.scaling);
+    if (i < half) cos((nCtx - 1) * number); // throws here what a kernel could not
+    let rest = number;
+    for (let at = i; at < turns.length; at += half + 1) {
+      turns[at] = rest;
+      rest -= turns[at]!;
     }
   }
-  return table;
+  return turns;
 }
 
 /** Radians per position of pair `i`. */

@@ -1,0 +1,54 @@
+import type { Graph, Value } from '../../graph/graph.ts';
+import type { Stretch } from '../../graph/layer_state.ts';
+import { attention } from '../../ops/attention.ts';
+
+/**
+ * The positions that a ring holds, `[begin, end)`. Going back leaves the earliest ones written over, so `begin` only rises, until
+ * a step begins anew.
+ */
+export class Ring {
+  private readonly nPositions: number;
+  private readonly window: number;
+  private begin = 0;
+  private end = 0;
+
+  constructor(nPositions: number, window: number) {
+    this.nPositions = nPositions;
+    this.window = window;
+  }
+
+  get held(): Stretch {
+    return { begin: this.begin, end: this.end };
+  }
+
+  set held({ begin, end }: Stretch) {
+    this.begin = begin;
+    this.end = end;
+  }
+
+  /** A position that a step at `pos` sees and that is not there; undefined where all of them are. */
+  missing(pos: number): number | undefined {
+    const first = Math.max(0, pos - this.window + 1);
+    if (first === pos || (first >= this.begin && pos <= this.end)) return undefined;
+    return first < this.begin ? first : this.end;
+  }
+
+  /** Positions `[begin, end)` have been written. */
+  wrote(begin: number, end: number): void {
+    if (begin < this.begin || begin > this.end) this.begin = begin;
+    this.begin = Math.max(this.begin, end - this.nPositions);
+    this.end = end;
+  }
+}
+
+/** The rings among a graph's caches. */
+export function ringsOf({ nCtx, nodes }: Graph): Map<Value, Ring> {
+  const rings = new Map<Value, Ring>();
+  for (const { op, inputs, params } of nodes) {
+    if (op !== attention) continue;
+    for (const cache of inputs.slice(1)) {
+      if (cache.shape[0]! < nCtx) rings.set(cache, new Ring(cache.shape[0]!, params['window']!));
+    }
+  }
+  return rings;
+}
