@@ -1,9 +1,12 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
+import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import { Session } from '../../src/engine/session.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.ts';
+import { nodeHost } from '../backends/wasm/support.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
@@ -27,6 +30,9 @@ const families: Readonly<Record<string, readonly ToyLayer[]>> = {
 
 const limits = { nCtx: 128, maxTokens: 8, maxLogits: 4 };
 
+const opened: Backend[] = [];
+afterAll(() => Promise.all(opened.map((backend) => backend.dispose())));
+
 let tokenizer: Tokenizer;
 beforeAll(async () => {
   tokenizer = (await openBytes(tinyModel('llama'))).tokenizer;
@@ -45,10 +51,32 @@ const reader =
     }
   };
 
-/** Opens sessions of a toy model; without a draft model of its own it guesses for itself. */
-async function openToy(layers: readonly ToyLayer[], salt = '', draft?: () => Session): Promise<() => Session> {
-  const { graph, states, weights } = toyModel(tokenizer.nVocab, layers, limits);
-  const backend = referenceBackend();
+type Create = (toy: ReturnType<typeof toyModel>) => Promise<Backend>;
+
+const backends: Readonly<Record<string, Create>> = {
+  'plain loops': async () => referenceBackend(),
+  'wasm, one thread': ({ graph, weights }) =>
+    createWasmBackend({ graph, weights, maxSessions: 400, threads: 1, host: nodeHost() }),
+};
+
+/** The toy convolution has no kernel. */
+const hasKernels = (name: string, layers: readonly ToyLayer[]): boolean =>
+  name === 'plain loops' || layers.every(({ kind }) => kind !== 'rows');
+
+interface Toy {
+  readonly create?: Create;
+  readonly salt?: string;
+  /** Opens sessions of the draft model; absent: the model guesses for itself. */
+  readonly draft?: () => Session;
+}
+
+/** Opens sessions of a toy model. */
+async function openToy(layers: readonly ToyLayer[], toy: Toy = {}): Promise<() => Session> {
+  const { create = async () => referenceBackend(), salt = '', draft } = toy;
+  const model = toyModel(tokenizer.nVocab, layers, limits);
+  const { graph, states, weights } = model;
+  const backend = await create(model);
+  opened.push(backend);
   await backend.upload(weights, { read: reader(salt) });
   const open = (): Session =>
     new Session(
@@ -85,10 +113,16 @@ async function expectFresh(open: () => Session, session: Session): Promise<void>
   expect(saved.equals(Buffer.from(await (await fresh(open, tokens)).save()))).toBe(true);
 }
 
-describe.each(Object.entries(families))('a model of %s', (_, layers) => {
+const members = Object.entries(families).flatMap(([family, layers]) =>
+  Object.entries(backends)
+    .filter(([name]) => hasKernels(name, layers))
+    .map(([name, create]) => [family, name, layers, create] as const),
+);
+
+describe.each(members)('a model of %s, in %s', (_family, _backend, layers, create) => {
   let open: () => Session;
   beforeAll(async () => {
-    open = await openToy(layers);
+    open = await openToy(layers, { create });
   });
 
   it('answers alike however a prompt is cut, and after any start that it shares with the text before', async () => {
@@ -141,8 +175,8 @@ describe.each(Object.entries(families))('a model of %s', (_, layers) => {
   });
 
   it('throws wrong guesses away', async () => {
-    const wrong = await openToy(layers, 'other');
-    const session = (await openToy(layers, '', wrong))();
+    const draft = await openToy(layers, { create, salt: 'other' });
+    const session = (await openToy(layers, { create, draft }))();
     const plain = await run(open(), textOf(3, 40), { maxTokens: 50 });
     const guessed = await run(session, textOf(3, 40), { maxTokens: 50, speculate: 'draft', nDraft: 3 });
     expect(guessed.tokens).toEqual(plain.tokens);
