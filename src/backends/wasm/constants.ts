@@ -7,7 +7,7 @@ interface Entry {
   nUsers: number;
 }
 
-/** Constants in memory, each once: sessions of one model share a graph, and with it its RoPE table. */
+/** Constants in memory, each once: sessions of one model share a graph, and with it its constants. */
 export class Constants {
   private readonly heap: Heap;
   private entries: Entry[] = [];

@@ -85,7 +85,7 @@ describe('a schedule', () => {
   test('gives one phase to products of the same input, and quantises it once', () => {
     const kinds = plan.groups.map(({ calls, phase }) => `${phase} ${calls.map(({ kernel }) => kernel).join(' ')}`);
     expect(kinds.slice(0, 12)).toEqual([
-      '0 embed_q4_0 rms_norm quantize_activations_32',
+      '0 rope_angles embed_q4_0 rms_norm quantize_activations_32',
       '1 matmul_q4_0',
       '1 matmul_q4_0',
       '1 matmul_q4_0',
