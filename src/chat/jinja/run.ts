@@ -1,5 +1,5 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
-import { FormatError } from '../../errors.ts';
+import { FormatError, UnsupportedError } from '../../errors.ts';
 
 /** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
 export const limits = {
@@ -35,6 +35,29 @@ export const clip = (text: string, nChars: number) => (text.length > nChars ? `$
 
 export function fail(run: Run, message: string): never {
   throw templateError(run.lines, run.line, message);
+}
+
+/** A name the template uses is not among those that are built here. */
+export function unknownName(line: number, what: string, name: string, known: Iterable<string>): UnsupportedError {
+  return new UnsupportedError(`chat template, line ${line}: no ${what} ${notAmong(name, known)}`);
+}
+
+/** The name, the one it may be meant for, and all there are. */
+export function notAmong(name: string, known: Iterable<string>): string {
+  const names = [...known].sort();
+  const nearest = names.find((each) => isNear(name, each));
+  const hint = nearest === undefined ? '' : ` (is it '${nearest}'?)`;
+  return `'${clip(name, 60)}'${hint}${names.length > 0 ? `; there are: ${names.join(', ')}` : ''}`;
+}
+
+/** They differ in one place, by two letters at most: one more, one less, another, two swapped. */
+function isNear(name: string, known: string): boolean {
+  const [shorter, longer] = [Math.min(name.length, known.length), Math.max(name.length, known.length)];
+  let nBegin = 0;
+  while (nBegin < shorter && name[nBegin] === known[nBegin]) nBegin++;
+  let nEnd = 0;
+  while (nEnd < shorter - nBegin && name.at(-1 - nEnd) === known.at(-1 - nEnd)) nEnd++;
+  return longer - nBegin - nEnd <= Math.min(2, known.length >> 1);
 }
 
 export function charge(run: Run, steps: number): void {
