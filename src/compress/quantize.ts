@@ -11,6 +11,7 @@ import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.
 import { quantByName, quants } from '../quants/index.ts';
 import type { QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
+import { encoderOf } from './encode/index.ts';
 
 /** `general.file_type` of a model whose matrices are mostly of a type (`enum llama_ftype`, the smallest mix of each). */
 const fileTypes: ReadonlyMap<string, number> = new Map([
@@ -49,7 +50,7 @@ const keptMatrices = /_norm\.weight$|ffn_gate_inp\.weight$|^position_embd\.weigh
 
 /** What `planQuantization` takes, by name. */
 export const quantizableTypes: readonly string[] = quants
-  .filter(({ name, quantize }) => quantize !== undefined && fileTypes.has(name))
+  .filter((quant) => encoderOf(quant) !== undefined && fileTypes.has(quant.name))
   .map(({ name }) => name);
 
 /** A tensor and the type it will have. */
@@ -119,6 +120,7 @@ const weightsAtOnce = 2 ** 18;
 
 function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: AbortSignal): TensorToWrite {
   if (quant === from.quant) return copyTensor(file, from, signal);
+  const encode = encoderOf(quant)!;
   const rowLength = from.shape.at(-1)!;
   const nRows = from.shape.reduce((product, n) => product * n, 1) / rowLength;
   const rowsAtOnce = Math.max(1, Math.floor(weightsAtOnce / rowLength));
@@ -139,7 +141,7 @@ function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: Ab
         const decoded = floats.subarray(0, n * rowLength);
         from.quant.dequantize!(encoded, decoded);
         const result = after.subarray(0, n * rowBytes(quant));
-        quant.quantize!(decoded, result);
+        encode(decoded, result);
         yield result;
       }
     },
