@@ -21,3 +21,6 @@ export interface QuantType {
    */
   readonly quantize?: (src: Float32Array, dst: Uint8Array) => void;
 }
+
+/** Bytes of `n` weights in whole blocks. */
+export const bytesFor = ({ blockSize, blockBytes }: QuantType, n: number): number => (n / blockSize) * blockBytes;

@@ -1,5 +1,6 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
 import { FormatError, UnsupportedError } from '../../errors.ts';
+import { counted } from '../../numbers.ts';
 
 /** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
 export const limits = {
@@ -63,7 +64,7 @@ function isNear(name: string, known: string): boolean {
 export function charge(run: Run, steps: number): void {
   run.steps += steps;
   if (run.steps > limits.steps) {
-    fail(run, `more than ${limits.steps.toLocaleString('en')} steps, the limit against endless templates`);
+    fail(run, `more than ${counted(limits.steps)} steps, the limit against endless templates`);
   }
 }
 
@@ -85,13 +86,13 @@ export function chargeObjects(run: Run, n: number): void {
 
 export function checkLength(run: Run, nChars: number): void {
   if (nChars > limits.textChars) {
-    fail(run, `a string of over ${limits.textChars.toLocaleString('en')} characters, the limit against output bombs`);
+    fail(run, `a string of over ${counted(limits.textChars)} characters, the limit against output bombs`);
   }
 }
 
 export function checkItems(run: Run, nItems: number): void {
   if (nItems > limits.items) {
-    fail(run, `${nItems} items at once, the limit is ${limits.items.toLocaleString('en')}`);
+    fail(run, `${nItems} items at once, the limit is ${counted(limits.items)}`);
   }
   charge(run, Math.max(0, nItems));
 }
