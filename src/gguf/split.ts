@@ -2,7 +2,7 @@
  * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
  * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
  */
-import { FormatError, ResourceError } from '../errors.ts';
+import { asError, FormatError, ResourceError } from '../errors.ts';
 import { counted, roundUp, sum } from '../numbers.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -84,9 +84,8 @@ async function openShard(shard: ShardName, openSibling: OpenGgufOptions['openSib
   try {
     return await openSibling(name);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     throw new ResourceError(
-      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${why}); all shards must lie beside the first one`,
+      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${asError(cause).message}); all shards must lie beside the first one`,
       { cause },
     );
   }
