@@ -11,7 +11,7 @@ import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.
 import { quantByName, quants } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
-import { elementsOf } from '../tensor.ts';
+import { elementsOf } from '../graph/tensor.ts';
 import { encoderOf } from './encode/index.ts';
 
 /** `general.file_type` of a model whose matrices are mostly of a type (`enum llama_ftype`, the smallest mix of each). */
