@@ -194,8 +194,10 @@ const lists: Record<string, Builtin<Value>> = {
   dictsort: ['case_sensitive by reverse', dictSort],
   abs: [
     '',
-    (run, value) =>
-      kindOf(value) === 'float' ? float(Math.abs(numberArg(run, value))) : Math.abs(numberArg(run, value)),
+    (run, value) => {
+      const size = Math.abs(numberArg(run, value));
+      return kindOf(value) === 'float' ? float(size) : size;
+    },
   ],
   int: numeric((run, x) => int(run, Math.trunc(x)), Number.isFinite),
   float: numeric(

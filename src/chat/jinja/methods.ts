@@ -43,7 +43,7 @@ const affixRow = (holds: (s: string, affix: string) => boolean): TextRow => [
   },
 ];
 
-const TEXT: Table<Text> = table<Text>({
+export const textMethods = {
   strip: stripRow('both'),
   lstrip: stripRow('left'),
   rstrip: stripRow('right'),
@@ -65,7 +65,9 @@ const TEXT: Table<Text> = table<Text>({
   startswith: affixRow((s, prefix) => s.startsWith(prefix)),
   endswith: affixRow((s, suffix) => s.endsWith(suffix)),
   format: ['* **', (run, s, args, named) => format(run, s, { positional: args as Value[], named })],
-});
+} satisfies Record<string, TextRow>;
+
+const TEXT: Table<Text> = table<Text>(textMethods);
 
 /** `'{} and {0}, {name}'.format(…)`: plain places, without a width or precision. */
 function format(run: Run, template: Text, { positional, named }: Args): Text {

@@ -1,15 +1,17 @@
 /** Filters that make text. Whatever they are given is printed first, as `str` would. */
-import { charsArg, intArg, textArg, type Arg, type Builtin } from './builtins.ts';
-import { capitalize } from './methods.ts';
+import { intArg, textArg, type Arg, type Builtin } from './builtins.ts';
+import { capitalize, textMethods } from './methods.ts';
 import { toJson, toText } from './print.ts';
 import { chargeText, checkLength, fail, type Run } from './run.ts';
-import { concat, join, mapText, replace, splitLines, strip, text, untrusted, type Text } from './text.ts';
+import { concat, join, mapText, replace, splitLines, text, untrusted, type Text } from './text.ts';
 import { isSeq, isText, iterate, truthy, type Value } from './values.ts';
 
 export const isTrue = (arg: Arg) => arg !== undefined && truthy(arg);
-const mapped = (change: (s: string) => string): Builtin<Value> => [
-  '',
-  (run, value) => mapText(run, toText(run, value), change),
+
+/** A method of strings as a filter. */
+const printed = ([params, apply]: Builtin<Text>): Builtin<Value> => [
+  params,
+  (run, value, args, named) => apply(run, toText(run, value), args, named),
 ];
 
 /** Jinja's own title case: words begin after white space, a hyphen or an opening bracket. */
@@ -53,11 +55,11 @@ function toJsonText(run: Run, value: Value, [ensureAscii, width, separators, sor
 export const textFilters: Record<string, Builtin<Value>> = {
   string: ['', (run, value) => toText(run, value)],
   safe: ['', (run, value) => toText(run, value)],
-  upper: mapped((s) => s.toUpperCase()),
-  lower: mapped((s) => s.toLowerCase()),
-  capitalize: mapped(capitalize),
-  title: mapped(title),
-  trim: ['chars', (run, value, [chars]) => strip(run, toText(run, value), 'both', charsArg(run, chars))],
+  upper: printed(textMethods.upper),
+  lower: printed(textMethods.lower),
+  capitalize: printed(textMethods.capitalize),
+  trim: printed(textMethods.strip),
+  title: ['', (run, value) => mapText(run, toText(run, value), title)],
   replace: [
     'old new count',
     (run, value, [old, by, limit]) =>
