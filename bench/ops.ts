@@ -4,7 +4,7 @@
 import { encoderOf } from '../src/compress/encode/index.ts';
 import { detectFeatures, type Build } from '../src/features.ts';
 import { loadModel } from '../src/engine/load_model.ts';
-import { openModelFile } from '../src/platform/node.ts';
+import { openModelFile } from '../src/platform/model_file.ts';
 import { quants } from '../src/quants/index.ts';
 import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';
 import { embedded } from './lib/embedded.ts';
