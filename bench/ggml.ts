@@ -3,6 +3,7 @@
  * are checked against the definition, then take turns. One thread.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { encoderOf } from '../src/compress/encode/index.ts';
 import { detectFeatures, type Build } from '../src/features.ts';
 import { quants } from '../src/quants/index.ts';
 import { buildGgml, ggmlPackages } from './ggml/build.ts';
@@ -39,7 +40,9 @@ const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 installPeers(dir, ggmlPackages);
 const { file, version } = await buildGgml(dir);
 const ggml = await openGgml(file);
-const chosen = quants.filter((quant) => quant.quantize && ggml.has(quant) && new RegExp(options.only).test(quant.name));
+const chosen = quants.filter(
+  (quant) => encoderOf(quant) && ggml.has(quant) && new RegExp(options.only).test(quant.name),
+);
 if (chosen.length === 0) throw new RangeError(`--only ${options.only} leaves nothing to measure`);
 
 const machine = describeMachine();

@@ -1,9 +1,10 @@
 /**
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
+import { encoderOf } from '../src/compress/encode/index.ts';
 import { detectFeatures, type Build } from '../src/features.ts';
 import { loadModel } from '../src/engine/load_model.ts';
-import { openModelFile } from '../src/platform/node.ts';
+import { openModelFile } from '../src/platform/model_file.ts';
 import { quants } from '../src/quants/index.ts';
 import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';
 import { embedded } from './lib/embedded.ts';
@@ -40,7 +41,7 @@ const only = new RegExp(options.only);
 
 /** One by one, so that only one quant type's weights are in memory at a time. */
 const perQuant = { matmul: matmulCases, pack: packCase };
-const encoded = quants.filter(({ quantize }) => quantize);
+const encoded = quants.filter(encoderOf);
 const makers: { readonly title: string; readonly make: () => Promise<Cases> }[] = [
   ...Object.entries(perQuant).flatMap(([op, make]) =>
     encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, { build, threads, bytes }) })),

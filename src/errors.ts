@@ -20,3 +20,6 @@ export class UnsupportedError extends Error {
 export class ResourceError extends Error {
   override name = 'ResourceError';
 }
+
+/** Whatever was thrown, as an error. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

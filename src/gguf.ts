@@ -14,5 +14,5 @@ export {
 export { memoryNeeded, type MemoryNeeded } from './engine/memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
 export { openNodeFile, openNodeSink } from './store/node_file.ts';
-export { openModelFile } from './platform/node.ts';
+export { openModelFile } from './platform/model_file.ts';
 export type { QuantType } from './quants/quant_type.ts';

@@ -5,7 +5,7 @@
 import type { Backend } from '../../src/backends/backend.ts';
 import { detectFeatures, type Build } from '../../src/features.ts';
 import { loadModel } from '../../src/engine/load_model.ts';
-import { openModelFile } from '../../src/platform/node.ts';
+import { openModelFile } from '../../src/platform/model_file.ts';
 import { wasmFactory } from './host.ts';
 
 export interface LoadLimitJob {

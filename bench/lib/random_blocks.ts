@@ -1,3 +1,4 @@
+import { encoderOf } from '../../src/compress/encode/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
 /** Bytes of made-up weights; a tensor repeats them from anywhere on. Larger than the L2 cache of most machines. */
@@ -12,7 +13,7 @@ export function blockPool(quant: QuantType, std: number): Uint8Array {
   const next = random(1);
   const floats = Float32Array.from({ length: N_WEIGHTS }, () => normal(next) * std);
   const blocks = new Uint8Array((N_WEIGHTS / blockSize) * blockBytes);
-  quant.quantize!(floats, blocks);
+  encoderOf(quant)!(floats, blocks);
   const nBlocks = blocks.length / blockBytes;
   const pool = new Uint8Array(Math.floor(POOL_BYTES / blockBytes) * blockBytes);
   for (let at = 0; at < pool.length; at += blockBytes) {

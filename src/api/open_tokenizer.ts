@@ -2,7 +2,7 @@ import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { openModelFile } from '#platform';
+import { openModelFile } from '../platform/model_file.ts';
 
 /**
  * Opens only a model's tokenizer, in the caller's thread; a file without weights will do.

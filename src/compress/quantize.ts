@@ -9,8 +9,10 @@ import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import { copyMetadata, copyTensor } from '../gguf/split.ts';
 import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';
 import { quantByName, quants } from '../quants/index.ts';
-import type { QuantType } from '../quants/quant_type.ts';
+import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
+import { elementsOf } from '../graph/tensor.ts';
+import { encoderOf } from './encode/index.ts';
 
 /** `general.file_type` of a model whose matrices are mostly of a type (`enum llama_ftype`, the smallest mix of each). */
 const fileTypes: ReadonlyMap<string, number> = new Map([
@@ -49,7 +51,7 @@ const keptMatrices = /_norm\.weight$|ffn_gate_inp\.weight$|^position_embd\.weigh
 
 /** What `planQuantization` takes, by name. */
 export const quantizableTypes: readonly string[] = quants
-  .filter(({ name, quantize }) => quantize !== undefined && fileTypes.has(name))
+  .filter((quant) => encoderOf(quant) !== undefined && fileTypes.has(quant.name))
   .map(({ name }) => name);
 
 /** A tensor and the type it will have. */
@@ -79,8 +81,7 @@ export function planQuantization(file: GgufFile, type: string): QuantizationPlan
     if (quant !== from.quant && !from.quant.dequantize) {
       throw new UnsupportedError(`${from.name} is ${from.quant.name}, which this build cannot decode; start from f16`);
     }
-    const nWeights = from.shape.reduce((product, n) => product * n, 1);
-    return { from, quant, sizeBytes: (nWeights / quant.blockSize) * quant.blockBytes };
+    return { from, quant, sizeBytes: bytesFor(quant, elementsOf(from)) };
   });
   return { type, tensors };
 }
@@ -119,27 +120,27 @@ const weightsAtOnce = 2 ** 18;
 
 function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: AbortSignal): TensorToWrite {
   if (quant === from.quant) return copyTensor(file, from, signal);
+  const encode = encoderOf(quant)!;
   const rowLength = from.shape.at(-1)!;
-  const nRows = from.shape.reduce((product, n) => product * n, 1) / rowLength;
+  const nRows = elementsOf(from) / rowLength;
   const rowsAtOnce = Math.max(1, Math.floor(weightsAtOnce / rowLength));
-  const rowBytes = ({ blockSize, blockBytes }: QuantType) => (rowLength / blockSize) * blockBytes;
   return {
     name: from.name,
     quant,
     shape: from.shape,
     pieces: async function* () {
-      const before = new Uint8Array(rowsAtOnce * rowBytes(from.quant));
+      const before = new Uint8Array(bytesFor(from.quant, rowsAtOnce * rowLength));
       const floats = new Float32Array(rowsAtOnce * rowLength);
-      const after = new Uint8Array(rowsAtOnce * rowBytes(quant));
+      const after = new Uint8Array(bytesFor(quant, rowsAtOnce * rowLength));
       const source = file.sources[from.shardIndex]!;
       for (let row = 0; row < nRows; row += rowsAtOnce) {
         const n = Math.min(rowsAtOnce, nRows - row);
-        const encoded = before.subarray(0, n * rowBytes(from.quant));
-        await source.read(from.offsetBytes + row * rowBytes(from.quant), encoded, signal);
+        const encoded = before.subarray(0, bytesFor(from.quant, n * rowLength));
+        await source.read(from.offsetBytes + bytesFor(from.quant, row * rowLength), encoded, signal);
         const decoded = floats.subarray(0, n * rowLength);
         from.quant.dequantize!(encoded, decoded);
-        const result = after.subarray(0, n * rowBytes(quant));
-        quant.quantize!(decoded, result);
+        const result = after.subarray(0, bytesFor(quant, n * rowLength));
+        encode(decoded, result);
         yield result;
       }
     },

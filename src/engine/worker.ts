@@ -2,10 +2,11 @@ import { createBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
 import { loadModel, type LoadedModel } from './load_model.ts';
+import { openModelFile } from '../platform/model_file.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
-import { host, openModelFile, tick } from '#platform';
+import { host, tick } from '#platform';
 import { plainError, type CallName, type Calls, type ToEngine } from '../protocol/messages.ts';
 
 /**

@@ -7,9 +7,10 @@
  *     padding to the alignment, then the data section
  */
 import { FormatError, UnsupportedError } from '../errors.ts';
+import { counted } from '../numbers.ts';
 import { quantByGgmlType, quants } from '../quants/index.ts';
-import type { QuantType } from '../quants/quant_type.ts';
-import { checkLimit, counted, quoted } from './limits.ts';
+import { bytesFor, type QuantType } from '../quants/quant_type.ts';
+import { checkLimit, quoted } from './limits.ts';
 import { minValueBytes, numberType, valueTypeNames } from './value_types.ts';
 import type { MetadataArray, MetadataValue, ValueTypeName } from './value_types.ts';
 
@@ -259,7 +260,7 @@ export function tensorBytes(quant: QuantType, shape: readonly number[], where: s
       `${where}: rows of ${counted(rowElements)} are not whole blocks of ${quant.blockSize}, as ${quant.name} needs; corrupted file?`,
     );
   }
-  const sizeBytes = (nElements / quant.blockSize) * quant.blockBytes;
+  const sizeBytes = bytesFor(quant, nElements);
   checkLimit('tensorElements', sizeBytes, where);
   return sizeBytes;
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.ts';
+import { counted } from '../numbers.ts';
 
 /**
  * What a header may claim before it is believed. A length is also compared with the bytes left in the file before anything is
@@ -24,11 +25,6 @@ export function checkLimit(limit: keyof typeof limits, value: number, where: str
   const { max, why } = limits[limit];
   if (value > max)
     throw new FormatError(`${where}: ${limit} is ${counted(value)}, at most ${counted(max)} (${why}); corrupted file?`);
-}
-
-/** `9437184` → `9,437,184`. */
-export function counted(n: number | bigint): string {
-  return n.toLocaleString('en-US');
 }
 
 /** A name out of a file as a message may show it: quoted, control characters escaped, not endless. */

@@ -1,9 +1,10 @@
 import { FormatError } from '../errors.ts';
+import { counted, roundUp } from '../numbers.ts';
 import type { ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { parseHeader, startHeader } from './header.ts';
 import type { ByteRange, Header, TensorInfo } from './header.ts';
-import { checkLimit, counted, limits, quoted } from './limits.ts';
+import { checkLimit, limits, quoted } from './limits.ts';
 import { createMetadata } from './metadata.ts';
 import type { Metadata } from './metadata.ts';
 
@@ -83,13 +84,8 @@ function readAlignment({ metadata, fileName }: Header): number {
   return alignment;
 }
 
-/** `n` rounded up to a multiple of `alignment`, also beyond 2^32. */
-export function alignUp(n: number, alignment: number): number {
-  return Math.ceil(n / alignment) * alignment;
-}
-
 function placeTensors(header: Header, alignment: number): Map<string, GgufTensor> {
-  const dataOffset = alignUp(header.at, alignment);
+  const dataOffset = roundUp(header.at, alignment);
   const tensors = new Map<string, GgufTensor>();
   for (const info of header.tensors.values()) tensors.set(info.name, placeTensor(info, header, dataOffset, alignment));
   const inFileOrder = [...tensors.values()].sort((a, b) => a.offsetBytes - b.offsetBytes);

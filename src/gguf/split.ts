@@ -2,11 +2,12 @@
  * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
  * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
  */
-import { FormatError, ResourceError } from '../errors.ts';
+import { asError, FormatError, ResourceError } from '../errors.ts';
+import { counted, roundUp, sum } from '../numbers.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { counted, quoted } from './limits.ts';
-import { alignUp, readGguf } from './read.ts';
+import { quoted } from './limits.ts';
+import { readGguf } from './read.ts';
 import type { GgufFile, GgufTensor } from './read.ts';
 import { headerBytes, streamGguf, writeGguf } from './write.ts';
 import type { MetadataToWrite, TensorToWrite, WriteOptions } from './write.ts';
@@ -83,9 +84,8 @@ async function openShard(shard: ShardName, openSibling: OpenGgufOptions['openSib
   try {
     return await openSibling(name);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     throw new ResourceError(
-      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${why}); all shards must lie beside the first one`,
+      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${asError(cause).message}); all shards must lie beside the first one`,
       { cause },
     );
   }
@@ -207,19 +207,19 @@ function planShards(file: GgufFile, metadata: Map<string, MetadataToWrite>, maxS
   const shards: GgufTensor[][] = [[]];
   let header = headerBytes({ metadata: new Map([...metadata, ...keys]), tensors: [] });
   let data = 0;
-  if (alignUp(header, file.alignment) > maxShardBytes) {
+  if (roundUp(header, file.alignment) > maxShardBytes) {
     throw new RangeError(
-      `maxShardBytes is ${counted(maxShardBytes)}, the metadata alone needs ${counted(alignUp(header, file.alignment))}`,
+      `maxShardBytes is ${counted(maxShardBytes)}, the metadata alone needs ${counted(roundUp(header, file.alignment))}`,
     );
   }
   for (const tensor of file.tensors.values()) {
     const moreHeader = tensorHeader(tensor);
-    const moreData = alignUp(tensor.sizeBytes, file.alignment);
-    if (alignUp(header + moreHeader, file.alignment) + data + moreData > maxShardBytes) {
+    const moreData = roundUp(tensor.sizeBytes, file.alignment);
+    if (roundUp(header + moreHeader, file.alignment) + data + moreData > maxShardBytes) {
       shards.push([]);
       header = emptyShard;
       data = 0;
-      const alone = alignUp(header + moreHeader, file.alignment) + moreData;
+      const alone = roundUp(header + moreHeader, file.alignment) + moreData;
       if (alone > maxShardBytes) {
         throw new RangeError(
           `maxShardBytes is ${counted(maxShardBytes)}, a shard with ${quoted(tensor.name)} needs ${counted(alone)}`,
@@ -237,9 +237,7 @@ function planShards(file: GgufFile, metadata: Map<string, MetadataToWrite>, maxS
   return shards;
 }
 
-function sumBytes(tensors: readonly GgufTensor[]): number {
-  return tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
-}
+const sumBytes = (tensors: readonly GgufTensor[]): number => sum(tensors.map(({ sizeBytes }) => sizeBytes));
 
 /** A tensor to write whose bytes are read from `file` in pieces when their turn comes. */
 export function copyTensor(

@@ -1,9 +1,10 @@
 import { FormatError } from '../errors.ts';
+import { counted, roundUp, sum } from '../numbers.ts';
 import type { ByteSink } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { tensorBytes } from './header.ts';
-import { checkLimit, counted, quoted } from './limits.ts';
-import { alignUp, defaultAlignment } from './read.ts';
+import { checkLimit, quoted } from './limits.ts';
+import { defaultAlignment } from './read.ts';
 import { numberType, valueTypeNames } from './value_types.ts';
 import type { MetadataArray, MetadataValue, NumberName } from './value_types.ts';
 
@@ -53,8 +54,8 @@ export async function streamGguf(
   signal?.throwIfAborted();
   const alignment = alignmentOf(content);
   const header = encodeHeader(content, alignment);
-  const paddedBytes = (tensor: Tensor) => alignUp(tensorBytes(tensor.quant, tensor.shape, tensor.name), alignment);
-  const totalBytes = content.tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), header.length);
+  const paddedBytes = (tensor: Tensor) => roundUp(tensorBytes(tensor.quant, tensor.shape, tensor.name), alignment);
+  const totalBytes = header.length + sum(content.tensors.map(paddedBytes));
   await sink.write(header);
   let doneBytes = header.length;
   onProgress?.(doneBytes, totalBytes);
@@ -109,9 +110,9 @@ function encodeHeader({ metadata, tensors }: GgufToWrite, alignment: number): Ui
     if (names.has(tensor.name)) throw new FormatError(`GGUF to write: two tensors are named ${quoted(tensor.name)}`);
     names.add(tensor.name);
     encodeTensor(out, tensor, relativeBytes);
-    relativeBytes += alignUp(tensorBytes(tensor.quant, tensor.shape, tensor.name), alignment);
+    relativeBytes += roundUp(tensorBytes(tensor.quant, tensor.shape, tensor.name), alignment);
   }
-  out.raw(new Uint8Array(alignUp(out.size(), alignment) - out.size()));
+  out.raw(new Uint8Array(roundUp(out.size(), alignment) - out.size()));
   checkLimit('headerBytes', out.size(), 'GGUF to write');
   return out.bytes();
 }

@@ -7,3 +7,6 @@ export interface Tensor {
   /** `[rows, cols]`, or `[cols]` for a vector. */
   readonly shape: readonly number[];
 }
+
+/** How many numbers a tensor has. */
+export const elementsOf = ({ shape }: Pick<Tensor, 'shape'>): number => shape.reduce((product, n) => product * n, 1);

@@ -2,10 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
-import { ResourceError } from '../errors.ts';
-import { openGguf } from '../gguf/split.ts';
+import { asError, ResourceError } from '../errors.ts';
 import { openBeside, openNodeFile } from '../store/node_file.ts';
-import { openBlobs } from './blobs.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
 export const spawn: Platform['spawn'] = (script, name) => {
@@ -18,7 +16,7 @@ export const spawn: Platform['spawn'] = (script, name) => {
     onMessage: (listener) => void worker.on('message', listener),
     onDeath(listener) {
       let reason: Error | undefined;
-      worker.on('error', (error) => (reason = error instanceof Error ? error : new Error(String(error))));
+      worker.on('error', (error) => (reason = asError(error)));
       worker.on('exit', (code) => !told && listener(reason ?? new Error(`${name} worker exited with code ${code}`)));
     },
     async terminate() {
@@ -48,13 +46,7 @@ export const nCores: Platform['nCores'] = () => availableParallelism();
 
 export const tick: Platform['tick'] = () => new Promise((resolve) => setImmediate(resolve));
 
-export const openModelFile: Platform['openModelFile'] = async (source, signal) => {
-  if (typeof source !== 'string') return openBlobs(source, signal);
-  const first = await openNodeFile(source);
-  try {
-    return await openGguf(first, { openSibling: openBeside(source), signal });
-  } catch (error) {
-    await first.close?.();
-    throw error;
-  }
-};
+export const openPath: Platform['openPath'] = async (path) => ({
+  first: await openNodeFile(path),
+  openSibling: openBeside(path),
+});

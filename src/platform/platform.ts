@@ -1,4 +1,4 @@
-import type { GgufFile } from '../gguf/read.ts';
+import type { ByteSource } from '../store/source.ts';
 
 /**
  * What differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts` or
@@ -15,8 +15,14 @@ export interface Platform {
   nCores(): number;
   /** Lets waiting messages arrive. */
   tick(): Promise<void>;
-  /** Opens a model, all shards of it; whoever opens closes `sources`. */
-  openModelFile(source: ModelSource, signal?: AbortSignal): Promise<GgufFile>;
+  /** Opens a file by its path, where there are paths. */
+  openPath(path: string): Promise<ModelFiles>;
+}
+
+/** The file that was named, and the way to those beside it. */
+export interface ModelFiles {
+  readonly first: ByteSource;
+  readonly openSibling: (name: string) => Promise<ByteSource>;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { ResourceError } from '../errors.ts';
-import { openBlobs } from './blobs.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
 export const spawn: Platform['spawn'] = (script, name) => {
@@ -44,9 +43,6 @@ export const tick: Platform['tick'] = () =>
     channel.port2.postMessage(undefined);
   });
 
-export const openModelFile: Platform['openModelFile'] = (source, signal) => {
-  if (typeof source === 'string') {
-    throw new TypeError(`${JSON.stringify(source)} is a text; in a browser give a File, a Blob or all shards as Files`);
-  }
-  return openBlobs(source, signal);
+export const openPath: Platform['openPath'] = (path) => {
+  throw new TypeError(`${JSON.stringify(path)} is a text; in a browser give a File, a Blob or all shards as Files`);
 };

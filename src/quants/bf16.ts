@@ -4,19 +4,11 @@
  *     byte    1         0
  *          seeeeeee  emmmmmmm     s sign, e exponent (bias 127), m mantissa
  */
-import { bf16ToFloat, floatToBf16 } from '../half.ts';
+import { bf16ToFloat } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
 
 function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let i = 0; i < dst.length; i++) dst[i] = bf16ToFloat(src[2 * i]! | (src[2 * i + 1]! << 8));
 }
 
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  for (let i = 0; i < src.length; i++) {
-    const b = floatToBf16(src[i]!);
-    dst[2 * i] = b;
-    dst[2 * i + 1] = b >> 8;
-  }
-}
-
-export const bf16: QuantType = { name: 'bf16', ggmlType: 30, blockSize: 1, blockBytes: 2, dequantize, quantize };
+export const bf16: QuantType = { name: 'bf16', ggmlType: 30, blockSize: 1, blockBytes: 2, dequantize };

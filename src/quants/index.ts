@@ -1,4 +1,3 @@
-import { UnsupportedError } from '../errors.ts';
 import { bf16 } from './bf16.ts';
 import { f16 } from './f16.ts';
 import { f32 } from './f32.ts';
@@ -56,32 +55,3 @@ export const quants: readonly QuantType[] = [
 export const quantByGgmlType: ReadonlyMap<number, QuantType> = new Map(quants.map((q) => [q.ggmlType, q]));
 
 export const quantByName: ReadonlyMap<string, QuantType> = new Map(quants.map((q) => [q.name, q]));
-
-/** Decodes whole blocks, with the checks `QuantType.dequantize` leaves out: for callers whose lengths come from outside. */
-export function dequantizeRow(quant: QuantType, src: Uint8Array, dst: Float32Array): void {
-  if (quant.dequantize === undefined) throw unsupported(quant, 'decode', 'dequantize');
-  checkLengths(quant, src.length, dst.length);
-  quant.dequantize(src, dst);
-}
-
-/** Encodes whole blocks, with the checks `QuantType.quantize` leaves out. An infinite or NaN weight spoils its block. */
-export function quantizeRow(quant: QuantType, src: Float32Array, dst: Uint8Array): void {
-  if (quant.quantize === undefined) throw unsupported(quant, 'encode', 'quantize');
-  checkLengths(quant, dst.length, src.length);
-  quant.quantize(src, dst);
-}
-
-function checkLengths(quant: QuantType, nBytes: number, nWeights: number): void {
-  const { name, blockSize, blockBytes } = quant;
-  const nBlocks = nWeights / blockSize;
-  if (Number.isInteger(nBlocks) && nBytes === nBlocks * blockBytes) return;
-  throw new RangeError(
-    `${name} row: got ${nWeights} weights and ${nBytes} bytes, expected whole blocks of ${blockSize} weights in ` +
-      `${blockBytes} bytes each; pass a buffer of weights / ${blockSize} * ${blockBytes} bytes`,
-  );
-}
-
-function unsupported(quant: QuantType, verb: string, able: 'dequantize' | 'quantize'): UnsupportedError {
-  const supported = quants.filter((q) => q[able] !== undefined).map((q) => q.name);
-  return new UnsupportedError(`cannot ${verb} ${quant.name}; supported: ${supported.join(', ')}`);
-}

@@ -15,22 +15,20 @@
  *     byte 96 + j       scale j + 8, bits 3..0  | scale j, bits 3..0          j = 0..7
  *     byte 104 + j      j + 12     | j + 8      | j + 4      | j: bits 5 4    j = 0..3
  */
-import { readHalf, writeHalf } from '../half.ts';
-import { type Group, fitGroups, fitScaleByDescent, newGroup } from './fit.ts';
+import { readHalf } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
-import { clamp, f32, nearestInt } from './rounding.ts';
 
 const blockSize = 256;
 const blockBytes = 110;
-const lowAt = 32;
-const scalesAt = 96;
-const scaleHighsAt = 104;
-const unitAt = 108;
-const nGroups = 16;
-const groupSize = 16;
+export const lowAt = 32;
+export const scalesAt = 96;
+export const scaleHighsAt = 104;
+export const unitAt = 108;
+export const nGroups = 16;
+export const groupSize = 16;
 
 /** Scale of group `g`, -32..31; `block` is the byte where the block begins. */
-function groupScale(src: Uint8Array, block: number, g: number): number {
+export function groupScale(src: Uint8Array, block: number, g: number): number {
   const low = (src[block + scalesAt + (g & 7)]! >> (4 * (g >> 3))) & 15;
   const high = (src[block + scaleHighsAt + (g & 3)]! >> (2 * (g >> 2))) & 3;
   return (low | (high << 4)) - 32;
@@ -53,45 +51,6 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-const fit = (group: Group): void => fitScaleByDescent(group, 4);
-
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  const levels = new Uint8Array(blockSize);
-  const scales = new Float32Array(nGroups);
-  const group = newGroup(groupSize);
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    dst.fill(0, d, d + blockBytes);
-    const extreme = fitGroups(src, s, levels, scales, group, fit);
-    if (extreme !== 0) {
-      const perUnit = f32(-32 / extreme);
-      writeHalf(dst, d + unitAt, f32(1 / perUnit));
-      for (let g = 0; g < nGroups; g++) {
-        const scale = clamp(nearestInt(f32(perUnit * scales[g]!)), -32, 31) + 32;
-        dst[d + scalesAt + (g & 7)]! |= (scale & 15) << (4 * (g >> 3));
-        dst[d + scaleHighsAt + (g & 3)]! |= (scale >> 4) << (2 * (g >> 2));
-      }
-    }
-    chooseLevels(src, s, dst, d, levels);
-    for (let i = 0; i < blockSize; i++) {
-      const at = (i & 31) + 32 * (i >> 7);
-      dst[d + (i & 31)]! |= (levels[i]! >> 2) << (i >> 5);
-      dst[d + lowAt + at]! |= (levels[i]! & 3) << (2 * ((i >> 5) & 3));
-    }
-  }
-}
-
-/** Scales were rounded: chooses the levels again for the values a decoder will see. */
-function chooseLevels(src: Float32Array, begin: number, dst: Uint8Array, block: number, levels: Uint8Array): void {
-  const unit = readHalf(dst, block + unitAt);
-  for (let g = 0; g < nGroups; g++) {
-    const scale = f32(unit * groupScale(dst, block, g));
-    if (scale === 0) continue;
-    for (let i = groupSize * g; i < groupSize * (g + 1); i++) {
-      levels[i] = clamp(nearestInt(f32(src[begin + i]! / scale)), -4, 3) + 4;
-    }
-  }
-}
-
 export const q3_k: QuantType = {
   name: 'q3_k',
   ggmlType: 11,
@@ -99,5 +58,4 @@ export const q3_k: QuantType = {
   blockBytes,
   halves: [108],
   dequantize,
-  quantize,
 };

@@ -6,9 +6,8 @@
  *             f16    7 6 5 4   3 2 1 0
  *                    level 16  level 0     byte j: level j low, level j + 16 high
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
-import { f32, inverse, largest } from './rounding.ts';
 
 const blockSize = 32;
 const blockBytes = 18;
@@ -24,18 +23,4 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-/** The weight of largest magnitude gets level 0, that is -8 scales: the end of the range that reaches further. */
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const scale = f32(largest(src, s, blockSize) / -8);
-    const perScale = inverse(scale);
-    writeHalf(dst, d, scale);
-    for (let j = 0; j < 16; j++) {
-      const low = Math.min(15, f32(f32(src[s + j]! * perScale) + 8.5) | 0);
-      const high = Math.min(15, f32(f32(src[s + j + 16]! * perScale) + 8.5) | 0);
-      dst[d + 2 + j] = low | (high << 4);
-    }
-  }
-}
-
-export const q4_0: QuantType = { name: 'q4_0', ggmlType: 2, blockSize, blockBytes, halves: [0], dequantize, quantize };
+export const q4_0: QuantType = { name: 'q4_0', ggmlType: 2, blockSize, blockBytes, halves: [0], dequantize };

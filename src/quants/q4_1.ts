@@ -6,9 +6,8 @@
  *             f16    f16   7 6 5 4   3 2 1 0
  *                          level 16  level 0     byte j: level j low, level j + 16 high
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
-import { f32, highest, inverse, lowest } from './rounding.ts';
 
 const blockSize = 32;
 const blockBytes = 20;
@@ -25,21 +24,6 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const min = lowest(src, s, blockSize);
-    const scale = f32(f32(highest(src, s, blockSize) - min) / 15);
-    const perScale = inverse(scale);
-    writeHalf(dst, d, scale);
-    writeHalf(dst, d + 2, min);
-    for (let j = 0; j < 16; j++) {
-      const low = Math.min(15, f32(f32(f32(src[s + j]! - min) * perScale) + 0.5) | 0);
-      const high = Math.min(15, f32(f32(f32(src[s + j + 16]! - min) * perScale) + 0.5) | 0);
-      dst[d + 4 + j] = low | (high << 4);
-    }
-  }
-}
-
 export const q4_1: QuantType = {
   name: 'q4_1',
   ggmlType: 3,
@@ -47,5 +31,4 @@ export const q4_1: QuantType = {
   blockBytes,
   halves: [0, 2],
   dequantize,
-  quantize,
 };

@@ -11,13 +11,12 @@
  *                                   odd group's i   | even group's i
  */
 import { readHalf } from '../half.ts';
-import { type Grid, newGroup } from './fit.ts';
 import type { QuantType } from './quant_type.ts';
-import { groupMin, groupScale, quantizeHead } from './super_block.ts';
+import { groupMin, groupScale } from './super_block.ts';
 
 const blockSize = 256;
 const blockBytes = 144;
-const levelsAt = 16;
+export const levelsAt = 16;
 
 function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes) {
@@ -37,21 +36,6 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-const grid: Grid = { maxLevel: 15, firstStretch: -1, lastTry: 20, errorPower: 2 };
-
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  const levels = new Uint8Array(blockSize);
-  const scratch = { group: newGroup(32), scales: new Float32Array(8), mins: new Float32Array(8) };
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    quantizeHead(src, s, dst, d, levels, scratch, grid);
-    for (let g = 0; g < 8; g += 2) {
-      for (let i = 0; i < 32; i++) {
-        dst[d + levelsAt + 16 * g + i] = levels[32 * g + i]! | (levels[32 * g + i + 32]! << 4);
-      }
-    }
-  }
-}
-
 export const q4_k: QuantType = {
   name: 'q4_k',
   ggmlType: 12,
@@ -59,5 +43,4 @@ export const q4_k: QuantType = {
   blockBytes,
   halves: [0, 2],
   dequantize,
-  quantize,
 };

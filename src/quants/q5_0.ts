@@ -7,9 +7,9 @@
  *                    bit 4 of        level 16 & 15  level 0 & 15
  *                    level j         byte j: level j low, level j + 16 high
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
-import { f32, inverse, largest, readWord, writeWord } from './rounding.ts';
+import { readWord } from './rounding.ts';
 
 const blockSize = 32;
 const blockBytes = 22;
@@ -26,21 +26,4 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-/** The weight of largest magnitude gets level 0, that is -16 scales: the end of the range that reaches further. */
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const scale = f32(largest(src, s, blockSize) / -16);
-    const perScale = inverse(scale);
-    let fifth = 0;
-    for (let j = 0; j < 16; j++) {
-      const low = Math.min(31, f32(f32(src[s + j]! * perScale) + 16.5) | 0);
-      const high = Math.min(31, f32(f32(src[s + j + 16]! * perScale) + 16.5) | 0);
-      fifth |= ((low >> 4) << j) | ((high >> 4) << (j + 16));
-      dst[d + 6 + j] = (low & 15) | (high << 4);
-    }
-    writeHalf(dst, d, scale);
-    writeWord(dst, d + 2, fifth);
-  }
-}
-
-export const q5_0: QuantType = { name: 'q5_0', ggmlType: 6, blockSize, blockBytes, halves: [0], dequantize, quantize };
+export const q5_0: QuantType = { name: 'q5_0', ggmlType: 6, blockSize, blockBytes, halves: [0], dequantize };

@@ -7,9 +7,9 @@
  *                          bit 4 of        level 16 & 15  level 0 & 15
  *                          level j         byte j: level j low, level j + 16 high
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf } from '../half.ts';
 import type { QuantType } from './quant_type.ts';
-import { f32, highest, inverse, lowest, readWord, writeWord } from './rounding.ts';
+import { readWord } from './rounding.ts';
 
 const blockSize = 32;
 const blockBytes = 24;
@@ -27,24 +27,6 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const min = lowest(src, s, blockSize);
-    const scale = f32(f32(highest(src, s, blockSize) - min) / 31);
-    const perScale = inverse(scale);
-    let fifth = 0;
-    for (let j = 0; j < 16; j++) {
-      const low = Math.min(31, f32(f32(f32(src[s + j]! - min) * perScale) + 0.5) | 0);
-      const high = Math.min(31, f32(f32(f32(src[s + j + 16]! - min) * perScale) + 0.5) | 0);
-      fifth |= ((low >> 4) << j) | ((high >> 4) << (j + 16));
-      dst[d + 8 + j] = (low & 15) | (high << 4);
-    }
-    writeHalf(dst, d, scale);
-    writeHalf(dst, d + 2, min);
-    writeWord(dst, d + 4, fifth);
-  }
-}
-
 export const q5_1: QuantType = {
   name: 'q5_1',
   ggmlType: 7,
@@ -52,5 +34,4 @@ export const q5_1: QuantType = {
   blockBytes,
   halves: [0, 2],
   dequantize,
-  quantize,
 };

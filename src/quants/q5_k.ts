@@ -12,14 +12,13 @@
  *                                   odd group's i & 15   | even group's i & 15
  */
 import { readHalf } from '../half.ts';
-import { type Grid, newGroup } from './fit.ts';
 import type { QuantType } from './quant_type.ts';
-import { groupMin, groupScale, quantizeHead } from './super_block.ts';
+import { groupMin, groupScale } from './super_block.ts';
 
 const blockSize = 256;
 const blockBytes = 176;
-const fifthAt = 16;
-const levelsAt = 48;
+export const fifthAt = 16;
+export const levelsAt = 48;
 
 function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes) {
@@ -40,25 +39,6 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   }
 }
 
-const grid: Grid = { maxLevel: 31, firstStretch: -0.5, lastTry: 15, errorPower: 2 };
-
-function quantize(src: Float32Array, dst: Uint8Array): void {
-  const levels = new Uint8Array(blockSize);
-  const scratch = { group: newGroup(32), scales: new Float32Array(8), mins: new Float32Array(8) };
-  for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    quantizeHead(src, s, dst, d, levels, scratch, grid);
-    dst.fill(0, d + fifthAt, d + levelsAt);
-    for (let g = 0; g < 8; g += 2) {
-      for (let i = 0; i < 32; i++) {
-        const even = levels[32 * g + i]!;
-        const odd = levels[32 * g + i + 32]!;
-        dst[d + fifthAt + i]! |= ((even >> 4) | ((odd >> 4) << 1)) << g;
-        dst[d + levelsAt + 16 * g + i] = (even & 15) | (odd << 4);
-      }
-    }
-  }
-}
-
 export const q5_k: QuantType = {
   name: 'q5_k',
   ggmlType: 13,
@@ -66,5 +46,4 @@ export const q5_k: QuantType = {
   blockBytes,
   halves: [0, 2],
   dequantize,
-  quantize,
 };

@@ -15,6 +15,12 @@ export interface QuantType {
   readonly halves?: readonly number[];
   /** Decodes whole blocks: `src` holds n blocks, `dst` gets n * blockSize floats. Absent where the type is only known by name. */
   readonly dequantize?: (src: Uint8Array, dst: Float32Array) => void;
-  /** Encodes whole blocks, ggml's reference rounding: `src` holds n * blockSize floats, `dst` gets n blocks. */
+  /**
+   * Encodes whole blocks, ggml's reference rounding: `src` holds n * blockSize floats, `dst` gets n blocks. Only types that
+   * caches are kept in have it here; no page needs the other encoders, which are in `compress/encode`.
+   */
   readonly quantize?: (src: Float32Array, dst: Uint8Array) => void;
 }
+
+/** Bytes of `n` weights in whole blocks. */
+export const bytesFor = ({ blockSize, blockBytes }: QuantType, n: number): number => (n / blockSize) * blockBytes;

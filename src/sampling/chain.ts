@@ -1,11 +1,12 @@
 import { FormatError } from '../errors.ts';
+import { checkNumber, checkWhole } from '../numbers.ts';
 import { createCandidates, maxLogit, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
 import { logitBias } from './logit_bias.ts';
 import { minP } from './min_p.ts';
 import { mirostat, type MirostatLink } from './mirostat.ts';
-import { checkNumber, checkOptions, type CheckedOptions, type SamplerOptions } from './options.ts';
+import { checkOptions, type CheckedOptions, type SamplerOptions } from './options.ts';
 import { penalties } from './penalties.ts';
 import { pickBest, pickRandom } from './pick.ts';
 import { randomSeed, seedRandom, type RandomState } from './random.ts';
@@ -80,7 +81,7 @@ interface Links {
 }
 
 export function createSampler(options: SamplerOptions, nVocab: number): Sampler {
-  checkNumber('nVocab', nVocab, { min: 1, max: 2 ** 31 - 1, isInteger: true });
+  checkWhole('nVocab', nVocab, { min: 1, max: 2 ** 31 - 1 });
   const o = checkOptions(options, nVocab);
   const seed = o.seed ?? randomSeed();
   const random = new Uint32Array(4);
@@ -88,7 +89,7 @@ export function createSampler(options: SamplerOptions, nVocab: number): Sampler 
   const history = createHistory(Math.max(o.repeatLastN, o.dryMultiplier > 0 ? o.dryLastN : 0));
   const { adjusting, narrowing, steering } = buildLinks(o, history, random, nVocab);
   const candidates = createCandidates(nVocab);
-  const tokenRow = { min: 0, max: nVocab - 1, isInteger: true } as const;
+  const tokenLimits = { min: 0, max: nVocab - 1 };
   const everyToken = Int32Array.from(candidates.tokens.keys()); // [nVocab]
 
   return {
@@ -102,7 +103,7 @@ export function createSampler(options: SamplerOptions, nVocab: number): Sampler 
       return pickRandom(candidates, random);
     },
     accept(token: number): void {
-      checkNumber('accepted token', token, tokenRow);
+      checkWhole('accepted token', token, tokenLimits);
       remember(history, token);
       steering?.accept(token);
       candidates.n = 0; // a second accept is not of a token drawn from these
@@ -152,7 +153,7 @@ function checkState({ random, recent, mirostatMu }: SamplerState, nVocab: number
   if (random.length !== 4 || random.every((word) => word === 0)) {
     throw new RangeError(`random state is [${random.join(', ')}], expected four words that are not all 0`);
   }
-  for (const word of random) checkNumber('random state word', word, { min: 0, max: 2 ** 32 - 1, isInteger: true });
-  for (const token of recent) checkNumber('recent token', token, { min: 0, max: nVocab - 1, isInteger: true });
+  for (const word of random) checkWhole('random state word', word, { min: 0, max: 2 ** 32 - 1 });
+  for (const token of recent) checkWhole('recent token', token, { min: 0, max: nVocab - 1 });
   checkNumber('mirostatMu', mirostatMu, { min: -1e9, max: 1e9 });
 }

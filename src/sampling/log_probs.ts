@@ -1,4 +1,5 @@
 import { expEach, log } from '../math.ts';
+import { checkWhole } from '../numbers.ts';
 
 export interface TokenLogProb {
   readonly token: number;
@@ -18,12 +19,8 @@ export interface LogProbs {
  */
 export function logProbs(logits: Float32Array, token: number, nTop: number): LogProbs {
   const nVocab = logits.length;
-  if (!Number.isInteger(token) || token < 0 || token >= nVocab) {
-    throw new RangeError(`logProbs: token is ${token}, expected an integer from 0 to ${nVocab - 1}`);
-  }
-  if (!Number.isInteger(nTop) || nTop < 0 || nTop > nVocab) {
-    throw new RangeError(`logProbs: nTop is ${nTop}, expected an integer from 0 to ${nVocab}`);
-  }
+  checkWhole('logProbs: token', token, { min: 0, max: nVocab - 1 });
+  checkWhole('logProbs: nTop', nTop, { min: 0, max: nVocab });
   let max = -Infinity;
   for (let i = 0; i < nVocab; i++) if (logits[i]! > max) max = logits[i]!;
   const weights = new Float64Array(nVocab);

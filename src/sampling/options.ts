@@ -1,4 +1,5 @@
 /** How the next token is chosen. Every setting may be left out; all numbers are finite. */
+import { checkNumber, checkWhole, type NumberLimits } from '../numbers.ts';
 export interface SamplerOptions {
   /** Added to the logits of single tokens; -Infinity bans one. Default: none. */
   readonly logitBias?: readonly (readonly [token: number, bias: number])[];
@@ -46,14 +47,6 @@ export interface SamplerOptions {
   readonly seed?: number;
 }
 
-interface Row {
-  /** Undefined where the default is not a number fixed in advance. */
-  readonly default?: number;
-  readonly min: number;
-  readonly max: number;
-  readonly isInteger?: true;
-}
-
 const MAX_WINDOW = 2 ** 20;
 
 const NUMBERS = {
@@ -76,9 +69,7 @@ const NUMBERS = {
   dynamicTemperatureExponent: { default: 1, min: 0, max: 100 },
   mirostatTau: { default: 0, min: 0, max: 100 },
   mirostatEta: { default: 0.1, min: 0, max: 1 },
-} as const satisfies Record<string, Row>;
-
-const SEED: Row = { min: 0, max: Number.MAX_SAFE_INTEGER, isInteger: true };
+} as const satisfies Record<string, NumberLimits & { readonly default: number }>;
 
 type NumberName = keyof typeof NUMBERS;
 
@@ -103,20 +94,12 @@ export function checkOptions(options: SamplerOptions, nVocab: number): CheckedOp
     return [name, value];
   });
   const { logitBias = [], dryBreakers = [], seed } = options;
-  if (seed !== undefined) checkNumber('seed', seed, SEED);
-  const tokenRow: Row = { min: 0, max: nVocab - 1, isInteger: true };
+  if (seed !== undefined) checkWhole('seed', seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  const tokenLimits = { min: 0, max: nVocab - 1 };
   for (const [token, bias] of logitBias) {
-    checkNumber('logitBias token', token, tokenRow);
+    checkWhole('logitBias token', token, tokenLimits);
     if (bias !== -Infinity) checkNumber(`logitBias of token ${token}`, bias, { min: -1e6, max: 1e6 });
   }
-  for (const token of dryBreakers) checkNumber('dryBreakers token', token, tokenRow);
+  for (const token of dryBreakers) checkWhole('dryBreakers token', token, tokenLimits);
   return { ...(Object.fromEntries(numbers) as Record<NumberName, number>), logitBias, dryBreakers, seed };
-}
-
-/** Throws unless `value` is a number inside the row's limits. */
-export function checkNumber(name: string, value: unknown, row: Row): void {
-  const { min, max, isInteger } = row;
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${typeof value}, expected a number`);
-  if (value >= min && value <= max && (!isInteger || Number.isInteger(value))) return;
-  throw new RangeError(`${name} is ${value}, expected ${isInteger ? 'an integer' : 'a number'} from ${min} to ${max}`);
 }

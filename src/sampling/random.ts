@@ -2,21 +2,15 @@
  * xoshiro128** 1.1 (Blackman & Vigna, *Scrambled Linear Pseudorandom Number Generators*, 2021): 128 bits of state, period
  * 2^128 - 1, and only 32-bit operations, so every engine draws the same numbers.
  */
+import { mixBits } from '../numbers.ts';
 export type RandomState = Uint32Array; // [4], never all zero
-
-/** MurmurHash3's 32-bit finaliser: every input bit reaches every output bit. */
-function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return x ^ (x >>> 16);
-}
 
 /** Fills the state from a seed in 0 … 2^53 - 1. */
 export function seedRandom(state: RandomState, seed: number): void {
   const low = (seed % 2 ** 32) | 0;
   const high = Math.floor(seed / 2 ** 32);
   // Weyl steps of 2^32 / φ keep the four words apart; the mixers are bijections, so they cannot all become zero at once.
-  for (let i = 0; i < 4; i++) state[i] = mix(mix(low + Math.imul(i + 1, 0x9e3779b9)) ^ high);
+  for (let i = 0; i < 4; i++) state[i] = mixBits(mixBits(low + Math.imul(i + 1, 0x9e3779b9)) ^ high);
 }
 
 function nextUint32(s: RandomState): number {

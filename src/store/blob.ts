@@ -1,5 +1,5 @@
-import { ResourceError } from '../errors.ts';
-import type { ByteSource } from './source.ts';
+import { asError, ResourceError } from '../errors.ts';
+import { endsEarly, type ByteSource } from './source.ts';
 
 /** Slices of this size keep the copy that a Blob hands out small beside a tensor of hundreds of megabytes. */
 const pieceBytes = 16 * 2 ** 20;
@@ -15,11 +15,7 @@ export function blobSource(blob: Blob, name = 'name' in blob ? String(blob.name)
         const start = offsetBytes + done;
         const end = Math.min(start + pieceBytes, offsetBytes + into.length);
         const piece = await readSlice(blob, start, end, name);
-        if (piece.length !== end - start) {
-          throw new ResourceError(
-            `${name} ends at ${blob.size}, but ${into.length} bytes at ${offsetBytes} were asked for`,
-          );
-        }
+        if (piece.length !== end - start) throw endsEarly({ name, size: blob.size }, into, offsetBytes);
         into.set(piece, done);
       }
     },
@@ -31,7 +27,8 @@ async function readSlice(blob: Blob, start: number, end: number, name: string): 
   try {
     return new Uint8Array(await blob.slice(start, end).arrayBuffer());
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ResourceError(`cannot read ${name}: ${why}; did it change or move? Choose it again`, { cause });
+    throw new ResourceError(`cannot read ${name}: ${asError(cause).message}; did it change or move? Choose it again`, {
+      cause,
+    });
   }
 }

@@ -4,8 +4,8 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FormatError, ResourceError } from '../errors.ts';
-import type { ByteSink, ByteSource } from './source.ts';
+import { asError, FormatError, ResourceError } from '../errors.ts';
+import { endsEarly, type ByteSink, type ByteSource } from './source.ts';
 
 /** A read this long takes milliseconds, so that cancelling is prompt. */
 const pieceBytes = 16 * 2 ** 20;
@@ -27,7 +27,7 @@ const remedies: ReadonlyMap<string, string> = new Map([
 function failing(doing: string, path: string): (cause: unknown) => never {
   return (cause) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const why = remedies.get(code) ?? (cause instanceof Error ? cause.message : String(cause));
+    const why = remedies.get(code) ?? asError(cause).message;
     throw new ResourceError(`cannot ${doing} ${path}: ${why}`, { cause });
   };
 }
@@ -72,9 +72,7 @@ function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource
         const { bytesRead } = await handle.read(into, done, wanted, offsetBytes + done).catch(failing('read', path));
         if (bytesRead === 0) {
           await checkUnchanged();
-          throw new ResourceError(
-            `${path} ends at ${opened.size}, but ${into.length} bytes at ${offsetBytes} were asked for`,
-          );
+          throw endsEarly({ name: path, size: opened.size }, into, offsetBytes);
         }
         done += bytesRead;
       }

@@ -1,3 +1,5 @@
+import { ResourceError } from '../errors.ts';
+
 /**
  * Random access to the bytes of one file. Nothing above this interface knows where bytes come from (disk, Blob, OPFS,
  * HTTP range, a wrapper that decrypts another source), and nothing ever needs the whole file in one ArrayBuffer.
@@ -15,6 +17,10 @@ export interface ByteSource {
   /** Releases the file handle, if there is one. */
   close?(): Promise<void>;
 }
+
+/** The error of a read that the bytes do not suffice for. */
+export const endsEarly = ({ name, size }: Pick<ByteSource, 'name' | 'size'>, into: Uint8Array, offsetBytes: number) =>
+  new ResourceError(`${name} ends at ${size}, but ${into.length} bytes at ${offsetBytes} were asked for`);
 
 /**
  * Where a new file's bytes go, in order. Nothing appears under the final name before `finish`, so a reader never meets half

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../bench/peers/shapes.ts';
 import { blockPool } from '../../bench/lib/random_blocks.ts';
+import { encoderOf } from '../../src/compress/encode/index.ts';
 import { readHalf } from '../../src/half.ts';
 import { quants } from '../../src/quants/index.ts';
 
@@ -11,7 +12,7 @@ const NORMAL = 2 ** -14;
 const widths = [...new Set(Object.values(shapes).flatMap(({ dim, ffnDim }) => [dim, ffnDim]))];
 
 describe('random blocks', () => {
-  for (const { halves, ...quant } of quants.filter(({ quantize }) => quantize)) {
+  for (const { halves, ...quant } of quants.filter(encoderOf)) {
     if (!halves) continue;
     // 32 weights to a block: kernels multiply by the halves themselves, and subnormal ones may be slow. Super-blocks' become
     // float32 when they are packed; subnormal ones are usual in real files, above all of Q6_K.

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
-import { openModelFile } from '../../src/platform/node.ts';
+import { openModelFile } from '../../src/platform/model_file.ts';
 import { nodeHost } from '../backends/wasm/support.ts';
 import { allLogits } from '../helpers/open.ts';
 import { greedyGoldens } from './goldens.ts';

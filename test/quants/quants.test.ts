@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
-import { dequantizeRow, quantByGgmlType, quantByName, quantizeRow, quants } from '../../src/quants/index.ts';
+import { encoderOf } from '../../src/compress/encode/index.ts';
+import { quantByGgmlType, quantByName, quants } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
 const fixtures = new URL('../fixtures/quants/', import.meta.url);
@@ -19,18 +19,18 @@ const bytesOf = (file: string): Uint8Array => Uint8Array.from(readFileSync(new U
 const floatsOf = (file: string): Float32Array => new Float32Array(bytesOf(file).buffer);
 
 const decodable = quants.filter((q) => q.dequantize !== undefined);
-const encodable = quants.filter((q) => q.quantize !== undefined);
+const encodable = quants.filter((q) => encoderOf(q) !== undefined);
 const bytesFor = (q: QuantType, nWeights: number): number => (nWeights / q.blockSize) * q.blockBytes;
 
 function decode(q: QuantType, blocks: Uint8Array): Float32Array {
   const weights = new Float32Array((blocks.length / q.blockBytes) * q.blockSize);
-  dequantizeRow(q, blocks, weights);
+  q.dequantize!(blocks, weights);
   return weights;
 }
 
 function encode(q: QuantType, weights: Float32Array): Uint8Array {
   const blocks = new Uint8Array(bytesFor(q, weights.length));
-  quantizeRow(q, weights, blocks);
+  encoderOf(q)!(weights, blocks);
   return blocks;
 }
 
@@ -67,8 +67,16 @@ describe('the table of quant types', () => {
     expect(encodable).toEqual(decodable);
   });
 
-  it('has a source file named after every type it can decode', () => {
-    for (const q of decodable) expect(existsSync(new URL(`../../src/quants/${q.name}.ts`, import.meta.url))).toBe(true);
+  it('carries the encoders of types that caches are kept in, and no other: a page loads it', () => {
+    expect(quants.filter((q) => q.quantize !== undefined).map((q) => q.name)).toEqual(['f32', 'f16', 'q8_0']);
+  });
+
+  it('has a source file named after every type it can decode, and one with its encoder, unless caches need that', () => {
+    for (const { name, quantize } of decodable) {
+      const has = (path: string) => existsSync(new URL(`../../src/${path}`, import.meta.url));
+      expect(has(`quants/${name}.ts`)).toBe(true);
+      expect(has(`compress/encode/${name}.ts`)).toBe(quantize === undefined);
+    }
   });
 
   it('keeps its goldens small', () => {
@@ -109,18 +117,18 @@ describe.each(decodable)('$name', (q) => {
   it('decodes into and encodes from the middle of a buffer without touching the rest', () => {
     const nWeights = weights.length;
     const floats = new Float32Array(nWeights + 2).fill(7);
-    dequantizeRow(q, blocks, floats.subarray(1, nWeights + 1));
+    q.dequantize!(blocks, floats.subarray(1, nWeights + 1));
     expect([floats[0], floats[nWeights + 1]]).toEqual([7, 7]);
     expect(floats.subarray(1, nWeights + 1)).toEqual(weights);
     const bytes = new Uint8Array(blocks.length + 3).fill(7);
-    quantizeRow(q, floats.subarray(1, nWeights + 1), bytes.subarray(1, blocks.length + 1));
+    encoderOf(q)!(floats.subarray(1, nWeights + 1), bytes.subarray(1, blocks.length + 1));
     expect([bytes[0], bytes[blocks.length + 1], bytes[blocks.length + 2]]).toEqual([7, 7, 7]);
     expect(bytes.subarray(1, blocks.length + 1)).toEqual(encode(q, weights));
   });
 
   it('encodes the input to the bytes ggml makes, whatever the buffer held before', () => {
     const dirty = new Uint8Array(bytesFor(q, goldens.nInput)).fill(0xa5);
-    quantizeRow(q, floatsOf('input.f32'), dirty);
+    encoderOf(q)!(floatsOf('input.f32'), dirty);
     expect(dirty).toEqual(blocks.subarray(0, dirty.length));
   });
 
@@ -143,16 +151,6 @@ describe.each(decodable)('$name', (q) => {
       expect(encode(q, harmed).subarray(unharmed)).toEqual(encode(q, clean).subarray(unharmed));
       expect(encode(q, harmed.fill(hostile)).length).toBe(bytesFor(q, 512));
     }
-  });
-
-  it('refuses part of a block and a buffer of the wrong length, naming both', () => {
-    const { name, blockSize, blockBytes } = q;
-    const floats = new Float32Array(2 * blockSize);
-    const message = `${name} row: got ${2 * blockSize} weights and ${2 * blockBytes - 1} bytes, expected whole blocks of ${blockSize} weights in ${blockBytes} bytes`;
-    expect(() => dequantizeRow(q, new Uint8Array(2 * blockBytes - 1), floats)).toThrow(message);
-    expect(() => quantizeRow(q, floats, new Uint8Array(2 * blockBytes - 1))).toThrow(RangeError);
-    expect(() => quantizeRow(q, floats, new Uint8Array(3 * blockBytes))).toThrow(RangeError);
-    expect(() => dequantizeRow(q, new Uint8Array(blockBytes), floats)).toThrow(RangeError);
   });
 });
 
@@ -194,15 +192,5 @@ describe.each(encodable)('a trip through $name', (q) => {
       power += weights[i]! ** 2;
     }
     expect(Math.sqrt(error / power)).toBeLessThanOrEqual(relativeErrors[q.name] ?? NaN);
-  });
-});
-
-describe('types known by name only', () => {
-  it('are refused with the list of those that work', () => {
-    const q8_k = quantByName.get('q8_k')!;
-    expect(() => dequantizeRow(q8_k, new Uint8Array(292), new Float32Array(256))).toThrow(UnsupportedError);
-    expect(() => quantizeRow(q8_k, new Float32Array(256), new Uint8Array(292))).toThrow(
-      'cannot encode q8_k; supported: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, bf16',
-    );
   });
 });

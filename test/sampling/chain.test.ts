@@ -187,7 +187,7 @@ describe('edges', () => {
     [{ temperature: NaN }, /temperature is NaN, expected a number from 0 to 100/],
     [{ temperature: -0.1 }, /temperature is -0.1/],
     [{ temperature: Infinity }, /temperature is Infinity/],
-    [{ topK: 1.5 }, /topK is 1.5, expected an integer from 0/],
+    [{ topK: 1.5 }, /topK is 1.5, expected a whole number from 0/],
     [{ topK: -1 }, /topK is -1/],
     [{ topP: 1.01 }, /topP is 1.01, expected a number from 0 to 1/],
     [{ minP: NaN }, /minP is NaN/],
@@ -199,7 +199,7 @@ describe('edges', () => {
     [{ mirostatEta: Infinity }, /mirostatEta is Infinity/],
     [{ seed: -1 }, /seed is -1/],
     [{ seed: 2 ** 53 }, /seed is 9007199254740992/],
-    [{ logitBias: [[10, 1]] as const }, /logitBias token is 10, expected an integer from 0 to 9/],
+    [{ logitBias: [[10, 1]] as const }, /logitBias token is 10, expected a whole number from 0 to 9/],
     [{ logitBias: [[1, Infinity]] as const }, /logitBias of token 1 is Infinity/],
     [{ dryBreakers: [-1] }, /dryBreakers token is -1/],
   ])('%j is a RangeError', (options, message) => {
@@ -271,7 +271,7 @@ describe('log-probabilities', () => {
     const logits = randomLogits(9, 2);
     expect(logProbs(logits, 0, 0).top).toEqual([]);
     expect(logProbs(logits, 0, 9).top).toHaveLength(9);
-    expect(() => logProbs(logits, 0, 10)).toThrow(/nTop is 10, expected an integer from 0 to 9/);
+    expect(() => logProbs(logits, 0, 10)).toThrow(/nTop is 10, expected a whole number from 0 to 9/);
     expect(() => logProbs(logits, 9, 1)).toThrow(/token is 9/);
   });
 });

@@ -1,7 +1,6 @@
 import { host } from '#platform';
-import { abortRun, type ComputeJob } from './control.ts';
+import { abortRun, CONTROL_AT, type ComputeJob } from './control.ts';
 import { instantiate } from './kernels.ts';
-import { CONTROL_AT } from './plan.ts';
 
 /**
  * A compute thread. One message brings it everything it needs; from then on it stays inside `follow`, driven by words in

@@ -1,4 +1,5 @@
-import { CONTROL_AT } from './plan.ts';
+/** The control block lies here: address 0 stays empty, it means "absent" in records. */
+export const CONTROL_AT = 64;
 
 /** The host's view of `Control` in assembly/lib/program.ts: indices of 32-bit words. */
 const word = CONTROL_AT / 4;

@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
+import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
 import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
@@ -102,9 +103,6 @@ export interface MemoryNeeds {
   readonly maxSessions: number;
   readonly threads: number;
 }
-
-/** The control block lies here: address 0 stays empty, it means "absent" in records. */
-export const CONTROL_AT = 64;
 
 /** @param needs `program` is the largest that will be prepared. */
 export function planMemory({ weights, program, maxSessions, threads }: MemoryNeeds, sizes: Sizes): MemoryPlan {

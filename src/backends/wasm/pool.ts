@@ -1,8 +1,7 @@
 import { ResourceError, UnsupportedError } from '../../errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
-import { abortRun, control, status, type ComputeJob } from './control.ts';
+import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
-import { CONTROL_AT } from './plan.ts';
 
 /** What the pool needs of the world around it. */
 export interface PoolHost {

@@ -49,7 +49,6 @@ export interface ForLoop {
   readonly target: Target;
   readonly over: Expr;
   readonly condition?: Expr;
-  readonly recursive: boolean;
   readonly body: Body;
   readonly otherwise: Body;
 }
@@ -60,11 +59,10 @@ export type Stmt = { readonly line: number } & (
   | { readonly type: 'if'; readonly condition: Expr; readonly body: Body; readonly otherwise: Body }
   | ForLoop
   | { readonly type: 'set'; readonly target: Target; readonly value: Expr }
-  | { readonly type: 'capture'; readonly target: Target; readonly filters: readonly FilterStep[]; readonly body: Body }
+  | { readonly type: 'capture'; readonly target: Target; readonly body: Body }
   | { readonly type: 'filtered'; readonly filters: readonly FilterStep[]; readonly body: Body }
   | { readonly type: 'macro'; readonly name: string; readonly parameters: readonly Parameter[]; readonly body: Body }
   | { readonly type: 'callblock'; readonly call: Call; readonly parameters: readonly Parameter[]; readonly body: Body }
-  | { readonly type: 'with'; readonly sets: readonly (readonly [Target, Expr])[]; readonly body: Body }
   | { readonly type: 'break' | 'continue' }
 );
 

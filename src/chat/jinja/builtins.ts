@@ -1,7 +1,7 @@
 /** Functions written in TypeScript: a row names its parameters once, and arguments are bound as Python binds them. */
-import { fail, type Run } from './run.ts';
+import { charge, fail, type Run } from './run.ts';
 import { untrusted, type Text } from './text.ts';
-import { callable, dict, isText, kindOf, numberOf, typeName, type Args, type Obj, type Value } from './values.ts';
+import { dict, isText, kindOf, numberOf, typeName, type Args, type Value } from './values.ts';
 
 export type Arg = Value | undefined;
 
@@ -21,7 +21,8 @@ export function table<Self>(rows: Record<string, Builtin<Self>>): Table<Self> {
   return new Map(Object.entries(rows));
 }
 
-export function apply<Self>(
+/** Text costs by its length, whatever the function does with it. */
+export function apply<Self extends Value>(
   run: Run,
   name: string,
   [params, body]: Builtin<Self>,
@@ -44,12 +45,8 @@ export function apply<Self>(
     if (names.indexOf(given) >= 0 && names.indexOf(given) < positional.length)
       fail(run, `${name}() got '${given}' twice`);
   }
+  for (const each of [self, ...args]) if (isText(each)) charge(run, each.text.length >> 3);
   return body(run, self, args, named);
-}
-
-export function boundMethod<Self extends Value>(methods: Table<Self>, self: Self, name: string): Obj | undefined {
-  const method = methods.get(name);
-  return method && callable(name, (run, args) => apply(run, name, method, self, args));
 }
 
 /** An integer argument (a boolean counts), or the fallback where none was given. */
@@ -63,8 +60,7 @@ export function numberArg(run: Run, arg: Arg): number {
   return numberOf(arg) ?? fail(run, `expected a number, got ${arg === undefined ? 'nothing' : typeName(arg)}`);
 }
 
-export function textArg(run: Run, arg: Arg, fallback?: Text): Text {
-  if (arg === undefined && fallback !== undefined) return fallback;
+export function textArg(run: Run, arg: Arg): Text {
   return isText(arg) ? arg : fail(run, `expected a string, got ${arg === undefined ? 'nothing' : typeName(arg)}`);
 }
 

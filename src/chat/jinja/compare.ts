@@ -46,7 +46,7 @@ export function compareValues(run: Run, a: Value, b: Value): number {
       return a.items.length - b.items.length;
     });
   }
-  for (const value of [a, b]) if (isUndef(value)) fail(run, value.why);
+  for (const value of [a, b]) if (isUndef(value)) fail(run, value.why());
   return fail(run, `cannot order ${typeName(a)} and ${typeName(b)}`);
 }
 
@@ -59,7 +59,7 @@ function compareByCodePoint(a: string, b: string): number {
   return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
 }
 
-export function contains(run: Run, container: Value, wanted: Value): boolean {
+function contains(run: Run, container: Value, wanted: Value): boolean {
   if (isText(container)) {
     if (!isText(wanted)) return fail(run, `'in <string>' needs a string on its left, not ${kindOf(wanted)}`);
     chargeSearch(run, container.text.length, wanted.text.length);
@@ -68,3 +68,15 @@ export function contains(run: Run, container: Value, wanted: Value): boolean {
   if (isDict(container)) return container.entries.has(hashKey(run, wanted));
   return iterate(run, container).some((item) => equal(run, item, wanted));
 }
+
+/** The comparisons of expressions: `a < b`, `a not in b`. */
+export const COMPARISONS: ReadonlyMap<string, (run: Run, a: Value, b: Value) => boolean> = new Map([
+  ['==', equal],
+  ['!=', (run, a, b) => !equal(run, a, b)],
+  ['<=', (run, a, b) => compareValues(run, a, b) <= 0],
+  ['>=', (run, a, b) => compareValues(run, a, b) >= 0],
+  ['<', (run, a, b) => compareValues(run, a, b) < 0],
+  ['>', (run, a, b) => compareValues(run, a, b) > 0],
+  ['in', (run, a, b) => contains(run, b, a)],
+  ['not in', (run, a, b) => !contains(run, b, a)],
+]);

@@ -208,9 +208,7 @@ export function parseArgs(p: Parser): CallArgs {
 /** After the bar: `name` or `name(args)`. */
 export function parseFilterStep(p: Parser): FilterStep {
   const { line } = peek(p);
-  let name = takeName(p);
-  while (skip(p, '.')) name += `.${takeName(p)}`;
-  return { name, args: skip(p, '(') ? parseArgs(p) : { positional: [], named: [] }, line };
+  return { name: takeName(p), args: skip(p, '(') ? parseArgs(p) : { positional: [], named: [] }, line };
 }
 
 function parseFiltersAndTests(p: Parser, start: Expr): Expr {
@@ -236,7 +234,7 @@ function parseTestArgs(p: Parser): CallArgs {
     type === 'int' ||
     type === 'float' ||
     (type === 'op' && (value === '[' || value === '{')) ||
-    (type === 'name' && !['else', 'or', 'and', 'if', 'is', 'in', 'not', 'recursive'].includes(value));
+    (type === 'name' && !['else', 'or', 'and', 'if', 'is', 'in', 'not'].includes(value));
   if (!begins) return { positional: [], named: [] };
   return { positional: [{ value: parsePostfix(p, parsePrimary(p)), spread: false }], named: [] };
 }

@@ -1,10 +1,10 @@
-/** What every template can name: `range`, `namespace`, `dict`, `cycler`, `joiner`, `raise_exception`, `strftime_now`. */
+/** What every template can call. */
 import { apply, intArg, textArg, type Builtin } from './builtins.ts';
-import { fill } from './methods.ts';
+import { dictFrom } from './methods.ts';
 import { toText } from './print.ts';
 import { checkItems, clip, fail, type Run } from './run.ts';
-import { EMPTY, untrusted } from './text.ts';
-import { callable, dict, namespace, type Obj, type Seq, type Value } from './values.ts';
+import { untrusted } from './text.ts';
+import { callable, namespace, type Obj, type Seq } from './values.ts';
 
 const ROWS: Record<string, Builtin<null>> = {
   range: [
@@ -12,24 +12,12 @@ const ROWS: Record<string, Builtin<null>> = {
     (run, _, [start, stop, step]) =>
       range(run, intArg(run, start), stop === undefined ? undefined : intArg(run, stop), intArg(run, step, 1)),
   ],
-  dict: ['mapping **', (run, _, [from], named) => fill(run, dict(run), from, named)],
+  dict: ['mapping **', (run, _, [from], named) => dictFrom(run, from, named)],
   namespace: [
     'mapping **',
     (run, _, [from], named) => {
-      const fields = fill(run, dict(run), from, named).entries.values();
+      const fields = dictFrom(run, from, named).entries.values();
       return namespace(new Map([...fields].map(({ key, value }) => [toText(run, key).text, value])));
-    },
-  ],
-  cycler: ['*', (run, _, values) => cycler(run, values as readonly Value[])],
-  joiner: [
-    'sep',
-    (_run, _, [separator]) => {
-      let used = false;
-      return callable('joiner', () => {
-        if (used) return separator ?? untrusted(', ');
-        used = true;
-        return EMPTY;
-      });
     },
   ],
   // The conversation is the caller's, so the template's refusal is a RangeError and not a FormatError.
@@ -55,16 +43,6 @@ function range(run: Run, first: number, second: number | undefined, step: number
   checkItems(run, n);
   const label = `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`;
   return { kind: 'range', items: Array.from({ length: n }, (_, i) => start + i * step), label };
-}
-
-function cycler(run: Run, values: readonly Value[]): Obj {
-  if (values.length === 0) fail(run, 'cycler() needs at least one value');
-  let at = 0;
-  const next = callable('next', () => values[at++ % values.length]!);
-  const reset = callable('reset', () => ((at = 0), null));
-  const get = (name: string) =>
-    name === 'current' ? values[at % values.length] : name === 'next' ? next : name === 'reset' ? reset : undefined;
-  return { kind: 'object', name: 'Cycler', get };
 }
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

@@ -7,8 +7,9 @@ import { loopVariable } from './loop.ts';
 import { attribute, item } from './methods.ts';
 import { binary, negate, sliceOf } from './operators.ts';
 import { toText } from './print.ts';
-import { chargeText, checkLength, deeper, enter, fail, type Run } from './run.ts';
-import { applyTest, compare } from './tests.ts';
+import { COMPARISONS } from './compare.ts';
+import { chargeText, checkLength, deeper, enter, fail, unknownName, type Run } from './run.ts';
+import { applyTest } from './tests.ts';
 import { append, text, type Segment, type Text } from './text.ts';
 import {
   callable,
@@ -61,7 +62,7 @@ function lookup(scope: Scope | undefined, name: string): Value {
     const value = s.names.get(name);
     if (value !== undefined) return value;
   }
-  return undef(`'${name}' is undefined`);
+  return undef(() => `'${name}' is undefined`);
 }
 
 function write(run: Run, out: Output, value: Text): void {
@@ -93,11 +94,11 @@ function step(run: Run, s: Stmt, scope: Scope, out: Output): Jump {
     case 'if':
       return execute(run, truthy(evaluate(run, s.condition, scope)) ? s.body : s.otherwise, scope, out);
     case 'for':
-      return runLoop(run, s, evaluate(run, s.over, scope), 0, scope, out);
+      return runLoop(run, s, scope, out);
     case 'set':
       return assign(run, s.target, evaluate(run, s.value, scope), scope);
     case 'capture':
-      return assign(run, s.target, filtered(run, s.filters, capture(run, s.body, inner(scope)), scope), scope);
+      return assign(run, s.target, capture(run, s.body, inner(scope)), scope);
     case 'filtered':
       write(run, out, toText(run, filtered(run, s.filters, capture(run, s.body, inner(scope)), scope)));
       return undefined;
@@ -108,11 +109,6 @@ function step(run: Run, s: Stmt, scope: Scope, out: Output): Jump {
       const caller = macro('caller', s.parameters, s.body, scope);
       write(run, out, toText(run, call(run, s.call, scope, caller)));
       return undefined;
-    }
-    case 'with': {
-      const block = inner(scope);
-      for (const [target, value] of s.sets) assign(run, target, evaluate(run, value, block), block);
-      return execute(run, s.body, block, out);
     }
     default:
       return s.type;
@@ -139,25 +135,18 @@ function assign(run: Run, target: Target, value: Value, scope: Scope): undefined
   }
 }
 
-function runLoop(run: Run, s: ForLoop, over: Value, depth: number, scope: Scope, out: Output): Jump {
+function runLoop(run: Run, s: ForLoop, scope: Scope, out: Output): Jump {
   const bind = (value: Value) => {
     const body = inner(scope);
     assign(run, s.target, value, body);
     return body;
   };
   const { condition } = s;
-  const all = iterate(run, over);
+  const all = iterate(run, evaluate(run, s.over, scope));
   const items = condition ? all.filter((each) => truthy(evaluate(run, condition, bind(each)))) : all;
   if (items.length === 0) return execute(run, s.otherwise, inner(scope), out);
-  const again = s.recursive
-    ? (value: Value) => {
-        const nested: Output = { parts: [], nChars: 0 };
-        deeper(run, () => runLoop(run, s, value, depth + 1, scope, nested));
-        return { kind: 'text', text: nested.parts.map((part) => part.text).join(''), parts: nested.parts } as const;
-      }
-    : undefined;
-  const state = { index: 0, items, depth, ...(again && { again }) };
-  const loop = loopVariable(state);
+  const state = { index: 0, items };
+  const loop = loopVariable(run, state);
   for (; state.index < items.length; state.index++) {
     const body = bind(items[state.index]!);
     body.names.set('loop', loop);
@@ -179,12 +168,12 @@ function macro(name: string, parameters: readonly Parameter[], body: Body, outsi
       const fallback = () =>
         parameter.fallback
           ? evaluate(run, parameter.fallback, scope)
-          : undef(`parameter '${parameter.name}' was not provided`);
+          : undef(() => `parameter '${parameter.name}' was not provided`);
       scope.names.set(parameter.name, orElse(given, fallback));
     });
     const caller = rest.get('caller');
     rest.delete('caller');
-    scope.names.set('caller', caller ?? undef('there is no {% call %} around this macro'));
+    scope.names.set('caller', caller ?? undef(() => 'there is no {% call %} around this macro'));
     scope.names.set('varargs', seq('tuple', positional.slice(parameters.length)));
     scope.names.set('kwargs', namedDict(run, rest));
     return deeper(run, () => capture(run, body, scope));
@@ -264,7 +253,7 @@ function evaluateNode(run: Run, e: Expr, scope: Scope): Value {
       return compareChain(run, e, scope);
     case 'choice': {
       const chosen = truthy(evaluate(run, e.condition, scope)) ? e.then : e.otherwise;
-      return chosen ? evaluate(run, chosen, scope) : undef('the condition was false and there is no else');
+      return chosen ? evaluate(run, chosen, scope) : undef(() => 'the condition was false and there is no else');
     }
   }
 }
@@ -274,7 +263,7 @@ function compareChain(run: Run, e: Extract<Expr, { type: 'compare' }>, scope: Sc
   let left = evaluate(run, e.first, scope);
   for (const [op, expr] of e.rest) {
     const right = evaluate(run, expr, scope);
-    if (!compare(run, op, left, right)) return false;
+    if (!COMPARISONS.get(op)!(run, left, right)) return false;
     left = right;
   }
   return true;
@@ -285,7 +274,10 @@ function call(run: Run, e: Call, scope: Scope, caller?: Obj): Value {
   const target = evaluate(run, e.of, scope);
   const given = bindArgs(run, e.args, scope);
   const args = caller ? { ...given, named: new Map([...given.named, ['caller', caller]]) } : given;
-  if (isUndef(target)) return fail(run, target.why);
+  if (isUndef(target)) {
+    if (e.of.type === 'name') throw unknownName(run.line, 'function', e.of.name, GLOBALS.keys());
+    return fail(run, target.why());
+  }
   if (target === null || typeof target !== 'object' || target.kind !== 'object' || !target.call) {
     return fail(run, `${typeName(target)} cannot be called`);
   }

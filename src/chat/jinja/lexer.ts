@@ -26,8 +26,6 @@ const CLOSE = {
   '{%': /-%\}\s*|\+%\}|%\}\n?/y,
   '{#': /-#\}\s*|\+#\}|#\}\n?/g,
 } as const;
-const RAW = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})/y;
-const END_RAW = /\{%([-+]?)\s*endraw\s*(?:-%\}\s*|\+%\}|%\}\n?)/g;
 
 /** What may stand inside a tag. A float needs digits on both sides of its point: `1.foo` is an attribute. */
 const WORDS = [
@@ -85,8 +83,6 @@ function tag(lexer: Lexer, opener: keyof typeof CLOSE): void {
     if (!close) throw error(lexer, 'a comment is never closed');
     return advance(lexer, close.index + close[0].length);
   }
-  const raw = match(RAW, source, begin);
-  if (raw) return rawBlock(lexer, begin + raw[0].length);
   tokens.push({ type: opener, value: opener, line: lexer.line });
   advance(lexer, begin + (/[-+]/.test(source[begin + 2] ?? '') ? 3 : 2));
   let nOpen = 0; // brackets: `}}` may also end two dictionaries
@@ -100,14 +96,6 @@ function tag(lexer: Lexer, opener: keyof typeof CLOSE): void {
     if (/^[([{]$/.test(op)) nOpen++;
     if (/^[)\]}]$/.test(op) && --nOpen < 0) throw error(lexer, `unexpected '${op}'`);
   }
-}
-
-function rawBlock(lexer: Lexer, begin: number): void {
-  advance(lexer, begin);
-  const close = match(END_RAW, lexer.source, begin);
-  if (!close) throw error(lexer, 'a raw block is never closed');
-  data(lexer, close.index, '{%');
-  advance(lexer, close.index + close[0].length);
 }
 
 /** Reads one word inside a tag; returns it if it is an operator or bracket. */

@@ -1,5 +1,4 @@
 /** Arithmetic, slices and `~`, by Python's rules. */
-import { formatPercent } from './format.ts';
 import { toText } from './print.ts';
 import { checkItems, fail, type Run } from './run.ts';
 import { characters, codePointOffsets, concat, repeat, slice, type Text } from './text.ts';
@@ -25,7 +24,6 @@ const ARITHMETIC = new Map<string, Arithmetic>([
 
 export function binary(run: Run, op: string, left: Value, right: Value): Value {
   if (op === '~') return concat(run, [toText(run, left), toText(run, right)]);
-  if (op === '%' && isText(left)) return formatPercent(run, left, right);
   const x = numberOf(left);
   const y = numberOf(right);
   const compute = ARITHMETIC.get(op);
@@ -46,7 +44,7 @@ export function binary(run: Run, op: string, left: Value, right: Value): Value {
 }
 
 function cannot(run: Run, op: string, operands: readonly Value[]): never {
-  for (const value of operands) if (isUndef(value)) fail(run, value.why);
+  for (const value of operands) if (isUndef(value)) fail(run, value.why());
   return fail(run, `cannot compute ${operands.map(typeName).join(` ${op} `)}`);
 }
 
@@ -67,7 +65,7 @@ function times(run: Run, value: Value, n: number): Value {
 export function negate(run: Run, value: Value, op: '-' | '+'): Value {
   const x = numberOf(value);
   if (x === undefined)
-    return isUndef(value) ? fail(run, value.why) : fail(run, `cannot compute ${op}${typeName(value)}`);
+    return isUndef(value) ? fail(run, value.why()) : fail(run, `cannot compute ${op}${typeName(value)}`);
   const result = op === '-' ? -x : x;
   return typeof value === 'object' ? float(result) : int(run, result);
 }
@@ -82,7 +80,7 @@ export interface Bounds {
 export function sliceOf(run: Run, value: Value, bounds: Bounds): Value {
   if (isText(value)) return sliceText(run, value, bounds);
   if (!isSeq(value) || value.kind === 'view' || value.kind === 'generator') {
-    return isUndef(value) ? fail(run, value.why) : fail(run, `${typeName(value)} cannot be sliced`);
+    return isUndef(value) ? fail(run, value.why()) : fail(run, `${typeName(value)} cannot be sliced`);
   }
   const picked = indices(run, value.items.length, bounds).map((i) => value.items[i]!);
   return seq(value.kind === 'tuple' ? 'tuple' : 'list', picked);
@@ -113,7 +111,7 @@ function range(run: Run, length: number, { start, stop, step }: Bounds): [start:
 function bound(run: Run, value: Value): number | undefined {
   if (value === null) return undefined;
   if (typeof value === 'object')
-    return isUndef(value) ? fail(run, value.why) : fail(run, `a slice needs integers, got ${typeName(value)}`);
+    return isUndef(value) ? fail(run, value.why()) : fail(run, `a slice needs integers, got ${typeName(value)}`);
   return Number(value);
 }
 

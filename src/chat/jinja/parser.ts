@@ -1,8 +1,8 @@
 /** Statements: what stands between `{%` and `%}`. */
-import { UnsupportedError } from '../../errors.ts';
-import type { Body, Expr, FilterStep, Parameter, Stmt, Target } from './ast.ts';
+import type { Body, FilterStep, Parameter, Stmt, Target } from './ast.ts';
 import { parseExpression, parseFilterStep, parseItems, parseOr, parseTuple } from './expressions.ts';
 import { tokenize } from './lexer.ts';
+import { unknownName } from './run.ts';
 import { enterRule, error, next, peek, skip, take, takeName, takeType, type Parser } from './tokens.ts';
 
 export function parse(source: string): Body {
@@ -56,13 +56,13 @@ const STATEMENTS = new Map<string, (p: Parser, line: number) => readonly Stmt[]>
   ],
   ['call', (p, line) => [parseCall(p, line)]],
   ['filter', (p, line) => [{ type: 'filtered', filters: parseFilterChain(p), body: parseBlock(p, 'endfilter'), line }]],
-  ['with', (p, line) => [parseWith(p, line)]],
   ['break', (p, line) => [parseJump(p, 'break', line)]],
   ['continue', (p, line) => [parseJump(p, 'continue', line)]],
   // Marks what the model said, for training masks: its contents render as they are.
   ['generation', (p) => parseBlock(p, 'endgeneration')],
 ]);
-const OTHERS = ['include', 'import', 'from', 'extends', 'block', 'autoescape', 'trans', 'do', 'debug'];
+/** What Jinja has besides; anything else is a mistake of spelling or place. */
+const OTHERS = 'autoescape block debug do extends from import include raw trans with'.split(' ');
 
 function parseStatement(p: Parser): readonly Stmt[] {
   const { line } = peek(p);
@@ -70,9 +70,7 @@ function parseStatement(p: Parser): readonly Stmt[] {
   const parseRest = STATEMENTS.get(name);
   if (parseRest) return parseRest(p, line);
   if (!OTHERS.includes(name)) throw error(p, `unexpected {% ${name} %}`);
-  throw new UnsupportedError(
-    `chat template, line ${line}: {% ${name} %} is not supported; supported: ${[...STATEMENTS.keys()].join(', ')}, raw`,
-  );
+  throw unknownName(line, 'statement', name, STATEMENTS.keys());
 }
 
 function parseJump(p: Parser, type: 'break' | 'continue', line: number): Stmt {
@@ -99,7 +97,6 @@ function parseFor(p: Parser, line: number): Stmt {
   take(p, 'in');
   const over = parseTuple(p, { noChoice: true });
   const condition = skip(p, 'if') ? parseOr(p) : undefined;
-  const recursive = skip(p, 'recursive');
   takeType(p, '%}');
   p.nLoops++;
   const body = parseBody(p, ['else', 'endfor']);
@@ -107,10 +104,10 @@ function parseFor(p: Parser, line: number): Stmt {
   const ended = next(p).value;
   const otherwise = ended === 'else' ? parseBlock(p, 'endfor') : [];
   if (ended !== 'else') takeType(p, '%}');
-  return { type: 'for', target, over, recursive, body, otherwise, line, ...(condition && { condition }) };
+  return { type: 'for', target, over, body, otherwise, line, ...(condition && { condition }) };
 }
 
-/** `{% set x = … %}`, or `{% set x | filter %}…{% endset %}`. */
+/** `{% set x = … %}`, or `{% set x %}…{% endset %}`. */
 function parseSet(p: Parser, line: number): Stmt {
   const target = parseTarget(p);
   if (skip(p, '=')) {
@@ -118,8 +115,7 @@ function parseSet(p: Parser, line: number): Stmt {
     takeType(p, '%}');
     return { type: 'set', target, value, line };
   }
-  const filters = skip(p, '|') ? parseFilterChain(p) : [];
-  return { type: 'capture', target, filters, body: parseBlock(p, 'endset'), line };
+  return { type: 'capture', target, body: parseBlock(p, 'endset'), line };
 }
 
 function parseTarget(p: Parser): Target {
@@ -181,15 +177,4 @@ function parseFilterChain(p: Parser): FilterStep[] {
   const filters = [parseFilterStep(p)];
   while (skip(p, '|')) filters.push(parseFilterStep(p));
   return filters;
-}
-
-function parseWith(p: Parser, line: number): Stmt {
-  const sets: [Target, Expr][] = [];
-  while (peek(p).type !== '%}') {
-    if (sets.length > 0) take(p, ',');
-    const target = parseSingleTarget(p);
-    take(p, '=');
-    sets.push([target, parseExpression(p)]);
-  }
-  return { type: 'with', sets, body: parseBlock(p, 'endwith'), line };
 }

@@ -1,5 +1,6 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
-import { FormatError } from '../../errors.ts';
+import { FormatError, UnsupportedError } from '../../errors.ts';
+import { counted } from '../../numbers.ts';
 
 /** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
 export const limits = {
@@ -37,10 +38,33 @@ export function fail(run: Run, message: string): never {
   throw templateError(run.lines, run.line, message);
 }
 
+/** A name the template uses is not among those that are built here. */
+export function unknownName(line: number, what: string, name: string, known: Iterable<string>): UnsupportedError {
+  return new UnsupportedError(`chat template, line ${line}: no ${what} ${notAmong(name, known)}`);
+}
+
+/** The name, the one it may be meant for, and all there are. */
+export function notAmong(name: string, known: Iterable<string>): string {
+  const names = [...known].sort();
+  const nearest = names.find((each) => isNear(name, each));
+  const hint = nearest === undefined ? '' : ` (is it '${nearest}'?)`;
+  return `'${clip(name, 60)}'${hint}${names.length > 0 ? `; there are: ${names.join(', ')}` : ''}`;
+}
+
+/** They differ in one place, by two letters at most: one more, one less, another, two swapped. */
+function isNear(name: string, known: string): boolean {
+  const [shorter, longer] = [Math.min(name.length, known.length), Math.max(name.length, known.length)];
+  let nBegin = 0;
+  while (nBegin < shorter && name[nBegin] === known[nBegin]) nBegin++;
+  let nEnd = 0;
+  while (nEnd < shorter - nBegin && name.at(-1 - nEnd) === known.at(-1 - nEnd)) nEnd++;
+  return longer - nBegin - nEnd <= Math.min(2, known.length >> 1);
+}
+
 export function charge(run: Run, steps: number): void {
   run.steps += steps;
   if (run.steps > limits.steps) {
-    fail(run, `more than ${limits.steps.toLocaleString('en')} steps, the limit against endless templates`);
+    fail(run, `more than ${counted(limits.steps)} steps, the limit against endless templates`);
   }
 }
 
@@ -62,13 +86,13 @@ export function chargeObjects(run: Run, n: number): void {
 
 export function checkLength(run: Run, nChars: number): void {
   if (nChars > limits.textChars) {
-    fail(run, `a string of over ${limits.textChars.toLocaleString('en')} characters, the limit against output bombs`);
+    fail(run, `a string of over ${counted(limits.textChars)} characters, the limit against output bombs`);
   }
 }
 
 export function checkItems(run: Run, nItems: number): void {
   if (nItems > limits.items) {
-    fail(run, `${nItems} items at once, the limit is ${limits.items.toLocaleString('en')}`);
+    fail(run, `${nItems} items at once, the limit is ${counted(limits.items)}`);
   }
   charge(run, Math.max(0, nItems));
 }

@@ -30,7 +30,6 @@ export function text(value: string, trusted: boolean): Text {
 
 export const untrusted = (value: string): Text => text(value, false);
 export const EMPTY: Text = text('', true);
-const SPACE: Text = text(' ', true);
 
 /** Appends in place, merging neighbours of equal trust. */
 export function append(parts: Segment[], added: readonly Segment[]): void {
@@ -163,24 +162,28 @@ function occurrences(run: Run, value: Text, wanted: string, limit: number): numb
       .flatMap((at) => [at, at]);
   const offsets: number[] = [];
   for (let at = value.text.indexOf(wanted); at >= 0 && offsets.length < 2 * limit;) {
+    chargeObjects(run, 1);
     offsets.push(at, at + wanted.length);
     at = value.text.indexOf(wanted, at + wanted.length);
   }
   return offsets;
 }
 
-function occurrencesFromRight(run: Run, value: Text, wanted: string, limit: number): number[] {
-  chargeSearch(run, value.text.length, wanted.length);
-  const found: number[] = [];
-  let end = value.text.length;
-  while (end >= wanted.length && found.length < limit) {
-    const at = value.text.lastIndexOf(wanted, end - wanted.length);
-    if (at < 0) break;
-    found.push(at);
-    end = at;
+/** Begin and end of each match. Charged one by one: a list of them all may be larger than memory. */
+function spans(run: Run, value: Text, pattern: RegExp): number[] {
+  const offsets: number[] = [];
+  for (const { index, 0: found } of value.text.matchAll(pattern)) {
+    chargeObjects(run, 1);
+    offsets.push(index, index + found.length);
   }
-  return found.reverse().flatMap((at) => [at, at + wanted.length]);
+  return offsets;
 }
+
+/** What lies between the matches, and between these pieces the matches. */
+export const cutAround = (run: Run, value: Text, pattern: RegExp) => cut(run, value, spans(run, value, pattern));
+
+/** Of pieces that alternate, those between the separators. */
+const between = (pieces: readonly Text[]) => pieces.filter((_, i) => i % 2 === 0);
 
 /** `limit < 0` means all, as in Python. */
 const atMost = (limit: number) => (limit < 0 ? Infinity : limit);
@@ -188,53 +191,30 @@ const atMost = (limit: number) => (limit < 0 ? Infinity : limit);
 export function replace(run: Run, value: Text, wanted: Text, by: Text, limit: number): Text {
   const offsets = occurrences(run, value, wanted.text, atMost(limit));
   checkLength(run, value.text.length + (offsets.length / 2) * (by.text.length - wanted.text.length));
-  // Pieces alternate: kept, found, kept, found, …, kept.
   return concat(
     run,
     cut(run, value, offsets).map((piece, i) => (i % 2 === 0 ? piece : by)),
   );
 }
 
-export function count(run: Run, value: Text, wanted: string): number {
-  return occurrences(run, value, wanted, Infinity).length / 2;
-}
-
-export function split(run: Run, value: Text, separator: Text | undefined, limit: number, fromRight: boolean): Text[] {
-  if (separator === undefined) return splitWhite(run, value, limit, fromRight);
+export function split(run: Run, value: Text, separator: Text | undefined, limit: number): Text[] {
+  if (separator === undefined) return splitWhite(run, value, limit);
   if (separator.text === '') fail(run, 'split() by an empty separator');
-  const find = fromRight ? occurrencesFromRight : occurrences;
-  const offsets = find(run, value, separator.text, atMost(limit));
-  return cut(run, value, offsets).filter((_, i) => i % 2 === 0);
+  return between(cut(run, value, occurrences(run, value, separator.text, atMost(limit))));
 }
 
 /** Runs of white space separate, and none is left at the ends; beyond the limit they stay. */
-function splitWhite(run: Run, value: Text, limit: number, fromRight: boolean): Text[] {
-  const inner = strip(run, value, 'both');
-  if (inner.text === '') return [];
-  const nGaps = inner.text.match(whiteRuns)?.length ?? 0;
-  const n = Math.min(nGaps, atMost(limit));
-  // A limit that is reached leaves the far end as it was, white space and all.
-  const rest = nGaps < atMost(limit) ? inner : strip(run, value, fromRight ? 'right' : 'left');
-  const gaps = [...rest.text.matchAll(whiteRuns)].map((m) => [m.index, m.index + m[0].length]);
-  const used = fromRight ? gaps.slice(gaps.length - n) : gaps.slice(0, n);
-  return cut(run, rest, used.flat()).filter((_, i) => i % 2 === 0);
+function splitWhite(run: Run, value: Text, limit: number): Text[] {
+  const rest = strip(run, value, 'left');
+  const gaps = spans(run, rest, whiteRuns).slice(0, 2 * atMost(limit));
+  return withoutEmptyEnd(between(cut(run, rest, gaps)));
 }
 
-export function splitLines(run: Run, value: Text, keepEnds: boolean): Text[] {
-  const ends = [...value.text.matchAll(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g)];
-  const pieces = cut(
-    run,
-    value,
-    ends.flatMap((m) => [m.index, m.index + m[0].length]),
-  );
-  const lines: Text[] = [];
-  for (let i = 0; i < pieces.length; i += 2) {
-    const end = pieces[i + 1];
-    if (end === undefined && pieces[i]!.text === '') break;
-    lines.push(keepEnds && end !== undefined ? concat(run, [pieces[i]!, end]) : pieces[i]!);
-  }
-  return lines;
+export function splitLines(run: Run, value: Text): Text[] {
+  return withoutEmptyEnd(between(cutAround(run, value, /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g)));
 }
+
+const withoutEmptyEnd = (pieces: Text[]) => (pieces.at(-1)?.text === '' ? pieces.slice(0, -1) : pieces);
 
 export function repeat(run: Run, value: Text, times: number): Text {
   if (times <= 0 || value.text === '') return EMPTY;
@@ -242,20 +222,4 @@ export function repeat(run: Run, value: Text, times: number): Text {
   if (value.parts.length === 1) return text(value.text.repeat(times), value.parts[0]!.trusted);
   charge(run, times);
   return concat(run, Array<Text>(times).fill(value));
-}
-
-/** Pads to `width` code points: `left` is the share of the padding that goes to the left (0, ½ or 1). */
-export function pad(run: Run, value: Text, width: number, left: number, fill: Text = SPACE): Text {
-  const n = width - codePointCount(run, value);
-  return n <= 0 ? value : padBy(run, value, Math.floor(n * left), n, fill);
-}
-
-/** `str.center`, which gives an odd space to the left if the width is odd. */
-export function center(run: Run, value: Text, width: number, fill: Text = SPACE): Text {
-  const n = width - codePointCount(run, value);
-  return n <= 0 ? value : padBy(run, value, (n >> 1) + (n & width & 1), n, fill);
-}
-
-function padBy(run: Run, value: Text, nLeft: number, n: number, fill: Text): Text {
-  return concat(run, [repeat(run, fill, nLeft), value, repeat(run, fill, n - nLeft)]);
 }

@@ -19,8 +19,6 @@ export interface Seq {
   items: Value[];
   /** How it prints, where that is not its items: `range(0, 3)`. */
   readonly label?: string;
-  /** Names of the fields of a named tuple. */
-  readonly names?: readonly string[];
 }
 
 export interface Dict {
@@ -46,7 +44,7 @@ export interface Obj {
 /** Prints as nothing, loops over nothing, is false; anything else done to it is an error which says why it is undefined. */
 export interface Undef {
   readonly kind: 'undefined';
-  readonly why: string;
+  readonly why: () => string;
 }
 
 export interface Args {
@@ -55,7 +53,7 @@ export interface Args {
 }
 
 export const float = (value: number): Float => ({ kind: 'float', value });
-export const undef = (why: string): Undef => ({ kind: 'undefined', why });
+export const undef = (why: () => string): Undef => ({ kind: 'undefined', why });
 export const seq = (kind: Seq['kind'], items: Value[]): Seq => ({ kind, items });
 export const list = (items: Value[]): Seq => seq('list', items);
 
@@ -155,7 +153,7 @@ export function orElse(value: Value | undefined, otherwise: () => Value): Value 
   return value === undefined ? otherwise() : value;
 }
 
-/** A string that is equal for equal keys: `1`, `1.0` and `True` are one key, as in Python. */
+/** A string that is equal for equal keys: `1`, `1.0` and `True` are one key, as in Python. Undefined is a key like others. */
 export function hashKey(run: Run, key: Value): string {
   if (isText(key)) {
     charge(run, 1 + (key.text.length >> 3));
@@ -163,7 +161,7 @@ export function hashKey(run: Run, key: Value): string {
   }
   const number = numberOf(key);
   if (number !== undefined) return `${number}`;
-  if (key === null) return 'none';
+  if (key === null || isUndef(key)) return kindOf(key);
   if (isSeq(key) && key.kind === 'tuple') {
     const hashes = deeper(run, () => key.items.map((item) => hashKey(run, item)));
     return `(${hashes.map((hash) => `${hash.length}:${hash}`).join('')})`;

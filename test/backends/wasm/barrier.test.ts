@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { control, status } from '../../../src/backends/wasm/control.ts';
 import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
 import { header } from '../../../src/backends/wasm/lower.ts';
-import { CONTROL_AT } from '../../../src/backends/wasm/plan.ts';
+import { CONTROL_AT } from '../../../src/backends/wasm/control.ts';
 import { kernels } from './support.ts';
 
 /** Where this test lays out its program: nodes without items, each behind a barrier. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { encoderOf } from '../../../src/compress/encode/index.ts';
 import { FormatError, ResourceError } from '../../../src/errors.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
@@ -24,7 +25,7 @@ function encoded({ quant, shape }: Value, seed: number): Uint8Array {
     seed + 5,
   );
   const bytes = new Uint8Array((floats.length / quant.blockSize) * quant.blockBytes);
-  quant.quantize!(floats, bytes);
+  encoderOf(quant)!(floats, bytes);
   return bytes;
 }
 

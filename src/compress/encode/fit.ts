@@ -4,7 +4,7 @@
  * it (rounding.ts). For given levels the best scale is a least-squares fit; so a handful of slightly stretched grids is
  * tried, the scale is fitted to each, and the least weighted error wins.
  */
-import { clamp, f32, highest, largest, lowest, nearestInt } from './rounding.ts';
+import { clamp, f32, highest, largest, lowest, nearestInt } from '../../quants/rounding.ts';
 
 /** Groups whose weights, and blocks whose scales, all lie below this are stored as zeros. */
 export const negligible = f32(1e-15);

@@ -1,10 +1,23 @@
+import { openPath } from '#platform';
 import { ResourceError } from '../errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
+import type { ModelFiles, ModelSource } from './platform.ts';
 
-/** Opens a model from one Blob, or from the Files of all its shards in any order. */
-export function openBlobs(source: Blob | readonly Blob[], signal?: AbortSignal): Promise<GgufFile> {
+/** Opens a model, all shards of it; whoever opens closes `sources`. */
+export async function openModelFile(source: ModelSource, signal?: AbortSignal): Promise<GgufFile> {
+  const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
+  try {
+    return await openGguf(first, { openSibling, signal });
+  } catch (error) {
+    await first.close?.();
+    throw error;
+  }
+}
+
+/** One Blob, or the Files of all shards in any order. */
+function filesOf(source: Blob | readonly Blob[]): ModelFiles {
   const blobs = source instanceof Blob ? [source] : source;
   if (!Array.isArray(blobs) || blobs.length === 0 || !blobs.every((blob) => blob instanceof Blob)) {
     throw new TypeError('the model source is not a path, a Blob, or a list of Blobs');
@@ -16,5 +29,5 @@ export function openBlobs(source: Blob | readonly Blob[], signal?: AbortSignal):
     if (found) return found;
     throw new ResourceError(`the shard ${name} is not among the ${sources.length} files given; add it`);
   };
-  return openGguf(first, { openSibling, signal });
+  return { first, openSibling };
 }

@@ -1,0 +1,24 @@
+/**
+ * Floats to the blocks of any quant type that can be decoded, byte for byte as ggml makes them. The types that caches are
+ * kept in bring their encoders along (`QuantType.quantize`); the others are here, where no page loads them.
+ */
+import type { QuantType } from '../../quants/quant_type.ts';
+import { quantize as bf16 } from './bf16.ts';
+import { quantize as q2_k } from './q2_k.ts';
+import { quantize as q3_k } from './q3_k.ts';
+import { quantize as q4_0 } from './q4_0.ts';
+import { quantize as q4_1 } from './q4_1.ts';
+import { quantize as q4_k } from './q4_k.ts';
+import { quantize as q5_0 } from './q5_0.ts';
+import { quantize as q5_1 } from './q5_1.ts';
+import { quantize as q5_k } from './q5_k.ts';
+import { quantize as q6_k } from './q6_k.ts';
+
+type Encoder = NonNullable<QuantType['quantize']>;
+
+const encoders: ReadonlyMap<string, Encoder> = new Map(
+  Object.entries({ q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, bf16 }),
+);
+
+/** Encodes whole blocks: `src` holds n * blockSize floats, `dst` gets n blocks. Undefined for a type known by name only. */
+export const encoderOf = ({ name, quantize }: QuantType): Encoder | undefined => quantize ?? encoders.get(name);

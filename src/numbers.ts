@@ -1,0 +1,34 @@
+/** Small arithmetic on counts and sizes, how they look in messages, and the check of numbers that a caller passes. */
+
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+/** `n`, or the next multiple of `unit` above it, also beyond 2^32. */
+export const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
+
+/** `9437184` → `9,437,184`. */
+export const counted = (n: number | bigint): string => n.toLocaleString('en-US');
+
+/** Spreads every bit of a 32-bit integer over all of them: the finaliser of MurmurHash3 (A. Appleby), a bijection. */
+export function mixBits(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}
+
+export interface NumberLimits {
+  readonly min: number;
+  /** Default: no upper limit. */
+  readonly max?: number;
+  readonly isInteger?: boolean;
+}
+
+/** Throws unless `value` is a number inside the limits. */
+export function checkNumber(name: string, value: unknown, { min, max, isInteger }: NumberLimits): void {
+  if (typeof value !== 'number') throw new TypeError(`${name} is ${typeof value}, expected a number`);
+  if (value >= min && value <= (max ?? Infinity) && (!isInteger || Number.isInteger(value))) return;
+  const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new RangeError(`${name} is ${value}, expected a ${isInteger ? 'whole number' : 'number'} ${range}`);
+}
+
+export const checkWhole = (name: string, value: unknown, limits: NumberLimits): void =>
+  checkNumber(name, value, { ...limits, isInteger: true });
