@@ -91,9 +91,9 @@ process.exitCode = lines.every(({ timing }) => timing) ? 0 : 1;
 if (options.json) {
   console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, build, threads, lines, decode }, null, 1));
 } else {
-  console.log(
-    `${machine.cpu} (${machine.extensions}), Node ${process.version}, ${build} build, ${threads} thread(s)\n`,
-  );
+  const date = new Date().toISOString().slice(0, 10);
+  const engine = `Node ${process.version}, ${build} build, ${threads} thread(s)`;
+  console.log(`${date}. ${machine.cpu} (${machine.extensions}), ${engine}\n`);
   const [head, cells] = options.against ? [pairHead, pairCells] : [lineHead, lineCells];
   if (lines.length > 0) console.log(`${table(head, lines.map(cells), 2)}\n`);
   if (decode) console.log(profileTable(decode));

@@ -40,7 +40,7 @@ export async function interleave(tasks: readonly Task[], { rounds, sampleMs }: T
   return samples;
 }
 
-/** The task as batches of as many runs as fill BATCH_MS, going by the batch before. */
+/** The task as batches of as many runs as fill BATCH_MS, going by the batch before; a page's clock may stand still during a short one. */
 function batches(task: Task): Fn {
   let repeats = 1;
   return async () => {
@@ -51,7 +51,7 @@ function batches(task: Task): Fn {
     }
     const ms = performance.now() - startMs;
     const sample = { overriddenDuration: ms / repeats, overriddenIterationCost: ms };
-    repeats = Math.max(1, Math.ceil((BATCH_MS * repeats) / ms));
+    repeats = Math.max(1, Math.min(2 * repeats, Math.ceil((BATCH_MS * repeats) / ms)));
     return sample;
   };
 }
