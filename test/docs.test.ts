@@ -50,3 +50,23 @@ it('the README shows the example as it stands in examples/', () => {
   const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', root), 'utf8'))![1]!;
   expect(readFileSync(new URL('examples/chat.mjs', root), 'utf8')).toContain(shown.trim());
 });
+
+describe('SPEED.md', () => {
+  const text = readFileSync(new URL('SPEED.md', root), 'utf8').replace(/<!--[\s\S]*?-->/g, '');
+  const entries = [...text.matchAll(/^## (\d{4}-\d\d-\d\d) · (.*)\n([\s\S]*?)(?=^## |(?![\s\S]))/gm)];
+
+  it('has entries, newest first', () => {
+    const dates = entries.map(([, date]) => date!);
+    expect(dates.length).toBeGreaterThan(5);
+    expect(dates).toEqual([...dates].sort().reverse());
+  });
+
+  it.each(entries.map(([, date, title, body]) => ({ title: `${date} ${title}`, body: body! })))(
+    'has the five fields in order, on one screen: $title',
+    ({ body }) => {
+      const fields = [...body.matchAll(/^\*\*(.*?)\.\*\*/gm)].map(([, field]) => field);
+      expect(fields).toEqual(['Machine', 'Command', 'Before → after', 'Meaning', 'Lost']);
+      expect(body.split('\n').length).toBeLessThan(50);
+    },
+  );
+});

@@ -5,9 +5,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** Half the distance from the smallest to the largest value, relative to the median. */
-export const spread = (values: readonly number[]): number =>
-  (Math.max(...values) - Math.min(...values)) / 2 / median(values);
+/** The median distance from the median, relative to it: a round that was disturbed does not count. */
+export const spread = (values: readonly number[]): number => {
+  const middle = median(values);
+  return median(values.map((value) => Math.abs(value - middle))) / middle;
+};
 
 /** Three digits are all that a measurement on a shared machine is worth. */
 export function digits(x: number): string {
