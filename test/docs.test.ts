@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { detectFeatures } from '../src/features.ts';
 
 const root = new URL('../', import.meta.url);
 const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SPEED.md', 'models/README.md'];
@@ -50,6 +51,15 @@ it('the README shows the example as it stands in examples/', () => {
   const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', root), 'utf8'))![1]!;
   expect(readFileSync(new URL('examples/chat.mjs', root), 'utf8')).toContain(shown.trim());
 });
+
+it.skipIf(detectFeatures().build !== 'relaxed')(
+  'ARCHITECTURE.md shows one block as the kernels pack it (Node 22 and newer)',
+  async () => {
+    const { picture } = await import('../scripts/one_block.ts');
+    const shown = readFileSync(new URL('ARCHITECTURE.md', root), 'utf8');
+    expect(shown).toContain((await picture()).replace(/^(?=.)/gm, '    '));
+  },
+);
 
 describe('SPEED.md', () => {
   const text = readFileSync(new URL('SPEED.md', root), 'utf8').replace(/<!--[\s\S]*?-->/g, '');
