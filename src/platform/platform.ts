@@ -1,8 +1,8 @@
 import type { GgufFile } from '../gguf/read.ts';
 
 /**
- * What differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts` or
- * `web.ts` when the bundles are made; both export the functions of this interface.
+ * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`
+ * or `web.ts` when the bundles are made; both export the functions of this interface.
  */
 export interface Platform {
   /** Starts a module worker. */
