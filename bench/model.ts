@@ -52,7 +52,7 @@ interface Result {
   readonly runs: Measured[];
   /** The same by the build that was kept, each run right before its namesake. */
   readonly before: Measured[];
-  /** What loading takes at least; one for each run, none for plain loops. */
+  /** The least time that loading can take; one for each run, none for plain loops. */
   readonly limits: LoadLimit[];
 }
 

@@ -11,10 +11,10 @@ export interface Check {
 
 /** One line of the bench: checked first, then timed. */
 export interface BenchCase extends Task {
-  /** What stands in the first column: op, then type or shape. */
+  /** The first column: op, then type or shape. */
   readonly op: string;
   readonly check: () => Promise<Check>;
-  /** Bytes of one run: of the file for weights, otherwise what goes in and out. */
+  /** Bytes of one run: those of the file for weights, otherwise those that go in and out. */
   readonly bytes: number;
   readonly macs: number;
   /** The ceilings that bound it: bytes over the first, multiply-adds over the second. */

@@ -10,7 +10,7 @@ export interface ChildOptions {
   /** Folder of the bench's programs; default: the one that this file is bundled into. */
   readonly programs?: string;
   readonly timeoutMs: number;
-  /** Told the process id as soon as there is one. */
+  /** Gets the process id as soon as there is one. */
   readonly onStart?: (pid: number) => void;
 }
 

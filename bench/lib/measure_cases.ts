@@ -3,7 +3,7 @@ import type { Limits, LimitTask } from './limits.ts';
 import { digits, median, percent, spread } from './stats.ts';
 import { interleave, type TimingOptions } from './timing.ts';
 
-/** A case and what came of it, as `--json` prints it. */
+/** A case and its outcome, as `--json` prints it. */
 export interface BenchLine extends Outcome {
   readonly op: string;
   readonly name: string;

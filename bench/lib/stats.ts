@@ -1,11 +1,11 @@
-/** Middle value; of an even count the mean of the middle two. NaN for nothing. */
+/** The middle value; for an even count the mean of the middle two. NaN where there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** The median distance from the median, relative to it: a round that was disturbed does not count. */
+/** The median distance from the median, relative to it. A disturbed round does not change it. */
 export const spread = (values: readonly number[]): number => {
   const middle = median(values);
   return median(values.map((value) => Math.abs(value - middle))) / middle;

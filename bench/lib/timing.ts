@@ -40,7 +40,10 @@ export async function interleave(tasks: readonly Task[], { rounds, sampleMs }: T
   return samples;
 }
 
-/** The task as batches of as many runs as fill BATCH_MS, going by the batch before; a page's clock may stand still during a short one. */
+/**
+ * The task in batches. Each has as many runs as fill BATCH_MS by the time of the batch before; at most twice as many, because
+ * a page's clock may stand still during a short batch.
+ */
 function batches(task: Task): Fn {
   let repeats = 1;
   return async () => {
