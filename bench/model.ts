@@ -5,13 +5,14 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { KvType } from '../src/graph/layer_state.ts';
+import { keptPrograms } from './lib/against.ts';
 import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import type { LoadLimit } from './lib/load_limit.ts';
 import type { Measured, Phase } from './lib/phases.ts';
-import { digits, median } from './lib/stats.ts';
+import { digits, median, percent, spread } from './lib/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs model [MODEL.gguf…] [options]', {
@@ -23,6 +24,10 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs model [M
   context: { value: 'LIST', default: '16,1024,4096', help: 'positions in front of what is decoded' },
   tokens: { value: 'N', default: '32', help: 'tokens decoded at each' },
   rounds: { value: 'N', default: '1', help: 'processes for each configuration; medians are printed' },
+  against: {
+    value: 'DIR',
+    help: 'another build, kept by "node bench/run.mjs keep DIR": its processes take turns with these',
+  },
   node: { value: 'PATH', help: 'the Node that runs thimble; default: this one' },
   timeout: { value: 'SECONDS', default: '600', help: 'most that one process may take' },
   json: { help: 'print JSON instead of a table' },
@@ -45,53 +50,89 @@ interface Result {
   readonly threads: number;
   readonly kvType: KvType;
   readonly runs: Measured[];
-  /** What loading takes at least; one for each run, none for plain loops. */
+  /** The same by the build that was kept, each run right before its namesake. */
+  readonly before: Measured[];
+  /** The least time that loading can take; one for each run, none for plain loops. */
   readonly limits: LoadLimit[];
 }
 
 const results: Result[] = models.flatMap((model) =>
   counts('threads', options.threads).flatMap((threads) =>
-    (options.kv.split(',') as KvType[]).map((kvType) => ({ model, threads, kvType, runs: [], limits: [] })),
+    (options.kv.split(',') as KvType[]).map((kvType) => ({ model, threads, kvType, runs: [], before: [], limits: [] })),
   ),
 );
+const kept = options.against && keptPrograms(options.against);
 for (let round = 0; round < count('rounds', options.rounds); round++) {
-  for (const { model, threads, kvType, runs, limits } of results) {
+  for (const { model, threads, kvType, runs, before, limits } of results) {
     process.stderr.write(`${basename(model)}, ${threads} thread(s), ${kvType} …\n`);
     const open = { threads, kvType, build: options.build, backend: options.backend };
     const timeoutMs = 1000 * count('timeout', options.timeout);
     const child = { node: options.node, timeoutMs };
-    runs.push(await measureInChild('thimble', { model, phases, options: open }, child));
-    if (open.backend === 'reference') continue;
+    const job = { model, phases, options: open };
+    if (kept) before.push(await measureInChild('thimble', job, { ...child, programs: kept }));
+    runs.push(await measureInChild('thimble', job, child));
+    if (kept || open.backend === 'reference') continue;
     limits.push(await measureInChild<LoadLimit>('load_limit', { model, threads, build: options.build }, child));
   }
+}
+
+/** A column: its title, and what it shows of a run. */
+interface Column {
+  readonly title: string;
+  readonly of: (run: Measured) => number;
+  /** Larger is better. */
+  readonly rate?: boolean;
+}
+
+const columns: readonly Column[] = [
+  ...phases.map(({ name }) => ({ title: name, of: ({ tps }: Measured) => tps[name]!, rate: true })),
+  { title: 'load ms', of: ({ loadMs }) => loadMs },
+  { title: 'TTFT ms', of: ({ ttftMs }) => ttftMs },
+  { title: 'RSS MB', of: ({ rssMb }) => rssMb! },
+];
+
+const nameCells = ({ model, threads, kvType }: Result): string[] => [
+  basename(model).replace(/\.gguf$/, ''),
+  String(threads),
+  kvType,
+];
+
+/** A row for each configuration. */
+function modelTable(): string {
+  const head = ['model', 'threads', 'KV', ...columns.map(({ title }) => title), 'read + pack ms', 'engine'];
+  const rows = results.map((result) => [
+    ...nameCells(result),
+    ...columns.map(({ of }) => digits(median(result.runs.map(of)))),
+    result.limits.length === 0 ? '–' : digits(median(result.limits.map(({ readMs, packMs }) => readMs + packMs))),
+    result.runs[0]!.engine,
+  ]);
+  return table(head, rows, 3);
+}
+
+/** A row for each configuration and column: before, now, how many times as good (the median of the rounds' ratios). */
+function pairTable(): string {
+  const rows = results.flatMap((result) =>
+    columns.map(({ title, of, rate }) => {
+      const [old, now] = [result.before.map(of), result.runs.map(of)];
+      const ratios = old.map((x, i) => (rate ? now[i]! / x : x / now[i]!));
+      const cell = (values: number[]): string[] => [digits(median(values)), percent(spread(values))];
+      return [
+        ...nameCells(result),
+        title,
+        ...cell(old),
+        ...cell(now),
+        median(ratios).toFixed(2),
+        percent(spread(ratios)),
+      ];
+    }),
+  );
+  return table(['model', 'threads', 'KV', 'what', 'before', '±', 'now', '±', 'times as good', '±'], rows, 4);
 }
 
 const machine = describeMachine();
 if (options.json) console.log(JSON.stringify({ machine, phases, results }, null, 1));
 else {
-  const head = [
-    'model',
-    'threads',
-    'KV',
-    ...phases.map(({ name }) => name),
-    'load ms',
-    'read + pack ms',
-    'TTFT ms',
-    'RSS MB',
-    'engine',
-  ];
-  const of = (runs: Measured[], key: 'loadMs' | 'ttftMs' | 'rssMb') => digits(median(runs.map((run) => run[key]!)));
-  const rows = results.map(({ model, threads, kvType, runs, limits }) => [
-    basename(model).replace(/\.gguf$/, ''),
-    String(threads),
-    kvType,
-    ...phases.map(({ name }) => digits(median(runs.map(({ tps }) => tps[name]!)))),
-    of(runs, 'loadMs'),
-    limits.length === 0 ? '–' : digits(median(limits.map(({ readMs, packMs }) => readMs + packMs))),
-    of(runs, 'ttftMs'),
-    of(runs, 'rssMb'),
-    runs[0]!.engine,
-  ]);
-  console.log(`${machine.cpu} (${machine.extensions}), ${machine.nCores} cores; tokens per second\n`);
-  console.log(table(head, rows, 2));
+  const rounds = kept ? `, ${options.rounds} round(s)` : '';
+  console.log(`${machine.cpu} (${machine.extensions}), ${machine.nCores} cores; tokens per second${rounds}\n`);
+  console.log(kept ? pairTable() : modelTable());
 }

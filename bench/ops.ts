@@ -1,19 +1,16 @@
 /**
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
-import { encoderOf } from '../src/compress/encode/index.ts';
 import { detectFeatures, type Build } from '../src/features.ts';
 import { loadModel } from '../src/engine/load_model.ts';
 import { openModelFile } from '../src/platform/model_file.ts';
-import { quants } from '../src/quants/index.ts';
-import { lineCells, lineHead, measureCases, type BenchLine } from './lib/bench_case.ts';
+import { keptCases } from './lib/against.ts';
+import { caseMakers } from './lib/cases.ts';
 import { embedded } from './lib/embedded.ts';
 import { wasmFactory } from './lib/host.ts';
 import { openLimits, type Limits } from './lib/limits.ts';
 import { describeMachine } from './lib/machine.ts';
-import { matmulCases, type Cases } from './lib/matmul_cases.ts';
-import { packCase } from './lib/pack_case.ts';
-import { opCase, timedCases } from './lib/op_cases.ts';
+import { lineCells, lineHead, measureCases, pairCells, pairHead, type BenchLine } from './lib/measure_cases.ts';
 import { count, readOptions } from './lib/options.ts';
 import { profile, type ProfileEntry } from './lib/profile.ts';
 import { digits, percent } from './lib/stats.ts';
@@ -27,6 +24,10 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
     default: '',
     help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile"',
   },
+  against: {
+    value: 'DIR',
+    help: 'another build, kept by "node bench/run.mjs keep DIR": its cases take turns with these',
+  },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -39,28 +40,20 @@ const bytes = count('mib', options.mib) << 20;
 const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 const only = new RegExp(options.only);
 
-/** One by one, so that only one quant type's weights are in memory at a time. */
-const perQuant = { matmul: matmulCases, pack: packCase };
-const encoded = quants.filter(encoderOf);
-const makers: { readonly title: string; readonly make: () => Promise<Cases> }[] = [
-  ...Object.entries(perQuant).flatMap(([op, make]) =>
-    encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, { build, threads, bytes }) })),
-  ),
-  ...timedCases.map((timed) => ({
-    title: `${timed.op.name} ${timed.name}`,
-    make: () => opCase(timed, build, threads),
-  })),
-];
-
+/** Cases of both builds are in memory at the same time. */
 async function measure(limits: Limits): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
-  for (const { title, make } of makers.filter(({ title }) => only.test(title))) {
+  const share = { build, threads, bytes };
+  const before = options.against ? (await keptCases(options.against))(share) : [];
+  for (const { title, make } of caseMakers(share).filter(({ title }) => only.test(title))) {
     process.stderr.write(`${title} …\n`);
-    const { cases, close } = await make();
+    const made = [await make()];
+    const old = before.find((maker) => maker.title === title);
+    if (old) made.push(await old.make());
     try {
-      lines.push(...(await measureCases(cases, limits, timing)));
+      lines.push(...(await measureCases(made[0]!.cases, made[1]?.cases ?? [], limits, timing)));
     } finally {
-      await close();
+      for (const { close } of made) await close();
     }
   }
   return lines;
@@ -98,10 +91,11 @@ process.exitCode = lines.every(({ timing }) => timing) ? 0 : 1;
 if (options.json) {
   console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, build, threads, lines, decode }, null, 1));
 } else {
-  console.log(
-    `${machine.cpu} (${machine.extensions}), Node ${process.version}, ${build} build, ${threads} thread(s)\n`,
-  );
-  if (lines.length > 0) console.log(`${table(lineHead, lines.map(lineCells), 2)}\n`);
+  const date = new Date().toISOString().slice(0, 10);
+  const engine = `Node ${process.version}, ${build} build, ${threads} thread(s)`;
+  console.log(`${date}. ${machine.cpu} (${machine.extensions}), ${engine}\n`);
+  const [head, cells] = options.against ? [pairHead, pairCells] : [lineHead, lineCells];
+  if (lines.length > 0) console.log(`${table(head, lines.map(cells), 2)}\n`);
   if (decode) console.log(profileTable(decode));
 }
 

@@ -1,10 +1,11 @@
 /**
- * Runs benches: `ops`, `model`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `model`, `fidelity`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
+ *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { main as asc } from 'assemblyscript/asc';
 import { build } from 'esbuild';
@@ -16,7 +17,9 @@ const out = `${root}bench/dist`;
 /** Programs that the benches start, and the benches themselves. */
 const nodeEntries = {
   ops: 'bench/ops.ts',
+  cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
+  fidelity: 'bench/fidelity.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
@@ -34,7 +37,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'model', 'ggml', 'peers', 'limits_run'];
+const benches = ['ops', 'model', 'fidelity', 'ggml', 'peers', 'limits_run'];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });
@@ -81,12 +84,25 @@ async function buildLimits() {
   }
 }
 
-const first = process.argv.slice(2).findIndex((arg) => !benches.includes(arg));
-const chosen = process.argv.slice(2, first < 0 ? undefined : first + 2);
-const options = process.argv.slice(2 + chosen.length).filter((arg) => arg !== '--no-build');
-if (chosen.length === 0) {
+/** A folder that `--against` takes: laid out like the project, so that programs find the library where they look for it. */
+function keep(dir) {
+  if (existsSync(`${dir}/src`)) throw new Error(`${dir} is a checkout; keep into a folder of its own`);
+  for (const folder of ['dist', 'bench/dist']) {
+    rmSync(`${dir}/${folder}`, { recursive: true, force: true });
+    cpSync(root + folder, `${dir}/${folder}`, { recursive: true });
+  }
+  writeFileSync(`${dir}/package.json`, '{ "type": "module" }\n');
+  console.log(`kept; after the next change: node bench/run.mjs ops --against ${dir}`);
+}
+
+const args = process.argv.slice(2).filter((arg) => arg !== '--no-build');
+const keeps = args[0] === 'keep' && args.length === 2;
+const first = args.findIndex((arg) => !benches.includes(arg));
+const chosen = args.slice(0, first < 0 ? undefined : first);
+const options = args.slice(chosen.length);
+if (chosen.length === 0 && !keeps) {
   console.error(
-    `usage: node bench/run.mjs BENCH… [options]; benches: ${benches.join(', ')}; BENCH --help lists options`,
+    `usage: node bench/run.mjs BENCH… [options], or keep DIR; benches: ${benches.join(', ')}; BENCH --help lists options`,
   );
   process.exit(2);
 }
@@ -95,6 +111,7 @@ if (!process.argv.includes('--no-build') && !options.includes('--help')) buildLi
 requireFullBuilds();
 await buildBenches();
 await buildLimits();
+if (keeps) keep(args[1]);
 for (const bench of chosen) {
   const { status } = spawnSync(process.execPath, [`${out}/${bench}.js`, ...options], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { detectFeatures } from '../src/features.ts';
 
 const root = new URL('../', import.meta.url);
 const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SPEED.md', 'models/README.md'];
@@ -49,4 +50,33 @@ describe.each(documents)('%s', (document) => {
 it('the README shows the example as it stands in examples/', () => {
   const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', root), 'utf8'))![1]!;
   expect(readFileSync(new URL('examples/chat.mjs', root), 'utf8')).toContain(shown.trim());
+});
+
+it.skipIf(detectFeatures().build !== 'relaxed')(
+  'ARCHITECTURE.md shows one block as the kernels pack it (Node 22 and newer)',
+  async () => {
+    const { picture } = await import('../scripts/one_block.ts');
+    const shown = readFileSync(new URL('ARCHITECTURE.md', root), 'utf8');
+    expect(shown).toContain((await picture()).replace(/^(?=.)/gm, '    '));
+  },
+);
+
+describe('SPEED.md', () => {
+  const text = readFileSync(new URL('SPEED.md', root), 'utf8').replace(/<!--[\s\S]*?-->/g, '');
+  const entries = [...text.matchAll(/^## (\d{4}-\d\d-\d\d) · (.*)\n([\s\S]*?)(?=^## |(?![\s\S]))/gm)];
+
+  it('has entries, newest first', () => {
+    const dates = entries.map(([, date]) => date!);
+    expect(dates.length).toBeGreaterThan(5);
+    expect(dates).toEqual([...dates].sort().reverse());
+  });
+
+  it.each(entries.map(([, date, title, body]) => ({ title: `${date} ${title}`, body: body! })))(
+    'has the five fields in order, on one screen: $title',
+    ({ body }) => {
+      const fields = [...body.matchAll(/^\*\*(.*?)\.\*\*/gm)].map(([, field]) => field);
+      expect(fields).toEqual(['Machine', 'Command', 'Before → after', 'Meaning', 'Lost']);
+      expect(body.split('\n').length).toBeLessThan(50);
+    },
+  );
 });

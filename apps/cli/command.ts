@@ -16,14 +16,14 @@ export interface Command {
   readonly summary: string;
   /** After the command's name, options left out: `MODEL --out FILE`. */
   readonly usage: string;
-  /** What the summary cannot say; already in lines. */
+  /** Details beyond the summary; already in lines. */
   readonly about?: string;
   /** How many arguments there must and may be. */
   readonly positionals: readonly [min: number, max: number];
   readonly options: OptionTable;
   /** Command lines that run as they stand, and what they do. */
   readonly examples: readonly (readonly [line: string, what: string])[];
-  /** `signal` aborts at Ctrl-C, unless `onInterrupt` has seen to it. */
+  /** `signal` aborts at Ctrl-C, unless a listener of `onInterrupt` handles it. */
   run(args: Arguments, signal: AbortSignal, onInterrupt: OnInterrupt): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export interface Arguments {
   choice<T extends string>(name: string, words: readonly T[]): T | undefined;
 }
 
-/** @throws UsageError for what the table does not have. */
+/** @throws UsageError for options that the table does not have. */
 export function parseArguments(argv: readonly string[], table: OptionTable, [min, max]: Command['positionals']) {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { value, short, many = false }]) => [
@@ -132,8 +132,8 @@ function checkCount(name: string, value: number, { min = 1, max = Number.MAX_SAF
 }
 
 /**
- * `--prompt TEXT` to `--prompt=TEXT`, so that a text may start with a dash. What is itself an option is never taken for a
- * value: then the value was forgotten.
+ * `--prompt TEXT` to `--prompt=TEXT`, so that a text may start with a dash. An option never counts as another one's value:
+ * then the value was forgotten.
  */
 function joinValues(argv: readonly string[], table: OptionTable): string[] {
   const names = new Map<string, string>();
@@ -163,7 +163,7 @@ function joinValues(argv: readonly string[], table: OptionTable): string[] {
   );
 }
 
-/** `--name`, `--name=value`, `-n`, `-n5` and switches run together (`-hx`); parseArgs sees to the rest. */
+/** `--name`, `--name=value`, `-n`, `-n5` and switches run together (`-hx`); parseArgs does the rest. */
 function isKnown(arg: string, names: ReadonlyMap<string, string>): boolean {
   return names.has(arg.startsWith('--') ? arg.split('=')[0]! : arg.slice(0, 2));
 }

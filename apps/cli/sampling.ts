@@ -33,7 +33,7 @@ export const samplingOptions = {
   'n-draft': { value: 'N', help: 'guesses a step, 1 to 7 (default: as many as pay)' },
 } as const satisfies OptionTable;
 
-/** What was given, and nothing else: the library knows the defaults and the limits. */
+/** The settings that were given, and no others: the library knows the defaults and the limits. */
 export function readSampling(args: Arguments): GenerateOptions {
   const given = {
     maxTokens: args.count('max-tokens'),

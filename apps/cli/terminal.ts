@@ -1,4 +1,4 @@
-/** What a person sees: colours, progress, numbers, and text that cannot take the terminal over. */
+/** Everything that a person sees: colours, progress, numbers, and text that cannot take the terminal over. */
 import { stderr, stdout } from 'node:process';
 
 /** https://no-color.org */

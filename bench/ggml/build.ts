@@ -20,7 +20,7 @@ interface Clang {
 /** node-llama-cpp carries llama.cpp's sources; clang comes as WASM. So neither depends on what the machine has. */
 export const ggmlPackages = ['node-llama-cpp', '@yowasp/clang'] as const;
 
-/** What llama.cpp's own release build says, and SIMD. */
+/** The flags of llama.cpp's own release build, and SIMD. */
 const flags = ['-O3', '-DNDEBUG', '-msimd128'];
 
 const ggml = ['ggml/include', 'ggml/src'];
@@ -30,7 +30,7 @@ const out = 'ggml.wasm';
 
 export interface GgmlBuild {
   readonly file: string;
-  /** What was compiled, with what and how, for the results. */
+  /** Sources, compiler and flags, for the results. */
   readonly version: string;
 }
 

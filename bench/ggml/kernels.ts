@@ -5,7 +5,7 @@ import { testInput, type TestMatrix } from '../lib/products.ts';
 import { fillFrom } from '../lib/random_blocks.ts';
 import type { Kernels, Product, Work } from './products.ts';
 
-/** What mul_mat.c exports; numbers are addresses and counts. */
+/** The exports of mul_mat.c; numbers are addresses and counts. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly __heap_base: WebAssembly.Global;

@@ -15,7 +15,7 @@ export interface MeasureOptions {
   readonly timing: TimingOptions;
 }
 
-/** A product that is right, or the read bandwidth, and how much it is. */
+/** A product that was checked, or the read bandwidth; with its amount of work. */
 type Entry = Pick<Product, 'run'> & Omit<GgmlLine, 'ms'>;
 
 /** Tokens of a matrix product that is checked: few enough for plain loops. */

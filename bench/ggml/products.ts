@@ -3,10 +3,10 @@ import { weight, type Graph } from '../../src/graph/graph.ts';
 import type { Check } from '../lib/bench_case.ts';
 import { checkProduct, copiesOf, openProducts, productGraph, stepOf, type TestMatrix } from '../lib/products.ts';
 
-/** What both libraries do: `times` × the product of each of `copies` matrices with the same input. */
+/** Work that both libraries do: `times` × the product of each of `copies` matrices with the same input. */
 export interface Work {
   readonly name: string;
-  /** As many of a matrix as are used. */
+  /** Rows that are used, of a matrix that may have more. */
   readonly rows: number;
   readonly copies: number;
   readonly times: number;
@@ -17,14 +17,14 @@ export interface Work {
 export interface Product {
   /** Does the work; activations are quantised once. */
   run(): void | Promise<void>;
-  /** Compares the product with the first tokens; `wanted` is what the definition makes of them. */
+  /** Compares the product of the first tokens with `wanted`, which the definition made. */
   check(wanted: Float32Array): Promise<Check>;
 }
 
 /** A library with copies of a matrix in its memory. */
 export interface Kernels {
   readonly engine: 'ggml' | Build;
-  /** The graph says the same as the work. */
+  /** The graph describes the same work. */
   product(work: Work, graph: Graph): Product;
   close(): Promise<void> | void;
 }

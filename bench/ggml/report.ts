@@ -17,7 +17,7 @@ export interface GgmlLine {
   readonly ms: readonly number[];
 }
 
-/** What a results file holds. */
+/** The contents of a results file. */
 export interface GgmlResults {
   readonly date: string;
   readonly machine: Machine;
@@ -29,8 +29,8 @@ export interface GgmlResults {
 const names: Readonly<Record<Build, string>> = { relaxed: 'relaxed', simd: 'plain' };
 
 /**
- * A row for each type and work: ggml, then each build and how many times as fast it is. A ratio is the median of the rounds',
- * which a machine that is slower for some rounds does not change. GB/s are those of weights that come from memory.
+ * A row for each type and work: ggml, then each build and how many times as fast it is. A ratio is the median of the rounds'
+ * ratios, so a machine that is slower for some rounds does not change it. GB/s count weights that come from memory.
  */
 export function report({ date, machine, engine, ggml, lines }: GgmlResults): string {
   const builds = (['relaxed', 'simd'] as const).filter((build) => lines.some((line) => line.engine === build));

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Measured } from './phases.ts';
 import { endTree } from './processes.ts';
@@ -6,15 +7,22 @@ import { endTree } from './processes.ts';
 export interface ChildOptions {
   /** The Node that runs it; default: this one. */
   readonly node?: string;
+  /** Folder of the bench's programs; default: the one that this file is bundled into. */
+  readonly programs?: string;
   readonly timeoutMs: number;
-  /** Told the process id as soon as there is one. */
+  /** Gets the process id as soon as there is one. */
   readonly onStart?: (pid: number) => void;
 }
 
 /** Runs one of the bench's programs with a job; its last line of output is the result. @throws Error with what it said. */
 export function measureInChild<T = Measured>(program: string, job: unknown, options: ChildOptions): Promise<T> {
-  const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
-  const { node = process.execPath, timeoutMs, onStart } = options;
+  const {
+    node = process.execPath,
+    programs = fileURLToPath(new URL('.', import.meta.url)),
+    timeoutMs,
+    onStart,
+  } = options;
+  const script = join(programs, `${program}.js`);
   return new Promise((resolve, reject) => {
     const child = spawn(node, [script, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

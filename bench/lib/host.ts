@@ -4,7 +4,7 @@ import { detectFeatures, type Build } from '../../src/features.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '../../src/platform/node.ts';
 
-/** Node as the WASM backend sees it, with what `npm run build` left in dist/. */
+/** Node as the WASM backend sees it, with the files that `npm run build` left in dist/. */
 export const host = (): WasmHost => ({
   features: detectFeatures(),
   kernels: (build) => readBeside(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url)),

@@ -1,15 +1,15 @@
 /** The functions of limits.as, each bound to one thread's part of the memory. Runs in Node and in a page. */
 
-/** A thread's own memory: operands for the peaks, and what is copied. */
+/** A thread's own memory: operands for the peaks, and bytes to copy. */
 export const PRIVATE_BYTES = 1 << 20;
 
 /**
- * What every byte of the memory is filled with: seven bits for the integer products, 0.75 as floats (tiny ones would be slow),
- * and not zero, because memory that was never written to is one page read again and again.
+ * Every byte of the memory: seven bits for the integer products, and 0.75 as floats (tiny ones would be slow). It is not
+ * zero, because memory that was never written to is one page, read again and again.
  */
 export const OPERAND = 0x3f;
 
-/** Half of what `copy` touches: fits in the L2 cache. */
+/** Half of the bytes that `copy` touches; all of them fit in the L2 cache. */
 const COPY_BYTES = 128 << 10;
 
 /** Loops of one run: about a millisecond. */
@@ -17,7 +17,7 @@ const LOOPS = { copy: 100, dot: 25_000, dot16: 25_000, f32: 25_000 };
 
 export type LimitJob = 'read' | 'copy' | 'dot' | 'dot16' | 'f32';
 
-/** One run of each, and how many bytes or multiply-adds that is. */
+/** One run of each, and its bytes or multiply-adds. */
 export type LimitKernels = Readonly<Record<LimitJob, { readonly run: () => void; readonly amount: number }>>;
 
 export interface LimitShare {

@@ -4,7 +4,7 @@ import type { Build } from '../../src/features.ts';
 import { limitKernels, OPERAND, SWEEP_AT, type LimitJob, type LimitKernels } from './limit_kernels.ts';
 import type { Task } from './timing.ts';
 
-/** What the machine can do with all threads at once; every run does `amount` of it. */
+/** A thing that the machine does at its best, with all threads at once; every run does `amount` of it. */
 export interface LimitTask extends Task {
   /** Bytes, or multiply-adds. */
   readonly amount: number;
@@ -24,7 +24,7 @@ export interface Limits {
   close(): Promise<void>;
 }
 
-/** What a limits worker is sent. */
+/** The message that starts a limits worker. */
 export interface LimitWorkerData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -33,12 +33,12 @@ export interface LimitWorkerData {
   readonly sweepBytes: number;
 }
 
-/** Words of `control`: number of the current job, which one it is, how many workers have done it. */
+/** Words of `control`: the number of the current job, its name's index, and how many workers have done it. */
 export const word = { generation: 0, job: 1, done: 2, length: 3 } as const;
 
 export const limitsFile = (build: Build): URL => new URL(`./limits.${build}.wasm`, import.meta.url);
 
-/** @param sweepBytes how much is read from memory, by all threads together: far more than caches hold. */
+/** @param sweepBytes bytes that all threads together read from memory: far more than caches hold. */
 export async function openLimits(build: Build, threads: number, sweepBytes: number): Promise<Limits> {
   const module = await WebAssembly.compile(await readFile(limitsFile(build)));
   const each = Math.floor(sweepBytes / threads / 1024) * 1024;

@@ -1,6 +1,6 @@
 /**
- * What loading a model takes at least: `node load_limit.js '{"model", "threads", …}'` reads all weights into a buffer that is
- * used again and again, then repacks as much with all threads into fresh memory, and prints one line of JSON.
+ * The least time that loading a model can take. `node load_limit.js '{"model", "threads", …}'` reads all weights into one
+ * buffer, over and over; then all threads repack as many bytes into fresh memory. It prints one line of JSON.
  */
 import type { Backend } from '../../src/backends/backend.ts';
 import { detectFeatures, type Build } from '../../src/features.ts';

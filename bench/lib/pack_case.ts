@@ -36,6 +36,7 @@ export async function packCase(quant: QuantType, { build, threads }: MatmulOptio
           const program = backend.prepare(table); // lies where the staging areas were
           const result = await lookup(quant, program, table, floats).check();
           program.dispose();
+          await backend.upload(weights, { read: fill }); // so that runs find blocks there again, not what the program computed
           return result;
         },
         run: () => backend.upload(weights, { read: async () => {} }),

@@ -2,7 +2,7 @@ import type { openModel as OpenModel } from '../../src/api/open_model.ts';
 import type { OpenOptions } from '../../src/protocol/open.ts';
 import type { ModelSource } from '../../src/platform/platform.ts';
 
-/** What an engine is measured at: so many tokens, read or made, behind so many others. */
+/** One thing to measure: an engine reads or generates `nTokens` tokens after `nPast` others. */
 export interface Phase {
   readonly name: string;
   readonly kind: 'prefill' | 'decode';
@@ -10,7 +10,7 @@ export interface Phase {
   readonly nPast: number;
 }
 
-/** What one process finds out about one model. Rates are tokens per second, on the clock of the caller. */
+/** The numbers that one process measures on one model. Rates are tokens per second, by the caller's clock. */
 export interface Measured {
   readonly loadMs: number;
   /** From the call to the first token, for the first prompt after loading, of 128 tokens. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readText } from './machine.ts';
 
-/** CPU time from /proc, in hundredths of a second. Where there is no /proc, nothing is known and nothing is waited for. */
+/** CPU time from /proc, in hundredths of a second. Without /proc nothing is known, and nobody waits. */
 const TICKS_PER_SECOND = 100;
 
 /** Time of all cores that was not idle. */

@@ -18,7 +18,7 @@ export interface TestMatrix {
   readonly quant: QuantType;
   readonly rows: number;
   readonly cols: number;
-  /** As in a file: whole blocks that repeat without end. */
+  /** The file's bytes: whole blocks that repeat without end. */
   readonly pool: Uint8Array;
   readonly nBytes: number;
   /** The same, decoded. */
@@ -63,7 +63,7 @@ export async function openProducts(
 
 export const stepOf = (nTokens: number): Step => ({ tokens: new Int32Array(nTokens), pos: 0, nLogits: 0 });
 
-/** What the op's definition makes of the first rows of a matrix. */
+/** The first rows of the product, by the op's definition. */
 export function wantedProduct(graph: Graph, { floats, cols }: TestMatrix, nTokens: number): Float32Array {
   const node = graph.nodes[0] as Node;
   const rows = node.out.shape[1]!;

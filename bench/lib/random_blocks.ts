@@ -4,7 +4,10 @@ import type { QuantType } from '../../src/quants/quant_type.ts';
 /** Bytes of made-up weights; a tensor repeats them from anywhere on. Larger than the L2 cache of most machines. */
 const POOL_BYTES = 4 << 20;
 
-/** Weights that are quantised for it, which takes long for some types. The pool is these blocks in random order. */
+/**
+ * So many weights are quantised for the pool, because quantising takes long for some types. The pool repeats their blocks in
+ * random order.
+ */
 const N_WEIGHTS = 1 << 16;
 
 /** Whole blocks of normally distributed weights of standard deviation `std`, the same on every machine. */

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.ts';
 
-/** `bench/results/2026-01-31-amd-epyc-2.json`, with `-bench` where it is not the peers', and with a number where that is taken. */
+/**
+ * `bench/results/2026-01-31-amd-epyc-2.json`. Benches other than the peers' add their name; a number follows where that name
+ * is taken.
+ */
 export function freeResultsFile(date: string, { cpu, nCores }: Machine, bench = ''): string {
   const slug = cpu
     .toLowerCase()

@@ -1,3 +1,5 @@
+import { Bench, type Fn } from 'tinybench';
+
 /** Something to be timed. */
 export interface Task {
   readonly name: string;
@@ -5,45 +7,54 @@ export interface Task {
 }
 
 export interface TimingOptions {
+  /** Turns of each task. */
   readonly rounds: number;
-  /** A sample is so many runs that it takes at least this long. */
+  /** A turn takes at least this long. */
   readonly sampleMs: number;
 }
 
-/** How long a task is run before it counts: the engine's optimising compiler works in the background meanwhile. */
+/** How long a task runs before it counts: the engine's optimising compiler works in the background meanwhile. */
 const WARM_UP_MS = 200;
 
+/** Runs are timed together for at least this long: a clock around each would add a tenth to runs of 4 µs. */
+const BATCH_MS = 1;
+
 /**
- * Milliseconds per run of each task, one sample a round. Tasks take turns, so that whatever disturbs the machine for a
- * while disturbs them alike.
+ * Milliseconds per run of each task, one number a turn: the median of the turn's batches. Tasks take turns, so that whatever
+ * disturbs the machine for a while disturbs them alike. tinybench warms up, repeats, times and takes the median; it would finish one
+ * task before the next, so the turns are made here.
  */
 export async function interleave(tasks: readonly Task[], { rounds, sampleMs }: TimingOptions): Promise<number[][]> {
-  const repeats: number[] = [];
-  for (const task of tasks) {
-    const ms = await warmUp(task);
-    repeats.push(Math.max(1, Math.ceil(sampleMs / ms)));
-  }
+  const bench = new Bench({ time: sampleMs, iterations: 1, warmupTime: WARM_UP_MS, warmupIterations: 1, throws: true });
+  // Names may be the same in two builds, and tinybench wants each once.
+  for (const [i, task] of tasks.entries()) bench.add(String(i), batches(task), { async: true });
+  for (const task of bench.tasks) await task.warmup();
   const samples: number[][] = tasks.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, task] of tasks.entries()) samples[i]!.push(await sample(task, repeats[i]!));
+    for (const [i, task] of bench.tasks.entries()) {
+      task.reset();
+      await task.run();
+      if ('latency' in task.result) samples[i]!.push(task.result.latency.p50);
+    }
   }
   return samples;
 }
 
-/** Runs a task for a while and says how long the last run took. */
-async function warmUp(task: Task): Promise<number> {
-  const endMs = performance.now() + WARM_UP_MS;
-  for (let repeats = 1; ; repeats *= 2) {
-    const ms = await sample(task, repeats);
-    if (performance.now() > endMs) return ms;
-  }
-}
-
-async function sample(task: Task, repeats: number): Promise<number> {
-  const startMs = performance.now();
-  for (let i = 0; i < repeats; i++) {
-    const running = task.run();
-    if (running) await running;
-  }
-  return (performance.now() - startMs) / repeats;
+/**
+ * The task in batches. Each has as many runs as fill BATCH_MS by the time of the batch before; at most twice as many, because
+ * a page's clock may stand still during a short batch.
+ */
+function batches(task: Task): Fn {
+  let repeats = 1;
+  return async () => {
+    const startMs = performance.now();
+    for (let i = 0; i < repeats; i++) {
+      const running = task.run();
+      if (running) await running;
+    }
+    const ms = performance.now() - startMs;
+    const sample = { overriddenDuration: ms / repeats, overriddenIterationCost: ms };
+    repeats = Math.max(1, Math.min(2 * repeats, Math.ceil((BATCH_MS * repeats) / ms)));
+    return sample;
+  };
 }

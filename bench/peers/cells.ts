@@ -2,14 +2,14 @@ import type { Phase } from '../lib/phases.ts';
 import type { Words } from './vocab.ts';
 import { recipes, shapes } from './shapes.ts';
 
-/** What is measured: every engine on every model, with every number of threads. */
+/** The measurements: every engine on every model, with every number of threads. */
 export interface Cell {
   readonly peer: Peer;
   /** A synthetic model's name, or the path of a file. */
   readonly model: string;
   readonly threads: number;
   readonly phases: readonly Phase[];
-  /** For engines that take text only: what is one token each in the model's vocabulary. */
+  /** For engines that take text only: words that are one token each in the model's vocabulary. */
   readonly words: Words;
 }
 

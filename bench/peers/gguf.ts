@@ -75,7 +75,7 @@ function matrixTensor(
     shape: [rows, cols],
     *pieces() {
       if (!isTable) return yield* repeat(pool, offset, rows * rowBytes);
-      // Rows of zeros: greedy decoding then never makes bytes that are no text, nor an end of the answer.
+      // Rows of zeros keep greedy decoding from tokens that are no text, and from the end of the answer.
       yield new Uint8Array(N_BYTES * rowBytes);
       yield* repeat(pool, offset, (rows - N_BYTES - N_SPECIAL) * rowBytes);
       yield new Uint8Array(N_SPECIAL * rowBytes);

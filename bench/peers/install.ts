@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * What benches need besides the project's own dependencies, at the versions measured: the engines that thimble is put beside,
- * what drives a browser, and a compiler for C.
+ * Packages that only benches need, at the versions measured: the engines that thimble is put beside, a driver for browsers,
+ * and a compiler for C.
  */
 const packages = {
   'node-llama-cpp': '3.22.1',
@@ -25,7 +25,7 @@ export const enginePackages: readonly PeerPackage[] = [
   ...(['@wllama/wllama', '@wllama/wllama-compat', 'playwright-core'] as const),
 ];
 
-/** Where they are unless a folder is given. */
+/** The folder where they are, unless another one is given. */
 export const defaultPeersDir = (): string =>
   process.env['THIMBLE_PEERS'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'thimble', 'peers');
 
@@ -57,8 +57,8 @@ export const importPeer = async <T>(dir: string, file: string): Promise<T> =>
   (await import(pathToFileURL(join(dir, 'node_modules', file)).href)) as T;
 
 /**
- * A copy (of links, so it takes no space) in which llama.cpp finds one variant of its CPU code only, such as `haswell`, its
- * build for AVX2. Otherwise it picks the widest that the machine has.
+ * A copy (of links, so it takes no space) in which llama.cpp finds only one variant of its CPU code, such as `haswell`, its
+ * build for AVX2. Left alone, llama.cpp picks the widest variant that the machine has.
  */
 export function restrictedPeers(dir: string, variant: string): string {
   const copy = join(dir, `only-${variant}`);

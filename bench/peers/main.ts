@@ -1,6 +1,6 @@
 /**
- * thimble beside other engines that run GGUF files, on the same files in the same minutes: every round goes once through all
- * engines, each in a process of its own, so that whatever else the machine does hits them alike.
+ * thimble beside other engines that run GGUF files, on the same files in the same minutes. Every round goes once through all
+ * engines, each in a process of its own, so that disturbances of the machine hit them alike.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

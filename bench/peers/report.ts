@@ -17,14 +17,14 @@ export interface PeerRun {
   readonly error?: string;
 }
 
-/** What a results file holds. */
+/** The contents of a results file. */
 export interface Results {
   readonly date: string;
   readonly machine: Machine;
   readonly runs: readonly PeerRun[];
 }
 
-/** Runs next to which anything else used more than this do not count, as long as there are better ones. */
+/** Cores that others may use beside a run. Runs above this do not count, as long as there are better ones. */
 const QUIET_CPU = 0.25;
 
 interface Column {
@@ -49,8 +49,8 @@ interface Row {
 }
 
 /**
- * Medians as a markdown table. Behind each: how far the runs are apart (half of the range), and thimble's value divided by this
- * one: above 1 thimble is faster, or for the last three columns needs more.
+ * Medians as a markdown table. Behind each stand the runs' spread (the median distance from the median), and thimble's value
+ * divided by this one: above 1 thimble is faster, or needs more in the last three columns.
  */
 export function report({ date, machine, runs }: Results): string {
   const rows = rowsOf(runs);

@@ -1,7 +1,7 @@
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
-/** What a made-up model copies from a real one; parameter counts come out the same. */
+/** The parts that a made-up model copies from a real one; parameter counts come out the same. */
 export interface ModelShape {
   readonly architecture: 'llama' | 'qwen2';
   /** `tokenizer.ggml.pre` */

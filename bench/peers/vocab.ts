@@ -11,7 +11,7 @@ const SPACE = '\u0120';
 
 /**
  * A byte-level BPE tokenizer of any size: all bytes, pairs and triples of letters and digits in an order that makes one token
- * of a space and two lower-case letters, control tokens. An engine that takes text only gets prompts of a known length so.
+ * of a space and two lower-case letters, control tokens. So engines that take text only get prompts of a known length.
  */
 export function vocabMetadata(nVocab: number, pre: string): Map<string, MetadataValue> {
   const pieces = bytePieces();
@@ -44,7 +44,7 @@ export function vocabMetadata(nVocab: number, pre: string): Map<string, Metadata
 const NORMAL = 1;
 const CONTROL = 3;
 
-/** Printable bytes stand for themselves, the others for what follows U+00FF, in byte order. */
+/** Printable bytes stand for themselves; the others take the characters after U+00FF, in byte order. */
 function bytePieces(): string[] {
   const printable = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   const bytes = Array.from({ length: N_BYTES }, (_, byte) => byte);

@@ -49,7 +49,7 @@ export async function measure(phases: readonly Phase[], threads: number, words: 
   return { loadMs, ttftMs: first.firstMs, tps, threads: engine.getNumThreads(), engine: 'wllama' };
 }
 
-/** One greedy answer: when its first and last token came, counted from the call, and what the engine says it read. */
+/** One greedy answer: the times of its first and last token from the call on, and how many tokens the engine says it read. */
 async function complete(engine: Wllama, prompt: string, maxTokens: number) {
   const startMs = performance.now();
   const chunks = await engine.createCompletion({

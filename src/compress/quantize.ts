@@ -1,5 +1,6 @@
 /**
- * A model file to a smaller one: matrices are decoded and encoded again, a few rows at a time, everything else is copied.
+ * Turns a model file into a smaller one. It decodes matrices and encodes them again, a few rows at a time, and copies
+ * everything else.
  *
  * Which tensor gets which type follows llama.cpp's `llama-quantize --pure` with its rule for the output matrix
  * (src/llama-quant.cpp), so that files of one type are alike.
@@ -34,7 +35,7 @@ const fileTypes: ReadonlyMap<string, number> = new Map([
 /** `GGML_QNT_VERSION`: the block layouts have not changed since. */
 const quantizationVersion = 2;
 
-/** What stands in for a type whose blocks of 256 do not fit a row; where blocks of 32 do not fit either, f16. */
+/** Replaces types whose blocks of 256 do not fit a row. Where blocks of 32 do not fit either, f16 takes their place. */
 const standIns: ReadonlyMap<string, string> = new Map([
   ['q2_k', 'q4_0'],
   ['q3_k', 'q4_0'],
@@ -46,10 +47,10 @@ const standIns: ReadonlyMap<string, string> = new Map([
 /** Types that are good enough for the output matrix as they are. */
 const fineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k'];
 
-/** Matrices that stay as they are: small, and the model listens to them. */
+/** Matrices that stay as they are: they are small, and rounding them hurts the model. */
 const keptMatrices = /_norm\.weight$|ffn_gate_inp\.weight$|^position_embd\.weight$|^token_types\.weight$/;
 
-/** What `planQuantization` takes, by name. */
+/** The types that `planQuantization` takes, by name. */
 export const quantizableTypes: readonly string[] = quants
   .filter((quant) => encoderOf(quant) !== undefined && fileTypes.has(quant.name))
   .map(({ name }) => name);

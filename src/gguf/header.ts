@@ -30,7 +30,7 @@ export interface TensorInfo {
   readonly sizeBytes: number;
 }
 
-/** What is parsed so far, and where to go on. */
+/** The values parsed so far, and where to go on. */
 export interface Header {
   readonly fileName: string;
   readonly fileBytes: number;
@@ -76,7 +76,7 @@ export function startHeader(fileName: string, fileBytes: number): Header {
   };
 }
 
-/** Parses what `header.bytes` holds; false when it needs a piece of `wantedBytes`. What is whole is never parsed twice. */
+/** Parses as far as `header.bytes` goes; false when it needs a piece of `wantedBytes`. It parses no whole value twice. */
 export function parseHeader(header: Header): boolean {
   let parsed = header.at;
   try {
@@ -118,7 +118,7 @@ function readPrologue(header: Header): void {
   header.version = version;
 }
 
-/** What people open by mistake, by its first bytes. */
+/** Files that people open by mistake, by their first bytes. */
 const otherFiles: readonly (readonly [start: string, what: string])[] = [
   ['lmgg', 'a GGML file from before GGUF'],
   ['fmgg', 'a GGMF file from before GGUF'],
@@ -243,7 +243,7 @@ function readTensor(header: Header): void {
   header.tensors.set(name, { name, quant, shape, relativeBytes, sizeBytes: tensorBytes(quant, shape, where) });
 }
 
-/** Bytes of a tensor of `shape`, slowest dimension first. Refuses what has no exact answer. */
+/** Bytes of a tensor of `shape`, slowest dimension first. Refuses shapes that have no exact answer. */
 export function tensorBytes(quant: QuantType, shape: readonly number[], where: string): number {
   let nElements = 1;
   for (const dim of shape) {

@@ -2,8 +2,8 @@ import { FormatError } from '../errors.ts';
 import { counted } from '../numbers.ts';
 
 /**
- * What a header may claim before it is believed. A length is also compared with the bytes left in the file before anything is
- * allocated, so these bound work and memory for files that really are that long.
+ * The most that a header may claim. Before anything is allocated, a length is also compared with the bytes left in the file;
+ * so these limits bound work and memory for files that really are that long.
  */
 export const limits = {
   headerBytes: { max: 128 * 2 ** 20, why: 'a 260,000-piece vocabulary with its merges takes under 20 MB' },

@@ -1,8 +1,8 @@
 import type { ByteSource } from '../store/source.ts';
 
 /**
- * What differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts` or
- * `web.ts` when the bundles are made; both export the functions of this interface.
+ * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`
+ * or `web.ts` when the bundles are made; both export the functions of this interface.
  */
 export interface Platform {
   /** Starts a module worker. */

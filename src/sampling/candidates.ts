@@ -49,7 +49,7 @@ export function maxLogit(c: Candidates): number {
   return max;
 }
 
-/** Sees to it that weights are there (softmax without its division) and returns their sum over the candidates. */
+/** Computes the weights where they are missing (softmax without its division), and returns their sum over the candidates. */
 export function weigh(c: Candidates): number {
   const { logits, weights, n } = c;
   if (!c.weighed) {
@@ -70,7 +70,7 @@ export function entropy(c: Candidates, total: number, logTotal: number): number 
   return logTotal - sum / total;
 }
 
-/** Copies candidate `from` over candidate `to`: how a link closes the gaps of what it drops. */
+/** Copies candidate `from` over candidate `to`: so a link closes the gap that a dropped candidate leaves. */
 export function move(c: Candidates, from: number, to: number): void {
   c.tokens[to] = c.tokens[from]!;
   c.logits[to] = c.logits[from]!;
@@ -105,8 +105,8 @@ function siftDown(c: Candidates, begin: number, size: number, at: number): void 
 }
 
 /**
- * Moves the best `k` of the candidates from `begin` on to [begin, begin + k), best first, in place. One scan against the
- * worst of a k-heap: of 49,152 random logits only some 300 ever enter a heap of 40, the rest cost one comparison.
+ * Moves the best `k` of the candidates from `begin` on to [begin, begin + k), best first, in place. One scan compares each
+ * with the worst of a k-heap: of 49,152 random logits some 300 enter a heap of 40, and the others cost one comparison.
  */
 export function selectTop(c: Candidates, begin: number, k: number): void {
   const { logits, n } = c;
@@ -126,8 +126,8 @@ export function selectTop(c: Candidates, begin: number, k: number): void {
 }
 
 /**
- * Keeps the best candidates, as few as weigh `target` together. Quickselect by weight instead of rank: part by a pivot, see
- * whether the better part weighs enough, go on in the part where the cut lies. Linear on average, where sorting is not.
+ * Keeps the best candidates, as few as together weigh `target`. This is quickselect by weight instead of rank: a pivot parts
+ * the candidates, and the search goes on in the part where the cut lies. It is linear on average, which sorting is not.
  */
 export function keepHeaviest(c: Candidates, target: number): void {
   let begin = 0; // [0, begin) stays and weighs `mass`, less than the target
@@ -150,7 +150,9 @@ export function keepHeaviest(c: Candidates, target: number): void {
   }
 }
 
-/** Moves what is no worse than a pivot before what is worse, and returns where the latter begins. Needs three candidates. */
+/**
+ * Moves the candidates that are worse than a pivot behind the others, and returns where they begin. Needs three candidates.
+ */
 function partition(c: Candidates, begin: number): number {
   const { logits, tokens, n } = c;
   const a = begin;

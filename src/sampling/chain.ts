@@ -16,7 +16,7 @@ import { topP } from './top_p.ts';
 import { typicalP } from './typical_p.ts';
 import { xtc } from './xtc.ts';
 
-/** What a sampler needs to go on exactly where another stood; plain data, fit for JSON. */
+/** Where a sampler stands: another one goes on from there exactly. Plain data, fit for JSON. */
 export interface SamplerState {
   /** The four 32-bit words of the random generator. */
   readonly random: readonly number[];
@@ -43,8 +43,8 @@ export interface Sampler {
 
 /**
  * The chain, in this order (that of llama.cpp): logit bias, penalties, DRY, top-k, typical-p, top-p, min-p, XTC, temperature,
- * then a draw. The first three run while candidate i is token i and touch few tokens; the rest narrow the candidates down,
- * so what is expensive comes when few are left. Links that are off are not in the chain.
+ * then a draw. The first three run while candidate i is token i, and touch few tokens. The others narrow the candidates down,
+ * so the expensive ones come when few are left. A link that is off is not in the chain.
  */
 function buildLinks(o: CheckedOptions, history: History, random: RandomState, nVocab: number): Links {
   const isPenalising = o.repeatPenalty !== 1 || o.presencePenalty !== 0 || o.frequencyPenalty !== 0;
@@ -106,7 +106,7 @@ export function createSampler(options: SamplerOptions, nVocab: number): Sampler 
       checkWhole('accepted token', token, tokenLimits);
       remember(history, token);
       steering?.accept(token);
-      candidates.n = 0; // a second accept is not of a token drawn from these
+      candidates.n = 0; // a second accept is of a token that was not drawn from these
     },
     reset(): void {
       seedRandom(random, seed);

@@ -15,12 +15,12 @@ const MAX_PENALTY = 1e38;
 
 /**
  * DRY, "don't repeat yourself" (p-e-w, text-generation-webui pull request 5677, 2024). If the latest L tokens already stood
- * somewhere in the last `dryLastN`, the token that followed them there would continue the repetition: from
- * L >= `dryAllowedLength` on it loses `dryMultiplier * dryBase ** (L - dryAllowedLength)`, L being the longest such match. A
- * match never reaches across a breaker token, and a breaker itself is not penalised.
+ * somewhere in the last `dryLastN`, the token that followed them there would continue the repetition. From L >=
+ * `dryAllowedLength` on, that token loses `dryMultiplier * dryBase ** (L - dryAllowedLength)`, where L is its longest match.
+ * A match never reaches across a breaker token, and breakers are not penalised.
  *
- * Linear in the window: the Z-function of the window read backwards (Gusfield, *Algorithms on Strings*, 1997, 1.4) gives
- * the match lengths at all positions at once. Runs while candidate i is still token i.
+ * The Z-function of the window read backwards (Gusfield, *Algorithms on Strings*, 1997, 1.4) gives the match lengths at all
+ * positions at once, in linear time. Runs while candidate i is still token i.
  */
 export function dry(options: DryOptions, history: History, nVocab: number): SamplerLink {
   const { dryMultiplier, dryBase, dryAllowedLength, dryLastN } = options;

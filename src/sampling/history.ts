@@ -1,4 +1,4 @@
-/** The latest accepted tokens, in a ring: what the penalties and DRY look back on. */
+/** The latest accepted tokens, in a ring. The penalties and DRY look back on them. */
 export interface History {
   readonly tokens: Int32Array; // [capacity]
   /** How many tokens are held, at most the capacity. */

@@ -33,7 +33,7 @@ export function logProbs(logits: Float32Array, token: number, nTop: number): Log
   return { logProb: logProbOf(token), top: topTokens(logits, nTop).map((t) => ({ token: t, logProb: logProbOf(t) })) };
 }
 
-/** Insertion into a short sorted list; nearly every logit is refused by its first comparison. */
+/** Inserts into a short sorted list. Its first comparison refuses nearly every logit. */
 function topTokens(logits: Float32Array, nTop: number): number[] {
   const top: number[] = [];
   for (let token = 0; token < logits.length; token++) {

@@ -14,8 +14,9 @@ export interface MirostatLink extends SamplerLink {
 
 /**
  * Mirostat 2.0 (Basu et al., *Mirostat: a Neural Text Decoding Algorithm that Directly Controls Perplexity*, 2020,
- * arXiv:2007.14966, algorithm 2): drops candidates more surprising than `mu` bits, and after each token moves `mu` by
- * `mirostatEta` times how far that token's surprise, among those left, was off the target `mirostatTau`.
+ * arXiv:2007.14966, algorithm 2). It drops candidates that surprise by more than `mu` bits. After each token it compares that
+ * token's surprise, among the candidates left, with the target `mirostatTau`, and moves `mu` by `mirostatEta` times the
+ * difference.
  */
 export function mirostat(options: MirostatOptions): MirostatLink {
   const { mirostatTau, mirostatEta } = options;

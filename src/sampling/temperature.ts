@@ -21,8 +21,8 @@ export function temperature(options: TemperatureOptions): SamplerLink {
 }
 
 /**
- * Dynamic temperature (kalomaze, 2023): from `temperature - range` when the model is certain to `temperature + range` when all
- * candidates are equally likely, by the share that the entropy has in its largest value log(n).
+ * Dynamic temperature (kalomaze, 2023): `temperature - range` when the model is certain, `temperature + range` when all
+ * candidates are equally likely. Between these it follows the entropy, as a share of its largest value log(n).
  */
 function dynamicTemperature(c: Candidates, options: TemperatureOptions): number {
   const { temperature, dynamicTemperatureRange: range, dynamicTemperatureExponent } = options;

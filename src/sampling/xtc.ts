@@ -7,9 +7,9 @@ export interface XtcOptions {
 }
 
 /**
- * XTC, "exclude top choices" (p-e-w, text-generation-webui pull request 6335, 2024): with `xtcProbability`, drops all
- * candidates that have a probability of at least `xtcThreshold`, except the least likely of them. Needs two of those to
- * drop one, so a confident model is left alone.
+ * XTC, "exclude top choices" (p-e-w, text-generation-webui pull request 6335, 2024): with `xtcProbability`, it drops all
+ * candidates with a probability of at least `xtcThreshold`, except the least likely of them. It needs two of these to drop
+ * one, so it leaves a confident model alone.
  */
 export function xtc(options: XtcOptions, random: RandomState): SamplerLink {
   const { xtcProbability, xtcThreshold } = options;

@@ -33,8 +33,8 @@ function failing(doing: string, path: string): (cause: unknown) => never {
 }
 
 /**
- * A file on disk. Every read looks afterwards whether the file is still the one that was opened, so that weights of two
- * versions never mix.
+ * A file on disk. After every read it checks that the file is still the one that was opened, so weights of two versions never
+ * mix.
  * @throws ResourceError where the file is missing, a folder or not readable; FormatError where it is empty.
  */
 export async function openNodeFile(path: string): Promise<ByteSource> {
@@ -83,8 +83,8 @@ function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource
 }
 
 /**
- * A new file on disk. Its bytes go to a temporary name beside it, and get the final one when they are whole and on the disk.
- * With `replace`, that may be the name of a file that is there already.
+ * A new file on disk. Its bytes go to a temporary name beside it; they get the final name when they are whole and on the
+ * disk. With `replace`, a file of that name may be there already.
  * @throws ResourceError where the name is taken, or its folder is missing or not writable.
  */
 export async function openNodeSink(path: string, { replace = false } = {}): Promise<ByteSink> {

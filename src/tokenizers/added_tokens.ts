@@ -5,7 +5,7 @@ export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, un
 
 /**
  * How models spell the tokens that end their output: of a sequence, a turn or a message, or (the last rows) of a piece of
- * code to fill in. Files name at most one or two of them by id, while a model may stop with any.
+ * code to fill in. A file names one or two of them by id, but a model may stop with any.
  */
 const endSpellings = [
   ...['</s>', '<eos>', '[EOS]', '<|endoftext|>', '<|end_of_text|>', '<｜end▁of▁sentence｜>'],
@@ -15,7 +15,10 @@ const endSpellings = [
   ...['<|fim_repo|>', '<|repo_name|>', '<fim-repo>', '<REPO>', '<reponame>', '<|file_sep|>'],
 ];
 
-/** Vocabularies in which a spelling ends only a part of the output: where all of `with` exist, `token` goes on. */
+/**
+ * In some vocabularies such a spelling ends only a part of the output: where all of `with` exist, the output goes on after
+ * `token`.
+ */
 const endExceptions = [
   { token: '<|end|>', with: ['<|return|>', '<|call|>'] }, // gpt-oss: ends a message, more channels may follow
   { token: '<|end|>', with: ['<|calls|>', '<|flush|>'] }, // Solar
@@ -31,8 +34,8 @@ export interface Roles {
 }
 
 /**
- * Sorts the vocabulary by role. Control, unknown and byte tokens are left out of `plain`, so that no merge and no whole-word
- * look-up can make one from text. Of two tokens spelled alike the first one counts.
+ * Sorts the vocabulary by role. `plain` has no control, unknown or byte tokens, so that no merge and no whole-word look-up
+ * can make one from text. Of two tokens spelled alike the first one counts.
  */
 export function assignRoles(vocab: Vocab): Roles {
   const nVocab = vocab.tokens.length;

@@ -33,7 +33,7 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
     let n = 0;
     for (let i = 0; i < nBytes; i++) {
       const token = byteTokens[bytes[i]!]!;
-      if (token >= 0) symbols[n++] = token; // a byte that the vocabulary lacks cannot be said: it is left out
+      if (token >= 0) symbols[n++] = token; // a byte that the vocabulary lacks is left out
     }
     return Array.from(symbols.subarray(0, merge(symbols, n)));
   }
@@ -63,8 +63,8 @@ const maxCachedWords = 8192;
 const maxCachedLength = 12;
 
 /**
- * A merge is looked up as the file spells it, `left right`, and only then by number: turning all of them into pairs of tokens
- * up front takes as long as reading the file. One that makes a piece outside the vocabulary never applies.
+ * Looks a merge up as the file spells it, `left right`, and by number afterwards: turning all merges into pairs of tokens up
+ * front takes as long as reading the file. A merge that makes a piece outside the vocabulary never applies.
  */
 function readMerges(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
   const merges = vocab.merges;

@@ -3,8 +3,8 @@ const maxPairs = 2 ** 16;
 const mask = 2 * maxPairs - 1;
 
 /**
- * `find` with a memory. Whether two symbols join is a question of their spelling, a string look-up that is asked for every
- * neighbour in a text; asked again it is answered from one flat hash table with open addressing:
+ * `find` with a memory. The spelling of two symbols decides whether they join: a string look-up for all neighbours in a text.
+ * When a question comes again, a flat hash table with open addressing answers it:
  *
  *     slot i: | left | right | answer |    left is -1 where the slot is free
  */

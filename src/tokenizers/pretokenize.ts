@@ -4,8 +4,8 @@ import { UnsupportedError } from '../errors.ts';
  * Pre-tokenizers: byte-level BPE merges only inside the words that these patterns cut a text into. The patterns are part of
  * how a model was trained; `tokenizer.ggml.pre` names them (the names are llama.cpp's, `convert_hf_to_gguf_update.py`).
  *
- * Patterns of a row apply one after the other, each inside the pieces that the one before left; what lies between two
- * matches is a piece as well. They are written as in the models' own `tokenizer.json`, where `\s` is Unicode White_Space
+ * Patterns of a row apply one after the other, each inside the pieces that the one before left; the text between two matches
+ * is a piece as well. They are written as in the models' own `tokenizer.json`, where `\s` is Unicode White_Space
  * (JavaScript's `\s` has U+FEFF and lacks U+0085: `compile` replaces it) and `(?i:'s)` is spelled out.
  */
 export interface PreTokenizer {

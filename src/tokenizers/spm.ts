@@ -54,7 +54,7 @@ export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamil
   };
 }
 
-/** Any two symbols may join that together spell a token. A symbol is a token, or nVocab + a character's code point. */
+/** Two symbols may join where together they spell a token. A symbol is a token, or nVocab + a character's code point. */
 function pairsThatSpellTokens(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
   const nVocab = vocab.tokens.length;
   const pieceOf = (symbol: number): string =>
@@ -79,8 +79,8 @@ function rankByScore({ tokens, scores }: Vocab): Int32Array {
 }
 
 /**
- * Cuts a text before each word's spaces, so that one long text is many short merges. Only where no token has a space after
- * another character, which could span the cut; otherwise the text stays whole.
+ * Cuts a text before each word's spaces, so that one long text becomes many short merges. A token with a space after another
+ * character could span a cut; where the vocabulary has one, the text stays whole.
  */
 function createWordSplit(plain: ReadonlyMap<string, number>): (text: string) => Iterable<string> {
   for (const piece of plain.keys()) if (/[^\u2581]\u2581/.test(piece)) return (text) => [text];

@@ -1,4 +1,4 @@
-/** What `encode` may do beside turning plain text into tokens. Everything is off unless asked for. */
+/** Options of `encode`. Everything is off unless asked for. */
 export interface EncodeOptions {
   /** Recognise control tokens spelled out in the text. Leave off for text a user typed: it then cannot forge one. */
   readonly special?: boolean;
@@ -42,7 +42,7 @@ export interface Tokenizer {
   isEndOfGeneration(token: number): boolean;
 }
 
-/** One family of tokenizers: what is left once added tokens, BOS and EOS have been dealt with. */
+/** One family of tokenizers. Added tokens, BOS and EOS are none of its business. */
 export interface TokenizerFamily {
   /** Appends the tokens of `text`, well-formed UTF-16 without added tokens. */
   encode(text: string, tokens: number[]): void;

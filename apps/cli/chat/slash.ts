@@ -10,19 +10,19 @@ import {
 import { suggestion } from '../command.ts';
 import { counted } from '../terminal.ts';
 
-/** What goes on in a chat. */
+/** The state of a chat. */
 export interface ChatState {
   readonly model: Model;
   readonly options: ChatOptions;
   chat: Chat;
-  /** Of the whole sitting. */
+  /** Sums over all answers since the chat was opened. */
   readonly totals: { answers: number; tokens: number; ms: number };
   /** Positions taken after the last answer. */
   nUsed: number;
   isLeaving: boolean;
 }
 
-/** What a command leads to: something to show, or a message to send. */
+/** The result of a command: a text to show, or a message to send. */
 export interface SlashResult {
   readonly show?: string;
   readonly send?: string;

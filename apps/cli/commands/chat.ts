@@ -98,7 +98,7 @@ async function talk(state: ChatState, signal: AbortSignal, onInterrupt: OnInterr
   signal.throwIfAborted();
 }
 
-/** One message or command. What the person can put right is said, and the chat goes on. */
+/** One message or command. It reports mistakes that the person can put right, and the chat goes on. */
 async function attend(state: ChatState, message: string, signal: AbortSignal): Promise<void> {
   if (message.trim() === '') return;
   try {

@@ -17,7 +17,10 @@ export const inspect: Command = {
 positions; for an architecture that thimble cannot run it is left out, with the reason.`,
   positionals: [1, 1],
   options: {
-    ctx: { value: 'N', help: 'positions to reckon with (default: what the model was trained on, at most 4096)' },
+    ctx: {
+      value: 'N',
+      help: 'positions that memory is counted for (default: what the model was trained on, at most 4096)',
+    },
     kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
     json: { help: 'print one JSON object and nothing else' },
   },

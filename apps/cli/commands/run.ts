@@ -54,7 +54,7 @@ the first token).`,
   },
 };
 
-/** What was given with --prompt, or else stdin. */
+/** The text given with --prompt, or else stdin. */
 export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<string> {
   const given = args.text('prompt');
   if (given !== undefined) return given;

@@ -3,14 +3,15 @@ import type { Drafter } from './drafter.ts';
 import type { Pace } from './pace.ts';
 
 /**
- * The guesses of one answer: what the latest step has read beyond the text, and how far the text has followed it.
+ * The guesses of one answer: the tokens that the latest step read beyond the text, and how many of them the text has
+ * followed.
  *
  *     step     token  guess guess guess        `tokens`, at positions nPast, nPast + 1, …
  *     logits   row 0  row 1 row 2 row 3        row i follows token i
  *
- * The sampler draws from row 0. If that is the first guess, row 1 holds the logits that come next, and so on. At the
- * first that is not, the remaining rows are void, and so are the keys and values of the guesses: the next step begins at
- * their position and overwrites them.
+ * The sampler draws a token from row 0. Where it is the first guess, row 1 holds the next logits, and so on. At the first
+ * token that is not the guess, the remaining rows are void, and so are the keys and values of the guesses: the next step
+ * begins at their position and overwrites them.
  */
 export class Ahead {
   private readonly drafter: Drafter;

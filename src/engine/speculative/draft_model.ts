@@ -1,18 +1,18 @@
 import type { Drafter } from './drafter.ts';
 
-/** What guessing needs of the draft model's session. */
+/** The part of the draft model's session that guessing uses. */
 export interface DraftSession {
   readonly nCtx: number;
   /** Reads on towards the end of `text`; the logits after its last token `[nVocab]`, or undefined while there is more to read. */
   readOn(text: Int32Array): Promise<Float32Array | undefined>;
-  /** What is read next may be taken back to here. */
+  /** Marks this place: later reading may be taken back to it. */
   markBeforeGuesses(): Promise<void>;
 }
 
 /**
- * Guesses what a smaller model of the same vocabulary finds most likely, token by token. Its session keeps what it has
- * read from one answer to the next, as any session does. A long text is read a chunk per draft, so that nobody waits for
- * it; guesses begin once it has caught up, and end where its context does.
+ * Guesses the tokens that a smaller model of the same vocabulary finds most likely, one by one. Its session keeps what it has
+ * read from one answer to the next, as any session does. A long text is read a chunk per draft, so that nobody waits for it;
+ * guesses begin once it has caught up, and end where its context does.
  */
 export function draftModel(session: DraftSession): Drafter {
   const text = new Int32Array(session.nCtx);

@@ -2,9 +2,9 @@
 export interface Pace {
   /** How many guesses the next step should verify, 0 … `most`. */
   length(most: number): number;
-  /** A guess came true, or did not; only the first that did not is told. */
+  /** Learns whether a guess came true: each one that did, and the first one that did not. */
   seen(hit: boolean): void;
-  /** A step ran that verified `nGuesses`; `ms` with the time to make them. */
+  /** Learns how long a step took that verified `nGuesses`, with the time to make them. */
   ran(nGuesses: number, ms: number): void;
 }
 
@@ -15,7 +15,7 @@ export const steadyPace = (nDraft: number): Pace => ({
   ran: () => undefined,
 });
 
-/** What is believed before it has been measured: a guess is as good as a coin, and costs a quarter of a step. */
+/** The beliefs before anything is measured: a guess is as good as a coin, and costs a quarter of a step. */
 const HIT_RATE = 0.5;
 const GUESS_COST = 0.25;
 
@@ -27,18 +27,18 @@ const NEW_COST = 0.3;
 const FIRST_PLAIN = 4;
 const PLAIN_EVERY = 64;
 
-/** How fast, per step, what is not being measured goes back to what was believed at first: it gets tried again some day. */
+/** How fast, per step, an unmeasured number returns to the first belief, so that it is tried again some day. */
 const FORGET = 0.003;
 
-/** How fast the cost of a number of guesses that is not tried nears the line through the others. */
+/** How fast the cost of an untried number of guesses nears the line through the others. */
 const ALIGN = 0.03;
 
 /**
- * As many as pay, measured while it goes on. With `p` the share of guesses that come true, a step with n of them makes
- * 1 + p + … + pⁿ tokens; it takes `cost[n]` times as long as one without. The n with most tokens per time wins, which is 0
- * where the processor's arithmetic is the bottleneck, or where the text cannot be guessed. Costs are measured for each n,
- * because kernels work by tiles; those not measured lie on a line. Only speed depends on clocks: the text is the same at
- * any pace.
+ * Guesses as many tokens as pay, and measures while it goes on. A step with n guesses makes 1 + p + … + pⁿ tokens, where `p`
+ * is the share of guesses that come true; it takes `cost[n]` times as long as one without. The n with most tokens per time
+ * wins. That is 0 where arithmetic bounds the processor, or where nobody can guess the text. Costs are measured for each n,
+ * because kernels work by tiles; unmeasured costs lie on a line. Only speed depends on clocks: the text is the same at any
+ * pace.
  *
  * @param isFree guesses are made even while none are verified, so the share of hits is always up to date.
  */

@@ -1,0 +1,30 @@
+/**
+ * All cases of `ops`, one list per build of the library. `keep` puts this file's bundle beside the dist/ that it was made with, so that a
+ * later bench can load the cases of both builds into one process (see against.ts).
+ */
+import { encoderOf } from '../../src/compress/encode/index.ts';
+import { quants } from '../../src/quants/index.ts';
+import { matmulCases, type Cases, type MatmulOptions } from './matmul_cases.ts';
+import { opCase, timedCases } from './op_cases.ts';
+import { packCase } from './pack_case.ts';
+
+/** Cases that share their weights. They are made one after the other, so that only one quant type's weights are in memory at a time. */
+export interface CaseMaker {
+  /** What `--only` looks at: op and quant type, or op and shape. */
+  readonly title: string;
+  readonly make: () => Promise<Cases>;
+}
+
+export function caseMakers(options: MatmulOptions): CaseMaker[] {
+  const perQuant = { matmul: matmulCases, pack: packCase };
+  const encoded = quants.filter(encoderOf);
+  return [
+    ...Object.entries(perQuant).flatMap(([op, make]) =>
+      encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, options) })),
+    ),
+    ...timedCases.map((timed) => ({
+      title: `${timed.op.name} ${timed.name}`,
+      make: () => opCase(timed, options.build, options.threads),
+    })),
+  ];
+}

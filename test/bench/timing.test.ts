@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { interleave } from '../../bench/lib/timing.ts';
+
+const spin = (ms: number): void => {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+};
+
+test('tasks take turns, and each gives one number a round', async () => {
+  const order: string[] = [];
+  const task = (name: string, ms: number) => ({
+    name,
+    run() {
+      if (order.at(-1) !== name) order.push(name);
+      spin(ms);
+    },
+  });
+  const samples = await interleave([task('short', 0.5), task('long', 3)], { rounds: 3, sampleMs: 5 });
+  expect(order).toEqual(['short', 'long', 'short', 'long', 'short', 'long', 'short', 'long']); // the first two warm up
+  expect(samples.map((ms) => ms.length)).toEqual([3, 3]);
+  for (const [i, ms] of samples[0]!.entries()) {
+    expect(ms).toBeGreaterThanOrEqual(0.5);
+    expect(ms).toBeLessThan(samples[1]![i]!);
+  }
+});
+
+test('runs that end later are waited for, and a failing one fails the bench', async () => {
+  const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4));
+  const [ms] = await interleave([{ name: 'later', run: later }], { rounds: 1, sampleMs: 1 });
+  expect(ms![0]).toBeGreaterThan(3);
+  const fails = (): never => {
+    throw new Error('no kernel');
+  };
+  await expect(interleave([{ name: 'fails', run: fails }], { rounds: 1, sampleMs: 1 })).rejects.toThrow('no kernel');
+});
