@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { LoadedModel } from '../../src/engine/load_model.ts';
 import type { Session } from '../../src/engine/session.ts';
@@ -114,6 +114,28 @@ describe('a session', () => {
     await expect(other.openSession().restore(bytes)).rejects.toThrow(/open the model it was saved from/);
     const small = await openBytes(tinyModel('llama'), { nCtx: 16, kvType: 'f32' });
     await expect(small.openSession().restore(bytes)).rejects.toThrow(/holds 40 positions, this one 16/);
+  });
+
+  it('refuses a session of other weights of the same name and shapes', async () => {
+    const session = model.openSession();
+    await run(session, prompt, { ...options, maxTokens: 1 });
+    const bytes = tinyModel('llama').slice();
+    bytes.set(bytes.subarray(bytes.length - 4096, bytes.length - 2048), bytes.length - 2048); // the last matrix: other numbers
+    const twin = await openBytes(bytes, { nCtx: 64, kvType: 'f32' });
+    expect(twin.info.name).toBe(model.info.name);
+    await expect(twin.openSession().restore(await session.save())).rejects.toThrow(FormatError);
+  });
+
+  it('notices any byte of a saved session that changes', async () => {
+    const session = model.openSession();
+    await run(session, prompt, { ...options, maxTokens: 1 });
+    const bytes = await session.save();
+    for (let at = 0; at < bytes.length; at += at < 400 ? 1 : 997) {
+      const damaged = bytes.slice();
+      damaged[at]! ^= 1 << (at % 8);
+      await expect(session.restore(damaged), `byte ${at}`).rejects.toThrow(FormatError);
+    }
+    await session.restore(bytes);
   });
 
   it('refuses a cache of blocks that do not fit into heads', async () => {

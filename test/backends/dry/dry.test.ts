@@ -18,6 +18,18 @@ function graphOf(nCtx: number, { window, kvType = 'f16' }: { window?: number; kv
   return g.finish(g.matmul(table, g.lastRows(a)));
 }
 
+/** The caches of Gemma 3 1B: 26 layers, one head of 256 columns, and all but each sixth see 512 positions. */
+function gemmaOf(nCtx: number) {
+  const g = new Recorder({ nCtx, maxTokens: 128, maxLogits: 1 });
+  let x = g.embed(weight({ name: 'table', quant: quantByName.get('q8_0')!, shape: [100, 256] }));
+  for (let l = 0; l < 26; l++) {
+    const window = l % 6 === 5 ? undefined : 512;
+    const cache = kvCache(l, { nKvHeads: 1, headDim: 256, window }, { ...g.limits, kvType: 'f16' });
+    x = g.attention(x, x, x, cache, { headDim: 256, scale: 1 });
+  }
+  return g.finish(g.lastRows(x));
+}
+
 describe('memoryOf', () => {
   test('is what the backend takes, to the page', async () => {
     let pages = 0;
@@ -50,6 +62,20 @@ describe('memoryOf', () => {
     const many = await memoryOf({ ...needs, maxSessions: 100, kernels: await kernels('simd') });
     expect(many.maximumBytes - one.maximumBytes).toBeGreaterThanOrEqual(99 * one.stateBytes);
     expect(many.initialBytes).toBe(one.initialBytes);
+  });
+
+  test('keeps a window, not the context, for layers that see no more', async () => {
+    const mib = async (nCtx: number) => {
+      const graph = gemmaOf(nCtx);
+      const { stateBytes } = await memoryOf({
+        ...{ weights: [], graph, maxSessions: 1, threads: 1 },
+        kernels: await kernels('simd'),
+      });
+      return stateBytes / 2 ** 20;
+    };
+    // four layers of all positions; 22 of 512 and the 128 that one step writes: 13.75 MiB. Without rings 104 and 832 MiB
+    expect(await mib(4096)).toBe(16 + 13.75);
+    expect(await mib(32768)).toBe(128 + 13.75);
   });
 });
 
