@@ -9,7 +9,7 @@ interface Pending {
   readonly onEvent: (event: unknown) => void;
 }
 
-export interface CallOptions<K extends CallName> {
+export interface CallHooks<K extends CallName> {
   readonly onEvent?: (event: Calls[K]['event']) => void;
   readonly signal?: AbortSignal;
 }
@@ -34,8 +34,8 @@ export class EngineClient {
   }
 
   /** Sends a call; resolves with its result. An abort reaches the engine, whose answer then is an `AbortError`. */
-  call<K extends CallName>(name: K, args: Calls[K]['args'], options: CallOptions<K> = {}): Promise<Calls[K]['result']> {
-    const { signal, onEvent } = options;
+  call<K extends CallName>(name: K, args: Calls[K]['args'], hooks: CallHooks<K> = {}): Promise<Calls[K]['result']> {
+    const { signal, onEvent } = hooks;
     if (this.dead) return Promise.reject(this.dead);
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     const id = this.nextId++;

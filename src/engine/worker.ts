@@ -14,10 +14,10 @@ import { plainError, type CallName, type Calls, type ToEngine } from '../protoco
  * they share the compute threads; a cancel message reaches a running call at its next `tick`.
  */
 
-type Handlers = { [K in CallName]: (args: Calls[K]['args'], call: Call<K>) => Promise<Calls[K]['result']> };
+type Handlers = { [K in CallName]: (args: Calls[K]['args'], running: Running<K>) => Promise<Calls[K]['result']> };
 
 /** What a running call can do beside returning. */
-interface Call<K extends CallName> {
+interface Running<K extends CallName> {
   readonly signal: AbortSignal;
   emit(event: Calls[K]['event']): void;
 }

@@ -1,6 +1,6 @@
 import { FormatError, ResourceError, UnsupportedError } from '../errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
-import type { ModelInfo, OpenOptions, Prompt } from './open.ts';
+import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 
 /** What a call to the engine takes and what it returns. Events of a call carry its id. */
@@ -8,7 +8,7 @@ export interface Calls {
   open: {
     args: { source: ModelSource; draft: ModelSource | undefined; options: OpenOptions };
     result: ModelInfo;
-    event: LoadEvent;
+    event: LoadProgress;
   };
   openSession: { args: object; result: number; event: never };
   closeSession: { args: { session: number }; result: undefined; event: never };
@@ -24,11 +24,6 @@ export interface Calls {
   logits: { args: { tokens: readonly number[] }; result: undefined; event: Float32Array };
   score: { args: { tokens: readonly number[]; firstRow: number }; result: Float64Array; event: never };
   close: { args: object; result: undefined; event: never };
-}
-
-export interface LoadEvent {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
 }
 
 export type CallName = keyof Calls;
