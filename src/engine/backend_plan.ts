@@ -4,7 +4,8 @@ import type { Graph, GraphLimits } from '../graph/graph.ts';
 import { kvTypes, type KvType } from '../graph/layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
 import type { OpenOptions } from '../protocol/open.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { elementsOf, type Tensor } from '../graph/tensor.ts';
+import { checkWhole } from '../numbers.ts';
 
 /** The backends by name; what each needs to know is worked out from the header alone. */
 export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;
@@ -31,20 +32,15 @@ export function graphLimits(
   { config }: BoundModel,
 ): GraphLimits {
   const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
-  checkCount('nCtx', chosen, 2 ** 24);
-  checkCount('maxLogits', maxLogits, prefillChunk);
-  checkCount('maxSessions', maxSessions, 1024);
+  checkWhole('nCtx', chosen, { min: 1, max: 2 ** 24 });
+  checkWhole('maxLogits', maxLogits, { min: 1, max: prefillChunk });
+  checkWhole('maxSessions', maxSessions, { min: 1, max: 1024 });
   return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
 }
 
 export function checkKvType(kvType: KvType): KvType {
   if (kvTypes.includes(kvType)) return kvType;
   throw new RangeError(`kvType is ${JSON.stringify(kvType)}, expected one of ${kvTypes.join(', ')}`);
-}
-
-function checkCount(name: string, n: number, max: number): void {
-  if (Number.isInteger(n) && n >= 1 && n <= max) return;
-  throw new RangeError(`${name} is ${n}, expected a whole number from 1 to ${max.toLocaleString('en')}`);
 }
 
 /** Decodes the few tensors whose numbers recording needs. */
@@ -56,7 +52,7 @@ export async function readNumbers(file: GgufFile): Promise<Numbers> {
     if (!tensor?.quant.dequantize) continue;
     const bytes = new Uint8Array(tensor.sizeBytes);
     await read(tensor, 0, bytes);
-    const floats = new Float32Array(tensor.shape.reduce((product, n) => product * n, 1));
+    const floats = new Float32Array(elementsOf(tensor));
     tensor.quant.dequantize(bytes, floats);
     numbers.set(name, floats);
   }

@@ -8,7 +8,8 @@ import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
+import { sum } from '../numbers.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -58,7 +59,7 @@ export async function loadModel(
     if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
     const backend = await starting;
     checkSupport(backend, bound.weights);
-    const totalBytes = bound.weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0);
+    const totalBytes = sum(bound.weights.map((tensor) => bytesOf(tensor)));
     await backend.upload(bound.weights, {
       read: hash.read,
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
@@ -120,8 +121,8 @@ function describe(
   return {
     name: file.metadata.string('general.name', file.sources[0]!.name),
     architecture: file.metadata.string('general.architecture'),
-    nParams: weights.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0),
-    weightBytes: weights.reduce((sum, { name }) => sum + file.tensors.get(name)!.sizeBytes, 0),
+    nParams: sum(weights.map(elementsOf)),
+    weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
     nVocab: config.nVocab,
     bosToken: addBos ? bosToken : undefined,
     nLayers: config.nLayers,

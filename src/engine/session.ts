@@ -4,6 +4,7 @@ import { FormatError } from '../errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
+import { checkWhole } from '../numbers.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import { Ahead } from './speculative/ahead.ts';
@@ -275,20 +276,14 @@ const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 100
 
 function checkOptions(options: GenerateOptions): GenerateOptions {
   const { maxTokens = 1, onFull = 'error', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
-  if (!Number.isInteger(maxTokens) || maxTokens < 1) {
-    throw new RangeError(`maxTokens is ${maxTokens}, expected a whole number of at least 1`);
-  }
+  checkWhole('maxTokens', maxTokens, { min: 1 });
   if (onFull !== 'error' && onFull !== 'shift') {
     throw new RangeError(`onFull is ${JSON.stringify(onFull)}, expected "error" or "shift"`);
   }
-  if (!Number.isInteger(nTop) || nTop < 0 || nTop > 100) {
-    throw new RangeError(`logProbs is ${nTop}, expected a whole number from 0 to 100`);
-  }
+  checkWhole('logProbs', nTop, { min: 0, max: 100 });
   if (speculate !== false && speculate !== 'lookup' && speculate !== 'draft') {
     throw new RangeError(`speculate is ${JSON.stringify(speculate)}, expected false, "lookup" or "draft"`);
   }
-  if (!Number.isInteger(nDraft) || nDraft < 1) {
-    throw new RangeError(`nDraft is ${nDraft}, expected a whole number of at least 1`);
-  }
+  checkWhole('nDraft', nDraft, { min: 1 });
   return options;
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.ts';
+import { sum } from '../numbers.ts';
 import type { SavedTimeline } from './timeline.ts';
 
 /**
@@ -25,7 +26,7 @@ const CHECKSUM_BYTES = 4;
 export function encodeSaved({ weights, kvType, tokens, states }: SavedSession): Uint8Array {
   const about = { weights, kvType, nTokens: tokens.length, stateBytes: states.map((state) => state.length) };
   const head = new TextEncoder().encode(`${magic}${JSON.stringify(about)}\n`);
-  const size = states.reduce((sum, state) => sum + state.length, head.length + tokens.length * 4);
+  const size = head.length + tokens.length * 4 + sum(about.stateBytes);
   const bytes = new Uint8Array(size + CHECKSUM_BYTES);
   bytes.set(head);
   const view = new DataView(bytes.buffer);
@@ -47,7 +48,7 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const { weights, kvType, nTokens, stateBytes } = parseAbout(
     new TextDecoder().decode(bytes.subarray(magic.length, end)),
   );
-  const size = stateBytes.reduce((sum, n) => sum + n, end + 1 + nTokens * 4);
+  const size = end + 1 + nTokens * 4 + sum(stateBytes);
   if (size + CHECKSUM_BYTES !== bytes.length) {
     throw damaged(`it has ${bytes.length} bytes, its header says ${size + CHECKSUM_BYTES}`);
   }

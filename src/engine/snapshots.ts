@@ -1,5 +1,6 @@
 import type { Program, StateCopy } from '../backends/backend.ts';
-import { bytesOf, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
+import { stateBytes, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
+import { sum } from '../numbers.ts';
 
 /** A place in the text to which states can return that cannot be cut back. */
 interface Snapshot {
@@ -27,8 +28,8 @@ export class Snapshots {
   constructor(states: readonly LayerState[], program: Program) {
     this.states = states.filter(({ kind }) => kind !== 'all');
     this.program = program;
-    const copied = sum(this.states.map(bytesOf));
-    this.most = copied === 0 ? 0 : Math.min(MAX_SNAPSHOTS, Math.floor(sum(states.map(bytesOf)) / copied));
+    const copied = sum(this.states.map(stateBytes));
+    this.most = copied === 0 ? 0 : Math.min(MAX_SNAPSHOTS, Math.floor(sum(states.map(stateBytes)) / copied));
   }
 
   /** Asks for a snapshot when reading comes by this place. */
@@ -87,5 +88,3 @@ export class Snapshots {
     return this.program.copyOf(this.states.flatMap(valuesOf));
   }
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

@@ -1,6 +1,7 @@
 import type { Program } from '../backends/backend.ts';
 import type { Graph } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
+import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** A text with what the layers hold of it, as plain data. */
@@ -137,9 +138,7 @@ export class Timeline {
   savedBytes(nTokens: number): number[] {
     return this.states.flatMap((state) => {
       const { begin, end } = rowsNeeded(state, nTokens);
-      return valuesOf(state).map(
-        ({ shape, quant }) => ((end - begin) * shape[1]! * quant.blockBytes) / quant.blockSize,
-      );
+      return valuesOf(state).map((value) => bytesOf(value, (end - begin) * value.shape[1]!));
     });
   }
 

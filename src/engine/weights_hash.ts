@@ -1,6 +1,7 @@
 import type { ReadTensor } from '../backends/backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { mixBits } from '../numbers.ts';
 
 /** One byte in so many is looked at; a prime, so that no column or block is always left out. */
 const STRIDE = 509;
@@ -20,9 +21,9 @@ export interface WeightsHash {
 export function weightsHash(file: GgufFile, read: ReadTensor): WeightsHash {
   let [low, high] = [0, 0];
   const add = (seed: number, at: number, byte: number): void => {
-    const mixed = mix(mix(seed ^ byte) + at);
+    const mixed = mixBits(mixBits(seed ^ byte) + at);
     low = (low + mixed) | 0;
-    high = (high + mix(mixed ^ 0x9e3779b9)) | 0;
+    high = (high + mixBits(mixed ^ 0x9e3779b9)) | 0;
   };
   const seeds = new Map<string, number>();
   for (const { name, quant, shape } of file.tensors.values()) {
@@ -44,11 +45,4 @@ export function weightsHash(file: GgufFile, read: ReadTensor): WeightsHash {
       return `${file.metadata.string('general.name', 'model')} ${digits}`;
     },
   };
-}
-
-/** Spreads every bit of a 32-bit integer over all of them (the finaliser of MurmurHash3, A. Appleby). */
-function mix(h: number): number {
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

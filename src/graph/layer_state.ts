@@ -1,4 +1,6 @@
 import { UnsupportedError } from '../errors.ts';
+import { bytesOf } from './tensor.ts';
+import { sum } from '../numbers.ts';
 import type { GraphLimits, Value } from './graph.ts';
 import { quantByName } from '../quants/index.ts';
 
@@ -108,8 +110,4 @@ export function holds(state: LayerState, nTokens: number, { since, end, nRead }:
 }
 
 /** Bytes of a state, as the file layout of its type has them. */
-export const bytesOf = (state: LayerState): number =>
-  valuesOf(state).reduce(
-    (sum, { shape, quant }) => sum + (shape[0]! * shape[1]! * quant.blockBytes) / quant.blockSize,
-    0,
-  );
+export const stateBytes = (state: LayerState): number => sum(valuesOf(state).map((value) => bytesOf(value)));

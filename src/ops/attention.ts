@@ -1,7 +1,8 @@
 import type { GraphLimits, Op, Value } from '../graph/graph.ts';
 import { RING_BLOCK } from '../graph/layer_state.ts';
 import { exp } from '../math.ts';
-import { bytesOf, colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
+import { bytesOf } from '../graph/tensor.ts';
+import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:

@@ -1,5 +1,6 @@
 import type { Op } from '../graph/graph.ts';
-import { bytesOf, colsOf, inputCols, outputsOf } from './op.ts';
+import { bytesOf } from '../graph/tensor.ts';
+import { colsOf, inputCols, outputsOf } from './op.ts';
 
 /** Gathers one row of the token table per token: `table[nVocab, dim]` → `[nTokens, dim]`. */
 export const embed: Op = {

@@ -1,5 +1,6 @@
 import type { Op } from '../graph/graph.ts';
-import { bytesOf, colsOf, inputCols, mismatch, rowsOf } from './op.ts';
+import { bytesOf } from '../graph/tensor.ts';
+import { colsOf, inputCols, mismatch, rowsOf } from './op.ts';
 
 /**
  * Writes this step's keys (or values) to the cache: `x[nTokens, kvDim]` → positions `pos …` of the state `[nPositions, kvDim]`, as
@@ -17,9 +18,9 @@ export const kvStore: Op = {
   scalars: [inputCols('cols', 0)],
 
   reference({ out, inputs: [x], node, step }) {
-    const { blockSize, blockBytes, quantize, dequantize } = node.out.quant;
+    const { blockSize, quantize, dequantize } = node.out.quant;
     const [nPositions, cols] = node.out.shape as [number, number];
-    const blocks = new Uint8Array((cols / blockSize) * blockBytes);
+    const blocks = new Uint8Array(bytesOf(node.out, cols));
     for (let t = 0; t < rowsOf('tokens', step); t++) {
       const numbers = x!.subarray(t * cols, (t + 1) * cols);
       const at = ((step.pos + t) % nPositions) * cols;

@@ -1,4 +1,6 @@
 import type { Node, Rows, Scalar, Step, Value } from '../graph/graph.ts';
+import { bytesOf } from '../graph/tensor.ts';
+import { sum } from '../numbers.ts';
 
 /** What the definitions of ops share. */
 
@@ -21,18 +23,14 @@ export const param = (name: string, type: Scalar['type']): Scalar => ({ name, ty
 /** Numbers of the output that a step makes. */
 export const outputsOf = ({ out }: Node, step: Step): number => rowsOf(out.rows!, step) * colsOf(out);
 
-/** Bytes of `n` numbers of a value, as its quant type keeps them. */
-export const bytesOf = ({ quant }: Value, n: number): number => (n / quant.blockSize) * quant.blockBytes;
-
 /** Bytes of a whole operand: of an activation, the rows of the step. */
 export function operandBytes(value: Value, step: Step): number {
-  const [rows, cols] = [value.rows && rowsOf(value.rows, step), colsOf(value)];
-  return bytesOf(value, rows === undefined ? value.shape.reduce((product, n) => product * n, 1) : rows * cols);
+  return value.rows ? bytesOf(value, rowsOf(value.rows, step) * colsOf(value)) : bytesOf(value);
 }
 
 /** Bytes of a node that reads all of its inputs once and writes its output once. */
 export const allBytes = ({ out, inputs }: Node, step: Step): number =>
-  [out, ...inputs].reduce((sum, value) => sum + operandBytes(value, step), 0);
+  sum([out, ...inputs].map((value) => operandBytes(value, step)));
 
 /** Fails a shape rule; a graph that does not fit together is a model file whose tensors contradict each other. */
 export function mismatch(op: string, expected: string, inputs: readonly Value[]): never {

@@ -1,10 +1,9 @@
 import { ResourceError } from '../../errors.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
-import type { Tensor } from '../../graph/tensor.ts';
+import { elementsOf, type Tensor } from '../../graph/tensor.ts';
+import { counted } from '../../numbers.ts';
+import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
-
-/** Elements of a tensor. */
-const sizeOf = (tensor: Tensor): number => tensor.shape.reduce((product, n) => product * n, 1);
 
 /** Bytes read and decoded at a time. */
 const PIECE_BYTES = 1 << 20;
@@ -31,7 +30,7 @@ async function upload(into: Map<string, Float32Array>, tensors: readonly Tensor[
   let doneBytes = 0;
   for (const tensor of tensors) {
     const { blockSize, blockBytes, dequantize } = tensor.quant;
-    const floats = allocate(tensor.name, sizeOf(tensor));
+    const floats = allocate(tensor.name, elementsOf(tensor));
     const nBlocks = floats.length / blockSize;
     const pieceBlocks = Math.max(1, Math.floor(PIECE_BYTES / blockBytes));
     for (let block = 0; block < nBlocks; block += pieceBlocks) {
@@ -51,7 +50,7 @@ function allocate(name: string, nFloats: number): Float32Array {
   try {
     return new Float32Array(nFloats);
   } catch (cause) {
-    const wanted = `${name} needs ${(nFloats * 4).toLocaleString('en')} bytes as floats`;
+    const wanted = `${name} needs ${counted(nFloats * 4)} bytes as floats`;
     throw new ResourceError(`${wanted}, which this machine would not give; use the wasm backend`, { cause });
   }
 }
@@ -66,7 +65,7 @@ class ReferenceProgram implements Program {
       for (const value of [node.out, ...node.inputs]) {
         if (this.arrays.has(value)) continue;
         const array = value.role === 'weight' ? weights.get(value.name)! : value.data;
-        this.arrays.set(value, array ?? allocate(value.name, sizeOf(value)));
+        this.arrays.set(value, array ?? allocate(value.name, elementsOf(value)));
       }
     }
   }
@@ -85,25 +84,28 @@ class ReferenceProgram implements Program {
   }
 
   readState(state: Value, begin: number, end: number): Uint8Array {
-    const { blockSize, blockBytes, quantize } = state.quant;
+    const { quant } = state;
     const [nPositions, cols] = state.shape as [number, number];
-    const rowBytes = (cols / blockSize) * blockBytes;
+    const rowBytes = bytesFor(quant, cols);
     const rows = new Uint8Array((end - begin) * rowBytes);
     for (let pos = begin; pos < end; pos++) {
       const at = (pos % nPositions) * cols;
       const floats = this.arrays.get(state)!.subarray(at, at + cols);
-      quantize!(floats, rows.subarray((pos - begin) * rowBytes, (pos - begin + 1) * rowBytes));
+      quant.quantize!(floats, rows.subarray((pos - begin) * rowBytes, (pos - begin + 1) * rowBytes));
     }
     return rows;
   }
 
   writeState(state: Value, begin: number, rows: Uint8Array): void {
-    const { blockSize, blockBytes, dequantize } = state.quant;
+    const { quant } = state;
     const [nPositions, cols] = state.shape as [number, number];
-    const rowBytes = (cols / blockSize) * blockBytes;
+    const rowBytes = bytesFor(quant, cols);
     for (let row = 0; row * rowBytes < rows.length; row++) {
       const at = ((begin + row) % nPositions) * cols;
-      dequantize!(rows.subarray(row * rowBytes, (row + 1) * rowBytes), this.arrays.get(state)!.subarray(at, at + cols));
+      quant.dequantize!(
+        rows.subarray(row * rowBytes, (row + 1) * rowBytes),
+        this.arrays.get(state)!.subarray(at, at + cols),
+      );
     }
   }
 

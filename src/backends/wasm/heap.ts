@@ -1,4 +1,5 @@
 import { ResourceError } from '../../errors.ts';
+import { counted } from '../../numbers.ts';
 import { requestMemory, SMALLER } from './kernels.ts';
 import { aligned } from './schedule.ts';
 import type { MemoryPlan, Region } from './plan.ts';
@@ -83,4 +84,4 @@ function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
   return requestMemory({ initial: pages(plan.initialBytes), maximum, shared }, wanted);
 }
 
-const count = (n: number): string => Math.ceil(n).toLocaleString('en');
+const count = (n: number): string => counted(Math.ceil(n));

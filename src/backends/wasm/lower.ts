@@ -1,4 +1,5 @@
 import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
+import { roundUp } from '../../numbers.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
@@ -56,7 +57,7 @@ export interface Lowered {
 
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
 const POSITION_BLOCK = 32;
-const wholeBlocks = (nPositions: number): number => Math.ceil(nPositions / POSITION_BLOCK) * POSITION_BLOCK;
+const wholeBlocks = (nPositions: number): number => roundUp(nPositions, POSITION_BLOCK);
 
 /** Caches lie as the op that reads them wants them: by heads, and attention's keys with four positions interleaved. */
 const attentionCaches = [

@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
+import { sum } from '../../numbers.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
@@ -148,5 +149,3 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
 
 /** Room for a record of `pack_rows`. */
 export const PACK_RECORD_BYTES = 128;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

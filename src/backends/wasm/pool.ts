@@ -1,4 +1,4 @@
-import { ResourceError, UnsupportedError } from '../../errors.ts';
+import { asError, ResourceError, UnsupportedError } from '../../errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
@@ -144,5 +144,3 @@ export class Pool {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 }
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -1,3 +1,4 @@
+import { roundUp } from '../../numbers.ts';
 import type { Call, Slot } from './lower.ts';
 import type { Sizes } from './kernels.ts';
 
@@ -111,7 +112,7 @@ function lifetimesOf(calls: readonly Call[], phases: ReadonlyMap<Call, number>):
 /** Addresses and counts are multiples of this: a cache line, so that threads never write to the same one. */
 const ALIGN = 64;
 
-export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+export const aligned = (bytes: number): number => roundUp(bytes, ALIGN);
 
 /** Places activations so that only those never needed in the same phase share memory; largest first, lowest place first. */
 export function placeActivations(lifetimes: ReadonlyMap<Slot, Lifetime>): {

@@ -1,4 +1,4 @@
-import type { Tensor } from '../../graph/tensor.ts';
+import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { aligned } from './schedule.ts';
 
 /**
@@ -34,10 +34,6 @@ const STAGING_BYTES = 2 << 20;
 /** Each piece is a node of the program that packs a batch. */
 export const MAX_PIECES = 32;
 
-/** Bytes of a tensor in its file. */
-export const fileBytes = ({ quant, shape }: Tensor): number =>
-  (shape.reduce((product, n) => product * n, 1) / quant.blockSize) * quant.blockBytes;
-
 /** Weights in batches, in order. Matrices are cut between groups of `rowGroup` rows, which are packed together. */
 export function batchesOf(weights: readonly Tensor[], rowGroup: number): Batch[] {
   const batches: { pieces: Piece[]; bytes: number }[] = [];
@@ -57,7 +53,7 @@ export const stagingBytes = (batches: readonly Batch[]): number => Math.max(0, .
 
 function piecesOf(tensor: Tensor, rowGroup: number): Omit<Piece, 'stagedAt'>[] {
   const rows = tensor.shape.length === 1 ? 1 : tensor.shape[0]!; // a vector is one row
-  const rowBytes = fileBytes(tensor) / rows;
+  const rowBytes = bytesOf(tensor) / rows;
   const nGroups = Math.max(1, Math.floor(STAGING_BYTES / (rowBytes * rowGroup)));
   const step = nGroups * rowGroup;
   return Array.from({ length: Math.ceil(rows / step) }, (_, i) => {

@@ -1,5 +1,5 @@
 import { floatToHalf, halfToFloat } from '../../half.ts';
-import type { QuantType } from '../../quants/quant_type.ts';
+import { bytesFor, type QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
 import type { StateLayout } from './lower.ts';
 
@@ -30,7 +30,7 @@ export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Ui
   return end;
 }
 
-const rowBytes = ({ cols, quant }: StatePlace): number => (cols / quant.blockSize) * quant.blockBytes;
+const rowBytes = ({ cols, quant }: StatePlace): number => bytesFor(quant, cols);
 
 /** Moves the block of one row of the cache that begins at a column, to or from where it stands in `rows`. */
 type Move = (place: StatePlace, cache: DataView, row: number, col: number, rows: DataView, at: number) => void;

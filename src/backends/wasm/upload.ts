@@ -1,12 +1,12 @@
 import { FormatError } from '../../errors.ts';
-import type { Tensor } from '../../graph/tensor.ts';
+import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { header } from './lower.ts';
 import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
 import type { Pool } from './pool.ts';
-import { batchesOf, fileBytes, MAX_PIECES, stagingBytes, type Batch, type Piece } from './staging.ts';
+import { batchesOf, MAX_PIECES, stagingBytes, type Batch, type Piece } from './staging.ts';
 
 export interface UploadTarget {
   readonly heap: Heap;
@@ -99,7 +99,7 @@ function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece,
   record[header.kernel] = instance.kernelIndex('pack_rows')!;
   record[header.recordBytes] = PACK_RECORD_BYTES;
   record[header.counter] = counter;
-  const where = [src, dst, rowBegin, rowEnd, rows, cols, fileBytes(tensor) / rows];
+  const where = [src, dst, rowBegin, rowEnd, rows, cols, bytesOf(tensor) / rows];
   record.set([packer, ...where, blockBytes, halves[0] ?? 0, halves.length, 0], header.length);
   const nItems = instance.exports['pack_rows_items']!(at);
   record[header.nItems] = nItems;

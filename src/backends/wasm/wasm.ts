@@ -4,6 +4,7 @@ import type { Graph, Node, Op } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
+import { checkWhole } from '../../numbers.ts';
 import type { Backend } from '../backend.ts';
 import { Constants } from './constants.ts';
 import { Heap } from './heap.ts';
@@ -97,9 +98,7 @@ function backendOf(home: ProgramHome, sizes: Sizes, name: string): Backend {
 
 /** Without shared memory there is one thread, whatever was asked for: the results are the same. */
 function checkThreads(threads: number, sharedMemory: boolean): number {
-  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new RangeError(`threads is ${threads}, expected a whole number from 1 to ${MAX_THREADS}`);
-  }
+  checkWhole('threads', threads, { min: 1, max: MAX_THREADS });
   return sharedMemory ? threads : 1;
 }
 
