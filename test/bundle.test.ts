@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const dist = new URL('../dist/', import.meta.url);
+
+/** The source files behind a bundle and all that it imports, by their maps. */
+function sourcesOf(folder: string, script: string, seen = new Set<string>()): string[] {
+  const file = new URL(`${folder}/${script}`, dist);
+  if (seen.has(script)) return [];
+  seen.add(script);
+  const text = readFileSync(file, 'utf8');
+  const { sources } = JSON.parse(readFileSync(`${file.pathname}.map`, 'utf8')) as { sources: string[] };
+  const imported = [...text.matchAll(/["']\.\/([^"']+\.js)["']/g)].map((match) => match[1]!);
+  return [
+    ...sources.map((source) => source.replace(/^.*\/src\//, '')),
+    ...imported
+      .filter((name) => existsSync(new URL(`${folder}/${name}`, dist)))
+      .flatMap((name) => sourcesOf(folder, name, seen)),
+  ];
+}
+
+describe.each(['web', 'node'])('in dist/%s', (folder) => {
+  it('a compute thread loads its own few files: there are up to 64 of them', () => {
+    expect(sourcesOf(folder, 'compute.js').sort()).toEqual([
+      'backends/wasm/compute_worker.ts',
+      'backends/wasm/control.ts',
+      'backends/wasm/kernels.ts',
+      'errors.ts',
+      ...(folder === 'web' ? ['platform/web.ts'] : ['platform/node.ts', 'store/node_file.ts', 'store/source.ts']),
+    ]);
+  });
+
+  it('the engine loads no encoder that caches do not need', () => {
+    const sources = ['index.js', 'engine.js'].flatMap((script) => sourcesOf(folder, script));
+    expect(sources).toContain('quants/q4_k.ts');
+    expect(sources.filter((source) => source.startsWith('compress/'))).toEqual([]);
+  });
+});
