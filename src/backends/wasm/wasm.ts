@@ -72,7 +72,10 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     const module = await compileKernels(await host.kernels(build), sharedMemory);
     const sizes = createSizes(module, sharedMemory);
     checkGraph(graph, sizes);
-    const memory = planMemory({ weights, program: planProgram(graph, sizes, activations), maxSessions, threads }, sizes);
+    const memory = planMemory(
+      { weights, program: planProgram(graph, sizes, activations), maxSessions, threads },
+      sizes,
+    );
     const heap = new Heap(memory, sharedMemory);
     const instance = instantiate(module, heap.memory);
     const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
