@@ -26,7 +26,9 @@ export { pack_rows, pack_rows_items } from './pack_rows';
 export {
   activations_bytes,
   quantize_activations_256,
+  quantize_activations_256_fast,
   quantize_activations_32,
+  quantize_activations_32_fast,
   quantize_activations_i16,
 } from './quantize_activations';
 export * from './quants/bf16';

@@ -19,23 +19,23 @@ export function matmul_items(node: MatmulNode): u32 {
 }
 
 /** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Who multiplies a token makes no difference to a bit of it. */
-export function matmul<Q>(node: MatmulNode, begin: u32, end: u32): void {
+export function matmul<Q, A>(node: MatmulNode, begin: u32, end: u32): void {
   const nLeft = node.nRows % TILE_TOKENS;
   const nTiled: u32 = node.nRows < GEMM_TOKENS ? 0 : nLeft <= LEFT_TOKENS ? node.nRows - nLeft : node.nRows;
   for (let row = begin * ITEM_ROWS, last = end * ITEM_ROWS; row < last; row += ITEM_ROWS) {
-    if (nTiled) tiles<Q>(node, row, nTiled);
-    if (nTiled < node.nRows) tokens<Q>(node, row, nTiled);
+    if (nTiled) tiles<Q, A>(node, row, nTiled);
+    if (nTiled < node.nRows) tokens<Q, A>(node, row, nTiled);
   }
 }
 
 /** 16 rows × one token at a time, from `token` on. */
-function tokens<Q>(node: MatmulNode, row: u32, token: u32): void {
+function tokens<Q, A>(node: MatmulNode, row: u32, token: u32): void {
   const item = node.weights + (row / ITEM_ROWS) * itemBytes<Q>(node.cols);
-  for (let t = token; t < node.nRows; t++) changetype<MatVec<Q>>(0).run(node, row, t, item);
+  for (let t = token; t < node.nRows; t++) changetype<MatVec<Q, A>>(0).run(node, row, t, item);
 }
 
 /** 16 rows × the first tokens, in tiles. */
-function tiles<Q>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
+function tiles<Q, A>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
   const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
   const panel = scratch() + SUMS_BYTES;
   const end = min(itemRow + ITEM_ROWS, node.rows);
@@ -44,6 +44,6 @@ function tiles<Q>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
       const to = panel + (at / 4) * changetype<Panel<Q>>(0).bytes(node.cols);
       changetype<Panel<Q>>(0).unpack(to, item, (row + at - itemRow) / 4, node.cols);
     }
-    changetype<Gemm<Q>>(0).run(node, row, nTokens, panel);
+    changetype<Gemm<Q, A>>(0).run(node, row, nTokens, panel);
   }
 }

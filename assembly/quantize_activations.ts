@@ -1,4 +1,4 @@
-import { Activations } from './lib/activations';
+import { Activations, Exact, Fast, Words } from './lib/activations';
 import { Block256, Block32 } from './lib/layout';
 import { Node } from './lib/node';
 import { scratch } from './lib/scratch';
@@ -10,45 +10,55 @@ class QuantizeNode extends Node {
   cols: u32;
 }
 
-/** Bytes of `out` for that many rows, with `span` columns in a block. */
+/** Bytes of `out` for that many rows, with `span` columns in a block; those of fast ones take no more. */
 export function activations_bytes(nRows: u32, cols: u32, span: u32): u32 {
-  return nRows * (span == 32 ? rowBytes<Block32>(cols) : rowBytes<Block256>(cols));
+  return nRows * (span == 32 ? rowBytes<Block32, Exact>(cols) : rowBytes<Block256, Exact>(cols));
 }
 
-function rowBytes<Q>(cols: u32): u32 {
-  const block = changetype<Activations<Q>>(0);
+function rowBytes<Q, A>(cols: u32): u32 {
+  const block = changetype<Activations<Q, A>>(0);
   return ((cols + block.cols - 1) / block.cols) * block.bytes;
 }
 
 /** Activations → 15-bit levels, 32 to a scale, in the form that this build's products want; an item is a row. */
 export function quantize_activations_32(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32>(node, begin, end, ASC_FEATURE_RELAXED_SIMD);
+  quantize<Block32, Exact>(node, begin, end);
 }
 
 /** The same with 256 to a scale. */
 export function quantize_activations_256(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block256>(node, begin, end, ASC_FEATURE_RELAXED_SIMD);
+  quantize<Block256, Exact>(node, begin, end);
 }
 
-/** 32 to a scale in the plain build's form, which products with 16-bit weights want in either build. */
+/** 8-bit levels, 32 to a scale. */
+export function quantize_activations_32_fast(node: QuantizeNode, begin: u32, end: u32): void {
+  quantize<Block32, Fast>(node, begin, end);
+}
+
+/** The same with 256 to a scale. */
+export function quantize_activations_256_fast(node: QuantizeNode, begin: u32, end: u32): void {
+  quantize<Block256, Fast>(node, begin, end);
+}
+
+/** 15-bit levels, 32 to a scale, in the plain build's form, which products with 16-bit weights want in either build. */
 export function quantize_activations_i16(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32>(node, begin, end, false);
+  quantize<Block32, Words>(node, begin, end);
 }
 
 /** Columns that are missing in a row's last block count as zero; only 16-bit weights have such rows. */
-function quantize<Q>(node: QuantizeNode, begin: u32, end: u32, digits: bool): void {
-  const block = changetype<Activations<Q>>(0);
+function quantize<Q, A>(node: QuantizeNode, begin: u32, end: u32): void {
+  const block = changetype<Activations<Q, A>>(0);
   let x = node.x + 4 * begin * node.cols;
-  let out = node.out + begin * rowBytes<Q>(node.cols);
+  let out = node.out + begin * rowBytes<Q, A>(node.cols);
   const rest = node.cols % block.cols;
   for (let row = begin; row < end; row++) {
     for (const whole = x + 4 * (node.cols - rest); x < whole; x += 4 * block.cols, out += block.bytes) {
-      quantizeBlock<Q>(x, out, digits);
+      quantizeBlock<Q, A>(x, out);
     }
     if (!rest) continue;
     memory.fill(scratch(), 0, 4 * block.cols);
     memory.copy(scratch(), x, 4 * rest);
-    quantizeBlock<Q>(scratch(), out, digits);
+    quantizeBlock<Q, A>(scratch(), out);
     x += 4 * rest;
     out += block.bytes;
   }
@@ -61,25 +71,27 @@ const TINY: f32 = 1e-30;
 const HUGE: f32 = 1e9;
 
 /**
- * scale = amax / 16256; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
+ * scale = amax / 16256, or 127 for fast ones; levels are rounded to nearest, ties to even. A NaN or an infinity makes the scale one too: it must not
  * get lost.
  */
-function quantizeBlock<Q>(x: usize, out: usize, digits: bool): void {
-  const block = changetype<Activations<Q>>(0);
+function quantizeBlock<Q, A>(x: usize, out: usize): void {
+  const block = changetype<Activations<Q, A>>(0);
   let max = f32x4.abs(v128.load(x));
   for (let i: u32 = 4; i < block.cols; i += 4) max = f32x4.max(max, f32x4.abs(v128.load(x + 4 * i)));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
   max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
   const amax = f32x4.extract_lane(max, 0);
-  const scale = amax < HUGE ? amax / 16256 : amax * <f32>Infinity;
-  const inverse = f32x4.splat(amax > TINY ? <f32>16256 / amax : 0);
+  const most = changetype<A>(0).largest;
+  const scale = amax < HUGE ? amax / most : amax * <f32>Infinity;
+  const inverse = f32x4.splat(amax > TINY ? most / amax : 0);
 
   store<f32>(out + block.scale, scale);
   const sums = out + block.scale + (block.cols == 32 ? 8 : 4);
   for (let i: u32 = 0; i < block.cols / 32; i++) {
     const from = x + 128 * i;
-    const sum0 = half(from, out + 64 * i, inverse, digits);
-    const sum1 = half(from + 64, out + 64 * i + 32, inverse, digits);
+    const to = out + i * block.bytes32;
+    const sum0 = half<A>(from, to, inverse);
+    const sum1 = half<A>(from + 64, to + block.bytes32 / 2, inverse);
     store<i32>(sums + 4 * i, -(sum0 + sum1));
     if (block.cols == 32) {
       store<f32>(out + block.scaledSum, scale * <f32>(sum0 + sum1));
@@ -91,14 +103,17 @@ function quantizeBlock<Q>(x: usize, out: usize, digits: bool): void {
 }
 
 /** 16 levels, and their sum. */
-function half(x: usize, out: usize, inverse: v128, digits: bool): i32 {
+function half<A>(x: usize, out: usize, inverse: v128): i32 {
+  const digits = changetype<A>(0).digits;
   const a = i16x8.narrow_i32x4_s(levels(x, inverse), levels(x + 16, inverse));
   const b = i16x8.narrow_i32x4_s(levels(x + 32, inverse), levels(x + 48, inverse));
-  if (digits) {
+  if (digits == 2) {
     const high = i8x16.narrow_i16x8_s(i16x8.shr_s(a, 7), i16x8.shr_s(b, 7));
     const low = i8x16.narrow_i16x8_s(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127)));
     v128.store(out, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
     v128.store(out, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
+  } else if (digits == 1) {
+    v128.store(out, i8x16.narrow_i16x8_s(a, b));
   } else {
     v128.store(out, a);
     v128.store(out, b, 16);

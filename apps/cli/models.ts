@@ -32,6 +32,7 @@ export const modelOptions = {
   threads: { value: 'N', help: 'compute threads (default: one per core, at most 8)' },
   backend: { value: 'NAME', help: 'wasm (default) or reference, the plain loops that define what is right' },
   build: { value: 'NAME', help: 'force a kernel build: relaxed or simd (default: the best that works here)' },
+  activations: { value: 'KIND', help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
 } as const satisfies OptionTable;
 
@@ -43,6 +44,7 @@ export const readModelOptions = (args: Arguments): OpenModelOptions => ({
   threads: args.count('threads'),
   backend: args.choice('backend', ['wasm', 'reference']),
   build: args.choice('build', ['relaxed', 'simd']),
+  activations: args.choice('activations', ['exact', 'fast']),
   kvType: readKvType(args),
 });
 

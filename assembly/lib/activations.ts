@@ -1,15 +1,19 @@
 /**
  * Quantised activations: a row's columns, 32 or 256 to a scale, as many as a block of the weights has that they meet.
- * x ≈ scale * level with levels -16256 … 16256. One block:
+ * x ≈ scale * level, and a kernel's type parameter A says how fine levels are: those of `Exact` activations go from -16256 to
+ * 16256, those of `Fast` ones from -127 to 127. One block:
  *
- *     | groups of 4 levels, 8 bytes each | scale f32 | sums i32, see below |
+ *     | groups of 4 levels | scale f32 | sums i32, see below |
  *
- *     relaxed build, group:    | high digits of k0 k1 k2 k3 | low digits of k0 k1 k2 k3 |    level = 128 * high + low
- *     plain build, group:      | k0 k1 i16                  | k2 k3 i16                 |    high -127 … 127, low 0 … 127
+ *     relaxed build, exact:    | high digits of k0 k1 k2 k3 | low digits of k0 k1 k2 k3 |    level = 128 * high + low
+ *     relaxed build, fast:     | k0 k1 k2 k3 i8             |                                high -127 … 127, low 0 … 127
+ *     plain build, either:     | k0 k1 i16                  | k2 k3 i16                 |
  *
- * For 16-bit weights (lib/fixed_block.ts) both builds use the plain build's groups.
+ * For 16-bit weights (lib/fixed_block.ts), which are always multiplied by exact ones, both builds use the plain build's groups:
+ * these are `Words`.
  *
- * Each half of a group is one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts.
+ * Four bytes of a group are one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts. In the
+ * plain build both kinds look alike, so that one kernel multiplies both.
  *
  * Sums of levels, all of them negative, are what weights' offsets and mins are multiplied by: a dot product with stored levels that
  * begins at offset * -(sum of activations) ends at the one with true levels.
@@ -24,34 +28,93 @@
  * eight bits the logits of SmolLM2-135M were off by 0.32 (root mean square), with fifteen by 0.004, with 256 to a scale by 0.01.
  */
 @unmanaged
-export class Activations<Q> {
+export class Exact {
+  /** The largest level. */
+  @inline
+  get largest(): f32 {
+    return 16256;
+  }
+
+  /** Digits of 8 bits that a level has; 0: it is one number of 16 bits. */
+  @inline
+  get digits(): u32 {
+    return ASC_FEATURE_RELAXED_SIMD ? 2 : 0;
+  }
+}
+
+@unmanaged
+export class Fast {
+  @inline
+  get largest(): f32 {
+    return 127;
+  }
+
+  @inline
+  get digits(): u32 {
+    return ASC_FEATURE_RELAXED_SIMD ? 1 : 0;
+  }
+}
+
+@unmanaged
+export class Words {
+  @inline
+  get largest(): f32 {
+    return 16256;
+  }
+
+  @inline
+  get digits(): u32 {
+    return 0;
+  }
+}
+
+@unmanaged
+export class Activations<Q, A> {
   /** Columns of a block. */
   @inline
   get cols(): u32 {
     return changetype<Q>(0).span;
   }
 
+  /** Words of a group: where there are two, so there are sums of first and of second words. */
+  @inline
+  get nWords(): u32 {
+    return changetype<A>(0).digits == 1 ? 1 : 2;
+  }
+
+  /** Bytes of 32 columns. */
+  @inline
+  get bytes32(): u32 {
+    return 32 * this.nWords;
+  }
+
   // offsets in a block
 
   @inline
   get scale(): u32 {
-    return 2 * this.cols;
+    return this.nWords * this.cols;
   }
 
   /** 32: scale * the sum of the levels, f32. */
   @inline
   get scaledSum(): u32 {
-    return 2 * this.cols + 4;
+    return this.scale + 4;
   }
 
   /** Where sums of what shares a scale of the weights begin. */
   @inline
   get sums(): u32 {
-    return this.cols == 32 ? 72 : changetype<Q>(0).subs == 1 ? 516 : 548;
+    return this.scale + (this.cols == 32 ? 8 : changetype<Q>(0).subs == 1 ? 4 : 36);
   }
 
   @inline
   get bytes(): u32 {
-    return this.cols == 32 ? 76 : 612;
+    return this.scale + (this.cols == 32 ? 12 : 100);
+  }
+
+  /** What a sum of first words counts beside one of second words. */
+  @inline
+  between(first: v128): v128 {
+    return changetype<A>(0).digits == 2 ? i32x4.shl(first, 7) : first;
   }
 }

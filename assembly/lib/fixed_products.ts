@@ -1,4 +1,4 @@
-import { Activations } from './activations';
+import { Activations, Words } from './activations';
 import { FixedBlock } from './fixed_block';
 import { Block32 } from './layout';
 import { MatmulNode } from './matmul_node';
@@ -19,7 +19,7 @@ export const TILE_TOKENS: u32 = 4;
 export class FixedProducts {
   /** 16 rows × one token. */
   matVec(node: MatmulNode, row: u32, t: u32, block: usize): void {
-    const a = changetype<Activations<Block32>>(0);
+    const a = changetype<Activations<Block32, Words>>(0);
     const nBlocks = FixedBlock.count(node.cols);
     let x = node.x + t * nBlocks * a.bytes;
     let f0 = f32x4.splat(0);
@@ -83,7 +83,7 @@ export class FixedProducts {
    * body, each in an `if` that always holds, as in lib/mat_vec.ts (Node 24, Zen 5: 40.2 → 43.0 GMAC/s).
    */
   tile(node: MatmulNode, row: u32, t: u32, levels: usize, scales: usize): void {
-    const a = changetype<Activations<Block32>>(0);
+    const a = changetype<Activations<Block32, Words>>(0);
     const nBlocks = FixedBlock.count(node.cols);
     const xBytes = nBlocks * a.bytes;
     const last = node.x + (node.nRows - 1) * xBytes;

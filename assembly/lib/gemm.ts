@@ -17,7 +17,7 @@ export const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
  * sums is enough, and these loops keep the compilers from moving their operations about.
  */
 @unmanaged
-export class Gemm<Q> {
+export class Gemm<Q, A> {
   /** Eight rows, whose panels lie one behind the other, × the first tokens. */
   run(node: MatmulNode, row: u32, nTokens: u32, panel: usize): void {
     for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(node, row, t, nTokens - t, panel);
@@ -27,7 +27,7 @@ export class Gemm<Q> {
   private tile(node: MatmulNode, row: u32, t: u32, nTokens: u32, panelA: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
-    const x = changetype<Activations<Q>>(0);
+    const x = changetype<Activations<Q, A>>(0);
     const xBytes = (node.cols / q.span) * x.bytes;
     const last = node.x + (t + nTokens - 1) * xBytes;
     let panelB = panelA + p.bytes(node.cols);
@@ -67,9 +67,9 @@ export class Gemm<Q> {
         let j3 = zero;
         let j4 = zero;
         let j5 = zero;
-        for (let at: usize = 0; at < 64 / q.subs; at += 8) {
-          const l = v128.load(panelA + 2 * at);
-          const m = v128.load(panelB + 2 * at);
+        for (let at: usize = 0; at < x.bytes32 / q.subs; at += 4 * x.nWords) {
+          const l = v128.load(panelA + (4 / x.nWords) * at);
+          const m = v128.load(panelB + (4 / x.nWords) * at);
           const w0 = v128.load32_splat(x0 + at);
           i0 = Group.dot<Q>(i0, l, w0);
           j0 = Group.dot<Q>(j0, m, w0);
@@ -105,7 +105,7 @@ export class Gemm<Q> {
           i5 = this.between(i5, x5, s);
           j5 = this.between(j5, x5, s);
         }
-        for (let at: usize = 0; at < 64 / q.subs; at += 8) {
+        for (let at: usize = 0; x.nWords == 2 && at < 64 / q.subs; at += 8) {
           const l = v128.load(panelA + 2 * at + p.second);
           const m = v128.load(panelB + 2 * at + p.second);
           const w0 = v128.load32_splat(x0 + at, 4);
@@ -156,13 +156,13 @@ export class Gemm<Q> {
         panelA += p.subBytes;
         panelB += p.subBytes;
         if (q.span > 32) {
-          x0 += 64 / q.subs;
-          x1 += 64 / q.subs;
-          x2 += 64 / q.subs;
-          x3 += 64 / q.subs;
+          x0 += x.bytes32 / q.subs;
+          x1 += x.bytes32 / q.subs;
+          x2 += x.bytes32 / q.subs;
+          x3 += x.bytes32 / q.subs;
           if (ASC_FEATURE_RELAXED_SIMD) {
-            x4 += 64 / q.subs;
-            x5 += 64 / q.subs;
+            x4 += x.bytes32 / q.subs;
+            x5 += x.bytes32 / q.subs;
           }
         }
       }
@@ -267,10 +267,13 @@ export class Gemm<Q> {
   private between(sum: v128, x: usize, s: u32): v128 {
     const q = changetype<Q>(0);
     const bias = changetype<Panel<Q>>(0).bias;
-    sum = Group.between(sum);
+    sum = changetype<Activations<Q, A>>(0).between(sum);
     if (bias == 0) return sum;
     // x has moved on 32 bytes with every sub-block of a super-block, its sums lie 4 apart
-    const at = x + changetype<Activations<Q>>(0).sums - (q.span == 32 ? 0 : 28 * s);
+    const at =
+      x +
+      changetype<Activations<Q, A>>(0).sums -
+      (q.span == 32 ? 0 : (changetype<Activations<Q, A>>(0).bytes32 / q.subs - 4) * s);
     return i32x4.add(sum, i32x4.shl(v128.load32_splat(at), ctz(bias)));
   }
 
@@ -278,7 +281,7 @@ export class Gemm<Q> {
   @inline
   private add(sums: v128, dots: v128, x: usize, scale: v128, min: v128): v128 {
     const q = changetype<Q>(0);
-    const a = changetype<Activations<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
     if (q.span > 32) return f32x4.add(sums, f32x4.convert_i32x4_s(i32x4.mul(dots, scale)));
     const xScale = v128.load32_splat(x + a.scale);
     sums = f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scale, xScale)));

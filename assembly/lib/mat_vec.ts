@@ -31,11 +31,11 @@ import { Group } from './simd';
  * and the bias last. No fused multiply-add: its result would depend on the machine.
  */
 @unmanaged
-export class MatVec<Q> {
+export class MatVec<Q, A> {
   /** 16 rows from `row` on, packed at `item`, × token t. */
   run(node: MatmulNode, row: u32, t: u32, item: usize): void {
     const q = changetype<Q>(0);
-    const a = changetype<Activations<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
     const cols = node.cols;
     const n = node.rows;
     let x = node.x + t * (cols / q.span) * a.bytes;
@@ -72,10 +72,10 @@ export class MatVec<Q> {
         let j1 = j0;
         let j2 = j0;
         let j3 = j0;
-        let w0 = v128.load32_splat(x, 0);
-        let w1 = v128.load32_splat(x, 4);
-        let w2 = v128.load32_splat(x, 8);
-        let w3 = v128.load32_splat(x, 12);
+        let w0 = this.word(x, 0);
+        let w1 = this.word2(x, 0);
+        let w2 = this.word(x, 1);
+        let w3 = this.word2(x, 1);
         if (n) {
           i0 = this.first(i0, l0, 0, w0, w1, w2, w3);
           j0 = this.second(j0, l0, 0, w1, w3);
@@ -86,10 +86,10 @@ export class MatVec<Q> {
           i3 = this.first(i3, l3, 0, w0, w1, w2, w3);
           j3 = this.second(j3, l3, 0, w1, w3);
         }
-        w0 = v128.load32_splat(x, 16);
-        w1 = v128.load32_splat(x, 20);
-        w2 = v128.load32_splat(x, 24);
-        w3 = v128.load32_splat(x, 28);
+        w0 = this.word(x, 2);
+        w1 = this.word2(x, 2);
+        w2 = this.word(x, 3);
+        w3 = this.word2(x, 3);
         if (n) {
           i0 = this.first(i0, l0, 1, w0, w1, w2, w3);
           j0 = this.second(j0, l0, 1, w1, w3);
@@ -121,10 +121,10 @@ export class MatVec<Q> {
           j2 = j0;
           j3 = j0;
         }
-        w0 = v128.load32_splat(x, 32);
-        w1 = v128.load32_splat(x, 36);
-        w2 = v128.load32_splat(x, 40);
-        w3 = v128.load32_splat(x, 44);
+        w0 = this.word(x, 4);
+        w1 = this.word2(x, 4);
+        w2 = this.word(x, 5);
+        w3 = this.word2(x, 5);
         if (n) {
           i0 = this.first(i0, l0, 2, w0, w1, w2, w3);
           j0 = this.second(j0, l0, 2, w1, w3);
@@ -135,10 +135,10 @@ export class MatVec<Q> {
           i3 = this.first(i3, l3, 2, w0, w1, w2, w3);
           j3 = this.second(j3, l3, 2, w1, w3);
         }
-        w0 = v128.load32_splat(x, 48);
-        w1 = v128.load32_splat(x, 52);
-        w2 = v128.load32_splat(x, 56);
-        w3 = v128.load32_splat(x, 60);
+        w0 = this.word(x, 6);
+        w1 = this.word2(x, 6);
+        w2 = this.word(x, 7);
+        w3 = this.word2(x, 7);
         if (n) {
           i0 = this.first(i0, l0, 3, w0, w1, w2, w3);
           j0 = this.second(j0, l0, 3, w1, w3);
@@ -168,7 +168,7 @@ export class MatVec<Q> {
             m3 = this.addMin(m3, tail, 3, q.subs - 1, sum);
           }
         }
-        x += 64;
+        x += a.bytes32;
         sums += 4 * q.subs;
         l0 = tail + q.tailBytes;
       } while (q.span > 32 && x < end);
@@ -193,6 +193,18 @@ export class MatVec<Q> {
     Rows.store(node, row, t, 1, 4);
   }
 
+  /** The first words of group g of 32 columns. */
+  @inline
+  private word(x: usize, g: u32): v128 {
+    return v128.load32_splat(x + 4 * changetype<Activations<Q, A>>(0).nWords * g);
+  }
+
+  /** Its second words, if it has any. */
+  @inline
+  private word2(x: usize, g: u32): v128 {
+    return changetype<Activations<Q, A>>(0).nWords == 2 ? v128.load32_splat(x + 8 * g, 4) : i32x4.splat(0);
+  }
+
   /** Where a sub-block's integer sum starts so that it ends at that of the true levels. */
   @inline
   private start(sums: usize, sub: u32): v128 {
@@ -215,7 +227,7 @@ export class MatVec<Q> {
   /** The same for their second words, in the relaxed build. */
   @inline
   private second(sum: v128, from: usize, c: u32, w1: v128, w3: v128): v128 {
-    if (!ASC_FEATURE_RELAXED_SIMD) return sum;
+    if (changetype<A>(0).digits != 2) return sum;
     const q = changetype<Q>(0);
     return Group.second<Q>(Group.second<Q>(sum, q.levels(from, 2 * c), w1), q.levels(from, 2 * c + 1), w3);
   }
@@ -224,7 +236,7 @@ export class MatVec<Q> {
   @inline
   private addBlock(sums: v128, i: v128, j: v128, tail: usize, quad: u32, scale: v128, scaledSum: v128): v128 {
     const q = changetype<Q>(0);
-    const dots = f32x4.convert_i32x4_s(i32x4.add(Group.between(i), j));
+    const dots = f32x4.convert_i32x4_s(i32x4.add(changetype<Activations<Q, A>>(0).between(i), j));
     sums = f32x4.add(sums, f32x4.mul(dots, f32x4.mul(q.scale(tail, quad, 0), scale)));
     return q.hasMins ? f32x4.add(sums, f32x4.mul(q.min(tail, quad, 0), scaledSum)) : sums;
   }
@@ -232,7 +244,7 @@ export class MatVec<Q> {
   /** Four rows' parts with a sub-block of a super-block added. */
   @inline
   private addSub(parts: v128, i: v128, j: v128, tail: usize, quad: u32, sub: u32): v128 {
-    const dots = i32x4.add(Group.between(i), j);
+    const dots = i32x4.add(changetype<Activations<Q, A>>(0).between(i), j);
     return f32x4.add(parts, f32x4.convert_i32x4_s(i32x4.mul(dots, changetype<Q>(0).scale(tail, quad, sub))));
   }
 

@@ -35,12 +35,6 @@ export class Group {
     return Group.dot<Q>(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_high_i8x16_s(group), words);
   }
 
-  /** What a sum of first words counts beside one of second words. */
-  @inline
-  static between(first: v128): v128 {
-    return ASC_FEATURE_RELAXED_SIMD ? i32x4.shl(first, 7) : first;
-  }
-
   /** Four rows of 16 levels each → groups k 0-3, 4-7, 8-11, 12-15 at `to`. */
   @inline
   static interleave(to: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {

@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -51,7 +52,11 @@ class Q4_0 extends Block32 {
 }
 
 export function matmul_q4_0(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_0>(node, begin, end);
+  matmul<Q4_0, Exact>(node, begin, end);
+}
+
+export function matmul_q4_0_fast(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q4_0, Fast>(node, begin, end);
 }
 
 export function embed_q4_0(node: EmbedNode, begin: u32, end: u32): void {

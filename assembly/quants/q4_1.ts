@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block32WithMins } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -41,7 +42,11 @@ class Q4_1 extends Block32WithMins {
 }
 
 export function matmul_q4_1(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_1>(node, begin, end);
+  matmul<Q4_1, Exact>(node, begin, end);
+}
+
+export function matmul_q4_1_fast(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q4_1, Fast>(node, begin, end);
 }
 
 export function embed_q4_1(node: EmbedNode, begin: u32, end: u32): void {

@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block256SixBits } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -43,7 +44,11 @@ class Q4_K extends Block256SixBits {
 }
 
 export function matmul_q4_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_K>(node, begin, end);
+  matmul<Q4_K, Exact>(node, begin, end);
+}
+
+export function matmul_q4_k_fast(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q4_K, Fast>(node, begin, end);
 }
 
 export function embed_q4_k(node: EmbedNode, begin: u32, end: u32): void {

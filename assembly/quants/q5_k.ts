@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block256SixBits } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -44,7 +45,11 @@ class Q5_K extends Block256SixBits {
 }
 
 export function matmul_q5_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_K>(node, begin, end);
+  matmul<Q5_K, Exact>(node, begin, end);
+}
+
+export function matmul_q5_k_fast(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q5_K, Fast>(node, begin, end);
 }
 
 export function embed_q5_k(node: EmbedNode, begin: u32, end: u32): void {

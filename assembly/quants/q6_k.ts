@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { Nibbles, Sixes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256Signed } from '../lib/layout';
@@ -60,7 +61,11 @@ class Q6_K extends Block256Signed {
 }
 
 export function matmul_q6_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q6_K>(node, begin, end);
+  matmul<Q6_K, Exact>(node, begin, end);
+}
+
+export function matmul_q6_k_fast(node: MatmulNode, begin: u32, end: u32): void {
+  matmul<Q6_K, Fast>(node, begin, end);
 }
 
 export function embed_q6_k(node: EmbedNode, begin: u32, end: u32): void {

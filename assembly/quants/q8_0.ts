@@ -1,4 +1,5 @@
 import { embed, EmbedNode } from '../embed';
+import { Exact, Fast } from '../lib/activations';
 import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
 import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -54,10 +55,18 @@ class Q8_0<T> extends Block32 {
 }
 
 export function matmul_q8_0(node: MatmulNode, begin: u32, end: u32): void {
+  product<Exact>(node, begin, end);
+}
+
+export function matmul_q8_0_fast(node: MatmulNode, begin: u32, end: u32): void {
+  product<Fast>(node, begin, end);
+}
+
+function product<A>(node: MatmulNode, begin: u32, end: u32): void {
   const kind = dotKind();
-  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>>(node, begin, end);
-  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>>(node, begin, end);
-  else matmul<Q8_0<u8>>(node, begin, end);
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>, A>(node, begin, end);
+  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>, A>(node, begin, end);
+  else matmul<Q8_0<u8>, A>(node, begin, end);
 }
 
 export function embed_q8_0(node: EmbedNode, begin: u32, end: u32): void {

@@ -1,3 +1,4 @@
+import type { ActivationKind } from '../graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { QuantType } from '../quants/quant_type.ts';
@@ -18,6 +19,8 @@ export interface Backend {
   readonly name: string;
   /** Threads that share the work of a node. */
   readonly threads: number;
+  /** How fine the activations are that it multiplies quantised weights with, at least. */
+  readonly activations: ActivationKind;
   /** Why the backend cannot run this node, or undefined when it can. */
   unsupported(node: Node): string | undefined;
   /** Whether weights of this type can be held. */

@@ -1,3 +1,4 @@
+import { activationKinds, type ActivationKind } from '../graph/activations.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits } from '../graph/graph.ts';
@@ -38,9 +39,14 @@ export function graphLimits(
   return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
 }
 
-export function checkKvType(kvType: KvType): KvType {
-  if (kvTypes.includes(kvType)) return kvType;
-  throw new RangeError(`kvType is ${JSON.stringify(kvType)}, expected one of ${kvTypes.join(', ')}`);
+export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvType, kvTypes);
+
+export const checkActivations = (kind: ActivationKind): ActivationKind =>
+  checkOneOf('activations', kind, activationKinds);
+
+function checkOneOf<T>(name: string, value: T, all: readonly T[]): T {
+  if (all.includes(value)) return value;
+  throw new RangeError(`${name} is ${JSON.stringify(value)}, expected one of ${all.join(', ')}`);
 }
 
 /** Decodes the few tensors whose numbers recording needs. */

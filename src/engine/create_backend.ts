@@ -8,7 +8,7 @@ import { nCores, readBeside, spawn, tick } from '#platform';
 const defaultSessions = 4;
 
 const factories: Readonly<Record<string, BackendFactory>> = {
-  wasm: ({ weights, graph, options: { maxSessions = defaultSessions, threads, build } }) => {
+  wasm: ({ weights, graph, options: { maxSessions = defaultSessions, threads, build, activations } }) => {
     const host = {
       features: detectFeatures(),
       kernels: (name: string) => readBeside(new URL(`../thimble.${name}.wasm`, import.meta.url)),
@@ -16,7 +16,7 @@ const factories: Readonly<Record<string, BackendFactory>> = {
       tick,
       nCores: nCores(),
     };
-    return createWasmBackend({ weights, graph, maxSessions, threads, build, host });
+    return createWasmBackend({ weights, graph, maxSessions, threads, build, activations, host });
   },
   reference: () => Promise.resolve(referenceBackend()),
 };

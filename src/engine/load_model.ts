@@ -13,7 +13,14 @@ import { sum } from '../numbers.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { checkKvType, graphLimits, readNumbers, readTensor, type BackendFactory } from './backend_plan.ts';
+import {
+  checkActivations,
+  checkKvType,
+  graphLimits,
+  readNumbers,
+  readTensor,
+  type BackendFactory,
+} from './backend_plan.ts';
 import { encodePrompt, openTemplate } from './prompt.ts';
 import { Session } from './session.ts';
 import { weightsHash } from './weights_hash.ts';
@@ -50,6 +57,7 @@ export async function loadModel(
   const architecture = file.metadata.string('general.architecture');
   const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
   const limits = graphLimits(options, bound);
+  checkActivations(options.activations ?? 'exact');
   const kvType = checkKvType(options.kvType ?? 'f16');
   const recorded = bound.record(limits, kvType);
   const hash = weightsHash(file, readTensor(file, around.signal));
@@ -130,6 +138,7 @@ function describe(
     nCtx,
     nCtxTrain: config.nCtxTrain,
     backend: backend.name,
+    activations: backend.activations,
     threads: backend.threads,
     loadMs,
     noChat: template instanceof UnsupportedError ? template.message : undefined,

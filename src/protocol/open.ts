@@ -1,3 +1,4 @@
+import type { ActivationKind } from '../graph/activations.ts';
 import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
@@ -7,6 +8,11 @@ export interface OpenOptions {
   readonly nCtx?: number;
   /** How keys and values are kept. Default `f16`. */
   readonly kvType?: KvType;
+  /**
+   * How fine the activations are that quantised weights are multiplied with: 15 bits, or 8, which is faster and less faithful. Default
+   * `exact`.
+   */
+  readonly activations?: ActivationKind;
   /** `wasm` (default) for speed, `reference` for plain loops. */
   readonly backend?: 'wasm' | 'reference';
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
@@ -43,6 +49,7 @@ export interface ModelInfo {
   readonly nCtx: number;
   readonly nCtxTrain: number;
   readonly backend: string;
+  readonly activations: ActivationKind;
   readonly threads: number;
   /** Milliseconds from the call until the model could answer. */
   readonly loadMs: number;

@@ -163,6 +163,7 @@ describe('opening', () => {
     [{ threads: 65 }, /threads is 65, expected a whole number from 1 to 64/],
     [{ backend: 'gpu' as 'wasm' }, /backend is "gpu", expected one of wasm, reference/],
     [{ kvType: 'q4' as 'f16' }, /kvType is "q4"/],
+    [{ activations: 'quick' as 'fast' }, /activations is "quick", expected one of exact, fast/],
     [{ maxSessions: -1 }, /maxSessions is -1/],
   ])('refuses the options %o', async (options, message) => {
     await expect(openModel(blob(tinyModel('llama')), options)).rejects.toThrow(message);

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
+import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { isFixed } from './weights.ts';
+import { isFixed, LARGEST_LEVEL } from './weights.ts';
 
 /** Kernels called directly, without the program runner: one instance, operands laid out by hand. */
 
@@ -129,6 +130,8 @@ export interface Matrix {
 }
 
 export interface Product extends Matrix {
+  /** The kind of activations that it is multiplied with; of weights that are not quantised there is one kind. */
+  readonly activations?: ActivationKind;
   /** [nRows, cols] */
   readonly x: Float32Array;
   /** [rows] */
@@ -142,18 +145,19 @@ const GUARD = 64;
 /** x · wᵀ + bias → [nRows, rows], and whether anything was written behind the result. */
 export function multiply(k: Kernels, product: Product): Float32Array {
   k.reset();
-  const { quant, rows, cols, x, bias } = product;
+  const { quant, rows, cols, x, bias, activations = 'exact' } = product;
+  const suffix = activations === 'fast' ? '_fast' : '';
   const nRows = x.length / cols;
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const form = isFixed(quant.name) ? 'i16' : quant.blockSize === 256 ? '256' : '32';
+  const form = isFixed(quant.name) ? 'i16' : (`${quant.blockSize as 32 | 256}${suffix}` as const);
   const operand = quant.name === 'f32' ? plain : quantizeRows(k, plain, nRows, cols, form);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
   let begin = 0;
   for (const end of [...(product.cuts ?? []), nItems]) {
-    runNode(k, `matmul_${quant.name}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
+    runNode(k, `matmul_${quant.name}${suffix}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
     begin = end;
   }
   const behind = k.bytes.subarray(out + 4 * nRows * rows, out + 4 * nRows * rows + GUARD);
@@ -162,7 +166,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
 }
 
 /** Of quantised activations, as kernels are called. */
-export type Form = '32' | '256' | 'i16';
+export type Form = '32' | '256' | '32_fast' | '256_fast' | 'i16';
 
 /** Quantises rows at `x`, and returns the address of the result. */
 export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, form: Form): number {
@@ -172,4 +176,7 @@ export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number,
 }
 
 /** Columns to a scale. */
-export const spanOf = (form: Form): number => (form === '256' ? 256 : 32);
+export const spanOf = (form: Form): number => (form.startsWith('256') ? 256 : 32);
+
+/** The largest level. */
+export const mostOf = (form: Form): number => LARGEST_LEVEL[form.endsWith('_fast') ? 'fast' : 'exact'];

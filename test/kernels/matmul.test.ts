@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { encoderOf } from '../../src/compress/encode/index.ts';
+import { activationKinds, type ActivationKind } from '../../src/graph/activations.ts';
 import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
 import {
   dequantized,
   fixedPoint,
   isFixed,
+  LARGEST_LEVEL,
   multiplied,
   quantizedRows,
   quantNamed,
@@ -23,21 +25,36 @@ const ROWS = [1, 3, 4, 5, 16, 17, 33];
 const N_TOKENS = 13;
 const colsOf = (blockSize: number): number[] => ({ 1: [1, 31, 172], 32: [32, 96, 160] })[blockSize] ?? [256, 768];
 
-function productOf(name: string, rows: number, cols: number, nTokens = N_TOKENS): Product {
+/** A type of weights, with the kind of activations that they are multiplied with. */
+interface Kernel {
+  readonly name: string;
+  readonly activations: ActivationKind;
+}
+
+const isQuantized = (name: string): boolean => quantNamed(name).blockSize > 1;
+
+const KERNELS = TYPES.flatMap((name): Kernel[] =>
+  (isQuantized(name) ? activationKinds : (['exact'] as const)).map((activations) => ({ name, activations })),
+);
+
+function productOf({ name, activations }: Kernel, rows: number, cols: number, nTokens = N_TOKENS): Product {
   const quant = quantNamed(name);
-  return { quant, rows, cols, file: randomFile(quant, rows, cols), x: randomRows(nTokens, cols) };
+  return { quant, activations, rows, cols, file: randomFile(quant, rows, cols), x: randomRows(nTokens, cols) };
 }
 
 /** All shapes of a type. */
-const shapesOf = (name: string): [number, number][] =>
+const shapesOf = ({ name }: Kernel): [number, number][] =>
   colsOf(quantNamed(name).blockSize).flatMap((cols) => ROWS.map((rows): [number, number] => [rows, cols]));
 
 /** What the product should be, in float64 from the operands that the kernels have, and how far float32 sums of blocks may be from it. */
-function reference({ quant, file, rows, cols, x, bias }: Product): { out: Float64Array; slack: Float64Array } {
+function reference({ quant, activations = 'exact', file, rows, cols, x, bias }: Product): {
+  out: Float64Array;
+  slack: Float64Array;
+} {
   const w = multiplied(quant, file, cols);
   const nTokens = x.length / cols;
   const span = Math.max(32, quant.blockSize);
-  const { levels, scales } = quantizedRows(x, cols, span);
+  const { levels, scales } = quantizedRows(x, cols, span, LARGEST_LEVEL[activations]);
   const perRow = Math.ceil(cols / span);
   const scaleAt = (t: number, k: number): number => scales[t * perRow + Math.floor(k / span)]!;
   const out = new Float64Array(nTokens * rows);
@@ -63,7 +80,7 @@ function reference({ quant, file, rows, cols, x, bias }: Product): { out: Float6
 
 /** The product of what was given, and how far rounding activations, and fixed point weights, by half a level may move it. */
 function unrounded(product: Product): ReturnType<typeof reference> {
-  const { quant, file, rows, cols, x } = product;
+  const { quant, activations = 'exact', file, rows, cols, x } = product;
   const w = dequantized(quant, file);
   const { slack } = reference(product);
   const out = new Float64Array(slack.length);
@@ -74,7 +91,7 @@ function unrounded(product: Product): ReturnType<typeof reference> {
       const end = Math.min(k + span, cols);
       const block = x.subarray(t * cols + k, t * cols + end);
       const largest = (values: Float32Array): number => values.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-      const level = largest(block) / 16256;
+      const level = largest(block) / LARGEST_LEVEL[activations];
       const weightLevel = isFixed(quant.name) ? largest(w.subarray(r * cols + k, r * cols + end)) / 2048 : 0; // at most
       block.forEach((value, j) => {
         const weight = w[r * cols + k + j]!;
@@ -94,28 +111,29 @@ function expectClose(came: Float32Array, { out, slack }: ReturnType<typeof refer
 /** Token by token: the bits of a result must not depend on what else is computed with it. */
 const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
 
-describe.each(TYPES)('matmul_%s', (name) => {
+describe.each(KERNELS)('matmul_$name, $activations activations', (kernel) => {
+  const { name } = kernel;
   for (const build of builds) {
     describe.skipIf(skipped(build))(titleOf(build), () => {
       const kernels = openKernels(build);
 
       it('is the product of dequantised weights and quantised activations, for odd shapes too', () => {
-        for (const [rows, cols] of shapesOf(name)) {
-          const product = { ...productOf(name, rows, cols), bias: randomRows(1, rows, 3) };
+        for (const [rows, cols] of shapesOf(kernel)) {
+          const product = { ...productOf(kernel, rows, cols), bias: randomRows(1, rows, 3) };
           expectClose(multiply(kernels, product), reference(product));
         }
       });
 
-      it.skipIf(name === 'f32')('rounds activations to 15 bits, and fixed point weights to 13, no more', () => {
-        for (const [rows, cols] of shapesOf(name).slice(-3)) {
-          const product = productOf(name, rows, cols);
+      it.skipIf(name === 'f32')('rounds activations to 15 or 8 bits, and fixed point weights to 13, no more', () => {
+        for (const [rows, cols] of shapesOf(kernel).slice(-3)) {
+          const product = productOf(kernel, rows, cols);
           expectClose(multiply(kernels, product), unrounded(product));
         }
       });
 
       it('gives a token the same bits however many tokens there are', () => {
-        for (const [rows, cols] of shapesOf(name).slice(-3)) {
-          const product = productOf(name, rows, cols);
+        for (const [rows, cols] of shapesOf(kernel).slice(-3)) {
+          const product = productOf(kernel, rows, cols);
           const all = bitsOf(multiply(kernels, product));
           for (const nTokens of [1, 2, 3, 4, 5, 6, 7, 8, 12]) {
             const some = multiply(kernels, { ...product, x: product.x.subarray(0, nTokens * cols) });
@@ -125,9 +143,9 @@ describe.each(TYPES)('matmul_%s', (name) => {
       });
 
       it('gives the same bits however the items are shared out and the weights are packed', () => {
-        const [, cols] = shapesOf(name).at(-1)!;
+        const [, cols] = shapesOf(kernel).at(-1)!;
         for (const nTokens of [1, 5]) {
-          const product = productOf(name, 70, cols, nTokens);
+          const product = productOf(kernel, 70, cols, nTokens);
           const whole = bitsOf(multiply(kernels, product));
           expect(bitsOf(multiply(kernels, { ...product, cuts: [1, 2, 4] }))).toEqual(whole);
           expect(bitsOf(multiply(kernels, { ...product, rowsPerPiece: 16 }))).toEqual(whole);
@@ -136,7 +154,7 @@ describe.each(TYPES)('matmul_%s', (name) => {
 
       it('does not let a NaN or an infinity get lost, nor spread to other tokens', () => {
         const cols = colsOf(quantNamed(name).blockSize).at(-1)!;
-        const product = productOf(name, 17, cols, 6);
+        const product = productOf(kernel, 17, cols, 6);
         const clean = multiply(kernels, product);
         for (const [bad, tokens] of [
           [NaN, 6],
@@ -161,9 +179,9 @@ describe.each(TYPES)('matmul_%s', (name) => {
       // An unsigned machine does everything that a seven-bit one does.
       const kinds = kind === DOT.unsigned ? [DOT.unsigned, DOT.sevenBit] : [kind];
       for (const relaxed of kinds.map((each) => openKernels('relaxed', each))) {
-        for (const [rows, cols] of shapesOf(name)) {
+        for (const [rows, cols] of shapesOf(kernel)) {
           for (const nTokens of [1, N_TOKENS]) {
-            const product = productOf(name, rows, cols, nTokens);
+            const product = productOf(kernel, rows, cols, nTokens);
             expect(bitsOf(multiply(relaxed, product))).toEqual(bitsOf(multiply(simd, product)));
           }
         }
@@ -206,79 +224,89 @@ describe('the order of operations', () => {
 
   const ONE = 0x3c00;
 
-  it.each(['q4_0', 'q5_0', 'q8_0', 'q4_1', 'q5_1'])('%s: as lib/mat_vec.ts says, to the bit', (name) => {
-    const product = productOf(name, 17, 160);
-    const { quant, file, rows, cols, x } = product;
-    const hasMins = name.endsWith('_1');
-    const weightLevels = dequantized(quant, withHalves(file, quant.blockBytes, hasMins ? [ONE, 0] : [ONE]));
-    const view = new DataView(file.buffer);
-    const { levels, scales } = quantizedRows(x, cols);
-    const expected = new Float32Array((x.length / cols) * rows);
-    for (let i = 0; i < expected.length; i++) {
-      const [t, r] = [Math.floor(i / rows), i % rows];
-      let sum = 0;
-      for (let b = 0; b < cols / 32; b++) {
-        const block = ((r * cols) / 32 + b) * quant.blockBytes;
-        let dot = 0;
-        let xSum = 0;
-        for (let k = 32 * b; k < 32 * b + 32; k++) {
-          dot += weightLevels[r * cols + k]! * levels[t * cols + k]!;
-          xSum += levels[t * cols + k]!;
-        }
-        const xScale = scales[(t * cols) / 32 + b]!;
-        sum = Math.fround(sum + Math.fround(Math.fround(half(view, block) * xScale) * dot));
-        if (hasMins) sum = Math.fround(sum + Math.fround(half(view, block + 2) * Math.fround(xScale * xSum)));
-      }
-      expected[i] = sum;
-    }
-    for (const build of builds.filter((each) => !skipped(each))) {
-      expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
-    }
-  });
+  const of = (names: readonly string[]): Kernel[] => KERNELS.filter(({ name }) => names.includes(name));
 
-  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'])('%s: as lib/mat_vec.ts says, to the bit', (name) => {
-    const product = productOf(name, 17, 512);
-    const { file, rows, cols, x } = product;
-    const layout = superBlocks[name]!;
-    const { quant } = product;
-    // with d = 1 and dmin = 0 dequantising gives scale * level, with d = 0 and dmin = 1 it gives -min
-    const products = dequantized(quant, withNumbers(file, quant.blockBytes, layout, ONE, 0));
-    const mins = layout.dmin === undefined ? undefined : withNumbers(file, quant.blockBytes, layout, 0, ONE);
-    const minusMins = mins && dequantized(quant, mins);
-    const view = new DataView(file.buffer);
-    const { levels, scales } = quantizedRows(x, cols, 256);
-    const expected = new Float32Array((x.length / cols) * rows);
-    for (let i = 0; i < expected.length; i++) {
-      const [t, r] = [Math.floor(i / rows), i % rows];
-      let sum = 0;
-      for (let b = 0; b < cols / 256; b++) {
-        const block = ((r * cols) / 256 + b) * quant.blockBytes;
-        let part = 0;
-        let minSum = 0;
-        for (let sub = 256 * b; sub < 256 * (b + 1); sub += layout.cols) {
+  it.each(of(['q4_0', 'q5_0', 'q8_0', 'q4_1', 'q5_1']))(
+    '$name $activations: as lib/mat_vec.ts says, to the bit',
+    (kernel) => {
+      const { name, activations } = kernel;
+      const product = productOf(kernel, 17, 160);
+      const { quant, file, rows, cols, x } = product;
+      const hasMins = name.endsWith('_1');
+      const weightLevels = dequantized(quant, withHalves(file, quant.blockBytes, hasMins ? [ONE, 0] : [ONE]));
+      const view = new DataView(file.buffer);
+      const { levels, scales } = quantizedRows(x, cols, 32, LARGEST_LEVEL[activations]);
+      const expected = new Float32Array((x.length / cols) * rows);
+      for (let i = 0; i < expected.length; i++) {
+        const [t, r] = [Math.floor(i / rows), i % rows];
+        let sum = 0;
+        for (let b = 0; b < cols / 32; b++) {
+          const block = ((r * cols) / 32 + b) * quant.blockBytes;
           let dot = 0;
-          for (let k = sub; k < sub + layout.cols; k++) {
-            dot += products[r * cols + k]! * levels[t * cols + k]!;
-            if (minusMins) minSum += minusMins[r * cols + k]! * levels[t * cols + k]!;
+          let xSum = 0;
+          for (let k = 32 * b; k < 32 * b + 32; k++) {
+            dot += weightLevels[r * cols + k]! * levels[t * cols + k]!;
+            xSum += levels[t * cols + k]!;
           }
-          part = Math.fround(part + Math.fround(dot));
+          const xScale = scales[(t * cols) / 32 + b]!;
+          sum = Math.fround(sum + Math.fround(Math.fround(half(view, block) * xScale) * dot));
+          if (hasMins) sum = Math.fround(sum + Math.fround(half(view, block + 2) * Math.fround(xScale * xSum)));
         }
-        const xScale = scales[(t * cols) / 256 + b]!;
-        sum = Math.fround(sum + Math.fround(part * Math.fround(half(view, block + layout.d) * xScale)));
-        if (layout.dmin === undefined) continue;
-        const dmin = Math.fround(half(view, block + layout.dmin) * xScale);
-        sum = Math.fround(sum + Math.fround(Math.fround(minSum) * dmin));
+        expected[i] = sum;
       }
-      expected[i] = sum;
-    }
-    for (const build of builds.filter((each) => !skipped(each))) {
-      expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
-    }
-  });
+      for (const build of builds.filter((each) => !skipped(each))) {
+        expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
+      }
+    },
+  );
+
+  it.each(of(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k']))(
+    '$name $activations: as lib/mat_vec.ts says, to the bit',
+    (kernel) => {
+      const { name, activations } = kernel;
+      const product = productOf(kernel, 17, 512);
+      const { file, rows, cols, x } = product;
+      const layout = superBlocks[name]!;
+      const { quant } = product;
+      // with d = 1 and dmin = 0 dequantising gives scale * level, with d = 0 and dmin = 1 it gives -min
+      const products = dequantized(quant, withNumbers(file, quant.blockBytes, layout, ONE, 0));
+      const mins = layout.dmin === undefined ? undefined : withNumbers(file, quant.blockBytes, layout, 0, ONE);
+      const minusMins = mins && dequantized(quant, mins);
+      const view = new DataView(file.buffer);
+      const { levels, scales } = quantizedRows(x, cols, 256, LARGEST_LEVEL[activations]);
+      const expected = new Float32Array((x.length / cols) * rows);
+      for (let i = 0; i < expected.length; i++) {
+        const [t, r] = [Math.floor(i / rows), i % rows];
+        let sum = 0;
+        for (let b = 0; b < cols / 256; b++) {
+          const block = ((r * cols) / 256 + b) * quant.blockBytes;
+          let part = 0;
+          let minSum = 0;
+          for (let sub = 256 * b; sub < 256 * (b + 1); sub += layout.cols) {
+            let dot = 0;
+            for (let k = sub; k < sub + layout.cols; k++) {
+              dot += products[r * cols + k]! * levels[t * cols + k]!;
+              if (minusMins) minSum += minusMins[r * cols + k]! * levels[t * cols + k]!;
+            }
+            part = Math.fround(part + Math.fround(dot));
+          }
+          const xScale = scales[(t * cols) / 256 + b]!;
+          sum = Math.fround(sum + Math.fround(part * Math.fround(half(view, block + layout.d) * xScale)));
+          if (layout.dmin === undefined) continue;
+          const dmin = Math.fround(half(view, block + layout.dmin) * xScale);
+          sum = Math.fround(sum + Math.fround(Math.fround(minSum) * dmin));
+        }
+        expected[i] = sum;
+      }
+      for (const build of builds.filter((each) => !skipped(each))) {
+        expect(bitsOf(multiply(openKernels(build), product))).toEqual(bitsOf(expected));
+      }
+    },
+  );
 
   it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'])('%s: integer sums fit with everything at its largest', (name) => {
     const [rows, cols] = [16, 512];
-    const random = productOf(name, rows, cols);
+    const random = productOf({ name, activations: 'exact' }, rows, cols);
     const layout = superBlocks[name]!;
     for (const [fill, scale] of [
       [0x00, 0x80], // lowest levels; Q6_K's scales are a byte each, with a sign
@@ -334,7 +362,7 @@ describe('the order of operations', () => {
   };
 
   it.each(['f16', 'bf16'])('%s: as lib/fixed_products.ts says, to the bit', (name) => {
-    const product = productOf(name, 17, 172);
+    const product = productOf({ name, activations: 'exact' }, 17, 172);
     const { quant, file, rows, cols, x } = product;
     const w = fixedPoint(dequantized(quant, file), cols);
     const a = quantizedRows(x, cols);
@@ -358,7 +386,7 @@ describe('the order of operations', () => {
   });
 
   it('f32: columns ascending, one rounding per operation', () => {
-    const product = productOf('f32', 17, 172);
+    const product = productOf({ name: 'f32', activations: 'exact' }, 17, 172);
     const { quant, file, rows, cols, x } = product;
     const w = dequantized(quant, file);
     const expected = new Float32Array((x.length / cols) * rows);

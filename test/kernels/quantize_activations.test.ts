@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { missing, openKernels, putFloats, quantizeRows, spanOf, type Build, type Form } from './kernels.ts';
+import { missing, mostOf, openKernels, putFloats, quantizeRows, spanOf, type Build, type Form } from './kernels.ts';
 import { quantizedRows, randomFrom, randomRows } from './weights.ts';
 
 const skipReason = missing('relaxed');
 
-const forms = ['32', '256', 'i16'] satisfies Form[];
+const forms = ['32', '256', '32_fast', '256_fast', 'i16'] satisfies Form[];
 
 /** Blocks as assembly/lib/activations.ts draws them. */
 function read(build: Build, x: Float32Array, cols: number, form: Form) {
@@ -12,16 +12,19 @@ function read(build: Build, x: Float32Array, cols: number, form: Form) {
   const span = spanOf(form);
   const at = quantizeRows(k, putFloats(k, x), x.length / cols, cols, form);
   const nBlocks = x.length / span;
-  const blockBytes = k.exports['activations_bytes']!(1, span, span);
+  const isWords = build === 'simd' || form === 'i16';
+  const levelBytes = isWords || mostOf(form) > 127 ? 2 : 1;
+  const blockBytes = levelBytes * span + (span === 32 ? 12 : 100);
   const view = new DataView(k.bytes.buffer, at, nBlocks * blockBytes);
-  const word = (b: number, i: number): number => b * blockBytes + 2 * span + 4 * i;
+  const word = (b: number, i: number): number => b * blockBytes + levelBytes * span + 4 * i;
   const each = <T>(make: (b: number) => T): T[] => Array.from({ length: nBlocks }, (_, b) => make(b));
   const sums = (first: number, n: number) =>
     each((b) => Array.from({ length: n }, (_, i) => view.getInt32(word(b, first + i), true))).flat();
   return {
     levels: Int16Array.from({ length: x.length }, (_, i) => {
-      const group = Math.floor(i / span) * blockBytes + 8 * ((i % span) >> 2);
-      if (build === 'simd' || form === 'i16') return view.getInt16(group + 2 * (i & 3), true);
+      const group = Math.floor(i / span) * blockBytes + 4 * levelBytes * ((i % span) >> 2);
+      if (isWords) return view.getInt16(group + 2 * (i & 3), true);
+      if (levelBytes === 1) return view.getInt8(group + (i & 3));
       return 128 * view.getInt8(group + (i & 3)) + view.getUint8(group + 4 + (i & 3));
     }),
     scales: Float32Array.from(each((b) => view.getFloat32(word(b, 0), true))),
@@ -43,7 +46,7 @@ for (const build of ['simd', 'relaxed'] satisfies Build[]) {
       x.forEach((value, i) => (x[i] = value * 10 ** (3 * Math.floor(i / span) - 36) * (random() < 0.1 ? 0 : 1)));
       x.fill(0, 2 * span, cols);
       const came = read(build, x, cols, form);
-      const { levels, scales } = quantizedRows(x, cols, span);
+      const { levels, scales } = quantizedRows(x, cols, span, mostOf(form));
       expect(came.scales).toEqual(scales);
       expect(came.levels).toEqual(levels);
       const minusSums = (n: number): number[] =>

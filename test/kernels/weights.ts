@@ -1,4 +1,5 @@
 import { quantByName } from '../../src/quants/index.ts';
+import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
 /** Random matrices in every file layout, and what they mean as plain numbers. */
@@ -54,17 +55,25 @@ export function randomRows(nRows: number, cols: number, seed = 2): Float32Array 
   return Float32Array.from({ length: nRows * cols }, () => (random() - 0.5) * (random() < 0.02 ? 40 : 2));
 }
 
+/** Of quantised activations. */
+export const LARGEST_LEVEL: Readonly<Record<ActivationKind, number>> = { exact: 16256, fast: 127 };
+
 /**
- * Activations as the kernels see them: 15-bit levels [nRows, cols], `span` columns of a row to a scale
+ * Activations as the kernels see them: levels up to `most` [nRows, cols], `span` columns of a row to a scale
  * [nRows, ⌈cols / span⌉].
  */
-export function quantizedRows(x: Float32Array, cols: number, span = 32): { levels: Int16Array; scales: Float32Array } {
+export function quantizedRows(
+  x: Float32Array,
+  cols: number,
+  span = 32,
+  most = LARGEST_LEVEL.exact,
+): { levels: Int16Array; scales: Float32Array } {
   const levels = new Int16Array(x.length);
   const scales: number[] = [];
   for (const [begin, end] of blocksOf(x.length, cols, span)) {
     const amax = largest(x.subarray(begin, end));
-    const inverse = Math.fround(amax > 1e-30 ? 16256 / amax : 0);
-    scales.push(amax / 16256);
+    const inverse = Math.fround(amax > 1e-30 ? most / amax : 0);
+    scales.push(amax / most);
     for (let i = begin; i < end; i++) levels[i] = roundTiesToEven(Math.fround(x[i]! * inverse));
   }
   return { levels, scales: Float32Array.from(scales) };

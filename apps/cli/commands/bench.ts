@@ -40,6 +40,7 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 MB
 interface BenchResult {
   readonly model: string;
   readonly backend: string;
+  readonly activations: string;
   readonly threads: number;
   readonly prefill_tokens: number;
   readonly decode_tokens: number;
@@ -66,10 +67,11 @@ async function measure(args: Arguments, threads: number | undefined, signal: Abo
     try {
       const prefill = await repeat(reps, bar, 'prefill', (i) => prefillTps(model, nPrefill, i, signal));
       const decode = await repeat(reps, bar, 'decode', (i) => decodeTps(model, nDecode, i, signal));
-      const { name, backend, loadMs, weightBytes } = model.info;
+      const { name, backend, activations, loadMs, weightBytes } = model.info;
       return {
         model: name,
         backend,
+        activations,
         threads: model.info.threads,
         prefill_tokens: nPrefill,
         decode_tokens: nDecode,
@@ -137,7 +139,7 @@ function median(values: readonly number[]): number {
 
 /** This very command line with one thread count, in another process. */
 async function inChild(args: Arguments, threads: number, signal: AbortSignal): Promise<BenchResult> {
-  const names = ['prefill', 'decode', 'reps', 'backend', 'build', 'kv', 'ctx'];
+  const names = ['prefill', 'decode', 'reps', 'backend', 'build', 'activations', 'kv', 'ctx'];
   const same = names.flatMap((name) => (args.text(name) === undefined ? [] : [`--${name}=${args.text(name)}`]));
   const line = [...execArgv, argv[1]!, 'bench', args.positionals[0]!, ...same, `--threads=${threads}`, '--json'];
   const child = spawn(execPath, line, { stdio: ['ignore', 'pipe', 'inherit'], signal });
@@ -149,7 +151,7 @@ async function inChild(args: Arguments, threads: number, signal: AbortSignal): P
 }
 
 function report(results: readonly BenchResult[]): string[] {
-  const { model, backend, prefill_tokens, decode_tokens, reps, weights_mb } = results[0]!;
+  const { model, backend, activations, prefill_tokens, decode_tokens, reps, weights_mb } = results[0]!;
   const range = (min: number, max: number) => `[${min.toFixed(1)} … ${max.toFixed(1)}]`;
   const rows = results.map((r) => [
     String(r.threads),
@@ -164,7 +166,7 @@ function report(results: readonly BenchResult[]): string[] {
     [['threads', 'prefill', 'tok/s', 'decode', 'tok/s', 'load', 'peak RSS'], ...rows],
     '>><><>>',
   );
-  const about = `${model}, ${backend}, ${weights_mb} MB of weights`;
+  const about = `${model}, ${backend}, ${activations} activations, ${weights_mb} MB of weights`;
   return [
     `${style.bold(about)}, ${prefill_tokens} read, ${decode_tokens} made, median of ${reps}`,
     style.dim(head!),

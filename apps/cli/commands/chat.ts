@@ -165,6 +165,7 @@ function banner(title: string, { info }: Model): string {
     `${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     `context ${counted(info.nCtx)}`,
     `${info.backend}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`,
+    ...(info.activations === 'fast' ? ['fast activations'] : []),
     'offline',
   ];
   const help = '/help for the commands, Ctrl-C stops an answer, Ctrl-D leaves';

@@ -18,6 +18,7 @@ export function referenceBackend(): Backend {
   return {
     name: 'reference',
     threads: 1,
+    activations: 'exact',
     unsupported: () => undefined,
     supports: (quant) => quant.dequantize !== undefined,
     upload: (tensors, options) => upload(weights, tensors, options),

@@ -1,3 +1,4 @@
+import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
 import { roundUp } from '../../numbers.ts';
 import { attention } from '../../ops/attention.ts';
@@ -65,8 +66,8 @@ const attentionCaches = [
   { input: 2, interleave: 1 },
 ];
 
-export function lower(graph: Graph, sizes: Sizes): Lowered {
-  const lowering = new Lowering(graph, sizes);
+export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind): Lowered {
+  const lowering = new Lowering(graph, sizes, activations);
   for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
   return lowering;
 }
@@ -77,14 +78,16 @@ class Lowering implements Lowered {
   readonly slots = new Map<Value, Slot>();
   readonly graph: Graph;
   readonly sizes: Sizes;
+  readonly activations: ActivationKind;
   /** Quantised copies of activations, by the kernel that makes them: once however many matrices they are multiplied with. */
   readonly quantised = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
   private readonly layouts = new Map<Value, StateLayout>();
 
-  constructor(graph: Graph, sizes: Sizes) {
+  constructor(graph: Graph, sizes: Sizes, activations: ActivationKind) {
     this.graph = graph;
     this.sizes = sizes;
+    this.activations = activations;
     for (const { op, inputs, params } of graph.nodes) {
       if (op !== attention) continue;
       for (const { input, interleave } of attentionCaches) {
@@ -168,9 +171,11 @@ const storeRows: Expansion = (lowering, node) => {
 
 const multiply: Expansion = (lowering, node) => {
   const [w, x, bias] = node.inputs;
-  const operand = quantised(lowering, x!, w!.quant);
-  const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
-  lowering.calls.push(call(lowering, node, inputs));
+  const fast = `${kernelName(node)}_fast`;
+  const isFast = lowering.activations === 'fast' && lowering.sizes.hasKernel(fast);
+  const operand = quantised(lowering, x!, w!.quant, isFast ? '_fast' : '');
+  const product = call(lowering, node, [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)]);
+  lowering.calls.push(isFast ? { ...product, kernel: fast } : product);
 };
 
 const attend: Expansion = (lowering, node) => {
@@ -191,16 +196,16 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [attention, attend],
 ]);
 
-/** Weights multiply quantised activations, with as many columns to a scale as their blocks have; but these types: */
+/** Weights multiply quantised activations, with as many columns to a scale as their blocks have; but these types, never fast ones: */
 const floatQuantizers: Readonly<Record<string, string | undefined>> = {
   f32: undefined, // takes them as they are
   f16: 'quantize_activations_i16',
   bf16: 'quantize_activations_i16',
 };
 
-function quantised(lowering: Lowering, x: Value, { name, blockSize }: QuantType): Slot {
+function quantised(lowering: Lowering, x: Value, { name, blockSize }: QuantType, kind: '' | '_fast'): Slot {
   const from = lowering.slotOf(x);
-  const op = blockSize === 1 ? floatQuantizers[name] : `quantize_activations_${blockSize}`;
+  const op = blockSize === 1 ? floatQuantizers[name] : `quantize_activations_${blockSize}${kind}`;
   if (!op) return from;
   const made = lowering.quantised.get(from)?.[op];
   if (made) return made;

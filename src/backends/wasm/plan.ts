@@ -1,3 +1,4 @@
+import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { sum } from '../../numbers.ts';
@@ -41,8 +42,8 @@ export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
 /** A counter has a cache line of its own. */
 export const COUNTER_BYTES = 64;
 
-export function planProgram(graph: Graph, sizes: Sizes): ProgramPlan {
-  const { calls, slots } = lower(graph, sizes);
+export function planProgram(graph: Graph, sizes: Sizes, activations: ActivationKind): ProgramPlan {
+  const { calls, slots } = lower(graph, sizes, activations);
   const { groups, lifetimes } = schedule(calls, sizes);
   const { offsets, bytes } = placeActivations(lifetimes);
   const unique = [...new Set(slots.values())];

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Build, Features } from '../../features.ts';
+import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
@@ -34,6 +35,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Forces a kernel build. */
   readonly build?: Build;
+  /** Default `exact`. */
+  readonly activations?: ActivationKind;
   readonly host: WasmHost;
 }
 
@@ -59,7 +62,7 @@ export const defaultThreads = ({ features, nCores }: Pick<WasmHost, 'features' |
  * @throws UnsupportedError for a build that does not work here, ResourceError for memory or threads that cannot be had.
  */
 export async function createWasmBackend(options: WasmOptions): Promise<Backend> {
-  const { host, weights, graph, maxSessions, build = host.features.build } = options;
+  const { host, weights, graph, maxSessions, build = host.features.build, activations = 'exact' } = options;
   const { sharedMemory } = host.features;
   if (build === 'relaxed' && host.features.build !== 'relaxed') {
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
@@ -70,28 +73,34 @@ export async function createWasmBackend(options: WasmOptions): Promise<Backend> 
     const module = await compileKernels(await host.kernels(build), sharedMemory);
     const sizes = createSizes(module, sharedMemory);
     checkGraph(graph, sizes);
-    const memory = planMemory({ weights, program: planProgram(graph, sizes), maxSessions, threads }, sizes);
+    const memory = planMemory(
+      { weights, program: planProgram(graph, sizes, activations), maxSessions, threads },
+      sizes,
+    );
     const heap = new Heap(memory, sharedMemory);
     const instance = instantiate(module, heap.memory);
     const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
     const scratch = memory.scratch.map(({ begin }) => begin);
     await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
-    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, name);
+    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, { name, activations });
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, name: string): Backend {
+type About = Pick<Backend, 'name' | 'activations'>;
+
+function backendOf(home: ProgramHome, sizes: Sizes, { name, activations }: About): Backend {
   const { heap, instance, pool, memory: plan } = home;
   return {
     name,
     threads: pool.nThreads,
+    activations,
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
     upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
-    prepare: (graph) => new WasmProgram(planProgram(graph, sizes), home),
+    prepare: (graph) => new WasmProgram(planProgram(graph, sizes, activations), home),
     dispose: () => pool.close(),
   };
 }

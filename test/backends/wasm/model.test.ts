@@ -7,8 +7,8 @@ import { allLogits, openBytes } from '../../helpers/open.ts';
 import { tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
 import { nodeHost } from './support.ts';
 
-const wasm: BackendFactory = ({ weights, graph, options: { threads, build } }) =>
-  createWasmBackend({ weights, graph, maxSessions: 2, threads, build, host: nodeHost() });
+const wasm: BackendFactory = ({ weights, graph, options: { threads, build, activations } }) =>
+  createWasmBackend({ weights, graph, maxSessions: 2, threads, build, activations, host: nodeHost() });
 
 /** `[nTokens * nVocab]`; `maxLogits` is how many tokens go into a step. */
 async function logits(name: string, options: OpenOptions, factory?: BackendFactory): Promise<Float32Array> {
@@ -45,6 +45,23 @@ describe('a whole model', () => {
   }
 });
 
+test.each(['llama-q8_0', 'llama-q4_0', 'llama-q4_k_m'])(
+  'fast activations cost some accuracy, not much: %s',
+  async (name) => {
+    const kvType = 'f32';
+    const exact = await logits(name, { kvType });
+    const fast = await logits(name, { kvType, build: 'simd', activations: 'fast' }, wasm);
+    const cost = difference(fast, exact);
+    expect(cost).toBeGreaterThan(2e-3);
+    expect(cost).toBeLessThan(0.05);
+  },
+);
+
+test('weights that are not quantised have the same products with either kind of activations', async () => {
+  const exact = await logits('llama-f16', {}, wasm);
+  expect(await logits('llama-f16', { activations: 'fast' }, wasm)).toEqual(exact);
+});
+
 test('a q8_0 cache costs no more accuracy than its definition says', async () => {
   const kvType = 'q8_0';
   const exact = await logits('llama-wide-heads', { kvType: 'f32' });
@@ -77,21 +94,24 @@ test.each(kvTypes)('a saved session goes on to the bit, also on another backend:
 });
 
 describe('logits have the same bits', () => {
-  for (const [name, kvType] of [
-    ['llama-q4_0', 'f16'],
-    ['llama-q4_0', 'f32'],
-    ['llama-q4_k_m', 'q8_0'], // blocks of q8_0 do not fit into the narrow heads of the others
-    ['llama-f16', 'f16'],
+  for (const [name, kvType, activations] of [
+    ['llama-q4_0', 'f16', 'exact'],
+    ['llama-q4_0', 'f32', 'exact'],
+    ['llama-q4_0', 'f16', 'fast'],
+    ['llama-q4_k_m', 'q8_0', 'exact'], // blocks of q8_0 do not fit into the narrow heads of the others
+    ['llama-q4_k_m', 'q8_0', 'fast'],
+    ['llama-f16', 'f16', 'exact'],
   ] as const) {
-    test(`for 1, 2, 3 and 7 threads, ${name} with an ${kvType} cache`, async () => {
-      const one = await logits(name, { kvType }, wasm);
-      for (const threads of [2, 3, 7]) expect(await logits(name, { kvType, threads }, wasm)).toEqual(one);
+    const options = { kvType, activations };
+    test(`for 1, 2, 3 and 7 threads, ${name} with an ${kvType} cache, ${activations} activations`, async () => {
+      const one = await logits(name, options, wasm);
+      for (const threads of [2, 3, 7]) expect(await logits(name, { ...options, threads }, wasm)).toEqual(one);
     });
 
-    test(`however the tokens are batched, ${name} with an ${kvType} cache`, async () => {
-      const together = await logits(name, { kvType }, wasm);
+    test(`however the tokens are batched, ${name} with an ${kvType} cache, ${activations} activations`, async () => {
+      const together = await logits(name, options, wasm);
       for (const maxLogits of [1, 3, 20]) {
-        expect(await logits(name, { kvType, maxLogits }, wasm)).toEqual(together);
+        expect(await logits(name, { ...options, maxLogits }, wasm)).toEqual(together);
       }
     });
   }
