@@ -38,7 +38,7 @@ export interface SlashCommand {
 export const slashCommands: readonly SlashCommand[] = [
   { name: '/help', help: 'these commands', run: () => ({ show: slashHelp() }) },
   { name: '/clear', help: 'forget the conversation, keep the system message', run: clear },
-  { name: '/system', takes: 'TEXT', help: 'what the model is told to be; without TEXT, show it', run: system },
+  { name: '/system', takes: 'TEXT', help: 'set the system message; without TEXT, show it', run: system },
   { name: '/regen', help: 'answer the last message again', run: regenerate },
   { name: '/save', takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
   { name: '/load', takes: 'FILE', help: 'go on with a saved conversation', run: load },

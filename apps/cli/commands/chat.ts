@@ -46,7 +46,7 @@ ${slashHelp()}
 From a pipe, every line is one message, and only the answers go to stdout.`,
   positionals: [0, 1],
   options: {
-    system: { value: 'TEXT', help: 'what the model is told to be' },
+    system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     ...samplingOptions,
     ...draftOption,
     ...modelOptions,

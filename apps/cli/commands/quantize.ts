@@ -13,7 +13,7 @@ rounding most and gets q6_k, unless TYPE is q8_0 or a float type. Where rows are
 the nearest type with blocks of 32 stands in: q5_0 for q4_k, q5_1 for q5_k, q8_0 for q6_k. Best made from a model in f16 or
 more: quantising what is quantised already adds up the errors. OUT appears when it is whole.`,
   positionals: [2, 2],
-  options: { type: { short: 't', value: 'TYPE', help: 'what the matrices become' } },
+  options: { type: { short: 't', value: 'TYPE', help: 'quant type of the matrices' } },
   examples: [['thimble quantize model-f16.gguf model-q4_0.gguf --type q4_0', 'about 4.5 bits a weight']],
   async run(args, signal) {
     const [model, out] = args.positionals as readonly [string, string];

@@ -17,8 +17,8 @@ stop: a stop text came; length: -n was reached), load_ms, prefill_tps and decode
 the first token).`,
   positionals: [1, 1],
   options: {
-    prompt: { short: 'p', value: 'TEXT', help: 'what the model gets' },
-    system: { value: 'TEXT', help: 'what the model is told to be' },
+    prompt: { short: 'p', value: 'TEXT', help: 'the prompt' },
+    system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     raw: { help: 'no chat template: go on from the text, after BOS if the model asks for it' },
     special: { help: 'with --raw, control tokens spelled out in the prompt count as such' },
     shift: { help: 'when the context is full, drop its older half and go on (default: end with an error)' },
