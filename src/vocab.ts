@@ -1,3 +1,5 @@
+import type { Texts } from './texts.ts';
+
 /** A tokenizer's data as a model file carries it (`tokenizer.ggml.*`), already checked for consistent lengths. Plain data. */
 export interface Vocab {
   /** `tokenizer.ggml.model`: `gpt2`, `llama`, `bert`, … */
@@ -7,13 +9,13 @@ export interface Vocab {
   /** `general.name`: the only place where some files tell that their added tokens swallow the space after them (Phi-3). */
   readonly modelName?: string;
   /** `[nVocab]` pieces as spelled in the file (byte-level BPE spells bytes as printable code points). */
-  readonly tokens: readonly string[];
+  readonly tokens: Texts;
   /** `[nVocab]` SentencePiece / WordPiece scores; undefined when absent. */
   readonly scores?: Float32Array;
   /** `[nVocab]` 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. Undefined when absent: all normal. */
   readonly types?: Int32Array;
   /** BPE merges `"left right"`, best first. */
-  readonly merges?: readonly string[];
+  readonly merges?: Texts;
   readonly bosToken?: number;
   readonly eosToken?: number;
   readonly eotToken?: number;

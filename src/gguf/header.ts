@@ -10,7 +10,9 @@ import { FormatError, UnsupportedError } from '../errors.ts';
 import { counted } from '../numbers.ts';
 import { quantByGgmlType, quants } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
+import { Texts } from '../texts.ts';
 import { checkLimit, quoted } from './limits.ts';
+import { stringArray } from './string_array.ts';
 import { minValueBytes, numberType, valueTypeNames } from './value_types.ts';
 import type { MetadataArray, MetadataValue, ValueTypeName } from './value_types.ts';
 
@@ -167,7 +169,7 @@ function readArray(header: Header, depth: number, where: string): MetadataArray 
   const length = readCount(header, where);
   checkLimit('arrayLength', length, where);
   checkLeft(header, length * minValueBytes(of), where);
-  if (of === 'string') return { type: 'array', of, value: readStrings(header, length, where) };
+  if (of === 'string') return stringArray(readTexts(header, length, where));
   if (of !== 'array') {
     const stored = numberType(of);
     const at = take(header, length * stored.bytes, where);
@@ -184,17 +186,17 @@ function readArray(header: Header, depth: number, where: string): MetadataArray 
   return { type: 'array', of, value };
 }
 
-/** Text is decoded only once all of it is at hand: hundreds of thousands of pieces take as long as everything else. */
-function readStrings(header: Header, length: number, where: string): string[] {
+/** Steps over strings and keeps their bytes. */
+function readTexts(header: Header, length: number, where: string): Texts {
   const start = header.at;
-  for (let i = 0; i < length; i++) takeString(header, where);
-  header.at = start;
-  const value: string[] = [];
-  for (let i = 0; i < length; i++) value.push(readString(header, where));
-  return value;
+  const ends = new Uint32Array(length);
+  for (let i = 0; i < length; i++) {
+    takeString(header, where);
+    ends[i] = header.at - start;
+  }
+  return new Texts(header.bytes.slice(start, header.at), ends);
 }
 
-// A byte order mark is a token in some vocabularies, not a mark.
 const lossyText = new TextDecoder('utf-8', { ignoreBOM: true });
 const exactText = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 

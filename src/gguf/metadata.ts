@@ -1,5 +1,7 @@
 import { FormatError } from '../errors.ts';
+import type { Texts } from '../texts.ts';
 import { quoted } from './limits.ts';
+import { textsIn } from './string_array.ts';
 import type { MetadataValue, NumberArray } from './value_types.ts';
 
 /** Reads one key: without a fallback the key must be there; with one (`undefined` counts) it may be missing. Its type must fit either way. */
@@ -22,6 +24,8 @@ export interface Metadata {
   readonly bool: ReadKey<boolean>;
   readonly string: ReadKey<string>;
   readonly strings: ReadKey<readonly string[]>;
+  /** The same, for arrays too long to be made into strings. */
+  readonly texts: ReadKey<Texts>;
   /** An array of numbers of any type but the 64-bit integers. */
   readonly numbers: ReadKey<Exclude<NumberArray, BigUint64Array | BigInt64Array>>;
 }
@@ -57,6 +61,9 @@ export function createMetadata(values: ReadonlyMap<string, MetadataValue>, fileN
     string: reader('a string', ({ value }) => (typeof value === 'string' ? value : undefined)),
     strings: reader('an array of strings', (entry) =>
       entry.type === 'array' && entry.of === 'string' ? entry.value : undefined,
+    ),
+    texts: reader('an array of strings', (entry) =>
+      entry.type === 'array' && entry.of === 'string' ? textsIn(entry) : undefined,
     ),
     numbers: reader('an array of numbers', (entry) =>
       entry.type !== 'array' || entry.of === 'string' || entry.of === 'array' || entry.of === 'bool'

@@ -15,7 +15,7 @@ const lastTokenType = 6;
  */
 export function readVocab(metadata: Metadata): Vocab {
   const model = metadata.string('tokenizer.ggml.model');
-  const tokens = metadata.strings('tokenizer.ggml.tokens');
+  const tokens = metadata.texts('tokenizer.ggml.tokens');
   if (tokens.length === 0) throw new FormatError('tokenizer.ggml.tokens is empty, expected one piece per token');
   const token = (name: string): number | undefined =>
     readToken(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length);
@@ -27,7 +27,7 @@ export function readVocab(metadata: Metadata): Vocab {
     pre: metadata.string('tokenizer.ggml.pre', undefined),
     scores: readPerToken(metadata, 'tokenizer.ggml.scores', tokens.length, Float32Array),
     types: readTypes(metadata, tokens.length),
-    merges: metadata.strings('tokenizer.ggml.merges', undefined),
+    merges: metadata.texts('tokenizer.ggml.merges', undefined),
     bosToken: token('bos'),
     eosToken: token('eos'),
     eotToken: token('eot'),

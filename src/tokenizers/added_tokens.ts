@@ -1,3 +1,4 @@
+import { TextIndex } from '../texts.ts';
 import type { Vocab } from '../vocab.ts';
 
 /** `tokenizer.ggml.token_type`, as SentencePiece numbers it. */
@@ -15,6 +16,8 @@ const endSpellings = [
   ...['<|fim_repo|>', '<|repo_name|>', '<fim-repo>', '<REPO>', '<reponame>', '<|file_sep|>'],
 ];
 
+const endsBeginWith = new Set(endSpellings.map((spelling) => spelling.charCodeAt(0)));
+
 /**
  * In some vocabularies such a spelling ends only a part of the output: where all of `with` exist, the output goes on after
  * `token`.
@@ -29,7 +32,7 @@ export interface Roles {
   /** `[nVocab]` the file's types, corrected where an end token is not marked as control. */
   readonly types: Uint8Array;
   /** Normal, user-defined and unused pieces: all that plain text may turn into. */
-  readonly plain: ReadonlyMap<string, number>;
+  readonly plain: TextIndex;
   readonly ends: ReadonlySet<number>;
 }
 
@@ -42,14 +45,14 @@ export function assignRoles(vocab: Vocab): Roles {
   const types = vocab.types ? Uint8Array.from(vocab.types) : typesFromIds(vocab);
   const spelled = new Set(endSpellings);
   const ends = new Map<string, number>();
-  const plain = new Map<string, number>();
   for (let token = 0; token < nVocab; token++) {
-    const piece = vocab.tokens[token]!;
-    if (spelled.has(piece) && !ends.has(piece)) {
-      ends.set(piece, token);
-      types[token] = tokenType.control;
-    } else if (isText(types[token]!) && !plain.has(piece)) plain.set(piece, token);
+    if (!endsBeginWith.has(vocab.tokens.firstByte(token))) continue;
+    const piece = vocab.tokens.at(token)!;
+    if (!spelled.has(piece) || ends.has(piece)) continue;
+    ends.set(piece, token);
+    types[token] = tokenType.control;
   }
+  const plain = new TextIndex(vocab.tokens, (token) => isText(types[token]!));
   for (const { token, with: others } of endExceptions) if (others.every((piece) => ends.has(piece))) ends.delete(token);
   const named = [vocab.eosToken, vocab.eotToken].filter((token) => token !== undefined);
   return { types, plain, ends: new Set([...ends.values(), ...named]) };
@@ -64,7 +67,7 @@ function typesFromIds(vocab: Vocab): Uint8Array {
   return types;
 }
 
-function isText(type: number): boolean {
+export function isText(type: number): boolean {
   return type !== tokenType.unknown && type !== tokenType.control && type !== tokenType.byte;
 }
 
@@ -94,7 +97,7 @@ export function createAddedTokenSplit(
   const root: TrieNode = { next: new Map(), token: -1 };
   for (let token = 0; token < types.length; token++) {
     const type = types[token]!;
-    if (type === tokenType.userDefined || (special && isHidden(type))) insert(root, vocab.tokens[token]!, token);
+    if (type === tokenType.userDefined || (special && isHidden(type))) insert(root, vocab.tokens.at(token)!, token);
   }
   const eatsSpace = trailingSpaceRule(vocab);
   return (text, to) => {
@@ -144,5 +147,5 @@ const phi3KeepsSpace = new Set(['<unk>', '<s>', '<|endoftext|>']);
 
 function trailingSpaceRule(vocab: Vocab): (token: number) => boolean {
   const isPhi3 = /phi-?3/i.test(vocab.modelName ?? '');
-  return (token) => isPhi3 && !phi3KeepsSpace.has(vocab.tokens[token]!);
+  return (token) => isPhi3 && !phi3KeepsSpace.has(vocab.tokens.at(token)!);
 }

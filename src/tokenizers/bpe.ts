@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.ts';
+import { TextIndex } from '../texts.ts';
 import type { Vocab } from '../vocab.ts';
 import type { Roles } from './added_tokens.ts';
 import { createMerger, type MergeTable } from './merge.ts';
@@ -11,12 +12,15 @@ import { utf8, type TokenizerFamily } from './tokenizer.ts';
  * order in which the merges were learned. Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", 2.2.
  */
 export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
+  const { tokens } = vocab;
   const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default');
   const split = createSplit(patterns);
   const merge = createMerger(readMerges(vocab, plain));
   const byteTokens = byteSpelling.map((spelling) => plain.get(spelling) ?? -1); // [256]
-  let maxWholeBytes = 0; // of a word that can be a token by itself; a piece has one character per byte
-  if (ignoreMerges) for (const piece of plain.keys()) maxWholeBytes = Math.max(maxWholeBytes, piece.length);
+  let maxWholeBytes = 0; // of a word that can be a token by itself; a piece has a character, one byte or more, for each
+  if (ignoreMerges) {
+    for (let token = 0; token < tokens.length; token++) maxWholeBytes = Math.max(maxWholeBytes, tokens.nBytes(token));
+  }
   const cache = new Map<string, readonly number[]>();
   const encoder = new TextEncoder();
   const shared = new Uint8Array(256);
@@ -49,7 +53,7 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
 
   return {
     encode: (text, tokens) => split(text, (word) => appendWord(word, tokens)),
-    bytes: (token) => unspell(vocab.tokens[token]!),
+    bytes: (token) => unspell(tokens.at(token)!),
     bosToken: vocab.bosToken,
     eosToken: vocab.eosToken,
     addBos: vocab.addBos ?? addBos,
@@ -66,24 +70,30 @@ const maxCachedLength = 12;
  * Looks a merge up as the file spells it, `left right`, and by number afterwards: turning all merges into pairs of tokens up
  * front takes as long as reading the file. A merge that makes a piece outside the vocabulary never applies.
  */
-function readMerges(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
-  const merges = vocab.merges;
+function readMerges({ model, tokens, merges }: Vocab, plain: TextIndex): MergeTable {
   if (!merges) {
     throw new FormatError(
-      `tokenizer.ggml.merges is missing, a "${vocab.model}" tokenizer needs it; convert the model again?`,
+      `tokenizer.ggml.merges is missing, a "${model}" tokenizer needs it; convert the model again?`,
     );
   }
-  const indexOf = new Map<string, number>();
-  for (let i = merges.length - 1; i >= 0; i--) indexOf.set(merges[i]!, i); // backwards: the first of two alike stays
+  const index = new TextIndex(merges); // of two alike the first one counts
   const joined = new Int32Array(merges.length); // filled when a merge is first used
+  let spelling = new Uint8Array(256);
   const find = (left: number, right: number): number => {
-    const index = indexOf.get(`${vocab.tokens[left]} ${vocab.tokens[right]}`);
-    const whole = index === undefined ? undefined : plain.get(vocab.tokens[left]! + vocab.tokens[right]!);
-    if (index === undefined || whole === undefined) return -1;
-    joined[index] = whole;
-    return index;
+    const nBytes = tokens.nBytes(left) + tokens.nBytes(right);
+    if (nBytes >= spelling.length) spelling = new Uint8Array(2 * nBytes + 1);
+    const at = tokens.copy(left, spelling, 0);
+    spelling[at] = 0x20;
+    tokens.copy(right, spelling, at + 1);
+    const merge = index.find(spelling, nBytes + 1);
+    if (merge < 0) return -1;
+    tokens.copy(right, spelling, at);
+    const whole = plain.find(spelling, nBytes);
+    if (whole < 0) return -1;
+    joined[merge] = whole;
+    return merge;
   };
-  return { find: cachePairs(find), rank: Int32Array.from(merges.keys()), joined };
+  return { find: cachePairs(find), rank: Int32Array.from({ length: merges.length }, (_, merge) => merge), joined };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../errors.ts';
+import { TextIndex } from '../texts.ts';
 import type { Vocab } from '../vocab.ts';
 import {
   assignRoles,
@@ -39,8 +40,7 @@ function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: Tokenizer
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
-  let byPiece: Map<string, number> | undefined;
-  const tokenByPiece = () => (byPiece ??= new Map(vocab.tokens.map((piece, token) => [piece, token])));
+  let byPiece: TextIndex | undefined;
   const splits = new Map<boolean, AddedTokenSplit>(); // each built when first needed
   const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
 
@@ -79,7 +79,7 @@ function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: Tokenizer
   }
 
   const pieceOf = (token: number): string => {
-    const piece = vocab.tokens[token];
+    const piece = vocab.tokens.at(token);
     if (piece === undefined) throw new RangeError(`token ${token} is outside the vocabulary of ${nVocab}`);
     return piece;
   };
@@ -98,7 +98,7 @@ function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: Tokenizer
     spacePrefix,
     encode,
     encodeSegments,
-    tokenOf: (piece) => tokenByPiece().get(piece),
+    tokenOf: (piece) => (byPiece ??= new TextIndex(vocab.tokens)).get(piece),
     piece: pieceOf,
     bytes,
     isControl: (token) => isHidden(types[token]!),

@@ -1,5 +1,6 @@
+import type { TextIndex, Texts } from '../texts.ts';
 import type { Vocab } from '../vocab.ts';
-import { tokenType, type Roles } from './added_tokens.ts';
+import { isText, tokenType, type Roles } from './added_tokens.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
@@ -14,7 +15,7 @@ const space = '\u2581';
 export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamily {
   const nVocab = vocab.tokens.length;
   const merge = createMerger(pairsThatSpellTokens(vocab, plain));
-  const split = createWordSplit(plain);
+  const split = createWordSplit(vocab.tokens, types);
   const byteTokens = findByteTokens(vocab.tokens, types); // [256]
   const unkToken = vocab.unkToken ?? (types[0] === tokenType.unknown ? 0 : undefined);
 
@@ -43,7 +44,7 @@ export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamil
       for (const word of split((spacePrefix ? ' ' + text : text).replaceAll(' ', space))) appendWord(word, tokens);
     },
     bytes(token) {
-      const piece = vocab.tokens[token]!;
+      const piece = vocab.tokens.at(token)!;
       return types[token] === tokenType.byte ? Uint8Array.of(byteOf(piece)) : utf8(piece.replaceAll(space, ' '));
     },
     bosToken: vocab.bosToken ?? 1,
@@ -55,14 +56,14 @@ export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamil
 }
 
 /** Two symbols may join where together they spell a token. A symbol is a token, or nVocab + a character's code point. */
-function pairsThatSpellTokens(vocab: Vocab, plain: ReadonlyMap<string, number>): MergeTable {
+function pairsThatSpellTokens(vocab: Vocab, plain: TextIndex): MergeTable {
   const nVocab = vocab.tokens.length;
   const pieceOf = (symbol: number): string =>
-    symbol < nVocab ? vocab.tokens[symbol]! : String.fromCodePoint(symbol - nVocab);
+    symbol < nVocab ? vocab.tokens.at(symbol)! : String.fromCodePoint(symbol - nVocab);
   return {
     find: cachePairs((left, right) => plain.get(pieceOf(left) + pieceOf(right)) ?? -1),
     rank: rankByScore(vocab),
-    joined: Int32Array.from(vocab.tokens.keys()),
+    joined: Int32Array.from({ length: nVocab }, (_, token) => token),
   };
 }
 
@@ -70,7 +71,9 @@ function pairsThatSpellTokens(vocab: Vocab, plain: ReadonlyMap<string, number>):
 function rankByScore({ tokens, scores }: Vocab): Int32Array {
   const ranks = new Int32Array(tokens.length);
   if (!scores) return ranks;
-  const order = Uint32Array.from(tokens.keys()).sort((a, b) => scores[b]! - scores[a]!);
+  const order = Uint32Array.from({ length: tokens.length }, (_, token) => token).sort(
+    (a, b) => scores[b]! - scores[a]!,
+  );
   for (let i = 1; i < order.length; i++) {
     const previous = order[i - 1]!;
     ranks[order[i]!] = ranks[previous]! + (scores[order[i]!] === scores[previous] ? 0 : 1);
@@ -82,16 +85,20 @@ function rankByScore({ tokens, scores }: Vocab): Int32Array {
  * Cuts a text before each word's spaces, so that one long text becomes many short merges. A token with a space after another
  * character could span a cut; where the vocabulary has one, the text stays whole.
  */
-function createWordSplit(plain: ReadonlyMap<string, number>): (text: string) => Iterable<string> {
-  for (const piece of plain.keys()) if (/[^\u2581]\u2581/.test(piece)) return (text) => [text];
+function createWordSplit(tokens: Texts, types: Uint8Array): (text: string) => Iterable<string> {
+  for (let token = 0; token < tokens.length; token++) {
+    if (isText(types[token]!) && /[^\u2581]\u2581/.test(tokens.at(token)!)) return (text) => [text];
+  }
   return (text) => text.match(/\u2581*[^\u2581]+|\u2581+/g) ?? [];
 }
 
 /** `[256]` the tokens `<0x00>` … `<0xFF>`; -1 where there is none. */
-function findByteTokens(tokens: readonly string[], types: Uint8Array): Int32Array {
+function findByteTokens(tokens: Texts, types: Uint8Array): Int32Array {
   const found = new Int32Array(256).fill(-1);
-  for (const [token, piece] of tokens.entries()) {
-    if (types[token] === tokenType.byte && byteOf(piece) >= 0) found[byteOf(piece)] = token;
+  for (let token = 0; token < tokens.length; token++) {
+    if (types[token] !== tokenType.byte) continue;
+    const byte = byteOf(tokens.at(token)!);
+    if (byte >= 0) found[byte] = token;
   }
   return found;
 }

@@ -10,8 +10,8 @@ const wordStart = '\u2581';
  * characters by themselves, each cut into the longest tokens from left to right. A word that cannot be cut is unknown.
  */
 export function createWordPiece(vocab: Vocab, { plain }: Roles): TokenizerFamily {
-  let maxLength = 0; // of a piece, in UTF-16 units
-  for (const piece of plain.keys()) maxLength = Math.max(maxLength, piece.length);
+  let maxLength = 0; // of a piece: at most one UTF-16 unit per byte
+  for (let token = 0; token < vocab.tokens.length; token++) maxLength = Math.max(maxLength, vocab.tokens.nBytes(token));
   const unkToken = vocab.unkToken ?? 100;
 
   function appendWord(word: string, tokens: number[]): void {
@@ -34,7 +34,7 @@ export function createWordPiece(vocab: Vocab, { plain }: Roles): TokenizerFamily
     encode(text, tokens) {
       for (const word of normalize(text).match(words) ?? []) appendWord(wordStart + word, tokens);
     },
-    bytes: (token) => utf8(vocab.tokens[token]!.replaceAll(wordStart, ' ')),
+    bytes: (token) => utf8(vocab.tokens.at(token)!.replaceAll(wordStart, ' ')),
     bosToken: vocab.clsToken ?? vocab.bosToken ?? 101,
     eosToken: vocab.sepToken ?? vocab.eosToken ?? 102,
     addBos: vocab.addBos ?? true,

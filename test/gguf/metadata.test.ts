@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
+import { Texts } from '../../src/texts.ts';
 import { createMetadata } from '../../src/gguf/metadata.ts';
 import type { Metadata } from '../../src/gguf/metadata.ts';
 import type { MetadataValue } from '../../src/gguf/value_types.ts';
@@ -66,7 +67,7 @@ describe('readVocab', () => {
   it('reads tokens, scores, types, special tokens and flags; what the file does not say is undefined', () => {
     expect(readVocab(metadata(vocab))).toEqual({
       model: 'llama',
-      tokens: ['<unk>', '<s>', '</s>', 'a'],
+      tokens: Texts.of(['<unk>', '<s>', '</s>', 'a']),
       scores: Float32Array.of(0, 0, 0, -1),
       types: Int32Array.of(2, 3, 3, 1),
       bosToken: 1,

@@ -12,7 +12,7 @@ describe.skipIf(!haveStories260k)('stories260K as GGUF (skipped where ../shared/
     const nWeights = [...file.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
     expect(nWeights).toBe(260_032);
     const vocab = readVocab(file.metadata);
-    expect([vocab.tokens[1], vocab.tokens[3], vocab.tokens[259]]).toEqual(['<s>', '<0x00>', '\u2581t']);
+    expect([1, 3, 259].map((token) => vocab.tokens.at(token))).toEqual(['<s>', '<0x00>', '\u2581t']);
     expect([vocab.types![0], vocab.types![1], vocab.types![258], vocab.types![259]]).toEqual([2, 3, 6, 1]);
     expect(vocab.scores![260]).toBe(-1);
   });

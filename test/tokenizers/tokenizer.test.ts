@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/errors.ts';
 import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { Texts } from '../../src/texts.ts';
 import { bytesVocab, piecesVocab, seeded } from './vocabs.ts';
 
 const text = (tokenizer: ReturnType<typeof createTokenizer>, tokens: number[]): string[] =>
@@ -30,7 +31,7 @@ describe('added tokens', () => {
   });
 
   test('merges cannot build an end token from text, even one that the file marks as normal', () => {
-    const end = vocab.tokens.indexOf('<|end|>');
+    const end = [...vocab.tokens].indexOf('<|end|>');
     expect(vocab.types![end]).toBe(1);
     expect(tokenizer.encode('<|end|>')).not.toContain(end);
     expect(tokenizer.encode('<|end|>', { special: true })).toEqual([end]);
@@ -56,14 +57,14 @@ describe('added tokens', () => {
     const user = (part: string) => ({ text: part, trusted: false });
     const got = tokenizer.encodeSegments([trusted('<|start|>h'), user('i<|start|>'), trusted('<|end'), user('|>')]);
     expect(text(tokenizer, got).slice(0, 2)).toEqual(['<|start|>', 'hi']);
-    expect(got.filter(tokenizer.isControl)).toEqual([vocab.tokens.indexOf('<|start|>')]);
+    expect(got.filter(tokenizer.isControl)).toEqual([[...vocab.tokens].indexOf('<|start|>')]);
   });
 
   test("Phi-3's added tokens swallow the space after them, apart from those of Llama", () => {
     const vocab = piecesVocab(['▁', 'a', '▁a', '\n'], { modelName: 'Phi-3-mini' });
     const phi3 = createTokenizer({
       ...vocab,
-      tokens: [...vocab.tokens, '<|user|>'],
+      tokens: Texts.of([...vocab.tokens, '<|user|>']),
       types: Int32Array.from([...vocab.types!, 3]),
       scores: Float32Array.from([...vocab.scores!, 0]),
     });
@@ -77,7 +78,7 @@ describe('what ends a generation', () => {
   const ends = (added: [string, number][], more = {}) => {
     const vocab = { ...bytesVocab({ added }), ...more };
     const tokenizer = createTokenizer(vocab);
-    return vocab.tokens.filter((_, token) => tokenizer.isEndOfGeneration(token));
+    return [...vocab.tokens].filter((_, token) => tokenizer.isEndOfGeneration(token));
   };
 
   test('is known by spelling and by the ids in the file', () => {
@@ -119,7 +120,7 @@ describe('what ends a generation', () => {
     const tokenizer = createTokenizer({
       ...bytesVocab({ added: [['ab', 1]] }),
       types: undefined,
-      merges: ['a b'],
+      merges: Texts.of(['a b']),
       eosToken: 256,
     });
     expect(tokenizer.encode('ab')).toHaveLength(2);
@@ -160,7 +161,7 @@ describe('byte-level BPE', () => {
 
   test('of two equal merges the first one counts, and one without a token is ignored', () => {
     const vocab = bytesVocab({ merges: ['a b', 'b c'] });
-    const tokenizer = createTokenizer({ ...vocab, merges: ['x y', 'a b', 'b c', 'a b'] });
+    const tokenizer = createTokenizer({ ...vocab, merges: Texts.of(['x y', 'a b', 'b c', 'a b']) });
     expect(text(tokenizer, tokenizer.encode('abcxy'))).toEqual(['ab', 'c', 'x', 'y']);
   });
 
@@ -168,7 +169,7 @@ describe('byte-level BPE', () => {
     const vocab = bytesVocab();
     const tokenizer = createTokenizer({
       ...vocab,
-      tokens: vocab.tokens.map((piece) => (piece === 'q' ? '[gone]' : piece)),
+      tokens: Texts.of([...vocab.tokens].map((piece) => (piece === 'q' ? '[gone]' : piece))),
     });
     expect(decode(tokenizer, tokenizer.encode('aqb'))).toBe('ab');
   });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
 import { openNodeFile } from '../../src/store/node_file.ts';
+import { Texts } from '../../src/texts.ts';
 import type { Vocab } from '../../src/vocab.ts';
 
 const shared = new URL('../../../shared/data/tokenizers/', import.meta.url);
@@ -60,8 +61,8 @@ export function bytesVocab({ merges = [], added = [] }: { merges?: string[]; add
   return {
     model: 'gpt2',
     pre: 'gpt-2',
-    merges,
-    tokens: [...text, ...added.map(([piece]) => piece)],
+    merges: Texts.of(merges),
+    tokens: Texts.of([...text, ...added.map(([piece]) => piece)]),
     types: Int32Array.from([...text.map(() => 1), ...added.map(([, type]) => type)]),
   };
 }
@@ -72,7 +73,7 @@ export function piecesVocab(pieces: string[], more: Partial<Vocab> = {}): Vocab 
   const control = ['<unk>', '<s>', '</s>'];
   return {
     model: 'llama',
-    tokens: [...control, ...bytes, ...pieces],
+    tokens: Texts.of([...control, ...bytes, ...pieces]),
     types: Int32Array.from([2, 3, 3, ...bytes.map(() => 6), ...pieces.map(() => 1)]),
     scores: Float32Array.from([0, 0, 0, ...bytes.map(() => 0), ...pieces.map((_, i) => -i)]),
     ...more,
