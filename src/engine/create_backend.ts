@@ -1,14 +1,22 @@
 import { referenceBackend } from '../backends/reference/reference.ts';
-import { createWasmBackend } from '../backends/wasm/wasm.ts';
+import { startWasmBackend } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../features.ts';
+import type { OpenOptions } from '../protocol/open.ts';
 import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 
 /** Sessions that can be open at a time unless `maxSessions` says otherwise. */
 const defaultSessions = 4;
 
-const factories: Readonly<Record<string, BackendFactory>> = {
-  wasm: ({ weights, graph, options: { maxSessions = defaultSessions, threads, build, activations } }) => {
+/** A backend on its way: what needs no header begins before there is one. */
+export interface StartingBackend {
+  readonly create: BackendFactory;
+  /** Ends what was begun, where nothing comes of it. */
+  abandon(): Promise<void>;
+}
+
+const starters: Readonly<Record<string, (options: OpenOptions) => StartingBackend>> = {
+  wasm({ maxSessions = defaultSessions, threads, build, activations }) {
     const host = {
       features: detectFeatures(),
       kernels: (name: string) => readBeside(new URL(`../thimble.${name}.wasm`, import.meta.url)),
@@ -16,15 +24,16 @@ const factories: Readonly<Record<string, BackendFactory>> = {
       tick,
       nCores: nCores(),
     };
-    return createWasmBackend({ weights, graph, maxSessions, threads, build, activations, host });
+    const { finish, abandon } = startWasmBackend({ threads, build, activations, host });
+    return { create: ({ weights, graph }) => finish({ weights, graph, maxSessions }), abandon };
   },
-  reference: () => Promise.resolve(referenceBackend()),
+  reference: () => ({ create: () => Promise.resolve(referenceBackend()), abandon: async () => undefined }),
 };
 
-/** The backend that the options name, ready for one model. */
-export const createBackend: BackendFactory = (plan) => {
-  const { backend = 'wasm' } = plan.options;
-  const create = factories[backend];
-  if (create) return create(plan);
-  throw new RangeError(`backend is ${JSON.stringify(backend)}, expected one of ${Object.keys(factories).join(', ')}`);
-};
+/** Begins the backend that the options name. */
+export function startBackend(options: OpenOptions): StartingBackend {
+  const { backend = 'wasm' } = options;
+  const start = starters[backend];
+  if (start) return start(options);
+  throw new RangeError(`backend is ${JSON.stringify(backend)}, expected one of ${Object.keys(starters).join(', ')}`);
+}

@@ -1,7 +1,8 @@
-import { createBackend } from './create_backend.ts';
+import type { OpenOptions } from '../protocol/open.ts';
+import { startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
-import { loadModel, type LoadedModel } from './load_model.ts';
+import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { openModelFile } from '../platform/model_file.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
@@ -40,12 +41,8 @@ const sessionOf = (session: number): Session => {
 
 const handlers: Handlers = {
   async open({ source, draft: draftSource, options }, { signal, emit }) {
-    const file = await openFile(source, signal);
-    if (draftSource !== undefined) {
-      const draftFile = await openFile(draftSource, signal);
-      draft = await loadModel(draftFile, { ...options, maxLogits: 1 }, createBackend, { signal });
-    }
-    model = await loadModel(file, options, createBackend, { onProgress: emit, signal, draft });
+    if (draftSource !== undefined) draft = await load(draftSource, { ...options, maxLogits: 1 }, { signal });
+    model = await load(source, options, { onProgress: emit, signal, draft });
     return model.info;
   },
 
@@ -124,10 +121,17 @@ const handlers: Handlers = {
   },
 };
 
-async function openFile(source: ModelSource, signal: AbortSignal): Promise<GgufFile> {
-  const file = await openModelFile(source, signal);
-  files.push(file);
-  return file;
+/** Threads come up and kernels compile while the header is read. */
+async function load(source: ModelSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
+  const starting = startBackend(options);
+  try {
+    const file = await openModelFile(source, around.signal);
+    files.push(file);
+    return await loadModel(file, options, starting.create, around);
+  } catch (error) {
+    await starting.abandon();
+    throw error;
+  }
 }
 
 /** A session for one call. */

@@ -34,6 +34,8 @@ export interface Roles {
   /** Normal, user-defined and unused pieces: all that plain text may turn into. */
   readonly plain: TextIndex;
   readonly ends: ReadonlySet<number>;
+  /** Control, unknown and user-defined tokens, in order. */
+  readonly added: readonly number[];
 }
 
 /**
@@ -42,20 +44,22 @@ export interface Roles {
  */
 export function assignRoles(vocab: Vocab): Roles {
   const nVocab = vocab.tokens.length;
-  const types = vocab.types ? Uint8Array.from(vocab.types) : typesFromIds(vocab);
+  const types = vocab.types ? new Uint8Array(vocab.types) : typesFromIds(vocab);
   const spelled = new Set(endSpellings);
   const ends = new Map<string, number>();
+  const added: number[] = [];
   for (let token = 0; token < nVocab; token++) {
-    if (!endsBeginWith.has(vocab.tokens.firstByte(token))) continue;
-    const piece = vocab.tokens.at(token)!;
-    if (!spelled.has(piece) || ends.has(piece)) continue;
-    ends.set(piece, token);
-    types[token] = tokenType.control;
+    const piece = endsBeginWith.has(vocab.tokens.firstByte(token)) ? vocab.tokens.at(token)! : '';
+    if (spelled.has(piece) && !ends.has(piece)) {
+      ends.set(piece, token);
+      types[token] = tokenType.control;
+    }
+    if (isHidden(types[token]!) || types[token] === tokenType.userDefined) added.push(token);
   }
   const plain = new TextIndex(vocab.tokens, (token) => isText(types[token]!));
   for (const { token, with: others } of endExceptions) if (others.every((piece) => ends.has(piece))) ends.delete(token);
   const named = [vocab.eosToken, vocab.eotToken].filter((token) => token !== undefined);
-  return { types, plain, ends: new Set([...ends.values(), ...named]) };
+  return { types, plain, ends: new Set([...ends.values(), ...named]), added };
 }
 
 /** A file without types still names some of its control tokens by id. */
@@ -91,13 +95,12 @@ export type AddedTokenSplit = (text: string, to: { text(part: string): void; tok
  */
 export function createAddedTokenSplit(
   vocab: Vocab,
-  types: Uint8Array,
+  { types, added }: Roles,
   { special }: { special: boolean },
 ): AddedTokenSplit {
   const root: TrieNode = { next: new Map(), token: -1 };
-  for (let token = 0; token < types.length; token++) {
-    const type = types[token]!;
-    if (type === tokenType.userDefined || (special && isHidden(type))) insert(root, vocab.tokens.at(token)!, token);
+  for (const token of added) {
+    if (special || types[token] === tokenType.userDefined) insert(root, vocab.tokens.at(token)!, token);
   }
   const eatsSpace = trailingSpaceRule(vocab);
   return (text, to) => {

@@ -77,7 +77,8 @@ function readMerges({ model, tokens, merges }: Vocab, plain: TextIndex): MergeTa
     );
   }
   const index = new TextIndex(merges); // of two alike the first one counts
-  const joined = new Int32Array(merges.length); // filled when a merge is first used
+  const rank = new Int32Array(merges.length); // filled, like the next, when a merge is first used
+  const joined = new Int32Array(merges.length);
   let spelling = new Uint8Array(256);
   const find = (left: number, right: number): number => {
     const nBytes = tokens.nBytes(left) + tokens.nBytes(right);
@@ -90,10 +91,11 @@ function readMerges({ model, tokens, merges }: Vocab, plain: TextIndex): MergeTa
     tokens.copy(right, spelling, at);
     const whole = plain.find(spelling, nBytes);
     if (whole < 0) return -1;
+    rank[merge] = merge;
     joined[merge] = whole;
     return merge;
   };
-  return { find: cachePairs(find), rank: Int32Array.from({ length: merges.length }, (_, merge) => merge), joined };
+  return { find: cachePairs(find), rank, joined };
 }
 
 /**

@@ -36,7 +36,8 @@ export function createTokenizer(vocab: Vocab): Tokenizer {
   return withAddedTokens(vocab, roles, create(vocab, roles));
 }
 
-function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: TokenizerFamily): Tokenizer {
+function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): Tokenizer {
+  const { types, ends } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
@@ -46,7 +47,7 @@ function withAddedTokens(vocab: Vocab, { types, ends }: Roles, family: Tokenizer
 
   function splitFor(special: boolean): AddedTokenSplit {
     let split = splits.get(special);
-    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, types, { special })));
+    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, roles, { special })));
     return split;
   }
 

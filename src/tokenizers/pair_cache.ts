@@ -6,24 +6,24 @@ const mask = 2 * maxPairs - 1;
  * `find` with a memory. The spelling of two symbols decides whether they join: a string look-up for all neighbours in a text.
  * When a question comes again, a flat hash table with open addressing answers it:
  *
- *     slot i: | left | right | answer |    left is -1 where the slot is free
+ *     slot i: | left + 1 | right | answer |    0 where the slot is free
  */
 export function cachePairs(find: (left: number, right: number) => number): (left: number, right: number) => number {
-  const slots = new Int32Array((mask + 1) * 3).fill(-1);
+  const slots = new Int32Array((mask + 1) * 3);
   let nPairs = 0;
   return (left, right) => {
     let i = hash(left, right) & mask;
-    while (slots[i * 3] !== -1) {
-      if (slots[i * 3] === left && slots[i * 3 + 1] === right) return slots[i * 3 + 2]!;
+    while (slots[i * 3] !== 0) {
+      if (slots[i * 3] === left + 1 && slots[i * 3 + 1] === right) return slots[i * 3 + 2]!;
       i = (i + 1) & mask;
     }
     if (nPairs === maxPairs) {
-      slots.fill(-1);
+      slots.fill(0);
       nPairs = 0;
       i = hash(left, right) & mask;
     }
     const answer = find(left, right);
-    slots[i * 3] = left;
+    slots[i * 3] = left + 1;
     slots[i * 3 + 1] = right;
     slots[i * 3 + 2] = answer;
     nPairs++;

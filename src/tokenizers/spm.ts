@@ -63,17 +63,22 @@ function pairsThatSpellTokens(vocab: Vocab, plain: TextIndex): MergeTable {
   return {
     find: cachePairs((left, right) => plain.get(pieceOf(left) + pieceOf(right)) ?? -1),
     rank: rankByScore(vocab),
-    joined: Int32Array.from({ length: nVocab }, (_, token) => token),
+    joined: upTo(nVocab),
   };
+}
+
+/** `[n]` 0, 1, 2, … */
+function upTo(n: number): Int32Array {
+  const numbers = new Int32Array(n);
+  for (let i = 0; i < n; i++) numbers[i] = i;
+  return numbers;
 }
 
 /** `[nVocab]` 0 for the best score; equal scores share a rank, so that the leftmost pair goes first. */
 function rankByScore({ tokens, scores }: Vocab): Int32Array {
   const ranks = new Int32Array(tokens.length);
   if (!scores) return ranks;
-  const order = Uint32Array.from({ length: tokens.length }, (_, token) => token).sort(
-    (a, b) => scores[b]! - scores[a]!,
-  );
+  const order = upTo(tokens.length).sort((a, b) => scores[b]! - scores[a]!);
   for (let i = 1; i < order.length; i++) {
     const previous = order[i - 1]!;
     ranks[order[i]!] = ranks[previous]! + (scores[order[i]!] === scores[previous] ? 0 : 1);

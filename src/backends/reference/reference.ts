@@ -1,4 +1,5 @@
 import { ResourceError } from '../../errors.ts';
+import { counted } from '../../numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { counted } from '../../numbers.ts';

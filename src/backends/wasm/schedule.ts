@@ -51,7 +51,7 @@ export function schedule(calls: readonly Call[], sizes: Sizes): Schedule {
     before.push(...call.outs.flatMap((slot) => reads.get(slot) ?? []));
     const phase = Math.max(0, ...before.map((access) => access.phase + (fusable(access.call, call) ? 0 : 1)));
     phases.set(call, phase);
-    for (const slot of inputs) reads.set(slot, [...(reads.get(slot) ?? []), { call, phase }]);
+    for (const slot of inputs) append(reads, slot, { call, phase });
     for (const slot of call.outs) {
       writes.set(slot, { call, phase });
       reads.delete(slot);
@@ -80,12 +80,15 @@ function groupCalls(
 function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
+    append(groups, keyOf(item), item);
   }
   return groups;
+}
+
+function append<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
+  const group = groups.get(key);
+  if (group) group.push(item);
+  else groups.set(key, [item]);
 }
 
 function lifetimesOf(calls: readonly Call[], phases: ReadonlyMap<Call, number>): Map<Slot, Lifetime> {
@@ -120,21 +123,21 @@ export function placeActivations(lifetimes: ReadonlyMap<Slot, Lifetime>): {
   bytes: number;
 } {
   const offsets = new Map<Slot, number>();
-  const placed: { begin: number; end: number; lifetime: Lifetime }[] = []; // by begin
+  const lastPhase = Math.max(0, ...[...lifetimes.values()].map(({ first, last }) => (last < Infinity ? last : first)));
+  const placed = Array.from({ length: lastPhase + 1 }, (): { begin: number; end: number }[] => []); // by phase
   let bytes = 0;
-  for (const [slot, lifetime] of [...lifetimes].sort(([a], [b]) => b.bytes - a.bytes)) {
+  for (const [slot, { first, last }] of [...lifetimes].sort(([a], [b]) => b.bytes - a.bytes)) {
+    const phases = placed.slice(first, Math.min(last, lastPhase) + 1);
+    const others = [...new Set(phases.flat())].sort((a, b) => a.begin - b.begin);
     let begin = 0;
-    for (const other of placed) {
-      const together = other.lifetime.first <= lifetime.last && lifetime.first <= other.lifetime.last;
-      if (!together) continue;
+    for (const other of others) {
       if (begin + slot.bytes <= other.begin) break;
       begin = Math.max(begin, other.end);
     }
-    const end = begin + aligned(slot.bytes);
+    const place = { begin, end: begin + aligned(slot.bytes) };
     offsets.set(slot, begin);
-    placed.push({ begin, end, lifetime });
-    placed.sort((a, b) => a.begin - b.begin);
-    bytes = Math.max(bytes, end);
+    for (const phase of phases) phase.push(place);
+    bytes = Math.max(bytes, place.end);
   }
   return { offsets, bytes };
 }

@@ -11,7 +11,7 @@ import { Constants } from './constants.ts';
 import { Heap } from './heap.ts';
 import { compileKernels, createSizes, instantiate, isQuick, type Sizes } from './kernels.ts';
 import { kernelName } from './lower.ts';
-import { planMemory, planProgram } from './plan.ts';
+import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
 import { Pool, type PoolHost } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
 import { uploadWeights } from './upload.ts';
@@ -25,12 +25,17 @@ export interface WasmHost extends PoolHost {
   readonly nCores: number;
 }
 
-export interface WasmOptions {
+/** What a model's header says. */
+export interface WasmNeeds {
   readonly weights: readonly Tensor[];
   /** The largest graph that will be prepared; with `weights` it decides how much memory there is. */
   readonly graph: Graph;
   /** Programs that can exist at a time. */
   readonly maxSessions: number;
+}
+
+/** What is known before. */
+export interface WasmStart {
   /** 1 … 64. Default: see `defaultThreads`. */
   readonly threads?: number;
   /** Forces a kernel build. */
@@ -39,6 +44,8 @@ export interface WasmOptions {
   readonly activations?: ActivationKind;
   readonly host: WasmHost;
 }
+
+export type WasmOptions = WasmStart & WasmNeeds;
 
 const MAX_THREADS = 64;
 
@@ -61,37 +68,58 @@ export const defaultThreads = ({ features, nCores }: Pick<WasmHost, 'features' |
  * number of threads, both builds, and however tokens are batched.
  * @throws UnsupportedError for a build that does not work here, ResourceError for memory or threads that cannot be had.
  */
-export async function createWasmBackend(options: WasmOptions): Promise<Backend> {
-  const { host, weights, graph, maxSessions, build = host.features.build, activations = 'exact' } = options;
+export const createWasmBackend = async (options: WasmOptions): Promise<Backend> =>
+  startWasmBackend(options).finish(options);
+
+/** A backend whose threads come up and whose kernels compile while the caller reads a model's header. */
+export interface StartingWasmBackend {
+  finish(needs: WasmNeeds): Promise<Backend>;
+  /** Ends the threads, at any time. */
+  abandon(): Promise<void>;
+}
+
+/** @throws UnsupportedError, RangeError like `createWasmBackend`; what else goes wrong is told by `finish`. */
+export function startWasmBackend(options: WasmStart): StartingWasmBackend {
+  const { host, build = host.features.build, activations = 'exact' } = options;
   const { sharedMemory } = host.features;
   if (build === 'relaxed' && host.features.build !== 'relaxed') {
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
   }
   const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
   const pool = new Pool(threads, host);
-  try {
-    const module = await compileKernels(await host.kernels(build), sharedMemory);
-    const sizes = createSizes(module, sharedMemory);
-    checkGraph(graph, sizes);
-    const memory = planMemory(
-      { weights, program: planProgram(graph, sizes, activations), maxSessions, threads },
-      sizes,
-    );
-    const heap = new Heap(memory, sharedMemory);
-    const instance = instantiate(module, heap.memory);
-    const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
-    const scratch = memory.scratch.map(({ begin }) => begin);
-    await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
-    return backendOf({ heap, constants: new Constants(heap), instance, pool, memory }, sizes, { name, activations });
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
+  const compiling = host.kernels(build).then((bytes) => compileKernels(bytes, sharedMemory));
+  compiling.catch(() => undefined); // `finish` tells
+  const abandon = () => pool.close();
+  return {
+    abandon,
+    async finish({ weights, graph, maxSessions }) {
+      try {
+        const module = await compiling;
+        const sizes = createSizes(module, sharedMemory);
+        checkGraph(graph, sizes);
+        const program = planProgram(graph, sizes, activations);
+        const memory = planMemory({ weights, program, maxSessions, threads }, sizes);
+        const heap = new Heap(memory, sharedMemory);
+        const instance = instantiate(module, heap.memory);
+        const scratch = memory.scratch.map(({ begin }) => begin);
+        await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
+        const home = { heap, constants: new Constants(heap), instance, pool, memory };
+        const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
+        return backendOf(home, sizes, { name, activations, planned: program });
+      } catch (error) {
+        await abandon();
+        throw error;
+      }
+    },
+  };
 }
 
-type About = Pick<Backend, 'name' | 'activations'>;
+interface About extends Pick<Backend, 'name' | 'activations'> {
+  /** The program that sessions run, already planned. */
+  readonly planned: ProgramPlan;
+}
 
-function backendOf(home: ProgramHome, sizes: Sizes, { name, activations }: About): Backend {
+function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned }: About): Backend {
   const { heap, instance, pool, memory: plan } = home;
   return {
     name,
@@ -100,7 +128,8 @@ function backendOf(home: ProgramHome, sizes: Sizes, { name, activations }: About
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
     upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
-    prepare: (graph) => new WasmProgram(planProgram(graph, sizes, activations), home),
+    prepare: (graph) =>
+      new WasmProgram(graph === planned.graph ? planned : planProgram(graph, sizes, activations), home),
     dispose: () => pool.close(),
   };
 }
