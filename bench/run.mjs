@@ -45,6 +45,7 @@ function buildLibrary() {
 }
 
 async function buildBenches() {
+  /** @type {import('esbuild').BuildOptions} */
   const shared = {
     absWorkingDir: root,
     outdir: out,
@@ -61,7 +62,7 @@ async function buildBenches() {
 async function buildLimits() {
   const file = `${root}bench/lib/limits.as`;
   const source = readFileSync(file, 'utf8');
-  const readFile = (name) => (name === 'limits.ts' ? source : null);
+  const readFile = (/** @type {string} */ name) => (name === 'limits.ts' ? source : null);
   for (const target of ['simd', 'relaxed']) {
     const outFile = `${out}/limits.${target}.wasm`;
     if (existsSync(outFile) && statSync(outFile).mtimeMs > statSync(file).mtimeMs) continue;
@@ -84,7 +85,10 @@ async function buildLimits() {
   }
 }
 
-/** A folder that `--against` takes: laid out like the project, so that programs find the library where they look for it. */
+/**
+ * A folder that `--against` takes: laid out like the project, so that programs find the library where they look for it.
+ * @param {string} dir
+ */
 function keep(dir) {
   if (existsSync(`${dir}/src`)) throw new Error(`${dir} is a checkout; keep into a folder of its own`);
   for (const folder of ['dist', 'bench/dist']) {
@@ -111,7 +115,7 @@ if (!process.argv.includes('--no-build') && !options.includes('--help')) buildLi
 requireFullBuilds();
 await buildBenches();
 await buildLimits();
-if (keeps) keep(args[1]);
+if (keeps) keep(args[1] ?? '');
 for (const bench of chosen) {
   const { status } = spawnSync(process.execPath, [`${out}/${bench}.js`, ...options], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

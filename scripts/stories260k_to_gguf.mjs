@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const [checkpoint, tokenizer, target] = process.argv.slice(2);
-if (!target) {
+if (!checkpoint || !tokenizer || !target) {
   console.error('usage: node scripts/stories260k_to_gguf.mjs MODEL.bin TOKENIZER.bin TARGET.gguf');
   process.exit(2);
 }
@@ -23,11 +23,11 @@ const entry = `
   export { writeGguf } from './src/gguf/write.ts';
   export { openNodeSink } from './src/store/node_file.ts';
 `;
-const stdin = { contents: entry, resolveDir: root, loader: 'ts' };
+const stdin = { contents: entry, resolveDir: root, loader: /** @type {const} */ ('ts') };
 const folder = await mkdtemp(join(tmpdir(), 'thimble-'));
 const outfile = join(folder, 'convert.mjs');
 await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'error' });
-const { llama2cToGguf, writeGguf, openNodeSink } = await import(pathToFileURL(outfile));
+const { llama2cToGguf, writeGguf, openNodeSink } = await import(pathToFileURL(outfile).href);
 await rm(folder, { recursive: true });
 
 const name = basename(target, '.gguf');

@@ -17,14 +17,16 @@ const entry = createRequire(path.resolve(peers, 'package.json')).resolve('node-l
 const { getLlama, getModuleVersion, LlamaLogLevel } = await import(pathToFileURL(entry).href);
 
 const fixtures = path.resolve(import.meta.dirname, '../test/fixtures/tokenizers');
+/** @type {string[]} */
 const texts = JSON.parse(readFileSync(path.join(fixtures, 'texts.json'), 'utf8'));
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
+/** @type {{ engine: string, models: Record<string, string[][]> }} */
 const goldens = {
   engine: `llama.cpp ${llama.llamaCppRelease.release}, node-llama-cpp ${await getModuleVersion()}`,
   models: {},
 };
 for (const argument of models) {
-  const [name, file] = argument.split('=');
+  const [name = '', file] = argument.split('=');
   const model = await llama.loadModel({ modelPath: file, vocabOnly: true });
   goldens.models[name] = texts.map((text) => {
     const plain = model.tokenize(text, false).join(' ');

@@ -11,7 +11,7 @@ import {
 } from './added_tokens.ts';
 import { createBpe } from './bpe.ts';
 import { createSpm } from './spm.ts';
-import { utf8, type EncodeOptions, type TextSegment, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
+import { utf8, type EncodeOptions, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
 import { createWordPiece } from './wordpiece.ts';
 
 export type { EncodeOptions, TextSegment, Tokenizer } from './tokenizer.ts';
@@ -42,40 +42,13 @@ function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): T
   const { bosToken, eosToken, spacePrefix } = family;
   const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
   let byPiece: TextIndex | undefined;
-  const splits = new Map<boolean, AddedTokenSplit>(); // each built when first needed
+  const encodeSegments = segmentEncoder(vocab, roles, family);
   const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
-
-  function splitFor(special: boolean): AddedTokenSplit {
-    let split = splits.get(special);
-    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, roles, { special })));
-    return split;
-  }
 
   function encode(text: string, { special = false, bos = false, eos = false }: EncodeOptions = {}): number[] {
     const tokens = encodeSegments([{ text, trusted: special }]);
     if (bos) tokens.unshift(need(bosToken, 'bos'));
     if (eos) tokens.push(need(eosToken, 'eos'));
-    return tokens;
-  }
-
-  /** Plain text between two added tokens is encoded as one, also where it spans segments. */
-  function encodeSegments(segments: readonly TextSegment[]): number[] {
-    const tokens: number[] = [];
-    let plain = '';
-    const flush = () => {
-      if (plain !== '') family.encode(plain, tokens);
-      plain = '';
-    };
-    for (const { text, trusted } of segments) {
-      splitFor(trusted)(wellFormed(text), {
-        text: (part) => (plain += part),
-        token(token) {
-          flush();
-          tokens.push(token);
-        },
-      });
-    }
-    flush();
     return tokens;
   }
 
@@ -86,8 +59,10 @@ function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): T
   };
 
   function bytes(token: number): Uint8Array {
+    const known = pieces[token];
+    if (known) return known;
     const piece = pieceOf(token);
-    return (pieces[token] ??= isAdded(token) ? utf8(piece) : family.bytes(token));
+    return (pieces[token] = isAdded(token) ? utf8(piece) : family.bytes(token));
   }
 
   return {
@@ -105,6 +80,37 @@ function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): T
     isControl: (token) => isHidden(types[token]!),
     isAdded,
     isEndOfGeneration: (token) => ends.has(token) || token === eosToken,
+  };
+}
+
+/** Plain text between two added tokens is encoded as one, also where it spans segments. */
+function segmentEncoder(vocab: Vocab, roles: Roles, family: TokenizerFamily): Tokenizer['encodeSegments'] {
+  const splits = new Map<boolean, AddedTokenSplit>(); // each built when first needed
+
+  function splitFor(special: boolean): AddedTokenSplit {
+    let split = splits.get(special);
+    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, roles, { special })));
+    return split;
+  }
+
+  return (segments) => {
+    const tokens: number[] = [];
+    let plain = '';
+    const flush = () => {
+      if (plain !== '') family.encode(plain, tokens);
+      plain = '';
+    };
+    for (const { text, trusted } of segments) {
+      splitFor(trusted)(wellFormed(text), {
+        text: (part) => (plain += part),
+        token(token) {
+          flush();
+          tokens.push(token);
+        },
+      });
+    }
+    flush();
+    return tokens;
   };
 }
 

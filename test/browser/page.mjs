@@ -2,24 +2,50 @@
  * The page's side of the browser tests: asks the test's server for a step, runs it, sends back what came out. Browsers
  * need no driver that way, and all of them are tested alike.
  */
-import { openModel } from '/dist/web/index.js';
-import { fingerprint } from '/test/engines/fingerprint.mjs';
+import { fingerprint } from '../engines/fingerprint.mjs';
+
+/**
+ * @typedef {import('thimble').Model} Model
+ * @typedef {import('thimble').OpenModelOptions} OpenModelOptions
+ * @typedef {import('thimble').GenerateOptions} GenerateOptions
+ */
+
+/** @type {typeof import('thimble')} */
+const { openModel } = await import(new URL('../../dist/web/index.js', import.meta.url).href);
+
+/** @type {Map<string, Promise<File>>} */
 
 const fetched = new Map();
+
+/** @param {string} name */
 async function fetchFile(name) {
   const response = await fetch(`/models/${name}`);
   return new File([await response.blob()], name);
 }
 
-/** The embedded model's shards as a file picker would hand them over: Files, in no particular order. */
+/**
+ * The embedded model's shards as a file picker would hand them over: Files, in no particular order.
+ * @param {readonly string[]} names
+ * @returns {Promise<File[]>}
+ */
 function pickedFiles(names) {
-  for (const name of names) if (!fetched.has(name)) fetched.set(name, fetchFile(name));
-  return Promise.all(names.map((name) => fetched.get(name)).reverse());
+  const files = names.map((name) => {
+    const file = fetched.get(name) ?? fetchFile(name);
+    fetched.set(name, file);
+    return file;
+  });
+  return Promise.all(files.reverse());
 }
 
+/** @type {Model} */
 let model;
+/** @type {import('thimble').Chat | undefined} */
 let chat;
 
+/**
+ * @param {import('thimble').Generation} answer
+ * @param {(nPieces: number) => void} eachPiece
+ */
 async function streamed(answer, eachPiece = () => undefined) {
   const pieces = [];
   for await (const piece of answer) {
@@ -30,26 +56,32 @@ async function streamed(answer, eachPiece = () => undefined) {
   return { text: pieces.join(''), nPieces: pieces.length, nPromptTokens, nReusedTokens, tokens };
 }
 
-/** What a test can ask for, by name. */
+/**
+ * What a test can ask for, by name.
+ * @type {Readonly<Record<string, (...args: any[]) => unknown>>}
+ */
 const steps = {
   environment: () => ({
     isolated: crossOriginIsolated,
     sharedMemory: typeof SharedArrayBuffer === 'function',
     userAgent: navigator.userAgent,
   }),
-  fingerprint: async (names, options) => fingerprint(openModel, await pickedFiles(names), options),
-  async open(names, options) {
+  fingerprint: async (/** @type {string[]} */ names, /** @type {Parameters<typeof fingerprint>[2]} */ options) =>
+    fingerprint(openModel, await pickedFiles(names), options),
+  async open(/** @type {string[]} */ names, /** @type {OpenModelOptions} */ options) {
     model = await openModel(await pickedFiles(names), options);
     return model.info;
   },
-  openBytes: async (name, bytes) => (await openModel(new File([Uint8Array.from(bytes)], name))).info,
-  openUrl: async (url) => (await openModel(url)).info,
-  generate: (prompt, options) => streamed(model.generate(prompt, options)),
+  openBytes: async (/** @type {string} */ name, /** @type {number[]} */ bytes) =>
+    (await openModel(new File([Uint8Array.from(bytes)], name))).info,
+  openUrl: async (/** @type {string} */ url) => (await openModel(url)).info,
+  generate: (/** @type {string} */ prompt, /** @type {GenerateOptions} */ options) =>
+    streamed(model.generate(prompt, options)),
   /** Leaves after so many pieces by an abort signal; says how the iteration ended. */
-  async abort(prompt, options, nPieces) {
+  async abort(/** @type {string} */ prompt, /** @type {GenerateOptions} */ options, /** @type {number} */ nPieces) {
     const stop = new AbortController();
     let nSeen = 0;
-    const seen = (n) => {
+    const seen = (/** @type {number} */ n) => {
       nSeen = n;
       if (n === nPieces) stop.abort();
     };
@@ -58,18 +90,24 @@ const steps = {
     );
     return { name: error.name, nSeen };
   },
-  send(message, options) {
+  send(/** @type {string} */ message, /** @type {import('thimble').ChatOptions} */ options) {
     chat ??= model.chat(options);
     return streamed(chat.send(message));
   },
   close: () => model.close(),
 };
 
-for (let done; ;) {
+/** @type {string | undefined} */
+let done;
+for (;;) {
+  /** @type {{ step: string, args: unknown[] }} */
   const { step, args } = await (await fetch('/next', { method: 'POST', body: done })).json();
   try {
-    done = JSON.stringify({ result: await steps[step](...args) });
-  } catch ({ name, message }) {
+    const run = steps[step];
+    if (!run) throw new TypeError(`there is no step ${step}`);
+    done = JSON.stringify({ result: await run(...args) });
+  } catch (error) {
+    const { name, message } = /** @type {Error} */ (error);
     done = JSON.stringify({ error: { name, message } });
   }
 }

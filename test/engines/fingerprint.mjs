@@ -4,17 +4,26 @@
  * the same file.
  */
 
+/**
+ * @typedef {import('thimble').Model} Model
+ * @typedef {{ threads: number, build: 'simd' | 'relaxed', parts?: readonly string[] }} FingerprintOptions
+ */
+
 /** 41 tokens; seven of them are more than the 256 positions after which attention is split. */
 const passage =
   'A clockmaker in a village by the sea wound 24 clocks each night. “Tomorrow,” she said, “they will agree!” ' +
   'By noon they were apart: déjà vu.\n';
 
-/** The parts of the fingerprint. A difference in one of them says where to look. */
+/**
+ * The parts of the fingerprint. A difference in one of them says where to look.
+ * @type {Readonly<Record<string, (model: Model) => Promise<(Float32Array | Float64Array)[]>>>}
+ */
 const measures = {
   /** Every row's logits, from one pass over the whole prompt: matrix times matrix. */
   async prefill(model) {
+    /** @type {Float32Array[]} */
     const rows = [];
-    await model.logits(passage, (some) => rows.push(some));
+    await model.logits(passage, (some) => void rows.push(some));
     return rows;
   },
   /** Eight greedy steps: matrix times vector. */
@@ -25,10 +34,14 @@ const measures = {
 
 export const allParts = Object.keys(measures);
 
-/** Each token made, its log-probability, which is a sum over all logits, and those of the hundred likeliest. */
+/**
+ * Each token made, its log-probability, which is a sum over all logits, and those of the hundred likeliest.
+ * @param {Model} model
+ * @param {string} prompt
+ */
 async function greedy(model, prompt) {
   const options = { temperature: 0, maxTokens: 8, ignoreEos: true, logProbs: 100 };
-  const { logProbs } = await model.generate(prompt, options).result;
+  const { logProbs = [] } = await model.generate(prompt, options).result;
   return [
     Float64Array.from(logProbs.flatMap(({ token, logProb, top }) => [token, logProb, ...top.map((t) => t.logProb)])),
   ];
@@ -36,20 +49,30 @@ async function greedy(model, prompt) {
 
 /**
  * Opens the model and computes the parts asked for.
+ * @param {typeof import('thimble').openModel} openModel
+ * @param {import('thimble').ModelSource} source
+ * @param {FingerprintOptions} options
  * @returns what ran, and a SHA-256 of the little-endian floats of each part
  */
 export async function fingerprint(openModel, source, { threads, build, parts = allParts }) {
   const model = await openModel(source, { threads, build, nCtx: 512, maxLogits: 64, maxSessions: 2 });
   try {
+    /** @type {Record<string, string>} */
     const hashes = {};
-    for (const part of parts) hashes[part] = await sha256(await measures[part](model));
+    for (const part of parts) {
+      const measure = measures[part];
+      if (!measure) throw new TypeError(`there is no part ${part}, only ${allParts.join(', ')}`);
+      hashes[part] = await sha256(await measure(model));
+    }
     return { backend: model.info.backend, threads: model.info.threads, hashes };
   } finally {
     await model.close();
   }
 }
 
+/** @param {(Float32Array | Float64Array)[]} arrays */
 async function sha256(arrays) {
-  const digest = await crypto.subtle.digest('SHA-256', await new Blob(arrays).arrayBuffer());
+  const parts = /** @type {BlobPart[]} */ (arrays);
+  const digest = await crypto.subtle.digest('SHA-256', await new Blob(parts).arrayBuffer());
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

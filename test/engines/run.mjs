@@ -5,13 +5,15 @@
  *   node test/engines/run.mjs MODEL '[{ "threads": 2, "build": "simd" }, …]'
  */
 import process from 'node:process';
-import { openModel } from '../../dist/node/index.js';
 import { fingerprint } from './fingerprint.mjs';
+
+/** @type {typeof import('thimble')} */
+const { openModel } = await import(new URL('../../dist/node/index.js', import.meta.url).href);
 
 const { bun, deno, node } = process.versions;
 console.log(JSON.stringify({ version: bun ?? deno ?? node, arch: process.arch }));
 
-const [model, runs] = process.argv.slice(2);
+const [model = '', runs = '[]'] = process.argv.slice(2);
 for (const options of JSON.parse(runs)) {
   const result = await fingerprint(openModel, model, options).catch(({ name, message }) => ({
     error: { name, message },
