@@ -2,7 +2,6 @@ import { ResourceError } from '../../errors.ts';
 import { counted } from '../../numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
-import { counted } from '../../numbers.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
 
