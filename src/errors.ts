@@ -1,6 +1,6 @@
 /**
- * What can go wrong in the world outside the caller's control. A caller's own mistake is a built-in `TypeError` or
- * `RangeError`; cancellation is the platform's `AbortError`.
+ * Errors of the world outside the caller's control. A caller's own mistake is a built-in `TypeError` or `RangeError`;
+ * cancellation is the platform's `AbortError`.
  *
  * Every message says where, what came, what was expected, and what to do:
  * `blk.3.attn_q.weight needs 9,437,184 bytes at 104,857,600, the file ends at 113,246,208; truncated download?`

@@ -1,9 +1,6 @@
 import { UnsupportedError } from './errors.ts';
 
-/**
- * What this machine can do. Everything is detected here, once; the choice is passed on as plain data and can be forced by
- * name.
- */
+/** Detects everything about this machine, once. The choice is passed on as plain data, and a name can force it. */
 
 /** The two builds of the kernels. */
 export type Build = 'relaxed' | 'simd';

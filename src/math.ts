@@ -1,7 +1,7 @@
 /**
  * Elementary functions whose last bit is the same on every JavaScript engine. `Math.exp`, `Math.log`, `Math.sin`, `Math.cos`
- * and `Math.pow` are "implementation-approximated" by ECMA-262, so two engines may sample two different texts from the
- * same seed. Here there are only IEEE 754 `+ - * /`, rounding and bit casts, all of which the standard fixes exactly.
+ * and `Math.pow` are "implementation-approximated" by ECMA-262, so two engines may sample two different texts from the same
+ * seed. This file has only IEEE 754 `+ - * /`, rounding and bit casts, and the standard fixes all of these exactly.
  *
  * Method: reduce the argument by a constant held in several pieces (Cody & Waite, *Software Manual for the Elementary
  * Functions*, 1980), then a plain Taylor series, with the rounding error of the reduction carried along. Results stay
@@ -194,7 +194,7 @@ export function pow(x: number, y: number): number {
   return single[0]!;
 }
 
-// What `reduceAngle` found: x = quarter * π/2 + angle + angleLo with |angle| <= π/4.
+// Results of `reduceAngle`: x = quarter * π/2 + angle + angleLo with |angle| <= π/4.
 let angle = 0;
 let angleLo = 0;
 

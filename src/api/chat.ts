@@ -5,7 +5,7 @@ import type { ModelInfo, Prompt } from '../protocol/open.ts';
 import type { CallOptions, ModelSession } from './model_session.ts';
 
 export interface ChatOptions extends CallOptions {
-  /** What the model is told to be. */
+  /** The system message: it tells the model what to be. */
   readonly system?: string;
   /** Functions the model may ask for, as its template spells them out. */
   readonly tools?: readonly ToolDefinition[];
@@ -13,7 +13,7 @@ export interface ChatOptions extends CallOptions {
   readonly messages?: readonly ChatMessage[];
 }
 
-/** What a conversation needs of its model. */
+/** The parts of its model that a conversation needs. */
 interface ChatModel {
   readonly info: ModelInfo;
   openSession(): ModelSession;
@@ -21,14 +21,14 @@ interface ChatModel {
 }
 
 /**
- * A conversation: remembers what was said, and reads only what is new at each turn. Options given to the chat hold for
- * every answer unless `send` gets others. What a user writes can never become a control token.
+ * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
+ * answer, unless `send` gets others. A user's text can never become a control token.
  *
- * With `onFull: 'shift'` it may grow beyond the context: the oldest turns are then no longer sent, the system message always
- * is.
+ * With `onFull: 'shift'` it may grow beyond the context: then it no longer sends the oldest turns, but always the system
+ * message.
  */
 export class Chat {
-  /** What was said so far, the system message included. */
+  /** The messages so far, the system message included. */
   readonly messages: ChatMessage[];
   private readonly model: ChatModel;
   private readonly session: ModelSession;
@@ -45,7 +45,7 @@ export class Chat {
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
   }
 
-  /** How many of the oldest messages are no longer sent, because the context has no room for them. */
+  /** So many of the oldest messages are no longer sent, because the context has no room for them. */
   get nForgotten(): number {
     return this.nLeftOut;
   }
@@ -85,7 +85,7 @@ export class Chat {
     this.nLeftOut = 0;
   }
 
-  /** Returns the conversation's memory; what was said stays in `messages`. */
+  /** Returns the conversation's memory; the messages stay in `messages`. */
   close(): Promise<void> {
     return this.session.close();
   }
@@ -101,8 +101,8 @@ export class Chat {
   }
 
   /**
-   * Once the question and a fair answer no longer fit, leaves out so many of the oldest turns that the context is half empty:
-   * every time something is left out, all that stays is read again.
+   * Once the question and a fair answer no longer fit, it leaves out the oldest turns until the context is half empty. It
+   * does not leave out one turn at a time, because each time all turns that stay are read again.
    */
   private async makeRoom(question: ChatMessage, maxTokens = Infinity): Promise<void> {
     const { nCtx } = this.model.info;

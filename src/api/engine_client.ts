@@ -2,7 +2,7 @@ import { ResourceError } from '../errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
 import { revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
 
-/** A call that has not been answered yet. */
+/** A call that waits for its answer. */
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;

@@ -28,7 +28,7 @@ export function generation(
     ended = true;
     wake();
   });
-  result.catch(() => undefined); // whoever iterates sees it there; nobody has to look at both
+  result.catch(() => undefined); // an iterating caller sees the error there; nobody has to look at both
 
   async function* iterate(): AsyncGenerator<string> {
     try {

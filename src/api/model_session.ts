@@ -3,11 +3,11 @@ import type { Prompt } from '../protocol/open.ts';
 import type { EngineClient } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
 
-/** What a caller may add to the options of one answer. */
+/** Options of one answer that stay in the caller's thread. */
 export interface CallOptions extends GenerateOptions {
   /** Stops within one token; the iteration then throws an `AbortError`. */
   readonly signal?: AbortSignal;
-  /** Told how many prompt tokens have been read. */
+  /** Gets the number of prompt tokens read so far. */
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
 }
 

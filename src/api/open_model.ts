@@ -5,9 +5,9 @@ import { Model } from './model.ts';
 import { spawn } from '#platform';
 
 export interface OpenModelOptions extends OpenOptions {
-  /** A smaller model of the same vocabulary, opened with the same options: what `speculate: 'draft'` asks for guesses. */
+  /** A smaller model of the same vocabulary, opened with the same options. `speculate: 'draft'` asks it for guesses. */
   readonly draft?: ModelSource;
-  /** Told the bytes of weights brought in so far. */
+  /** Gets the bytes of weights loaded so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Stops opening; the promise rejects with an `AbortError`. */
   readonly signal?: AbortSignal;

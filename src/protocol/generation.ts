@@ -7,7 +7,9 @@ export interface GenerateOptions extends SamplerOptions {
   readonly maxTokens?: number;
   /** The answer ends before any of these texts, also when one spreads over several tokens. */
   readonly stop?: readonly string[];
-  /** When every position is taken: fail with a `RangeError`, or drop the oldest tokens and go on. Default `error`. */
+  /**
+   * What to do when every position is taken: fail with a `RangeError`, or drop the oldest tokens and go on. Default `error`.
+   */
   readonly onFull?: 'error' | 'shift';
   /** Go on past the model's end-of-answer tokens; for benchmarks. */
   readonly ignoreEos?: boolean;
@@ -71,7 +73,7 @@ export interface GenerateResult {
   readonly speculation?: Speculation;
 }
 
-/** What a session reports while it works. */
+/** The events of a session at work. */
 export type GenerateEvent =
   | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
   | { readonly type: 'piece'; readonly text: string };

@@ -3,7 +3,7 @@ import type { GenerateEvent, GenerateOptions, GenerateResult } from './generatio
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 
-/** What a call to the engine takes and what it returns. Events of a call carry its id. */
+/** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {
   open: {
     args: { source: ModelSource; draft: ModelSource | undefined; options: OpenOptions };

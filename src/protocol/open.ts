@@ -2,7 +2,7 @@ import type { ActivationKind } from '../graph/activations.ts';
 import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
-/** How a model is opened. Everything has a default that works. */
+/** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
   /** Positions a session holds: prompt and answer together. Default: what the model was trained on, at most 4096. */
   readonly nCtx?: number;
@@ -42,7 +42,7 @@ export interface ModelInfo {
   /** Bytes of weights in the file. */
   readonly weightBytes: number;
   readonly nVocab: number;
-  /** What every text starts with; undefined where the model wants none. */
+  /** The token that every text starts with; undefined where the model wants none. */
   readonly bosToken: number | undefined;
   readonly nLayers: number;
   readonly dim: number;
@@ -58,8 +58,8 @@ export interface ModelInfo {
 }
 
 /**
- * What a model is asked to go on from: text (with BOS in front if the model wants one), tokens as they are, or a
- * conversation that the model's chat template turns into text.
+ * A model goes on from this: text (with BOS in front if the model wants one), tokens as they are, or a conversation, which
+ * the model's chat template turns into text.
  */
 export type Prompt =
   | string
