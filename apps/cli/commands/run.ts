@@ -21,7 +21,7 @@ the first token).`,
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     raw: { help: 'no chat template: go on from the text, after BOS if the model asks for it' },
     special: { help: 'with --raw, control tokens spelled out in the prompt count as such' },
-    shift: { help: 'when the context is full, drop its older half and go on (default: end with an error)' },
+    shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     json: { help: 'print one JSON object and nothing else' },
     ...samplingOptions,
     ...draftOption,
@@ -37,7 +37,7 @@ the first token).`,
     const system = args.text('system');
     if (args.flag('raw') && system !== undefined)
       throw new UsageError('--system needs the chat template; leave out --raw');
-    const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'error', ...readSampling(args) } as const;
+    const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const text = await readPrompt(args, signal);
     await withModel(args.positionals[0]!, opening, async (model) => {
