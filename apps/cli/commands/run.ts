@@ -3,7 +3,7 @@ import type { GenerateResult, Prompt } from '../../../src/index.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import { draftOption, modelOptions, readDraft, readModelOptions, withModel } from '../models.ts';
-import { readSampling, samplingOptions } from '../sampling.ts';
+import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
 import { formatMs, forStdout, print, printLine, remark, rounded } from '../terminal.ts';
 
 export const run: Command = {
@@ -81,7 +81,7 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
 }
 
 /** `42 tokens · 31.5 tok/s · first after 0.2 s · prompt 17 at 120 tok/s · seed 7`. */
-function statusLine({ tokens, nPromptTokens, timings, seed, speculation }: GenerateResult): string {
+function statusLine({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string {
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
     `${tokens.length} tokens`,
@@ -90,6 +90,7 @@ function statusLine({ tokens, nPromptTokens, timings, seed, speculation }: Gener
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,
     `loaded in ${formatMs(loadMs)}`,
     `seed ${seed}`,
+    ...endedBy(stopReason),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ].join(' · ');
 }
