@@ -1,5 +1,5 @@
 /** The sampler's settings as options. */
-import type { GenerateOptions } from '../../src/index.ts';
+import type { GenerateOptions, StopReason } from '../../src/index.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
 
 export const samplingOptions = {
@@ -73,3 +73,11 @@ function parseBias(text: string): readonly [token: number, bias: number] {
     `--logit-bias is ${JSON.stringify(text)}, expected a token and a number, as in 42:-1.5 or 42:-inf`,
   );
 }
+
+/** What a status line says where not the model ended an answer. */
+export const endedBy = (stopReason: StopReason): string[] =>
+  stopReason === 'length'
+    ? ['ended by --max-tokens']
+    : stopReason === 'full'
+      ? ['ended: the context is full, see --ctx and --shift']
+      : [];

@@ -1,7 +1,6 @@
 import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
-import type { GenerateResult } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import { generation, type Generation } from './generation.ts';
-import type { ModelInfo, Prompt } from '../protocol/open.ts';
 import type { CallOptions, ModelSession } from './model_session.ts';
 
 export interface ChatOptions extends CallOptions {
@@ -13,33 +12,25 @@ export interface ChatOptions extends CallOptions {
   readonly messages?: readonly ChatMessage[];
 }
 
-/** The parts of its model that a conversation needs. */
-interface ChatModel {
-  readonly info: ModelInfo;
-  openSession(): ModelSession;
-  tokenize(prompt: Prompt): Promise<number[]>;
-}
-
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
  * answer, unless `send` gets others. A user's text can never become a control token.
  *
- * With `onFull: 'shift'` it may grow beyond the context: then it no longer sends the oldest turns, but always the system
- * message.
+ * With `onFull: 'shift'` it may grow beyond the context: the oldest exchanges are then no longer sent, the system message always is.
  */
 export class Chat {
   /** The messages so far, the system message included. */
   readonly messages: ChatMessage[];
-  private readonly model: ChatModel;
   private readonly session: ModelSession;
   private readonly tools: readonly ToolDefinition[] | undefined;
   private readonly defaults: CallOptions;
   private nLeftOut = 0;
+  /** Settles when the question asked last has its answer: the next one waits for it. */
+  private latest: Promise<unknown> = Promise.resolve();
 
   /** Made by `model.chat()`. */
-  constructor(model: ChatModel, { system, tools, messages = [], ...defaults }: ChatOptions) {
-    this.model = model;
-    this.session = model.openSession();
+  constructor(session: ModelSession, { system, tools, messages = [], ...defaults }: ChatOptions) {
+    this.session = session;
     this.tools = tools;
     this.defaults = defaults;
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
@@ -51,32 +42,47 @@ export class Chat {
   }
 
   /**
-   * Says something and streams the answer. An answer that is stopped early stays in `messages` as far as it came; one
-   * that failed leaves no trace.
+   * Says something and streams the answer. A question asked before the last one is answered waits for that. An answer that is stopped
+   * early stays in `messages` as far as it came; one that failed leaves no trace.
    */
   send(message: string | ChatMessage, options: CallOptions = {}): Generation {
     const question: ChatMessage = typeof message === 'string' ? { role: 'user', content: message } : message;
     const { signal, onPrefill, ...rest } = { ...this.defaults, ...options };
-    const length = this.messages.length;
+    const before = this.latest;
+    const answer = generation(
+      async (onEvent, stop) => {
+        await before.catch(() => undefined);
+        return this.ask(question, { ...rest, signal: stop }, onEvent);
+      },
+      { signal, onPrefill },
+    );
+    this.latest = answer.result;
+    return answer;
+  }
+
+  private async ask(
+    question: ChatMessage,
+    options: CallOptions,
+    onEvent: (event: GenerateEvent) => void,
+  ): Promise<GenerateResult> {
+    const { messages, nSystem, nLeftOut } = this;
+    const prompt = { messages: [...messages.toSpliced(nSystem, nLeftOut), question], tools: this.tools };
+    const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
+    const answer = this.session.generate(prompt, { ...options, onPrefill });
     let heard = '';
-    const start = async (onEvent: Parameters<Parameters<typeof generation>[0]>[0], stop: AbortSignal) => {
-      if (rest.onFull === 'shift') await this.makeRoom(question, rest.maxTokens);
-      const answer = this.session.generate(this.promptFor(question), {
-        ...rest,
-        signal: stop,
-        onPrefill: (nDone, nTotal) => onEvent({ type: 'prefill', nDone, nTotal }),
-      });
-      try {
-        for await (const text of answer) {
-          heard += text;
-          onEvent({ type: 'piece', text });
-        }
-      } finally {
-        if (heard !== '') this.messages.splice(length, Infinity, question, { role: 'assistant', content: heard });
+    try {
+      for await (const text of answer) {
+        heard += text;
+        onEvent({ type: 'piece', text });
       }
-      return (await answer.result) satisfies GenerateResult;
-    };
-    return generation(start, { signal, onPrefill });
+    } catch (error) {
+      if (!options.signal!.aborted) throw error;
+    } finally {
+      if (heard !== '') messages.push(question, { role: 'assistant', content: heard });
+    }
+    const result = await answer.result;
+    this.nLeftOut += result.nForgotten;
+    return result;
   }
 
   /** Forgets everything but the system message. */
@@ -93,31 +99,5 @@ export class Chat {
   /** The system message comes first, if there is one. */
   private get nSystem(): number {
     return this.messages[0]?.role === 'system' ? 1 : 0;
-  }
-
-  private promptFor(question: ChatMessage) {
-    const kept = this.messages.toSpliced(this.nSystem, this.nLeftOut);
-    return { messages: [...kept, question], tools: this.tools };
-  }
-
-  /**
-   * Once the question and a fair answer no longer fit, it leaves out the oldest turns until the context is half empty. It
-   * does not leave out one turn at a time, because each time all turns that stay are read again.
-   */
-  private async makeRoom(question: ChatMessage, maxTokens = Infinity): Promise<void> {
-    const { nCtx } = this.model.info;
-    const nTokens = async () => (await this.model.tokenize(this.promptFor(question))).length;
-    if ((await nTokens()) + Math.min(maxTokens, nCtx / 4) <= nCtx) return;
-    while (this.leaveOutTurn(question) && (await nTokens()) > nCtx / 2);
-  }
-
-  /** A turn is a question and all that follows up to the next. The turn that a tool's answer belongs to stays. */
-  private leaveOutTurn(question: ChatMessage): boolean {
-    const isQuestion = ({ role }: ChatMessage): boolean => role === 'user';
-    const said = [...this.messages.slice(this.nSystem), question];
-    const next = said.findIndex((message, i) => i > this.nLeftOut && isQuestion(message));
-    if (next < 0) return false;
-    this.nLeftOut = next;
-    return true;
   }
 }

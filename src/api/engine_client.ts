@@ -14,6 +14,9 @@ export interface CallHooks<K extends CallName> {
   readonly signal?: AbortSignal;
 }
 
+/** What a long step or a template may take before a model that is closed loses its thread. */
+const CLOSE_MS = 300;
+
 /** The caller's side of the worker: calls as promises. A worker that dies rejects them all with its reason. */
 export class EngineClient {
   private readonly worker: WorkerHandle;
@@ -58,6 +61,22 @@ export class EngineClient {
       .finally(() => signal?.removeEventListener('abort', cancel)) as Promise<Calls[K]['result']>;
   }
 
+  /** Lets the engine give back what it holds, but not for long, then ends its thread; calls still open fail with `reason` at once. */
+  async close(reason: Error): Promise<void> {
+    const open = [...this.pending];
+    const closed = this.call('close', {}).catch(() => undefined);
+    this.dead ??= reason;
+    for (const [id, { reject }] of open) {
+      this.worker.post({ id, call: 'cancel' });
+      this.settle(id);
+      reject(reason);
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))]);
+    clearTimeout(timer);
+    await this.terminate(reason);
+  }
+
   /** Ends the thread; calls still open fail with `reason`. */
   async terminate(reason: Error): Promise<void> {
     this.end(reason);
@@ -67,7 +86,16 @@ export class EngineClient {
   private receive(message: FromEngine): void {
     const pending = this.pending.get(message.id);
     if (!pending) return;
-    if ('event' in message) return pending.onEvent(message.event);
+    if ('event' in message) {
+      try {
+        pending.onEvent(message.event);
+      } catch (error) {
+        this.settle(message.id); // a callback of the caller's threw: the call fails with what it threw
+        this.worker.post({ id: message.id, call: 'cancel' });
+        pending.reject(error as Error);
+      }
+      return;
+    }
     this.settle(message.id);
     if ('error' in message) pending.reject(revivedError(message.error));
     else pending.resolve(message.result);

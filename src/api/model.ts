@@ -19,7 +19,7 @@ export class Model {
 
   /**
    * Goes on from a prompt. Calls reuse what they share with the call before; two at a time run one after the other.
-   * @throws (while iterating) RangeError for a prompt longer than the context, a full context or bad options; AbortError.
+   * @throws (while iterating) RangeError for a prompt longer than the context or bad options; AbortError.
    */
   generate(prompt: Prompt, options: CallOptions = {}): Generation {
     this.session ??= new ModelSession(this.client);
@@ -28,7 +28,7 @@ export class Model {
 
   /** A conversation with its own timeline; needs a chat template (see `info.noChat`). */
   chat(options: ChatOptions = {}): Chat {
-    return new Chat(this, options);
+    return new Chat(this.openSession(), options);
   }
 
   /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */
@@ -63,12 +63,9 @@ export class Model {
     return this.client.call('score', { tokens, firstRow }, { signal });
   }
 
-  /** Frees memory and threads; calls still open fail. Closing twice is fine. */
+  /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */
   close(): Promise<void> {
-    this.closing ??= this.client
-      .call('close', {})
-      .catch(() => undefined)
-      .then(() => this.client.terminate(new TypeError('the model is closed; open it again')));
+    this.closing ??= this.client.close(new TypeError('the model is closed; open it again'));
     return this.closing;
   }
 }

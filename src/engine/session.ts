@@ -7,6 +7,7 @@ import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkWhole } from '../numbers.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
+import type { RoomyPrompt } from './room.ts';
 import { Ahead } from './speculative/ahead.ts';
 import { draftModel } from './speculative/draft_model.ts';
 import { measuredPace, steadyPace } from './speculative/pace.ts';
@@ -56,29 +57,32 @@ export class Session {
   }
 
   /**
-   * Reads the prompt, then makes tokens until the model, a stop text or `maxTokens` ends the answer. Yields after every
-   * prefill chunk and every token, so that a caller can stop there by leaving the loop. Sessions of a model share its
-   * memory for results: one makes an answer at a time.
-   * @throws RangeError for a prompt longer than the context, a full context (unless `onFull` is `shift`) or bad options.
+   * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context or `signal` ends the answer. Yields
+   * after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
+   * share its memory for results: one makes an answer at a time.
+   * @throws RangeError for a prompt longer than the context or bad options.
    */
   async *generate(
-    prompt: ArrayLike<number>,
+    given: ArrayLike<number> | RoomyPrompt,
     options: GenerateOptions = {},
+    signal?: AbortSignal,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { maxTokens, stop, onFull, ignoreEos, logProbs, speculate, nDraft, ...sampling } = checkOptions(options);
     const { tokenizer } = this.model;
     const sampler = createSampler(sampling, tokenizer.nVocab);
     const ahead = this.lookAhead(speculate, nDraft);
-    this.checkPrompt(prompt);
-    const answer = new Answer(tokenizer, prompt[prompt.length - 1]!, { maxTokens, stop, logProbs });
+    let prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
+    const { tokens } = prompt;
+    this.checkPrompt(tokens);
+    const answer = new Answer(tokenizer, tokens.at(-1)!, { maxTokens, stop, logProbs });
 
     const startMs = performance.now();
-    const nReused = await this.timeline.keepStart(prompt);
-    let logits = yield* this.prefill(prompt);
+    const nReused = await this.timeline.keepStart(tokens);
+    let logits = yield* this.prefill(tokens, signal);
     const prefilledMs = performance.now();
-    for (let i = 0; i < prompt.length; i++) sampler.accept(prompt[i]!);
+    for (const token of tokens) sampler.accept(token);
     let firstMs = 0;
-    while (answer.stopReason === undefined) {
+    while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = sampler.sample(logits);
       firstMs ||= performance.now();
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) {
@@ -87,24 +91,33 @@ export class Session {
       }
       sampler.accept(token);
       yield { type: 'piece', text: answer.push(token, logits) };
-      if (answer.stopReason !== undefined) break;
+      if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
-      else if (this.timeline.length === this.nCtx) yield* this.makeRoom(onFull, answer.tokens.length);
+      else if (this.timeline.length === this.nCtx) {
+        const shorter = onFull === 'shift' ? await this.makeRoom(prompt) : undefined;
+        if (!shorter) {
+          answer.stopReason = 'full';
+          break;
+        }
+        prompt = shorter.prompt;
+        if (!(yield* this.prefill(shorter.kept, signal))) break;
+      }
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
     yield { type: 'piece', text: answer.flush() };
-    const nRead = prompt.length - nReused;
+    const moments = { startMs, prefilledMs, firstMs: firstMs || endMs, endMs };
     return {
       text: answer.text,
       tokens: answer.tokens,
-      nPromptTokens: prompt.length,
+      nPromptTokens: tokens.length,
       nReusedTokens: nReused,
-      stopReason: answer.stopReason,
+      nForgotten: prompt.nForgotten,
+      stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings: timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length),
+      timings: timingsOf(this.model.loadMs, moments, tokens.length - nReused, answer.tokens.length),
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };
@@ -199,26 +212,42 @@ export class Session {
     }
   }
 
-  /** Reads the rest of the prompt in steps; returns the last token's logits, `[nVocab]`. */
-  private async *prefill(prompt: ArrayLike<number>): AsyncGenerator<GenerateEvent, Float32Array> {
+  /** Reads the rest of the prompt in steps; returns the last token's logits, `[nVocab]`, or undefined once `signal` is aborted. */
+  private async *prefill(
+    prompt: ArrayLike<number>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
     const { timeline } = this;
     const begin = timeline.length;
-    for (;;) {
+    while (!signal?.aborted) {
       const logits = await timeline.readTowards(prompt);
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
     }
+    return undefined;
   }
 
-  /** Every position is taken: fails, or drops the older half and reads the newer half again at its new positions. */
-  private async *makeRoom(onFull: GenerateOptions['onFull'], nGenerated: number): AsyncGenerator<GenerateEvent> {
-    if (onFull !== 'shift') {
-      const came = `the context of ${this.nCtx} positions is full after ${nGenerated} generated tokens`;
-      throw new RangeError(`${came}; open the model with a larger nCtx, or generate with onFull: 'shift'`);
+  /**
+   * Every position is taken: empties the timeline and returns what to read again, half a context at most. Of a conversation that is a
+   * shorter one and the answer's newest tokens, of other prompts BOS and the newest tokens.
+   * @returns undefined where the shortest conversation leaves no room.
+   */
+  private async makeRoom(prompt: RoomyPrompt): Promise<{ prompt: RoomyPrompt; kept: number[] } | undefined> {
+    const { timeline, nCtx } = this;
+    const { bosToken } = this.model.tokenizer;
+    const nMost = Math.floor(nCtx / 2);
+    const text = [...timeline.text];
+    let head = text[0] === bosToken && bosToken !== undefined ? [bosToken] : [];
+    let rest = text.slice(head.length);
+    if (prompt.shorten) {
+      rest = text.slice(prompt.tokens.length);
+      prompt = await prompt.shorten(Math.max(nMost - rest.length, nMost / 2));
+      head = [...prompt.tokens];
     }
-    const kept = this.timeline.text.slice(Math.ceil(this.nCtx / 2));
-    this.timeline.cut(0);
-    yield* this.prefill(kept);
+    const nRest = Math.max(1, nMost - head.length);
+    if (head.length + nRest >= nCtx) return undefined;
+    timeline.cut(0);
+    return { prompt, kept: [...head, ...rest.slice(-nRest)] };
   }
 
   /** Guesses for one answer, or undefined where none are wanted. */
@@ -275,10 +304,10 @@ function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: numbe
 const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
 
 function checkOptions(options: GenerateOptions): GenerateOptions {
-  const { maxTokens = 1, onFull = 'error', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
+  const { maxTokens = 1, onFull = 'stop', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
   checkWhole('maxTokens', maxTokens, { min: 1 });
-  if (onFull !== 'error' && onFull !== 'shift') {
-    throw new RangeError(`onFull is ${JSON.stringify(onFull)}, expected "error" or "shift"`);
+  if (onFull !== 'stop' && onFull !== 'shift') {
+    throw new RangeError(`onFull is ${JSON.stringify(onFull)}, expected "stop" or "shift"`);
   }
   checkWhole('logProbs', nTop, { min: 0, max: 100 });
   if (speculate !== false && speculate !== 'lookup' && speculate !== 'draft') {

@@ -3,6 +3,7 @@ import { startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
+import { fitted } from './room.ts';
 import { openModelFile } from '../platform/model_file.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
@@ -26,6 +27,8 @@ interface Running<K extends CallName> {
 const port = host();
 const cancels = new Map<number, AbortController>();
 let queue: Promise<void> = Promise.resolve();
+/** The call under way; others wait. */
+let running = 0;
 
 const files: GgufFile[] = [];
 let draft: LoadedModel | undefined;
@@ -58,11 +61,19 @@ const handlers: Handlers = {
     return undefined;
   },
 
-  async generate({ session, prompt, options }, { signal, emit }) {
-    const events = sessionOf(session).generate(model!.encode(prompt), options);
-    for (;;) {
+  async generate({ session: id, prompt, options }, { signal, emit }) {
+    const session = sessionOf(id);
+    const pause = async () => {
       await tick();
       signal.throwIfAborted();
+    };
+    const { encode } = model!;
+    const { maxTokens = Infinity, onFull } = options;
+    const room = { nCtx: session.nCtx, maxTokens };
+    const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause }, room) : encode(prompt);
+    const events = session.generate(roomy, options, signal);
+    for (;;) {
+      await tick();
       const { value, done } = await events.next();
       if (done) return value;
       if (value.type !== 'piece' || value.text !== '') emit(value);
@@ -145,8 +156,9 @@ async function withSession(use: (session: Session) => Promise<void>): Promise<vo
 }
 
 async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['args'], signal: AbortSignal) {
+  if (signal.aborted) return; // it has its answer
+  running = id;
   try {
-    signal.throwIfAborted();
     const emit = (event: Calls[K]['event']) => port.post({ id, event });
     const result = await (handlers[call] as Handlers[K])(args, { signal, emit });
     port.post({ id, result });
@@ -160,7 +172,11 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
 port.onMessage((data) => {
   const message = data as ToEngine;
   if (message.call === 'cancel') {
-    cancels.get(message.id)?.abort();
+    const cancel = cancels.get(message.id);
+    cancel?.abort();
+    if (!cancel || message.id === running) return;
+    cancels.delete(message.id); // a call that waits need not wait to be stopped
+    port.post({ id: message.id, error: plainError(cancel.signal.reason) });
     return;
   }
   const { id, call, args } = message;

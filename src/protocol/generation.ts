@@ -8,9 +8,10 @@ export interface GenerateOptions extends SamplerOptions {
   /** The answer ends before any of these texts, also when one spreads over several tokens. */
   readonly stop?: readonly string[];
   /**
-   * What to do when every position is taken: fail with a `RangeError`, or drop the oldest tokens and go on. Default `error`.
+   * When every position is taken: end the answer there, or make room and go on. Room is made by leaving out the oldest exchanges of a
+   * conversation, whole; its system message and tools stay. Of other prompts the older half goes, but for BOS. Default `stop`.
    */
-  readonly onFull?: 'error' | 'shift';
+  readonly onFull?: 'stop' | 'shift';
   /** Go on past the model's end-of-answer tokens; for benchmarks. */
   readonly ignoreEos?: boolean;
   /** Log-probabilities of this many most likely tokens with each generated one; 0: only the token's own. Absent: none. */
@@ -25,8 +26,8 @@ export interface GenerateOptions extends SamplerOptions {
   readonly nDraft?: number;
 }
 
-/** Why an answer ended: the model said so, a stop text came, or `maxTokens` were made. */
-export type StopReason = 'eos' | 'stop' | 'length';
+/** Why an answer ended: the model said so, a stop text came, `maxTokens` were made, the context was full, or the caller stopped it. */
+export type StopReason = 'eos' | 'stop' | 'length' | 'full' | 'abort';
 
 /** A generated token, its log-probability, and those of the likeliest ones; before any sampler setting. */
 export interface ScoredToken extends LogProbs {
@@ -64,6 +65,8 @@ export interface GenerateResult {
   /** Of these, positions found in the KV cache from an earlier call and not computed again. */
   readonly nReusedTokens: number;
   readonly stopReason: StopReason;
+  /** Messages of the conversation that were left out, the oldest first, because the context has no room for them. */
+  readonly nForgotten: number;
   /** The seed that was used; giving it again makes the same text. */
   readonly seed: number;
   readonly timings: Timings;

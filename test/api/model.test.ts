@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FormatError, openModel, ResourceError, UnsupportedError, type Model } from 'thimble';
+import { FormatError, openModel, ResourceError, UnsupportedError, type Generation, type Model } from 'thimble';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { embedded, haveStories260k, storiesBlob } from './helpers.ts';
 
@@ -62,13 +62,23 @@ describe('the embedded model', () => {
   it('stops within one token on an abort signal', async () => {
     const stop = new AbortController();
     let nPieces = 0;
+    let generation: Generation | undefined;
     const work = (async () => {
-      for await (const _ of model.generate('Once upon a time', { ...greedy, maxTokens: 900, signal: stop.signal })) {
+      generation = model.generate('Once upon a time', { ...greedy, maxTokens: 900, signal: stop.signal });
+      for await (const _ of generation) {
         if (++nPieces === 5) stop.abort();
       }
     })();
     await expect(work).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
     expect(nPieces).toBeLessThan(10);
+    expect(generation).toBeDefined();
+    const { text, tokens, stopReason, timings } = await generation!;
+    expect([stopReason, tokens.length >= 5, text.length > 0, timings.decodeTps > 0]).toEqual([
+      'abort',
+      true,
+      true,
+      true,
+    ]);
   });
 });
 
@@ -187,6 +197,108 @@ describe('opening', () => {
     expect((await model.generate([1, 2, 3], { ...greedy, maxTokens: 4, ignoreEos: true }).result).tokens).toHaveLength(
       4,
     );
+    await model.close();
+  });
+});
+
+describe('calls that overlap', () => {
+  let model: Model;
+  const endless = { ...greedy, ignoreEos: true, onFull: 'shift', maxTokens: 1e6 } as const;
+  beforeAll(async () => {
+    model = await openModel(blob(tinyModel('llama')), { nCtx: 64, threads: 1 });
+  });
+  afterAll(() => model.close());
+
+  it('are stopped while they wait, at once', async () => {
+    const stop = new AbortController();
+    const long = model.generate([1, 2], { ...endless, signal: stop.signal });
+    const waits = new AbortController();
+    const waiting = model.generate([1, 2], { ...greedy, signal: waits.signal });
+    waits.abort();
+    expect((await waiting).stopReason).toBe('abort');
+    stop.abort();
+    expect((await long).stopReason).toBe('abort');
+  });
+
+  it('end at once when the model is closed', async () => {
+    const other = await openModel(blob(tinyModel('llama')), { nCtx: 64, threads: 1 });
+    const answer = other.generate([1, 2], endless);
+    const waiting = other.tokenize('a');
+    waiting.catch(() => undefined);
+    for await (const _ of answer) break;
+    const again = other.generate([1, 2], endless);
+    const begin = performance.now();
+    await other.close();
+    expect(performance.now() - begin).toBeLessThan(2000);
+    await expect(again.result).rejects.toThrow(/the model is closed; open it again/);
+  });
+
+  it('fail with what a callback throws, and the next one works', async () => {
+    const mine = new Error('mine');
+    const thrower = () => {
+      throw mine;
+    };
+    await expect(openModel(blob(tinyModel('llama')), { onProgress: thrower })).rejects.toThrow(mine);
+    await expect(model.generate([1, 2], { ...greedy, onPrefill: thrower }).result).rejects.toThrow(mine);
+    await expect(model.logits([1, 2], thrower)).rejects.toThrow(mine);
+    expect((await model.generate([1, 2], { ...greedy, maxTokens: 2, ignoreEos: true })).tokens).toHaveLength(2);
+  });
+
+  it('are over when an iterator is given back that nobody has asked', async () => {
+    const answer = model.generate([1, 2], endless);
+    await answer[Symbol.asyncIterator]().return!();
+    expect((await answer).stopReason).toBe('abort');
+  });
+});
+
+describe('a chat', () => {
+  const bytes = tinyModel('llama-chat');
+
+  it('queues what is said before the last answer has come', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 256, threads: 1 });
+    const chat = model.chat({ ...greedy, maxTokens: 3, ignoreEos: true });
+    const answers = await Promise.all([chat.send('first'), chat.send('second'), chat.send('third')]);
+    expect(chat.messages.map(({ role, content }) => (role === 'user' ? content : role))).toEqual([
+      ...['first', 'assistant', 'second', 'assistant', 'third', 'assistant'],
+    ]);
+    expect(answers[2]!.nPromptTokens).toBeGreaterThan(answers[0]!.nPromptTokens);
+    await model.close();
+  });
+
+  it('leaves out the oldest exchanges, whole, and keeps the system message', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 256, threads: 1 });
+    const said = Array.from({ length: 12 }, (_, i) => [
+      { role: 'user', content: `question ${i} with some words` },
+      { role: 'assistant', content: `answer ${i} with some words` },
+    ]).flat();
+    const chat = model.chat({
+      system: 'be kind',
+      messages: said,
+      ...greedy,
+      ignoreEos: true,
+      maxTokens: 4,
+      onFull: 'shift',
+    });
+    const result = await chat.send('the last question');
+    expect(result.nForgotten).toBe(chat.nForgotten);
+    expect(chat.nForgotten).toBeGreaterThan(0);
+    expect(chat.nForgotten % 2).toBe(0);
+    const kept = [chat.messages[0]!, ...chat.messages.slice(1 + chat.nForgotten, -1)];
+    expect(await model.tokenize({ messages: kept })).toHaveLength(result.nPromptTokens);
+    const before = chat.nForgotten;
+    await chat.send('and one more');
+    expect(chat.nForgotten).toBe(before); // there is room now
+    expect(chat.messages).toHaveLength(1 + 24 + 4);
+    await model.close();
+  });
+
+  it('goes on through a full context without losing its system message', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 128, threads: 1 });
+    const chat = model.chat({ system: 'be kind', ...greedy, ignoreEos: true, onFull: 'shift', maxTokens: 400 });
+    const session = model.openSession();
+    const { tokens, stopReason } = await chat.send('hello');
+    expect([tokens.length, stopReason]).toEqual([400, 'length']);
+    await session.close();
     await model.close();
   });
 });

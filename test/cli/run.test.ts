@@ -98,7 +98,6 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
       () => [bench.stories, ...greedy, '--ctx', '3'],
       /the prompt has 5 tokens, the context 3/,
     ],
-    ['a full context', () => [bench.stories, ...greedy, '--ctx', '16'], /the context of 16 positions is full/],
     ['stdin that is not UTF-8', () => [bench.stories, '--raw'], /stdin is not UTF-8: byte 0xff at offset 1/],
   ];
   it.each(failures)('says what is wrong with %s and ends with code 1', async (_what, args, complaint) => {
@@ -106,6 +105,12 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
     expect(code).toBe(1);
     expect(stderr).toMatch(complaint);
     expect(stderr).toMatch(/^thimble: .*\n$/);
+  });
+
+  it('ends an answer where the context is full, and says so in JSON', async () => {
+    const { code, stdout } = await thimble(['run', bench.stories, ...greedy, '--ctx', '16', '-n', '40', '--json']);
+    const { tokens, stop_reason } = JSON.parse(stdout) as { tokens: number[]; stop_reason: string };
+    expect([code, tokens.length < 16, stop_reason]).toEqual([0, true, 'full']);
   });
 
   it('goes on past a full context with --shift', async () => {

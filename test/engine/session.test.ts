@@ -144,13 +144,27 @@ describe('a session', () => {
     await expect(opening).rejects.toThrow(/heads of 16 columns, a q8_0 cache holds blocks of 32; .* 'f16'/);
   });
 
-  it('says that the context is full, or drops the oldest half when asked to', async () => {
+  it('ends an answer where the context is full, or drops the oldest half when asked to', async () => {
     const session = model.openSession();
-    const full = run(session, prompt, { ...options, maxTokens: 100 });
-    await expect(full).rejects.toThrow(/context of 64 positions is full after 25 generated tokens/);
+    const full = await run(session, prompt, { ...options, maxTokens: 100 });
+    expect([full.result.stopReason, full.result.tokens.length]).toEqual(['full', 25]);
+    expect(full.result.timings.decodeTps).toBeGreaterThan(0);
     const { result } = await run(session, prompt, { ...options, maxTokens: 100, onFull: 'shift' });
     expect(result.tokens).toHaveLength(100);
     expect(session.tokens.length).toBeLessThanOrEqual(64);
+  });
+
+  it('gives what there is of an answer that is stopped', async () => {
+    for (const nEvents of [0, 1, 4]) {
+      const stop = new AbortController();
+      const work = model.openSession().generate(prompt, options, stop.signal);
+      for (let n = 0; n < nEvents; n++) await work.next();
+      stop.abort();
+      let last = await work.next();
+      while (!last.done) last = await work.next();
+      expect(last.value.stopReason).toBe('abort');
+      expect(last.value.tokens).toHaveLength(Math.max(0, nEvents - 1)); // the first event tells of the prompt
+    }
   });
 
   it('refuses a prompt that is empty, too long or not made of tokens', async () => {

@@ -42,9 +42,14 @@ export interface TinyConfig {
   readonly rope: 'plain' | 'linear' | 'yarn' | 'freqs';
   /** `attention.sliding_window`; absent: no such key. */
   readonly window?: number;
+  /** `tokenizer.chat_template`; absent: none. */
+  readonly chatTemplate?: string;
   /** Encoding of each matrix, by the tensor's name. */
   readonly encoding: (tensorName: string) => keyof typeof encodings;
 }
+
+const chatml =
+  '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
 
 const base: TinyConfig = {
   arch: 'llama',
@@ -93,6 +98,9 @@ export const windowConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-window': { ...base, window: 16 },
   'llama-window-odd': { ...base, window: 23, headDim: 32, nLayers: 3 },
 };
+
+/** A model that can chat: ChatML, a byte a token. */
+const chatConfigs: Readonly<Record<string, TinyConfig>> = { 'llama-chat': { ...base, chatTemplate: chatml } };
 
 /** The prompt of their golden: 200 token ids, longer than the ring of either. */
 export const windowPrompt: readonly number[] = Array.from({ length: 200 }, (_, i) => (i * 89 + 37 + (i >> 4)) % 251);
@@ -281,6 +289,7 @@ function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: nu
     meta.set(`${c.arch}.rope.scaling.factor`, [F32, 4]);
     meta.set(`${c.arch}.rope.scaling.original_context_length`, [U32, 64]);
   }
+  if (c.chatTemplate !== undefined) meta.set('tokenizer.chat_template', [STRING, c.chatTemplate]);
   const nVocab = { gpt2: bpeVocab, llama: spmVocab }[c.tokenizer](meta);
   return { meta, nVocab };
 }
@@ -333,7 +342,7 @@ class Writer {
 
 /** A whole GGUF file by its name in `tinyConfigs` or `windowConfigs`. */
 export function tinyModel(name: string): Uint8Array<ArrayBufferLike> {
-  const configs = { ...tinyConfigs, ...windowConfigs };
+  const configs = { ...tinyConfigs, ...windowConfigs, ...chatConfigs };
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);

@@ -20,7 +20,7 @@ import {
   readModelOptions,
   withModel,
 } from '../models.ts';
-import { readSampling, samplingOptions } from '../sampling.ts';
+import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
 import {
   counted,
   formatBytes,
@@ -156,7 +156,7 @@ function statusLine({ model, nUsed }: ChatState, { tokens, timings, stopReason }
     `${timings.decodeTps.toFixed(1)} tok/s`,
     `first after ${formatMs(timings.ttftMs)}`,
     `context ${Math.min(100, Math.round((100 * nUsed) / nCtx))} %`,
-    ...(stopReason === 'length' ? ['ended by --max-tokens'] : []),
+    ...endedBy(stopReason),
   ].join(' · ');
 }
 

@@ -3,7 +3,7 @@ import type { GenerateResult, Prompt } from '../../../src/index.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import { draftOption, modelOptions, readDraft, readModelOptions, withModel } from '../models.ts';
-import { readSampling, samplingOptions } from '../sampling.ts';
+import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
 import { formatMs, forStdout, print, printLine, remark, rounded } from '../terminal.ts';
 
 export const run: Command = {
@@ -21,7 +21,7 @@ the first token).`,
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     raw: { help: 'no chat template: go on from the text, after BOS if the model asks for it' },
     special: { help: 'with --raw, control tokens spelled out in the prompt count as such' },
-    shift: { help: 'when the context is full, drop its older half and go on (default: end with an error)' },
+    shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     json: { help: 'print one JSON object and nothing else' },
     ...samplingOptions,
     ...draftOption,
@@ -37,7 +37,7 @@ the first token).`,
     const system = args.text('system');
     if (args.flag('raw') && system !== undefined)
       throw new UsageError('--system needs the chat template; leave out --raw');
-    const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'error', ...readSampling(args) } as const;
+    const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const text = await readPrompt(args, signal);
     await withModel(args.positionals[0]!, opening, async (model) => {
@@ -81,7 +81,7 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
 }
 
 /** `42 tokens · 31.5 tok/s · first after 0.2 s · prompt 17 at 120 tok/s · seed 7`. */
-function statusLine({ tokens, nPromptTokens, timings, seed, speculation }: GenerateResult): string {
+function statusLine({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string {
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
     `${tokens.length} tokens`,
@@ -90,6 +90,7 @@ function statusLine({ tokens, nPromptTokens, timings, seed, speculation }: Gener
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,
     `loaded in ${formatMs(loadMs)}`,
     `seed ${seed}`,
+    ...endedBy(stopReason),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ].join(' · ');
 }
