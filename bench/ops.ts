@@ -12,7 +12,7 @@ import { openLimits, type Limits } from './lib/limits.ts';
 import { describeMachine } from './lib/machine.ts';
 import { lineCells, lineHead, measureCases, pairCells, pairHead, type BenchLine } from './lib/measure_cases.ts';
 import { count, readOptions } from './lib/options.ts';
-import { profile, type ProfileEntry } from './lib/profile.ts';
+import { Profile, type ProfileEntry } from './lib/profile.ts';
 import { digits, percent } from './lib/stats.ts';
 import { table } from './lib/table.ts';
 
@@ -62,15 +62,19 @@ async function measure(limits: Limits): Promise<BenchLine[]> {
 /** Where the time of a decode step goes, at a context of 256 tokens. */
 async function profileDecode(): Promise<{ name: string; entries: ProfileEntry[] }> {
   const file = await openModelFile(options.model ?? embedded);
-  const model = await loadModel(file, { nCtx: 512 }, wasmFactory(build, threads));
+  const profile = new Profile();
+  const model = await loadModel(file, { nCtx: 512 }, profile.watch(wasmFactory(build, threads)));
   const session = model.openSession();
   const prompt = Array.from({ length: 256 }, (_, i) => (i * 37) % 256);
   const generate = async (maxTokens: number): Promise<void> => {
     for await (const _ of session.generate(prompt, { maxTokens, ignoreEos: true, temperature: 0 }));
   };
   await generate(32); // reads the prompt, warms up
-  const before = await profile(() => generate(1)); // what reuse leaves of the prompt, and the first token
-  const after = await profile(() => generate(33));
+  profile.take();
+  await generate(1); // what reuse leaves of the prompt, and the first token
+  const before = profile.take();
+  await generate(33);
+  const after = profile.take();
   session.close();
   await model.close();
   await Promise.all(file.sources.map((source) => source.close?.()));

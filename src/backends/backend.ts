@@ -13,6 +13,22 @@ export interface UploadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a program is looked into; what is not asked for costs nothing. */
+export interface Look {
+  /** Activations that can be read after a run, like the results: nothing else is written where they lie. */
+  readonly keep?: readonly Value[];
+  /** Called after each piece of work of a run, which is taken apart for it. */
+  readonly onNode?: (work: NodeWork) => void;
+}
+
+/** What ran as one: a node, several that the backend fused, or a part of one that takes several kernels. */
+export interface NodeWork {
+  readonly nodes: readonly Node[];
+  /** What did it, in the backend's own names. */
+  readonly kernels: string;
+  readonly ms: number;
+}
+
 /** Runs graphs and owns the memory they touch. Knows nothing of model families. */
 export interface Backend {
   /** What runs: `reference`, or `wasm` with its kernel build, for status lines. */
@@ -28,7 +44,7 @@ export interface Backend {
   /** Brings the weights in, once, straight into place. */
   upload(weights: readonly Tensor[], options: UploadOptions): Promise<void>;
   /** Allocates a graph's activations, constants and states; throws `ResourceError` when they do not fit. */
-  prepare(graph: Graph): Program;
+  prepare(graph: Graph, look?: Look): Program;
   /** Frees everything; programs are dead afterwards. */
   dispose(): void | Promise<void>;
 }
@@ -37,7 +53,7 @@ export interface Backend {
 export interface Program {
   /** Runs every node for one step. A backend whose device is asynchronous returns a promise. */
   run(step: Step): void | Promise<void>;
-  /** The rows of an activation after `run`: a view `[rows, cols]`, valid until the next `run`. */
+  /** The rows of a result, or of a value kept, after `run`: a view `[rows, cols]`, valid until the next `run`. */
   read(value: Value): Float32Array | Promise<Float32Array>;
   /** Copies positions `[begin, end)` of a state out, as rows in the file layout of its quant type (f16, f32 or q8_0, little-endian). */
   readState(state: Value, begin: number, end: number): Uint8Array | Promise<Uint8Array>;

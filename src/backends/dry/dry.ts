@@ -23,7 +23,7 @@ export type MemoryAnswer = MemoryPlan['parts'] & Pick<MemoryPlan, 'initialBytes'
 export async function memoryOf({ kernels, ...needs }: MemoryQuestion): Promise<MemoryAnswer> {
   const shared = false; // sizes are the same, and an unshared page can be had anywhere
   const sizes = createSizes(await compileKernels(kernels, shared), shared);
-  const plan = planMemory({ ...needs, program: planProgram(needs.graph, sizes, 'exact') }, sizes);
+  const plan = planMemory({ ...needs, program: planProgram(needs.graph, sizes, { activations: 'exact' }) }, sizes);
   return { ...plan.parts, initialBytes: plan.initialBytes, maximumBytes: plan.maximumBytes };
 }
 

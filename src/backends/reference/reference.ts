@@ -3,7 +3,8 @@ import { counted } from '../../numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
-import type { Backend, Program, StateCopy, UploadOptions } from '../backend.ts';
+import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
+import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.ts';
 
 /** Bytes read and decoded at a time. */
 const PIECE_BYTES = 1 << 20;
@@ -22,7 +23,7 @@ export function referenceBackend(): Backend {
     unsupported: () => undefined,
     supports: (quant) => quant.dequantize !== undefined,
     upload: (tensors, options) => upload(weights, tensors, options),
-    prepare: (graph) => new ReferenceProgram(graph, weights),
+    prepare: (graph, look) => new ReferenceProgram(graph, weights, look),
     dispose: () => weights.clear(),
   };
 }
@@ -59,9 +60,17 @@ function allocate(name: string, nFloats: number): Float32Array {
 class ReferenceProgram implements Program {
   private readonly graph: Graph;
   private readonly arrays = new Map<Value, Float32Array>();
+  private readonly checkStep: (step: Step) => void;
+  private readonly readable: ReadonlySet<Value>;
+  private readonly onNode: Look['onNode'];
+  private nRows = { tokens: 0, logits: 0 };
+  private disposed = false;
 
-  constructor(graph: Graph, weights: ReadonlyMap<string, Float32Array>) {
+  constructor(graph: Graph, weights: ReadonlyMap<string, Float32Array>, { keep, onNode }: Look = {}) {
     this.graph = graph;
+    this.checkStep = stepCheck(graph);
+    this.readable = readableValues(graph, keep);
+    this.onNode = onNode;
     for (const node of graph.nodes) {
       for (const value of [node.out, ...node.inputs]) {
         if (this.arrays.has(value)) continue;
@@ -72,7 +81,14 @@ class ReferenceProgram implements Program {
   }
 
   run(step: Step): void {
-    for (const node of this.graph.nodes) this.runNode(node, step);
+    checkAlive(this.disposed);
+    this.checkStep(step);
+    this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
+    for (const node of this.graph.nodes) {
+      const startMs = performance.now();
+      this.runNode(node, step);
+      this.onNode?.({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs });
+    }
   }
 
   private runNode(node: Node, step: Step): void {
@@ -81,7 +97,8 @@ class ReferenceProgram implements Program {
   }
 
   read(value: Value): Float32Array {
-    return this.arrays.get(value)!;
+    checkReadable(this.readable, value);
+    return this.arrays.get(value)!.subarray(0, this.nRows[value.rows!] * value.shape[1]!);
   }
 
   readState(state: Value, begin: number, end: number): Uint8Array {
@@ -120,6 +137,7 @@ class ReferenceProgram implements Program {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.arrays.clear();
   }
 }

@@ -5,7 +5,6 @@ import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { QuantType } from '../../quants/quant_type.ts';
 import type { Sizes } from './kernels.ts';
 
 /**
@@ -41,6 +40,8 @@ export type Word =
 
 /** One kernel call; its record is the header of assembly/lib/node.ts, then `words`. */
 export interface Call {
+  /** What it is for. */
+  readonly node: Node;
   readonly op: string;
   readonly kernel: string;
   /** What an item is counted in, unless the op exports `<op>_items`. */
@@ -154,7 +155,7 @@ const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
 function call(lowering: Lowering, node: Node, inputs: readonly (Slot | undefined)[], more: readonly Word[] = []): Call {
   const out = lowering.slotOf(node.out);
   const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
-  return { op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
+  return { node, op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
 }
 
 const plain: Expansion = (lowering, node) => {
@@ -170,10 +171,10 @@ const storeRows: Expansion = (lowering, node) => {
 };
 
 const multiply: Expansion = (lowering, node) => {
-  const [w, x, bias] = node.inputs;
+  const [w, , bias] = node.inputs;
   const fast = `${kernelName(node)}_fast`;
   const isFast = lowering.activations === 'fast' && lowering.sizes.hasKernel(fast);
-  const operand = quantised(lowering, x!, w!.quant, isFast ? '_fast' : '');
+  const operand = quantised(lowering, node, isFast ? '_fast' : '');
   const product = call(lowering, node, [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)]);
   lowering.calls.push(isFast ? { ...product, kernel: fast } : product);
 };
@@ -203,7 +204,10 @@ const floatQuantizers: Readonly<Record<string, string | undefined>> = {
   bf16: 'quantize_activations_i16',
 };
 
-function quantised(lowering: Lowering, x: Value, { name, blockSize }: QuantType, kind: '' | '_fast'): Slot {
+/** The activations of a product as its weights want them; the first product that wants a form has them made. */
+function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {
+  const [{ quant }, x] = node.inputs as [Value, Value];
+  const { name, blockSize } = quant;
   const from = lowering.slotOf(x);
   const op = blockSize === 1 ? floatQuantizers[name] : `quantize_activations_${blockSize}${kind}`;
   if (!op) return from;
@@ -214,7 +218,7 @@ function quantised(lowering: Lowering, x: Value, { name, blockSize }: QuantType,
   const out: Slot = { name: `${x.name}.${op}`, role: 'activation', bytes };
   lowering.quantised.set(from, { ...lowering.quantised.get(from), [op]: out });
   const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
-  lowering.calls.push({ op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
+  lowering.calls.push({ node, op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
   return out;
 }
 

@@ -1,7 +1,8 @@
 import type { ActivationKind } from '../../graph/activations.ts';
-import type { Graph } from '../../graph/graph.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { sum } from '../../numbers.ts';
+import { readableValues } from '../checks.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
@@ -21,9 +22,13 @@ import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 /** A graph made ready to be placed: calls in groups, and how much memory each part takes. */
 export interface ProgramPlan {
   readonly graph: Graph;
+  /** As it was asked for. */
+  readonly keep: readonly Value[] | undefined;
   readonly slots: Lowered['slots'];
   readonly groups: readonly Group[];
   readonly lifetimes: Schedule['lifetimes'];
+  /** Values whose memory nothing else uses. */
+  readonly readable: ReadonlySet<Value>;
   /** Offsets of activations in their area. */
   readonly activations: ReadonlyMap<Slot, number>;
   readonly constants: readonly Slot[];
@@ -42,9 +47,17 @@ export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
 /** A counter has a cache line of its own. */
 export const COUNTER_BYTES = 64;
 
-export function planProgram(graph: Graph, sizes: Sizes, activations: ActivationKind): ProgramPlan {
+/** What a program is made for, besides its graph. */
+export interface ProgramOptions {
+  readonly activations: ActivationKind;
+  /** Values that can be read after a run besides the results. */
+  readonly keep?: readonly Value[] | undefined;
+}
+
+export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: ProgramOptions): ProgramPlan {
+  const readable = readableValues(graph, keep);
   const { calls, slots } = lower(graph, sizes, activations);
-  const { groups, lifetimes } = schedule(calls, sizes);
+  const { groups, lifetimes } = schedule(calls, sizes, new Set([...readable].map((value) => slots.get(value)!)));
   const { offsets, bytes } = placeActivations(lifetimes);
   const unique = [...new Set(slots.values())];
   const constants = unique.filter(({ role }) => role === 'constant');
@@ -53,9 +66,11 @@ export function planProgram(graph: Graph, sizes: Sizes, activations: ActivationK
   const stepBytes = aligned((stepWords.length + graph.maxTokens) * 4);
   return {
     graph,
+    keep,
     slots,
     groups,
     lifetimes,
+    readable,
     activations: offsets,
     constants,
     states,

@@ -1,7 +1,8 @@
 import { ResourceError } from '../../errors.ts';
 import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Program, StateCopy } from '../backend.ts';
+import type { Look, Program, StateCopy } from '../backend.ts';
+import { checkAlive, checkReadable, stepCheck } from '../checks.ts';
 import type { Constants } from './constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
@@ -9,7 +10,7 @@ import { header, recordOf, type Call, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepWords, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, Run } from './pool.ts';
 import { ringsOf, type Ring } from './ring.ts';
-import { aligned, isResult } from './schedule.ts';
+import { aligned } from './schedule.ts';
 import { readRows, writeRows } from './state_rows.ts';
 
 export interface ProgramHome {
@@ -27,6 +28,9 @@ interface PlacedGroup {
   readonly records: readonly number[];
   /** Counts the items of a kernel that does not go by rows. */
   readonly countItems: ((record: number) => number) | undefined;
+  /** For runs that are taken apart: the group on its own, and what it does. */
+  readonly alone: Run;
+  readonly calls: readonly Call[];
 }
 
 /** A graph's records and states in memory. Running it writes a few words per node and calls the pool; it allocates nothing. */
@@ -38,16 +42,17 @@ export class WasmProgram implements Program {
   private readonly nodes: Run;
   private readonly groups: readonly PlacedGroup[];
   private readonly stepAt: number;
-  private readonly nVocab: number;
   private readonly rings: ReadonlyMap<Value, Ring>;
   private readonly eachRing: readonly Ring[];
+  private readonly checkStep: (step: Step) => void;
+  private readonly onNode: Look['onNode'];
   private nRows = { tokens: 0, logits: 0 };
   private disposed = false;
   /** The view that `read` gave last. */
   private lastView = { at: 0, view: new Float32Array(0) };
 
   /** @throws ResourceError when the program does not fit into what was set aside. */
-  constructor(plan: ProgramPlan, home: ProgramHome) {
+  constructor(plan: ProgramPlan, home: ProgramHome, onNode?: Look['onNode']) {
     this.plan = plan;
     this.home = home;
     checkFits(plan, home.memory);
@@ -59,9 +64,10 @@ export class WasmProgram implements Program {
       throw error;
     }
     const { maxTokens } = plan.graph;
-    this.nVocab = Math.min(...plan.groups.flatMap(({ calls }) => calls.flatMap(vocabularies)));
     this.rings = ringsOf(plan.graph);
     this.eachRing = [...this.rings.values()];
+    this.checkStep = stepCheck(plan.graph);
+    this.onNode = onNode;
     this.stepAt = this.begin / 4;
     const counters = this.begin + aligned((stepWords.length + maxTokens) * 4);
     const countersBytes = plan.groups.length * COUNTER_BYTES;
@@ -89,14 +95,16 @@ export class WasmProgram implements Program {
     const { heap, instance } = this.home;
     let at = begin;
     let phase = 0;
-    const groups = this.plan.groups.map((group, g) => {
+    const groups = this.plan.groups.map((group, g): PlacedGroup => {
+      const begin = at;
+      const counter = counters + g * COUNTER_BYTES;
       const records = group.calls.map((call, i) => {
         const record = recordOf(call, (slot) => this.addresses.get(slot)!);
         record[header.kernel] = instance.kernelIndex(call.kernel)!;
         record[header.barrier] = i === 0 && group.phase !== phase ? 1 : 0;
         record[header.nFused] = group.calls.length - 1 - i;
         record[header.recordBytes] = aligned(record.byteLength);
-        record[header.counter] = counters + g * COUNTER_BYTES;
+        record[header.counter] = counter;
         record[header.step] = this.begin;
         heap.ints.set(record, at / 4);
         at += aligned(record.byteLength);
@@ -104,13 +112,21 @@ export class WasmProgram implements Program {
       });
       phase = group.phase;
       const { rows, op } = group.calls[0]!;
-      return { rows, records, countItems: instance.exports[`${op}_items`] };
+      return {
+        rows,
+        records,
+        countItems: instance.exports[`${op}_items`],
+        alone: { begin, end: at, counters: counter, countersBytes: COUNTER_BYTES },
+        calls: group.calls,
+      };
     });
     return { groups, end: at };
   }
 
   run(step: Step): void | Promise<void> {
+    checkAlive(this.disposed);
     this.checkStep(step);
+    this.checkRings(step);
     for (const ring of this.eachRing) ring.wrote(step.pos, step.pos + step.tokens.length);
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = step.pos;
@@ -120,7 +136,19 @@ export class WasmProgram implements Program {
     this.nRows.tokens = step.tokens.length;
     this.nRows.logits = step.nLogits;
     this.writeCounts(ints);
-    return this.home.pool.run(this.nodes);
+    return this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.nodes);
+  }
+
+  /** Group by group. A barrier behind each is part of what is timed, so the sum is a little more than a whole run takes. */
+  private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {
+    for (const { alone, calls } of this.groups) {
+      const startMs = performance.now();
+      const running = this.home.pool.run(alone);
+      if (running) await running;
+      const ms = performance.now() - startMs;
+      const nodes = [...new Set(calls.map(({ node }) => node))];
+      onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms });
+    }
   }
 
   /** Rows and items of every group in this step. About eight chunks a thread even out unequal cores. */
@@ -136,33 +164,17 @@ export class WasmProgram implements Program {
     }
   }
 
-  /** Kernels check nothing, so every number that they index by is checked here. */
-  private checkStep({ tokens, pos, nLogits }: Step): void {
-    const { nCtx, maxTokens, maxLogits } = this.plan.graph;
-    if (this.disposed) throw new TypeError('the program was disposed; prepare the graph again');
-    const n = tokens.length;
-    if (n < 1 || n > maxTokens) throw new RangeError(`a step of ${n} tokens, expected 1 to ${maxTokens}`);
-    if (!(pos >= 0 && pos + n <= nCtx)) throw new RangeError(`positions ${pos} to ${pos + n}, the cache holds ${nCtx}`);
+  private checkRings({ pos }: Step): void {
     for (const ring of this.eachRing) {
       const missing = ring.missing(pos);
       if (missing === undefined) continue;
       throw new RangeError(`a step at ${pos} sees position ${missing}, which a ring does not hold`);
     }
-    if (!(nLogits >= 0 && nLogits <= Math.min(n, maxLogits))) {
-      throw new RangeError(`${nLogits} rows of logits from ${n} tokens, expected 0 to ${Math.min(n, maxLogits)}`);
-    }
-    for (let i = 0; i < n; i++) {
-      const token = tokens[i]!;
-      if (token < 0 || token >= this.nVocab) throw new RangeError(`token ${token}, expected 0 to ${this.nVocab - 1}`);
-    }
   }
 
   read(value: Value): Float32Array {
-    const slot = this.plan.slots.get(value);
-    if (!slot || !isResult(this.plan.lifetimes.get(slot))) {
-      throw new TypeError(`${value.name} is no result of this graph: its memory is used again within a run`);
-    }
-    const at = this.addresses.get(slot)!;
+    checkReadable(this.plan.readable, value);
+    const at = this.addresses.get(this.plan.slots.get(value)!)!;
     const length = this.nRows[value.rows!] * colsOf(value);
     const { at: lastAt, view } = this.lastView;
     const buffer = this.home.heap.memory.buffer;
@@ -218,9 +230,6 @@ export class WasmProgram implements Program {
 function checkFits(plan: ProgramPlan, memory: MemoryPlan): void {
   if (plan.activationBytes <= memory.activations.bytes && plan.scratchBytes <= memory.scratch[0]!.bytes) return;
   const { nCtx, maxTokens, maxLogits } = plan.graph;
-  const came = `a graph of nCtx ${nCtx}, maxTokens ${maxTokens}, maxLogits ${maxLogits}`;
+  const came = `a graph of nCtx ${nCtx}, maxTokens ${maxTokens}, maxLogits ${maxLogits}, values kept among them,`;
   throw new ResourceError(`${came} is larger than the one memory was set aside for; open the model with these limits`);
 }
-
-/** Rows of the tables that this call looks tokens up in. */
-const vocabularies = ({ op, inputs }: Call): number[] => (op === 'embed' ? [inputs[0]!.value!.shape[0]!] : []);

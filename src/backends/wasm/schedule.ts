@@ -29,16 +29,14 @@ export interface Lifetime {
   last: number;
 }
 
-/** Whether a value outlives the run. */
-export const isResult = (lifetime: Lifetime | undefined): boolean => lifetime?.last === Infinity;
-
 /** The accesses that a later call has to respect. */
 interface Access {
   readonly call: Call;
   readonly phase: number;
 }
 
-export function schedule(calls: readonly Call[], sizes: Sizes): Schedule {
+/** @param kept slots that are read after the run. */
+export function schedule(calls: readonly Call[], sizes: Sizes, kept: ReadonlySet<Slot>): Schedule {
   const byRows = (call: Call): boolean => !sizes.hasKernel(`${call.op}_items`);
   const fusable = (a: Call, b: Call): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
   const writes = new Map<Slot, Access>();
@@ -57,7 +55,7 @@ export function schedule(calls: readonly Call[], sizes: Sizes): Schedule {
       reads.delete(slot);
     }
   }
-  return { groups: groupCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases) };
+  return { groups: groupCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases, kept) };
 }
 
 /** Phase by phase; in each, first what goes by rows (few, indivisible items in decode), then the rest. */
@@ -91,9 +89,12 @@ function append<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
   else groups.set(key, [item]);
 }
 
-function lifetimesOf(calls: readonly Call[], phases: ReadonlyMap<Call, number>): Map<Slot, Lifetime> {
+function lifetimesOf(
+  calls: readonly Call[],
+  phases: ReadonlyMap<Call, number>,
+  kept: ReadonlySet<Slot>,
+): Map<Slot, Lifetime> {
   const lifetimes = new Map<Slot, Lifetime>();
-  const read = new Set<Slot | undefined>();
   for (const call of calls) {
     const phase = phases.get(call)!;
     for (const slot of [...call.outs, ...call.inputs]) {
@@ -105,10 +106,8 @@ function lifetimesOf(calls: readonly Call[], phases: ReadonlyMap<Call, number>):
         lifetime.last = Math.max(lifetime.last, phase);
       }
     }
-    for (const slot of call.inputs) read.add(slot);
   }
-  // What no call reads is a result: kept until the next run.
-  for (const [slot, lifetime] of lifetimes) if (!read.has(slot)) lifetime.last = Infinity;
+  for (const slot of kept) lifetimes.get(slot)!.last = Infinity;
   return lifetimes;
 }
 

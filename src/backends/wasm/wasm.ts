@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../../errors.ts';
 import type { Build, Features } from '../../features.ts';
 import type { ActivationKind } from '../../graph/activations.ts';
-import type { Graph, Node, Op } from '../../graph/graph.ts';
+import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
@@ -30,6 +30,8 @@ export interface WasmNeeds {
   readonly weights: readonly Tensor[];
   /** The largest graph that will be prepared; with `weights` it decides how much memory there is. */
   readonly graph: Graph;
+  /** Values of the graph that programs may be asked to keep: memory is set aside for them. */
+  readonly keep?: readonly Value[];
   /** Programs that can exist at a time. */
   readonly maxSessions: number;
 }
@@ -92,12 +94,12 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   const abandon = () => pool.close();
   return {
     abandon,
-    async finish({ weights, graph, maxSessions }) {
+    async finish({ weights, graph, keep, maxSessions }) {
       try {
         const module = await compiling;
         const sizes = createSizes(module, sharedMemory);
         checkGraph(graph, sizes);
-        const program = planProgram(graph, sizes, activations);
+        const program = planProgram(graph, sizes, { activations, keep });
         const memory = planMemory({ weights, program, maxSessions, threads }, sizes);
         const heap = new Heap(memory, sharedMemory);
         const instance = instantiate(module, heap.memory);
@@ -128,8 +130,11 @@ function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
     upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
-    prepare: (graph) =>
-      new WasmProgram(graph === planned.graph ? planned : planProgram(graph, sizes, activations), home),
+    prepare: (graph, { keep, onNode } = {}) => {
+      const isPlanned = graph === planned.graph && keep === planned.keep;
+      const program = isPlanned ? planned : planProgram(graph, sizes, { activations, keep });
+      return new WasmProgram(program, home, onNode);
+    },
     dispose: () => pool.close(),
   };
 }

@@ -36,7 +36,7 @@ function llama(): Graph {
   return g.finish(g.matmul(matrix('embed', 256), g.rmsNorm(g.lastRows(x), vector('norm'), 1e-5)));
 }
 
-const plan = planProgram(llama(), sizes, 'exact');
+const plan = planProgram(llama(), sizes, { activations: 'exact' });
 const byRows = (call: Call) => !sizes.hasKernel(`${call.op}_items`);
 
 /** Where a slot lies; only activations share memory. */
@@ -104,7 +104,7 @@ describe('a schedule', () => {
     const g = new Recorder({ nCtx: 16, maxTokens: 16, maxLogits: 2 });
     const x = g.embed(matrix('embed', 256, dim, 'f32'));
     const products = ['q4_0', 'q8_0', 'f16', 'bf16', 'f32'].map((quant) => g.matmul(matrix(quant, dim, dim, quant), x));
-    const mixed = planProgram(g.finish(products.at(-1)!), sizes, 'exact');
+    const mixed = planProgram(g.finish(products.at(-1)!), sizes, { activations: 'exact' });
     const groups = mixed.groups.map(({ calls }) => calls.map(({ kernel }) => kernel).join(' '));
     expect(groups[0]).toBe('embed_f32 quantize_activations_32 quantize_activations_i16');
     const operands = mixed.groups.slice(1).map(({ calls }) => `${calls[0]!.kernel} × ${calls[0]!.inputs[1]!.name}`);

@@ -1,0 +1,44 @@
+import type { Graph, Step, Value } from '../graph/graph.ts';
+import { embed } from '../ops/embed.ts';
+
+/** What every backend checks before it runs or reads, since ops and kernels check nothing. */
+
+/** Values that can be read after a run: the results, which no node reads, and those to keep. */
+export function readableValues({ nodes }: Graph, keep: readonly Value[] = []): ReadonlySet<Value> {
+  const made = nodes.map(({ out }) => out).filter(({ role }) => role === 'activation');
+  const unknown = keep.find((value) => !made.includes(value));
+  if (unknown) throw new TypeError(`${unknown.name} cannot be kept: no node of this graph makes it`);
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  return new Set([...made.filter((value) => !used.has(value)), ...keep]);
+}
+
+/** @throws TypeError for a value that is gone after a run. */
+export function checkReadable(readable: ReadonlySet<Value>, value: Value): void {
+  if (readable.has(value)) return;
+  const why =
+    value.role === 'activation' ? 'was not kept, its memory is used again within a run' : `is a ${value.role}`;
+  throw new TypeError(`${value.name} ${why}; results can be read, and activations that prepare(graph, { keep }) lists`);
+}
+
+/** @throws TypeError for a program that was disposed. */
+export function checkAlive(disposed: boolean): void {
+  if (disposed) throw new TypeError('the program was disposed; prepare the graph again');
+}
+
+/** Makes the check of a graph's steps. */
+export function stepCheck({ nodes, nCtx, maxTokens, maxLogits }: Graph): (step: Step) => void {
+  const tables = nodes.filter(({ op }) => op === embed).map(({ inputs }) => inputs[0]!.shape[0]!);
+  const nVocab = Math.min(...tables);
+  return ({ tokens, pos, nLogits }) => {
+    const n = tokens.length;
+    if (n < 1 || n > maxTokens) throw new RangeError(`a step of ${n} tokens, expected 1 to ${maxTokens}`);
+    if (!(pos >= 0 && pos + n <= nCtx)) throw new RangeError(`positions ${pos} to ${pos + n}, the cache holds ${nCtx}`);
+    if (!(nLogits >= 0 && nLogits <= Math.min(n, maxLogits))) {
+      throw new RangeError(`${nLogits} rows of logits from ${n} tokens, expected 0 to ${Math.min(n, maxLogits)}`);
+    }
+    for (let i = 0; i < n; i++) {
+      const token = tokens[i]!;
+      if (token < 0 || token >= nVocab) throw new RangeError(`token ${token}, expected 0 to ${nVocab - 1}`);
+    }
+  };
+}
