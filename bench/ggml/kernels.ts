@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf, type Check } from '../lib/bench_case.ts';
+import { errorOf } from '../../test/cases/op_case.ts';
+import type { Check } from '../lib/bench_case.ts';
 import { testInput, type TestMatrix } from '../lib/products.ts';
 import { fillFrom } from '../lib/random_blocks.ts';
 import type { Kernels, Product, Work } from './products.ts';

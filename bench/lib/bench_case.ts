@@ -20,15 +20,3 @@ export interface BenchCase extends Task {
   /** The ceilings that bound it: bytes over the first, multiply-adds over the second. */
   readonly limits: { readonly bytes: keyof Limits & ('read' | 'copy'); readonly macs: 'dot' | 'dot16' | 'f32' };
 }
-
-/** Largest difference of the first numbers, relative to the largest magnitude expected. */
-export function errorOf(came: Float32Array, wanted: Float32Array): number {
-  let error = 0;
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const difference = Math.abs(came[i]! - wanted[i]!);
-    if (!(difference <= error)) error = difference; // NaN sticks: it is larger than any tolerance below
-    largest = Math.max(largest, Math.abs(wanted[i]!));
-  }
-  return Number.isNaN(error) ? Infinity : error / (largest || 1);
-}

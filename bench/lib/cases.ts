@@ -5,7 +5,8 @@
 import { encoderOf } from '../../src/compress/encode/index.ts';
 import { quants } from '../../src/quants/index.ts';
 import { matmulCases, type Cases, type MatmulOptions } from './matmul_cases.ts';
-import { opCase, timedCases } from './op_cases.ts';
+import { timedCases } from '../../test/cases/index.ts';
+import { opCase } from './op_cases.ts';
 import { packCase } from './pack_case.ts';
 
 /** Cases that share their weights. They are made one after the other, so that only one quant type's weights are in memory at a time. */

@@ -3,7 +3,8 @@ import type { Build } from '../../src/features.ts';
 import type { Graph, Node, Step, Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf, type BenchCase } from './bench_case.ts';
+import { errorOf } from '../../test/cases/op_case.ts';
+import type { BenchCase } from './bench_case.ts';
 import { checkProduct, copiesOf, openProducts, productGraph, stepOf, testMatrix, wantedProduct } from './products.ts';
 
 /** A weight of the bench, shaped like a projection of a 1.2 B model. */
@@ -46,13 +47,14 @@ export async function matmulCases(quant: QuantType, { build, threads, bytes }: M
   const limits = { bytes: 'read', macs } as const;
   const product = (name: string, graph: Graph, nTokens: number, nChecked: number): BenchCase => {
     const program = backend.prepare(graph);
+    const [node, step] = [graph.nodes[0] as Node, stepOf(nTokens)];
     return {
       op: `matmul ${quant.name}`,
       name,
       check: () => checkProduct(program, graph, wantedProduct(graph, matrix, nChecked)),
-      run: () => program.run(stepOf(nTokens)),
+      run: () => program.run(step),
       bytes: graph.nodes.length * matrix.nBytes,
-      macs: graph.nodes.length * ROWS * COLS * nTokens,
+      macs: (graph.nodes.length * node.op.cost(node, step).flops) / 2,
       limits,
     };
   };
@@ -83,7 +85,7 @@ export function lookup(quant: QuantType, program: Program, graph: Graph, floats:
       };
     },
     run: () => program.run(step),
-    bytes: PREFILL * COLS * (4 + quant.blockBytes / quant.blockSize),
+    bytes: node.op.cost(node, step).bytes,
     macs: 0,
     limits: { bytes: 'copy', macs: 'f32' },
   };

@@ -41,6 +41,8 @@ export interface Op {
   readonly quantInput?: number;
   /** The input, a state, that receives what the node makes; absent where that is a new activation. */
   readonly outInput?: number;
+  /** Inputs, states, that the node changes besides making its output. */
+  readonly changes?: readonly number[];
   /** Numbers a kernel needs, in the order in which its record holds them. */
   readonly scalars: readonly Scalar[];
   /** Plain loops over all rows of the step. */

@@ -15,6 +15,10 @@ import { quantByName } from '../quants/index.ts';
 
 const f32 = quantByName.get('f32')!;
 
+/** The inputs that a node of this op changes. */
+const statesOf = ({ outInput, changes = [] }: Op): readonly number[] =>
+  outInput === undefined ? changes : [outInput, ...changes];
+
 /** Records nodes; each method is one op (or, for attention, the two that belong together). */
 export class Recorder {
   readonly limits: GraphLimits;
@@ -27,6 +31,8 @@ export class Recorder {
   /** Appends a node after the op's shape rule has accepted its inputs; the only place where recording throws. */
   node(op: Op, inputs: readonly Value[], params: Params = {}): Value {
     const shape = op.shape(inputs, params);
+    const fixed = statesOf(op).find((i) => inputs[i]!.role !== 'state');
+    if (fixed !== undefined) throw new TypeError(`${op.name} changes ${inputs[fixed]!.name}, which is no state`);
     const out = op.outInput === undefined ? this.activation(op, shape) : inputs[op.outInput]!;
     this.nodes.push({ op, out, inputs, params });
     return out;

@@ -1,5 +1,5 @@
 import { add } from '../../src/ops/add.ts';
-import type { OpCase } from './op_case.ts';
+import { sizes, timedName, type OpCase, type OpCases } from './op_case.ts';
 
 const of = (nTokens: number, cols: number): OpCase => ({
   name: `[${nTokens}, ${cols}]`,
@@ -10,6 +10,10 @@ const of = (nTokens: number, cols: number): OpCase => ({
   ],
   nTokens,
   tolerance: 0,
+  flops: nTokens * cols,
 });
 
-export const addCases: OpCase[] = [of(1, 1), of(1, 3), of(5, 7), of(3, 64), of(2, 2049), of(37, 576)];
+export const addCases: OpCases = {
+  odd: [of(1, 1), of(1, 3), of(5, 7), of(3, 64), of(2, 2049), of(37, 576)],
+  timed: [1, 128].map((n) => ({ ...of(n, sizes.dim), name: timedName(n), copies: 16 })),
+};

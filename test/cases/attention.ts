@@ -1,7 +1,7 @@
 import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { attention } from '../../src/ops/attention.ts';
 import { quantByName } from '../../src/quants/index.ts';
-import type { OpCase } from './op_case.ts';
+import { sizes, timedName, type OpCase, type OpCases, type TimedCase } from './op_case.ts';
 
 interface Shape {
   readonly nHeads: number;
@@ -28,9 +28,17 @@ const of = (quant: KvType, shape: Shape): OpCase => {
     nTokens,
     pos,
     // scores grow with the queries, and their rounding errors with them; integer products round rows to 14 bits
+    flops: 4 * nHeads * headDim * seen(nTokens, pos, window || Infinity), // scores, then values
     tolerance: (quant === 'q8_0' ? 2e-4 : 2e-6) * Math.max(1, size / 4),
   };
 };
+
+/** Positions seen by all tokens together. */
+function seen(nTokens: number, pos: number, window: number): number {
+  let sum = 0;
+  for (let t = 0; t < nTokens; t++) sum += Math.min(window, pos + t + 1);
+  return sum;
+}
 
 const shapes: Shape[] = [
   { nHeads: 1, nKvHeads: 1, headDim: 8, nTokens: 1 },
@@ -59,6 +67,22 @@ const shapes: Shape[] = [
   { nHeads: 71, nKvHeads: 1, headDim: 8, nTokens: 6, pos: 9 },
 ];
 
-export const attentionCases: OpCase[] = kvTypes.flatMap((quant) =>
+const byType = kvTypes.flatMap((quant) =>
   shapes.filter(({ headDim }) => headDim % quantByName.get(quant)!.blockSize === 0).map((shape) => of(quant, shape)),
 );
+
+const { dim, kvDim, headDim } = sizes;
+
+const timed = (nTokens: number, pos: number, quant: KvType): TimedCase => ({
+  ...of(quant, { nHeads: dim / headDim, nKvHeads: kvDim / headDim, headDim, nTokens, pos }),
+  name: `${timedName(nTokens)} at ${pos}, ${quant}`,
+  copies: nTokens === 1 ? 16 : 1,
+});
+
+export const attentionCases: OpCases = {
+  odd: byType,
+  timed: [
+    ...kvTypes.flatMap((quant) => [timed(1, 1023, quant), timed(1, 4095, quant)]),
+    ...(['f16', 'q8_0'] as const).flatMap((quant) => [timed(128, 0, quant), timed(128, 896, quant)]),
+  ],
+};

@@ -1,7 +1,7 @@
 import { kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { kvStore } from '../../src/ops/kv_store.ts';
 import { quantByName } from '../../src/quants/index.ts';
-import type { OpCase } from './op_case.ts';
+import { sizes, timedName, type OpCase, type OpCases } from './op_case.ts';
 
 const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1, rows?: number): OpCase => ({
   name: `${nTokens} rows of ${cols} from ${pos}, ${quant}, numbers to ±${size}${rows ? `, in a ring of ${rows}` : ''}`,
@@ -14,9 +14,10 @@ const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1,
   pos,
   // f16: numbers below 2^-14 become zero.
   tolerance: quant === 'f16' ? 6.2e-5 : 0,
+  flops: 0,
 });
 
-export const kvStoreCases: OpCase[] = kvTypes.flatMap((quant) =>
+const byType = kvTypes.flatMap((quant) =>
   [
     of(quant, 1, 4, 0),
     of(quant, 1, 192, 5),
@@ -28,5 +29,15 @@ export const kvStoreCases: OpCase[] = kvTypes.flatMap((quant) =>
   ].filter(({ inputs }) => inputs[0]!.cols % quantByName.get(quant)!.blockSize === 0),
 );
 
-// the scales are below 2^-14, where halves are coarser
-kvStoreCases.push(of('q8_0', 7, 96, 2, 1e-4));
+const smallScales = of('q8_0', 7, 96, 2, 1e-4); // below 2^-14, where halves are coarser
+
+export const kvStoreCases: OpCases = {
+  odd: [...byType, smallScales],
+  timed: [1, 128].flatMap((n) =>
+    (['f16', 'q8_0'] as const).map((quant) => ({
+      ...of(quant, n, sizes.kvDim, 0),
+      name: `${timedName(n)}, ${quant}`,
+      copies: 16,
+    })),
+  ),
+};

@@ -1,5 +1,5 @@
 import { lastRows } from '../../src/ops/last_rows.ts';
-import type { OpCase } from './op_case.ts';
+import { sizes, timedName, type OpCase, type OpCases } from './op_case.ts';
 
 const of = (nTokens: number, nLogits: number, cols: number): OpCase => ({
   name: `the last ${nLogits} of ${nTokens} rows of ${cols}`,
@@ -8,6 +8,10 @@ const of = (nTokens: number, nLogits: number, cols: number): OpCase => ({
   nTokens,
   nLogits,
   tolerance: 0,
+  flops: 0,
 });
 
-export const lastRowsCases: OpCase[] = [of(1, 1, 5), of(7, 1, 33), of(7, 3, 64), of(5, 5, 2), of(4, 0, 8)];
+export const lastRowsCases: OpCases = {
+  odd: [of(1, 1, 5), of(7, 1, 33), of(7, 3, 64), of(5, 5, 2), of(4, 0, 8)],
+  timed: [{ ...of(128, 128, sizes.dim), name: timedName(128), copies: 16 }],
+};

@@ -1,11 +1,11 @@
 import type { Graph, Node, Op, Params, Rows, Step, Value } from '../../src/graph/graph.ts';
-import type { KvType } from '../../src/graph/layer_state.ts';
 import { colsOf, rowsOf } from '../../src/ops/op.ts';
 import { quantByName } from '../../src/quants/index.ts';
+import { dequantized, randomFile } from '../kernels/weights.ts';
 
 /**
- * One op on one shape, as plain data: what the tests compare with the op's definition, and what the bench times. Sizes are odd
- * on purpose (no multiples of a vector, rows that do not divide among threads), next to those of real models.
+ * One op on one shape, as plain data. A case is a test (each backend against the op's definition), a bench (the timed ones), and
+ * the check of the op's cost.
  */
 export interface OpCase {
   readonly name: string;
@@ -17,17 +17,40 @@ export interface OpCase {
   readonly nLogits?: number;
   /** Largest error allowed, relative to the largest magnitude of the result. */
   readonly tolerance: number;
+  /** What the op's `cost` has to say: multiplications and additions of the step. Its bytes are counted by watching the plain loops. */
+  readonly flops: number;
 }
 
+/** An op's cases. */
+export interface OpCases {
+  /** Odd sizes on purpose: no multiples of a vector, rows that do not divide among threads. */
+  readonly odd: readonly OpCase[];
+  /** In the sizes of a 1.2 B model: 32 heads of 64, 8 of them for keys and values. */
+  readonly timed: readonly TimedCase[];
+}
+
+export interface TimedCase extends OpCase {
+  /** Copies of the node that one run goes through, each with states and an output of its own. */
+  readonly copies: number;
+}
+
+export const sizes = { dim: 2048, kvDim: 512, ffnDim: 8192, headDim: 64 } as const;
+
+/** How a timed case of so many tokens is called. */
+export const timedName = (nTokens: number): string => (nTokens === 1 ? 'decode' : `prefill ${nTokens}`);
+
 export interface InputSpec {
-  /** An `activation` has a row per token; a `constant` is `[rows, cols]`; a `state` is a cache, `[rows, cols]`. */
-  readonly role: 'activation' | 'vector' | 'constant' | 'state';
-  /** Of a constant, and of a state that is a ring; other states have `nCtx`. */
+  /**
+   * An `activation` has a row per token, a `constant` and a `state` are `[rows, cols]` of numbers that the graph brings or that
+   * outlive a step, a `vector` and a `matrix` are weights.
+   */
+  readonly role: 'activation' | 'constant' | 'state' | 'vector' | 'matrix';
+  /** Of a constant or a state, default: one per position; of a matrix. */
   readonly rows?: number;
   readonly cols: number;
-  /** States: how they are kept. */
-  readonly quant?: KvType;
-  /** Numbers are spread evenly over ±size; default 1. */
+  /** States and weights: how they are kept; default f32. */
+  readonly quant?: string;
+  /** Numbers, but those of a matrix, are spread evenly over ±size; default 1. */
   readonly size?: number;
 }
 
@@ -45,34 +68,69 @@ export interface BuiltCase {
   readonly graph: Graph;
   readonly node: Node;
   readonly step: Step;
-  /** `[rows, cols]` of each input, as the reference sees it. */
-  readonly floats: readonly Float32Array[];
+  readonly operands: readonly Operand[];
+}
+
+export interface Operand {
+  readonly value: Value;
+  /** `[rows, cols]`, as the reference sees it. */
+  readonly floats: Float32Array;
+  /** The same in the file layout of its type: what backends read weights and states in. */
+  readonly bytes: Uint8Array;
 }
 
 const f32 = quantByName.get('f32')!;
 
-export function buildCase(opCase: OpCase): BuiltCase {
+/** @param label makes the names of inputs differ from those of other cases. */
+export function buildCase(opCase: OpCase, label = ''): BuiltCase {
   const { op, params = {}, nTokens, pos = 0, nLogits = nTokens } = opCase;
   const nCtx = pos + nTokens;
-  const floats = opCase.inputs.map((spec, i) => numbersOf(spec, rowsOfSpec(spec, nTokens, nCtx), i + 1));
-  const inputs = opCase.inputs.map((spec, i) => valueOf(spec, floats[i]!, rowsOfSpec(spec, nTokens, nCtx), i));
+  const operands = opCase.inputs.map((spec, i) =>
+    operandOf(spec, { nTokens, nCtx, name: `input${label}.${i}`, seed: i + 1 }),
+  );
+  const inputs = operands.map(({ value }) => value);
   const { rows, cols } = op.shape(inputs, params);
-  const out: Value =
-    op.outInput !== undefined
-      ? inputs[op.outInput]!
-      : { name: 'out', quant: f32, shape: [rows === 'tokens' ? nTokens : nLogits, cols], role: 'activation', rows };
+  const activation: Value = {
+    name: `out${label}`,
+    quant: f32,
+    shape: [rows === 'tokens' ? nTokens : nLogits, cols],
+    role: 'activation',
+    rows,
+  };
+  const out = op.outInput === undefined ? activation : inputs[op.outInput]!;
   const node: Node = { op, out, inputs, params };
-  const step = { tokens: new Int32Array(nTokens), pos, nLogits };
-  return { graph: { nCtx, maxTokens: nTokens, maxLogits: nTokens, nodes: [node], logits: out }, node, step, floats };
+  const nVocab = opCase.inputs.find(({ role }) => role === 'matrix')?.rows ?? 1;
+  const tokens = Int32Array.from({ length: nTokens }, (_, t) => (7 * t + 3) % nVocab);
+  const step = { tokens, pos, nLogits };
+  return { graph: { nCtx, maxTokens: nTokens, maxLogits: nTokens, nodes: [node], logits: out }, node, step, operands };
 }
 
-function rowsOfSpec({ role, rows }: InputSpec, nTokens: number, nCtx: number): number {
-  return rows ?? { activation: nTokens, vector: 1, constant: 1, state: nCtx }[role];
+interface Place {
+  readonly nTokens: number;
+  readonly nCtx: number;
+  readonly name: string;
+  readonly seed: number;
 }
 
-function numbersOf({ cols, size, quant = 'f32' }: InputSpec, rows: number, seed: number): Float32Array {
-  const floats = randomFloats(rows * cols, seed, size);
-  return decodeRows(encodeRows(floats, quant), quant);
+function operandOf(spec: InputSpec, { nTokens, nCtx, name, seed }: Place): Operand {
+  const { role, cols, size, quant: quantName = 'f32' } = spec;
+  const quant = quantByName.get(quantName)!;
+  const rows = spec.rows ?? { activation: nTokens, vector: 1, constant: nCtx, state: nCtx, matrix: 0 }[role];
+  const random = () => encodeRows(randomFloats(rows * cols, seed, size), quantName);
+  const bytes = role === 'matrix' ? randomFile(quant, rows, cols, seed) : random();
+  const data = dequantized(quant, bytes);
+  return {
+    value: valueOf(role, { name, quant, shape: role === 'vector' ? [cols] : [rows, cols] }, data),
+    floats: data,
+    bytes,
+  };
+}
+
+function valueOf(role: InputSpec['role'], tensor: Pick<Value, 'name' | 'quant' | 'shape'>, data: Float32Array): Value {
+  if (role === 'state') return { ...tensor, role };
+  if (role === 'vector' || role === 'matrix') return { ...tensor, role: 'weight' };
+  const symbolic: { rows?: Rows } = role === 'activation' ? { rows: 'tokens' } : {};
+  return { ...tensor, role: 'constant', data, ...symbolic };
 }
 
 /** Numbers as rows of a quant type's file layout: what backends read and write states in. */
@@ -83,31 +141,27 @@ export function encodeRows(floats: Float32Array, name: string): Uint8Array {
   return rows;
 }
 
-export function decodeRows(rows: Uint8Array, name: string): Float32Array {
-  const { blockSize, blockBytes, dequantize } = quantByName.get(name)!;
-  const floats = new Float32Array((rows.length / blockBytes) * blockSize);
-  dequantize!(rows, floats);
-  return floats;
+export const decodeRows = (rows: Uint8Array, name: string): Float32Array => dequantized(quantByName.get(name)!, rows);
+
+/** What the op's definition makes of the case: rows of the output, or of the state that it is, then every state it changes. */
+export function expected({ node, step, operands }: BuiltCase): Float32Array[] {
+  const { outInput, changes = [] } = node.op;
+  const inputs = operands.map(({ floats }) => floats.slice());
+  const out =
+    outInput === undefined ? new Float32Array(rowsOf(node.out.rows!, step) * colsOf(node.out)) : inputs[outInput]!;
+  node.op.reference({ node, step, out, inputs });
+  return [out, ...changes.map((i) => inputs[i]!)];
 }
 
-function valueOf(spec: InputSpec, data: Float32Array, rows: number, i: number): Value {
-  const { role, cols, quant = 'f32' } = spec;
-  const name = `input.${i}`;
-  if (role === 'state') return { name, quant: quantByName.get(quant)!, shape: [rows, cols], role: 'state' };
-  if (role === 'vector') return { name, quant: f32, shape: [cols], role: 'weight' };
-  const symbolic: { rows?: Rows } = role === 'activation' ? { rows: 'tokens' } : {};
-  return { name, quant: f32, shape: [rows, cols], role: 'constant', data, ...symbolic };
-}
-
-/** What the op's definition makes of the case: rows of the output, or for a state the rows it ends up with. */
-export function expected({ node, step, floats }: BuiltCase): Float32Array {
-  const { op } = node;
-  if (op.outInput !== undefined) {
-    const out = floats[op.outInput]!.slice();
-    op.reference({ node, step, out, inputs: floats });
-    return out;
+/** Largest difference, relative to the largest magnitude expected; infinite where one number is finite and the other is not. */
+export function errorOf(came: Float32Array, wanted: Float32Array): number {
+  if (came.length !== wanted.length) throw new Error(`${came.length} numbers came, ${wanted.length} were expected`);
+  let error = 0;
+  let largest = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const difference = Object.is(came[i], wanted[i]) ? 0 : Math.abs(came[i]! - wanted[i]!);
+    error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
+    if (Number.isFinite(wanted[i])) largest = Math.max(largest, Math.abs(wanted[i]!));
   }
-  const out = new Float32Array(rowsOf(node.out.rows!, step) * colsOf(node.out));
-  op.reference({ node, step, out, inputs: floats });
-  return out;
+  return error / (largest || 1);
 }

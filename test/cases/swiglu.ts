@@ -1,5 +1,5 @@
 import { swiglu } from '../../src/ops/swiglu.ts';
-import type { OpCase } from './op_case.ts';
+import { sizes, timedName, type OpCase, type OpCases } from './op_case.ts';
 
 const of = (nTokens: number, cols: number, size = 8): OpCase => ({
   name: `[${nTokens}, ${cols}], gates to ±${size}`,
@@ -10,15 +10,11 @@ const of = (nTokens: number, cols: number, size = 8): OpCase => ({
   ],
   nTokens,
   tolerance: 3e-7,
+  flops: 4 * nTokens * cols, // exponential, sum, quotient, product
 });
 
 // At ±200 e^-gate leaves the range of float32 on both sides.
-export const swigluCases: OpCase[] = [
-  of(1, 1),
-  of(1, 5),
-  of(7, 13),
-  of(3, 64),
-  of(2, 1537),
-  of(1, 63, 200),
-  of(9, 8192),
-];
+export const swigluCases: OpCases = {
+  odd: [of(1, 1), of(1, 5), of(7, 13), of(3, 64), of(2, 1537), of(1, 63, 200), of(9, 8192)],
+  timed: [1, 128].map((n) => ({ ...of(n, sizes.ffnDim), name: timedName(n), copies: 16 })),
+};

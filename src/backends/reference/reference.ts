@@ -85,10 +85,15 @@ class ReferenceProgram implements Program {
     this.checkStep(step);
     this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
     for (const node of this.graph.nodes) {
-      const startMs = performance.now();
-      this.runNode(node, step);
-      this.onNode?.({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs });
+      if (this.onNode) this.timeNode(node, step, this.onNode);
+      else this.runNode(node, step);
     }
+  }
+
+  private timeNode(node: Node, step: Step, onNode: NonNullable<Look['onNode']>): void {
+    const startMs = performance.now();
+    this.runNode(node, step);
+    onNode({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs });
   }
 
   private runNode(node: Node, step: Step): void {

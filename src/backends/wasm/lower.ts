@@ -155,7 +155,8 @@ const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
 function call(lowering: Lowering, node: Node, inputs: readonly (Slot | undefined)[], more: readonly Word[] = []): Call {
   const out = lowering.slotOf(node.out);
   const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
-  return { node, op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs: [out], inputs, words };
+  const outs = [out, ...(node.op.changes ?? []).map((i) => inputs[i]!)];
+  return { node, op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs, inputs, words };
 }
 
 const plain: Expansion = (lowering, node) => {

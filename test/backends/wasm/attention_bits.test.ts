@@ -20,13 +20,14 @@ const opCase = (quant: KvType): OpCase => {
     nTokens,
     pos: 460,
     tolerance: 0,
+    flops: 0,
   };
 };
 
 test.each(kvTypes)(
   'attention gives a token the same bits alone, in small batches and in one large batch: %s',
   async (quant) => {
-    const { graph, node, step, floats } = buildCase(opCase(quant));
+    const { graph, node, step, operands } = buildCase(opCase(quant));
     const backend = await createWasmBackend({ weights: [], graph, maxSessions: 1, threads: 2, host: nodeHost() });
     const runBatches = async (size: number) => {
       const rows = new Float32Array(nTokens * cols);
@@ -34,13 +35,13 @@ test.each(kvTypes)(
         const n = Math.min(size, nTokens - first);
         // queries of this batch only; the cache always holds all positions, later ones must not be seen
         const data = new Float32Array(nTokens * cols);
-        data.set(floats[0]!.subarray(first * cols, (first + n) * cols));
+        data.set(operands[0]!.floats.subarray(first * cols, (first + n) * cols));
         const q = { ...node.inputs[0]!, data };
         const program: Program = backend.prepare({
           ...graph,
           nodes: [{ ...node, inputs: [q, ...node.inputs.slice(1)] }],
         });
-        for (const i of [1, 2]) await program.writeState(node.inputs[i]!, 0, encodeRows(floats[i]!, quant));
+        for (const i of [1, 2]) await program.writeState(node.inputs[i]!, 0, operands[i]!.bytes);
         await program.run({ tokens: new Int32Array(n), pos: step.pos + first, nLogits: 1 });
         rows.set(await program.read(node.out), first * cols);
         program.dispose();
@@ -56,7 +57,7 @@ test.each(kvTypes)(
 test.each(kvTypes)(
   'positions behind a token do not change its result, whatever bytes the cache holds there: %s',
   async (quant) => {
-    const { graph, node, floats } = buildCase({
+    const { graph, node, operands } = buildCase({
       ...opCase(quant),
       nTokens: 1,
       pos: 40,
@@ -70,7 +71,7 @@ test.each(kvTypes)(
     const backend = await createWasmBackend({ weights: [], graph: wide, maxSessions: 1, threads: 1, host: nodeHost() });
     const program = backend.prepare(wide);
     const results: Float32Array[] = [];
-    const seen = encodeRows(floats[1]!.subarray(0, 41 * 128), quant);
+    const seen = encodeRows(operands[1]!.floats.subarray(0, 41 * 128), quant);
     // bits of zeros, of infinities or large numbers, and of NaNs
     for (const fill of [0, 0x7c, 0xc2, 0xff]) {
       for (const state of wide.nodes[0]!.inputs.slice(1)) {

@@ -8,8 +8,8 @@ import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
 import { kvTypes, type KvCache, type KvType } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName } from '../../../src/quants/index.ts';
-import { randomFloats } from '../../cases/op_case.ts';
-import { allowRelaxedBuild, errorOf, kernels, nodeHost } from './support.ts';
+import { errorOf, randomFloats } from '../../cases/op_case.ts';
+import { allowRelaxedBuild, kernels, nodeHost } from './support.ts';
 
 beforeAll(allowRelaxedBuild);
 

@@ -9,9 +9,8 @@ import { createWasmBackend, type WasmHost, type WasmOptions } from '../../../src
 import type { Build } from '../../../src/features.ts';
 import { detectFeatures } from '../../../src/features.ts';
 import { spawn, tick } from '../../../src/platform/node.ts';
-import type { Program } from '../../../src/backends/backend.ts';
-import type { Value } from '../../../src/graph/graph.ts';
-import { buildCase, decodeRows, encodeRows, type OpCase } from '../../cases/op_case.ts';
+import { writeCache } from '../write_cache.ts';
+import { buildCase, type OpCase } from '../../cases/op_case.ts';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -44,47 +43,20 @@ export const nodeHost = (overrides: Partial<WasmHost> = {}): WasmHost => ({
 
 export type CaseOptions = Partial<Pick<WasmOptions, 'threads' | 'build' | 'host'>>;
 
-/** Runs a case on the WASM backend: the rows of its output, or of the state that it wrote. */
+/** Runs a case of an op without weights on a WASM backend of its own: the rows of its output. */
 export async function runCase(opCase: OpCase, options: CaseOptions = {}): Promise<Float32Array> {
-  const { graph, node, step, floats } = buildCase(opCase);
-  const weights = node.inputs.filter(({ role }) => role === 'weight');
+  const { graph, node, step, operands } = buildCase(opCase);
   const host = options.host ?? nodeHost();
-  const backend = await createWasmBackend({ threads: 1, ...options, host, weights, graph, maxSessions: 1 });
+  const backend = await createWasmBackend({ threads: 1, ...options, host, weights: [], graph, maxSessions: 1 });
   try {
-    await backend.upload(weights, {
-      read: async ({ name }, offsetBytes, into) => {
-        const { buffer } = floats[node.inputs.findIndex((input) => input.name === name)]!;
-        into.set(new Uint8Array(buffer as ArrayBuffer, offsetBytes, into.length));
-      },
-    });
     const program = backend.prepare(graph);
-    for (const [i, input] of node.inputs.entries()) {
-      if (input.role === 'state') await writeCache(program, input, floats[i]!, step.pos);
-    }
+    for (const { value, bytes } of operands)
+      if (value.role === 'state') await writeCache(program, value, bytes, step.pos);
     await program.run(step);
-    return node.out.role === 'state'
-      ? decodeRows(await program.readState(node.out, 0, node.out.shape[0]!), node.out.quant.name)
-      : Float32Array.from(await program.read(node.out));
+    return Float32Array.from(await program.read(node.out));
   } finally {
     await backend.dispose();
   }
-}
-
-/** Fills a cache with `floats[nPositions, cols]`; a ring then holds the positions before `pos`. */
-export async function writeCache(program: Program, state: Value, floats: Float32Array, pos: number): Promise<void> {
-  const [nPositions, cols] = state.shape as [number, number];
-  const begin = Math.max(0, pos - nPositions);
-  const cut = (begin % nPositions) * cols;
-  const write = (at: number, rows: Float32Array) => program.writeState(state, at, encodeRows(rows, state.quant.name));
-  await write(begin, floats.subarray(cut));
-  if (cut > 0) await write(begin + nPositions - (begin % nPositions), floats.subarray(0, cut));
-}
-
-/** Largest difference, relative to the largest magnitude expected. */
-export function errorOf(came: Float32Array, wanted: Float32Array): number {
-  if (came.length !== wanted.length) throw new Error(`${came.length} numbers came, ${wanted.length} were expected`);
-  const largest = wanted.reduce((max, x) => Math.max(max, Math.abs(x)), 0) || 1;
-  return came.reduce((max, x, i) => Math.max(max, Math.abs(x - wanted[i]!)), 0) / largest;
 }
 
 /**

@@ -1,0 +1,333 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend, NodeWork, Program, ReadTensor } from '../../src/backends/backend.ts';
+import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
+import { kvCache, kvTypes } from '../../src/graph/layer_state.ts';
+import { Recorder } from '../../src/models/recorder.ts';
+import { quantByName } from '../../src/quants/index.ts';
+import { opCases } from '../cases/index.ts';
+import { buildCase, decodeRows, encodeRows, errorOf, expected, randomFloats } from '../cases/op_case.ts';
+import type { BuiltCase, OpCase } from '../cases/op_case.ts';
+import { writeCache } from './write_cache.ts';
+import { referenceBackend } from '../../src/backends/reference/reference.ts';
+
+/**
+ * What every backend has to do, in one place: each case of each op, and what `Backend` and `Program` promise. A member of the suite is
+ * a constructor and its excuses.
+ */
+export interface Member {
+  readonly name: string;
+  readonly open: (plan: BackendPlan) => Promise<Backend>;
+  /** Cases that the backend does not do yet. A test fails when it does one. */
+  readonly excuses?: readonly Excuse[];
+  /** Results are those of this member, to the bit. */
+  readonly sameBitsAs?: Member;
+}
+
+export interface BackendPlan {
+  readonly weights: readonly Value[];
+  /** The largest graph that will be prepared. */
+  readonly graph: Graph;
+  readonly keep?: readonly Value[];
+}
+
+export interface Excuse {
+  readonly cases: (opCase: OpCase) => boolean;
+  readonly reason: string;
+}
+
+export function conformance(member: Member, cases: readonly OpCase[] = opCases): void {
+  describe(`${member.name} backend`, () => {
+    testCases(member, cases);
+    testLooking(member);
+    testStates(member);
+    testSteps(member);
+  });
+}
+
+const titleOf = ({ op, name }: OpCase): string => `${op.name}: ${name}`;
+
+function testCases(member: Member, cases: readonly OpCase[]): void {
+  const excuseOf = (opCase: OpCase): Excuse | undefined => member.excuses?.find((excuse) => excuse.cases(opCase));
+  const done = cases.filter((opCase) => !excuseOf(opCase));
+  describe('agrees with the definition of each op', () => {
+    let own: CaseRunner;
+    let other: CaseRunner | undefined;
+    beforeAll(async () => {
+      own = await CaseRunner.open(member, done);
+      if (member.sameBitsAs) other = await CaseRunner.open(member.sameBitsAs, done);
+    });
+    afterAll(async () => {
+      await own?.close();
+      await other?.close();
+    });
+    for (const opCase of done) {
+      const bits = member.sameBitsAs ? `, with the bits of ${member.sameBitsAs.name}` : '';
+      test(`${titleOf(opCase)}${bits}`, async () => {
+        const came = await own.run(opCase);
+        const wanted = expected(own.built.get(opCase)!);
+        wanted.forEach((floats, i) => expect(errorOf(came[i]!, floats)).toBeLessThanOrEqual(opCase.tolerance));
+        if (other) expect(came).toEqual(await other.run(opCase));
+      });
+    }
+  });
+  for (const excused of cases.filter(excuseOf)) {
+    test(`still has an excuse: ${titleOf(excused)} (${excuseOf(excused)!.reason})`, async () => {
+      const works = async (): Promise<boolean> => {
+        const runner = await CaseRunner.open(member, [excused]);
+        const came = await runner.run(excused).finally(() => runner.close());
+        return expected(runner.built.get(excused)!).every(
+          (floats, i) => errorOf(came[i]!, floats) <= excused.tolerance,
+        );
+      };
+      expect(await works().catch(() => false), 'the excuse is no longer needed').toBe(false);
+    });
+  }
+}
+
+/** One backend with the weights of all cases; each is prepared, run and disposed on its own. */
+class CaseRunner {
+  readonly built: ReadonlyMap<OpCase, BuiltCase>;
+  private readonly backend: Backend;
+
+  private constructor(built: ReadonlyMap<OpCase, BuiltCase>, backend: Backend) {
+    this.built = built;
+    this.backend = backend;
+  }
+
+  static async open(member: Member, cases: readonly OpCase[]): Promise<CaseRunner> {
+    const built = new Map(cases.map((opCase, i) => [opCase, buildCase(opCase, String(i))]));
+    const operands = [...built.values()].flatMap((each) => each.operands);
+    const weights = operands.map(({ value }) => value).filter(({ role }) => role === 'weight');
+    const backend = await member.open({ weights, graph: largest([...built.values()].map(({ graph }) => graph)) });
+    const files = new Map(operands.map(({ value, bytes }) => [value.name, bytes]));
+    await backend.upload(weights, { read: readFrom(files) });
+    return new CaseRunner(built, backend);
+  }
+
+  /** The output, or the state that it is, then every state that the node changes. */
+  async run(opCase: OpCase): Promise<Float32Array[]> {
+    const { graph, node, step, operands } = this.built.get(opCase)!;
+    expect(this.backend.unsupported(node)).toBeUndefined();
+    const program = this.backend.prepare(graph);
+    try {
+      for (const { value, bytes } of operands)
+        if (value.role === 'state') await writeCache(program, value, bytes, step.pos);
+      await program.run(step);
+      const results: Float32Array[] = [];
+      for (const value of [node.out, ...(node.op.changes ?? []).map((i) => node.inputs[i]!)]) {
+        results.push(await numbersOf(program, value));
+      }
+      return results;
+    } finally {
+      program.dispose();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.backend.dispose();
+  }
+}
+
+async function numbersOf(program: Program, value: Value): Promise<Float32Array> {
+  if (value.role !== 'state') return Float32Array.from(await program.read(value));
+  return decodeRows(await program.readState(value, 0, value.shape[0]!), value.quant.name);
+}
+
+/** A graph that takes at least as much of everything as each of these. */
+function largest(graphs: readonly Graph[]): Graph {
+  const nodes = graphs.flatMap((graph) => graph.nodes);
+  const most = (of: (graph: Graph) => number): number => Math.max(...graphs.map(of));
+  return {
+    nCtx: most(({ nCtx }) => nCtx),
+    maxTokens: most(({ maxTokens }) => maxTokens),
+    maxLogits: most(({ maxLogits }) => maxLogits),
+    nodes,
+    logits: nodes.at(-1)!.out,
+  };
+}
+
+const readFrom =
+  (files: ReadonlyMap<string, Uint8Array>): ReadTensor =>
+  async ({ name }, offsetBytes, into) =>
+    into.set(files.get(name)!.subarray(offsetBytes, offsetBytes + into.length));
+
+const N_VOCAB = 50;
+const HEAD_DIM = 32;
+const limits = { nCtx: 64, maxTokens: 5, maxLogits: 2 };
+
+/** A layer of attention between a table and a product: every role of a value, and what no node reads in its middle. */
+function smallModel(kvType: (typeof kvTypes)[number] = 'f16') {
+  const q8 = quantByName.get('q8_0')!;
+  const table = weight({ name: 'table', quant: q8, shape: [N_VOCAB, 2 * HEAD_DIM] });
+  const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [2 * HEAD_DIM] });
+  const files = new Map([
+    ['table', encodeRows(randomFloats(N_VOCAB * 2 * HEAD_DIM, 1), 'q8_0')],
+    ['norm', encodeRows(randomFloats(2 * HEAD_DIM, 2), 'f32')],
+  ]);
+  const g = new Recorder(limits);
+  const cache = kvCache(0, { nKvHeads: 2, headDim: HEAD_DIM }, { ...limits, kvType });
+  const x = g.rmsNorm(g.embed(table), norm, 1e-5);
+  const a = g.attention(x, x, x, cache, { headDim: HEAD_DIM, scale: 0.2 });
+  const graph = g.finish(g.matmul(table, g.lastRows(g.add(x, a))));
+  return { graph, weights: [table, norm], files, cache };
+}
+
+const step: Step = { tokens: Int32Array.of(3, 49, 0), pos: 0, nLogits: 2 };
+
+/** Runs `use` on a small model's program; everything is disposed after it. */
+async function withModel(
+  member: Member,
+  model: ReturnType<typeof smallModel>,
+  use: (backend: Backend) => Promise<void>,
+): Promise<void> {
+  const keep = activationsOf(model.graph);
+  const backend = await member.open({ ...model, keep });
+  try {
+    await backend.upload(model.weights, { read: readFrom(model.files) });
+    await use(backend);
+  } finally {
+    await backend.dispose();
+  }
+}
+
+const activationsOf = ({ nodes }: Graph): Value[] =>
+  nodes.map(({ out }) => out).filter(({ role }) => role === 'activation');
+
+function testLooking(member: Member): void {
+  describe('lets a program be looked into', () => {
+    const model = smallModel();
+    const { graph } = model;
+    const inner = graph.nodes[1]!.out;
+
+    test('reads every value that it keeps, after steps of any size', async () => {
+      const plain = referenceBackend();
+      await plain.upload(model.weights, { read: readFrom(model.files) });
+      await withModel(member, model, async (backend) => {
+        const keep = activationsOf(graph);
+        const [own, wanted] = [backend.prepare(graph, { keep }), plain.prepare(graph, { keep })];
+        for (const each of [step, { tokens: Int32Array.of(7), pos: 3, nLogits: 0 }]) {
+          await own.run(each);
+          await wanted.run(each);
+          for (const value of keep) {
+            const came = Float32Array.from(await own.read(value));
+            expect(errorOf(came, Float32Array.from(await wanted.read(value))), value.name).toBeLessThan(1e-3);
+          }
+        }
+      });
+    });
+
+    test('reads results without being asked, and says what to do about other values', async () => {
+      await withModel(member, model, async (backend) => {
+        const program = backend.prepare(graph);
+        await program.run(step);
+        expect((await program.read(graph.logits)).length).toBe(2 * N_VOCAB);
+        const read = (value: Value) => async () => program.read(value);
+        await expect(read(inner)).rejects.toThrow(TypeError);
+        await expect(read(inner)).rejects.toThrow(/rms_norm.1 was not kept.*prepare\(graph, \{ keep \}\)/);
+        await expect(read(model.weights[0]!)).rejects.toThrow(/table is a weight/);
+        expect(() => backend.prepare(graph, { keep: [smallModel().graph.logits] })).toThrow(TypeError);
+      });
+    });
+
+    test('times every node, with the results of a run that is not taken apart', async () => {
+      await withModel(member, model, async (backend) => {
+        const works: NodeWork[] = [];
+        const timed = backend.prepare(graph, { onNode: (work) => works.push(work) });
+        await timed.run(step);
+        const logits = Float32Array.from(await timed.read(graph.logits));
+        timed.dispose();
+        expect(new Set<Node>(works.flatMap(({ nodes }) => nodes))).toEqual(new Set(graph.nodes));
+        for (const { ms, kernels } of works) expect([ms >= 0, kernels.length > 0]).toEqual([true, true]);
+        const whole = backend.prepare(graph);
+        await whole.run(step);
+        expect(await whole.read(graph.logits)).toEqual(logits);
+      });
+    });
+  });
+}
+
+function testStates(member: Member): void {
+  test.each(kvTypes)('gives a state back as it was written, whole or in part: %s', async (kvType) => {
+    const model = smallModel(kvType);
+    await withModel(member, model, async (backend) => {
+      const program = backend.prepare(model.graph);
+      for (const [i, state] of [model.cache.k, model.cache.v].entries()) {
+        const rows = encodeRows(randomFloats(limits.nCtx * 2 * HEAD_DIM, i), kvType);
+        const rowBytes = rows.length / limits.nCtx;
+        await program.writeState(state, 0, rows.subarray(0, 37 * rowBytes)); // in the middle of a block of positions
+        await program.writeState(state, 37, rows.subarray(37 * rowBytes));
+        expect(await program.readState(state, 0, limits.nCtx)).toEqual(rows);
+        expect(await program.readState(state, 30, 39)).toEqual(rows.subarray(30 * rowBytes, 39 * rowBytes));
+        expect((await program.readState(state, 5, 5)).length).toBe(0);
+      }
+    });
+  });
+
+  test('goes on from states that another program saved, and from a copy', async () => {
+    const model = smallModel();
+    await withModel(member, model, async (backend) => {
+      const { k, v } = model.cache;
+      const next = { tokens: Int32Array.of(11, 12), pos: 3, nLogits: 1 };
+      const first = backend.prepare(model.graph);
+      await first.run(step);
+      const saved = [await first.readState(k, 0, 3), await first.readState(v, 0, 3)];
+      const copy = first.copyOf([k, v]);
+      await copy.take();
+      await first.run(next);
+      const wanted = Float32Array.from(await first.read(model.graph.logits));
+      for (const state of [k, v])
+        await first.writeState(
+          state,
+          0,
+          saved[0]!.map(() => 0),
+        );
+      await copy.restore();
+      await first.run(next);
+      expect(await first.read(model.graph.logits)).toEqual(wanted);
+      first.dispose();
+      const second = backend.prepare(model.graph);
+      await second.writeState(k, 0, saved[0]!);
+      await second.writeState(v, 0, saved[1]!);
+      await second.run(next);
+      expect(await second.read(model.graph.logits)).toEqual(wanted);
+    });
+  });
+}
+
+function testSteps(member: Member): void {
+  test('refuses steps that do not fit, and programs that were disposed', async () => {
+    const model = smallModel();
+    await withModel(member, model, async (backend) => {
+      const program = backend.prepare(model.graph);
+      const run = (wrong: Step) => async () => program.run(wrong);
+      for (const wrong of [
+        { ...step, tokens: new Int32Array(0) },
+        { ...step, tokens: new Int32Array(6) },
+        { ...step, tokens: Int32Array.of(N_VOCAB) },
+        { ...step, tokens: Int32Array.of(-1) },
+        { ...step, pos: 62 },
+        { ...step, pos: -1 },
+        { ...step, nLogits: 3 },
+        { ...step, nLogits: -1 },
+      ]) {
+        await expect(run(wrong)).rejects.toThrow(RangeError);
+      }
+      await program.run(step);
+      program.dispose();
+      program.dispose();
+      await expect(run(step)).rejects.toThrow(TypeError);
+    });
+  });
+
+  test('tells how far an upload is, and stops when it is asked to', async () => {
+    const { weights, graph, files } = smallModel();
+    const backend = await member.open({ weights, graph });
+    const done: number[] = [];
+    await backend.upload(weights, { read: readFrom(files), onProgress: (doneBytes) => done.push(doneBytes) });
+    expect(done.at(-1)).toBe([...files.values()].reduce((sum, { length }) => sum + length, 0));
+    const signal = AbortSignal.abort();
+    await expect(backend.upload(weights, { read: readFrom(files), signal })).rejects.toThrow(/abort/i);
+    await backend.dispose();
+    await backend.dispose();
+  });
+}
