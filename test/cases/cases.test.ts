@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../../src/graph/graph.ts';
-import { bytesOf } from '../../src/ops/op.ts';
+import { bytesOf } from '../../src/graph/tensor.ts';
 import { opCases } from './index.ts';
 import { buildCase, type BuiltCase } from './op_case.ts';
 

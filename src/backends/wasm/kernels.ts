@@ -53,7 +53,7 @@ export interface Sizes {
   /** Bytes of `Control` in assembly/lib/program.ts. */
   readonly controlBytes: number;
   /** Rows of a matrix that are packed, and handed to a thread, together. */
-  readonly rowGroup: number;
+  readonly rowsPerItem: number;
 }
 
 export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes {
@@ -76,7 +76,7 @@ export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes 
     matrixScratchBytes: (cols) => exports['scratch_bytes']!(cols),
     hasKernel: (name) => name in exports,
     controlBytes: exports['control_bytes']!(),
-    rowGroup: exports['rows_per_item']!(),
+    rowsPerItem: exports['rows_per_item']!(),
   };
 }
 

@@ -6,6 +6,7 @@ import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Sizes } from './kernels.ts';
+import { plainWeights, weightLayout } from './weights.ts';
 
 /**
  * From a graph's nodes to kernel calls. Most ops are one call of the kernel that carries their name; the table below
@@ -55,6 +56,8 @@ export interface Lowered {
   readonly calls: readonly Call[];
   /** By the value they hold. */
   readonly slots: ReadonlyMap<Value, Slot>;
+  /** Weights that calls take as plain numbers, by name. */
+  readonly plain: ReadonlySet<string>;
 }
 
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
@@ -83,12 +86,14 @@ class Lowering implements Lowered {
   /** Quantised copies of activations, by the kernel that makes them: once however many matrices they are multiplied with. */
   readonly quantised = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
+  readonly plain: ReadonlySet<string>;
   private readonly layouts = new Map<Value, StateLayout>();
 
   constructor(graph: Graph, sizes: Sizes, activations: ActivationKind) {
     this.graph = graph;
     this.sizes = sizes;
     this.activations = activations;
+    this.plain = plainWeights(graph);
     for (const { op, inputs, params } of graph.nodes) {
       if (op !== attention) continue;
       for (const { input, interleave } of attentionCaches) {
@@ -117,7 +122,7 @@ class Lowering implements Lowered {
   }
 
   private bytesOf(value: Value): number {
-    if (value.role === 'weight') return weightBytes(value, this.sizes);
+    if (value.role === 'weight') return weightLayout(value, this.plain, this.sizes).bytes;
     const [rows, cols] = value.shape as [number, number];
     if (value.role !== 'state') return rows * cols * 4;
     return this.sizes.cacheBytes(value.quant, this.layoutOf(value).nPositions * cols);
@@ -126,15 +131,6 @@ class Lowering implements Lowered {
   maxRows(rows: Rows): number {
     return rows === 'tokens' ? this.graph.maxTokens : this.graph.maxLogits;
   }
-}
-
-/** Bytes of a weight in memory: a vector becomes float32, a matrix is packed for its kernel. */
-export function weightBytes({ name, quant, shape }: Pick<Value, 'name' | 'quant' | 'shape'>, sizes: Sizes): number {
-  if (shape.length === 1) return shape[0]! * 4;
-  const bytes = sizes.packedBytes(quant, shape[0]!, shape[1]!);
-  if (bytes === undefined)
-    throw new RangeError(`${name} is ${quant.name}, which has no kernel; ask \`supports\` first`);
-  return bytes;
 }
 
 type Expansion = (lowering: Lowering, node: Node) => void;

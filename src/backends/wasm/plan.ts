@@ -5,9 +5,10 @@ import { sum } from '../../numbers.ts';
 import { readableValues } from '../checks.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
-import { lower, recordOf, weightBytes, type Lowered, type Slot } from './lower.ts';
+import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
 import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
+import { weightLayout, type WeightLayout } from './weights.ts';
 
 /**
  * Where everything lies in memory, worked out from a file's header before anything is allocated:
@@ -25,6 +26,7 @@ export interface ProgramPlan {
   /** As it was asked for. */
   readonly keep: readonly Value[] | undefined;
   readonly slots: Lowered['slots'];
+  readonly plain: Lowered['plain'];
   readonly groups: readonly Group[];
   readonly lifetimes: Schedule['lifetimes'];
   /** Values whose memory nothing else uses. */
@@ -56,7 +58,7 @@ export interface ProgramOptions {
 
 export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: ProgramOptions): ProgramPlan {
   const readable = readableValues(graph, keep);
-  const { calls, slots } = lower(graph, sizes, activations);
+  const { calls, slots, plain } = lower(graph, sizes, activations);
   const { groups, lifetimes } = schedule(calls, sizes, new Set([...readable].map((value) => slots.get(value)!)));
   const { offsets, bytes } = placeActivations(lifetimes);
   const unique = [...new Set(slots.values())];
@@ -68,6 +70,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     graph,
     keep,
     slots,
+    plain,
     groups,
     lifetimes,
     readable,
@@ -86,12 +89,12 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
 export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.stateBytes;
 
 export interface MemoryPlan {
-  readonly weights: ReadonlyMap<string, Region>;
+  readonly weights: ReadonlyMap<string, WeightPlace>;
   readonly scratch: readonly Region[];
   /** The program that packs a batch of weights: counters of its nodes, then their records. */
   readonly loading: Region;
-  /** Rows that are packed together; pieces of a matrix are whole groups. */
-  readonly rowGroup: number;
+  /** Rows that are packed together; pieces of a matrix are whole items. */
+  readonly rowsPerItem: number;
   readonly activations: Region;
   /** Where programs and constants lie: room for `maxSessions` of the planned one. */
   readonly programs: Region;
@@ -107,6 +110,11 @@ export interface MemoryPlan {
     readonly stateBytes: number;
     readonly scratchBytes: number;
   };
+}
+
+/** Where a weight lies, and how. */
+export interface WeightPlace extends WeightLayout {
+  readonly begin: number;
 }
 
 export interface Region {
@@ -130,24 +138,22 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     return { begin, bytes };
   };
   const loading = take(MAX_PIECES * (COUNTER_BYTES + PACK_RECORD_BYTES));
-  const { rowGroup } = sizes;
-  const matrices = weights.filter(({ shape }) => shape.length === 2);
-  const scratchBytes = Math.max(
-    program.scratchBytes,
-    ...matrices.map(({ shape }) => sizes.matrixScratchBytes(shape[1]!)),
-  );
+  const { rowsPerItem } = sizes;
+  const layouts = weights.map((tensor) => weightLayout(tensor, program.plain, sizes));
+  const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
+  const scratchBytes = Math.max(program.scratchBytes, ...packedCols.map((cols) => sizes.matrixScratchBytes(cols)));
   const scratch = Array.from({ length: threads }, () => take(scratchBytes));
-  const places = new Map(weights.map((tensor) => [tensor.name, take(weightBytes(tensor, sizes))]));
+  const places = new Map(weights.map(({ name }, i) => [name, { ...layouts[i]!, ...take(layouts[i]!.bytes) }]));
   const weightsEnd = end;
   const activations = take(program.activationBytes);
   const programsBegin = end;
   const programs = (n: number): number => programsBegin + program.constantBytes + n * aligned(ownBytes(program));
-  const staged = weightsEnd + 2 * stagingBytes(batchesOf(weights, rowGroup));
+  const staged = weightsEnd + 2 * stagingBytes(batchesOf(weights, rowsPerItem));
   return {
     weights: places,
     scratch,
     loading,
-    rowGroup,
+    rowsPerItem,
     activations,
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
     initialBytes: Math.max(programs(1), staged),

@@ -86,7 +86,14 @@ export class WasmProgram implements Program {
       at += aligned(state.bytes);
     }
     for (const slot of plan.slots.values()) {
-      if (slot.role === 'weight') addresses.set(slot, home.memory.weights.get(slot.name)!.begin);
+      if (slot.role !== 'weight') continue;
+      const { begin, isPacked } = home.memory.weights.get(slot.name)!;
+      const wantsPacked = slot.value!.shape.length > 1 && !plan.plain.has(slot.name);
+      if (isPacked !== wantsPacked) {
+        const came = isPacked ? 'packed for products' : 'kept as plain numbers';
+        throw new TypeError(`${slot.name} is ${came}, this graph wants it otherwise; open the backend with this graph`);
+      }
+      addresses.set(slot, begin);
     }
     for (const slot of plan.constants) addresses.set(slot, home.constants.acquire(slot.value!));
   }

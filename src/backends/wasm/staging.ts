@@ -1,5 +1,6 @@
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { aligned } from './schedule.ts';
+import { matrixShape } from './weights.ts';
 
 /**
  * How a model's bytes are cut up on their way from the file into place. A *piece* is some rows of one tensor; a *batch* is what
@@ -11,9 +12,11 @@ import { aligned } from './schedule.ts';
  *     batches   │  0  │  1  │            2         │ 3 …
  */
 
-/** Rows of a tensor that are read together, and where they lie in the tensor's bytes. */
+/** Rows of a matrix that are read together, and where they lie in the tensor's bytes. */
 export interface Piece {
   readonly tensor: Tensor;
+  /** Which one of a stack. */
+  readonly matrix: number;
   readonly rowBegin: number;
   readonly rowEnd: number;
   readonly offsetBytes: number;
@@ -34,10 +37,10 @@ const STAGING_BYTES = 2 << 20;
 /** Each piece is a node of the program that packs a batch. */
 export const MAX_PIECES = 32;
 
-/** Weights in batches, in order. Matrices are cut between groups of `rowGroup` rows, which are packed together. */
-export function batchesOf(weights: readonly Tensor[], rowGroup: number): Batch[] {
+/** Weights in batches, in order. Matrices are cut between items of `rowsPerItem` rows, which are packed together. */
+export function batchesOf(weights: readonly Tensor[], rowsPerItem: number): Batch[] {
   const batches: { pieces: Piece[]; bytes: number }[] = [];
-  for (const piece of weights.flatMap((tensor) => piecesOf(tensor, rowGroup))) {
+  for (const piece of weights.flatMap((tensor) => piecesOf(tensor, rowsPerItem))) {
     const last = batches.at(-1);
     const fits = last && last.pieces.length < MAX_PIECES && last.bytes + piece.bytes <= STAGING_BYTES;
     const batch = fits ? last : { pieces: [], bytes: 0 };
@@ -51,14 +54,16 @@ export function batchesOf(weights: readonly Tensor[], rowGroup: number): Batch[]
 /** Bytes of one staging area: the largest batch. */
 export const stagingBytes = (batches: readonly Batch[]): number => Math.max(0, ...batches.map(({ bytes }) => bytes));
 
-function piecesOf(tensor: Tensor, rowGroup: number): Omit<Piece, 'stagedAt'>[] {
-  const rows = tensor.shape.length === 1 ? 1 : tensor.shape[0]!; // a vector is one row
-  const rowBytes = bytesOf(tensor) / rows;
-  const nGroups = Math.max(1, Math.floor(STAGING_BYTES / (rowBytes * rowGroup)));
-  const step = nGroups * rowGroup;
-  return Array.from({ length: Math.ceil(rows / step) }, (_, i) => {
-    const rowBegin = i * step;
+function piecesOf(tensor: Tensor, rowsPerItem: number): Omit<Piece, 'stagedAt'>[] {
+  const { nMatrices, rows } = matrixShape(tensor);
+  const rowBytes = bytesOf(tensor) / (nMatrices * rows);
+  const step = Math.max(1, Math.floor(STAGING_BYTES / (rowBytes * rowsPerItem))) * rowsPerItem;
+  const nSteps = Math.ceil(rows / step);
+  return Array.from({ length: nMatrices * nSteps }, (_, i) => {
+    const matrix = Math.floor(i / nSteps);
+    const rowBegin = (i % nSteps) * step;
     const rowEnd = Math.min(rows, rowBegin + step);
-    return { tensor, rowBegin, rowEnd, offsetBytes: rowBegin * rowBytes, bytes: (rowEnd - rowBegin) * rowBytes };
+    const offsetBytes = (matrix * rows + rowBegin) * rowBytes;
+    return { tensor, matrix, rowBegin, rowEnd, offsetBytes, bytes: (rowEnd - rowBegin) * rowBytes };
   });
 }

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.ts';
-import { bytesOf, type Tensor } from '../../graph/tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
@@ -24,7 +24,7 @@ export interface UploadTarget {
  */
 export async function uploadWeights(target: UploadTarget, weights: readonly Tensor[], options: UploadOptions) {
   const { heap, plan } = target;
-  const batches = batchesOf(weights, plan.rowGroup);
+  const batches = batchesOf(weights, plan.rowsPerItem);
   const area = stagingBytes(batches);
   const stagingOf = (b: number): number => plan.activations.begin + (b % 2) * area;
   const read = (b: number): Promise<PromiseSettledResult<void>[]> =>
@@ -50,15 +50,17 @@ export async function uploadWeights(target: UploadTarget, weights: readonly Tens
   }
 }
 
-const isMatrix = ({ tensor }: Piece): boolean => tensor.shape.length > 1;
-
 function place(target: UploadTarget, { pieces }: Batch, staging: number): Promise<void> {
   const { heap, plan } = target;
-  for (const { tensor, stagedAt, bytes } of pieces.filter((piece) => !isMatrix(piece))) {
-    const to = plan.weights.get(tensor.name)!.begin / 4;
-    tensor.quant.dequantize!(heap.bytes(staging + stagedAt, bytes), heap.floats.subarray(to, to + tensor.shape[0]!));
+  const isPacked = ({ tensor }: Piece): boolean => plan.weights.get(tensor.name)!.isPacked;
+  for (const piece of pieces.filter((each) => !isPacked(each))) {
+    const { tensor, matrix, rowBegin, rowEnd, stagedAt, bytes } = piece;
+    const { begin, rows, cols } = plan.weights.get(tensor.name)!;
+    const to = begin / 4 + (matrix * rows + rowBegin) * cols;
+    const numbers = heap.floats.subarray(to, to + (rowEnd - rowBegin) * cols);
+    tensor.quant.dequantize!(heap.bytes(staging + stagedAt, bytes), numbers);
   }
-  return pack(target, pieces.filter(isMatrix), staging);
+  return pack(target, pieces.filter(isPacked), staging);
 }
 
 /** Words of `PackRowsNode` in assembly/pack_rows.ts behind the header. */
@@ -76,9 +78,10 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   }
   const end = begin + pieces.length * PACK_RECORD_BYTES;
   await target.pool.run({ begin, end, counters, countersBytes });
-  for (const [i, { tensor, rowBegin, rowEnd }] of pieces.entries()) {
+  for (const [i, { tensor, matrix, rowBegin, rowEnd }] of pieces.entries()) {
     if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + DAMAGED] === 0) continue;
-    const found = `a scale in rows ${rowBegin} to ${rowEnd - 1} is infinite or NaN`;
+    const where = `rows ${rowBegin} to ${rowEnd - 1}${tensor.shape.length > 2 ? ` of matrix ${matrix}` : ''}`;
+    const found = `a scale in ${where} is infinite or NaN`;
     throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
   }
 }
@@ -90,16 +93,16 @@ interface Place {
 }
 
 function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
-  const { tensor, rowBegin, rowEnd } = piece;
+  const { tensor, matrix, rowBegin, rowEnd, bytes } = piece;
   const { blockBytes, halves = [] } = tensor.quant;
-  const [rows, cols] = tensor.shape as [number, number];
-  const dst = plan.weights.get(tensor.name)!.begin;
+  const { begin, rows, cols, matrixBytes } = plan.weights.get(tensor.name)!;
+  const dst = begin + matrix * matrixBytes;
   const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);
   const packer = instance.kernelIndex(`pack_${tensor.quant.name}`)!;
   record[header.kernel] = instance.kernelIndex('pack_rows')!;
   record[header.recordBytes] = PACK_RECORD_BYTES;
   record[header.counter] = counter;
-  const where = [src, dst, rowBegin, rowEnd, rows, cols, bytesOf(tensor) / rows];
+  const where = [src, dst, rowBegin, rowEnd, rows, cols, bytes / (rowEnd - rowBegin)];
   record.set([packer, ...where, blockBytes, halves[0] ?? 0, halves.length, 0], header.length);
   const nItems = instance.exports['pack_rows_items']!(at);
   record[header.nItems] = nItems;

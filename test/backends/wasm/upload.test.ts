@@ -6,8 +6,15 @@ import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { Heap } from '../../../src/backends/wasm/heap.ts';
+import { compileKernels, createSizes, instantiate } from '../../../src/backends/wasm/kernels.ts';
+import { planMemory, planProgram } from '../../../src/backends/wasm/plan.ts';
+import { Pool } from '../../../src/backends/wasm/pool.ts';
+import { uploadWeights } from '../../../src/backends/wasm/upload.ts';
+import { bytesOf } from '../../../src/graph/tensor.ts';
 import { randomFloats } from '../../cases/op_case.ts';
-import { nodeHost } from './support.ts';
+import { randomFile } from '../../kernels/weights.ts';
+import { kernels, nodeHost } from './support.ts';
 
 const q8 = quantByName.get('q8_0')!;
 const f16 = quantByName.get('f16')!;
@@ -168,6 +175,59 @@ describe('upload', () => {
       await bring(damaged, good);
     });
   }
+});
+
+describe('a stack of matrices', () => {
+  /** Uploads tensors, and returns what lies in memory for each. */
+  async function packed(
+    tensors: readonly Value[],
+    file: Uint8Array,
+  ): Promise<{ bytes: Uint8Array; matrixBytes: number }[]> {
+    const module = await compileKernels(await kernels('simd'), true);
+    const sizes = createSizes(module, true);
+    const program = planProgram(graphOf(), sizes, { activations: 'exact' });
+    const plan = planMemory({ weights: tensors, program, maxSessions: 1, threads: 2 }, sizes);
+    const heap = new Heap(plan, true);
+    const instance = instantiate(module, heap.memory);
+    const pool = new Pool(2, nodeHost());
+    try {
+      const scratch = plan.scratch.map(({ begin }) => begin);
+      await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
+      const begins = new Map<string, number>();
+      tensors.reduce((begin, tensor) => (begins.set(tensor.name, begin), begin + bytesOf(tensor)), 0);
+      await uploadWeights({ heap, plan, instance, pool }, tensors, {
+        read: async ({ name }, offsetBytes, into) => {
+          const begin = begins.get(name)! + offsetBytes;
+          into.set(file.subarray(begin, begin + into.length));
+        },
+      });
+      return tensors.map(({ name }) => {
+        const { begin, bytes, matrixBytes } = plan.weights.get(name)!;
+        return { bytes: heap.bytes(begin, bytes).slice(), matrixBytes };
+      });
+    } finally {
+      await pool.close();
+    }
+  }
+
+  test.each([
+    ['q8_0', 3, 37, 64],
+    ['q4_k', 5, 3, 512],
+    ['q6_k', 2, 40, 256],
+    ['f16', 4, 16, 31],
+    ['f32', 3, 5, 33],
+    ['q8_0', 2, 2500, 1024], // several pieces each
+  ] as const)('lies as each of them does alone: %s [%d, %d, %d]', async (name, nExperts, rows, cols) => {
+    const quant = quantByName.get(name)!;
+    const stack = weight({ name: 'stack', quant, shape: [nExperts, rows, cols] });
+    const file = randomFile(quant, nExperts * rows, cols);
+    const [whole] = await packed([stack], file);
+    const experts = Array.from({ length: nExperts }, (_, e) => weight({ name: `e.${e}`, quant, shape: [rows, cols] }));
+    for (const [e, { bytes }] of (await packed(experts, file)).entries()) {
+      const at = e * whole!.matrixBytes;
+      expect(Buffer.compare(whole!.bytes.subarray(at, at + bytes.length), bytes), `matrix ${e}`).toBe(0);
+    }
+  });
 });
 
 /** Uploads one matrix. */
