@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, NodeWork, Program, ReadTensor } from '../../src/backends/backend.ts';
 import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
-import { kvCache, kvTypes } from '../../src/graph/layer_state.ts';
+import { kvCache, kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { opCases } from '../cases/index.ts';
@@ -35,12 +35,18 @@ export interface Excuse {
   readonly reason: string;
 }
 
-export function conformance(member: Member, cases: readonly OpCase[] = opCases): void {
+/** What a member is tried on; by default everything. */
+export interface Trials {
+  readonly cases?: readonly OpCase[];
+  readonly kvTypes?: readonly KvType[];
+}
+
+export function conformance(member: Member, { cases = opCases, kvTypes: cacheTypes = kvTypes }: Trials = {}): void {
   describe(`${member.name} backend`, () => {
     testCases(member, cases);
-    testLooking(member);
-    testStates(member);
-    testSteps(member);
+    testLooking(member, cacheTypes[0]!);
+    testStates(member, cacheTypes);
+    testSteps(member, cacheTypes[0]!);
   });
 }
 
@@ -156,12 +162,12 @@ const HEAD_DIM = 32;
 const limits = { nCtx: 64, maxTokens: 5, maxLogits: 2 };
 
 /** A layer of attention between a table and a product: every role of a value, and what no node reads in its middle. */
-function smallModel(kvType: (typeof kvTypes)[number] = 'f16') {
-  const q8 = quantByName.get('q8_0')!;
-  const table = weight({ name: 'table', quant: q8, shape: [N_VOCAB, 2 * HEAD_DIM] });
+function smallModel(kvType: KvType) {
+  const f16 = quantByName.get('f16')!;
+  const table = weight({ name: 'table', quant: f16, shape: [N_VOCAB, 2 * HEAD_DIM] });
   const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [2 * HEAD_DIM] });
   const files = new Map([
-    ['table', encodeRows(randomFloats(N_VOCAB * 2 * HEAD_DIM, 1), 'q8_0')],
+    ['table', encodeRows(randomFloats(N_VOCAB * 2 * HEAD_DIM, 1), 'f16')],
     ['norm', encodeRows(randomFloats(2 * HEAD_DIM, 2), 'f32')],
   ]);
   const g = new Recorder(limits);
@@ -193,9 +199,9 @@ async function withModel(
 const activationsOf = ({ nodes }: Graph): Value[] =>
   nodes.map(({ out }) => out).filter(({ role }) => role === 'activation');
 
-function testLooking(member: Member): void {
+function testLooking(member: Member, kvType: KvType): void {
   describe('lets a program be looked into', () => {
-    const model = smallModel();
+    const model = smallModel(kvType);
     const { graph } = model;
     const inner = graph.nodes[1]!.out;
 
@@ -225,7 +231,7 @@ function testLooking(member: Member): void {
         await expect(read(inner)).rejects.toThrow(TypeError);
         await expect(read(inner)).rejects.toThrow(/rms_norm.1 was not kept.*prepare\(graph, \{ keep \}\)/);
         await expect(read(model.weights[0]!)).rejects.toThrow(/table is a weight/);
-        expect(() => backend.prepare(graph, { keep: [smallModel().graph.logits] })).toThrow(TypeError);
+        expect(() => backend.prepare(graph, { keep: [smallModel(kvType).graph.logits] })).toThrow(TypeError);
       });
     });
 
@@ -246,8 +252,8 @@ function testLooking(member: Member): void {
   });
 }
 
-function testStates(member: Member): void {
-  test.each(kvTypes)('gives a state back as it was written, whole or in part: %s', async (kvType) => {
+function testStates(member: Member, cacheTypes: readonly KvType[]): void {
+  test.each(cacheTypes)('gives a state back as it was written, whole or in part: %s', async (kvType) => {
     const model = smallModel(kvType);
     await withModel(member, model, async (backend) => {
       const program = backend.prepare(model.graph);
@@ -264,7 +270,7 @@ function testStates(member: Member): void {
   });
 
   test('goes on from states that another program saved, and from a copy', async () => {
-    const model = smallModel();
+    const model = smallModel(cacheTypes[0]!);
     await withModel(member, model, async (backend) => {
       const { k, v } = model.cache;
       const next = { tokens: Int32Array.of(11, 12), pos: 3, nLogits: 1 };
@@ -294,9 +300,9 @@ function testStates(member: Member): void {
   });
 }
 
-function testSteps(member: Member): void {
+function testSteps(member: Member, kvType: KvType): void {
   test('refuses steps that do not fit, and programs that were disposed', async () => {
-    const model = smallModel();
+    const model = smallModel(kvType);
     await withModel(member, model, async (backend) => {
       const program = backend.prepare(model.graph);
       const run = (wrong: Step) => async () => program.run(wrong);
@@ -320,7 +326,7 @@ function testSteps(member: Member): void {
   });
 
   test('tells how far an upload is, and stops when it is asked to', async () => {
-    const { weights, graph, files } = smallModel();
+    const { weights, graph, files } = smallModel(kvType);
     const backend = await member.open({ weights, graph });
     const done: number[] = [];
     await backend.upload(weights, { read: readFrom(files), onProgress: (doneBytes) => done.push(doneBytes) });

@@ -70,6 +70,9 @@ const attentionCaches = [
   { input: 2, interleave: 1 },
 ];
 
+/** Row after row. */
+const rowsLayout = (nPositions: number, cols: number): StateLayout => ({ headDim: cols, nPositions, interleave: 1 });
+
 export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind): Lowered {
   const lowering = new Lowering(graph, sizes, activations);
   for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
@@ -94,6 +97,10 @@ class Lowering implements Lowered {
     this.sizes = sizes;
     this.activations = activations;
     this.plain = plainWeights(graph);
+    for (const { op, out } of graph.nodes) {
+      const [nPositions, cols] = out.shape as [number, number];
+      if (op === kvStore) this.layouts.set(out, rowsLayout(wholeBlocks(nPositions), cols));
+    }
     for (const { op, inputs, params } of graph.nodes) {
       if (op !== attention) continue;
       for (const { input, interleave } of attentionCaches) {
@@ -117,8 +124,8 @@ class Lowering implements Lowered {
   }
 
   layoutOf(state: Value): StateLayout {
-    const [nPositions, headDim] = state.shape as [number, number];
-    return this.layouts.get(state) ?? { headDim, nPositions: wholeBlocks(nPositions), interleave: 1 };
+    const [nRows, cols] = state.shape as [number, number];
+    return this.layouts.get(state) ?? rowsLayout(nRows, cols);
   }
 
   private bytesOf(value: Value): number {

@@ -1,0 +1,131 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { main as asc } from 'assemblyscript/asc';
+
+/**
+ * CONTRIBUTING's recipes, followed in a copy of the tree: what each adds, and the lines that it puts into tables. Nothing else is
+ * edited there.
+ */
+export const recipes: Readonly<Record<string, Recipe>> = {
+  'A new op': {
+    files: {
+      'src/ops/causal_conv.ts': 'causal_conv.ts',
+      'assembly/causal_conv.ts': 'causal_conv.as',
+      'test/cases/causal_conv.ts': 'causal_conv_cases.ts',
+    },
+    lines: [
+      ['assembly/index.ts', 'export { last_rows,', "export { causal_conv, causal_conv_items } from './causal_conv';\n"],
+      ['test/cases/index.ts', 'import { embedCases }', "import { causalConvCases } from './causal_conv.ts';\n"],
+      ['test/cases/index.ts', '  embedCases,\n', '  causalConvCases,\n'],
+    ],
+  },
+  'A new quant type': {
+    files: {
+      'src/quants/q8_t.ts': 'q8_t.ts',
+      'src/compress/encode/q8_t.ts': 'q8_t_encode.ts',
+      'assembly/quants/q8_t.ts': q8tKernels,
+    },
+    lines: [
+      ['src/quants/index.ts', 'import type { QuantType }', "import { q8_t } from './q8_t.ts';\n"],
+      ['src/quants/index.ts', '  bf16,\n', '  q8_t,\n'],
+      ['src/compress/encode/index.ts', '\ntype Encoder', "import { quantize as q8_t } from './q8_t.ts';\n"],
+      ['src/compress/encode/index.ts', 'q4_0, q4_1,', 'q8_t, '],
+      ['assembly/index.ts', "export * from './quants/q8_0';", "export * from './quants/q8_t';\n"],
+    ],
+  },
+  'A new architecture': {
+    files: { 'src/models/toy.ts': 'toy.ts' },
+    lines: [
+      ['src/models/index.ts', '\n/** Every family', "import { toy } from './toy.ts';\n"],
+      ['src/models/index.ts', 'qwen2];', 'toy, '],
+      ['test/helpers/tiny_models.ts', "'llama' | 'qwen2'", "'toy' | "],
+      ['test/helpers/tiny_models.ts', '  llama: base,\n', "  toy: { ...base, arch: 'toy', encoding: () => 'q8_t' },\n"],
+      ['test/helpers/tiny_models.ts', '  q8_0: quantised', '  q8_t: quantised(1000, 32, 34, [[0, 0x1800]]),\n'],
+      [
+        'test/helpers/tiny_models.ts',
+        '    tensors.push(\n',
+        `    const conv = at + 'shortconv.';
+    if (c.arch === 'toy') {
+      tensors.push(matrix(conv + 'in_proj.weight', c.dim, c.dim), matrix(conv + 'out_proj.weight', c.dim, c.dim));
+      tensors.push(tinyTensor(conv + 'conv.weight', [3, c.dim], 'f32', 0.8));
+    }\n`,
+      ],
+      [
+        'test/helpers/tiny_models.ts',
+        "  if (c.arch === 'llama') meta.set",
+        "  if (c.arch === 'toy') meta.set('toy.shortconv.l_cache', [U32, 3]);\n",
+      ],
+    ],
+  },
+};
+
+export interface Recipe {
+  /** By its place in the tree: a file of this folder, or what makes its text. */
+  readonly files: Readonly<Record<string, string | (() => string)>>;
+  /** Into a file, in front of the first place where this stands, comes that. */
+  readonly lines: readonly (readonly [file: string, before: string, line: string])[];
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = 'test/recipes';
+
+/** Q8_0's kernels with another zero: in a file of the kernels' own form, whatever that is today. */
+function q8tKernels(): string {
+  const q8_0 = readFileSync(join(root, 'assembly/quants/q8_0.ts'), 'utf8');
+  const zeros = ['isSigned<T>() ? 0 : -128', 'isSigned<T>() ? -128 : 0'] as const;
+  if (!q8_0.includes(zeros[0])) throw new Error('assembly/quants/q8_0.ts has no zero as q8_t knows it');
+  return q8_0
+    .replace(...zeros)
+    .replaceAll('Q8_0', 'Q8_T')
+    .replaceAll('q8_0', 'q8_t');
+}
+
+/** Copies what runs to a temporary folder, and follows the recipes there. */
+export function copyTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'thimble-recipes-'));
+  for (const entry of ['src', 'assembly', 'test', 'package.json', 'asconfig.json', 'dist']) {
+    const runs = (path: string): boolean => !/fixtures|\.wasm$|\.map$|dist.(node|web|types)/.test(path);
+    cpSync(join(root, entry), join(copy, entry), { recursive: true, filter: runs });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const places = new Map(
+    Object.values(recipes).flatMap(({ files }) => Object.entries(files).map(([to, from]) => [from, to])),
+  );
+  for (const [from, to] of places) {
+    const text = typeof from === 'string' ? moved(readFileSync(join(root, folder, from), 'utf8'), to, places) : from();
+    mkdirSync(dirname(join(copy, to)), { recursive: true });
+    writeFileSync(join(copy, to), text);
+  }
+  for (const [file, before, line] of Object.values(recipes).flatMap(({ lines }) => lines)) {
+    const text = readFileSync(join(copy, file), 'utf8');
+    const at = text.indexOf(before);
+    if (at < 0) throw new Error(`${file} has no ${JSON.stringify(before)} to put a line in front of`);
+    writeFileSync(join(copy, file), text.slice(0, at) + line + text.slice(at));
+  }
+  return copy;
+}
+
+/** A file of this folder with its imports as they are at its place in the tree. */
+function moved(text: string, to: string, places: ReadonlyMap<string | (() => string), string>): string {
+  return text.replace(/from '(\.[^']+\.ts)'/g, (_, specifier: string) => {
+    const target = posix.normalize(posix.join(folder, specifier));
+    const place = places.get(posix.relative(folder, target)) ?? target;
+    const path = posix.relative(posix.dirname(to), place);
+    return `from '${path.startsWith('.') ? path : `./${path}`}'`;
+  });
+}
+
+/** What a model of the toy family runs, so that compiling takes seconds. */
+const UNUSED = /quants\/(?!q8_t|f32|f16|bf16)|attention_(f16|q8_0),|(kv_store|cache_bytes)_(f16|q8_0),|_256(_fast)?,/;
+
+/** Compiles the copy's kernels into its dist/thimble.simd.wasm, without what nobody there runs and without much optimising. */
+export async function compileKernels(copy: string): Promise<void> {
+  const index = join(copy, 'assembly/index.ts');
+  const lines = readFileSync(index, 'utf8').split('\n');
+  writeFileSync(index, lines.filter((line) => !UNUSED.test(line)).join('\n'));
+  const flags = ['--config', 'asconfig.json', '--target', 'simd', '--optimizeLevel', '1', '--baseDir', copy];
+  const { error, stderr } = await asc(flags);
+  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+}
