@@ -15,7 +15,7 @@ export const kvStore: Op = {
   },
   quantInput: 1,
   outInput: 1,
-  scalars: [inputCols('cols', 0)],
+  scalars: [inputCols('kvDim', 0)],
 
   reference({ out, inputs: [x], node, step }) {
     const { blockSize, quantize, dequantize } = node.out.quant;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import type { ActivationKind } from '../../src/graph/activations.ts';
+import { header, stepWords } from '../../src/backends/wasm/words.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { isFixed, LARGEST_LEVEL } from './weights.ts';
 
@@ -23,11 +24,6 @@ export interface Kernels {
   reset(): void;
 }
 
-// Node and Step in assembly/lib/node.ts
-const HEADER_WORDS = 9;
-const N_ROWS_WORD = 2;
-const STEP_WORD = 8;
-const STEP_WORDS = 3;
 const PAGES = 512;
 const SCRATCH = 4096;
 
@@ -85,14 +81,14 @@ export function runNode(
   end: number,
   tokens: readonly number[] = [],
 ): void {
-  const step = k.alloc(4 * (STEP_WORDS + tokens.length));
+  const step = k.alloc(4 * (stepWords.length + tokens.length));
   new Uint32Array(k.bytes.buffer, step).set([0, tokens.length, 0, ...tokens]);
-  const at = k.alloc(4 * (HEADER_WORDS + words.length));
-  const header = new Uint32Array(k.bytes.buffer, at, HEADER_WORDS + words.length);
-  header.fill(0);
-  header[N_ROWS_WORD] = nRows;
-  header[STEP_WORD] = step;
-  header.set(words, HEADER_WORDS);
+  const at = k.alloc(4 * (header.length + words.length));
+  const record = new Uint32Array(k.bytes.buffer, at, header.length + words.length);
+  record.fill(0);
+  record[header.nRows] = nRows;
+  record[header.step] = step;
+  record.set(words, header.length);
   k.exports[kernel]!(at, begin, end);
 }
 

@@ -1,12 +1,14 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
 import { roundUp } from '../../numbers.ts';
+import { RING_BLOCK } from '../../graph/layer_state.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Sizes } from './kernels.ts';
 import { plainWeights, weightLayout } from './weights.ts';
+import { header } from './words.ts';
 
 /**
  * From a graph's nodes to kernel calls. Most ops are one call of the kernel that carries their name; the table below
@@ -61,8 +63,7 @@ export interface Lowered {
 }
 
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
-const POSITION_BLOCK = 32;
-const wholeBlocks = (nPositions: number): number => roundUp(nPositions, POSITION_BLOCK);
+const wholeBlocks = (nPositions: number): number => roundUp(nPositions, RING_BLOCK);
 
 /** Caches lie as the op that reads them wants them: by heads, and attention's keys with four positions interleaved. */
 const attentionCaches = [
@@ -225,20 +226,6 @@ function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {
   lowering.calls.push({ node, op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
   return out;
 }
-
-/** Words of the header of assembly/lib/node.ts. */
-export const header = {
-  kernel: 0,
-  nItems: 1,
-  nRows: 2,
-  chunk: 3,
-  barrier: 4,
-  nFused: 5,
-  recordBytes: 6,
-  counter: 7,
-  step: 8,
-  length: 9,
-} as const;
 
 /** A record whose pointers are zero, or what `addressOf` says. */
 export function recordOf(of: Call, addressOf: (slot: Slot) => number = () => 0): Int32Array {

@@ -9,6 +9,7 @@ import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
 import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
+import { stepWords } from './words.ts';
 
 /**
  * Where everything lies in memory, worked out from a file's header before anything is allocated:
@@ -42,9 +43,6 @@ export interface ProgramPlan {
   readonly stateBytes: number;
   readonly constantBytes: number;
 }
-
-/** Words of `Step` in assembly/lib/node.ts; the token ids follow. */
-export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
 
 /** A counter has a cache line of its own. */
 export const COUNTER_BYTES = 64;

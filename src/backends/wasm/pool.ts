@@ -1,5 +1,6 @@
 import { asError, ResourceError, UnsupportedError } from '../../errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
+import { BROKEN_DOT } from './words.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
 
@@ -20,9 +21,6 @@ export interface Workplace {
   /** Scratch memory of each thread, the leader's first. */
   readonly scratch: readonly number[];
 }
-
-/** `BROKEN` in assembly/lib/dot_kind.ts. */
-const BROKEN_DOT = 0;
 
 /** A run of nodes: addresses as `run` in assembly/lib/program.ts takes them. */
 export interface Run {

@@ -6,12 +6,13 @@ import { checkAlive, checkReadable, stepCheck } from '../checks.ts';
 import type { Constants } from './constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
-import { header, recordOf, type Call, type Slot } from './lower.ts';
-import { COUNTER_BYTES, ownBytes, stepWords, type MemoryPlan, type ProgramPlan } from './plan.ts';
+import { recordOf, type Call, type Slot } from './lower.ts';
+import { COUNTER_BYTES, ownBytes, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, Run } from './pool.ts';
 import { ringsOf, type Ring } from './ring.ts';
 import { aligned } from './schedule.ts';
 import { readRows, writeRows } from './state_rows.ts';
+import { header, stepWords } from './words.ts';
 
 export interface ProgramHome {
   readonly heap: Heap;

@@ -2,6 +2,7 @@ import { floatToHalf, halfToFloat } from '../../half.ts';
 import { bytesFor, type QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
 import type { StateLayout } from './lower.ts';
+import { kvBlock } from './words.ts';
 
 /** A cache in memory. */
 export interface StatePlace extends StateLayout {
@@ -65,18 +66,15 @@ function indexOf({ headDim, nPositions, interleave }: StatePlace, row: number, c
   return (col - (col % headDim)) * nPositions + (row - lane) * headDim + (col % headDim) * interleave + lane;
 }
 
-/** Bytes of a q8_0 cache for four positions times 32 columns: assembly/lib/kv_levels.ts. */
-const BLOCK_BYTES = 144;
-
 function blockAt({ headDim, nPositions }: StatePlace, row: number, col: number): number {
   const head = (Math.floor(col / headDim) * nPositions) / 4;
-  return ((head + Math.floor(row / 4)) * (headDim / 32) + (col % headDim) / 32) * BLOCK_BYTES;
+  return ((head + Math.floor(row / 4)) * (headDim / 32) + (col % headDim) / 32) * kvBlock.bytes;
 }
 
 /** Offset in a q8_0 block of a row's level in column i: keys have columns side by side, values positions. */
 function levelAt({ interleave }: StatePlace, row: number, i: number): number {
   const [lane, column] = [row % 4, i % 4];
-  return 16 + 4 * (i - column) + (interleave === 4 ? 4 * lane + column : 4 * column + lane);
+  return kvBlock.levels + 4 * (i - column) + (interleave === 4 ? 4 * lane + column : 4 * column + lane);
 }
 
 /** Calls `move` with the cache's row and the first column of every block, and where the block stands among `rows`. */

@@ -3,10 +3,10 @@ import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
-import { header } from './lower.ts';
 import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { batchesOf, MAX_PIECES, stagingBytes, type Batch, type Piece } from './staging.ts';
+import { header, packWords } from './words.ts';
 
 export interface UploadTarget {
   readonly heap: Heap;
@@ -63,10 +63,6 @@ function place(target: UploadTarget, { pieces }: Batch, staging: number): Promis
   return pack(target, pieces.filter(isPacked), staging);
 }
 
-/** Words of `PackRowsNode` in assembly/pack_rows.ts behind the header. */
-const N_WORDS = 12;
-const DAMAGED = header.length + N_WORDS - 1;
-
 /** A program of a node per piece, with no barrier between them; counters and records lie behind the control block. */
 async function pack(target: UploadTarget, pieces: readonly Piece[], staging: number): Promise<void> {
   const counters = target.plan.loading.begin;
@@ -79,7 +75,7 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   const end = begin + pieces.length * PACK_RECORD_BYTES;
   await target.pool.run({ begin, end, counters, countersBytes });
   for (const [i, { tensor, matrix, rowBegin, rowEnd }] of pieces.entries()) {
-    if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + DAMAGED] === 0) continue;
+    if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + header.length + packWords.damaged] === 0) continue;
     const where = `rows ${rowBegin} to ${rowEnd - 1}${tensor.shape.length > 2 ? ` of matrix ${matrix}` : ''}`;
     const found = `a scale in ${where} is infinite or NaN`;
     throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
@@ -102,8 +98,12 @@ function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece,
   record[header.kernel] = instance.kernelIndex('pack_rows')!;
   record[header.recordBytes] = PACK_RECORD_BYTES;
   record[header.counter] = counter;
-  const where = [src, dst, rowBegin, rowEnd, rows, cols, bytes / (rowEnd - rowBegin)];
-  record.set([packer, ...where, blockBytes, halves[0] ?? 0, halves.length, 0], header.length);
+  const rowBytes = bytes / (rowEnd - rowBegin);
+  const place = { pack: packer, src, dst, rowBegin, rowEnd, rows, cols, rowBytes };
+  const block = { blockBytes, halves: halves[0] ?? 0, nHalves: halves.length, damaged: 0 };
+  for (const [name, value] of Object.entries({ ...place, ...block })) {
+    record[header.length + packWords[name as keyof typeof packWords]] = value;
+  }
   const nItems = instance.exports['pack_rows_items']!(at);
   record[header.nItems] = nItems;
   record[header.chunk] = Math.max(1, Math.floor(nItems / (8 * pool.nThreads)));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { control, status } from '../../../src/backends/wasm/control.ts';
 import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
-import { header } from '../../../src/backends/wasm/lower.ts';
+import { header } from '../../../src/backends/wasm/words.ts';
 import { CONTROL_AT } from '../../../src/backends/wasm/control.ts';
 import { kernels } from './support.ts';
 

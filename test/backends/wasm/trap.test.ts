@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ResourceError } from '../../../src/errors.ts';
 import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
-import { header } from '../../../src/backends/wasm/lower.ts';
+import { header } from '../../../src/backends/wasm/words.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
 import { nodeHost, kernels } from './support.ts';
 
