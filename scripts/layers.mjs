@@ -13,7 +13,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Layer → what belongs to it (files or folders), and the layers it may import. Rows are in the data's order. */
 export const layers = {
   base: {
-    has: ['src/errors.ts', 'src/half.ts', 'src/math.ts', 'src/numbers.ts', 'src/vocab.ts', 'src/store/source.ts'],
+    has: [
+      'src/checks.ts',
+      'src/errors.ts',
+      'src/half.ts',
+      'src/math.ts',
+      'src/numbers.ts',
+      'src/vocab.ts',
+      'src/store/source.ts',
+    ],
     may: [],
   },
   store: { has: ['src/store'], may: ['base'] },

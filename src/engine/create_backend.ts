@@ -1,6 +1,7 @@
 import { referenceBackend } from '../backends/reference/reference.ts';
 import { createWasmBackend } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../features.ts';
+import { checkOneOf } from '../checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 
@@ -24,7 +25,5 @@ const factories: Readonly<Record<string, BackendFactory>> = {
 /** The backend that the options name, ready for one model. */
 export const createBackend: BackendFactory = (plan) => {
   const { backend = 'wasm' } = plan.options;
-  const create = factories[backend];
-  if (create) return create(plan);
-  throw new RangeError(`backend is ${JSON.stringify(backend)}, expected one of ${Object.keys(factories).join(', ')}`);
+  return factories[checkOneOf('backend', backend, Object.keys(factories))]!(plan);
 };
