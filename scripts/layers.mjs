@@ -17,6 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const layers = {
   base: {
     has: [
+      'src/checks.ts',
       'src/errors.ts',
       'src/half.ts',
       'src/math.ts',

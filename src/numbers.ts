@@ -1,4 +1,4 @@
-/** Small arithmetic on counts and sizes, how they look in messages, and the check of numbers that a caller passes. */
+/** Small arithmetic on counts and sizes, and how they look in messages. */
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
@@ -17,21 +17,3 @@ export function mixBits(x: number): number {
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return x ^ (x >>> 16);
 }
-
-export interface NumberLimits {
-  readonly min: number;
-  /** Default: no upper limit. */
-  readonly max?: number;
-  readonly isInteger?: boolean;
-}
-
-/** Throws unless `value` is a number inside the limits. */
-export function checkNumber(name: string, value: unknown, { min, max, isInteger }: NumberLimits): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${typeof value}, expected a number`);
-  if (value >= min && value <= (max ?? Infinity) && (!isInteger || Number.isInteger(value))) return;
-  const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
-  throw new RangeError(`${name} is ${value}, expected a ${isInteger ? 'whole number' : 'number'} ${range}`);
-}
-
-export const checkWhole = (name: string, value: unknown, limits: NumberLimits): void =>
-  checkNumber(name, value, { ...limits, isInteger: true });

@@ -6,7 +6,7 @@ import { kvTypes, type KvType } from '../graph/layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
-import { checkWhole } from '../numbers.ts';
+import { checkOneOf, checkWhole } from '../checks.ts';
 
 /** The backends by name; what each needs to know is worked out from the header alone. */
 export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;
@@ -43,11 +43,6 @@ export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvTy
 
 export const checkActivations = (kind: ActivationKind): ActivationKind =>
   checkOneOf('activations', kind, activationKinds);
-
-function checkOneOf<T>(name: string, value: T, all: readonly T[]): T {
-  if (all.includes(value)) return value;
-  throw new RangeError(`${name} is ${JSON.stringify(value)}, expected one of ${all.join(', ')}`);
-}
 
 /** Decodes the few tensors whose numbers recording needs. */
 export async function readNumbers(file: GgufFile): Promise<Numbers> {

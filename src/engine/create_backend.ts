@@ -2,6 +2,7 @@ import { referenceBackend } from '../backends/reference/reference.ts';
 import { startWasmBackend } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
+import { checkOneOf } from '../checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 
@@ -33,7 +34,5 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
 /** Begins the backend that the options name. */
 export function startBackend(options: OpenOptions): StartingBackend {
   const { backend = 'wasm' } = options;
-  const start = starters[backend];
-  if (start) return start(options);
-  throw new RangeError(`backend is ${JSON.stringify(backend)}, expected one of ${Object.keys(starters).join(', ')}`);
+  return starters[checkOneOf('backend', backend, Object.keys(starters))]!(options);
 }

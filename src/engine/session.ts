@@ -4,7 +4,7 @@ import { FormatError } from '../errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkWhole } from '../numbers.ts';
+import { checkOneOf, checkWhole } from '../checks.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import type { RoomyPrompt } from './room.ts';
@@ -306,13 +306,9 @@ const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 100
 function checkOptions(options: GenerateOptions): GenerateOptions {
   const { maxTokens = 1, onFull = 'stop', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
   checkWhole('maxTokens', maxTokens, { min: 1 });
-  if (onFull !== 'stop' && onFull !== 'shift') {
-    throw new RangeError(`onFull is ${JSON.stringify(onFull)}, expected "stop" or "shift"`);
-  }
+  checkOneOf('onFull', onFull, ['stop', 'shift']);
   checkWhole('logProbs', nTop, { min: 0, max: 100 });
-  if (speculate !== false && speculate !== 'lookup' && speculate !== 'draft') {
-    throw new RangeError(`speculate is ${JSON.stringify(speculate)}, expected false, "lookup" or "draft"`);
-  }
+  checkOneOf('speculate', speculate, [false, 'lookup', 'draft']);
   checkWhole('nDraft', nDraft, { min: 1 });
   return options;
 }

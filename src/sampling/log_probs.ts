@@ -1,5 +1,5 @@
 import { expEach, log } from '../math.ts';
-import { checkWhole } from '../numbers.ts';
+import { checkWhole } from '../checks.ts';
 
 export interface TokenLogProb {
   readonly token: number;

@@ -5,7 +5,7 @@ import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { checkWhole } from '../../numbers.ts';
+import { checkWhole } from '../../checks.ts';
 import type { Backend } from '../backend.ts';
 import { Constants } from './constants.ts';
 import { Heap } from './heap.ts';

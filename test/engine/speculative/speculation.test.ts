@@ -199,7 +199,7 @@ describe('speculation', () => {
   });
 
   it.each([
-    [{ speculate: 'guess' as 'draft' }, /speculate is "guess", expected false, "lookup" or "draft"/],
+    [{ speculate: 'guess' as 'draft' }, /speculate is "guess", expected one of false, lookup, draft/],
     [{ speculate: 'lookup', nDraft: 0 }, /nDraft is 0/],
     [{ speculate: 'lookup', nDraft: 1.5 }, /nDraft is 1.5/],
     [{ speculate: 'lookup', nDraft: 8 }, /8 guessed tokens per step take 9 rows of logits, the model has 8/],
