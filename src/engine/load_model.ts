@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
-import { UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
@@ -64,6 +64,7 @@ export async function loadModel(
   const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
   try {
     const tokenizer = createTokenizer(readVocab(file.metadata)); // takes about as long as threads need to come up
+    checkVocabulary(bound, tokenizer);
     if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
     const backend = await starting;
     checkSupport(backend, bound.weights);
@@ -108,6 +109,13 @@ function opened({ info, tokenizer, recorded, backend, template, draft, ...identi
       await backend.dispose();
     },
   };
+}
+
+/** Logits and tokens are counted alike. */
+function checkVocabulary({ config }: BoundModel, { nVocab }: Tokenizer): void {
+  if (config.nVocab === nVocab) return;
+  const came = `token_embd.weight has ${config.nVocab} rows, the tokenizer ${nVocab} tokens`;
+  throw new FormatError(`${came}; damaged file, or converted wrongly?`);
 }
 
 function checkSupport(backend: Backend, weights: readonly Tensor[]): void {

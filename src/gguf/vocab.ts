@@ -47,9 +47,7 @@ function readToken(metadata: Metadata, key: string, nVocab: number): number | un
   const stored = metadata.get(key);
   if (!stored || stored.value === noToken || stored.value === -1) return undefined;
   const id = metadata.u32(key);
-  if (id >= nVocab)
-    throw new FormatError(`${key} is ${counted(id)}, expected below ${counted(nVocab)}, the number of tokens`);
-  return id;
+  return id < nVocab ? id : undefined; // as if the key were not there: llama.cpp warns and goes on
 }
 
 function readTypes(metadata: Metadata, nVocab: number): Int32Array | undefined {

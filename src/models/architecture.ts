@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import { weight, type Graph, type GraphLimits, type Value } from '../graph/graph.ts';
 import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
@@ -56,6 +56,7 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
       const find = new WeightFinder(tensors, numbers);
       const config = family.config(meta, find);
       const weights = family.weights(config, find);
+      find.checkAllRead(config);
       return {
         config,
         weights: [...find.used.values()],
@@ -68,6 +69,11 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
     },
   };
 }
+
+/** Tensors that change nothing, and why. Any other that no formula reads would make the results wrong in silence. */
+const ignorable: readonly { readonly name: RegExp; readonly why: string }[] = [
+  { name: /rotary_emb\.inv_freq$|attn_rot_embd/, why: 'old converters wrote down what rope.freq_base says' },
+];
 
 /** Looks tensors up by name, checks their shapes, and remembers which ones a model uses. */
 export class WeightFinder {
@@ -99,15 +105,26 @@ export class WeightFinder {
   }
 
   /** The projection `name.weight`, `[rows, cols]`, with `name.bias`, `[rows]`, where the file has one. */
-  linear(name: string, shape: readonly [rows: number, cols: number], bias?: 'required'): Linear {
-    const w = this.get(`${name}.weight`, shape);
-    const [biasName, biasShape] = [`${name}.bias`, [shape[0]]];
-    return { w, bias: bias === 'required' ? this.get(biasName, biasShape) : this.optional(biasName, biasShape) };
+  linear(name: string, shape: readonly [rows: number, cols: number]): Linear {
+    return { w: this.get(`${name}.weight`, shape), bias: this.optional(`${name}.bias`, [shape[0]]) };
   }
 
   /** The numbers of one of `recordedTensors`, if the file has it. */
   numbers(name: string, shape: readonly number[]): Float32Array | undefined {
     return this.tensors.has(name) ? this.decoded.get(this.shaped(name, shape).name) : undefined;
+  }
+
+  /** @throws FormatError for blocks that the header does not count, UnsupportedError for other tensors that were not asked for. */
+  checkAllRead({ nLayers }: BaseConfig): void {
+    for (const name of this.tensors.keys()) {
+      if (this.used.has(name) || recordedTensors.includes(name)) continue;
+      if (ignorable.some((known) => known.name.test(name))) continue;
+      if (Number(/^blk\.(\d+)\./.exec(name)?.[1]) >= nLayers) {
+        throw new FormatError(`the file has ${name}, its header counts ${nLayers} blocks; damaged or mislabelled file?`);
+      }
+      const came = `the file has ${name}, which no formula of its architecture reads`;
+      throw new UnsupportedError(`${came}: results would be wrong without it; use a file that this build supports`);
+    }
   }
 
   private shaped(name: string, shape: readonly number[]): Tensor {

@@ -13,7 +13,7 @@ export const qwen2 = architecture({
     return {
       embed,
       layers: Array.from({ length: c.nLayers }, (_, l) => ({
-        ...attentionWeights(find, c, l, { qkvBias: 'required' }),
+        ...attentionWeights(find, c, l),
         ...ffnWeights(find, c, l),
       })),
       norm: find.get('output_norm.weight', [c.dim]),

@@ -1,14 +1,20 @@
-import { UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { RopeConfig, RopeScaling } from '../ops/rope_frequencies.ts';
 import type { WeightFinder } from './architecture.ts';
 
 /** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */
 export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
-  const ropeDim = meta.u32(`${arch}.rope.dimension_count`, headDim);
+  const [dimKey, baseKey] = [`${arch}.rope.dimension_count`, `${arch}.rope.freq_base`];
+  const ropeDim = meta.u32(dimKey, headDim);
+  if (ropeDim < 2 || ropeDim > headDim || ropeDim % 2 !== 0) {
+    throw new FormatError(`${dimKey} is ${ropeDim}, expected an even number from 2 to a head's ${headDim}; damaged file?`);
+  }
+  const base = meta.f32(baseKey, 10000);
+  if (base < 1) throw new FormatError(`${baseKey} is ${base}, expected at least 1; damaged file?`);
   return {
     ropeDim,
-    base: meta.f32(`${arch}.rope.freq_base`, 10000),
+    base,
     scaling: ropeScaling(meta, arch),
     factors: find.numbers('rope_freqs.weight', [ropeDim / 2]),
   };

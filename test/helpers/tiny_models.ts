@@ -340,13 +340,27 @@ class Writer {
   }
 }
 
+/** What a file has that is not as it should be. */
+export interface Changes {
+  readonly metadata?: Readonly<Record<string, Value>>;
+  /** Tensors by name, with their `[cols, rows]`. */
+  readonly added?: Readonly<Record<string, readonly number[]>>;
+  readonly without?: readonly string[];
+}
+
+/** GGUF's ids of value types, for `Changes`. */
+export const types = { u32: U32, i32: I32, f32: F32, bool: BOOL, string: STRING, array: ARRAY } as const;
+
 /** A whole GGUF file by its name in `tinyConfigs` or `windowConfigs`. */
-export function tinyModel(name: string): Uint8Array<ArrayBufferLike> {
+export function tinyModel(name: string, changes: Changes = {}): Uint8Array<ArrayBufferLike> {
   const configs = { ...tinyConfigs, ...windowConfigs, ...chatConfigs };
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);
-  const tensors = tinyTensors(config, nVocab);
+  const { metadata = {}, added = {}, without = [] } = changes;
+  for (const [key, value] of Object.entries(metadata)) meta.set(key, value);
+  const tensors = tinyTensors(config, nVocab).filter((tensor) => !without.includes(tensor.name));
+  for (const [tensor, dims] of Object.entries(added)) tensors.push(tinyTensor(tensor, [...dims], 'f32', 1));
   const w = new Writer();
   w.bytes(new TextEncoder().encode('GGUF'));
   w.u32(3);
