@@ -11,11 +11,7 @@ export const isNoChat = (thing: unknown): thing is NoChat =>
   thing instanceof UnsupportedError || thing instanceof FormatError;
 
 /** The tokens of a prompt. @throws UnsupportedError for a conversation where the model has no chat template. */
-export function encodePrompt(
-  prompt: Prompt,
-  tokenizer: Tokenizer,
-  template: ChatTemplate | NoChat,
-): number[] {
+export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: ChatTemplate | NoChat): number[] {
   if (typeof prompt === 'string') return tokenizer.encode(prompt, { bos: tokenizer.addBos });
   if (isTokens(prompt)) return [...prompt];
   if ('text' in prompt) {
