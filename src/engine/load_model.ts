@@ -21,7 +21,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
-import { encodePrompt, openTemplate } from './prompt.ts';
+import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
 import { weightsHash } from './weights_hash.ts';
 
@@ -89,7 +89,7 @@ interface Parts {
   readonly tokenizer: Tokenizer;
   readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
-  readonly template: ChatTemplate | UnsupportedError;
+  readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
   readonly draft: LoadedModel | undefined;
@@ -131,7 +131,7 @@ function describe(
   { nCtx }: GraphLimits,
   backend: Backend,
   loadMs: number,
-  template: ChatTemplate | UnsupportedError,
+  template: ChatTemplate | NoChat,
   { addBos, bosToken }: Tokenizer,
 ): ModelInfo {
   return {
@@ -149,6 +149,6 @@ function describe(
     activations: backend.activations,
     threads: backend.threads,
     loadMs,
-    noChat: template instanceof UnsupportedError ? template.message : undefined,
+    noChat: isNoChat(template) ? template.message : undefined,
   };
 }

@@ -1,22 +1,24 @@
 import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
-import { UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Prompt } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
+/** Why a model cannot chat: no template, or one that is damaged or asks for what this build cannot do. */
+export type NoChat = UnsupportedError | FormatError;
+
+export const isNoChat = (thing: unknown): thing is NoChat =>
+  thing instanceof UnsupportedError || thing instanceof FormatError;
+
 /** The tokens of a prompt. @throws UnsupportedError for a conversation where the model has no chat template. */
-export function encodePrompt(
-  prompt: Prompt,
-  tokenizer: Tokenizer,
-  template: ChatTemplate | UnsupportedError,
-): number[] {
+export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: ChatTemplate | NoChat): number[] {
   if (typeof prompt === 'string') return tokenizer.encode(prompt, { bos: tokenizer.addBos });
   if (isTokens(prompt)) return [...prompt];
   if ('text' in prompt) {
     const { text, special = false, bos = false, eos = false } = prompt;
     return tokenizer.encode(text, { special, bos, eos });
   }
-  if (template instanceof UnsupportedError) throw template;
+  if (isNoChat(template)) throw template;
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const segments = template.renderSegments({
     messages: prompt.messages,
@@ -33,15 +35,15 @@ export function encodePrompt(
 
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
 
-/** The file's chat template, or why there can be no chat. */
-export function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | UnsupportedError {
+/** The file's chat template, or why there can be no chat: a template at fault stops nothing else. */
+export function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | NoChat {
   try {
     return chatTemplateFor({
       template: file.metadata.string('tokenizer.chat_template', undefined),
       hasToken: (piece) => tokenizer.tokenOf(piece) !== undefined,
     });
   } catch (error) {
-    if (error instanceof UnsupportedError) return error;
+    if (isNoChat(error)) return error;
     throw error;
   }
 }

@@ -243,7 +243,6 @@ function readTensor(header: Header): void {
   if (header.tensors.has(name)) throw new FormatError(`${where}: a second tensor has this name; corrupted file?`);
   const nDims = header.view.getUint32(take(header, 4, where), true);
   checkLimit('dimensions', nDims, where);
-  if (nDims === 0) throw new FormatError(`${where} has no dimensions, expected 1 to 4; corrupted file?`);
   const shape: number[] = [];
   for (let i = 0; i < nDims; i++) shape.unshift(readCount(header, where));
   const id = header.view.getUint32(take(header, 4, where), true);
@@ -260,14 +259,10 @@ function readTensor(header: Header): void {
 export function tensorBytes(quant: QuantType, shape: readonly number[], where: string): number {
   let nElements = 1;
   for (const dim of shape) {
-    if (dim === 0)
-      throw new FormatError(
-        `${where} has shape [${shape.join(', ')}], expected every dimension to be 1 or more; corrupted file?`,
-      );
     nElements *= dim;
     checkLimit('tensorElements', nElements, where);
   }
-  const rowElements = shape.at(-1)!;
+  const rowElements = shape.at(-1) ?? 1; // no dimension at all: a single number
   if (rowElements % quant.blockSize !== 0) {
     throw new FormatError(
       `${where}: rows of ${counted(rowElements)} are not whole blocks of ${quant.blockSize}, as ${quant.name} needs; corrupted file?`,

@@ -152,11 +152,8 @@ function encodeArray(out: Encoder, array: MetadataArray, depth: number, key: str
 }
 
 function encodeTensor(out: Encoder, tensor: Tensor, relativeBytes: number): void {
-  if (tensor.name === '' || tensor.shape.length === 0) {
-    throw new RangeError(
-      `tensor ${quoted(tensor.name)} of shape [${tensor.shape.join(', ')}]: a name and 1 to 4 dimensions are needed`,
-    );
-  }
+  if (tensor.name === '')
+    throw new RangeError(`a tensor of shape [${tensor.shape.join(', ')}] has no name, which it needs`);
   checkLimit('tensorNameBytes', out.string(tensor.name), quoted(tensor.name));
   checkLimit('dimensions', tensor.shape.length, quoted(tensor.name));
   out.number('u32', tensor.shape.length);

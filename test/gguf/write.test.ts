@@ -109,7 +109,7 @@ describe('writeGguf', () => {
       FormatError,
       /two tensors/,
     ],
-    ['no dimensions', { metadata: new Map(), tensors: [tensor('w', 'i8', [])] }, RangeError, /1 to 4 dimensions/],
+    ['no name', { metadata: new Map(), tensors: [tensor('', 'i8', [1])] }, RangeError, /no name/],
     [
       'five dimensions',
       { metadata: new Map(), tensors: [tensor('w', 'i8', [1, 1, 1, 1, 1])] },
@@ -135,6 +135,23 @@ describe('writeGguf', () => {
     expect(error).toBeInstanceOf(errorClass);
     expect(String(error)).toMatch(message);
     expect([folder.files.size, folder.unfinished.size]).toEqual([0, 0]);
+  });
+
+  it('writes tensors without dimensions or elements, which reading keeps', async () => {
+    const folder = memoryFolder();
+    const tensors = [
+      tensor('one', 'i8', [], counting(1)),
+      tensor('none', 'f32', [4, 0]),
+      tensor('w', 'i8', [2], counting(2)),
+    ];
+    await writeGguf(await folder.openSink('out.gguf'), { metadata: new Map(), tensors });
+    const file = await readGguf(memorySource(folder.files.get('out.gguf')!));
+    const read = [...file.tensors.values()].map(({ name, shape, sizeBytes }) => [name, shape, sizeBytes]);
+    expect(read).toEqual([
+      ['one', [], 1],
+      ['none', [4, 0], 0],
+      ['w', [2], 2],
+    ]);
   });
 
   it('stops on an AbortSignal between pieces and leaves no file', async () => {

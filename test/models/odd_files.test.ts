@@ -87,3 +87,14 @@ it('opens qwen2 without biases', async () => {
   const rows = await allLogits(await openBytes(tinyModel('qwen2', { without: biases })), tinyPrompt);
   expect(rows).not.toEqual(await allLogits(await openBytes(tinyModel('qwen2')), tinyPrompt));
 });
+
+it.each([
+  ['is not Jinja', [types.string, '{% for m in messages %}{{ m.content }']],
+  ['is a number', [types.u32, 7]],
+  ['is a list', [array, [types.string, ['a', 'b']]]],
+] as const)('opens a file whose chat template %s, and says so where somebody chats', async (_what, template) => {
+  const model = await openBytes(tinyModel('llama', { metadata: { 'tokenizer.chat_template': template } }));
+  expect(model.encode([1, 2])).toEqual([1, 2]);
+  expect(model.info.noChat).toMatch(/chat.template/);
+  expect(() => model.encode({ messages: [{ role: 'user', content: 'hi' }] })).toThrow(FormatError);
+});
