@@ -13,19 +13,22 @@ class PackRowsNode extends Node {
   rowBytes: u32; // in the file
   blockBytes: u32;
   halves: u32; // offset of the first f16 number in a block
-  nHalves: u32; // side by side; 0 for floats
+  nHalves: u32; // side by side; 0 where the weights themselves are floats
+  infinity: u32; // bits of infinity in these halves or floats
   damaged: u32; // becomes 1 when one of them is infinite or NaN
 }
 
 /**
- * Packs one piece of a matrix while a model loads; an item is 16 rows, so that all threads share the work. Scales that are
- * infinite or NaN are found here, since packed halves count as finite (lib/half.ts).
+ * Packs one piece of a matrix while a model loads; an item is 16 rows, so that all threads share the work. Scales and floats that are
+ * infinite or NaN are found here: packed halves count as finite (lib/half.ts), and so do levels made of floats.
  */
 export function pack_rows(node: PackRowsNode, begin: u32, end: u32): void {
   const first = node.rowBegin + begin * ITEM_ROWS;
   const last = min(node.rowBegin + end * ITEM_ROWS, node.rowEnd);
   const src = node.src + begin * ITEM_ROWS * node.rowBytes;
-  if (largestHalf(node, src, src + (last - first) * node.rowBytes) >= 0x7c00) node.damaged = 1;
+  const bytes = (last - first) * node.rowBytes;
+  const largest = node.nHalves ? largestHalf(node, src, src + bytes) : largestFloat(src, src + bytes, node.blockBytes);
+  if (largest >= node.infinity) node.damaged = 1;
   call_indirect<void>(node.pack, src, node.dst, first, last, node.rows, node.cols);
 }
 
@@ -36,6 +39,26 @@ function largestHalf(node: PackRowsNode, src: usize, end: usize): u32 {
     for (let at = src + node.halves + 2 * h; at < end; at += node.blockBytes) {
       largest = max(largest, (<u32>load<u16>(at)) & 0x7fff);
     }
+  }
+  return largest;
+}
+
+/** The same of floats of 2 or 4 bytes, side by side. */
+function largestFloat(src: usize, end: usize, floatBytes: u32): u32 {
+  let most = i32x4.splat(0);
+  let at = src;
+  if (floatBytes == 4) {
+    for (; at + 16 <= end; at += 16) most = i32x4.max_u(most, v128.and(v128.load(at), i32x4.splat(0x7fffffff)));
+  } else {
+    for (; at + 16 <= end; at += 16) most = i16x8.max_u(most, v128.and(v128.load(at), i16x8.splat(0x7fff)));
+    most = i32x4.max_u(v128.and(most, i32x4.splat(0xffff)), i32x4.shr_u(most, 16));
+  }
+  most = i32x4.max_u(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+  most = i32x4.max_u(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2));
+  let largest = <u32>i32x4.extract_lane(most, 0);
+  for (; at < end; at += floatBytes) {
+    const bits = floatBytes == 4 ? load<u32>(at) & 0x7fffffff : (<u32>load<u16>(at)) & 0x7fff;
+    largest = max(largest, bits);
   }
   return largest;
 }

@@ -11,4 +11,11 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let i = 0; i < dst.length; i++) dst[i] = bf16ToFloat(src[2 * i]! | (src[2 * i + 1]! << 8));
 }
 
-export const bf16: QuantType = { name: 'bf16', ggmlType: 30, blockSize: 1, blockBytes: 2, dequantize };
+export const bf16: QuantType = {
+  name: 'bf16',
+  ggmlType: 30,
+  blockSize: 1,
+  blockBytes: 2,
+  infinity: 0x7f80,
+  dequantize,
+};

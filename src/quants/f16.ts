@@ -15,4 +15,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   for (let i = 0; i < src.length; i++) writeHalf(dst, 2 * i, src[i]!);
 }
 
-export const f16: QuantType = { name: 'f16', ggmlType: 1, blockSize: 1, blockBytes: 2, dequantize, quantize };
+export const f16: QuantType = {
+  name: 'f16',
+  ggmlType: 1,
+  blockSize: 1,
+  blockBytes: 2,
+  infinity: 0x7c00,
+  dequantize,
+  quantize,
+};

@@ -17,4 +17,12 @@ function quantize(src: Float32Array, dst: Uint8Array): void {
   dst.set(new Uint8Array(src.buffer, src.byteOffset, src.byteLength));
 }
 
-export const f32: QuantType = { name: 'f32', ggmlType: 0, blockSize: 1, blockBytes: 4, dequantize, quantize };
+export const f32: QuantType = {
+  name: 'f32',
+  ggmlType: 0,
+  blockSize: 1,
+  blockBytes: 4,
+  infinity: 0x7f800000,
+  dequantize,
+  quantize,
+};

@@ -13,6 +13,8 @@ export interface QuantType {
   readonly blockBytes: number;
   /** Where in a block the f16 numbers are that its levels are multiplied by or that are added: byte offsets, side by side. */
   readonly halves?: readonly number[];
+  /** Where the weights are floats: the bits of infinity. */
+  readonly infinity?: number;
   /** Decodes whole blocks: `src` holds n blocks, `dst` gets n * blockSize floats. Absent where the type is only known by name. */
   readonly dequantize?: (src: Uint8Array, dst: Float32Array) => void;
   /**

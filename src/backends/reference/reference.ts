@@ -4,6 +4,7 @@ import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
+import { checkFinite } from '../finite.ts';
 import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.ts';
 
 /** Bytes read and decoded at a time. */
@@ -40,7 +41,9 @@ async function upload(into: Map<string, Float32Array>, tensors: readonly Tensor[
       const n = Math.min(pieceBlocks, nBlocks - block);
       const bytes = new Uint8Array(n * blockBytes);
       await options.read(tensor, block * blockBytes, bytes);
-      dequantize!(bytes, floats.subarray(block * blockSize, (block + n) * blockSize));
+      const piece = floats.subarray(block * blockSize, (block + n) * blockSize);
+      dequantize!(bytes, piece);
+      checkFinite(tensor.name, piece);
       doneBytes += bytes.length;
       options.onProgress?.(doneBytes);
     }

@@ -1,6 +1,6 @@
-import { FormatError } from '../../errors.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
+import { checkFinite, notFinite } from '../finite.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
@@ -59,6 +59,7 @@ function place(target: UploadTarget, { pieces }: Batch, staging: number): Promis
     const to = begin / 4 + (matrix * rows + rowBegin) * cols;
     const numbers = heap.floats.subarray(to, to + (rowEnd - rowBegin) * cols);
     tensor.quant.dequantize!(heap.bytes(staging + stagedAt, bytes), numbers);
+    checkFinite(tensor.name, numbers);
   }
   return pack(target, pieces.filter(isPacked), staging);
 }
@@ -77,8 +78,7 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   for (const [i, { tensor, matrix, rowBegin, rowEnd }] of pieces.entries()) {
     if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + header.length + packWords.damaged] === 0) continue;
     const where = `rows ${rowBegin} to ${rowEnd - 1}${tensor.shape.length > 2 ? ` of matrix ${matrix}` : ''}`;
-    const found = `a scale in ${where} is infinite or NaN`;
-    throw new FormatError(`${tensor.name}: ${found}, expected finite ones; damaged file?`);
+    throw notFinite(tensor.name, `a ${tensor.quant.infinity ? 'weight' : 'scale'} in ${where}`);
   }
 }
 
@@ -90,7 +90,7 @@ interface Place {
 
 function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
   const { tensor, matrix, rowBegin, rowEnd, bytes } = piece;
-  const { blockBytes, halves = [] } = tensor.quant;
+  const { blockBytes, halves = [], infinity = 0x7c00 } = tensor.quant;
   const { begin, rows, cols, matrixBytes } = plan.weights.get(tensor.name)!;
   const dst = begin + matrix * matrixBytes;
   const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);
@@ -100,7 +100,7 @@ function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece,
   record[header.counter] = counter;
   const rowBytes = bytes / (rowEnd - rowBegin);
   const place = { pack: packer, src, dst, rowBegin, rowEnd, rows, cols, rowBytes };
-  const block = { blockBytes, halves: halves[0] ?? 0, nHalves: halves.length, damaged: 0 };
+  const block = { blockBytes, halves: halves[0] ?? 0, nHalves: halves.length, infinity, damaged: 0 };
   for (const [name, value] of Object.entries({ ...place, ...block })) {
     record[header.length + packWords[name as keyof typeof packWords]] = value;
   }

@@ -33,8 +33,9 @@ export const packWords = {
   blockBytes: 8,
   halves: 9,
   nHalves: 10,
-  damaged: 11,
-  length: 12,
+  infinity: 11,
+  damaged: 12,
+  length: 13,
 } as const;
 
 /** What `probe_dot` says of a machine that multiplies wrongly: `BROKEN` in assembly/lib/dot_kind.ts. */

@@ -1,3 +1,4 @@
+import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { describe, expect, test } from 'vitest';
 import { encoderOf } from '../../../src/compress/encode/index.ts';
 import { FormatError, ResourceError } from '../../../src/errors.ts';
@@ -174,6 +175,33 @@ describe('upload', () => {
       }
       await bring(damaged, good);
     });
+  }
+
+  /** Sign, exponent and mantissa in the upper half of a float's bits. */
+  const badBits: Readonly<Record<string, readonly number[]>> = {
+    f16: Object.values(bad),
+    bf16: [0x7f80, 0xff80, 0x7fc0, 0x7f81],
+    f32: [0x7f80, 0xff80, 0x7fc0, 0x7f81],
+  };
+  for (const quant of quants.filter(({ infinity }) => infinity)) {
+    for (const shape of [[37, 44], [33, 5], [3]]) {
+      test(`refuses ${quant.name} [${shape.join(', ')}] when one weight is not finite, on either backend`, async () => {
+        const damaged = weight({ name: 'damaged', quant, shape });
+        const good = encoded(damaged, 1);
+        const n = good.length / quant.blockBytes;
+        for (const [i, bits] of badBits[quant.name]!.entries()) {
+          const file = good.slice();
+          const at = [0, n - 1, n >> 1, n >> 2][i]!;
+          new DataView(file.buffer).setUint16(at * quant.blockBytes + quant.blockBytes - 2, bits, true);
+          await expect(bring(damaged, file)).rejects.toThrow(/^damaged: .*infinite or NaN/);
+          const plain = referenceBackend().upload([damaged], {
+            read: async (_tensor, offset, into) => into.set(file.subarray(offset, offset + into.length)),
+          });
+          await expect(plain).rejects.toThrow(/^damaged: .*infinite or NaN/);
+        }
+        await bring(damaged, good);
+      });
+    }
   }
 });
 
