@@ -179,6 +179,6 @@ export function attention_scratch_bytes(node: AttentionNode): u32 {
 }
 
 /** Bytes behind `parts`. */
-export function attention_parts_bytes(node: AttentionNode): u32 {
-  return SPLIT_TOKENS * (node.cols / node.headDim) * node.mostSplits * node.partBytes;
+export function attention_parts_bytes(node: AttentionNode): f64 {
+  return <f64>(SPLIT_TOKENS * (node.cols / node.headDim)) * <f64>node.mostSplits * <f64>node.partBytes;
 }

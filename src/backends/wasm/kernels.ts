@@ -56,6 +56,9 @@ export interface Sizes {
   readonly rowsPerItem: number;
 }
 
+/** Numbers of a cache that any type keeps in whole blocks. */
+const CACHE_UNIT = 4096;
+
 export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes {
   const memory = requestMemory(
     { initial: 1, maximum: 1, shared },
@@ -65,13 +68,15 @@ export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes 
   const records = new Int32Array(memory.buffer, 64);
   return {
     packedBytes: (quant, rows, cols) => exports[`packed_bytes_${quant.name}`]?.(rows, cols),
-    cacheBytes: (quant, n) => exports[`cache_bytes_${quant.name}`]!(n) >>> 0,
-    activationsBytes: (nRows, cols, span) => exports['activations_bytes']!(nRows, cols, span),
+    // of many rows the kernels count one, and JavaScript multiplies: what is larger than 4 GiB must not wrap around
+    cacheBytes: (quant, n) => (n / CACHE_UNIT) * exports[`cache_bytes_${quant.name}`]!(CACHE_UNIT),
+    activationsBytes: (nRows, cols, span) => nRows * exports['activations_bytes']!(1, cols, span),
     ask(op, question, words) {
       const answer = exports[`${op}_${question}`];
       if (!answer) return undefined;
       records.set(words);
-      return answer(records.byteOffset) >>> 0;
+      const bytes = answer(records.byteOffset);
+      return bytes < 0 ? bytes >>> 0 : bytes; // an i32 shows its sign, an f64 has none
     },
     matrixScratchBytes: (cols) => exports['scratch_bytes']!(cols),
     hasKernel: (name) => name in exports,

@@ -64,6 +64,24 @@ describe('memoryOf', () => {
     expect(many.initialBytes).toBe(one.initialBytes);
   });
 
+  test('does not wrap around at 4 GiB', async () => {
+    const bytes = async (nCtx: number, kvType: KvType) =>
+      memoryOf({
+        ...{ weights: [table, norm], graph: graphOf(nCtx, { kvType }), maxSessions: 1, threads: 1 },
+        kernels: await kernels('simd'),
+      });
+    for (const kvType of ['f16', 'f32', 'q8_0'] as const) {
+      const [small, large] = [await bytes(2 ** 16, kvType), await bytes(2 ** 24, kvType)];
+      expect(large.stateBytes).toBe(256 * small.stateBytes);
+      expect(large.activationBytes).toBeGreaterThan(100 * small.activationBytes); // parts of attention's splits
+    }
+    const opening = createWasmBackend({
+      ...{ weights: [table, norm], graph: graphOf(2 ** 24, { kvType: 'f32' }), maxSessions: 1, threads: 1 },
+      host: nodeHost(),
+    });
+    await expect(opening).rejects.toThrow(/WebAssembly has at most 4 GiB/);
+  });
+
   test('keeps a window, not the context, for layers that see no more', async () => {
     const mib = async (nCtx: number) => {
       const graph = gemmaOf(nCtx);
