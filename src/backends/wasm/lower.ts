@@ -21,7 +21,7 @@ export interface Slot {
   readonly name: string;
   readonly role: Value['role'];
   readonly bytes: number;
-  /** Constants and, for reading back, activations and states. */
+  /** SharedConstants and, for reading back, activations and states. */
   readonly value?: Value;
   /** States: how they lie in memory. */
   readonly layout?: StateLayout;
@@ -42,7 +42,7 @@ export type Word =
   { readonly type: 'at'; readonly slot: Slot | undefined } | { readonly type: Scalar['type']; readonly value: number };
 
 /** One kernel call; its record is the header of assembly/lib/node.ts, then `words`. */
-export interface Call {
+export interface KernelCall {
   /** What it is for. */
   readonly node: Node;
   readonly op: string;
@@ -55,7 +55,7 @@ export interface Call {
 }
 
 export interface Lowered {
-  readonly calls: readonly Call[];
+  readonly calls: readonly KernelCall[];
   /** By the value they hold. */
   readonly slots: ReadonlyMap<Value, Slot>;
   /** Weights that calls take as plain numbers, by name. */
@@ -82,7 +82,7 @@ export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind): 
 
 /** Collects calls and slots; lives as long as one `lower`. */
 class Lowering implements Lowered {
-  readonly calls: Call[] = [];
+  readonly calls: KernelCall[] = [];
   readonly slots = new Map<Value, Slot>();
   readonly graph: Graph;
   readonly sizes: Sizes;
@@ -156,7 +156,12 @@ export const kernelName = ({ op: { name, quantInput }, inputs }: Node): string =
 const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
 
 /** One call, with `more` words at the end. */
-function call(lowering: Lowering, node: Node, inputs: readonly (Slot | undefined)[], more: readonly Word[] = []): Call {
+function call(
+  lowering: Lowering,
+  node: Node,
+  inputs: readonly (Slot | undefined)[],
+  more: readonly Word[] = [],
+): KernelCall {
   const out = lowering.slotOf(node.out);
   const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
   const outs = [out, ...(node.op.changes ?? []).map((i) => inputs[i]!)];
@@ -228,7 +233,7 @@ function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {
 }
 
 /** A record whose pointers are zero, or what `addressOf` says. */
-export function recordOf(of: Call, addressOf: (slot: Slot) => number = () => 0): Int32Array {
+export function recordOf(of: KernelCall, addressOf: (slot: Slot) => number = () => 0): Int32Array {
   const record = new Int32Array(header.length + of.words.length);
   const floats = new Float32Array(record.buffer);
   of.words.forEach((word, i) => {

@@ -6,7 +6,7 @@ import { readableValues } from '../checks.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
-import { aligned, placeActivations, schedule, type Group, type Schedule } from './schedule.ts';
+import { aligned, placeActivations, schedule, type FusedCalls, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
 import { stepWords } from './words.ts';
@@ -21,14 +21,14 @@ import { stepWords } from './words.ts';
  * its own, except that constants are stored once however many programs use them.
  */
 
-/** A graph made ready to be placed: calls in groups, and how much memory each part takes. */
+/** A graph made ready to be placed: its calls, fused, and how much memory each part takes. */
 export interface ProgramPlan {
   readonly graph: Graph;
   /** As it was asked for. */
   readonly keep: readonly Value[] | undefined;
   readonly slots: Lowered['slots'];
   readonly plain: Lowered['plain'];
-  readonly groups: readonly Group[];
+  readonly fused: readonly FusedCalls[];
   readonly lifetimes: Schedule['lifetimes'];
   /** Values whose memory nothing else uses. */
   readonly readable: ReadonlySet<Value>;
@@ -57,7 +57,7 @@ export interface ProgramOptions {
 export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: ProgramOptions): ProgramPlan {
   const readable = readableValues(graph, keep);
   const { calls, slots, plain } = lower(graph, sizes, activations);
-  const { groups, lifetimes } = schedule(calls, sizes, new Set([...readable].map((value) => slots.get(value)!)));
+  const { fused, lifetimes } = schedule(calls, sizes, new Set([...readable].map((value) => slots.get(value)!)));
   const { offsets, bytes } = placeActivations(lifetimes);
   const unique = [...new Set(slots.values())];
   const constants = unique.filter(({ role }) => role === 'constant');
@@ -69,7 +69,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     keep,
     slots,
     plain,
-    groups,
+    fused,
     lifetimes,
     readable,
     activations: offsets,
@@ -77,7 +77,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     states,
     activationBytes: bytes,
     scratchBytes: Math.max(0, ...calls.map((call, i) => sizes.ask(call.op, 'scratch_bytes', records[i]!) ?? 0)),
-    recordBytes: stepBytes + groups.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
+    recordBytes: stepBytes + fused.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
     stateBytes: sum(states.map((state) => aligned(state.bytes))),
     constantBytes: sum(constants.map((constant) => aligned(constant.bytes))),
   };

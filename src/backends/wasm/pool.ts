@@ -22,8 +22,8 @@ export interface Workplace {
   readonly scratch: readonly number[];
 }
 
-/** A run of nodes: addresses as `run` in assembly/lib/program.ts takes them. */
-export interface Run {
+/** Records that are run one after the other: addresses as `run` in assembly/lib/program.ts takes them. */
+export interface RecordList {
   readonly begin: number;
   readonly end: number;
   readonly counters: number;
@@ -97,7 +97,7 @@ export class Pool {
    * Runs nodes on all threads; a promise only where another thread keeps the leader waiting for long.
    * @throws ResourceError when a thread has died; the pool is of no use then.
    */
-  run({ begin, end, counters, countersBytes }: Run): void | Promise<void> {
+  run({ begin, end, counters, countersBytes }: RecordList): void | Promise<void> {
     if (this.death) this.fail();
     const came = this.lead('run', begin, end, counters, countersBytes);
     if (came !== status.done) return this.await(came);

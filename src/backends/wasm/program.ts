@@ -3,12 +3,12 @@ import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, stepCheck } from '../checks.ts';
-import type { Constants } from './constants.ts';
+import type { SharedConstants } from './shared_constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
-import { recordOf, type Call, type Slot } from './lower.ts';
+import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, type MemoryPlan, type ProgramPlan } from './plan.ts';
-import type { Pool, Run } from './pool.ts';
+import type { Pool, RecordList } from './pool.ts';
 import { ringsOf, type Ring } from './ring.ts';
 import { aligned } from './schedule.ts';
 import { readRows, writeRows } from './state_rows.ts';
@@ -16,22 +16,22 @@ import { header, stepWords } from './words.ts';
 
 export interface ProgramHome {
   readonly heap: Heap;
-  readonly constants: Constants;
+  readonly constants: SharedConstants;
   readonly instance: Instance;
   readonly pool: Pool;
   readonly memory: MemoryPlan;
 }
 
-/** What has to be written into a group's records before a run. */
-interface PlacedGroup {
+/** What has to be written into the records of fused calls before a run. */
+interface PlacedCalls {
   readonly rows: Rows;
   /** Word indices of the records; the first one carries items and counter. */
   readonly records: readonly number[];
   /** Counts the items of a kernel that does not go by rows. */
   readonly countItems: ((record: number) => number) | undefined;
-  /** For runs that are taken apart: the group on its own, and what it does. */
-  readonly alone: Run;
-  readonly calls: readonly Call[];
+  /** For runs that are taken apart: the calls on their own, and what they are. */
+  readonly alone: RecordList;
+  readonly calls: readonly KernelCall[];
 }
 
 /** A graph's records and states in memory. Running it writes a few words per node and calls the pool; it allocates nothing. */
@@ -40,8 +40,8 @@ export class WasmProgram implements Program {
   private readonly home: ProgramHome;
   private readonly addresses = new Map<Slot, number>();
   private readonly begin: number;
-  private readonly nodes: Run;
-  private readonly groups: readonly PlacedGroup[];
+  private readonly records: RecordList;
+  private readonly placed: readonly PlacedCalls[];
   private readonly stepAt: number;
   private readonly rings: ReadonlyMap<Value, Ring>;
   private readonly eachRing: readonly Ring[];
@@ -71,10 +71,10 @@ export class WasmProgram implements Program {
     this.onNode = onNode;
     this.stepAt = this.begin / 4;
     const counters = this.begin + aligned((stepWords.length + maxTokens) * 4);
-    const countersBytes = plan.groups.length * COUNTER_BYTES;
-    const { groups, end } = this.writeRecords(counters, counters + countersBytes);
-    this.groups = groups;
-    this.nodes = { begin: counters + countersBytes, end, counters, countersBytes };
+    const countersBytes = plan.fused.length * COUNTER_BYTES;
+    const { placed, end } = this.writeRecords(counters, counters + countersBytes);
+    this.placed = placed;
+    this.records = { begin: counters + countersBytes, end, counters, countersBytes };
   }
 
   /** Decides every slot's address. */
@@ -99,18 +99,18 @@ export class WasmProgram implements Program {
     for (const slot of plan.constants) addresses.set(slot, home.constants.acquire(slot.value!));
   }
 
-  private writeRecords(counters: number, begin: number): { groups: PlacedGroup[]; end: number } {
+  private writeRecords(counters: number, begin: number): { placed: PlacedCalls[]; end: number } {
     const { heap, instance } = this.home;
     let at = begin;
     let phase = 0;
-    const groups = this.plan.groups.map((group, g): PlacedGroup => {
+    const placed = this.plan.fused.map((fused, g): PlacedCalls => {
       const begin = at;
       const counter = counters + g * COUNTER_BYTES;
-      const records = group.calls.map((call, i) => {
+      const records = fused.calls.map((call, i) => {
         const record = recordOf(call, (slot) => this.addresses.get(slot)!);
         record[header.kernel] = instance.kernelIndex(call.kernel)!;
-        record[header.barrier] = i === 0 && group.phase !== phase ? 1 : 0;
-        record[header.nFused] = group.calls.length - 1 - i;
+        record[header.barrier] = i === 0 && fused.phase !== phase ? 1 : 0;
+        record[header.nFused] = fused.calls.length - 1 - i;
         record[header.recordBytes] = aligned(record.byteLength);
         record[header.counter] = counter;
         record[header.step] = this.begin;
@@ -118,17 +118,17 @@ export class WasmProgram implements Program {
         at += aligned(record.byteLength);
         return (at - aligned(record.byteLength)) / 4;
       });
-      phase = group.phase;
-      const { rows, op } = group.calls[0]!;
+      phase = fused.phase;
+      const { rows, op } = fused.calls[0]!;
       return {
         rows,
         records,
         countItems: instance.exports[`${op}_items`],
         alone: { begin, end: at, counters: counter, countersBytes: COUNTER_BYTES },
-        calls: group.calls,
+        calls: fused.calls,
       };
     });
-    return { groups, end: at };
+    return { placed, end: at };
   }
 
   run(step: Step): void | Promise<void> {
@@ -144,12 +144,12 @@ export class WasmProgram implements Program {
     this.nRows.tokens = step.tokens.length;
     this.nRows.logits = step.nLogits;
     this.writeCounts(ints);
-    return this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.nodes);
+    return this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
   }
 
-  /** Group by group. A barrier behind each is part of what is timed, so the sum is a little more than a whole run takes. */
+  /** One after the other. A barrier behind each is part of what is timed, so the sum is a little more than a whole run takes. */
   private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {
-    for (const { alone, calls } of this.groups) {
+    for (const { alone, calls } of this.placed) {
       const startMs = performance.now();
       const running = this.home.pool.run(alone);
       if (running) await running;
@@ -159,10 +159,10 @@ export class WasmProgram implements Program {
     }
   }
 
-  /** Rows and items of every group in this step. About eight chunks a thread even out unequal cores. */
+  /** Rows and items of all calls in this step. About eight chunks a thread even out unequal cores. */
   private writeCounts(ints: Int32Array): void {
     const share = 8 * this.home.pool.nThreads;
-    for (const { rows, records, countItems } of this.groups) {
+    for (const { rows, records, countItems } of this.placed) {
       const nRows = this.nRows[rows];
       for (const record of records) ints[record + header.nRows] = nRows;
       const first = records[0]!;

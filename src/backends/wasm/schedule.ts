@@ -1,5 +1,5 @@
 import { roundUp } from '../../numbers.ts';
-import type { Call, Slot } from './lower.ts';
+import type { KernelCall, Slot } from './lower.ts';
 import type { Sizes } from './kernels.ts';
 
 /**
@@ -11,15 +11,15 @@ import type { Sizes } from './kernels.ts';
  *     phase 5   rope q → rope k → store k → store v
  *     phase 6   attention
  */
-export interface Group {
+export interface FusedCalls {
   /** Handed out together, row by row; a single call where its kernel has other items. */
-  readonly calls: readonly Call[];
+  readonly calls: readonly KernelCall[];
   readonly phase: number;
 }
 
 export interface Schedule {
   /** In execution order. */
-  readonly groups: readonly Group[];
+  readonly fused: readonly FusedCalls[];
   /** First and last phase in which each activation is needed. */
   readonly lifetimes: ReadonlyMap<Slot, Lifetime>;
 }
@@ -31,17 +31,17 @@ export interface Lifetime {
 
 /** The accesses that a later call has to respect. */
 interface Access {
-  readonly call: Call;
+  readonly call: KernelCall;
   readonly phase: number;
 }
 
 /** @param kept slots that are read after the run. */
-export function schedule(calls: readonly Call[], sizes: Sizes, kept: ReadonlySet<Slot>): Schedule {
-  const byRows = (call: Call): boolean => !sizes.hasKernel(`${call.op}_items`);
-  const fusable = (a: Call, b: Call): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
+export function schedule(calls: readonly KernelCall[], sizes: Sizes, kept: ReadonlySet<Slot>): Schedule {
+  const byRows = (call: KernelCall): boolean => !sizes.hasKernel(`${call.op}_items`);
+  const fusable = (a: KernelCall, b: KernelCall): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
   const writes = new Map<Slot, Access>();
   const reads = new Map<Slot, Access[]>();
-  const phases = new Map<Call, number>();
+  const phases = new Map<KernelCall, number>();
 
   for (const call of calls) {
     const inputs = call.inputs.filter((slot) => slot !== undefined);
@@ -55,23 +55,23 @@ export function schedule(calls: readonly Call[], sizes: Sizes, kept: ReadonlySet
       reads.delete(slot);
     }
   }
-  return { groups: groupCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases, kept) };
+  return { fused: fuseCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases, kept) };
 }
 
 /** Phase by phase; in each, first what goes by rows (few, indivisible items in decode), then the rest. */
-function groupCalls(
-  calls: readonly Call[],
-  phases: ReadonlyMap<Call, number>,
-  byRows: (call: Call) => boolean,
-): Group[] {
+function fuseCalls(
+  calls: readonly KernelCall[],
+  phases: ReadonlyMap<KernelCall, number>,
+  byRows: (call: KernelCall) => boolean,
+): FusedCalls[] {
   const byPhase = groupBy(calls, (call) => phases.get(call)!);
   return [...byPhase.keys()]
     .sort((a, b) => a - b)
     .flatMap((phase) => {
       const inPhase = byPhase.get(phase)!;
-      const fused = [...groupBy(inPhase.filter(byRows), ({ rows }) => rows).values()];
-      const single = inPhase.filter((call) => !byRows(call)).map((call) => [call]);
-      return [...fused, ...single].map((group) => ({ calls: group, phase }));
+      const together = [...groupBy(inPhase.filter(byRows), ({ rows }) => rows).values()];
+      const alone = inPhase.filter((call) => !byRows(call)).map((call) => [call]);
+      return [...together, ...alone].map((fused) => ({ calls: fused, phase }));
     });
 }
 
@@ -90,8 +90,8 @@ function append<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
 }
 
 function lifetimesOf(
-  calls: readonly Call[],
-  phases: ReadonlyMap<Call, number>,
+  calls: readonly KernelCall[],
+  phases: ReadonlyMap<KernelCall, number>,
   kept: ReadonlySet<Slot>,
 ): Map<Slot, Lifetime> {
   const lifetimes = new Map<Slot, Lifetime>();

@@ -7,7 +7,7 @@ import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { checkWhole } from '../../checks.ts';
 import type { Backend } from '../backend.ts';
-import { Constants } from './constants.ts';
+import { SharedConstants } from './shared_constants.ts';
 import { Heap } from './heap.ts';
 import { compileKernels, createSizes, instantiate, isQuick, type Sizes } from './kernels.ts';
 import { kernelName } from './lower.ts';
@@ -105,7 +105,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const instance = instantiate(module, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
         await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
-        const home = { heap, constants: new Constants(heap), instance, pool, memory };
+        const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
         const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
         return backendOf(home, sizes, { name, activations, planned: program });
       } catch (error) {

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createSizes } from '../../../src/backends/wasm/kernels.ts';
 import { planProgram, type ProgramPlan } from '../../../src/backends/wasm/plan.ts';
-import type { Call, Slot } from '../../../src/backends/wasm/lower.ts';
+import type { KernelCall, Slot } from '../../../src/backends/wasm/lower.ts';
 import { weight, type Graph } from '../../../src/graph/graph.ts';
-import { kvCache } from '../../../src/graph/layer_state.ts';
+import { kvCache, rowsState } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName } from '../../../src/quants/index.ts';
+import { causalConv } from '../../recipes/causal_conv.ts';
 import { root } from './support.ts';
 
 const sizes = createSizes(new WebAssembly.Module(readFileSync(`${root}/dist/thimble.simd.wasm`)), true);
@@ -37,7 +38,7 @@ function llama(): Graph {
 }
 
 const plan = planProgram(llama(), sizes, { activations: 'exact' });
-const byRows = (call: Call) => !sizes.hasKernel(`${call.op}_items`);
+const byRows = (call: KernelCall) => !sizes.hasKernel(`${call.op}_items`);
 
 /** Where a slot lies; only activations share memory. */
 function rangeOf({ activations }: ProgramPlan, slot: Slot): { area: string; begin: number; end: number } {
@@ -48,14 +49,14 @@ function rangeOf({ activations }: ProgramPlan, slot: Slot): { area: string; begi
 
 describe('a schedule', () => {
   test('never lets two calls without a barrier between them touch the same bytes, unless one thread does both row by row', () => {
-    const placed = plan.groups.flatMap(({ calls, phase }) => calls.map((call) => ({ call, phase })));
+    const placed = plan.fused.flatMap(({ calls, phase }) => calls.map((call) => ({ call, phase })));
     let pairs = 0;
     for (const [i, later] of placed.entries()) {
       for (const earlier of placed.slice(0, i)) {
         if (earlier.phase !== later.phase) continue;
         if (byRows(earlier.call) && byRows(later.call) && earlier.call.rows === later.call.rows) continue;
         pairs++;
-        const accesses = (call: Call) => [
+        const accesses = (call: KernelCall) => [
           ...call.outs.map((slot) => ({ writes: true, ...rangeOf(plan, slot) })),
           ...call.inputs
             .filter((slot) => slot !== undefined)
@@ -74,7 +75,7 @@ describe('a schedule', () => {
 
   test('runs every call after those whose results it reads', () => {
     const written = new Set<Slot>();
-    for (const { calls } of plan.groups) {
+    for (const { calls } of plan.fused) {
       for (const { inputs, outs } of calls) {
         for (const slot of inputs) if (slot?.role === 'activation') expect(written.has(slot)).toBe(true);
         for (const slot of outs) written.add(slot);
@@ -83,7 +84,7 @@ describe('a schedule', () => {
   });
 
   test('gives one phase to products of the same input, and quantises it once', () => {
-    const kinds = plan.groups.map(({ calls, phase }) => `${phase} ${calls.map(({ kernel }) => kernel).join(' ')}`);
+    const kinds = plan.fused.map(({ calls, phase }) => `${phase} ${calls.map(({ kernel }) => kernel).join(' ')}`);
     expect(kinds.slice(0, 12)).toEqual([
       '0 rope_angles embed_q4_0 rms_norm quantize_activations_32',
       '1 matmul_q4_0',
@@ -105,9 +106,9 @@ describe('a schedule', () => {
     const x = g.embed(matrix('embed', 256, dim, 'f32'));
     const products = ['q4_0', 'q8_0', 'f16', 'bf16', 'f32'].map((quant) => g.matmul(matrix(quant, dim, dim, quant), x));
     const mixed = planProgram(g.finish(products.at(-1)!), sizes, { activations: 'exact' });
-    const groups = mixed.groups.map(({ calls }) => calls.map(({ kernel }) => kernel).join(' '));
+    const groups = mixed.fused.map(({ calls }) => calls.map(({ kernel }) => kernel).join(' '));
     expect(groups[0]).toBe('embed_f32 quantize_activations_32 quantize_activations_i16');
-    const operands = mixed.groups.slice(1).map(({ calls }) => `${calls[0]!.kernel} × ${calls[0]!.inputs[1]!.name}`);
+    const operands = mixed.fused.slice(1).map(({ calls }) => `${calls[0]!.kernel} × ${calls[0]!.inputs[1]!.name}`);
     const [digits, words] = [`${x.name}.quantize_activations_32`, `${x.name}.quantize_activations_i16`];
     expect(operands).toEqual([
       `matmul_q4_0 × ${digits}`,
@@ -115,6 +116,20 @@ describe('a schedule', () => {
       `matmul_f16 × ${words}`,
       `matmul_bf16 × ${words}`,
       `matmul_f32 × ${x.name}`,
+    ]);
+  });
+
+  test('lets a call that changes a state finish before another one looks at it', () => {
+    const g = new Recorder({ nCtx: 16, maxTokens: 16, maxLogits: 2 });
+    const { rows } = rowsState(0, 2, dim);
+    const x = g.embed(matrix('embed', 256));
+    for (let i = 0; i < 2; i++) g.node(causalConv, [x, matrix('taps', dim, 3, 'f32'), rows]);
+    const byColumns = { ...sizes, hasKernel: (name: string) => name === 'causal_conv_items' || sizes.hasKernel(name) };
+    const { fused } = planProgram(g.finish(x), byColumns, { activations: 'exact' });
+    expect(fused.map(({ calls, phase }) => `${phase} ${calls[0]!.op}`)).toEqual([
+      '0 embed',
+      '1 causal_conv',
+      '2 causal_conv',
     ]);
   });
 

@@ -7,8 +7,8 @@ interface Entry {
   nUsers: number;
 }
 
-/** Constants in memory, each once: sessions of one model share a graph, and with it its constants. */
-export class Constants {
+/** SharedConstants in memory, each once: sessions of one model share a graph, and with it its constants. */
+export class SharedConstants {
   private readonly heap: Heap;
   private entries: Entry[] = [];
 
