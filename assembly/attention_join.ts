@@ -1,6 +1,6 @@
 import { AttentionNode } from './lib/attention_node';
-import { Softmax } from './lib/attention_tile';
 import { scratch } from './lib/scratch';
+import { Softmax } from './lib/softmax';
 
 /**
  * Joins the splits that `attention` left as parts (see there), from left to right; an item is a token. With many tokens

@@ -1,11 +1,12 @@
-import { Tile } from './attention_rows';
-import { BLOCK, storePair } from './attention_tile';
+import { BLOCK } from './attention_node';
+import { Tile } from './attention_tile';
 import { Masks } from './constants';
 import { KvLevels } from './kv_levels';
 import { biasOf, dot32, largest, pack, perLevel, ROW_BYTES } from './level_dot';
+import { storePair } from './math';
 
 /*
- * Attention over a q8_0 cache, in integers. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
+ * Attention over a q8_0 cache, in integers; lib/attention_floats.ts is its twin for floats. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
  * to four rows times 32 levels of eight lanes of the cache.
  *
  *              a row is a token's                           over           a lane is

@@ -1,5 +1,10 @@
-import { Softmax, SPLIT } from './attention_tile';
 import { Node } from './node';
+import { Softmax } from './softmax';
+
+/** Positions whose scores are held at once. Blocks begin at multiples of it, whatever the window or the batch. */
+export const BLOCK: u32 = 32;
+/** Positions that are summed up on their own before they join the rest, so that threads can share one token's work. */
+export const SPLIT: u32 = 256;
 
 /** Query rows of one item: few enough for their sums to stay in the L2 cache. */
 export const TILE_ROWS: u32 = 64;
@@ -54,6 +59,13 @@ export class AttentionNode extends Node {
   @inline
   get endSplit(): u32 {
     return (this.step.pos + this.nRows - 1) / SPLIT + 1;
+  }
+
+  /** Offset of a tile's row in `q` and `out`: of its token, of one of the heads that share a key-value head. */
+  @inline
+  offsetOf(token: u32, kvHead: u32, row: u32): usize {
+    const head = kvHead * this.headsPerKv + (row % this.headsPerKv);
+    return (((token + row / this.headsPerKv) * this.cols) << 2) + ((head * this.headDim) << 2);
   }
 
   @inline
