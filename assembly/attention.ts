@@ -68,7 +68,7 @@ function loadQueries<T>(tile: Tile, node: AttentionNode, token: u32, kvHead: u32
   memory.fill(tile.q, 0, tile.maxRows * headBytes);
   for (let row: u32 = 0; row < tile.nRows; row++) {
     const from = node.q + node.offsetOf(token, kvHead, row);
-    if (changetype<T>(0).hasLevels) loadQueryLevels(tile, row, from, node.scale);
+    if (changetype<T>(0).hasLevels) loadQueryLevels(tile, row, from, node.scale, node.spread);
     else loadQueryFloats(tile, row, from, node.scale);
   }
 }
@@ -87,7 +87,7 @@ function storeParts(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, sp
 function storeMeans(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
   for (let row: u32 = 0; row < tile.nRows; row++) {
     const out = node.out + node.offsetOf(token, kvHead, row);
-    tile.totalSoftmaxOf(row).finish(out, tile.totals + row * tile.headBytes, tile.headBytes);
+    node.finish(tile.totalSoftmaxOf(row), tile.totals + row * tile.headBytes, out);
   }
 }
 

@@ -1,3 +1,4 @@
+import { hadamard } from './hadamard';
 import { Node } from './node';
 import { Softmax } from './softmax';
 
@@ -22,6 +23,7 @@ export class AttentionNode extends Node {
   headDim: u32;
   scale: f32;
   window: u32;
+  spread: u32; // columns that the cache holds spread over each other, see lib/hadamard.ts; 0: none
   nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
   parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 
@@ -66,6 +68,12 @@ export class AttentionNode extends Node {
   offsetOf(token: u32, kvHead: u32, row: u32): usize {
     const head = kvHead * this.headsPerKv + (row % this.headsPerKv);
     return (((token + row / this.headsPerKv) * this.cols) << 2) + ((head * this.headDim) << 2);
+  }
+
+  /** Writes the mean of all positions: what attention gives for one head. */
+  finish(softmax: Softmax, values: usize, out: usize): void {
+    softmax.finish(out, values, this.headDim << 2);
+    if (this.spread) hadamard(out, this.headDim << 2, this.spread << 2); // the matrix is its own inverse
   }
 
   @inline

@@ -10,6 +10,7 @@ const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1,
     { role: 'activation', cols, size },
     { role: 'state', rows, cols, quant, size },
   ],
+  params: { headDim: cols },
   nTokens,
   pos,
   // f16: numbers below 2^-14 become zero.
