@@ -11,11 +11,11 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
   if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
   if (changetype<T>(0).hasLevels) {
     scoreLevels<R>(tile, row);
-    for (let r: u32 = 0; r < nRows; r++) weigh<T>(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
+    for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
     mixLevels<R>(tile, row);
   } else {
     scoreFloats<T, R>(tile, row);
-    for (let r: u32 = 0; r < nRows; r++) weigh<T>(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
+    for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
     mixFloats<T, R>(tile, row);
   }
 }
@@ -27,7 +27,7 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
 const NEGLIGIBLE: f32 = -60;
 
 /** Turns one row's scores into probabilities relative to the largest score so far; what the row does not see gets 0. */
-function weigh<T>(tile: Tile, row: u32, scores: usize, bytes: u32): void {
+function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
   const first = tile.firstSeen(pos);
@@ -50,7 +50,7 @@ function weigh<T>(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   for (let s = scores; s < end; s += 16) {
     const below = f32x4.sub(v128.load(s), max);
     const prob = v128.andnot(Lanes.expBelow0(below), f32x4.lt(below, f32x4.splat(NEGLIGIBLE))); // a NaN stays one
-    v128.store(s, changetype<T>(0).hasLevels ? prob : f32x4.mul(prob, factor));
+    v128.store(s, f32x4.mul(prob, factor));
     sums = f32x4.add(sums, prob);
   }
   softmax.sum += Lanes.sum(sums);
