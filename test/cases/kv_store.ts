@@ -37,6 +37,7 @@ export const kvStoreCases: OpCases = {
   timed: [1, 128].flatMap((n) =>
     (['f16', 'q8_0'] as const).map((quant) => ({
       ...of(quant, n, sizes.kvDim, 0),
+      params: { headDim: sizes.headDim },
       name: `${timedName(n)}, ${quant}`,
       copies: 16,
     })),
