@@ -69,7 +69,7 @@ export function scoreFloats<T, R>(tile: Tile, row: u32): void {
 }
 
 /**
- * Adds the block's values, times the probabilities in `scores`, to R rows from `row` on. Eight columns at a time, each sum over the
+ * Adds the block's values, times the probabilities in `probs`, to R rows from `row` on. Eight columns at a time, each sum over the
  * positions in order.
  */
 export function mixFloats<T, R>(tile: Tile, row: u32): void {
@@ -81,7 +81,6 @@ export function mixFloats<T, R>(tile: Tile, row: u32): void {
   const values = tile.values + row * headBytes;
   const probs = tile.probs + 16 * (tile.begin - tile.block);
   const n = tile.end - tile.begin;
-  transpose(tile.probs, tile.scores);
   let column: u32 = 0;
   for (; column + 32 <= headBytes; column += 32) {
     const a = values + column;
@@ -144,48 +143,4 @@ function mixLastColumns<T>(tile: Tile, nRows: u32, values: usize, cached: usize)
     }
     v128.store(to, sum);
   }
-}
-
-/** Probabilities by row `[4, BLOCK]` → by position `[BLOCK, 4]`, so that a position's four lie at offsets known to the compiler. */
-function transpose(probs: usize, rows: usize): void {
-  for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
-    const a = v128.load(rows + i);
-    const b = v128.load(rows + i, 4 * BLOCK);
-    const c = v128.load(rows + i, 8 * BLOCK);
-    const d = v128.load(rows + i, 12 * BLOCK);
-    const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5); // a0 b0 a1 b1
-    const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cd0 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-    const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    storePair(probs + 4 * i, v128.shuffle<f64>(ab0, cd0, 0, 2), v128.shuffle<f64>(ab0, cd0, 1, 3));
-    storePair(probs + 4 * i + 32, v128.shuffle<f64>(ab2, cd2, 0, 2), v128.shuffle<f64>(ab2, cd2, 1, 3));
-  }
-}
-
-/** Brings the block into float32, so that many rows share the work; from then on its keys and values lie in scratch. */
-export function widen<T>(tile: Tile): void {
-  const type = changetype<T>(0);
-  const mask = Masks.half;
-  const headBytes = tile.headBytes;
-  const groupBytes = headBytes << 2;
-  for (let group: u32 = 0; group < 2 * tile.nPairs; group++) {
-    let from = tile.keys + group * tile.groupBytes;
-    const to = tile.wideKeys + group * groupBytes;
-    for (let i: u32 = 0; i < groupBytes; i += 16) {
-      v128.store(to + i, type.load4(from, mask));
-      from += 4 * type.bytes;
-    }
-  }
-  for (let row: u32 = 0; row < tile.end - tile.begin; row++) {
-    let from = tile.cached + row * tile.rowBytes;
-    const to = tile.wideValues + row * headBytes;
-    for (let i: u32 = 0; i < headBytes; i += 16) {
-      v128.store(to + i, type.load4(from, mask));
-      from += 4 * type.bytes;
-    }
-  }
-  tile.keys = tile.wideKeys;
-  tile.groupBytes = groupBytes;
-  tile.cached = tile.wideValues;
-  tile.rowBytes = headBytes;
 }

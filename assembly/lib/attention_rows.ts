@@ -2,7 +2,7 @@ import { mixFloats, scoreFloats } from './attention_floats';
 import { mixLevels, scoreLevels } from './attention_levels';
 import { BLOCK } from './attention_node';
 import { Tile } from './attention_tile';
-import { Lanes } from './math';
+import { Lanes, storePair } from './math';
 import { LOWEST } from './softmax';
 
 /** Takes the block into R rows from `row` on. A block that none of them sees would change nothing and is left out. */
@@ -16,6 +16,7 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
   } else {
     scoreFloats<T, R>(tile, row);
     for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);
+    transpose(tile.probs, tile.scores);
     mixFloats<T, R>(tile, row);
   }
 }
@@ -63,5 +64,21 @@ function hide(scores: usize, bytes: u32, block: u32, first: u32, last: u32): voi
     const seen = v128.and(i32x4.le_s(i32x4.splat(first), at), i32x4.le_s(at, i32x4.splat(last)));
     v128.store(s, v128.bitselect(v128.load(s), f32x4.splat(LOWEST), seen));
     at = i32x4.add(at, i32x4.splat(4));
+  }
+}
+
+/** Probabilities by row `[4, BLOCK]` → by position `[BLOCK, 4]`, so that a position's four lie at offsets known to the compiler. */
+function transpose(probs: usize, rows: usize): void {
+  for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
+    const a = v128.load(rows + i);
+    const b = v128.load(rows + i, 4 * BLOCK);
+    const c = v128.load(rows + i, 8 * BLOCK);
+    const d = v128.load(rows + i, 12 * BLOCK);
+    const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5); // a0 b0 a1 b1
+    const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd0 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    storePair(probs + 4 * i, v128.shuffle<f64>(ab0, cd0, 0, 2), v128.shuffle<f64>(ab0, cd0, 1, 3));
+    storePair(probs + 4 * i + 32, v128.shuffle<f64>(ab2, cd2, 0, 2), v128.shuffle<f64>(ab2, cd2, 1, 3));
   }
 }

@@ -1,7 +1,7 @@
 import { AttentionNode, BLOCK, SPLIT } from './attention_node';
-import { widen } from './attention_floats';
 import { walkRows } from './attention_rows';
 import { Four, One, Three, Tile, Two } from './attention_tile';
+import { Masks } from './constants';
 
 /** All splits one after the other; the sums end up in `totals`. */
 export function walkSplits<T, M>(tile: Tile, node: AttentionNode, kvHead: u32): void {
@@ -72,4 +72,32 @@ function walkBlock<T, M>(tile: Tile): void {
     if (!changetype<T>(0).hasLevels) widen<T>(tile);
     for (let row: u32 = 0; row < nRows; row += 4) walkRows<M, Four>(tile, row);
   }
+}
+
+/** Brings the block into float32, so that many rows share the work; from then on its keys and values lie in scratch. */
+function widen<T>(tile: Tile): void {
+  const type = changetype<T>(0);
+  const mask = Masks.half;
+  const headBytes = tile.headBytes;
+  const groupBytes = headBytes << 2;
+  for (let group: u32 = 0; group < 2 * tile.nPairs; group++) {
+    let from = tile.keys + group * tile.groupBytes;
+    const to = tile.wideKeys + group * groupBytes;
+    for (let i: u32 = 0; i < groupBytes; i += 16) {
+      v128.store(to + i, type.load4(from, mask));
+      from += 4 * type.bytes;
+    }
+  }
+  for (let row: u32 = 0; row < tile.end - tile.begin; row++) {
+    let from = tile.cached + row * tile.rowBytes;
+    const to = tile.wideValues + row * headBytes;
+    for (let i: u32 = 0; i < headBytes; i += 16) {
+      v128.store(to + i, type.load4(from, mask));
+      from += 4 * type.bytes;
+    }
+  }
+  tile.keys = tile.wideKeys;
+  tile.groupBytes = groupBytes;
+  tile.cached = tile.wideValues;
+  tile.rowBytes = headBytes;
 }
