@@ -1,6 +1,6 @@
 import { AttentionNode } from './lib/attention_node';
-import { Softmax } from './lib/attention_tile';
 import { scratch } from './lib/scratch';
+import { Softmax } from './lib/softmax';
 
 /**
  * Joins the splits that `attention` left as parts (see there), from left to right; an item is a token. With many tokens
@@ -19,7 +19,7 @@ export function attention_join(node: AttentionNode, begin: u32, end: u32): void 
         const part = node.partOf(token, head, split);
         softmax.join(values, changetype<Softmax>(part), part + offsetof<Softmax>(), headBytes);
       }
-      softmax.finish(node.out + ((token * node.cols) << 2) + head * headBytes, values, headBytes);
+      node.finish(softmax, values, node.out + ((token * node.cols) << 2) + head * headBytes);
     }
   }
 }

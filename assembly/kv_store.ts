@@ -1,5 +1,7 @@
+import { hadamard } from './lib/hadamard';
 import { KvF16, KvF32, KvQ8_0 } from './lib/kv_types';
 import { Node } from './lib/node';
+import { scratch } from './lib/scratch';
 
 @unmanaged
 class KvStoreNode extends Node {
@@ -7,6 +9,7 @@ class KvStoreNode extends Node {
   x: usize; // [nTokens, kvDim]
   sameCache: usize;
   kvDim: u32;
+  spread: u32; // columns that are spread over each other before they are rounded; 0: none
   headDim: u32;
   nPositions: u32; // absolute position p lies in row p % nPositions
   interleave: u32; // 4: keys, 1: values, see lib/kv_types.ts
@@ -22,11 +25,23 @@ function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
     let head = node.cache;
     const row = (node.step.pos + token) % node.nPositions;
     for (let n = node.kvDim / headDim; n > 0; n--) {
-      type.storeHead(head, x, headDim, row, node.interleave);
+      type.storeHead(head, type.hasLevels ? spread(node, x) : x, headDim, row, node.interleave);
       x += headDim << 2;
       head += headBytes;
     }
   }
+}
+
+/** One head's numbers, spread out in scratch memory. */
+function spread(node: KvStoreNode, x: usize): usize {
+  memory.copy(scratch(), x, node.headDim << 2);
+  hadamard(scratch(), node.headDim << 2, node.spread << 2);
+  return scratch();
+}
+
+/** Bytes of scratch memory that a thread needs for this node. */
+export function kv_store_scratch_bytes(node: KvStoreNode): u32 {
+  return node.headDim << 2;
 }
 
 export function kv_store_f32(node: KvStoreNode, begin: u32, end: u32): void {

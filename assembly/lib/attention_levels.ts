@@ -1,11 +1,13 @@
-import { Tile } from './attention_rows';
-import { BLOCK, storePair } from './attention_tile';
+import { BLOCK } from './attention_node';
+import { Tile } from './attention_tile';
 import { Masks } from './constants';
+import { hadamard } from './hadamard';
 import { KvLevels } from './kv_levels';
 import { biasOf, dot32, largest, pack, perLevel, ROW_BYTES } from './level_dot';
+import { storePair } from './math';
 
 /*
- * Attention over a q8_0 cache, in integers. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
+ * Attention over a q8_0 cache, in integers; lib/attention_floats.ts is its twin for floats. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
  * to four rows times 32 levels of eight lanes of the cache.
  *
  *              a row is a token's                           over           a lane is
@@ -16,14 +18,17 @@ import { biasOf, dot32, largest, pack, perLevel, ROW_BYTES } from './level_dot';
 /** What 32 columns of four rows take: their levels, then a scale f32 each. */
 const QUERY_BYTES: u32 = 4 * ROW_BYTES + 16;
 
-/** Quantises a row's query; `from` is `[headDim]`. */
-export function loadQueryLevels(tile: Tile, row: u32, from: usize, scale: f32): void {
+/** Quantises a row's query; `from` is `[headDim]`, of which `spread` columns at a time are spread as the cache's are. */
+export function loadQueryLevels(tile: Tile, row: u32, from: usize, scale: f32, spread: u32): void {
+  const query = tile.words; // not yet in use
+  memory.copy(query, from, tile.headBytes);
+  hadamard(query, tile.headBytes, spread << 2);
   let to = queriesOf(tile, row & ~3);
   for (let i: u32 = 0; i < tile.headBytes; i += 128) {
     let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
-    for (let j: usize = 0; j < 128; j += 16) bits = i32x4.max_u(bits, f32x4.abs(v128.load(from + i + j)));
+    for (let j: usize = 0; j < 128; j += 16) bits = i32x4.max_u(bits, f32x4.abs(v128.load(query + i + j)));
     const top = largest(bits);
-    pack(to + (row & 3) * ROW_BYTES, from + i, perLevel(8191, top), 8192);
+    pack(to + (row & 3) * ROW_BYTES, query + i, perLevel(8191, top), 8192);
     store<f32>(to + 4 * ROW_BYTES + ((row & 3) << 2), (top / 8191) * scale);
     to += QUERY_BYTES;
   }

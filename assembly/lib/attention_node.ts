@@ -1,5 +1,11 @@
-import { Softmax, SPLIT } from './attention_tile';
+import { hadamard } from './hadamard';
 import { Node } from './node';
+import { Softmax } from './softmax';
+
+/** Positions whose scores are held at once. Blocks begin at multiples of it, whatever the window or the batch. */
+export const BLOCK: u32 = 32;
+/** Positions that are summed up on their own before they join the rest, so that threads can share one token's work. */
+export const SPLIT: u32 = 256;
 
 /** Query rows of one item: few enough for their sums to stay in the L2 cache. */
 export const TILE_ROWS: u32 = 64;
@@ -17,6 +23,7 @@ export class AttentionNode extends Node {
   headDim: u32;
   scale: f32;
   window: u32;
+  spread: u32; // columns that the cache holds spread over each other, see lib/hadamard.ts; 0: none
   nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
   parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 
@@ -54,6 +61,19 @@ export class AttentionNode extends Node {
   @inline
   get endSplit(): u32 {
     return (this.step.pos + this.nRows - 1) / SPLIT + 1;
+  }
+
+  /** Offset of a tile's row in `q` and `out`: of its token, of one of the heads that share a key-value head. */
+  @inline
+  offsetOf(token: u32, kvHead: u32, row: u32): usize {
+    const head = kvHead * this.headsPerKv + (row % this.headsPerKv);
+    return (((token + row / this.headsPerKv) * this.cols) << 2) + ((head * this.headDim) << 2);
+  }
+
+  /** Writes the mean of all positions: what attention gives for one head. */
+  finish(softmax: Softmax, values: usize, out: usize): void {
+    softmax.finish(out, values, this.headDim << 2);
+    if (this.spread) hadamard(out, this.headDim << 2, this.spread << 2); // the matrix is its own inverse
   }
 
   @inline

@@ -1,4 +1,4 @@
-import { storePair } from './attention_tile';
+import { storePair } from './math';
 
 /*
  * Products of 8-bit levels of a q8_0 cache with 14-bit levels of up to four rows, exact in integers. A row's 32 levels are 64

@@ -1,3 +1,9 @@
+/** Writes eight lanes. */
+export function storePair(to: usize, low: v128, high: v128): void {
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}
+
 /** What several kernels compute four lanes at a time; every result is the same in each lane, build and engine. */
 export class Lanes {
   /**

@@ -91,8 +91,8 @@ export class Recorder {
   /** Writes this step's keys and values to the cache, then attends over the positions that a token sees (causal). */
   attention(q: Value, k: Value, v: Value, state: LayerState, { headDim, scale }: AttentionParams): Value {
     if (state.kind === 'rows') throw new TypeError(`attention takes keys and values, came ${state.rows.name}`);
-    this.node(kvStore, [k, state.k]);
-    this.node(kvStore, [v, state.v]);
+    this.node(kvStore, [k, state.k], { headDim });
+    this.node(kvStore, [v, state.v], { headDim });
     const window = Number.isFinite(state.window) ? state.window : 0;
     for (const cache of [state.k, state.v]) checkPositions(cache, window, this.limits);
     return this.node(attention, [q, state.k, state.v], { headDim, scale, window });

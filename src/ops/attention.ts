@@ -2,6 +2,7 @@ import type { GraphLimits, Op, Value } from '../graph/graph.ts';
 import { RING_BLOCK } from '../graph/layer_state.ts';
 import { exp } from '../math.ts';
 import { bytesOf } from '../graph/tensor.ts';
+import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
@@ -29,6 +30,7 @@ export const attention: Op = {
     param('headDim', 'u32'),
     param('scale', 'f32'),
     param('window', 'u32'),
+    spreadOf(({ inputs }) => inputs[1]!),
   ],
 
   reference({ out, inputs: [q, k, v], node, step }) {
@@ -36,6 +38,9 @@ export const attention: Op = {
     const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
     const { headDim, scale, window } = node.params as { headDim: number; scale: number; window: number };
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
+    const spread = spreadCols(node.inputs[1]!.quant, headDim);
+    const queries = q!.slice(0, rowsOf('tokens', step) * cols);
+    if (spread) hadamard(queries, spread);
     const nSeen = step.pos + step.tokens.length;
     const scores = new Float64Array(window > 0 ? Math.min(window, nSeen) : nSeen);
     for (let t = 0; t < rowsOf('tokens', step); t++) {
@@ -48,7 +53,7 @@ export const attention: Op = {
         for (let pos = first; pos <= last; pos++) {
           let dot = 0;
           const row = (pos % nPositions) * kvDim + kvHead;
-          for (let i = 0; i < headDim; i++) dot += q![query + i]! * k![row + i]!;
+          for (let i = 0; i < headDim; i++) dot += queries[query + i]! * k![row + i]!;
           scores[pos - first] = dot * scale;
           max = Math.max(max, scores[pos - first]!);
         }
@@ -63,6 +68,7 @@ export const attention: Op = {
         }
       }
     }
+    if (spread) hadamard(out.subarray(0, queries.length), spread);
   },
 
   cost(node, step) {

@@ -1,5 +1,6 @@
 import type { Op } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
+import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, rowsOf } from './op.ts';
 
 /**
@@ -15,14 +16,16 @@ export const kvStore: Op = {
   },
   quantInput: 1,
   outInput: 1,
-  scalars: [inputCols('kvDim', 0)],
+  scalars: [inputCols('kvDim', 0), spreadOf(({ out }) => out)],
 
   reference({ out, inputs: [x], node, step }) {
     const { blockSize, quantize, dequantize } = node.out.quant;
     const [nPositions, cols] = node.out.shape as [number, number];
+    const spread = spreadCols(node.out.quant, node.params['headDim']!);
     const blocks = new Uint8Array(bytesOf(node.out, cols));
     for (let t = 0; t < rowsOf('tokens', step); t++) {
-      const numbers = x!.subarray(t * cols, (t + 1) * cols);
+      const numbers = x!.slice(t * cols, (t + 1) * cols);
+      if (spread) hadamard(numbers, spread);
       const at = ((step.pos + t) % nPositions) * cols;
       const row = out.subarray(at, at + cols);
       quantize!(numbers, blocks);

@@ -21,6 +21,12 @@ function watched(target: Float32Array, touched: Touched, isWritten: boolean, beg
         return (from = 0, to = target.length) =>
           watched(target.subarray(from, to), touched, isWritten, begin + Math.min(from, target.length));
       }
+      if (key === 'slice') {
+        return (from = 0, to = target.length) => {
+          touched.read.fill(1, begin + from, begin + to);
+          return target.slice(from, to);
+        };
+      }
       if (key === 'set') {
         return (source: ArrayLike<number>, at = 0) => {
           for (let i = 0; i < source.length; i++) {

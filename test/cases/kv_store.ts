@@ -10,6 +10,7 @@ const of = (quant: KvType, nTokens: number, cols: number, pos: number, size = 1,
     { role: 'activation', cols, size },
     { role: 'state', rows, cols, quant, size },
   ],
+  params: { headDim: cols },
   nTokens,
   pos,
   // f16: numbers below 2^-14 become zero.
@@ -36,6 +37,7 @@ export const kvStoreCases: OpCases = {
   timed: [1, 128].flatMap((n) =>
     (['f16', 'q8_0'] as const).map((quant) => ({
       ...of(quant, n, sizes.kvDim, 0),
+      params: { headDim: sizes.headDim },
       name: `${timedName(n)}, ${quant}`,
       copies: 16,
     })),

@@ -14,6 +14,7 @@ test.each([NaN, Infinity, -Infinity])(
         { role: 'activation', cols: 96 },
         { role: 'state', cols: 96, quant: 'q8_0' },
       ],
+      params: { headDim: 96 },
       nTokens: 3,
       tolerance: 0,
       flops: 0,
