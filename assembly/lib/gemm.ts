@@ -2,7 +2,7 @@ import { Activations } from './activations';
 import { MatmulNode } from './matmul_node';
 import { Rows, SUMS_BYTES } from './rows';
 import { scratch } from './scratch';
-import { TileDots, TILE_ROWS } from './tile_dots';
+import { Halves, Parts, TileDots, TILE_ROWS, Whole } from './tile_dots';
 import { TileSums } from './tile_sums';
 
 /** Room for the integer sums that wait in the L1 cache: 16 sub-blocks × 6 tokens × 8 rows. */
@@ -33,7 +33,7 @@ export class Gemm<P, A> {
     for (let column: u32 = 0; column < node.cols; column += chunk) {
       const nBlocks = (min(node.cols - column, chunk) + 31) / 32;
       const last = x + (nTokens - 1) * xBytes;
-      changetype<TileDots<P, A>>(0).run(dots, panel, x, xBytes, last, nBlocks);
+      this.dots(dots, nBlocks * p.subs, panel, x, xBytes, last);
       for (let i: u32 = 0; i < nTokens; i += 2) {
         const x0 = x + i * xBytes;
         const x1 = min(x0 + xBytes, last);
@@ -45,5 +45,16 @@ export class Gemm<P, A> {
       x += (chunk / p.span) * a.bytes;
     }
     Rows.store(node, row, t, nTokens, TILE_ROWS / 4);
+  }
+
+  /** Its integer sums of so many sub-blocks. */
+  @inline
+  private dots(to: usize, nSubs: u32, panel: usize, x: usize, xBytes: usize, last: usize): void {
+    const p = changetype<P>(0);
+    const a = changetype<Activations<P, A>>(0);
+    const blockBytes = p.span == 32 ? a.bytes : a.bytes32;
+    if (p.subs == 2) changetype<TileDots<Halves, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
+    else if (p.splits) changetype<TileDots<Parts, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
+    else changetype<TileDots<Whole, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
   }
 }

@@ -1,24 +1,76 @@
 import { Activations } from './activations';
 
+/** What a panel's sub-blocks are for the integer sums: 32 columns; */
+@unmanaged
+export class Whole {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+}
+
+/** 16 columns; */
+@unmanaged
+export class Halves {
+  @inline
+  get subs(): u32 {
+    return 2;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+}
+
+/** 32 columns, multiplied in two parts on a machine that multiplies seven bits. */
+@unmanaged
+export class Parts {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return true;
+  }
+}
+
 /** Rows of a tile: two vectors of levels, so that each activation, once loaded, is used twice. */
 export const TILE_ROWS: u32 = 8;
 
 /**
  * Integer sums of a tile, eight rows × a few tokens: all the dot products, and nothing else, so that most types of weights share
- * this code. P says how a panel of weights lies (lib/panel.ts), A is the kind of activations.
+ * this code. S says what sub-blocks are, A is the kind of activations.
  *
  * The inner loop does one word at a time and counts to a constant: so the compilers neither nest products nor move loads, for
  * which 16 registers would not do, nor look for an interrupt in between.
  */
 @unmanaged
-export class TileDots<P, A> {
+export class TileDots<S, A> {
   /**
-   * Sums of `nBlocks` times 32 columns → [nBlocks * subs, nTokens, 8 rows] i32 at `to`. The first token's activations are at `x0`,
-   * the next ones' xBytes further on; of missing tokens the last one, at `last`, takes the place.
+   * Sums of `nSubs` sub-blocks → [nSubs, nTokens, 8 rows] i32 at `to`. The first token's activations are at `x0`, the next ones' xBytes
+   * further on; of missing tokens the last one, at `last`, takes the place. From 32 columns to the next it is `blockBytes` in
+   * activations, and from a sub-block to the next `subBytes` in the panel.
    */
-  run(to: usize, panel: usize, x0: usize, xBytes: usize, last: usize, nBlocks: u32): void {
-    const p = changetype<P>(0);
-    const a = changetype<Activations<P, A>>(0);
+  run(
+    to: usize,
+    nSubs: u32,
+    panel: usize,
+    subBytes: u32,
+    x0: usize,
+    xBytes: usize,
+    last: usize,
+    blockBytes: u32,
+  ): void {
+    const s = changetype<S>(0);
+    const a = changetype<Activations<S, A>>(0);
     let x1 = min(x0 + xBytes, last);
     let x2 = min(x1 + xBytes, last);
     let x3 = min(x2 + xBytes, last);
@@ -26,9 +78,8 @@ export class TileDots<P, A> {
     let x5 = min(x4 + xBytes, last);
     // from the last plane of a sub-block to the first one of the next
     const back = (a.nPlanes - 1) * a.planeBytes;
-    const blockBytes = p.span == 32 ? a.bytes : a.bytes32;
-    let step = (p.subs == 2 ? a.planeBytes / 2 : blockBytes) - back;
-    for (const end = to + nBlocks * p.subs * a.tileBytes; to < end; to += a.tileBytes) {
+    let step = (s.subs == 2 ? a.planeBytes / 2 : blockBytes) - back;
+    for (const end = to + nSubs * a.tileBytes; to < end; to += a.tileBytes) {
       let i0 = i32x4.splat(0); // sums of rows 0 … 3, token by token
       let i1 = i0;
       let i2 = i0;
@@ -43,7 +94,7 @@ export class TileDots<P, A> {
       let j5 = i0;
       let plane = a.nPlanes;
       while (true) {
-        for (let at: usize = 0; at < a.planeBytes / p.subs; at += 4) {
+        for (let at: usize = 0; at < a.planeBytes / s.subs; at += 4) {
           const l = v128.load(panel + 8 * at);
           const m = v128.load(panel + 8 * at, 16);
           const w0 = v128.load32_splat(x0 + at);
@@ -123,8 +174,8 @@ export class TileDots<P, A> {
       if (a.tileTokens > 5) {
         x5 += step;
       }
-      if (p.subs == 2) step = blockBytes - 2 * back - step;
-      panel += p.subBytes;
+      if (s.subs == 2) step = blockBytes - 2 * back - step;
+      panel += subBytes;
     }
   }
 }
