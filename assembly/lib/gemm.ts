@@ -2,7 +2,8 @@ import { Activations } from './activations';
 import { MatmulNode } from './matmul_node';
 import { Rows, SUMS_BYTES } from './rows';
 import { scratch } from './scratch';
-import { Halves, Parts, TileDots, TILE_ROWS, Whole } from './tile_dots';
+import { Halves, Parts, Whole } from './sub_blocks';
+import { TileDots, TILE_ROWS } from './tile_dots';
 import { TileSums } from './tile_sums';
 
 /** Room for the integer sums that wait in the L1 cache: 16 sub-blocks × 6 tokens × 8 rows. */

@@ -1,47 +1,5 @@
 import { Activations } from './activations';
 
-/** What a panel's sub-blocks are for the integer sums: 32 columns; */
-@unmanaged
-export class Whole {
-  @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
-  get splits(): bool {
-    return false;
-  }
-}
-
-/** 16 columns; */
-@unmanaged
-export class Halves {
-  @inline
-  get subs(): u32 {
-    return 2;
-  }
-
-  @inline
-  get splits(): bool {
-    return false;
-  }
-}
-
-/** 32 columns, multiplied in two parts on a machine that multiplies seven bits. */
-@unmanaged
-export class Parts {
-  @inline
-  get subs(): u32 {
-    return 1;
-  }
-
-  @inline
-  get splits(): bool {
-    return true;
-  }
-}
-
 /** Rows of a tile: two vectors of levels, so that each activation, once loaded, is used twice. */
 export const TILE_ROWS: u32 = 8;
 
