@@ -24,10 +24,10 @@ export function embed<Q>(node: EmbedNode, begin: u32, end: u32): void {
     for (const last = out + 4 * node.cols; out < last; sub += p.endBytes) {
       const unit = sub + p.unitSubs * p.subBytes;
       const d: f32 = q.span == 32 ? 1 : load<f32>(unit + 4 * row);
-      const dmin: f32 = q.span > 32 && q.hasMins ? load<f32>(unit + 16 + 4 * row) : 0;
+      const dmin: f32 = q.span > 32 && q.hasMins ? load<f32>(unit + 32 + 4 * row) : 0;
       for (; sub < unit; sub += p.subBytes) {
         const at = sub + 4 * row;
-        const scale = q.span == 32 ? load<f32>(at + p.scale) : d * <f32>load<i32>(at + p.scale);
+        const scale = d * load<f32>(at + p.scale);
         let min: f32 = 0;
         if (q.hasMins) min = q.span == 32 ? load<f32>(at + p.min) : -dmin * <f32>load<i32>(at + p.min);
         for (let k: u32 = 0; k < 32 / q.subs; k++, out += 4) {

@@ -1,23 +1,24 @@
 import { EmbedNode } from './embed';
 import { FixedBlock } from './lib/fixed_block';
-import { FixedProducts, TILE_ROWS, TILE_TOKENS } from './lib/fixed_products';
+import { FixedMatVec } from './lib/fixed_mat_vec';
+import { FixedTile, TILE_ROWS, TILE_TOKENS } from './lib/fixed_tile';
 import { MatmulNode } from './lib/matmul_node';
 import { ITEM_ROWS } from './pack';
 
 /** Matrix products with F16 and BF16 weights as fixed point (lib/fixed_block.ts), alike in both builds. */
 export function fixedMatmul(node: MatmulNode, begin: u32, end: u32): void {
-  const products = changetype<FixedProducts>(0);
   for (let i = begin; i < end; i++) {
     const item = node.weights + i * fixedItemBytes(node.cols);
     const row = i * ITEM_ROWS;
     if (node.nRows < TILE_TOKENS) {
-      for (let t: u32 = 0; t < node.nRows; t++) products.matVec(node, row, t, item);
+      for (let t: u32 = 0; t < node.nRows; t++) changetype<FixedMatVec>(0).run(node, row, t, item);
       continue;
     }
     for (let r: u32 = 0; r < min(ITEM_ROWS, node.rows - row); r += TILE_ROWS) {
       const levels = item + (r / TILE_ROWS) * FixedBlock.octet;
       const scales = item + FixedBlock.scales + 2 * r;
-      for (let t: u32 = 0; t < node.nRows; t += TILE_TOKENS) products.tile(node, row + r, t, levels, scales);
+      for (let t: u32 = 0; t < node.nRows; t += TILE_TOKENS)
+        changetype<FixedTile>(0).run(node, row + r, t, levels, scales);
     }
   }
 }

@@ -91,7 +91,7 @@ function quantizeBlock<Q, A>(x: usize, out: usize): void {
     const from = x + 128 * i;
     const to = out + i * block.bytes32;
     const sum0 = half<A>(from, to, inverse);
-    const sum1 = half<A>(from + 64, to + block.bytes32 / 2, inverse);
+    const sum1 = half<A>(from + 64, to + block.planeBytes / 2, inverse);
     store<i32>(sums + 4 * i, -(sum0 + sum1));
     if (block.cols == 32) {
       store<f32>(out + block.scaledSum, scale * <f32>(sum0 + sum1));
@@ -110,8 +110,8 @@ function half<A>(x: usize, out: usize, inverse: v128): i32 {
   if (digits == 2) {
     const high = i8x16.narrow_i16x8_s(i16x8.shr_s(a, 7), i16x8.shr_s(b, 7));
     const low = i8x16.narrow_i16x8_s(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127)));
-    v128.store(out, v128.shuffle<i32>(high, low, 0, 4, 1, 5));
-    v128.store(out, v128.shuffle<i32>(high, low, 2, 6, 3, 7), 16);
+    v128.store(out, high);
+    v128.store(out, low, 32);
   } else if (digits == 1) {
     v128.store(out, i8x16.narrow_i16x8_s(a, b));
   } else {

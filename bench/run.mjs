@@ -21,6 +21,7 @@ const nodeEntries = {
   model: 'bench/model.ts',
   fidelity: 'bench/fidelity.ts',
   ggml: 'bench/ggml.ts',
+  fidelity: 'bench/fidelity.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   load_limit: 'bench/lib/load_limit.ts',
@@ -37,7 +38,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'model', 'fidelity', 'ggml', 'peers', 'limits_run'];
+const benches = ['ops', 'model', 'fidelity', 'ggml', 'peers', 'fidelity', 'limits_run'];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });

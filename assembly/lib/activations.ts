@@ -1,19 +1,21 @@
+import { Group } from './simd';
+
 /**
  * Quantised activations: a row's columns, 32 or 256 to a scale, as many as a block of the weights has that they meet.
  * x ≈ scale * level, and a kernel's type parameter A says how fine levels are: those of `Exact` activations go from -16256 to
  * 16256, those of `Fast` ones from -127 to 127. One block:
  *
- *     | groups of 4 levels | scale f32 | sums i32, see below |
+ *     | levels, 32 columns after the other | scale f32 | sums i32, see below |
  *
- *     relaxed build, exact:    | high digits of k0 k1 k2 k3 | low digits of k0 k1 k2 k3 |    level = 128 * high + low
- *     relaxed build, fast:     | k0 k1 k2 k3 i8             |                                high -127 … 127, low 0 … 127
- *     plain build, either:     | k0 k1 i16                  | k2 k3 i16                 |
+ *     relaxed build, exact:    | 32 high digits i8 | 32 low digits i8 |     level = 128 * high + low
+ *     relaxed build, fast:     | 32 levels i8      |                        high -127 … 127, low 0 … 127
+ *     plain build, either:     | 32 levels i16     |
  *
- * For 16-bit weights (lib/fixed_block.ts), which are always multiplied by exact ones, both builds use the plain build's groups:
+ * For 16-bit weights (lib/fixed_block.ts), which are always multiplied by exact ones, both builds use the plain build's form:
  * these are `Words`.
  *
- * Four bytes of a group are one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts. In the
- * plain build both kinds look alike, so that one kernel multiplies both.
+ * Four bytes are one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts: a group of four
+ * columns has one word, or a first and a second one. In the plain build both kinds look alike, and one kernel multiplies both.
  *
  * Sums of levels, all of them negative, are what weights' offsets and mins are multiplied by: a dot product with stored levels that
  * begins at offset * -(sum of activations) ends at the one with true levels.
@@ -86,6 +88,41 @@ export class Activations<Q, A> {
   @inline
   get bytes32(): u32 {
     return 32 * this.nWords;
+  }
+
+  @inline
+  get digits(): u32 {
+    return changetype<A>(0).digits;
+  }
+
+  /** Digits of 32 columns lie in planes, the high ones first; 16-bit numbers are one plane. */
+  @inline
+  get nPlanes(): u32 {
+    return this.digits == 2 ? 2 : 1;
+  }
+
+  @inline
+  get planeBytes(): u32 {
+    return this.digits == 0 ? 64 : 32;
+  }
+
+  /** Tokens of a tile: their integer sums, levels and a word have to fit in 16 registers; 16-bit products need one more. */
+  @inline
+  get tileTokens(): u32 {
+    return this.digits == 0 ? 4 : 6;
+  }
+
+  /** Bytes of a tile's sums. */
+  @inline
+  get tileBytes(): u32 {
+    return 32 * this.tileTokens;
+  }
+
+  /** sum + levels · words. */
+  @inline
+  dot(sum: v128, levels: v128, words: v128): v128 {
+    if (this.digits == 0) return i32x4.add(sum, i32x4.dot_i16x8_s(levels, words));
+    return Group.dot<Q>(sum, levels, words);
   }
 
   // offsets in a block

@@ -196,13 +196,14 @@ export class MatVec<Q, A> {
   /** The first words of group g of 32 columns. */
   @inline
   private word(x: usize, g: u32): v128 {
-    return v128.load32_splat(x + 4 * changetype<Activations<Q, A>>(0).nWords * g);
+    return v128.load32_splat(x + (ASC_FEATURE_RELAXED_SIMD ? 4 : 8) * g);
   }
 
   /** Its second words, if it has any. */
   @inline
   private word2(x: usize, g: u32): v128 {
-    return changetype<Activations<Q, A>>(0).nWords == 2 ? v128.load32_splat(x + 8 * g, 4) : i32x4.splat(0);
+    if (changetype<A>(0).digits == 1) return i32x4.splat(0);
+    return ASC_FEATURE_RELAXED_SIMD ? v128.load32_splat(x + 4 * g, 32) : v128.load32_splat(x + 8 * g, 4);
   }
 
   /** Where a sub-block's integer sum starts so that it ends at that of the true levels. */

@@ -15,5 +15,5 @@ export function scratch(): usize {
 
 /** Enough to pack, gather from and multiply matrices of up to that many columns: two panels of the plain build take most. */
 export function scratch_bytes(maxCols: u32): u32 {
-  return 512 + 21 * maxCols;
+  return 4096 + 21 * maxCols;
 }

@@ -16,5 +16,5 @@ export const host = (): WasmHost => ({
 /** Opens models in this thread. */
 export const wasmFactory =
   (build: Build, threads: number): BackendFactory =>
-  ({ weights, graph }) =>
-    createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host: host() });
+  ({ weights, graph, options: { activations } }) =>
+    createWasmBackend({ weights, graph, maxSessions: 1, threads, build, activations, host: host() });

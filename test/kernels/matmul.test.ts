@@ -361,7 +361,7 @@ describe('the order of operations', () => {
     return out[0]!;
   };
 
-  it.each(['f16', 'bf16'])('%s: as lib/fixed_products.ts says, to the bit', (name) => {
+  it.each(['f16', 'bf16'])('%s: as lib/fixed_mat_vec.ts says, to the bit', (name) => {
     const product = productOf({ name, activations: 'exact' }, 17, 172);
     const { quant, file, rows, cols, x } = product;
     const w = fixedPoint(dequantized(quant, file), cols);

@@ -22,10 +22,10 @@ function read(build: Build, x: Float32Array, cols: number, form: Form) {
     each((b) => Array.from({ length: n }, (_, i) => view.getInt32(word(b, first + i), true))).flat();
   return {
     levels: Int16Array.from({ length: x.length }, (_, i) => {
-      const group = Math.floor(i / span) * blockBytes + 4 * levelBytes * ((i % span) >> 2);
-      if (isWords) return view.getInt16(group + 2 * (i & 3), true);
-      if (levelBytes === 1) return view.getInt8(group + (i & 3));
-      return 128 * view.getInt8(group + (i & 3)) + view.getUint8(group + 4 + (i & 3));
+      const block = Math.floor(i / span) * blockBytes + 32 * levelBytes * Math.floor((i % span) / 32);
+      if (isWords) return view.getInt16(block + 2 * (i % 32), true);
+      if (levelBytes === 1) return view.getInt8(block + (i % 32));
+      return 128 * view.getInt8(block + (i % 32)) + view.getUint8(block + 32 + (i % 32));
     }),
     scales: Float32Array.from(each((b) => view.getFloat32(word(b, 0), true))),
     scaledSums: Float32Array.from(each((b) => view.getFloat32(word(b, 1), true))),

@@ -1,0 +1,45 @@
+/*
+ * What a panel's sub-blocks are for the integer sums of lib/tile_dots.ts, which knows nothing else of a type.
+ */
+
+/** 32 columns. */
+@unmanaged
+export class Whole {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+}
+
+/** 16 columns. */
+@unmanaged
+export class Halves {
+  @inline
+  get subs(): u32 {
+    return 2;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+}
+
+/** 32 columns, multiplied in two parts on a machine that multiplies seven bits. */
+@unmanaged
+export class Parts {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return true;
+  }
+}
