@@ -25,8 +25,7 @@ describe.each(['web', 'node'])('in dist/%s', (folder) => {
       'backends/wasm/compute_worker.ts',
       'backends/wasm/control.ts',
       'backends/wasm/kernels.ts',
-      'errors.ts',
-      ...(folder === 'web' ? ['platform/web.ts'] : ['platform/node.ts', 'store/node_file.ts', 'store/source.ts']),
+      ...(folder === 'web' ? ['errors.ts', 'platform/web.ts'] : ['platform/node.ts', 'store/node_file.ts']),
     ]);
   });
 
