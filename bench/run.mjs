@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `model`, `fidelity`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `model`, `load`, `fidelity`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -19,9 +19,10 @@ const nodeEntries = {
   ops: 'bench/ops.ts',
   cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
+  load: 'bench/load.ts',
+  opening: 'bench/lib/opening.ts',
   fidelity: 'bench/fidelity.ts',
   ggml: 'bench/ggml.ts',
-  fidelity: 'bench/fidelity.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   load_limit: 'bench/lib/load_limit.ts',
@@ -38,7 +39,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'model', 'fidelity', 'ggml', 'peers', 'fidelity', 'limits_run'];
+const benches = ['ops', 'model', 'load', 'fidelity', 'ggml', 'peers', 'limits_run'];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });

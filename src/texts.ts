@@ -86,12 +86,15 @@ function hashBytes(bytes: Uint8Array, begin: number, end: number, seed: number):
   return hash ^ (hash >>> 15);
 }
 
-/** Where each of some texts stands among `texts`; of equal ones, the first. A flat hash table with open addressing. */
+/**
+ * Where each of some texts stands among `texts`; of equal ones, the first. A flat hash table with open addressing, made when something is
+ * first looked up: a model is ready without it.
+ */
 export class TextIndex {
   private readonly texts: Texts;
+  private readonly accepts: (i: number) => boolean;
   /** A text's number plus one, or 0 where the slot is free. At most half are taken. */
-  private readonly slots: Int32Array;
-  private readonly mask: number;
+  private slots: Int32Array | undefined;
   /** Drawn at random, so that no file can be made whose texts all fall together. */
   private readonly seed = (Math.random() * 2 ** 32) | 0;
   private scratch = new Uint8Array(256);
@@ -99,11 +102,14 @@ export class TextIndex {
   /** @param accepts which texts can be found */
   constructor(texts: Texts, accepts: (i: number) => boolean = () => true) {
     this.texts = texts;
-    const nSlots = 2 ** Math.ceil(Math.log2(2 * texts.length + 2));
-    this.slots = new Int32Array(nSlots);
-    this.mask = nSlots - 1;
-    const { slots, mask, seed } = this;
+    this.accepts = accepts;
+  }
+
+  private fill(): Int32Array {
+    const { texts, accepts, seed } = this;
     const { bytes, ends } = texts;
+    const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * texts.length + 2)));
+    const mask = slots.length - 1;
     let begin = lengthBytes;
     for (let i = 0; i < ends.length; begin = ends[i++]! + lengthBytes) {
       if (!accepts(i)) continue;
@@ -111,15 +117,16 @@ export class TextIndex {
       while (slots[slot] !== 0 && !texts.same(slots[slot]! - 1, i)) slot = (slot + 1) & mask;
       if (slots[slot] === 0) slots[slot] = i + 1;
     }
+    return slots;
   }
 
   /** The text that is the first `nBytes` of `bytes`; -1 where there is none. */
   find(bytes: Uint8Array, nBytes: number): number {
-    let slot = hashBytes(bytes, 0, nBytes, this.seed) & this.mask;
-    for (;;) {
-      const i = this.slots[slot]! - 1;
+    const slots = (this.slots ??= this.fill());
+    const mask = slots.length - 1;
+    for (let slot = hashBytes(bytes, 0, nBytes, this.seed) & mask; ; slot = (slot + 1) & mask) {
+      const i = slots[slot]! - 1;
       if (i === -1 || this.texts.equals(i, bytes, 0, nBytes)) return i;
-      slot = (slot + 1) & this.mask;
     }
   }
 

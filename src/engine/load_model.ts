@@ -23,6 +23,7 @@ import {
 } from './backend_plan.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
+import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
 /** An opened model, inside the engine's thread. Immutable; sessions hold what changes. */
@@ -63,7 +64,8 @@ export async function loadModel(
   const hash = weightsHash(file, readTensor(file, around.signal));
   const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
   try {
-    const tokenizer = createTokenizer(readVocab(file.metadata)); // takes about as long as threads need to come up
+    await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
+    const tokenizer = createTokenizer(readVocab(file.metadata));
     checkVocabulary(bound, tokenizer);
     if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
     const backend = await starting;

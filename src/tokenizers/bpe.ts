@@ -14,9 +14,10 @@ import { utf8, type TokenizerFamily } from './tokenizer.ts';
 export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
   const { tokens } = vocab;
   const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default');
-  const split = createSplit(patterns);
   const merge = createMerger(readMerges(vocab, plain));
-  const byteTokens = byteSpelling.map((spelling) => plain.get(spelling) ?? -1); // [256]
+  // Made when a text is first encoded: a model is ready without them.
+  let split: ReturnType<typeof createSplit> | undefined;
+  let byteTokens: readonly number[] | undefined; // [256]
   let maxWholeBytes = 0; // of a word that can be a token by itself; a piece has a character, one byte or more, for each
   if (ignoreMerges) {
     for (let token = 0; token < tokens.length; token++) maxWholeBytes = Math.max(maxWholeBytes, tokens.nBytes(token));
@@ -33,6 +34,7 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
       const whole = plain.get(spell(bytes.subarray(0, nBytes)));
       if (whole !== undefined) return [whole];
     }
+    byteTokens ??= byteSpelling.map((spelling) => plain.get(spelling) ?? -1);
     const symbols = new Int32Array(nBytes);
     let n = 0;
     for (let i = 0; i < nBytes; i++) {
@@ -52,7 +54,10 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
   }
 
   return {
-    encode: (text, tokens) => split(text, (word) => appendWord(word, tokens)),
+    encode(text, tokens) {
+      split ??= createSplit(patterns);
+      split(text, (word) => appendWord(word, tokens));
+    },
     bytes: (token) => unspell(tokens.at(token)!),
     bosToken: vocab.bosToken,
     eosToken: vocab.eosToken,

@@ -37,17 +37,25 @@ interface Access {
 
 /** @param kept slots that are read after the run. */
 export function schedule(calls: readonly KernelCall[], sizes: Sizes, kept: ReadonlySet<Slot>): Schedule {
-  const byRows = (call: KernelCall): boolean => !sizes.hasKernel(`${call.op}_items`);
-  const fusable = (a: KernelCall, b: KernelCall): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
+  const ops = new Set(calls.map(({ op }) => op));
+  const inItems = new Set([...ops].filter((op) => sizes.hasKernel(`${op}_items`)));
+  const byRows = ({ op }: KernelCall): boolean => !inItems.has(op);
+  const fusable = (a: Call, b: KernelCall): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
   const writes = new Map<Slot, Access>();
   const reads = new Map<Slot, Access[]>();
   const phases = new Map<KernelCall, number>();
 
   for (const call of calls) {
     const inputs = call.inputs.filter((slot) => slot !== undefined);
-    const before = [...inputs, ...call.outs].map((slot) => writes.get(slot)).filter((access) => access !== undefined);
-    before.push(...call.outs.flatMap((slot) => reads.get(slot) ?? []));
-    const phase = Math.max(0, ...before.map((access) => access.phase + (fusable(access.call, call) ? 0 : 1)));
+    let phase = 0;
+    const after = (access: Access | undefined): void => {
+      if (access) phase = Math.max(phase, access.phase + (fusable(access.call, call) ? 0 : 1));
+    };
+    for (const slot of inputs) after(writes.get(slot));
+    for (const slot of call.outs) {
+      after(writes.get(slot));
+      reads.get(slot)?.forEach(after);
+    }
     phases.set(call, phase);
     for (const slot of inputs) append(reads, slot, { call, phase });
     for (const slot of call.outs) {
