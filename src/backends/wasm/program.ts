@@ -22,7 +22,7 @@ export interface ProgramHome {
   readonly memory: MemoryPlan;
 }
 
-/** What has to be written into a group's records before a run. */
+/** The places in a group's records that are written before a run. */
 interface PlacedGroup {
   readonly rows: Rows;
   /** Word indices of the records; the first one carries items and counter. */
