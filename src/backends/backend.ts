@@ -31,7 +31,7 @@ export interface NodeWork {
 
 /** Runs graphs and owns the memory they touch. Knows nothing of model families. */
 export interface Backend {
-  /** What runs: `reference`, or `wasm` with its kernel build, for status lines. */
+  /** `reference`, or `wasm` with its kernel build; for status lines. */
   readonly name: string;
   /** Threads that share the work of a node. */
   readonly threads: number;
@@ -39,7 +39,7 @@ export interface Backend {
   readonly activations: ActivationKind;
   /** Why the backend cannot run this node, or undefined when it can. */
   unsupported(node: Node): string | undefined;
-  /** Whether weights of this type can be held. */
+  /** Whether the backend can hold weights of this type. */
   supports(quant: QuantType): boolean;
   /** Brings the weights in, once, straight into place. */
   upload(weights: readonly Tensor[], options: UploadOptions): Promise<void>;

@@ -36,7 +36,7 @@ export class Answer {
     return this.show(this.stream.push(token));
   }
 
-  /** What was held back: half a character, or the start of a stop text that did not go on. */
+  /** The text held back: half a character, or the start of a stop text that did not go on. */
   flush(): string {
     if (this.stopReason === 'stop') return '';
     const text = this.show(this.stream.flush());

@@ -8,7 +8,7 @@ import type { OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { checkOneOf, checkWhole } from '../checks.ts';
 
-/** The backends by name; what each needs to know is worked out from the header alone. */
+/** The backends by name. The plan of each comes from the header alone. */
 export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;
 
 export interface BackendPlan {
@@ -24,10 +24,10 @@ const prefillChunk = 128;
 /** Two tiles of the matrix kernel: a step that verifies 7 guesses is used to the full. */
 const defaultMaxLogits = 8;
 
-/** Where a context ends unless `nCtx` says otherwise: beyond, the cache of a phone-sized model outgrows its weights. */
+/** The default limit of `nCtx`: beyond it the cache of a phone-sized model outgrows its weights. */
 const defaultMaxCtx = 4096;
 
-/** What a session of this model is sized for. */
+/** The sizes that a session of this model needs. */
 export function graphLimits(
   { nCtx, maxLogits = defaultMaxLogits, maxSessions = 1 }: OpenOptions,
   { config }: BoundModel,

@@ -36,7 +36,7 @@ export interface LoadedModel {
   close(): Promise<void>;
 }
 
-/** What loading may be given beside the options. */
+/** Arguments of loading beside the options. */
 export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;

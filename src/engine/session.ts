@@ -15,7 +15,7 @@ import { promptLookup } from './speculative/prompt_lookup.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 
-/** What a session needs of its model. */
+/** The parts of its model that a session needs. */
 export interface SessionModel {
   readonly tokenizer: Tokenizer;
   /** Names the weights that a saved session belongs to. */
@@ -132,7 +132,7 @@ export class Session {
     return this.timeline.readTowards(text);
   }
 
-  /** What is read next may be taken back to here. */
+  /** Marks this place: later reading may be taken back to it. */
   markBeforeGuesses(): Promise<void> {
     return this.timeline.markBeforeGuesses();
   }

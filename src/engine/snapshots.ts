@@ -2,7 +2,7 @@ import type { Program, StateCopy } from '../backends/backend.ts';
 import { stateBytes, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { sum } from '../numbers.ts';
 
-/** A place in the text to which states can return that cannot be cut back. */
+/** A place in the text to which states return that cannot be cut back. */
 interface Snapshot {
   readonly copy: StateCopy;
   readonly written: Written;
@@ -12,11 +12,11 @@ interface Snapshot {
 const MAX_SNAPSHOTS = 4;
 
 /**
- * Copies of those states of one timeline that cannot be cut back wherever it likes. Together they take at most as much memory as
- * the states themselves, and a model whose states can all be cut back has none.
+ * Copies of a timeline's states that cannot be cut back just anywhere. Together they take at most as much memory as the
+ * states themselves, and a model whose states can all be cut back has none.
  */
 export class Snapshots {
-  /** What is copied: rings, and rows that each step replaces. */
+  /** The states that are copied: rings, and rows that each step replaces. */
   private readonly states: readonly LayerState[];
   private readonly program: Program;
   private readonly most: number;
@@ -59,7 +59,7 @@ export class Snapshots {
     this.kept.push({ copy, written });
   }
 
-  /** Keeps rows that are replaced, until the guesses that are read next have been verified; rings still hold what was before them. */
+  /** Keeps rows that steps replace until the next guesses have been verified. Rings still hold the positions before them. */
   async takeBeforeGuesses(written: Written): Promise<void> {
     if (!this.states.some(({ kind }) => kind === 'rows')) return;
     const copy = this.beforeGuesses?.copy ?? this.newCopy();
@@ -68,14 +68,14 @@ export class Snapshots {
     this.beforeGuesses = { copy, written };
   }
 
-  /** Places behind the first `nTokens` tokens are of another text from now on. */
+  /** Places behind the first `nTokens` tokens belong to another text from now on. */
   forgetBehind(nTokens: number): void {
     this.kept = this.kept.filter(({ written }) => written.nRead <= nTokens);
     if (this.beforeGuesses && this.beforeGuesses.written.nRead > nTokens) this.beforeGuesses = undefined;
     this.wishes = this.wishes.filter((place) => place <= nTokens);
   }
 
-  /** Returns to the latest place there is and says what its states hold; undefined: there is none. */
+  /** Returns to the latest place, and says what its states hold; undefined where there is no place. */
   async restoreLatest(): Promise<Written | undefined> {
     const candidates = [this.kept.at(-1), this.beforeGuesses].filter((snapshot) => snapshot !== undefined);
     if (candidates.length === 0) return undefined;

@@ -4,15 +4,15 @@ import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../g
 import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
 
-/** A text with what the layers hold of it, as plain data. */
+/** A text with the states of the layers, as plain data. */
 export interface SavedTimeline {
   readonly tokens: Int32Array;
-  /** What each array of each state holds that the next token needs; see `rowsNeeded`. */
+  /** The rows of each state's arrays that the next token needs; see `rowsNeeded`. */
   readonly states: readonly Uint8Array[];
 }
 
 /**
- * A text, and what a model's layers hold of it. It reads on and goes back, whatever kinds of state the layers have.
+ * A text, and the states of a model's layers for it. It reads on and goes back, whatever kinds of state the layers have.
  *
  *     text     t0 t1 t2 … t41 t42 t43│g1 g2      then guesses, which may become text or not
  *     states   ─────────────────────────────┤    ahead of the text while guesses are being verified

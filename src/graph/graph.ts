@@ -1,8 +1,9 @@
 import type { Tensor } from './tensor.ts';
 
 /**
- * What an architecture records: a flat list of nodes in execution order, each a use of an op. A graph is recorded once per
- * model, shared by its sessions, and run for every step: its row counts are symbolic, and a step says how many there are this time.
+ * An architecture records a graph: a flat list of nodes in execution order, each a use of an op. It is recorded once per
+ * model, shared by the model's sessions, and run for every step. Its row counts are symbolic, and a step says how many there
+ * are this time.
  */
 
 /** Rows that only a step knows: one per token of the step, or one per token whose logits were asked for. */
@@ -31,7 +32,7 @@ export interface Node {
   readonly params: Params;
 }
 
-/** The meaning of a node. A kernel is one implementation of it; the plain loops are what kernels are judged against. */
+/** The meaning of a node. A kernel is one implementation of it, and the plain loops judge the kernels. */
 export interface Op {
   /** The stem that its files carry: its definition, its kernel, its cases. */
   readonly name: string;
@@ -47,11 +48,11 @@ export interface Op {
   readonly scalars: readonly Scalar[];
   /** Plain loops over all rows of the step. */
   readonly reference: (args: OpArgs) => void;
-  /** What a step takes, from shapes alone. */
+  /** The cost of a step, from shapes alone. */
   readonly cost: (node: Node, step: Step) => Cost;
 }
 
-/** What an op makes: rows are symbolic, columns are known. */
+/** The shape of an op's output: rows are symbolic, columns are known. */
 export interface Shape {
   readonly rows: Rows;
   readonly cols: number;
@@ -64,7 +65,7 @@ export interface Scalar {
   readonly of: (node: Node) => number;
 }
 
-/** What the plain-loop definition works on: every operand as floats, row-major. */
+/** The operands of the plain loops: all of them as floats, row-major. */
 export interface OpArgs {
   readonly node: Node;
   readonly step: Step;
@@ -72,7 +73,7 @@ export interface OpArgs {
   readonly inputs: readonly Float32Array[];
 }
 
-/** What a node takes in a step. */
+/** The cost of a node in a step. */
 export interface Cost {
   /** Multiplications and additions, each counted; an exponential or a division as one. */
   readonly flops: number;
@@ -80,7 +81,7 @@ export interface Cost {
   readonly bytes: number;
 }
 
-/** What changes from run to run. */
+/** The part of a run that differs from step to step. */
 export interface Step {
   /** `[nTokens]` token ids, at positions `pos … pos + nTokens - 1`. */
   readonly tokens: Int32Array;

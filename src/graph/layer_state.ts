@@ -26,7 +26,7 @@ export interface KvCache {
   readonly window: number;
 }
 
-/** The tail of a convolution, the state of a recurrence: what it says depends on every token read, and it cannot be cut back. */
+/** The tail of a convolution, or the state of a recurrence. It depends on every token read, and cannot be cut back. */
 export interface RowsState {
   readonly kind: 'rows';
   /** `[n, dim]` f32; all zero before the first token. */
@@ -94,15 +94,18 @@ export function rowsNeeded(state: LayerState, nTokens: number): Stretch {
 
 /** What a timeline has written to its states. */
 export interface Written {
-  /** Tokens that were restored from a saved session: of those before, only what `rowsNeeded` says is held. 0: all were read. */
+  /**
+   * Tokens that were restored from a saved session: of these, the states hold only the rows of `rowsNeeded`. 0: all tokens
+   * were read.
+   */
   readonly since: number;
-  /** Behind the last position that was written, be it by tokens that are no longer part of the text. */
+  /** The end of the written positions, also those of tokens that are no longer part of the text. */
   readonly end: number;
   /** Tokens that the states stand behind. */
   readonly nRead: number;
 }
 
-/** Whether a state still holds what a text needs that is cut back to `nTokens`. */
+/** Whether a state still holds all that a text needs when it is cut back to `nTokens`. */
 export function holds(state: LayerState, nTokens: number, { since, end, nRead }: Written): boolean {
   if (state.kind === 'rows') return nTokens === nRead;
   const oldest = Math.max(rowsNeeded(state, since).begin, end - state.k.shape[0]!);

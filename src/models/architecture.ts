@@ -5,7 +5,7 @@ import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { Recorder, type Linear } from './recorder.ts';
 
-/** What every family's config has, because sessions and plans need it. */
+/** The part of a config that every family has, because sessions and plans need it. */
 export interface BaseConfig {
   readonly nLayers: number;
   readonly nVocab: number;
@@ -14,7 +14,7 @@ export interface BaseConfig {
   readonly dim: number;
 }
 
-/** One family: what stands in its file. `C` its config, `W` its weights. */
+/** One family, as its file defines it. `C` is its config, `W` are its weights. */
 export interface Family<C extends BaseConfig, W> {
   /** `general.architecture` values this file handles. */
   readonly names: readonly string[];

@@ -3,7 +3,9 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { attentionWeights, decoderConfig, ffnWeights } from './readers.ts';
 
-/** Llama (Touvron et al. 2023, arXiv:2302.13971) and what shares its blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2. */
+/**
+ * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2.
+ */
 export const llama = architecture({
   names: ['llama'],
 

@@ -4,8 +4,8 @@ import type { WeightFinder } from './architecture.ts';
 import { ropeConfig } from './rope_config.ts';
 
 /**
- * What decoder families spell alike in their files, each part read by a function of its own. A family takes those that fit
- * it and spells the rest itself; sizes are arguments, so they may differ from layer to layer.
+ * Readers of the parts that decoder families spell alike in their files. A family takes the readers that fit it and spells
+ * the rest itself. Sizes are arguments, so they may differ from layer to layer.
  */
 
 /** Sizes, heads and rotary settings; `arch` is the prefix of the keys. */

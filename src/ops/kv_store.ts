@@ -4,8 +4,9 @@ import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, rowsOf } from './op.ts';
 
 /**
- * Writes this step's keys (or values) to the cache: `x[nTokens, kvDim]` → positions `pos …` of the state `[nPositions, kvDim]`, as
- * its quant type keeps them; absolute position p lies in row `p % nPositions`. A block that holds a NaN or an infinity becomes NaN: it must not get lost.
+ * Writes this step's keys (or values) to the cache: `x[nTokens, kvDim]` → positions `pos …` of the state `[nPositions,
+ * kvDim]`, as its quant type keeps them; absolute position p lies in row `p % nPositions`. A NaN or an infinity must not get
+ * lost: its block becomes NaN.
  */
 export const kvStore: Op = {
   name: 'kv_store',

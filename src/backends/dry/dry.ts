@@ -4,8 +4,8 @@ import { compileKernels, createSizes } from '../wasm/kernels.ts';
 import { planMemory, planProgram, type MemoryPlan } from '../wasm/plan.ts';
 
 /**
- * Runs nothing: sums what a graph would take, before a single weight is read. Memory is the WASM backend's own plan, not a
- * second opinion on it.
+ * Runs nothing. It sums up what a graph would take, before a single weight is read. Memory comes from the WASM backend's own
+ * plan, not from a second opinion.
  */
 
 export interface MemoryQuestion {

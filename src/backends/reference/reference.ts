@@ -11,8 +11,8 @@ import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.
 const PIECE_BYTES = 1 << 20;
 
 /**
- * The definition of correct: every weight decoded to floats, every op its plain loop, one thread. Slow, and meant to be
- * read; the other backends are judged against it.
+ * The definition of correct: every weight decoded to floats, every op in plain loops, one thread. It is slow and meant to be
+ * read, and it judges the other backends.
  */
 export function referenceBackend(): Backend {
   const weights = new Map<string, Float32Array>();

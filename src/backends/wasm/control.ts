@@ -12,7 +12,7 @@ export const control = {
   passed: word + 48,
 } as const;
 
-/** What `run` and `resume` return. */
+/** The results of `run` and `resume`. */
 export const status = { done: 0, waiting: 1, aborted: 2 } as const;
 
 /** Tells threads at a barrier that one of them is gone. */
@@ -22,7 +22,7 @@ export function abortRun(memory: WebAssembly.Memory): void {
   Atomics.notify(words, control.passed);
 }
 
-/** What a compute worker is sent, once. */
+/** The one message that a compute worker gets. */
 export interface ComputeJob {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

@@ -5,7 +5,7 @@ import { aligned } from './schedule.ts';
 import type { MemoryPlan, Region } from './plan.ts';
 
 const PAGE_BYTES = 65536;
-/** What 32-bit addresses reach. */
+/** As far as 32-bit addresses reach. */
 const MAX_PAGES = 65536;
 
 const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);

@@ -6,7 +6,7 @@ import type { QuantType } from '../../quants/quant_type.ts';
  * scratch memory a node needs. The kernels' own files are the one source of these numbers.
  */
 
-/** What an instance exports: kernels `(node, begin, end)`, and functions that answer questions. All take plain numbers. */
+/** The exports of an instance: kernels `(node, begin, end)`, and functions that answer questions. All take plain numbers. */
 export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
 /** One thread's instance: kernels over a memory. */
@@ -16,7 +16,7 @@ export interface Instance {
   kernelIndex(name: string): number | undefined;
 }
 
-/** Compiles a build. Without shared memory the import is declared unshared first; the code is the same. */
+/** Compiles a build. Without shared memory it declares the import unshared first; the code is the same. */
 export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
   return WebAssembly.compile(shared ? bytes : unshare(bytes));
 }
@@ -45,7 +45,7 @@ export interface Sizes {
   cacheBytes(quant: QuantType, n: number): number;
   /** Bytes of `nRows` rows of quantised activations, `span` columns to a scale. */
   activationsBytes(nRows: number, cols: number, span: number): number;
-  /** What `<op>_<question>` says about a node whose record is `words`; undefined when the op has no such export. */
+  /** The answer of `<op>_<question>` about a node whose record is `words`; undefined when the op has no such export. */
   ask(op: string, question: string, words: Int32Array): number | undefined;
   /** Scratch memory that a thread needs to pack and multiply matrices of so many columns. */
   matrixScratchBytes(cols: number): number;
@@ -94,7 +94,7 @@ export function requestMemory(descriptor: WebAssembly.MemoryDescriptor, wanted: 
   }
 }
 
-/** What to do where memory runs out. */
+/** Advice where memory runs out. */
 export const SMALLER = 'use a smaller nCtx, a q8_0 cache (kvType), or a smaller model';
 
 /**

@@ -11,9 +11,9 @@ import { plainWeights, weightLayout } from './weights.ts';
 import { header } from './words.ts';
 
 /**
- * From a graph's nodes to kernel calls. Most ops are one call of the kernel that carries their name; the table below
- * lists those that take more: a matrix product wants its activations quantised first, attention ends
- * with a join. A new op whose kernel does all of its work needs nothing here.
+ * Turns a graph's nodes into kernel calls. Most ops are one call of the kernel that carries their name. The table below lists
+ * the others: a matrix product wants its activations quantised first, and attention ends with a join. A new op whose kernel
+ * does all of its work needs nothing here.
  */
 
 /** A piece of memory that calls read and write; one object per piece. */
@@ -47,7 +47,7 @@ export interface KernelCall {
   readonly node: Node;
   readonly op: string;
   readonly kernel: string;
-  /** What an item is counted in, unless the op exports `<op>_items`. */
+  /** Items are these rows, unless the op exports `<op>_items`. */
   readonly rows: Rows;
   readonly outs: readonly Slot[];
   readonly inputs: readonly (Slot | undefined)[];
@@ -65,7 +65,7 @@ export interface Lowered {
 /** Positions of a cache are allocated in whole blocks, which attention reads. */
 const wholeBlocks = (nPositions: number): number => roundUp(nPositions, RING_BLOCK);
 
-/** Caches lie as the op that reads them wants them: by heads, and attention's keys with four positions interleaved. */
+/** Caches lie as their reader wants them: by heads, and attention's keys with four positions interleaved. */
 const attentionCaches = [
   { input: 1, interleave: 4 },
   { input: 2, interleave: 1 },
@@ -87,7 +87,7 @@ class Lowering implements Lowered {
   readonly graph: Graph;
   readonly sizes: Sizes;
   readonly activations: ActivationKind;
-  /** Quantised copies of activations, by the kernel that makes them: once however many matrices they are multiplied with. */
+  /** Quantised copies of activations, by the kernel that makes them. One copy serves all matrices that it meets. */
   readonly quantised = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
   readonly plain: ReadonlySet<string>;
@@ -145,7 +145,7 @@ type Expansion = (lowering: Lowering, node: Node) => void;
 
 const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
 
-/** What a record of `node` holds behind its pointers, by its op's list. */
+/** The words behind the pointers of a node's record, by its op's list. */
 const scalars = (node: Node): Word[] => node.op.scalars.map(({ type, of }) => ({ type, value: of(node) }));
 
 /** The kernel's name: the op's, and the quant type of the input that decides. */

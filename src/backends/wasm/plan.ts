@@ -12,13 +12,13 @@ import { weightLayout, type WeightLayout } from './weights.ts';
 import { stepWords } from './words.ts';
 
 /**
- * Where everything lies in memory, worked out from a file's header before anything is allocated:
+ * The places of everything in memory, worked out from a file's header before anything is allocated:
  *
  *     | control | loading | scratch × threads | weights | activations | constants, records, states of program | … of program | …
  *                                             └ during upload: two staging areas
  *
- * Programs run one at a time, so they share one area for activations. What a program needs beyond it is in one piece of
- * its own, except that constants are stored once however many programs use them.
+ * Programs run one at a time, so they share one area for activations. Each program has one more piece of its own. Constants
+ * are stored once, however many programs use them.
  */
 
 /** A graph made ready to be placed: its calls, fused, and how much memory each part takes. */
@@ -83,7 +83,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
   };
 }
 
-/** What a program takes beyond the shared area. */
+/** The bytes that a program takes beyond the shared area. */
 export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.stateBytes;
 
 export interface MemoryPlan {
@@ -96,7 +96,7 @@ export interface MemoryPlan {
   readonly activations: Region;
   /** Where programs and constants lie: room for `maxSessions` of the planned one. */
   readonly programs: Region;
-  /** Bytes with one program, and with `maxSessions` of them: what memory begins with and what it may grow to. */
+  /** Bytes with one program, and with `maxSessions` of them: memory begins with the first and may grow to the second. */
   readonly initialBytes: number;
   readonly maximumBytes: number;
   /** For messages and `inspect`. */

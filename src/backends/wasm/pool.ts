@@ -4,7 +4,7 @@ import { BROKEN_DOT } from './words.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
 import type { Exports } from './kernels.ts';
 
-/** What the pool needs of the world around it. */
+/** The parts of the world around it that the pool needs. */
 export interface PoolHost {
   /** Starts a worker that runs compute_worker.ts. */
   readonly spawn: () => WorkerHandle;
@@ -12,7 +12,7 @@ export interface PoolHost {
   readonly tick: () => Promise<void>;
 }
 
-/** What the threads share. */
+/** The things that all threads share. */
 export interface Workplace {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;

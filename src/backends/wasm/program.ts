@@ -22,7 +22,7 @@ export interface ProgramHome {
   readonly memory: MemoryPlan;
 }
 
-/** What has to be written into the records of fused calls before a run. */
+/** The places in the records of fused calls that are written before a run. */
 interface PlacedCalls {
   readonly rows: Rows;
   /** Word indices of the records; the first one carries items and counter. */

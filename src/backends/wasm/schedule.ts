@@ -3,8 +3,8 @@ import type { KernelCall, Slot } from './lower.ts';
 import type { Sizes } from './kernels.ts';
 
 /**
- * When calls run and where their results lie. Calls are sorted into *phases*; a barrier stands between two phases, and
- * within one no call needs what another thread writes. A call goes into the earliest phase that its inputs allow:
+ * Decides when calls run and where their results lie. It sorts calls into *phases*. A barrier stands between two phases, and
+ * within a phase no call needs what another thread writes. A call goes into the earliest phase that its inputs allow:
  *
  *     phase 3   norm → quantise                 rows: one thread does a row of both, see assembly/lib/program.ts
  *     phase 4   matmul q │ matmul k │ matmul v  independent of each other
@@ -66,7 +66,7 @@ export function schedule(calls: readonly KernelCall[], sizes: Sizes, kept: Reado
   return { fused: fuseCalls(calls, phases, byRows), lifetimes: lifetimesOf(calls, phases, kept) };
 }
 
-/** Phase by phase; in each, first what goes by rows (few, indivisible items in decode), then the rest. */
+/** Phase by phase; in each, first the calls that go by rows (few, indivisible items in decode), then the others. */
 function fuseCalls(
   calls: readonly KernelCall[],
   phases: ReadonlyMap<KernelCall, number>,

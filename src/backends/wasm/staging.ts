@@ -3,9 +3,9 @@ import { aligned } from './schedule.ts';
 import { matrixShape } from './weights.ts';
 
 /**
- * How a model's bytes are cut up on their way from the file into place. A *piece* is some rows of one tensor; a *batch* is what
- * one staging area holds of consecutive pieces, often several small tensors, so that a model of a hundred megabytes is a
- * few dozen waits for the disk and not several hundred:
+ * Cuts a model's bytes up on their way from the file into place. A *piece* is some rows of one tensor. A *batch* is
+ * consecutive pieces that fit one staging area, often several small tensors: so a model of a hundred megabytes waits a few
+ * dozen times for the disk and not several hundred:
  *
  *     tensors   │   token table   │ norm │ wq │ wk │ wv │ …
  *     pieces    │  0  │  1  │  2  │  3   │ 4  │ 5  │ 6  │ …
@@ -27,7 +27,7 @@ export interface Piece {
 
 export interface Batch {
   readonly pieces: readonly Piece[];
-  /** What it takes of a staging area. */
+  /** Bytes that it takes of a staging area. */
   readonly bytes: number;
 }
 

@@ -16,8 +16,8 @@ export interface UploadTarget {
 }
 
 /**
- * Streams weights into place. File bytes land in one of two staging areas inside the memory (where activations and programs
- * will be later) and are packed from there by all threads, while the next batch is being read into the other:
+ * Streams weights into place. File bytes land in one of two staging areas inside the memory, where activations and programs
+ * will be later. All threads pack them from there, while the next batch is read into the other area:
  *
  *     read     ▓▓ 0 ▓▓│▓▓ 1 ▓▓│▓▓ 2 ▓▓│
  *     pack            │▓ 0 ▓  │▓ 1 ▓  │▓ 2 ▓

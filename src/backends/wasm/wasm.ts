@@ -16,7 +16,7 @@ import { Pool, type PoolHost } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
 import { uploadWeights } from './upload.ts';
 
-/** What the backend needs of the world around it. */
+/** The parts of the world around it that the backend needs. */
 export interface WasmHost extends PoolHost {
   readonly features: Features;
   /** Bytes of a kernel build. */
@@ -52,16 +52,16 @@ export type WasmOptions = WasmStart & WasmNeeds;
 const MAX_THREADS = 64;
 
 /**
- * Most threads taken unasked: a rule of thumb, since only machines with two cores were at hand. Prefill gains from every core,
- * decoding only until memory is saturated, and every thread is one more to wait for at a barrier.
+ * The most threads by default: a rule of thumb, since only machines with two cores were at hand. Prefill gains from every
+ * core, decoding only until memory is saturated, and every thread is one more to wait for at a barrier.
  *
- * Measuring instead, with a few milliseconds of mat-vecs while the model opens, does not pay. On an idle machine of two cores
- * it names 2 threads 72 times of 100, beside other work 1 thread 26 times of 40: a choice for hours, made by a moment.
- * And where memory is saturated it names 1 (SmolLM2-135M Q4_0 decodes at 207 and 216 tok/s), which halves prefill (353, 695).
+ * Measuring a few milliseconds of mat-vecs while the model opens does not pay. On an idle machine of two cores it names 2
+ * threads 72 times of 100; beside other work it names 1 thread 26 times of 40: a moment would choose for hours. And where
+ * memory is saturated it names 1 (SmolLM2-135M Q4_0 decodes at 207 and 216 tok/s), which halves prefill (353, 695).
  */
 const USUAL_THREADS = 8;
 
-/** One thread per core, up to eight; alone where memory cannot be shared. */
+/** One thread per core, up to eight; one thread where memory cannot be shared. */
 export const defaultThreads = ({ features, nCores }: Pick<WasmHost, 'features' | 'nCores'>): number =>
   features.sharedMemory ? Math.max(1, Math.min(nCores, USUAL_THREADS)) : 1;
 
