@@ -36,7 +36,7 @@ export const layers = {
   tensor: { has: ['src/graph/tensor.ts'], may: ['base', 'quants'] },
   gguf: { has: ['src/gguf'], may: ['base', 'quants', 'tensor'] },
   graph: { has: ['src/graph'], may: ['base', 'tensor', 'quants'] },
-  ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph'] },
+  ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph', 'quants'] },
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'quants', 'base'] },
   platform: { has: ['src/platform', 'src/features.ts'], may: ['base', 'store', 'gguf'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },

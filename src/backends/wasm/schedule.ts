@@ -40,7 +40,7 @@ export function schedule(calls: readonly KernelCall[], sizes: Sizes, kept: Reado
   const ops = new Set(calls.map(({ op }) => op));
   const inItems = new Set([...ops].filter((op) => sizes.hasKernel(`${op}_items`)));
   const byRows = ({ op }: KernelCall): boolean => !inItems.has(op);
-  const fusable = (a: Call, b: KernelCall): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
+  const fusable = (a: KernelCall, b: KernelCall): boolean => byRows(a) && byRows(b) && a.rows === b.rows;
   const writes = new Map<Slot, Access>();
   const reads = new Map<Slot, Access[]>();
   const phases = new Map<KernelCall, number>();
