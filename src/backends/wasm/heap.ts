@@ -1,7 +1,8 @@
 import { ResourceError } from '../../errors.ts';
 import { counted } from '../../numbers.ts';
 import { requestMemory, SMALLER } from './kernels.ts';
-import { aligned } from './schedule.ts';
+import { aligned } from './aligned.ts';
+
 import type { MemoryPlan, Region } from './plan.ts';
 
 const PAGE_BYTES = 65536;

@@ -10,7 +10,8 @@ import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, RecordList } from './pool.ts';
 import { ringsOf, type Ring } from './ring.ts';
-import { aligned } from './schedule.ts';
+import { aligned } from './aligned.ts';
+
 import { readRows, writeRows } from './state_rows.ts';
 import { header, stepWords } from './words.ts';
 

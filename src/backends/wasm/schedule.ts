@@ -1,4 +1,4 @@
-import { roundUp } from '../../numbers.ts';
+import { aligned } from './aligned.ts';
 import type { KernelCall, Slot } from './lower.ts';
 import type { Sizes } from './kernels.ts';
 
@@ -118,11 +118,6 @@ function lifetimesOf(
   for (const slot of kept) lifetimes.get(slot)!.last = Infinity;
   return lifetimes;
 }
-
-/** Addresses and counts are multiples of this: a cache line, so that threads never write to the same one. */
-const ALIGN = 64;
-
-export const aligned = (bytes: number): number => roundUp(bytes, ALIGN);
 
 /** Places activations so that only those never needed in the same phase share memory; largest first, lowest place first. */
 export function placeActivations(lifetimes: ReadonlyMap<Slot, Lifetime>): {

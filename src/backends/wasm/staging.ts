@@ -1,5 +1,6 @@
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
-import { aligned } from './schedule.ts';
+import { aligned } from './aligned.ts';
+
 import { matrixShape } from './weights.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Sizes } from './kernels.ts';
-import { aligned } from './schedule.ts';
+import { aligned } from './aligned.ts';
 
 /**
  * How a weight lies in memory; memory plan, staging and packing ask here. Weights are matrices, one after the other:
