@@ -8,7 +8,7 @@ for await (const piece of model.generate('Once upon a time', { maxTokens: 50, se
 const chat = model.chat({ system: 'You answer in one sentence.' });
 const answer = chat.send('Why is the sky blue?');
 for await (const piece of answer) process.stdout.write(piece);
-const { tokens, stopReason, timings } = await answer;
+const { tokens, stopReason, timings } = await answer; // the whole answer, streamed or not
 console.log(`\n${tokens.length} tokens, ${stopReason}, ${timings.decodeTps.toFixed(0)} tokens/s`);
 
 await model.close();
