@@ -1,144 +1,106 @@
 /**
- * What fast activations cost: perplexity, KL divergence from exact activations token by token, best tokens that are the same, and greedy texts
- * that are those of exact arithmetic.
+ * What a way of computing costs in accuracy: the logits of one text, computed in several ways, beside those of the first way. "first=..." may
+ * be plain loops (`backend=reference`), which take minutes.
  */
 import { readFileSync } from 'node:fs';
-import { loadModel, type LoadedModel } from '../src/engine/load_model.ts';
-import { detectFeatures, type Build } from '../src/features.ts';
-import { activationKinds, type ActivationKind } from '../src/graph/activations.ts';
-import { openModelFile } from '../src/platform/model_file.ts';
+import { fileURLToPath } from 'node:url';
+import type { openModel as OpenModel } from '../src/api/open_model.ts';
+import type { OpenOptions } from '../src/protocol/open.ts';
 import { embedded } from './lib/embedded.ts';
-import { wasmFactory } from './lib/host.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
+import { difference, noDifference } from './lib/rows_difference.ts';
 import { table } from './lib/table.ts';
 
-const { options, positionals } = readOptions('usage: node bench/run.mjs fidelity [MODEL] --text FILE [options]', {
-  text: { value: 'FILE', default: 'README.md', help: 'text that is predicted' },
-  ctx: { value: 'N', default: '512', help: 'tokens in a window; those of its second half count' },
-  chunks: { value: 'N', default: '8', help: 'windows, from the beginning of the text' },
-  build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
-  threads: { value: 'N', default: '2', help: 'compute threads' },
+const { options, positionals } = readOptions('usage: node bench/run.mjs fidelity [MODEL.gguf] [options]', {
+  ways: {
+    value: 'LIST',
+    default: 'kvType=f32 kvType=f16 kvType=q8_0',
+    help: 'options of openModel, commas between those of one way, spaces between ways; the first is what the others are compared with',
+  },
+  text: { value: 'FILE', default: 'models/LICENSE', help: 'the text' },
+  tokens: { value: 'N', default: '256', help: 'its first tokens' },
+  greedy: { help: 'also count the golden greedy texts of the embedded model that come out' },
   json: { help: 'print JSON instead of a table' },
 });
+const ways = options.ways.split(' ');
+const nTokens = count('tokens', options.tokens);
+const text = readFileSync(options.text, 'utf8');
+const library = new URL('../../dist/node/index.js', import.meta.url); // as seen from bench/dist
+const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
 
-/** Greedy texts of the embedded model in exact arithmetic, see scripts/model_goldens.mjs. */
+/** `backend=reference,kvType=f32` → options; numbers become numbers. */
+const optionsOf = (way: string): OpenOptions =>
+  Object.fromEntries(
+    way.split(',').map((part) => {
+      const [name = '', value = ''] = part.split('=');
+      return [name, /^\d+$/.test(value) ? Number(value) : value];
+    }),
+  );
+
+/** Greedy texts of the embedded model in exact arithmetic, made by scripts/model_goldens.mjs. */
 interface Goldens {
   readonly nTokens: number;
-  readonly cases: readonly {
-    readonly prompt: readonly number[];
-    readonly exact: { readonly tokens: readonly number[] };
-  }[];
+  readonly cases: readonly { readonly prompt: number[]; readonly exact: { readonly tokens: readonly number[] } }[];
 }
+const goldenFile = new URL('../../test/fixtures/models/smollm2_greedy.json', import.meta.url); // as seen from bench/dist
+const goldens = options.greedy ? (JSON.parse(readFileSync(goldenFile, 'utf8')) as Goldens) : undefined;
 
-const path = positionals[0] ?? embedded;
-const nCtx = count('ctx', options.ctx);
-const build = (options.build ?? detectFeatures().build) as Build;
-const file = await openModelFile(path);
-const open = (activations: ActivationKind): Promise<LoadedModel> =>
-  loadModel(file, { nCtx, activations, maxLogits: 64 }, wasmFactory(build, count('threads', options.threads)));
-
-/** log p of every token of a row. */
-function logProbsOf(row: Float32Array): Float64Array {
-  const most = row.reduce((max, logit) => Math.max(max, logit), -Infinity);
-  const sum = row.reduce((total, logit) => total + Math.exp(logit - most), 0);
-  return Float64Array.from(row, (logit) => logit - most - Math.log(sum));
-}
-
-/** The logits of a window's second half, row by row, but for its last token's. */
-async function rowsOf(model: LoadedModel, tokens: readonly number[]): Promise<Float64Array[]> {
-  const { nVocab } = model.tokenizer;
-  const session = model.openSession();
-  const rows: Float64Array[] = [];
-  for await (const some of session.logits(tokens, nCtx >> 1)) {
-    for (let at = 0; at < some.length; at += nVocab) rows.push(logProbsOf(some.subarray(at, at + nVocab)));
+/** How many of the golden texts a model makes. */
+async function goldenTexts(model: Awaited<ReturnType<typeof openModel>>): Promise<string> {
+  if (!goldens) return '–';
+  const { cases, nTokens: maxTokens } = goldens;
+  let nSame = 0;
+  for (const { prompt, exact } of cases) {
+    const { tokens } = await model.generate(prompt, { temperature: 0, maxTokens }).result;
+    if (tokens.join() === exact.tokens.join()) nSame++;
   }
-  session.close();
-  return rows.slice(0, (nCtx >> 1) - 1);
+  return `${nSame} of ${cases.length}`;
 }
 
-async function greedy(model: LoadedModel, prompt: readonly number[], maxTokens: number): Promise<readonly number[]> {
-  const session = model.openSession();
-  const events = session.generate(prompt, { maxTokens, temperature: 0 });
-  for (;;) {
-    const { value, done } = await events.next();
-    if (!done) continue;
-    session.close();
-    return value.tokens;
-  }
+interface Line {
+  readonly way: string;
+  readonly rms: number;
+  readonly kl: number;
+  readonly sameBest: number;
+  readonly perplexity: number;
+  readonly greedy: string;
 }
 
-const bestOf = (row: Float64Array): number => row.indexOf(row.reduce((max, value) => Math.max(max, value), -Infinity));
-
-/** Σ p (log p − log q), in nats. */
-const divergence = (p: Float64Array, q: Float64Array): number =>
-  p.reduce((sum, logP, i) => sum + Math.exp(logP) * (logP - q[i]!), 0);
-
-const [exact, fast] = [await open('exact'), await open('fast')];
-const tokens = exact.encode(readFileSync(options.text, 'utf8'));
-const nChunks = Math.min(count('chunks', options.chunks), Math.floor(tokens.length / nCtx));
-if (nChunks === 0) throw new RangeError(`${options.text} has ${tokens.length} tokens, a window ${nCtx}`);
-const nll = { exact: 0, fast: 0 };
-const kl: number[] = [];
-let nSame = 0;
-for (let chunk = 0; chunk < nChunks; chunk++) {
-  const window = tokens.slice(chunk * nCtx, (chunk + 1) * nCtx);
-  if (exact.info.bosToken !== undefined) window[0] = exact.info.bosToken;
-  const [p, q] = [await rowsOf(exact, window), await rowsOf(fast, window)];
-  for (const [i, row] of p.entries()) {
-    const next = window[(nCtx >> 1) + i + 1]!;
-    nll.exact -= row[next]!;
-    nll.fast -= q[i]![next]!;
-    kl.push(divergence(row, q[i]!));
-    if (bestOf(row) === bestOf(q[i]!)) nSame++;
-  }
-  process.stderr.write(`window ${chunk + 1} of ${nChunks}\n`);
-}
-kl.sort((a, b) => a - b);
-
-/** How many of the golden texts come out, by kind of activations; only the embedded model has some. */
-const nTexts: Partial<Record<ActivationKind, string>> = {};
-if (path === embedded) {
-  const golden = new URL('../../test/fixtures/models/smollm2_greedy.json', import.meta.url); // seen from bench/dist/
-  const { cases, nTokens } = JSON.parse(readFileSync(golden, 'utf8')) as Goldens;
-  for (const [kind, model] of [
-    ['exact', exact],
-    ['fast', fast],
-  ] as const) {
-    let n = 0;
-    for (const { prompt, exact: wanted } of cases) {
-      const came = await greedy(model, prompt, nTokens);
-      if (came.length === wanted.tokens.length && came.every((token, i) => token === wanted.tokens[i])) n++;
+const wanted: Float32Array[] = [];
+const lines: Line[] = [];
+for (const [i, way] of ways.entries()) {
+  process.stderr.write(`${way} …\n`);
+  const model = await openModel(positionals[0] ?? embedded, { nCtx: nTokens, maxSessions: 1, ...optionsOf(way) });
+  const tokens = (await model.tokenize(text)).slice(0, nTokens);
+  const { nVocab } = model.info;
+  const total = noDifference();
+  let row = 0;
+  await model.logits(tokens, (rows) => {
+    for (let at = 0; at < rows.length; at += nVocab, row++) {
+      const came = rows.slice(at, at + nVocab);
+      if (i === 0) wanted.push(came);
+      difference(total, came, wanted[row]!, tokens[row + 1]);
     }
-    nTexts[kind] = `${n} of ${cases.length}`;
-  }
+  });
+  const greedy = await goldenTexts(model);
+  await model.close();
+  lines.push({
+    way,
+    rms: Math.sqrt(total.squares / (row * nVocab)),
+    kl: total.kl / row,
+    sameBest: total.sameBest,
+    perplexity: Math.exp(total.nll / (row - 1)),
+    greedy,
+  });
 }
-const n = kl.length;
-const perplexity = (kind: ActivationKind): number => Math.exp(nll[kind] / n);
-const result = {
-  model: exact.info.name,
-  backend: exact.info.backend,
-  tokens: n,
-  perplexity: { exact: perplexity('exact'), fast: perplexity('fast') },
-  kl: { mean: kl.reduce((a, b) => a + b, 0) / n, percentile99: kl[Math.floor(0.99 * n)]!, max: kl.at(-1)! },
-  sameBest: nSame / n,
-  greedy: nTexts,
-};
-await exact.close();
-await fast.close();
-await Promise.all(file.sources.map((source) => source.close?.()));
-if (options.json) console.log(JSON.stringify({ machine: describeMachine(), ...result }, null, 1));
+
+if (options.json) console.log(JSON.stringify({ machine: describeMachine(), nTokens, lines }, null, 1));
 else {
-  const rows = activationKinds.map((kind) => [
-    kind,
-    perplexity(kind).toFixed(4),
-    ...(kind === 'exact'
-      ? ['0', '0', '0', '100 %']
-      : [...Object.values(result.kl).map((value) => value.toExponential(1)), `${((100 * nSame) / n).toFixed(1)} %`]),
-    nTexts[kind] ?? '–',
+  const name = options.text.replace(fileURLToPath(new URL('..', import.meta.url)), '');
+  console.log(`The first ${nTokens} tokens of ${name}, logits compared with those of ${ways[0]}\n`);
+  const rows = lines.map(({ way, rms, kl, sameBest, perplexity, greedy }) => [
+    ...[way, rms.toPrecision(2), kl.toExponential(1), `${sameBest} of ${nTokens}`, perplexity.toFixed(4), greedy],
   ]);
-  console.log(`${result.model}, ${result.backend}; ${n} tokens of ${options.text} in ${nChunks} windows of ${nCtx}\n`);
-  console.log(
-    table(['activations', 'perplexity', 'KL mean', 'KL 99 %', 'KL max', 'same best token', 'greedy texts'], rows),
-  );
+  console.log(table(['way', 'rms of the logits', 'KL, nats', 'same best token', 'perplexity', 'greedy texts'], rows));
 }

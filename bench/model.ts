@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { ActivationKind } from '../src/graph/activations.ts';
 import type { KvType } from '../src/graph/layer_state.ts';
 import { keptPrograms } from './lib/against.ts';
 import { measureInChild } from './lib/child.ts';
@@ -20,6 +21,7 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs model [M
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
   backend: { value: 'NAME', help: 'wasm or reference; default: wasm' },
   kv: { value: 'LIST', default: 'f16', help: 'how keys and values are kept: f16, f32, q8_0' },
+  activations: { value: 'LIST', default: 'exact', help: 'what quantised weights are multiplied with: exact, fast' },
   prefill: { value: 'LIST', default: '128,512,2048', help: 'lengths of prompts' },
   context: { value: 'LIST', default: '16,1024,4096', help: 'positions in front of what is decoded' },
   tokens: { value: 'N', default: '32', help: 'tokens decoded at each' },
@@ -49,6 +51,7 @@ interface Result {
   readonly model: string;
   readonly threads: number;
   readonly kvType: KvType;
+  readonly activations: ActivationKind;
   readonly runs: Measured[];
   /** The same by the build that was kept, each run right before its namesake. */
   readonly before: Measured[];
@@ -58,14 +61,19 @@ interface Result {
 
 const results: Result[] = models.flatMap((model) =>
   counts('threads', options.threads).flatMap((threads) =>
-    (options.kv.split(',') as KvType[]).map((kvType) => ({ model, threads, kvType, runs: [], before: [], limits: [] })),
+    (options.kv.split(',') as KvType[]).flatMap((kvType) =>
+      (options.activations.split(',') as ActivationKind[]).map((activations) => ({
+        ...{ model, threads, kvType, activations },
+        ...{ runs: [], before: [], limits: [] },
+      })),
+    ),
   ),
 );
 const kept = options.against && keptPrograms(options.against);
 for (let round = 0; round < count('rounds', options.rounds); round++) {
-  for (const { model, threads, kvType, runs, before, limits } of results) {
-    process.stderr.write(`${basename(model)}, ${threads} thread(s), ${kvType} …\n`);
-    const open = { threads, kvType, build: options.build, backend: options.backend };
+  for (const { model, threads, kvType, activations, runs, before, limits } of results) {
+    process.stderr.write(`${basename(model)}, ${threads} thread(s), ${kvType}, ${activations} …\n`);
+    const open = { threads, kvType, activations, build: options.build, backend: options.backend };
     const timeoutMs = 1000 * count('timeout', options.timeout);
     const child = { node: options.node, timeoutMs };
     const job = { model, phases, options: open };
@@ -91,22 +99,31 @@ const columns: readonly Column[] = [
   { title: 'RSS MB', of: ({ rssMb }) => rssMb! },
 ];
 
-const nameCells = ({ model, threads, kvType }: Result): string[] => [
+const nameCells = ({ model, threads, kvType, activations }: Result): string[] => [
   basename(model).replace(/\.gguf$/, ''),
   String(threads),
   kvType,
+  activations,
 ];
 
 /** A row for each configuration. */
 function modelTable(): string {
-  const head = ['model', 'threads', 'KV', ...columns.map(({ title }) => title), 'read + pack ms', 'engine'];
+  const head = [
+    'model',
+    'threads',
+    'KV',
+    'activations',
+    ...columns.map(({ title }) => title),
+    'read + pack ms',
+    'engine',
+  ];
   const rows = results.map((result) => [
     ...nameCells(result),
     ...columns.map(({ of }) => digits(median(result.runs.map(of)))),
     result.limits.length === 0 ? '–' : digits(median(result.limits.map(({ readMs, packMs }) => readMs + packMs))),
     result.runs[0]!.engine,
   ]);
-  return table(head, rows, 3);
+  return table(head, rows, 4);
 }
 
 /** A row for each configuration and column: before, now, how many times as good (the median of the rounds' ratios). */
@@ -126,7 +143,11 @@ function pairTable(): string {
       ];
     }),
   );
-  return table(['model', 'threads', 'KV', 'what', 'before', '±', 'now', '±', 'times as good', '±'], rows, 4);
+  return table(
+    ['model', 'threads', 'KV', 'activations', 'what', 'before', '±', 'now', '±', 'times as good', '±'],
+    rows,
+    5,
+  );
 }
 
 const machine = describeMachine();

@@ -2,6 +2,7 @@
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
 import { detectFeatures, type Build } from '../src/features.ts';
+import type { ActivationKind } from '../src/graph/activations.ts';
 import { loadModel } from '../src/engine/load_model.ts';
 import { openModelFile } from '../src/platform/model_file.ts';
 import { keptCases } from './lib/against.ts';
@@ -28,6 +29,7 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
     value: 'DIR',
     help: 'another build, kept by "node bench/run.mjs keep DIR": its cases take turns with these',
   },
+  activations: { value: 'LIST', default: 'exact', help: 'what quantised weights are multiplied with: exact, fast' },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -38,12 +40,13 @@ const build = (options.build ?? detectFeatures().build) as Build;
 const threads = count('threads', options.threads);
 const bytes = count('mib', options.mib) << 20;
 const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
+const activations = options.activations.split(',') as ActivationKind[];
 const only = new RegExp(options.only);
 
 /** Cases of both builds are in memory at the same time. */
 async function measure(limits: Limits): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
-  const share = { build, threads, bytes };
+  const share = { build, threads, bytes, activations };
   const before = options.against ? (await keptCases(options.against))(share) : [];
   for (const { title, make } of caseMakers(share).filter(({ title }) => only.test(title))) {
     process.stderr.write(`${title} …\n`);

@@ -1,5 +1,6 @@
-import type { Program } from '../../src/backends/backend.ts';
+import type { Backend, Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/features.ts';
+import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
@@ -27,6 +28,8 @@ export interface MatmulOptions {
   readonly threads: number;
   /** Bytes of weights that a decode run reads: more than caches hold. */
   readonly bytes: number;
+  /** What quantised weights are multiplied with. */
+  readonly activations: readonly ActivationKind[];
 }
 
 export interface Cases {
@@ -35,23 +38,29 @@ export interface Cases {
 }
 
 /** Mat-vec, matrix product and row lookup of one quant type. */
-export async function matmulCases(quant: QuantType, { build, threads, bytes }: MatmulOptions): Promise<Cases> {
+export async function matmulCases(quant: QuantType, options: MatmulOptions): Promise<Cases> {
+  const { build, threads, bytes } = options;
   const matrix = testMatrix(quant, ROWS, COLS);
   const weights = copiesOf(matrix, Math.max(PREFILL_WEIGHTS, Math.ceil(bytes / matrix.nBytes)));
   const many = productGraph(weights, 1);
   const few = productGraph(weights.slice(0, PREFILL_WEIGHTS), PREFILL);
   const table = lookupGraph(weights[0]!);
-  const backend = await openProducts(matrix, { weights, graph: few, build, threads });
+  const kinds = quant.blockSize > 1 ? options.activations : (['exact'] as const);
+  const backends = await Promise.all(
+    kinds.map((activations) => openProducts(matrix, { weights, graph: few, build, threads, activations })),
+  );
 
   const macs = quant.name === 'f32' ? 'f32' : isFixed(quant) ? 'dot16' : 'dot';
   const limits = { bytes: 'read', macs } as const;
-  const product = (name: string, graph: Graph, nTokens: number, nChecked: number): BenchCase => {
+  const product = (backend: Backend, what: string, graph: Graph, nTokens: number, nChecked: number): BenchCase => {
+    const { activations } = backend;
+    const name = activations === 'fast' ? `${what}, fast` : what;
     const program = backend.prepare(graph);
     const [node, step] = [graph.nodes[0] as Node, stepOf(nTokens)];
     return {
       op: `matmul ${quant.name}`,
       name,
-      check: () => checkProduct(program, graph, wantedProduct(graph, matrix, nChecked)),
+      check: () => checkProduct(program, graph, wantedProduct(graph, matrix, nChecked), activations),
       run: () => program.run(step),
       bytes: graph.nodes.length * matrix.nBytes,
       macs: (graph.nodes.length * node.op.cost(node, step).flops) / 2,
@@ -60,11 +69,11 @@ export async function matmulCases(quant: QuantType, { build, threads, bytes }: M
   };
   return {
     cases: [
-      product('decode', many, 1, 1),
-      product(`prefill ${PREFILL}`, few, PREFILL, CHECKED),
-      lookup(quant, backend.prepare(table), table, matrix.floats),
+      ...backends.map((backend) => product(backend, 'decode', many, 1, 1)),
+      ...backends.map((backend) => product(backend, `prefill ${PREFILL}`, few, PREFILL, CHECKED)),
+      lookup(quant, backends[0]!.prepare(table), table, matrix.floats),
     ],
-    close: async () => void (await backend.dispose()),
+    close: async () => void (await Promise.all(backends.map((backend) => backend.dispose()))),
   };
 }
 

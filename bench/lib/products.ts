@@ -1,6 +1,7 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Backend, Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/features.ts';
+import type { ActivationKind } from '../../src/graph/activations.ts';
 import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
@@ -10,8 +11,8 @@ import type { Check } from './bench_case.ts';
 import { host } from './host.ts';
 import { blockPool, fillFrom } from './random_blocks.ts';
 
-/** Activations have 15 bits, and single results lose up to some of their last ones. */
-const TOLERANCE = 3e-4;
+/** Activations have 15 or 8 bits, and single results lose up to some of their last ones. */
+const TOLERANCE: Readonly<Record<ActivationKind, number>> = { exact: 3e-4, fast: 4e-2 };
 
 /** Weights of one type, all with the same numbers. */
 export interface TestMatrix {
@@ -51,12 +52,18 @@ export function productGraph(weights: readonly Value[], maxTokens: number): Grap
   return g.finish(outs.at(-1)!);
 }
 
+interface ProductOptions {
+  readonly weights: Value[];
+  readonly graph: Graph;
+  readonly build: Build;
+  readonly threads: number;
+  readonly activations?: ActivationKind;
+}
+
 /** A backend with copies of a matrix; the graph is the one that takes most memory. */
-export async function openProducts(
-  { pool }: TestMatrix,
-  { weights, graph, build, threads }: { weights: Value[]; graph: Graph; build: Build; threads: number },
-): Promise<Backend> {
-  const backend = await createWasmBackend({ weights, graph, maxSessions: 1024, threads, build, host: host() });
+export async function openProducts({ pool }: TestMatrix, options: ProductOptions): Promise<Backend> {
+  const { weights } = options;
+  const backend = await createWasmBackend({ ...options, maxSessions: 1024, host: host() });
   await backend.upload(weights, { read: async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into) });
   return backend;
 }
@@ -74,10 +81,15 @@ export function wantedProduct(graph: Graph, { floats, cols }: TestMatrix, nToken
 }
 
 /** All weights hold the same numbers, so the first and the last product must both be the definition's. */
-export async function checkProduct(program: Program, graph: Graph, wanted: Float32Array): Promise<Check> {
+export async function checkProduct(
+  program: Program,
+  graph: Graph,
+  wanted: Float32Array,
+  activations: ActivationKind = 'exact',
+): Promise<Check> {
   const node = graph.nodes[0] as Node;
   await program.run(stepOf(wanted.length / node.out.shape[1]!));
   const errors: number[] = [];
   for (const { out } of [node, graph.nodes.at(-1)!]) errors.push(errorOf(await program.read(out), wanted));
-  return { error: Math.max(...errors), tolerance: TOLERANCE };
+  return { error: Math.max(...errors), tolerance: TOLERANCE[activations] };
 }

@@ -14,7 +14,7 @@ export interface Cell {
 }
 
 /** Rows of the table; the first is what the others are compared with. */
-export const peers = ['thimble', 'thimble-web', 'native', 'native-avx2', 'wllama'] as const;
+export const peers = ['thimble', 'thimble-fast', 'thimble-web', 'native', 'native-avx2', 'wllama'] as const;
 
 export type Peer = (typeof peers)[number];
 

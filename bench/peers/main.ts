@@ -140,6 +140,12 @@ const native =
 const starters: Readonly<Record<Peer, Starter>> = {
   thimble: ({ model, threads, phases }, start) =>
     measureInChild('thimble', { model, phases, options: { threads } }, { ...start, node: options.node }),
+  'thimble-fast': ({ model, threads, phases }, start) =>
+    measureInChild(
+      'thimble',
+      { model, phases, options: { threads, activations: 'fast' } },
+      { ...start, node: options.node },
+    ),
   'thimble-web': inBrowser('thimble'),
   native: native(() => dir, ''),
   'native-avx2': native(() => restrictedPeers(dir, 'haswell'), ' held to AVX2'),
