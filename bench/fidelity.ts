@@ -1,15 +1,16 @@
 /**
- * What a way of computing costs in accuracy: the logits of one text, computed in several ways, beside those of the first way. "first=..." may
- * be plain loops (`backend=reference`), which take minutes.
+ * What a way of computing costs in accuracy: the logits of one text, computed in several ways, beside those of the first way. A text is cut
+ * into windows as `thimble perplexity` does it: each starts from an empty context, and the tokens of its second half count.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import type { Model } from '../src/api/model.ts';
 import type { openModel as OpenModel } from '../src/api/open_model.ts';
 import type { OpenOptions } from '../src/protocol/open.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
-import { difference, noDifference } from './lib/rows_difference.ts';
+import { addRow, emptyDifference, type RowsDifference } from './lib/rows_difference.ts';
+import { percent } from './lib/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs fidelity [MODEL.gguf] [options]', {
@@ -19,13 +20,14 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs fidelity
     help: 'options of openModel, commas between those of one way, spaces between ways; the first is what the others are compared with',
   },
   text: { value: 'FILE', default: 'models/LICENSE', help: 'the text' },
-  tokens: { value: 'N', default: '256', help: 'its first tokens' },
-  greedy: { help: 'also count the golden greedy texts of the embedded model that come out' },
+  ctx: { value: 'N', default: '512', help: 'tokens in a window' },
+  chunks: { value: 'N', default: '1', help: 'windows, from the beginning of the text' },
+  greedy: { help: 'also count the greedy texts that equal those of exact arithmetic; embedded model only' },
   json: { help: 'print JSON instead of a table' },
 });
+const path = positionals[0] ?? embedded;
 const ways = options.ways.split(' ');
-const nTokens = count('tokens', options.tokens);
-const text = readFileSync(options.text, 'utf8');
+const nCtx = count('ctx', options.ctx);
 const library = new URL('../../dist/node/index.js', import.meta.url); // as seen from bench/dist
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
 
@@ -38,69 +40,84 @@ const optionsOf = (way: string): OpenOptions =>
     }),
   );
 
-/** Greedy texts of the embedded model in exact arithmetic, made by scripts/model_goldens.mjs. */
-interface Goldens {
-  readonly nTokens: number;
-  readonly cases: readonly { readonly prompt: number[]; readonly exact: { readonly tokens: readonly number[] } }[];
-}
-const goldenFile = new URL('../../test/fixtures/models/smollm2_greedy.json', import.meta.url); // as seen from bench/dist
-const goldens = options.greedy ? (JSON.parse(readFileSync(goldenFile, 'utf8')) as Goldens) : undefined;
-
-/** How many of the golden texts a model makes. */
-async function goldenTexts(model: Awaited<ReturnType<typeof openModel>>): Promise<string> {
-  if (!goldens) return '–';
-  const { cases, nTokens: maxTokens } = goldens;
-  let nSame = 0;
-  for (const { prompt, exact } of cases) {
-    const { tokens } = await model.generate(prompt, { temperature: 0, maxTokens }).result;
-    if (tokens.join() === exact.tokens.join()) nSame++;
-  }
-  return `${nSame} of ${cases.length}`;
-}
-
-interface Line {
-  readonly way: string;
-  readonly rms: number;
-  readonly kl: number;
-  readonly sameBest: number;
-  readonly perplexity: number;
-  readonly greedy: string;
-}
-
-const wanted: Float32Array[] = [];
-const lines: Line[] = [];
-for (const [i, way] of ways.entries()) {
-  process.stderr.write(`${way} …\n`);
-  const model = await openModel(positionals[0] ?? embedded, { nCtx: nTokens, maxSessions: 1, ...optionsOf(way) });
-  const tokens = (await model.tokenize(text)).slice(0, nTokens);
+/** The logits of a window's second half, `[nVocab]` each, but for its last token's: nothing follows that. */
+async function rowsOf(model: Model, window: readonly number[]): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
   const { nVocab } = model.info;
-  const total = noDifference();
-  let row = 0;
-  await model.logits(tokens, (rows) => {
-    for (let at = 0; at < rows.length; at += nVocab, row++) {
-      const came = rows.slice(at, at + nVocab);
-      if (i === 0) wanted.push(came);
-      difference(total, came, wanted[row]!, tokens[row + 1]);
+  let n = 0;
+  await model.logits(window, (some) => {
+    for (let at = 0; at < some.length; at += nVocab, n++) {
+      if (n >= nCtx >> 1 && n < nCtx - 1) rows.push(some.slice(at, at + nVocab));
     }
   });
-  const greedy = await goldenTexts(model);
-  await model.close();
-  lines.push({
-    way,
-    rms: Math.sqrt(total.squares / (row * nVocab)),
-    kl: total.kl / row,
-    sameBest: total.sameBest,
-    perplexity: Math.exp(total.nll / (row - 1)),
-    greedy,
-  });
+  return rows;
 }
 
-if (options.json) console.log(JSON.stringify({ machine: describeMachine(), nTokens, lines }, null, 1));
+/** Greedy texts of the embedded model in exact arithmetic, see scripts/model_goldens.mjs. */
+interface Goldens {
+  readonly nTokens: number;
+  readonly cases: readonly {
+    readonly prompt: readonly number[];
+    readonly exact: { readonly tokens: readonly number[] };
+  }[];
+}
+
+/** How many of the greedy texts come out, such as `20 of 20`. */
+async function greedyTexts(model: Model): Promise<string> {
+  const golden = new URL('../../test/fixtures/models/smollm2_greedy.json', import.meta.url); // as seen from bench/dist
+  const { cases, nTokens } = JSON.parse(readFileSync(golden, 'utf8')) as Goldens;
+  let n = 0;
+  for (const { prompt, exact } of cases) {
+    const { tokens } = await model.generate(prompt, { maxTokens: nTokens, temperature: 0 }).result;
+    if (tokens.join() === exact.tokens.join()) n++;
+  }
+  return `${n} of ${cases.length}`;
+}
+
+const models: Model[] = [];
+for (const way of ways) models.push(await openModel(path, { nCtx, maxSessions: 2, ...optionsOf(way) }));
+const { bosToken, name } = models[0]!.info;
+const tokens = await models[0]!.tokenize({ text: readFileSync(options.text, 'utf8'), bos: false });
+const nChunks = Math.min(count('chunks', options.chunks), Math.floor(tokens.length / nCtx));
+if (nChunks === 0) throw new RangeError(`${options.text} has ${tokens.length} tokens, expected a window of ${nCtx}`);
+
+const totals = ways.map(emptyDifference);
+for (let chunk = 0; chunk < nChunks; chunk++) {
+  process.stderr.write(`window ${chunk + 1} of ${nChunks} …\n`);
+  const window = tokens.slice(chunk * nCtx, (chunk + 1) * nCtx);
+  if (bosToken !== undefined) window[0] = bosToken;
+  const wanted = await rowsOf(models[0]!, window);
+  for (const [i, model] of models.entries()) {
+    const came = i === 0 ? wanted : await rowsOf(model, window);
+    came.forEach((row, r) => addRow(totals[i]!, row, wanted[r]!, window[(nCtx >> 1) + r + 1]!));
+  }
+}
+const greedy: string[] = [];
+for (const model of options.greedy && path === embedded ? models : []) greedy.push(await greedyTexts(model));
+await Promise.all(models.map((model) => model.close()));
+
+const lines = totals.map((total, i) => ({ way: ways[i]!, ...summary(total), greedy: greedy[i] }));
+if (options.json) console.log(JSON.stringify({ machine: describeMachine(), model: name, lines }, null, 1));
 else {
-  const name = options.text.replace(fileURLToPath(new URL('..', import.meta.url)), '');
-  console.log(`The first ${nTokens} tokens of ${name}, logits compared with those of ${ways[0]}\n`);
-  const rows = lines.map(({ way, rms, kl, sameBest, perplexity, greedy }) => [
-    ...[way, rms.toPrecision(2), kl.toExponential(1), `${sameBest} of ${nTokens}`, perplexity.toFixed(4), greedy],
+  const n = totals[0]!.kl.length;
+  console.log(`${name}, ${n} tokens of ${options.text} in ${nChunks} windows of ${nCtx}, compared with ${ways[0]}\n`);
+  const head = ['way', 'perplexity', 'rms of the logits', 'KL, nats', 'KL 99 %', 'KL max', 'same best token', 'greedy'];
+  const rows = lines.map((line) => [
+    ...[line.way, line.perplexity.toFixed(4), line.rms.toPrecision(2)],
+    ...[line.kl, line.kl99, line.klMax].map((kl) => kl.toExponential(1)),
+    ...[`${line.sameBest} of ${n}, ${percent(line.sameBest / n)}`, line.greedy ?? '–'],
   ]);
-  console.log(table(['way', 'rms of the logits', 'KL, nats', 'same best token', 'perplexity', 'greedy texts'], rows));
+  console.log(table(head, rows));
+}
+
+function summary({ squares, nLogits, kl, sameBest, nll }: RowsDifference) {
+  const sorted = [...kl].sort((a, b) => a - b);
+  return {
+    perplexity: Math.exp(nll / kl.length),
+    rms: Math.sqrt(squares / nLogits),
+    kl: kl.reduce((a, b) => a + b, 0) / kl.length,
+    kl99: sorted[Math.floor(0.99 * kl.length)]!,
+    klMax: sorted.at(-1)!,
+    sameBest,
+  };
 }
