@@ -1,4 +1,5 @@
 /** The public API and nothing else. */
+export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
 export { ModelSession, type CallOptions } from './api/model_session.ts';
 export { openModel, type OpenModelOptions } from './api/open_model.ts';

@@ -1,4 +1,5 @@
-import type { ModelInfo, Prompt } from '../protocol/open.ts';
+import type { ModelInfo } from '../protocol/open.ts';
+import { promptOf, type PromptLike } from './arguments.ts';
 import { Chat, type ChatOptions } from './chat.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
@@ -21,7 +22,7 @@ export class Model {
    * Goes on from a prompt. Calls reuse what they share with the call before; two at a time run one after the other.
    * @throws (while iterating) RangeError for a prompt longer than the context or bad options; AbortError.
    */
-  generate(prompt: Prompt, options: CallOptions = {}): Generation {
+  generate(prompt: PromptLike, options: CallOptions = {}): Generation {
     this.session ??= new ModelSession(this.client);
     return this.session.generate(prompt, options);
   }
@@ -37,8 +38,8 @@ export class Model {
   }
 
   /** The tokens of a prompt. `{ text, special, bos, eos }` says what may be added and parsed. */
-  tokenize(prompt: Prompt): Promise<number[]> {
-    return this.client.call('tokenize', { prompt });
+  async tokenize(prompt: PromptLike): Promise<number[]> {
+    return this.client.call('tokenize', { prompt: promptOf(prompt) });
   }
 
   /** The text of tokens; control tokens only with `special`. */
@@ -50,7 +51,7 @@ export class Model {
    * The logits of every token of a prompt, handed over in order.
    * @param onRows gets `[n, nVocab]` floats at a time, n rows that follow those before.
    */
-  async logits(prompt: Prompt, onRows: (rows: Float32Array) => void, signal?: AbortSignal): Promise<void> {
+  async logits(prompt: PromptLike, onRows: (rows: Float32Array) => void, signal?: AbortSignal): Promise<void> {
     const tokens = await this.tokenize(prompt);
     await this.client.call('logits', { tokens }, { onEvent: onRows, signal });
   }

@@ -1,10 +1,12 @@
 import type { GenerateOptions } from '../protocol/generation.ts';
-import type { Prompt } from '../protocol/open.ts';
+import { promptOf, type PromptLike } from './arguments.ts';
 import type { EngineClient } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
 
 /** Options of one answer that stay in the caller's thread. */
-export interface CallOptions extends GenerateOptions {
+export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
+  /** The answer ends before this text, or any of these, also when one spreads over several tokens. */
+  readonly stop?: string | readonly string[];
   /** Stops within one token; the iteration then throws an `AbortError`. */
   readonly signal?: AbortSignal;
   /** Gets the number of prompt tokens read so far. */
@@ -22,13 +24,12 @@ export class ModelSession {
   }
 
   /** Like `model.generate`, on this timeline. */
-  generate(prompt: Prompt, options: CallOptions = {}): Generation {
-    const { signal, onPrefill, ...rest } = options;
+  generate(prompt: PromptLike, options: CallOptions = {}): Generation {
+    const { signal, onPrefill, stop, ...rest } = options;
+    const args = { prompt: promptOf(prompt), options: { ...rest, stop: typeof stop === 'string' ? [stop] : stop } };
     return generation(
-      async (onEvent, signal) => {
-        const session = await this.id();
-        return this.client.call('generate', { session, prompt, options: rest }, { onEvent, signal });
-      },
+      async (onEvent, signal) =>
+        this.client.call('generate', { session: await this.id(), ...args }, { onEvent, signal }),
       { signal, onPrefill },
     );
   }

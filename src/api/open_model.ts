@@ -1,3 +1,4 @@
+import { checkNames } from '../checks.ts';
 import type { LoadProgress, OpenOptions } from '../protocol/open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { EngineClient } from './engine_client.ts';
@@ -13,6 +14,20 @@ export interface OpenModelOptions extends OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+const optionNames = {
+  nCtx: true,
+  kvType: true,
+  activations: true,
+  backend: true,
+  threads: true,
+  build: true,
+  maxSessions: true,
+  maxLogits: true,
+  draft: true,
+  onProgress: true,
+  signal: true,
+} satisfies Record<keyof OpenModelOptions, true>;
+
 /**
  * Opens a GGUF model in a thread of its own.
  *
@@ -25,6 +40,7 @@ export interface OpenModelOptions extends OpenOptions {
  *   memory or a thread cannot be had, RangeError for options out of range, AbortError on `signal`.
  */
 export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<Model> {
+  checkNames('option of openModel', options, Object.keys(optionNames));
   const { draft, onProgress, signal, ...rest } = options;
   signal?.throwIfAborted();
   const client = new EngineClient(spawn(new URL('./engine.js', import.meta.url), 'thimble engine'));

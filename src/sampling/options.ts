@@ -1,5 +1,5 @@
 /** How the next token is chosen. Every setting may be left out; all numbers are finite. */
-import { checkNumber, checkWhole, type NumberLimits } from '../checks.ts';
+import { checkNames, checkNumber, checkWhole, type NumberLimits } from '../checks.ts';
 export interface SamplerOptions {
   /** Added to the logits of single tokens; -Infinity bans one. Default: none. */
   readonly logitBias?: readonly (readonly [token: number, bias: number])[];
@@ -84,10 +84,7 @@ export const SAMPLER_OPTION_NAMES: readonly string[] = [...Object.keys(NUMBERS),
 
 /** Checks every setting and fills in the defaults; throws a RangeError or a TypeError that names the setting. */
 export function checkOptions(options: SamplerOptions, nVocab: number): CheckedOptions {
-  for (const name of Object.keys(options)) {
-    if (SAMPLER_OPTION_NAMES.includes(name)) continue;
-    throw new TypeError(`unknown sampler option ${name}; there are ${SAMPLER_OPTION_NAMES.join(', ')}`);
-  }
+  checkNames('sampler option', options, SAMPLER_OPTION_NAMES);
   const numbers = Object.entries(NUMBERS).map(([name, row]) => {
     const value = options[name as NumberName] ?? row.default;
     checkNumber(name, value, row);

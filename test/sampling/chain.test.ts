@@ -209,7 +209,7 @@ describe('edges', () => {
 
   test('an unknown or wrongly typed setting is a TypeError', () => {
     const misspelt = { topk: 3 } as SamplerOptions;
-    expect(() => createSampler(misspelt, 10)).toThrow(/unknown sampler option topk; there are .*topK/);
+    expect(() => createSampler(misspelt, 10)).toThrow(/unknown sampler option topk \(is it topK\?\); there are .*topK/);
     expect(() => createSampler(misspelt, 10)).toThrow(TypeError);
     const text: object = { topK: '40' };
     expect(() => createSampler(text, 10)).toThrow(/topK is string, expected a number/);

@@ -1,4 +1,5 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
+import { nearest } from '../../checks.ts';
 import { FormatError, UnsupportedError } from '../../errors.ts';
 import { counted } from '../../numbers.ts';
 
@@ -44,21 +45,11 @@ export function unknownName(line: number, what: string, name: string, known: Ite
 }
 
 /** The name, the one it may be meant for, and all there are. */
-export function notAmong(name: string, known: Iterable<string>): string {
-  const names = [...known].sort();
-  const nearest = names.find((each) => isNear(name, each));
-  const hint = nearest === undefined ? '' : ` (is it '${nearest}'?)`;
+export function notAmong(name: string, all: Iterable<string>): string {
+  const names = [...all].sort();
+  const known = nearest(name, names);
+  const hint = known === undefined ? '' : ` (is it '${known}'?)`;
   return `'${clip(name, 60)}'${hint}${names.length > 0 ? `; there are: ${names.join(', ')}` : ''}`;
-}
-
-/** They differ in one place, by two letters at most: one more, one less, another, two swapped. */
-function isNear(name: string, known: string): boolean {
-  const [shorter, longer] = [Math.min(name.length, known.length), Math.max(name.length, known.length)];
-  let nBegin = 0;
-  while (nBegin < shorter && name[nBegin] === known[nBegin]) nBegin++;
-  let nEnd = 0;
-  while (nEnd < shorter - nBegin && name.at(-1 - nEnd) === known.at(-1 - nEnd)) nEnd++;
-  return longer - nBegin - nEnd <= Math.min(2, known.length >> 1);
 }
 
 export function charge(run: Run, steps: number): void {
