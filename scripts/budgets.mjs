@@ -21,9 +21,6 @@ const limits = { file: 400, function: 60, kernel: 150, architecture: 150 };
  * @type {Readonly<Record<string, string>>}
  */
 const exceptions = {
-  'assembly/attention.ts': 'one flow, from the queries of a block of tokens to parts or to the result',
-  'assembly/lib/attention_rows.ts': 'scores and sums of a few queries: one algorithm, for each type of cache',
-  'assembly/lib/attention_tile.ts': 'the tile of many queries: its layout, products and sums are read together',
   'assembly/lib/fixed_products.ts': 'the products of 16-bit weights, relaxed and plain side by side',
   'assembly/lib/fixed_products.ts tile': 'sums of the whole tile live in registers: a call inside would spill them',
   'assembly/lib/gemm.ts': 'one loop for every kind of block',

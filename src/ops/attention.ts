@@ -38,7 +38,7 @@ export const attention: Op = {
     const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
     const { headDim, scale, window } = node.params as { headDim: number; scale: number; window: number };
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
-    const spread = spreadCols(node.inputs[1]!.quant, headDim);
+    const spread = spreadCols(node.inputs[1]!, headDim);
     const queries = q!.slice(0, rowsOf('tokens', step) * cols);
     if (spread) hadamard(queries, spread);
     const nSeen = step.pos + step.tokens.length;

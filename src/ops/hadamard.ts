@@ -1,5 +1,4 @@
-import type { Node, Scalar } from '../graph/graph.ts';
-import type { QuantType } from '../quants/quant_type.ts';
+import type { Node, Scalar, Value } from '../graph/graph.ts';
 
 /**
  * A cache that rounds blocks of columns to a scale holds each head's keys and values *spread*: multiplied by an orthonormal Hadamard
@@ -9,14 +8,14 @@ import type { QuantType } from '../quants/quant_type.ts';
  */
 
 /** Columns that are spread over each other: the largest power of two that divides a head; 0 where a cache rounds each number alone. */
-export const spreadCols = ({ blockSize }: QuantType, headDim: number): number =>
-  blockSize === 1 ? 0 : headDim & -headDim;
+export const spreadCols = ({ quant }: Pick<Value, 'quant'>, headDim: number): number =>
+  quant.blockSize === 1 ? 0 : headDim & -headDim;
 
 /** `spreadCols` of a node with a cache, for its kernel. */
-export const spreadOf = (cache: (node: Node) => { readonly quant: QuantType }): Scalar => ({
+export const spreadOf = (cache: (node: Node) => Value): Scalar => ({
   name: 'spread',
   type: 'u32',
-  of: (node) => spreadCols(cache(node).quant, node.params['headDim']!),
+  of: (node) => spreadCols(cache(node), node.params['headDim']!),
 });
 
 /** Multiplies every `n` numbers by the matrix, in place: sums and differences of numbers 1, 2, 4 … apart (Fino & Algazi 1976). */

@@ -22,7 +22,7 @@ export const kvStore: Op = {
   reference({ out, inputs: [x], node, step }) {
     const { blockSize, quantize, dequantize } = node.out.quant;
     const [nPositions, cols] = node.out.shape as [number, number];
-    const spread = spreadCols(node.out.quant, node.params['headDim']!);
+    const spread = spreadCols(node.out, node.params['headDim']!);
     const blocks = new Uint8Array(bytesOf(node.out, cols));
     for (let t = 0; t < rowsOf('tokens', step); t++) {
       const numbers = x!.slice(t * cols, (t + 1) * cols);

@@ -25,7 +25,7 @@ test.each([2, 4, 32, 64, 128])('the matrix of %d columns is ±1 / √n, orthogon
 });
 
 test('only caches that round blocks are spread, by as many columns as a head can be cut into evenly', () => {
-  const of = (name: string, headDim: number) => spreadCols(quantByName.get(name)!, headDim);
+  const of = (name: string, headDim: number) => spreadCols({ quant: quantByName.get(name)! }, headDim);
   expect(['f16', 'f32'].map((name) => of(name, 64))).toEqual([0, 0]);
   expect([32, 64, 96, 128, 160, 256].map((headDim) => of('q8_0', headDim))).toEqual([32, 64, 32, 128, 32, 256]);
 });
