@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, NodeWork, Program, ReadTensor } from '../../src/backends/backend.ts';
-import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
+import { weight, type Graph, type GraphLimits, type Node, type Step, type Value } from '../../src/graph/graph.ts';
 import { kvCache, kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
@@ -159,10 +159,14 @@ const readFrom =
 
 const N_VOCAB = 50;
 const HEAD_DIM = 32;
-const limits = { nCtx: 64, maxTokens: 5, maxLogits: 2 };
+const small = { nCtx: 64, maxTokens: 5, maxLogits: 2 };
+
+interface SmallLimits extends GraphLimits {
+  readonly window?: number;
+}
 
 /** A layer of attention between a table and a product: every role of a value, and what no node reads in its middle. */
-function smallModel(kvType: KvType) {
+function smallModel(kvType: KvType, limits: SmallLimits = small) {
   const f16 = quantByName.get('f16')!;
   const table = weight({ name: 'table', quant: f16, shape: [N_VOCAB, 2 * HEAD_DIM] });
   const norm = weight({ name: 'norm', quant: quantByName.get('f32')!, shape: [2 * HEAD_DIM] });
@@ -170,8 +174,9 @@ function smallModel(kvType: KvType) {
     ['table', encodeRows(randomFloats(N_VOCAB * 2 * HEAD_DIM, 1), 'f16')],
     ['norm', encodeRows(randomFloats(2 * HEAD_DIM, 2), 'f32')],
   ]);
-  const g = new Recorder(limits);
-  const cache = kvCache(0, { nKvHeads: 2, headDim: HEAD_DIM }, { ...limits, kvType });
+  const { window, ...sizes } = limits;
+  const g = new Recorder(sizes);
+  const cache = kvCache(0, { nKvHeads: 2, headDim: HEAD_DIM, window }, { ...sizes, kvType });
   const x = g.rmsNorm(g.embed(table), norm, 1e-5);
   const a = g.attention(x, x, x, cache, { headDim: HEAD_DIM, scale: 0.2 });
   const graph = g.finish(g.matmul(table, g.lastRows(g.add(x, a))));
@@ -258,11 +263,11 @@ function testStates(member: Member, cacheTypes: readonly KvType[]): void {
     await withModel(member, model, async (backend) => {
       const program = backend.prepare(model.graph);
       for (const [i, state] of [model.cache.k, model.cache.v].entries()) {
-        const rows = encodeRows(randomFloats(limits.nCtx * 2 * HEAD_DIM, i), kvType);
-        const rowBytes = rows.length / limits.nCtx;
+        const rows = encodeRows(randomFloats(small.nCtx * 2 * HEAD_DIM, i), kvType);
+        const rowBytes = rows.length / small.nCtx;
         await program.writeState(state, 0, rows.subarray(0, 37 * rowBytes)); // in the middle of a block of positions
         await program.writeState(state, 37, rows.subarray(37 * rowBytes));
-        expect(await program.readState(state, 0, limits.nCtx)).toEqual(rows);
+        expect(await program.readState(state, 0, small.nCtx)).toEqual(rows);
         expect(await program.readState(state, 30, 39)).toEqual(rows.subarray(30 * rowBytes, 39 * rowBytes));
         expect((await program.readState(state, 5, 5)).length).toBe(0);
       }
@@ -322,6 +327,19 @@ function testSteps(member: Member, kvType: KvType): void {
       program.dispose();
       program.dispose();
       await expect(run(step)).rejects.toThrow(TypeError);
+    });
+  });
+
+  test('refuses a step that sees a position which a ring no longer holds', async () => {
+    const ring = { nCtx: 200, maxTokens: 4, maxLogits: 1 };
+    const model = smallModel(kvType, { ...ring, window: 20 }); // in a ring of 32
+    await withModel(member, model, async (backend) => {
+      const program = backend.prepare(model.graph);
+      const run = async (pos: number) => program.run({ tokens: Int32Array.of(1, 2), pos, nLogits: 1 });
+      for (let pos = 0; pos < 100; pos += 2) await run(pos); // holds 68 … 99
+      await run(87); // sees 68 and on
+      await expect(run(86)).rejects.toThrow(RangeError);
+      await expect(run(110)).rejects.toThrow(/a step at 110 sees position 91, which a ring does not hold/);
     });
   });
 

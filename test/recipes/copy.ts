@@ -47,9 +47,18 @@ export const recipes: Readonly<Record<string, Recipe>> = {
         'test/helpers/tiny_models.ts',
         '    tensors.push(\n',
         `    const conv = at + 'shortconv.';
-    if (c.arch === 'toy') {
-      tensors.push(matrix(conv + 'in_proj.weight', c.dim, c.dim), matrix(conv + 'out_proj.weight', c.dim, c.dim));
-      tensors.push(tinyTensor(conv + 'conv.weight', [3, c.dim], 'f32', 0.8));
+    if (c.arch === 'toy' && l % 2 === 0) {
+      tensors.push(
+        norm(at + 'attn_norm.weight'),
+        matrix(conv + 'in_proj.weight', c.dim, c.dim),
+        tinyTensor(conv + 'conv.weight', [3, c.dim], 'f32', 0.8),
+        matrix(conv + 'out_proj.weight', c.dim, c.dim),
+        norm(at + 'ffn_norm.weight'),
+        matrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
+        matrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
+        matrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
+      );
+      continue;
     }\n`,
       ],
       [

@@ -6,6 +6,7 @@ import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
 import { checkFinite } from '../finite.ts';
 import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.ts';
+import { Rings } from '../rings.ts';
 
 /** Bytes read and decoded at a time. */
 const PIECE_BYTES = 1 << 20;
@@ -65,6 +66,7 @@ class ReferenceProgram implements Program {
   private readonly arrays = new Map<Value, Float32Array>();
   private readonly checkStep: (step: Step) => void;
   private readonly readable: ReadonlySet<Value>;
+  private readonly rings: Rings;
   private readonly onNode: Look['onNode'];
   private nRows = { tokens: 0, logits: 0 };
   private disposed = false;
@@ -74,6 +76,7 @@ class ReferenceProgram implements Program {
     this.checkStep = stepCheck(graph);
     this.readable = readableValues(graph, keep);
     this.onNode = onNode;
+    this.rings = new Rings(graph);
     for (const node of graph.nodes) {
       for (const value of [node.out, ...node.inputs]) {
         if (this.arrays.has(value)) continue;
@@ -86,6 +89,7 @@ class ReferenceProgram implements Program {
   run(step: Step): void {
     checkAlive(this.disposed);
     this.checkStep(step);
+    this.rings.step(step);
     this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
     for (const node of this.graph.nodes) {
       if (this.onNode) this.timeNode(node, step, this.onNode);
@@ -126,21 +130,30 @@ class ReferenceProgram implements Program {
     const { quant } = state;
     const [nPositions, cols] = state.shape as [number, number];
     const rowBytes = bytesFor(quant, cols);
-    for (let row = 0; row * rowBytes < rows.length; row++) {
+    const nRows = rows.length / rowBytes;
+    for (let row = 0; row < nRows; row++) {
       const at = ((begin + row) % nPositions) * cols;
       quant.dequantize!(
         rows.subarray(row * rowBytes, (row + 1) * rowBytes),
         this.arrays.get(state)!.subarray(at, at + cols),
       );
     }
+    this.rings.wrote(state, begin, begin + nRows);
   }
 
   copyOf(states: readonly Value[]): StateCopy {
     const arrays = states.map((state) => this.arrays.get(state)!);
     const copies = arrays.map((array) => new Float32Array(array.length));
+    const rings = this.rings.copyOf(states);
     return {
-      take: () => copies.forEach((copy, i) => copy.set(arrays[i]!)),
-      restore: () => copies.forEach((copy, i) => arrays[i]!.set(copy)),
+      take: () => {
+        copies.forEach((copy, i) => copy.set(arrays[i]!));
+        rings.take();
+      },
+      restore: () => {
+        copies.forEach((copy, i) => arrays[i]!.set(copy));
+        rings.restore();
+      },
     };
   }
 

@@ -3,13 +3,13 @@ import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, stepCheck } from '../checks.ts';
+import { Rings } from '../rings.ts';
 import type { SharedConstants } from './shared_constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, RecordList } from './pool.ts';
-import { ringsOf, type Ring } from './ring.ts';
 import { aligned } from './aligned.ts';
 
 import { readRows, writeRows } from './state_rows.ts';
@@ -44,8 +44,7 @@ export class WasmProgram implements Program {
   private readonly records: RecordList;
   private readonly placed: readonly PlacedCalls[];
   private readonly stepAt: number;
-  private readonly rings: ReadonlyMap<Value, Ring>;
-  private readonly eachRing: readonly Ring[];
+  private readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
   private nRows = { tokens: 0, logits: 0 };
@@ -66,8 +65,7 @@ export class WasmProgram implements Program {
       throw error;
     }
     const { maxTokens } = plan.graph;
-    this.rings = ringsOf(plan.graph);
-    this.eachRing = [...this.rings.values()];
+    this.rings = new Rings(plan.graph);
     this.checkStep = stepCheck(plan.graph);
     this.onNode = onNode;
     this.stepAt = this.begin / 4;
@@ -135,8 +133,7 @@ export class WasmProgram implements Program {
   run(step: Step): void | Promise<void> {
     checkAlive(this.disposed);
     this.checkStep(step);
-    this.checkRings(step);
-    for (const ring of this.eachRing) ring.wrote(step.pos, step.pos + step.tokens.length);
+    this.rings.step(step);
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = step.pos;
     ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
@@ -173,14 +170,6 @@ export class WasmProgram implements Program {
     }
   }
 
-  private checkRings({ pos }: Step): void {
-    for (const ring of this.eachRing) {
-      const missing = ring.missing(pos);
-      if (missing === undefined) continue;
-      throw new RangeError(`a step at ${pos} sees position ${missing}, which a ring does not hold`);
-    }
-  }
-
   read(value: Value): Float32Array {
     checkReadable(this.plan.readable, value);
     const at = this.addresses.get(this.plan.slots.get(value)!)!;
@@ -198,7 +187,7 @@ export class WasmProgram implements Program {
 
   writeState(state: Value, begin: number, rows: Uint8Array): void {
     const end = writeRows(this.home.heap, this.placeOf(state), begin, rows);
-    this.rings.get(state)?.wrote(begin, end);
+    this.rings.wrote(state, begin, end);
   }
 
   copyOf(states: readonly Value[]): StateCopy {
@@ -207,16 +196,15 @@ export class WasmProgram implements Program {
       const { slot, at } = this.placeOf(state);
       return { at, copy: new Uint8Array(slot.bytes) };
     });
-    const rings = states.map((state) => this.rings.get(state)).filter((ring) => ring !== undefined);
-    let held = rings.map((ring) => ring.held);
+    const rings = this.rings.copyOf(states);
     return {
       take: () => {
         places.forEach(({ at, copy }) => copy.set(heap.bytes(at, copy.length)));
-        held = rings.map((ring) => ring.held);
+        rings.take();
       },
       restore: () => {
         places.forEach(({ at, copy }) => heap.bytes(at, copy.length).set(copy));
-        rings.forEach((ring, i) => (ring.held = held[i]!));
+        rings.restore();
       },
     };
   }
