@@ -11,15 +11,15 @@ import { Softmax } from './lib/softmax';
  * Attention in one pass over the cache, with a softmax that is corrected as larger scores turn up (Milakov & Gimelshein
  * 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135).
  *
- * A query row is one token's query of one head. The rows of a few tokens and of all heads that share a key-value head make
- * one item, which loads each key and value once. Each row walks over blocks of 32 positions, within splits of 256:
+ * A query row is one token's query of one head. An item has the rows of a few tokens and of all heads that share a key-value
+ * head, and loads each key and value once. Each row walks over blocks of 32 positions, within splits of 256:
  *
  *     split 0                          split 1
  *     [block][block] … [block]         [block][block] …          scores → max → e^(score - max) → values
  *     └ sums relative to their max ┘ + └ sums relative to …  ┘   joined from left to right
  *
  * With few tokens each split is an item of its own, and `attention_join` joins them; with many, an item walks over all of its
- * splits. Both do the same arithmetic in the same order, and borders are absolute positions: a token's result has the same
+ * splits. Both do the same arithmetic in the same order, and borders are absolute positions. So a token's result has the same
  * bits whether it was decoded alone or prefilled in a batch, by one thread or by many.
  */
 
@@ -55,7 +55,7 @@ function attention<T, M>(node: AttentionNode, begin: u32, end: u32): void {
   }
 }
 
-/** Lays the tile out and fills `q`; rows that make up a multiple of four are zero. */
+/** Lays the tile out and fills `q`. Zero rows fill it up to a multiple of four. */
 function loadQueries<T>(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
   const headBytes = node.headDim << 2;
   tile.nRows = min(node.tileTokens, node.nRows - token) * node.headsPerKv;

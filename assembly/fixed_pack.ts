@@ -8,8 +8,9 @@ export function fixedPackedBytes(rows: u32, cols: u32): f64 {
 }
 
 /**
- * As `pack` for quantised types. A type Q of 16-bit floats has `load4`, four of them as float32, and `part4`, the same but for a
- * `factor`; `finite` says of which rows all are, given their magnitudes' sum and largest in these parts.
+ * Like `pack` for quantised types. A type Q of 16-bit floats has `load4`, which gives four of them as float32, and `part4`,
+ * which gives them without a `factor`. `finite` tells which rows are finite, by the sum and the largest of their magnitudes
+ * in these parts.
  */
 export function fixedPack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
   let block = dst + (rowBegin / ITEM_ROWS) * fixedItemBytes(cols);

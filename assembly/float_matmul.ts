@@ -29,7 +29,7 @@ export function floatPackedBytes(rows: u32, cols: u32): f64 {
   return <f64>((rows + ITEM_ROWS - 1) / ITEM_ROWS) * <f64>itemBytes(cols);
 }
 
-/** As `pack` for quantised types. */
+/** Like `pack` for quantised types. */
 export function floatPack(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, _rows: u32, cols: u32): void {
   let item = dst + (rowBegin / ITEM_ROWS) * itemBytes(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
@@ -89,7 +89,7 @@ function prefill(node: MatmulNode, itemRow: u32, item: usize): void {
   }
 }
 
-/** Four rows × six tokens; of missing tokens the last one takes the place, and nothing is stored. */
+/** Four rows × six tokens. The last token stands in for missing ones, whose results are not stored. */
 function tile(node: MatmulNode, row: u32, t: u32, panel: usize): void {
   const xBytes = 4 * node.cols;
   const last = node.x + (node.nRows - 1) * xBytes;

@@ -14,7 +14,7 @@ export function last_rows(node: LastRowsNode, begin: u32, end: u32): void {
   memory.copy(node.out + begin * rowBytes, node.x + (first + begin) * rowBytes, (end - begin) * rowBytes);
 }
 
-/** Row r of the output is not row r of x, so this op says how many items it has; see lib/program.ts. */
+/** Row r of the output is not row r of x, so this op counts its own items; see lib/program.ts. */
 export function last_rows_items(node: LastRowsNode): u32 {
   return node.nRows;
 }

@@ -15,7 +15,7 @@ import { storePair } from './math';
  *     values   probability * scale of the value, 0 … 16383  32 positions   a column
  */
 
-/** What 32 columns of four rows take: their levels, then a scale f32 each. */
+/** Bytes of 32 columns of four rows: their levels, then a scale f32 each. */
 const QUERY_BYTES: u32 = 4 * ROW_BYTES + 16;
 
 /** Quantises a row's query; `from` is `[headDim]`, of which `spread` columns at a time are spread as the cache's are. */
@@ -110,7 +110,7 @@ function addValues(to: usize, sums: usize, scale: v128): void {
   storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
 }
 
-/** The values' scales by position; those of positions that no row sees, which may be anything, become 0. */
+/** The values' scales by position. Positions that no row sees may hold anything: their scales become 0. */
 function loadScales(tile: Tile, block: usize): void {
   const begin = i32x4.splat(tile.begin);
   const end = i32x4.splat(tile.end);

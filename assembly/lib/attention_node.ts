@@ -4,7 +4,7 @@ import { Softmax } from './softmax';
 
 /** Positions whose scores are held at once. Blocks begin at multiples of it, whatever the window or the batch. */
 export const BLOCK: u32 = 32;
-/** Positions that are summed up on their own before they join the rest, so that threads can share one token's work. */
+/** So many positions are summed up on their own before they join the others; so threads can share one token's work. */
 export const SPLIT: u32 = 256;
 
 /** Query rows of one item: few enough for their sums to stay in the L2 cache. */

@@ -5,7 +5,7 @@ import { Tile } from './attention_tile';
 import { Lanes, storePair } from './math';
 import { LOWEST } from './softmax';
 
-/** Takes the block into R rows from `row` on. A block that none of them sees would change nothing and is left out. */
+/** Takes the block into R rows from `row` on. A block that none of them sees would change nothing, so it is left out. */
 export function walkRows<T, R>(tile: Tile, row: u32): void {
   const nRows = changetype<R>(0).rows;
   if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
@@ -27,7 +27,9 @@ export function walkRows<T, R>(tile: Tile, row: u32): void {
  */
 const NEGLIGIBLE: f32 = -60;
 
-/** Turns one row's scores into probabilities relative to the largest score so far; what the row does not see gets 0. */
+/**
+ * Turns one row's scores into probabilities relative to the largest score so far. Positions that the row does not see get 0.
+ */
 function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
@@ -57,7 +59,7 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   softmax.sum += Lanes.sum(sums);
 }
 
-/** Makes scores the lowest that belong to positions from `block` on, but not to `first` … `last`. */
+/** Sets scores of positions from `block` on to the lowest, except those of `first` … `last`. */
 function hide(scores: usize, bytes: u32, block: u32, first: u32, last: u32): void {
   let at = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
   for (let s = scores; s < scores + bytes; s += 16) {

@@ -1,7 +1,7 @@
 import { BLOCK } from './attention_node';
 import { Softmax } from './softmax';
 
-/** What an item of attention works on, at the start of the thread's scratch memory; its arrays follow. */
+/** The record of an item under way, at the start of the thread's scratch memory; its arrays follow. */
 @unmanaged
 export class Tile {
   nRows: u32;
@@ -10,9 +10,9 @@ export class Tile {
   /** Position of the first row's token. */
   pos: u32;
   window: u32;
-  /** What probabilities have to be multiplied by, see lib/kv_types.ts. */
+  /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
-  /** Keeps loads alive that are made for their side effect. */
+  /** Keeps loads alive whose only purpose is their side effect. */
   touched: u32;
 
   // the block under way
@@ -35,7 +35,7 @@ export class Tile {
   wideKeys: usize; // [BLOCK / 4, headDim, 4] f32
   wideValues: usize; // [BLOCK, headDim] f32
 
-  /** What lib/attention_levels.ts works with, where the probabilities of float types are: [4, 8] i32, [BLOCK] f32, … */
+  /** Scratch of lib/attention_levels.ts, in the place of float types' probabilities: [4, 8] i32, [BLOCK] f32, … */
   @inline
   get sums(): usize {
     return this.probs;

@@ -1,6 +1,6 @@
 /**
- * Masks for inner loops. V8 makes a vector constant anew wherever it is used, in three instructions; one that the compilers
- * cannot know is a load, or stays in a register. It made the 4-bit mat-vec 1.3 times as fast (Node 24, Zen 5).
+ * Masks for inner loops. V8 makes a vector constant anew at each use, in three instructions. A mask that compilers cannot
+ * know is a load, or stays in a register: that made the 4-bit mat-vec 1.3 times as fast (Node 24, Zen 5).
  */
 let x03: v128 = i8x16.splat(0);
 let x04: v128 = i8x16.splat(0);

@@ -1,6 +1,6 @@
 /**
- * What the machine's relaxed dot product makes of a second operand outside 0 … 127. The host probes once and tells every
- * instance before it packs weights; the choice never changes a result. First operands are digits, -127 … 127.
+ * How the machine's relaxed dot product takes a second operand outside 0 … 127. The host probes once and tells every instance
+ * before it packs weights; the choice never changes a result. First operands are digits, -127 … 127.
  */
 export const BROKEN: u32 = 0; // not even right inside 0 … 127: use the plain build
 export const SEVEN_BIT: u32 = 1; // right for 0 … 128, saturates beyond: pmaddubsw; the plain build is faster there

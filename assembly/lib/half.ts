@@ -1,11 +1,11 @@
 import { Masks } from './constants';
 
 /**
- * Half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps its fields the exponent's bias is
- * 112 short, so what is loaded is 2^-112 times the value, exactly, subnormals included.
+ * Half precision: sign 1 | exponent + 15: 5 | fraction 10. Shifted to where float32 keeps its fields, the exponent's bias is
+ * 112 short. So a load gives 2^-112 times the value, exactly, subnormals included.
  */
 export class Half {
-  /** What makes up for the bias. */
+  /** The factor that makes up for the bias. */
   @inline
   static get factor(): f32 {
     return 5.192296858534828e33; // 2^112

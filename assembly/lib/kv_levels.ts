@@ -10,8 +10,8 @@ import { largest } from './level_dot';
  *     keys,   group g:  | columns 4g … 4g+3 of position 0 | the same of position 1 | 2 | 3 |    a lane is a position
  *     values, group g:  | column 4g of positions 0 … 3    | column 4g+1 | 4g+2 | 4g+3 |         a lane is a column
  *
- * So in either half of attention four levels that are summed up stand side by side, which is what an integer dot product takes.
- * Scales are the halves that a q8_0 block of a file has, widened.
+ * So both halves of attention find four levels side by side that are summed up, as an integer dot product takes them. Scales
+ * are the halves of a file's q8_0 block, widened.
  */
 export class KvLevels {
   @inline
@@ -26,8 +26,8 @@ export class KvLevels {
   }
 
   /**
-   * Quantises 32 columns of one position, to the bit as src/quants/q8_0.ts does. A NaN or an infinity makes the scale NaN, and
-   * with it all that is computed from the block: it must not get lost.
+   * Quantises 32 columns of one position, to the bit as src/quants/q8_0.ts does. A NaN or an infinity must not get lost: it
+   * makes the scale NaN, and with it every result from the block.
    */
   static store(block: usize, x: usize, lane: u32, interleave: u32): void {
     let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest

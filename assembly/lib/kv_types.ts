@@ -10,9 +10,9 @@ import { KvLevels } from './kv_levels';
  *             positions and a score needs no horizontal sum
  *     q8_0:   [nKvHeads, nPositions / 4, headDim / 32] blocks of lib/kv_levels.ts, keys and values alike
  *
- * Each head on its own, because that is how attention reads them: in one long stream, which the hardware can fetch ahead.
- * Absolute position p lies in row p % nPositions. A layer that sees a window of positions keeps only so many rows: a ring, which
- * new positions go round. Rings are whole blocks of 32 positions, so that the blocks attention reads never wrap.
+ * Each head lies on its own, because attention reads it so: in one long stream, which the hardware can fetch ahead. Absolute
+ * position p lies in row p % nPositions. A layer that sees a window of positions keeps only so many rows: a ring, which new
+ * positions go round. Rings are whole blocks of 32 positions, so that the blocks attention reads never wrap.
  */
 @unmanaged
 export class KvF32 {
@@ -21,7 +21,7 @@ export class KvF32 {
     return 4;
   }
 
-  /** Whether keys and values are integers with scales, which are multiplied as such. */
+  /** Whether keys and values are integers with scales, and multiplied as integers. */
   @inline
   get hasLevels(): bool {
     return false;
@@ -32,7 +32,7 @@ export class KvF32 {
     return headDim << 2;
   }
 
-  /** What a loaded value has to be multiplied by. */
+  /** The factor of a loaded value. */
   @inline
   get factor(): f32 {
     return 1;
@@ -57,8 +57,8 @@ export class KvF32 {
 }
 
 /**
- * Half precision. A loaded value is 2^-112 times the real one (lib/half.ts says why); the factor that makes up for it is
- * folded into queries and probabilities, where it costs nothing: powers of two do not round. It needs |query * scale| < 2^15.
+ * Half precision. A loaded value is 2^-112 times the real one (lib/half.ts says why). Queries and probabilities take the
+ * factor that makes up for it, at no cost: powers of two do not round. It needs |query * scale| < 2^15.
  */
 @unmanaged
 export class KvF16 {
@@ -88,8 +88,8 @@ export class KvF16 {
   }
 
   /**
-   * Rounds to nearest even. What is subnormal in half precision (below 2^-14) becomes zero: loaded as above it would be
-   * a subnormal float32, and those are a hundred times slower. What is too large becomes the largest, 65504.
+   * Rounds to nearest even. Numbers that are subnormal in half precision (below 2^-14) become zero: loaded as above, they
+   * would be subnormal float32, which are a hundred times slower. Numbers that are too large become the largest, 65504.
    */
   @inline
   store(to: usize, x: f32): void {

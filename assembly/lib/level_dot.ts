@@ -2,8 +2,8 @@ import { storePair } from './math';
 
 /*
  * Products of 8-bit levels of a q8_0 cache with 14-bit levels of up to four rows, exact in integers. A row's 32 levels are 64
- * bytes, the rows of a tile one after the other. Fourteen bits are two digits of a relaxed dot product without a sign, so that
- * the cache's signed levels can be its other operand on every machine; where rows have a sign, level + 8192 is stored.
+ * bytes, the rows of a tile one after the other. Fourteen bits are two digits without a sign, so that the cache's signed
+ * levels can be the other operand of a relaxed dot product on every machine. Where rows have a sign, level + 8192 is stored.
  *
  *     relaxed build:   | 32 high digits, 0 … 127 | 32 low digits |     stored level = 128 * high + low
  *     plain build:     | 32 levels i16                           |
@@ -28,7 +28,7 @@ export function largest(bits: v128): f32 {
   return f32x4.extract_lane(bits, 0);
 }
 
-/** 32 numbers → levels; `bias` is what stored levels of the relaxed build are above the true ones. */
+/** 32 numbers → levels. Stored levels of the relaxed build are `bias` above the true ones. */
 export function pack(to: usize, from: usize, inverse: f32, bias: f32): void {
   const factor = f32x4.splat(inverse);
   const shift = f32x4.splat(ASC_FEATURE_RELAXED_SIMD ? INTEGERS + bias : INTEGERS);
@@ -53,7 +53,7 @@ function eight(from: usize, factor: v128, shift: v128): v128 {
   return i16x8.narrow_i32x4_s(i32x4.sub(a, zero), i32x4.sub(b, zero));
 }
 
-/** What sums of high digits begin with: -64 * the sums of the cache's levels, because stored levels are 64 * 128 too large. */
+/** Sums of high digits begin with -64 * the sums of the cache's levels, because stored levels are 64 * 128 too large. */
 export function biasOf(levels: usize, bias: v128): v128 {
   let sum = i32x4.splat(0);
   if (ASC_FEATURE_RELAXED_SIMD) {

@@ -4,7 +4,7 @@ export function storePair(to: usize, low: v128, high: v128): void {
   v128.store(to, high, 16);
 }
 
-/** What several kernels compute four lanes at a time; every result is the same in each lane, build and engine. */
+/** Functions of four lanes at a time. Every result is the same in each lane, build and engine. */
 export class Lanes {
   /**
    * e^x to the last bit but one: within 1.0 units in the last place, or 0.71 * 2^-23 relative; e^0 is exactly 1. Below -87.3 it
@@ -15,16 +15,16 @@ export class Lanes {
    * rounding to float32).
    *
    * Adding 1.5 * 2^23 + 127 rounds to an integer, n + 127, which then stands in the lowest bits: shifted to the exponent's
-   * place it is 2^n. That, and pmin and pmax, are one instruction each on x86; `nearest`, `trunc_sat`, `min` and `max` take up
-   * to eight, for NaNs that survive this way too. (Adding n to the exponent bits of e^r instead of multiplying by 2^n would make
-   * numbers of those NaNs that have anything in their lowest bits.)
+   * place it is 2^n. That, and pmin and pmax, are one instruction each on x86. `nearest`, `trunc_sat`, `min` and `max` take
+   * up to eight, for the sake of NaNs, which survive this way too. (Adding n to the exponent bits of e^r, instead of
+   * multiplying by 2^n, would turn NaNs with anything in their lowest bits into numbers.)
    */
   @inline
   static exp(x: v128): v128 {
     return Lanes.expBelow0(f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.3)), f32x4.splat(-87.3)));
   }
 
-  /** The same to the bit for -87 … 0; NaN stays NaN, and below -87 anything may come. */
+  /** The same to the bit for -87 … 0. NaN stays NaN; below -87 any result may come. */
   @inline
   static expBelow0(x: v128): v128 {
     const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504)), f32x4.splat(12583039));

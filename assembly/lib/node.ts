@@ -1,5 +1,5 @@
 /**
- * What a kernel gets: the address of its record in the program, and which items to do.
+ * A kernel gets the address of its record in the program, and the items to do.
  *
  *     ┌──────── header (this class) ────────┬─────────────── words of the op ───────────────┐
  *     │ kernel nItems nRows … counter, step │ out, inputs (0: absent), scalars in op's order │
@@ -17,7 +17,7 @@ export class Node {
   nRows: u32;
   /** Items that a thread takes at a time. */
   chunk: u32;
-  /** 1: everything before has to be finished by every thread. */
+  /** 1: every thread has to finish everything before. */
   barrier: u32;
   /** How many of the following nodes are done on the same rows right after this one, by the same thread. */
   nFused: u32;

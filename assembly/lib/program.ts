@@ -1,7 +1,7 @@
 import { Node } from './node';
 
 /*
- * How a program runs on several threads at once. Every thread walks the same list of nodes; nothing is sent to anyone:
+ * How a program runs on several threads at once. Every thread walks the same list of nodes, and nobody sends anything:
  *
  *     thread 0 (leader)   ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│░░░ …      ▓ items taken from the node's counter, a chunk at a time,
  *     thread 1            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│▓▓▓ …        so a slow core takes fewer
@@ -12,7 +12,7 @@ import { Node } from './node';
  * counter serves them all. Kernels with other items export `<op>_items(node)`.
  */
 
-/** Shared by all threads of a pool; what many threads write has a cache line of its own. */
+/** Shared by all threads of a pool. Words that many threads write have cache lines of their own. */
 @unmanaged
 class Control {
   nThreads: u32; // 0, written by the host
@@ -57,7 +57,10 @@ const DONE: u32 = 0;
 const WAITING: u32 = 1;
 const ABORTED: u32 = 2;
 
-/** Looks at a word before sleeping on it: tens of microseconds, many barriers' worth, and about what a wake-up costs. */
+/**
+ * So often a thread looks at a word before it sleeps on it: tens of microseconds, the time of many barriers, and about the
+ * cost of a wake-up.
+ */
 const SPINS: u32 = 20000;
 /** At a barrier threads come up for air this often, the leader so that the host can see whether a thread has died. */
 const PATIENCE_MS: f64 = 50;
@@ -152,7 +155,10 @@ function following(node: Node): Node {
   return changetype<Node>(changetype<usize>(node) + node.recordBytes);
 }
 
-/** Counts this thread in; the last one opens the barrier. Gives the count of barriers passed that has to change. */
+/**
+ * Counts this thread in; the last one opens the barrier. Gives the count of passed barriers whose change the thread waits
+ * for.
+ */
 function arrive(control: Control): u32 {
   const passed = atomic.load<u32>(control.passed);
   if (atomic.add<u32>(control.arrived, 1) + 1 == control.nThreads) {

@@ -1,6 +1,4 @@
-/*
- * What a panel's sub-blocks are for the integer sums of lib/tile_dots.ts, which knows nothing else of a type.
- */
+/** What a panel's sub-blocks are for the integer sums of lib/tile_dots.ts, which knows nothing else of a type. */
 
 /** 32 columns. */
 @unmanaged
