@@ -1,11 +1,10 @@
-import { Activations } from './lib/activations';
 import { DOTS_BYTES, Gemm } from './lib/gemm';
 import { MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
 import { SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
-import { TILE_ROWS } from './lib/tile_dots';
+import { TILE_ROWS, TILE_TOKENS } from './lib/tile_dots';
 import { ITEM_ROWS, itemBytes } from './pack';
 
 /**
@@ -22,7 +21,7 @@ export function matmul_items(node: MatmulNode): u32 {
 
 /** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Who multiplies a token makes no difference to a bit of it. */
 export function matmul<Q, A>(node: MatmulNode, begin: u32, end: u32): void {
-  const nLeft = node.nRows % changetype<Activations<Q, A>>(0).tileTokens;
+  const nLeft = node.nRows % TILE_TOKENS;
   const nTiled: u32 = node.nRows < GEMM_TOKENS ? 0 : nLeft <= LEFT_TOKENS ? node.nRows - nLeft : node.nRows;
   for (let row = begin * ITEM_ROWS, last = end * ITEM_ROWS; row < last; row += ITEM_ROWS) {
     if (nTiled) tiles<Q, A>(node, row, nTiled);
@@ -45,6 +44,6 @@ function tiles<Q, A>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
     for (let at: u32 = 0; at < TILE_ROWS; at += 4) {
       changetype<Panel<Q>>(0).unpack(panel + 4 * at, item, (row + at - itemRow) / 4, node.cols);
     }
-    changetype<Gemm<Panel<Q>, A>>(0).run(node, row, nTokens, panel);
+    changetype<Gemm<Q, A>>(0).run(node, row, nTokens, panel);
   }
 }

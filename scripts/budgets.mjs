@@ -21,14 +21,11 @@ const limits = { file: 400, function: 60, kernel: 150, architecture: 150 };
  * @type {Readonly<Record<string, string>>}
  */
 const exceptions = {
-  'assembly/lib/activations.ts':
-    'the layouts of activations, exact and fast, in both builds, drawn one under the other',
   'assembly/lib/fixed_tile.ts run': 'sums of the whole tile live in registers: a call inside would spill them',
   'assembly/lib/layout.ts': 'the packed layouts of all kinds of blocks, drawn one under the other',
   'assembly/lib/level_dot.ts': 'dot products of levels, for every kind that a machine may have',
   'assembly/lib/mat_vec.ts': 'one sweep through memory for every kind of block',
   'assembly/lib/mat_vec.ts run': 'four streams in registers: a call inside would spill them',
-  'assembly/lib/panel.ts': 'the layout of a panel and how each kind of block is unpacked into it',
   'assembly/lib/program.ts': 'how threads walk a program: barriers, counters and sleep belong together',
   'assembly/lib/tile_dots.ts run': 'sums of the whole tile live in registers: a call inside would spill them',
   'scripts/one_block.ts draw': 'a picture, line by line',

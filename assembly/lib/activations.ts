@@ -1,5 +1,3 @@
-import { Group } from './simd';
-
 /**
  * Quantised activations: a row's columns, 32 or 256 to a scale, as many as a block of the weights has that they meet.
  * x ≈ scale * level, and a kernel's type parameter A says how fine levels are: those of `Exact` activations go from -16256 to
@@ -104,25 +102,6 @@ export class Activations<Q, A> {
   @inline
   get planeBytes(): u32 {
     return this.digits == 0 ? 64 : 32;
-  }
-
-  /** Tokens of a tile: their integer sums, levels and a word have to fit in 16 registers; 16-bit products need one more. */
-  @inline
-  get tileTokens(): u32 {
-    return this.digits == 0 ? 4 : 6;
-  }
-
-  /** Bytes of a tile's sums. */
-  @inline
-  get tileBytes(): u32 {
-    return 32 * this.tileTokens;
-  }
-
-  /** sum + levels · words. */
-  @inline
-  dot(sum: v128, levels: v128, words: v128): v128 {
-    if (this.digits == 0) return i32x4.add(sum, i32x4.dot_i16x8_s(levels, words));
-    return Group.dot<Q>(sum, levels, words);
   }
 
   // offsets in a block

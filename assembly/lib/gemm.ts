@@ -1,49 +1,50 @@
 import { Activations } from './activations';
 import { MatmulNode } from './matmul_node';
+import { Panel } from './panel';
 import { Rows, SUMS_BYTES } from './rows';
 import { scratch } from './scratch';
 import { Halves, Parts, Whole } from './sub_blocks';
-import { TileDots, TILE_ROWS } from './tile_dots';
+import { TileDots, TILE_BYTES, TILE_ROWS, TILE_TOKENS } from './tile_dots';
 import { TileSums } from './tile_sums';
 
 /** Room for the integer sums that wait in the L1 cache: 16 sub-blocks × 6 tokens × 8 rows. */
 export const DOTS_BYTES: u32 = 3072;
 
 /**
- * Eight rows × many tokens, in tiles of a few tokens: first integer sums, then what they are multiplied with. P says how a panel of
- * weights lies (lib/panel.ts), A is the kind of activations.
+ * Eight rows × many tokens, in tiles of a few tokens: first integer sums, then what they are multiplied with. Q is the type of weights, A
+ * the kind of activations.
  */
 @unmanaged
-export class Gemm<P, A> {
+export class Gemm<Q, A> {
   /** A panel × the first tokens. */
   run(node: MatmulNode, row: u32, nTokens: u32, panel: usize): void {
-    const a = changetype<Activations<P, A>>(0);
-    for (let t: u32 = 0; t < nTokens; t += a.tileTokens) this.tile(node, row, t, min(nTokens - t, a.tileTokens), panel);
+    for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(node, row, t, min(nTokens - t, TILE_TOKENS), panel);
   }
 
   /** One tile; of missing tokens the last one takes the place, and nothing is stored. */
   private tile(node: MatmulNode, row: u32, t: u32, nTokens: u32, panel: usize): void {
-    const p = changetype<P>(0);
-    const a = changetype<Activations<P, A>>(0);
+    const q = changetype<Q>(0);
+    const p = changetype<Panel<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
     const totals = scratch();
     const dots = totals + SUMS_BYTES;
-    const xBytes = ((node.cols + p.span - 1) / p.span) * a.bytes;
+    const xBytes = (node.cols / q.span) * a.bytes;
     let x = node.x + t * xBytes;
-    const chunk: u32 = p.span == 32 ? 512 : 256; // columns that go through a tile at a time
-    memory.fill(totals, 0, a.tileBytes);
+    const chunk: u32 = q.span == 32 ? 512 : 256; // columns that go through a tile at a time
+    memory.fill(totals, 0, TILE_BYTES);
     for (let column: u32 = 0; column < node.cols; column += chunk) {
-      const nBlocks = (min(node.cols - column, chunk) + 31) / 32;
+      const nBlocks = min(node.cols - column, chunk) / 32;
       const last = x + (nTokens - 1) * xBytes;
-      this.dots(dots, nBlocks * p.subs, panel, x, xBytes, last);
+      this.dots(dots, nBlocks * q.subs, panel, x, xBytes, last);
       for (let i: u32 = 0; i < nTokens; i += 2) {
         const x0 = x + i * xBytes;
         const x1 = min(x0 + xBytes, last);
         const at = 32 * i;
-        if (p.span == 32) changetype<TileSums<P, A>>(0).addBlocks(totals + at, dots + at, panel, x0, x1, nBlocks);
-        else changetype<TileSums<P, A>>(0).addSuper(totals + at, dots + at, panel, x0, x1);
+        if (q.span == 32) changetype<TileSums<Q, A>>(0).addBlocks(totals + at, dots + at, panel, x0, x1, nBlocks);
+        else changetype<TileSums<Q, A>>(0).addSuper(totals + at, dots + at, panel, x0, x1);
       }
-      panel += nBlocks * p.subs * p.subBytes + p.endBytes;
-      x += (chunk / p.span) * a.bytes;
+      panel += nBlocks * q.subs * p.subBytes + p.endBytes;
+      x += (chunk / q.span) * a.bytes;
     }
     Rows.store(node, row, t, nTokens, TILE_ROWS / 4);
   }
@@ -51,11 +52,12 @@ export class Gemm<P, A> {
   /** Its integer sums of so many sub-blocks. */
   @inline
   private dots(to: usize, nSubs: u32, panel: usize, x: usize, xBytes: usize, last: usize): void {
-    const p = changetype<P>(0);
-    const a = changetype<Activations<P, A>>(0);
-    const blockBytes = p.span == 32 ? a.bytes : a.bytes32;
-    if (p.subs == 2) changetype<TileDots<Halves, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
-    else if (p.splits) changetype<TileDots<Parts, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
+    const q = changetype<Q>(0);
+    const p = changetype<Panel<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
+    const blockBytes = q.span == 32 ? a.bytes : a.bytes32;
+    if (q.subs == 2) changetype<TileDots<Halves, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
+    else if (q.splits) changetype<TileDots<Parts, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
     else changetype<TileDots<Whole, A>>(0).run(to, nSubs, panel, p.subBytes, x, xBytes, last, blockBytes);
   }
 }

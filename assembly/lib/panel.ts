@@ -16,26 +16,6 @@ import { Half } from './half';
  */
 @unmanaged
 export class Panel<Q> {
-  @inline
-  get span(): u32 {
-    return changetype<Q>(0).span;
-  }
-
-  @inline
-  get subs(): u32 {
-    return changetype<Q>(0).subs;
-  }
-
-  @inline
-  get hasMins(): bool {
-    return changetype<Q>(0).hasMins;
-  }
-
-  @inline
-  get splits(): bool {
-    return changetype<Q>(0).splits;
-  }
-
   /** What its levels are above the true ones: of most types the same, so that they share compiled code. */
   @inline
   get bias(): i32 {
@@ -47,7 +27,7 @@ export class Panel<Q> {
 
   @inline
   get scale(): u32 {
-    return (ASC_FEATURE_RELAXED_SIMD ? 256 : 512) / this.subs;
+    return (ASC_FEATURE_RELAXED_SIMD ? 256 : 512) / changetype<Q>(0).subs;
   }
 
   @inline
@@ -57,24 +37,26 @@ export class Panel<Q> {
 
   @inline
   get subBytes(): u32 {
-    return this.scale + (this.hasMins ? 64 : 32);
+    return this.scale + (changetype<Q>(0).hasMins ? 64 : 32);
   }
 
   /** Sub-blocks of a unit. */
   @inline
   get unitSubs(): u32 {
-    return (this.span / 32) * this.subs;
+    const q = changetype<Q>(0);
+    return (q.span / 32) * q.subs;
   }
 
   /** Bytes behind a unit's sub-blocks. */
   @inline
   get endBytes(): u32 {
-    return this.span == 32 ? 0 : this.hasMins ? 64 : 32;
+    const q = changetype<Q>(0);
+    return q.span == 32 ? 0 : q.hasMins ? 64 : 32;
   }
 
   @inline
   bytes(cols: u32): u32 {
-    return (cols / this.span) * (this.unitSubs * this.subBytes + this.endBytes);
+    return (cols / changetype<Q>(0).span) * (this.unitSubs * this.subBytes + this.endBytes);
   }
 
   /** Four scales of a sub-block as float32. */

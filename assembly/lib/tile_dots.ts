@@ -1,7 +1,14 @@
 import { Activations } from './activations';
+import { Group } from './simd';
 
 /** Rows of a tile: two vectors of levels, so that each activation, once loaded, is used twice. */
 export const TILE_ROWS: u32 = 8;
+
+/** Tokens of a tile: their integer sums, levels and a word have to fit in 16 registers; the plain build needs one more for products. */
+export const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+
+/** Bytes of a tile's sums. */
+export const TILE_BYTES: u32 = 4 * TILE_ROWS * TILE_TOKENS;
 
 /**
  * Integer sums of a tile, eight rows × a few tokens: all the dot products, and nothing else, so that most types of weights share
@@ -37,7 +44,7 @@ export class TileDots<S, A> {
     // from the last plane of a sub-block to the first one of the next
     const back = (a.nPlanes - 1) * a.planeBytes;
     let step = (s.subs == 2 ? a.planeBytes / 2 : blockBytes) - back;
-    for (const end = to + nSubs * a.tileBytes; to < end; to += a.tileBytes) {
+    for (const end = to + nSubs * TILE_BYTES; to < end; to += TILE_BYTES) {
       let i0 = i32x4.splat(0); // sums of rows 0 … 3, token by token
       let i1 = i0;
       let i2 = i0;
@@ -56,26 +63,24 @@ export class TileDots<S, A> {
           const l = v128.load(panel + 8 * at);
           const m = v128.load(panel + 8 * at, 16);
           const w0 = v128.load32_splat(x0 + at);
-          i0 = a.dot(i0, l, w0);
-          j0 = a.dot(j0, m, w0);
+          i0 = Group.dot<S>(i0, l, w0);
+          j0 = Group.dot<S>(j0, m, w0);
           const w1 = v128.load32_splat(x1 + at);
-          i1 = a.dot(i1, l, w1);
-          j1 = a.dot(j1, m, w1);
+          i1 = Group.dot<S>(i1, l, w1);
+          j1 = Group.dot<S>(j1, m, w1);
           const w2 = v128.load32_splat(x2 + at);
-          i2 = a.dot(i2, l, w2);
-          j2 = a.dot(j2, m, w2);
+          i2 = Group.dot<S>(i2, l, w2);
+          j2 = Group.dot<S>(j2, m, w2);
           const w3 = v128.load32_splat(x3 + at);
-          i3 = a.dot(i3, l, w3);
-          j3 = a.dot(j3, m, w3);
-          if (a.tileTokens > 4) {
+          i3 = Group.dot<S>(i3, l, w3);
+          j3 = Group.dot<S>(j3, m, w3);
+          if (ASC_FEATURE_RELAXED_SIMD) {
             const w4 = v128.load32_splat(x4 + at);
-            i4 = a.dot(i4, l, w4);
-            j4 = a.dot(j4, m, w4);
-          }
-          if (a.tileTokens > 5) {
+            i4 = Group.dot<S>(i4, l, w4);
+            j4 = Group.dot<S>(j4, m, w4);
             const w5 = v128.load32_splat(x5 + at);
-            i5 = a.dot(i5, l, w5);
-            j5 = a.dot(j5, m, w5);
+            i5 = Group.dot<S>(i5, l, w5);
+            j5 = Group.dot<S>(j5, m, w5);
           }
         }
         if (a.nPlanes == 1 || --plane == 0) break;
@@ -87,11 +92,9 @@ export class TileDots<S, A> {
         j2 = i32x4.shl(j2, 7);
         i3 = i32x4.shl(i3, 7);
         j3 = i32x4.shl(j3, 7);
-        if (a.tileTokens > 4) {
+        if (ASC_FEATURE_RELAXED_SIMD) {
           i4 = i32x4.shl(i4, 7);
           j4 = i32x4.shl(j4, 7);
-        }
-        if (a.tileTokens > 5) {
           i5 = i32x4.shl(i5, 7);
           j5 = i32x4.shl(j5, 7);
         }
@@ -99,10 +102,8 @@ export class TileDots<S, A> {
         x1 += a.planeBytes;
         x2 += a.planeBytes;
         x3 += a.planeBytes;
-        if (a.tileTokens > 4) {
+        if (ASC_FEATURE_RELAXED_SIMD) {
           x4 += a.planeBytes;
-        }
-        if (a.tileTokens > 5) {
           x5 += a.planeBytes;
         }
       }
@@ -114,11 +115,9 @@ export class TileDots<S, A> {
       v128.store(to, j2, 80);
       v128.store(to, i3, 96);
       v128.store(to, j3, 112);
-      if (a.tileTokens > 4) {
+      if (ASC_FEATURE_RELAXED_SIMD) {
         v128.store(to, i4, 128);
         v128.store(to, j4, 144);
-      }
-      if (a.tileTokens > 5) {
         v128.store(to, i5, 160);
         v128.store(to, j5, 176);
       }
@@ -126,10 +125,8 @@ export class TileDots<S, A> {
       x1 += step;
       x2 += step;
       x3 += step;
-      if (a.tileTokens > 4) {
+      if (ASC_FEATURE_RELAXED_SIMD) {
         x4 += step;
-      }
-      if (a.tileTokens > 5) {
         x5 += step;
       }
       if (s.subs == 2) step = blockBytes - 2 * back - step;

@@ -1,21 +1,23 @@
 import { Activations } from './activations';
+import { Panel } from './panel';
+import { TILE_BYTES } from './tile_dots';
 
 /**
  * From a tile's integer sums (lib/tile_dots.ts) to results: the same operations in the same order as in lib/mat_vec.ts, which
- * spells them out. P says how a panel of weights lies, A is the kind of activations; `totals` are [nTokens, 8 rows] f32. Two
+ * spells them out. Q is the type of weights, A the kind of activations; `totals` are [nTokens, 8 rows] f32. Two
  * tokens at a time: scales are loaded for both, and four sums are enough to hide that an addition takes four cycles.
  */
 @unmanaged
-export class TileSums<P, A> {
+export class TileSums<Q, A> {
   /** Adds `nBlocks` blocks that stand alone; x0 and x1 are two tokens' activations. */
   addBlocks(totals: usize, dots: usize, panel: usize, x0: usize, x1: usize, nBlocks: u32): void {
-    const p = changetype<P>(0);
-    const a = changetype<Activations<P, A>>(0);
+    const p = changetype<Panel<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
     let a0 = v128.load(totals); // rows 0 … 3, token by token
     let b0 = v128.load(totals, 16); // rows 4 … 7
     let a1 = v128.load(totals, 32);
     let b1 = v128.load(totals, 48);
-    for (const end = dots + nBlocks * a.tileBytes; dots < end; dots += a.tileBytes) {
+    for (const end = dots + nBlocks * TILE_BYTES; dots < end; dots += TILE_BYTES) {
       const a8 = p.scales(panel, 0);
       const b8 = p.scales(panel, 1);
       const s0 = v128.load32_splat(x0 + a.scale);
@@ -26,7 +28,7 @@ export class TileSums<P, A> {
       const z1 = this.start(x1 + a.sums);
       a1 = this.add(a1, i32x4.add(v128.load(dots, 32), z1), f32x4.mul(a8, s1));
       b1 = this.add(b1, i32x4.add(v128.load(dots, 48), z1), f32x4.mul(b8, s1));
-      if (p.hasMins) {
+      if (changetype<Q>(0).hasMins) {
         const am = p.mins(panel, 0);
         const bm = p.mins(panel, 1);
         const t0 = v128.load32_splat(x0 + a.scaledSum);
@@ -48,8 +50,8 @@ export class TileSums<P, A> {
 
   /** Adds a super-block. */
   addSuper(totals: usize, dots: usize, panel: usize, x0: usize, x1: usize): void {
-    const p = changetype<P>(0);
-    const a = changetype<Activations<P, A>>(0);
+    const p = changetype<Panel<Q>>(0);
+    const a = changetype<Activations<Q, A>>(0);
     let a0 = f32x4.splat(0); // rows 0 … 3, token by token
     let b0 = a0; // rows 4 … 7
     let a1 = a0;
@@ -68,7 +70,7 @@ export class TileSums<P, A> {
       const z1 = this.start(x1 + at);
       a1 = this.add(a1, i32x4.add(v128.load(dots, 32), z1), a8);
       b1 = this.add(b1, i32x4.add(v128.load(dots, 48), z1), b8);
-      if (p.hasMins) {
+      if (changetype<Q>(0).hasMins) {
         const am = p.mins(sub, 0);
         const bm = p.mins(sub, 1);
         const t0 = v128.load32_splat(x0 + at);
@@ -78,7 +80,7 @@ export class TileSums<P, A> {
         m1 = i32x4.add(m1, i32x4.mul(am, t1));
         n1 = i32x4.add(n1, i32x4.mul(bm, t1));
       }
-      dots += a.tileBytes;
+      dots += TILE_BYTES;
       sub += p.subBytes;
     }
     this.addEnd(totals, a0, b0, m0, n0, sub, x0);
@@ -88,10 +90,10 @@ export class TileSums<P, A> {
   /** One token's part with a super-block's own scales; `end` is where they are. */
   @inline
   private addEnd(totals: usize, part0: v128, part1: v128, mins0: v128, mins1: v128, end: usize, x: usize): void {
-    const scale = v128.load32_splat(x + changetype<Activations<P, A>>(0).scale);
+    const scale = v128.load32_splat(x + changetype<Activations<Q, A>>(0).scale);
     let f0 = f32x4.add(v128.load(totals), f32x4.mul(part0, f32x4.mul(v128.load(end), scale)));
     let f1 = f32x4.add(v128.load(totals, 16), f32x4.mul(part1, f32x4.mul(v128.load(end, 16), scale)));
-    if (changetype<P>(0).hasMins) {
+    if (changetype<Q>(0).hasMins) {
       f0 = this.add(f0, mins0, f32x4.mul(v128.load(end, 32), scale));
       f1 = this.add(f1, mins1, f32x4.mul(v128.load(end, 48), scale));
     }
@@ -102,7 +104,7 @@ export class TileSums<P, A> {
   /** What makes sums of a panel's levels those of the true ones. */
   @inline
   private start(sum: usize): v128 {
-    const bias = changetype<P>(0).bias;
+    const bias = changetype<Panel<Q>>(0).bias;
     return bias == 0 ? i32x4.splat(0) : i32x4.shl(v128.load32_splat(sum), ctz(bias));
   }
 
