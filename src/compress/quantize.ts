@@ -5,10 +5,11 @@
  * Which tensor gets which type follows llama.cpp's `llama-quantize --pure` with its rule for the output matrix
  * (src/llama-quant.cpp), so that files of one type are alike.
  */
-import { UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import { copyMetadata, copyTensor } from '../gguf/split.ts';
 import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';
+import { checkFinite } from '../quants/finite.ts';
 import { quantByName, quants } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
@@ -119,10 +120,17 @@ export async function quantizeGguf(
 /** Weights converted between two looks at the signal. */
 const weightsAtOnce = 2 ** 18;
 
+const tooLarge = (tensor: string, type: string): FormatError =>
+  new FormatError(
+    `${tensor} has weights that ${type} turns infinite; quantise to a type that holds them, such as bf16`,
+  );
+
+/** Rows of a tensor, encoded anew where the type changes. What is read and what is written is looked at: neither may be infinite or NaN. */
 function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: AbortSignal): TensorToWrite {
-  if (quant === from.quant) return copyTensor(file, from, signal);
+  const rowLength = from.shape.at(-1) ?? 1;
+  if (!from.quant.dequantize || rowLength === 0) return copyTensor(file, from, signal);
+  const isCopy = quant === from.quant;
   const encode = encoderOf(quant)!;
-  const rowLength = from.shape.at(-1)!;
   const nRows = elementsOf(from) / rowLength;
   const rowsAtOnce = Math.max(1, Math.floor(weightsAtOnce / rowLength));
   return {
@@ -140,8 +148,14 @@ function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: Ab
         await source.read(from.offsetBytes + bytesFor(from.quant, row * rowLength), encoded, signal);
         const decoded = floats.subarray(0, n * rowLength);
         from.quant.dequantize!(encoded, decoded);
-        const result = after.subarray(0, bytesFor(quant, n * rowLength));
-        encode(decoded, result);
+        checkFinite(from.name, decoded);
+        const result = isCopy ? encoded : after.subarray(0, bytesFor(quant, n * rowLength));
+        if (!isCopy) {
+          encode(decoded, result);
+          quant.dequantize!(result, decoded);
+          const isHeld = decoded.every(Number.isFinite);
+          if (!isHeld) throw tooLarge(from.name, quant.name);
+        }
         yield result;
       }
     },

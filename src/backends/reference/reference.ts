@@ -4,7 +4,7 @@ import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
-import { checkFinite } from '../finite.ts';
+import { checkFinite } from '../../quants/finite.ts';
 import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
-import { checkFinite, notFinite } from '../finite.ts';
+import { checkFinite, notFinite } from '../../quants/finite.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
