@@ -100,10 +100,10 @@ function draw({ block, weights, x, packed, activations }: Followed): string {
   for (let g = 0; g < 8; g++) same(`group ${g}`, ofGroup(group(g), lane), ofGroup(levels, g));
   same('scale and min', [readHalf(packed, tail + 2 * ROW), readHalf(packed, tail + 32 + 2 * ROW)], [scale, min]);
 
-  // the activations: eight groups of two words, then the scale
+  // the activations: high digits, low digits, the scale
   const view = new DataView(activations.buffer);
   const xScale = view.getFloat32(64, true);
-  const digits = (word: number): number[] => levels.map((_, k) => view.getInt8(8 * (k >> 2) + 4 * word + (k & 3)));
+  const digits = (word: number): number[] => levels.map((_, k) => view.getInt8(32 * word + k));
   const [high, low] = [digits(0), digits(1)];
   const xLevels = high.map((digit, k) => 128 * digit + low[k]!);
   const inverse = Math.fround(16256 / Math.max(...x.map(Math.abs)));

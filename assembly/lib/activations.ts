@@ -1,7 +1,7 @@
 /**
- * Quantised activations: a row's columns, 32 or 256 to a scale, as many as a block of the weights has that they meet.
- * x ≈ scale * level, and a kernel's type parameter A says how fine levels are: those of `Exact` activations go from -16256 to
- * 16256, those of `Fast` ones from -127 to 127. One block:
+ * Quantised activations. 32 or 256 columns of a row share a scale: as many as a block of the file has in the weights that
+ * they meet. x ≈ scale * level. A kernel's type parameter A says how fine levels are: `Exact` ones go from -16256 to 16256,
+ * `Fast` ones from -127 to 127. One block:
  *
  *     | levels, 32 columns after the other | scale f32 | sums i32, see below |
  *
@@ -15,17 +15,17 @@
  * Four bytes are one *word*, which goes to every lane of a vector and meets a group of weights, see lib/simd.ts: a group of four
  * columns has one word, or a first and a second one. In the plain build both kinds look alike, and one kernel multiplies both.
  *
- * Sums of levels, all of them negative, are what weights' offsets and mins are multiplied by: a dot product with stored levels that
- * begins at offset * -(sum of activations) ends at the one with true levels.
+ * Offsets and mins of the weights are multiplied by sums of levels, which are stored negative: a dot product with stored
+ * levels begins at offset * -(sum of activations), and so it ends at the product with true levels.
  *
  *     32:     | scale * sum f32 | -sum |
  *     256:    | 8 of -sum of 32 columns | 16 of -sum of 16 columns |
  *
- * 16256 is 127 * 128, so that no high digit is -128: where ARM has no dot instruction, or a baseline compiler does not use it, two
- * products meet in 16 bits first, and 2 * -128 * -128 does not fit.
+ * 16256 is 127 * 128, so that no high digit is -128. Where ARM has no dot instruction, or a baseline compiler does not use
+ * it, two products meet in 16 bits first, and 2 * -128 * -128 does not fit there.
  *
- * Fifteen bits are what both builds multiply without loss: two digits of a relaxed dot product, or one 16-bit number. With
- * eight bits the logits of SmolLM2-135M were off by 0.32 (root mean square), with fifteen by 0.004, with 256 to a scale by 0.01.
+ * Both builds multiply fifteen bits without loss: as two digits of a relaxed dot product, or as one 16-bit number. With eight
+ * bits the logits of SmolLM2-135M were off by 0.32 (root mean square), with fifteen by 0.004, with 256 to a scale by 0.01.
  */
 @unmanaged
 export class Exact {

@@ -11,8 +11,8 @@ import { TileSums } from './tile_sums';
 export const DOTS_BYTES: u32 = 3072;
 
 /**
- * Eight rows × many tokens, in tiles of a few tokens: first integer sums, then what they are multiplied with. Q is the type of weights, A
- * the kind of activations.
+ * Eight rows × many tokens, in tiles of a few tokens: first the integer sums, then their products with scales and mins. Q is
+ * the type of weights, A the kind of activations.
  */
 @unmanaged
 export class Gemm<Q, A> {
@@ -21,7 +21,7 @@ export class Gemm<Q, A> {
     for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(node, row, t, min(nTokens - t, TILE_TOKENS), panel);
   }
 
-  /** One tile; of missing tokens the last one takes the place, and nothing is stored. */
+  /** One tile. The last token stands in for missing ones, whose results are not stored. */
   private tile(node: MatmulNode, row: u32, t: u32, nTokens: u32, panel: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
@@ -49,7 +49,7 @@ export class Gemm<Q, A> {
     Rows.store(node, row, t, nTokens, TILE_ROWS / 4);
   }
 
-  /** Its integer sums of so many sub-blocks. */
+  /** The tile's integer sums of `nSubs` sub-blocks. */
   @inline
   private dots(to: usize, nSubs: u32, panel: usize, x: usize, xBytes: usize, last: usize): void {
     const q = changetype<Q>(0);

@@ -2,8 +2,8 @@ import { blockBytes } from '../pack';
 import { Half } from './half';
 
 /**
- * A panel is eight packed rows, all columns, unpacked for use on many tokens: each operand of a dot product is one load there.
- * It is a list of sub-blocks of 32 or 16 columns, those that share a scale:
+ * A panel is eight packed rows, all columns, unpacked for use on many tokens: each operand of a dot product is one load
+ * there. It is a list of sub-blocks; a sub-block has the 32 or 16 columns that share a scale:
  *
  *     | operands of rows 0 … 3 and 4 … 7 for one word | for the next word | … | 8 scales f32 | 8 mins, if the type has them |
  *
@@ -16,7 +16,7 @@ import { Half } from './half';
  */
 @unmanaged
 export class Panel<Q> {
-  /** What its levels are above the true ones: of most types the same, so that they share compiled code. */
+  /** Its levels are so much above the true ones. Most types have the same number, so that they share compiled code. */
   @inline
   get bias(): i32 {
     const q = changetype<Q>(0);

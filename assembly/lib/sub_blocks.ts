@@ -1,4 +1,4 @@
-/** What a panel's sub-blocks are for the integer sums of lib/tile_dots.ts, which knows nothing else of a type. */
+/** A panel's sub-blocks, as the integer sums of lib/tile_dots.ts see them. They know nothing else of a type. */
 
 /** 32 columns. */
 @unmanaged

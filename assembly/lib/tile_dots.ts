@@ -11,18 +11,18 @@ export const TILE_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const TILE_BYTES: u32 = 4 * TILE_ROWS * TILE_TOKENS;
 
 /**
- * Integer sums of a tile, eight rows × a few tokens: all the dot products, and nothing else, so that most types of weights share
- * this code. S says what sub-blocks are, A is the kind of activations.
+ * Integer sums of a tile, eight rows × a few tokens: all the dot products, and nothing else, so that most types of weights
+ * share this code. S is the kind of sub-blocks, A the kind of activations.
  *
- * The inner loop does one word at a time and counts to a constant: so the compilers neither nest products nor move loads, for
- * which 16 registers would not do, nor look for an interrupt in between.
+ * The inner loop does one word at a time and counts to a constant. So compilers neither nest products nor move loads, which
+ * would take more than 16 registers, and do not look for an interrupt in between.
  */
 @unmanaged
 export class TileDots<S, A> {
   /**
-   * Sums of `nSubs` sub-blocks → [nSubs, nTokens, 8 rows] i32 at `to`. The first token's activations are at `x0`, the next ones' xBytes
-   * further on; of missing tokens the last one, at `last`, takes the place. From 32 columns to the next it is `blockBytes` in
-   * activations, and from a sub-block to the next `subBytes` in the panel.
+   * Sums of `nSubs` sub-blocks → [nSubs, nTokens, 8 rows] i32 at `to`. The first token's activations are at `x0`, the next
+   * token's xBytes further on; the last token, at `last`, stands in for missing ones. `blockBytes` lead from 32 columns to
+   * the next in the activations, and `subBytes` from a sub-block to the next in the panel.
    */
   run(
     to: usize,
