@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import type * as Encode from '../../src/compress/encode/index.ts';
 import type * as Wasm from '../../src/backends/wasm/wasm.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
+import type { GenerateOptions } from '../../src/protocol/generation.ts';
 import type * as Quants from '../../src/quants/index.ts';
 import type * as Conformance from '../backends/conformance.ts';
 import type * as Support from '../backends/wasm/support.ts';
@@ -105,6 +106,59 @@ describe('a tiny model of the toy family', () => {
     expect(rows['plain, one by one']).toEqual(rows['plain']);
     expect(rows['wasm, one by one']).toEqual(rows['wasm']);
     expect(rows['wasm, three threads, five by five']).toEqual(rows['wasm']);
+  });
+});
+
+/** test/engine/timeline.test.ts walks all kinds of states; here a kind that no op of the tree has runs on kernels. */
+describe.each([1, 3])('a session of the toy family on %i WASM threads', (threads) => {
+  test('stands where a new one does, whatever it went through', async () => {
+    const { openBytes } = await load<typeof Open>('test/helpers/open.ts');
+    const { tinyModel } = await load<typeof TinyModels>('test/helpers/tiny_models.ts');
+    const wasm: BackendFactory = ({ weights, graph }) =>
+      createWasmBackend({ weights, graph, maxSessions: 4, build: 'simd', threads, host: nodeHost({ features }) });
+    const model = await openBytes(tinyModel('toy'), { kvType: 'f32', nCtx: 128 }, wasm);
+    type Session = ReturnType<typeof model.openSession>;
+    const run = async (session: Session, prompt: readonly number[], options: GenerateOptions = {}) => {
+      const work = session.generate(prompt, { temperature: 0, ignoreEos: true, maxTokens: 12, ...options });
+      let last = await work.next();
+      while (!last.done) last = await work.next();
+      return last.value.tokens;
+    };
+    const expectFresh = async (session: Session) => {
+      const fresh = model.openSession();
+      for await (const _ of fresh.logits(session.tokens)) continue;
+      expect(Buffer.compare(await session.save(), await fresh.save())).toBe(0);
+      fresh.close();
+    };
+    const textOf = (seed: number, n: number) =>
+      Array.from({ length: n }, (_, i) => (i % 7) * 31 + (i > n / 2 ? seed : 3) + 1);
+
+    const session = model.openSession();
+    for (const prompt of [textOf(1, 60), textOf(1, 50), textOf(2, 90), textOf(1, 60), textOf(9, 3)]) {
+      const fresh = model.openSession();
+      expect(await run(session, prompt)).toEqual(await run(fresh, prompt));
+      fresh.close();
+      await expectFresh(session);
+    }
+    for (const nKept of [60, 59, 31, 2]) {
+      await run(session, textOf(nKept, 70));
+      session.truncate(nKept);
+      await expectFresh(session);
+    }
+    const logitBias = [5, 6, 7].map((token) => [token, 1e4] as const); // three words: some pairs come again
+    const plain = await run(session, textOf(3, 40), { maxTokens: 50, logitBias });
+    session.truncate(0);
+    expect(await run(session, textOf(3, 40), { maxTokens: 50, logitBias, speculate: 'lookup', nDraft: 3 })).toEqual(
+      plain,
+    );
+    await expectFresh(session);
+    const other = model.openSession();
+    await other.restore(await session.save());
+    other.truncate(50);
+    await expectFresh(other);
+    expect(await run(session, textOf(6, 100), { maxTokens: 150, onFull: 'shift' })).toHaveLength(150);
+    await expectFresh(session);
+    await model.close();
   });
 });
 
