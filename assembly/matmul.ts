@@ -1,38 +1,53 @@
+import { Blocks } from './lib/blocks';
 import { DOTS_BYTES, Gemm } from './lib/gemm';
-import { MatVec } from './lib/mat_vec';
+import { MAX_SUMS, MatVec } from './lib/mat_vec';
 import { MatmulNode } from './lib/matmul_node';
 import { Panel } from './lib/panel';
 import { SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
+import { SuperBlocks } from './lib/super_blocks';
 import { TILE_ROWS, TILE_TOKENS } from './lib/tile_dots';
 import { ITEM_ROWS, itemBytes } from './pack';
 
 /**
  * Below this many tokens unpacking panels costs more than it saves, and of a last tile with that few tokens or less most would be wasted
- * (measured per build: Q4_0, Q8_0, Q4_K; Zen 5).
+ * (measured per build: Q4_0, Q8_0, Q4_K; Zen 5, and an Intel Xeon).
  */
 const GEMM_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 12 : 4;
 const LEFT_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+
+/** Items that a mat-vec walks side by side (4 and 16: 15 % slower, an Intel Xeon; Q4_0 from memory). */
+const STREAMS: u32 = 8;
 
 /** An item is 16 rows of weights × all rows of activations. */
 export function matmul_items(node: MatmulNode): u32 {
   return (node.rows + ITEM_ROWS - 1) / ITEM_ROWS;
 }
 
-/** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Who multiplies a token makes no difference to a bit of it. */
+/** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Every kernel gives a token the same bits. */
 export function matmul<Q, A>(node: MatmulNode, begin: u32, end: u32): void {
-  const nLeft = node.nRows % TILE_TOKENS;
-  const nTiled: u32 = node.nRows < GEMM_TOKENS ? 0 : nLeft <= LEFT_TOKENS ? node.nRows - nLeft : node.nRows;
-  for (let row = begin * ITEM_ROWS, last = end * ITEM_ROWS; row < last; row += ITEM_ROWS) {
-    if (nTiled) tiles<Q, A>(node, row, nTiled);
-    if (nTiled < node.nRows) tokens<Q, A>(node, row, nTiled);
+  const nTiled = tiledTokens<Q>(node.nRows);
+  const nLeft = node.nRows - nTiled;
+  const stride = min(STREAMS, MAX_SUMS / max(nLeft, 1));
+  for (let item = begin; item < end; item += stride) {
+    const nItems = min(stride, end - item);
+    for (let i: u32 = 0; nTiled && i < nItems; i++) tiles<Q, A>(node, (item + i) * ITEM_ROWS, nTiled);
+    // Levels that are multiplied in parts always come in tiles: machines that need that should run the plain build.
+    if (!changetype<Q>(0).splits && nLeft) matVecs<Q, A>(node, item * ITEM_ROWS, nItems, nTiled, nLeft);
   }
 }
 
-/** 16 rows × one token at a time, from `token` on. */
-function tokens<Q, A>(node: MatmulNode, row: u32, token: u32): void {
-  const item = node.weights + (row / ITEM_ROWS) * itemBytes<Q>(node.cols);
-  for (let t = token; t < node.nRows; t++) changetype<MatVec<Q, A>>(0).run(node, row, t, item);
+/** How many of the first tokens go through tiles. */
+function tiledTokens<Q>(nTokens: u32): u32 {
+  if (changetype<Q>(0).splits) return nTokens;
+  const nLeft = nTokens % TILE_TOKENS;
+  return nTokens < GEMM_TOKENS ? 0 : nLeft <= LEFT_TOKENS ? nTokens - nLeft : nTokens;
+}
+
+/** `nItems` items from `row` on × the last tokens, without panels. */
+function matVecs<Q, A>(node: MatmulNode, row: u32, nItems: u32, t: u32, nTokens: u32): void {
+  if (changetype<Q>(0).span == 32) changetype<MatVec<Q, A, Blocks<Q, A>>>(0).run(node, row, nItems, t, nTokens);
+  else changetype<MatVec<Q, A, SuperBlocks<Q, A>>>(0).run(node, row, nItems, t, nTokens);
 }
 
 /** 16 rows × the first tokens, in tiles. */

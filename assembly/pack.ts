@@ -13,7 +13,8 @@ export function itemBytes<Q>(cols: u32): u32 {
   return (cols / changetype<Q>(0).span) * unitBytes<Q>();
 }
 
-function unitBytes<Q>(): u32 {
+/** Bytes of a unit. */
+export function unitBytes<Q>(): u32 {
   const q = changetype<Q>(0);
   return q.headBytes + (q.span / 32) * blockBytes<Q>();
 }

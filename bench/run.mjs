@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `model`, `load`, `fidelity`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -17,6 +17,7 @@ const out = `${root}bench/dist`;
 /** Programs that the benches start, and the benches themselves. */
 const nodeEntries = {
   ops: 'bench/ops.ts',
+  tokens: 'bench/tokens.ts',
   cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
   load: 'bench/load.ts',
@@ -39,7 +40,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'model', 'load', 'fidelity', 'ggml', 'peers', 'limits_run'];
+const benches = ['ops', 'tokens', 'model', 'load', 'fidelity', 'ggml', 'peers', 'limits_run'];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });

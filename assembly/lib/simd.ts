@@ -23,18 +23,6 @@ export class Group {
     return i32x4.relaxed_dot_i8x16_i7x16_add_s(words, levels, sum);
   }
 
-  /** sum + a group · its first words. */
-  @inline
-  static first<Q>(sum: v128, group: v128, words: v128): v128 {
-    return Group.dot<Q>(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_low_i8x16_s(group), words);
-  }
-
-  /** sum + a group · its second words. */
-  @inline
-  static second<Q>(sum: v128, group: v128, words: v128): v128 {
-    return Group.dot<Q>(sum, ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_high_i8x16_s(group), words);
-  }
-
   /** Four rows of 16 levels each → groups k 0-3, 4-7, 8-11, 12-15 at `to`. */
   @inline
   static interleave(to: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {

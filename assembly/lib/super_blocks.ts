@@ -1,0 +1,69 @@
+import { Activations } from './activations';
+
+/** How a sum grows by super-blocks of 256 columns. lib/mat_vec.ts says in which order. */
+@unmanaged
+export class SuperBlocks<Q, A> {
+  /** Bytes that an item and a token need beside their sums: of the current super-block | parts f32 | integer sums of mins |. */
+  @inline
+  get stateBytes(): u32 {
+    return 128;
+  }
+
+  /** What an integer sum starts from so that it ends at that of the true levels. */
+  @inline
+  start(x: usize, b: u32, sub: u32): v128 {
+    const q = changetype<Q>(0);
+    return q.offset ? i32x4.shl(this.sum(x, b, sub), ctz(q.offset)) : i32x4.splat(0);
+  }
+
+  /** What a sub-block's integer sums add. */
+  @inline
+  part(_x: usize, dots: v128, scale: v128): v128 {
+    return f32x4.convert_i32x4_s(i32x4.mul(dots, scale));
+  }
+
+  /** What a quad's mins add. */
+  @inline
+  min(x: usize, b: u32, tail: usize, quad: u32): v128 {
+    const q = changetype<Q>(0);
+    if (!q.hasMins) return i32x4.splat(0);
+    const min = i32x4.mul(q.min(tail, quad, 0), this.sum(x, b, 0));
+    return q.subs == 1 ? min : i32x4.add(min, i32x4.mul(q.min(tail, quad, 1), this.sum(x, b, 1)));
+  }
+
+  @inline
+  private sum(x: usize, b: u32, sub: u32): v128 {
+    const sums = x + changetype<Activations<Q, A>>(0).sums;
+    return v128.load32_splat(sums + 4 * (changetype<Q>(0).subs * b + sub));
+  }
+
+  /** Four rows' state with a block added. */
+  @inline
+  add(state: usize, first: v128, part: v128, min: v128): void {
+    let parts = v128.load(state);
+    if (changetype<Q>(0).subs == 2) parts = f32x4.add(parts, first);
+    v128.store(state, f32x4.add(parts, part));
+    if (changetype<Q>(0).hasMins) v128.store(state, i32x4.add(v128.load(state, 64), min), 64);
+  }
+
+  /** An item's sums with what their state holds of a super-block added. (Too large for compilers to repeat it in every type's loop.) */
+  end(sums: usize, state: usize, head: usize, x: usize): void {
+    const scale = v128.load32_splat(x + changetype<Activations<Q, A>>(0).scale);
+    this.endQuad(sums, state, head, scale);
+    this.endQuad(sums + 16, state + 16, head + 16, scale);
+    this.endQuad(sums + 32, state + 32, head + 32, scale);
+    this.endQuad(sums + 48, state + 48, head + 48, scale);
+  }
+
+  @inline
+  private endQuad(sums: usize, state: usize, head: usize, scale: v128): void {
+    let sum = f32x4.add(v128.load(sums), f32x4.mul(v128.load(state), f32x4.mul(v128.load(head), scale)));
+    v128.store(state, i32x4.splat(0));
+    if (changetype<Q>(0).hasMins) {
+      const mins = f32x4.convert_i32x4_s(v128.load(state, 64));
+      sum = f32x4.add(sum, f32x4.mul(mins, f32x4.mul(v128.load(head, 64), scale)));
+      v128.store(state, i32x4.splat(0), 64);
+    }
+    v128.store(sums, sum);
+  }
+}
