@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Exact, Fast } from '../lib/activations';
+import { Exact } from '../lib/activations';
 import { Twos } from '../lib/bits';
 import { Masks } from '../lib/constants';
 import { Half } from '../lib/half';
@@ -69,10 +69,6 @@ class Q2_K extends Block256WithMins {
 
 export function matmul_q2_k(node: MatmulNode, begin: u32, end: u32): void {
   matmul<Q2_K, Exact>(node, begin, end);
-}
-
-export function matmul_q2_k_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q2_K, Fast>(node, begin, end);
 }
 
 export function embed_q2_k(node: EmbedNode, begin: u32, end: u32): void {

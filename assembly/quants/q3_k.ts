@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Exact, Fast } from '../lib/activations';
+import { Exact } from '../lib/activations';
 import { Threes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256Signed } from '../lib/layout';
@@ -63,10 +63,6 @@ class Q3_K extends Block256Signed {
 
 export function matmul_q3_k(node: MatmulNode, begin: u32, end: u32): void {
   matmul<Q3_K, Exact>(node, begin, end);
-}
-
-export function matmul_q3_k_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q3_K, Fast>(node, begin, end);
 }
 
 export function embed_q3_k(node: EmbedNode, begin: u32, end: u32): void {

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Exact, Fast } from '../lib/activations';
+import { Exact } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block32 } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -53,10 +53,6 @@ class Q5_0 extends Block32 {
 
 export function matmul_q5_0(node: MatmulNode, begin: u32, end: u32): void {
   matmul<Q5_0, Exact>(node, begin, end);
-}
-
-export function matmul_q5_0_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_0, Fast>(node, begin, end);
 }
 
 export function embed_q5_0(node: EmbedNode, begin: u32, end: u32): void {

@@ -1,5 +1,5 @@
 import { embed, EmbedNode } from '../embed';
-import { Exact, Fast } from '../lib/activations';
+import { Exact } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block32WithMins } from '../lib/layout';
 import { MatmulNode } from '../lib/matmul_node';
@@ -43,10 +43,6 @@ class Q5_1 extends Block32WithMins {
 
 export function matmul_q5_1(node: MatmulNode, begin: u32, end: u32): void {
   matmul<Q5_1, Exact>(node, begin, end);
-}
-
-export function matmul_q5_1_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_1, Fast>(node, begin, end);
 }
 
 export function embed_q5_1(node: EmbedNode, begin: u32, end: u32): void {

@@ -9,8 +9,8 @@ export interface OpenOptions {
   /** How keys and values are kept. Default `f16`. */
   readonly kvType?: KvType;
   /**
-   * How fine the activations are that quantised weights are multiplied with: 15 bits, or 8, which is faster and less faithful. Default
-   * `exact`.
+   * How fine the activations are that quantised weights are multiplied with: 15 bits, or 8, which is faster and less faithful (Q4_0,
+   * Q4_1, Q8_0, Q4_K, Q5_K, Q6_K; others stay exact). Default `exact`.
    */
   readonly activations?: ActivationKind;
   /** `wasm` (default) for speed, `reference` for plain loops. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { encoderOf } from '../../src/compress/encode/index.ts';
 import { activationKinds, type ActivationKind } from '../../src/graph/activations.ts';
 import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
@@ -31,10 +31,11 @@ interface Kernel {
   readonly activations: ActivationKind;
 }
 
-const isQuantized = (name: string): boolean => quantNamed(name).blockSize > 1;
+/** Types that can be multiplied with fast activations; products of all others stay exact, whatever a model is opened with. */
+const FAST = ['q4_0', 'q4_1', 'q8_0', 'q4_k', 'q5_k', 'q6_k'];
 
 const KERNELS = TYPES.flatMap((name): Kernel[] =>
-  (isQuantized(name) ? activationKinds : (['exact'] as const)).map((activations) => ({ name, activations })),
+  (FAST.includes(name) ? activationKinds : (['exact'] as const)).map((activations) => ({ name, activations })),
 );
 
 function productOf({ name, activations }: Kernel, rows: number, cols: number, nTokens = N_TOKENS): Product {
@@ -110,6 +111,12 @@ function expectClose(came: Float32Array, { out, slack }: ReturnType<typeof refer
 
 /** Token by token: the bits of a result must not depend on what else is computed with it. */
 const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+
+test.each(builds)('the types with kernels for fast activations are the same in every build: %s', (build) => {
+  if (skipped(build)) return;
+  const names = Object.keys(openKernels(build).exports).flatMap((name) => /^matmul_(.*)_fast$/.exec(name)?.[1] ?? []);
+  expect(names.sort()).toEqual([...FAST].sort());
+});
 
 describe.each(KERNELS)('matmul_$name, $activations activations', (kernel) => {
   const { name } = kernel;

@@ -182,7 +182,7 @@ const storeRows: Expansion = (lowering, node) => {
 
 const multiply: Expansion = (lowering, node) => {
   const [w, , bias] = node.inputs;
-  const fast = `${kernelName(node)}_fast`;
+  const fast = `${kernelName(node)}_fast`; // some types have none, the same ones in every build
   const isFast = lowering.activations === 'fast' && lowering.sizes.hasKernel(fast);
   const operand = quantised(lowering, node, isFast ? '_fast' : '');
   const product = call(lowering, node, [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)]);
