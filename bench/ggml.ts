@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { encoderOf } from '../src/compress/encode/index.ts';
-import { detectFeatures, type Build } from '../src/features.ts';
+import { detectFeatures, type Build } from '../src/platform/features.ts';
 import { quants } from '../src/quants/index.ts';
 import { buildGgml, ggmlPackages } from './ggml/build.ts';
 import { openGgml } from './ggml/kernels.ts';

@@ -2,7 +2,7 @@
  * What a product with a few tokens costs, relative to one token: steps that verify guesses, several sessions at once. Each product is checked
  * against the op's definition, then timed with weights that stay in the cache and with more weights than caches hold.
  */
-import { detectFeatures, type Build } from '../src/features.ts';
+import { detectFeatures, type Build } from '../src/platform/features.ts';
 import { quantByName } from '../src/quants/index.ts';
 import type { QuantType } from '../src/quants/quant_type.ts';
 import { describeMachine } from './lib/machine.ts';

@@ -90,7 +90,7 @@ function run(script, ...args) {
  * @returns {Promise<Build>}
  */
 async function engineBuild() {
-  const entryPoints = [join(root, 'src/features.ts')];
+  const entryPoints = [join(root, 'src/platform/features.ts')];
   const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', write: false, logLevel: 'warning' });
   const code = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
   const { detectFeatures } = await import(`data:text/javascript;base64,${code}`);

@@ -15,19 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @type {Readonly<Record<string, { readonly has: readonly string[], readonly may: readonly string[] }>>}
  */
 export const layers = {
-  base: {
-    has: [
-      'src/checks.ts',
-      'src/errors.ts',
-      'src/half.ts',
-      'src/math.ts',
-      'src/numbers.ts',
-      'src/texts.ts',
-      'src/vocab.ts',
-      'src/store/source.ts',
-    ],
-    may: [],
-  },
+  base: { has: ['src/base', 'src/store/source.ts'], may: [] },
   store: { has: ['src/store'], may: ['base'] },
   quants: { has: ['src/quants'], may: ['base'] },
   tokenizers: { has: ['src/tokenizers'], may: ['base'] },
@@ -38,7 +26,7 @@ export const layers = {
   graph: { has: ['src/graph'], may: ['base', 'tensor', 'quants'] },
   ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph', 'quants'] },
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'quants', 'base'] },
-  platform: { has: ['src/platform', 'src/features.ts'], may: ['base', 'store', 'gguf'] },
+  platform: { has: ['src/platform'], may: ['base', 'store', 'gguf'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },
   protocol: { has: ['src/protocol'], may: ['base', 'chat', 'sampling', 'graph', 'platform'] },
   engine: {

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { instantiate } from '../src/backends/wasm/kernels.ts';
 import { header } from '../src/backends/wasm/words.ts';
-import { readHalf } from '../src/half.ts';
+import { readHalf } from '../src/base/half.ts';
 import { openModelFile } from '../src/platform/model_file.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -5,7 +5,7 @@ export { ModelSession, type CallOptions } from './api/model_session.ts';
 export { openModel, type OpenModelOptions } from './api/open_model.ts';
 export { Chat, type ChatOptions } from './api/chat.ts';
 export type { ChatMessage, ToolCall, ToolDefinition } from './chat/template.ts';
-export { FormatError, ResourceError, UnsupportedError } from './errors.ts';
+export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {
   GenerateOptions,
   GenerateResult,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { detectFeatures } from '../src/features.ts';
+import { detectFeatures } from '../src/platform/features.ts';
 
 const root = new URL('../', import.meta.url);
 const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SPEED.md', 'models/README.md'];

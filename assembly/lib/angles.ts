@@ -1,5 +1,5 @@
 /*
- * Cosines and sines of angles in float64: src/math.ts, operation by operation, where the method is explained. Both give the same
+ * Cosines and sines of angles in float64: src/base/math.ts, operation by operation, where the method is explained. Both give the same
  * bits; test/kernels/angles.test.ts compares them.
  */
 

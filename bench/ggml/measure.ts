@@ -1,4 +1,4 @@
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import type { Check } from '../lib/bench_case.ts';
 import { openLimits, type Limits } from '../lib/limits.ts';

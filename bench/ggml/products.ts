@@ -1,4 +1,4 @@
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import { weight, type Graph } from '../../src/graph/graph.ts';
 import type { Check } from '../lib/bench_case.ts';
 import { checkProduct, copiesOf, openProducts, productGraph, stepOf, type TestMatrix } from '../lib/products.ts';

@@ -1,4 +1,4 @@
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import type { Machine } from '../lib/machine.ts';
 import { digits, median, percent, spread } from '../lib/stats.ts';
 import { table } from '../lib/table.ts';

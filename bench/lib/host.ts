@@ -1,6 +1,6 @@
 import type { WasmHost } from '../../src/backends/wasm/wasm.ts';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
-import { detectFeatures, type Build } from '../../src/features.ts';
+import { detectFeatures, type Build } from '../../src/platform/features.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '../../src/platform/node.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import { limitKernels, OPERAND, SWEEP_AT, type LimitJob, type LimitKernels } from './limit_kernels.ts';
 import type { Task } from './timing.ts';
 

@@ -1,4 +1,4 @@
-import { detectFeatures } from '../../src/features.ts';
+import { detectFeatures } from '../../src/platform/features.ts';
 import { openLimits } from './limits.ts';
 import { describeMachine } from './machine.ts';
 import { count, counts, readOptions } from './options.ts';

@@ -3,7 +3,7 @@
  * buffer, over and over; then all threads repack as many bytes into fresh memory. It prints one line of JSON.
  */
 import type { Backend } from '../../src/backends/backend.ts';
-import { detectFeatures, type Build } from '../../src/features.ts';
+import { detectFeatures, type Build } from '../../src/platform/features.ts';
 import { loadModel } from '../../src/engine/load_model.ts';
 import { openModelFile } from '../../src/platform/model_file.ts';
 import { wasmFactory } from './host.ts';

@@ -1,5 +1,5 @@
 import type { Backend, Program } from '../../src/backends/backend.ts';
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';

@@ -1,5 +1,5 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import type { Graph, Node, Value } from '../../src/graph/graph.ts';
 import { attention } from '../../src/ops/attention.ts';
 import { buildCase, decodeRows, errorOf, expected, type BuiltCase, type TimedCase } from '../../test/cases/op_case.ts';

@@ -1,6 +1,6 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Backend, Program } from '../../src/backends/backend.ts';
-import type { Build } from '../../src/features.ts';
+import type { Build } from '../../src/platform/features.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';

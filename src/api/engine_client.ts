@@ -1,4 +1,4 @@
-import { ResourceError } from '../errors.ts';
+import { ResourceError } from '../base/errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
 import { revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
 

@@ -1,4 +1,4 @@
-import { checkNames } from '../checks.ts';
+import { checkNames } from '../base/checks.ts';
 import type { LoadProgress, OpenOptions } from '../protocol/open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { EngineClient } from './engine_client.ts';

@@ -5,7 +5,7 @@
  * under limits (`jinja/run.ts`), and sees only the data it is given. What the user wrote is untrusted text: a render is a list
  * of segments, and only the trusted ones may become control tokens (`jinja/text.ts`).
  */
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { render } from './jinja/interpreter.ts';
 import { parse } from './jinja/parser.ts';
 import type { Run } from './jinja/run.ts';

@@ -5,7 +5,7 @@
  * Which tensor gets which type follows llama.cpp's `llama-quantize --pure` with its rule for the output matrix
  * (src/llama-quant.cpp), so that files of one type are alike.
  */
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import { copyMetadata, copyTensor } from '../gguf/split.ts';
 import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';

@@ -6,7 +6,7 @@ import { kvTypes, type KvType } from '../graph/layer_state.ts';
 import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
-import { checkOneOf, checkWhole } from '../checks.ts';
+import { checkOneOf, checkWhole } from '../base/checks.ts';
 
 /** The backends by name. The plan of each comes from the header alone. */
 export type BackendFactory = (plan: BackendPlan) => Promise<Backend>;

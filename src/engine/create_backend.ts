@@ -1,8 +1,8 @@
 import { referenceBackend } from '../backends/reference/reference.ts';
 import { startWasmBackend } from '../backends/wasm/wasm.ts';
-import { detectFeatures } from '../features.ts';
+import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
-import { checkOneOf } from '../checks.ts';
+import { checkOneOf } from '../base/checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 

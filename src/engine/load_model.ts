@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
@@ -9,7 +9,7 @@ import type { BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
-import { sum } from '../numbers.ts';
+import { sum } from '../base/numbers.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';

@@ -1,5 +1,5 @@
 import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Prompt } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';

@@ -1,10 +1,10 @@
 import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
-import { FormatError } from '../errors.ts';
+import { FormatError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkOneOf, checkWhole } from '../checks.ts';
+import { checkOneOf, checkWhole } from '../base/checks.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import type { RoomyPrompt } from './room.ts';

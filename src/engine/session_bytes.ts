@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import { sum } from '../numbers.ts';
+import { FormatError } from '../base/errors.ts';
+import { sum } from '../base/numbers.ts';
 import type { SavedTimeline } from './timeline.ts';
 
 /**

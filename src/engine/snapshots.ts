@@ -1,6 +1,6 @@
 import type { Program, StateCopy } from '../backends/backend.ts';
 import { stateBytes, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
-import { sum } from '../numbers.ts';
+import { sum } from '../base/numbers.ts';
 
 /** A place in the text to which states return that cannot be cut back. */
 interface Snapshot {

@@ -1,7 +1,7 @@
 import type { ReadTensor } from '../backends/backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { mixBits } from '../numbers.ts';
+import { mixBits } from '../base/numbers.ts';
 
 /** One byte in so many is looked at; a prime, so that no column or block is always left out. */
 const STRIDE = 509;

@@ -6,11 +6,11 @@
  *     nTensors  × { string name, u32 nDims, u64 dims[nDims] fastest first, u32 ggml type, u64 offset in the data section }
  *     padding to the alignment, then the data section
  */
-import { FormatError, UnsupportedError } from '../errors.ts';
-import { counted } from '../numbers.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
+import { counted } from '../base/numbers.ts';
 import { quantByGgmlType, quants } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
-import { Texts } from '../texts.ts';
+import { Texts } from '../base/texts.ts';
 import { checkLimit, limits, quoted } from './limits.ts';
 import { stringArray } from './string_array.ts';
 import { minValueBytes, numberType, valueTypeNames } from './value_types.ts';

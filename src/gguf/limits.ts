@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import { counted } from '../numbers.ts';
+import { FormatError } from '../base/errors.ts';
+import { counted } from '../base/numbers.ts';
 
 /**
  * The most that a header may claim. Before anything is allocated, a length is also compared with the bytes left in the file;

@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import type { Texts } from '../texts.ts';
+import { FormatError } from '../base/errors.ts';
+import type { Texts } from '../base/texts.ts';
 import { quoted } from './limits.ts';
 import { textsIn } from './string_array.ts';
 import type { MetadataValue, NumberArray } from './value_types.ts';

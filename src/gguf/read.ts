@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import { counted, roundUp } from '../numbers.ts';
+import { FormatError } from '../base/errors.ts';
+import { counted, roundUp } from '../base/numbers.ts';
 import type { ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { parseHeader, startHeader } from './header.ts';

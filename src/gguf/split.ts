@@ -2,8 +2,8 @@
  * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
  * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
  */
-import { asError, FormatError, ResourceError } from '../errors.ts';
-import { counted, roundUp, sum } from '../numbers.ts';
+import { asError, FormatError, ResourceError } from '../base/errors.ts';
+import { counted, roundUp, sum } from '../base/numbers.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { quoted } from './limits.ts';

@@ -1,4 +1,4 @@
-import { Texts } from '../texts.ts';
+import { Texts } from '../base/texts.ts';
 import type { MetadataArray } from './value_types.ts';
 
 type StringArray = Extract<MetadataArray, { of: 'string' }>;

@@ -1,6 +1,6 @@
-import { FormatError } from '../errors.ts';
-import type { Vocab } from '../vocab.ts';
-import { counted } from '../numbers.ts';
+import { FormatError } from '../base/errors.ts';
+import type { Vocab } from '../base/vocab.ts';
+import { counted } from '../base/numbers.ts';
 import type { Metadata } from './metadata.ts';
 
 /** `LLAMA_TOKEN_NULL` as converters write it: "this model has no such token". */

@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import { counted, roundUp, sum } from '../numbers.ts';
+import { FormatError } from '../base/errors.ts';
+import { counted, roundUp, sum } from '../base/numbers.ts';
 import type { ByteSink } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { tensorBytes } from './header.ts';

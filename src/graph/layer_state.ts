@@ -1,6 +1,6 @@
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { bytesOf } from './tensor.ts';
-import { sum } from '../numbers.ts';
+import { sum } from '../base/numbers.ts';
 import type { GraphLimits, Value } from './graph.ts';
 import { quantByName } from '../quants/index.ts';
 

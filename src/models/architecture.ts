@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import { weight, type Graph, type GraphLimits, type Value } from '../graph/graph.ts';
 import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';

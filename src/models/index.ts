@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import type { Architecture } from './architecture.ts';
 import { llama } from './llama.ts';
 import { qwen2 } from './qwen2.ts';

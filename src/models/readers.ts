@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { WeightFinder } from './architecture.ts';
 import { ropeConfig } from './rope_config.ts';

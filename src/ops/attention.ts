@@ -1,6 +1,6 @@
 import type { GraphLimits, Op, Value } from '../graph/graph.ts';
 import { RING_BLOCK } from '../graph/layer_state.ts';
-import { exp } from '../math.ts';
+import { exp } from '../base/math.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';

@@ -1,6 +1,6 @@
 import type { Node, Rows, Scalar, Step, Value } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
-import { sum } from '../numbers.ts';
+import { sum } from '../base/numbers.ts';
 
 /** What the definitions of ops share. */
 

@@ -1,5 +1,5 @@
 import type { Op } from '../graph/graph.ts';
-import { cos, sin } from '../math.ts';
+import { cos, sin } from '../base/math.ts';
 import { allBytes, colsOf, inputCols, mismatch, outputsOf, rowsOf } from './op.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { cos, log, pow } from '../math.ts';
+import { cos, log, pow } from '../base/math.ts';
 
 /** How a model's rotary frequencies are laid out and stretched beyond the trained context. */
 export interface RopeConfig {

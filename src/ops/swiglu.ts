@@ -1,5 +1,5 @@
 import type { Op } from '../graph/graph.ts';
-import { exp } from '../math.ts';
+import { exp } from '../base/math.ts';
 import { allBytes, colsOf, inputCols, mismatch, outputsOf, rowsOf } from './op.ts';
 
 /** The gated activation of the feed-forward block (Shazeer 2020, arXiv:2002.05202): `silu(gate) * up`, `silu(z) = z / (1 + e⁻ᶻ)`. */

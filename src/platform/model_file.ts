@@ -1,5 +1,5 @@
 import { openPath } from '#platform';
-import { ResourceError } from '../errors.ts';
+import { ResourceError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
-import { asError, ResourceError } from '../errors.ts';
+import { asError, ResourceError } from '../base/errors.ts';
 import { openBeside, openNodeFile } from '../store/node_file.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 

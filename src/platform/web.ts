@@ -1,4 +1,4 @@
-import { ResourceError } from '../errors.ts';
+import { ResourceError } from '../base/errors.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
 export const spawn: Platform['spawn'] = (script, name) => {

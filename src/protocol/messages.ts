@@ -1,4 +1,4 @@
-import { FormatError, ResourceError, UnsupportedError } from '../errors.ts';
+import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { ModelSource } from '../platform/platform.ts';

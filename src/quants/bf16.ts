@@ -4,7 +4,7 @@
  *     byte    1         0
  *          seeeeeee  emmmmmmm     s sign, e exponent (bias 127), m mantissa
  */
-import { bf16ToFloat } from '../half.ts';
+import { bf16ToFloat } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 
 function dequantize(src: Uint8Array, dst: Float32Array): void {

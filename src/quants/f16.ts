@@ -4,7 +4,7 @@
  *     byte    1         0
  *          seeeeemm  mmmmmmmm     s sign, e exponent (bias 15), m mantissa
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf, writeHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 
 function dequantize(src: Uint8Array, dst: Float32Array): void {

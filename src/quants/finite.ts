@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.ts';
+import { FormatError } from '../base/errors.ts';
 
 /** @throws FormatError for a weight that is infinite or NaN: it would make every logit NaN, or worse, not every one. */
 export function checkFinite(tensor: string, numbers: Float32Array): void {

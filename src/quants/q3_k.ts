@@ -15,7 +15,7 @@
  *     byte 96 + j       scale j + 8, bits 3..0  | scale j, bits 3..0          j = 0..7
  *     byte 104 + j      j + 12     | j + 8      | j + 4      | j: bits 5 4    j = 0..3
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 
 const blockSize = 256;

@@ -6,7 +6,7 @@
  *             f16    7 6 5 4   3 2 1 0
  *                    level 16  level 0     byte j: level j low, level j + 16 high
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 
 const blockSize = 32;

@@ -10,7 +10,7 @@
  *     byte i of a pair of groups:   7 6 5 4           3 2 1 0
  *                                   odd group's i   | even group's i
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 import { groupMin, groupScale } from './super_block.ts';
 

@@ -7,7 +7,7 @@
  *                          bit 4 of        level 16 & 15  level 0 & 15
  *                          level j         byte j: level j low, level j + 16 high
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 import { readWord } from './rounding.ts';
 

@@ -11,7 +11,7 @@
  *     byte i of a pair of groups:   7 6 5 4                3 2 1 0
  *                                   odd group's i & 15   | even group's i & 15
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 import { groupMin, groupScale } from './super_block.ts';
 

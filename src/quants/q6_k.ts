@@ -14,7 +14,7 @@
  *     high byte i       7 6        5 4        3 2        1 0
  *                       w[i + 96]  w[i + 64]  w[i + 32]  w[i]
  */
-import { readHalf } from '../half.ts';
+import { readHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 
 const blockSize = 256;

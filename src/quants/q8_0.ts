@@ -5,7 +5,7 @@
  *          | scale | level 0 | level 1 | … level 31 |
  *             f16       i8        i8          i8
  */
-import { readHalf, writeHalf } from '../half.ts';
+import { readHalf, writeHalf } from '../base/half.ts';
 import type { QuantType } from './quant_type.ts';
 import { f32, inverse, largest } from './rounding.ts';
 

@@ -1,4 +1,4 @@
-import { expEach } from '../math.ts';
+import { expEach } from '../base/math.ts';
 
 /**
  * The tokens still in the running, as parallel arrays of which the first `n` entries count. A link drops candidates by

@@ -1,5 +1,5 @@
-import { FormatError } from '../errors.ts';
-import { checkNumber, checkWhole } from '../checks.ts';
+import { FormatError } from '../base/errors.ts';
+import { checkNumber, checkWhole } from '../base/checks.ts';
 import { createCandidates, maxLogit, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';

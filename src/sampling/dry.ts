@@ -1,4 +1,4 @@
-import { pow } from '../math.ts';
+import { pow } from '../base/math.ts';
 import type { Candidates, SamplerLink } from './candidates.ts';
 import { recent, type History } from './history.ts';
 

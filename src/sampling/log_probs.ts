@@ -1,5 +1,5 @@
-import { expEach, log } from '../math.ts';
-import { checkWhole } from '../checks.ts';
+import { expEach, log } from '../base/math.ts';
+import { checkWhole } from '../base/checks.ts';
 
 export interface TokenLogProb {
   readonly token: number;

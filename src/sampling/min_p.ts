@@ -1,4 +1,4 @@
-import { log } from '../math.ts';
+import { log } from '../base/math.ts';
 import { maxLogit, move, type Candidates, type SamplerLink } from './candidates.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { exp, log } from '../math.ts';
+import { exp, log } from '../base/math.ts';
 import { move, weigh, type Candidates, type SamplerLink } from './candidates.ts';
 
 export interface MirostatOptions {

@@ -1,5 +1,5 @@
 /** How the next token is chosen. Every setting may be left out; all numbers are finite. */
-import { checkNames, checkNumber, checkWhole, type NumberLimits } from '../checks.ts';
+import { checkNames, checkNumber, checkWhole, type NumberLimits } from '../base/checks.ts';
 export interface SamplerOptions {
   /** Added to the logits of single tokens; -Infinity bans one. Default: none. */
   readonly logitBias?: readonly (readonly [token: number, bias: number])[];

@@ -2,7 +2,7 @@
  * xoshiro128** 1.1 (Blackman & Vigna, *Scrambled Linear Pseudorandom Number Generators*, 2021): 128 bits of state, period
  * 2^128 - 1, and only 32-bit operations, so every engine draws the same numbers.
  */
-import { mixBits } from '../numbers.ts';
+import { mixBits } from '../base/numbers.ts';
 export type RandomState = Uint32Array; // [4], never all zero
 
 /** Fills the state from a seed in 0 … 2^53 - 1. */

@@ -1,4 +1,4 @@
-import { log, pow } from '../math.ts';
+import { log, pow } from '../base/math.ts';
 import { entropy, maxLogit, weigh, type Candidates, type SamplerLink } from './candidates.ts';
 
 export interface TemperatureOptions {

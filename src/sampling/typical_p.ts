@@ -1,4 +1,4 @@
-import { log } from '../math.ts';
+import { log } from '../base/math.ts';
 import { entropy, keepHeaviest, weigh, type Candidates, type SamplerLink } from './candidates.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { asError, ResourceError } from '../errors.ts';
+import { asError, ResourceError } from '../base/errors.ts';
 import { endsEarly, type ByteSource } from './source.ts';
 
 /** Slices of this size keep the copy that a Blob hands out small beside a tensor of hundreds of megabytes. */

@@ -3,7 +3,7 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import { fstatSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { asError, FormatError, ResourceError } from '../errors.ts';
+import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { endsEarly, type ByteSink, type ByteSource } from './source.ts';
 
 /** A read this long takes milliseconds, so that cancelling is prompt. */

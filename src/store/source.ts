@@ -1,4 +1,4 @@
-import { ResourceError } from '../errors.ts';
+import { ResourceError } from '../base/errors.ts';
 
 /**
  * Random access to the bytes of one file. Nothing above this interface knows where bytes come from (disk, Blob, OPFS,

@@ -1,5 +1,5 @@
-import { TextIndex } from '../texts.ts';
-import type { Vocab } from '../vocab.ts';
+import { TextIndex } from '../base/texts.ts';
+import type { Vocab } from '../base/vocab.ts';
 
 /** `tokenizer.ggml.token_type`, as SentencePiece numbers it. */
 export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;

@@ -1,6 +1,6 @@
-import { FormatError } from '../errors.ts';
-import { TextIndex } from '../texts.ts';
-import type { Vocab } from '../vocab.ts';
+import { FormatError } from '../base/errors.ts';
+import { TextIndex } from '../base/texts.ts';
+import type { Vocab } from '../base/vocab.ts';
 import type { Roles } from './added_tokens.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';

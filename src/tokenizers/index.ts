@@ -1,6 +1,6 @@
-import { UnsupportedError } from '../errors.ts';
-import { TextIndex } from '../texts.ts';
-import type { Vocab } from '../vocab.ts';
+import { UnsupportedError } from '../base/errors.ts';
+import { TextIndex } from '../base/texts.ts';
+import type { Vocab } from '../base/vocab.ts';
 import {
   assignRoles,
   createAddedTokenSplit,

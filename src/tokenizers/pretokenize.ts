@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 
 /**
  * Pre-tokenizers: byte-level BPE merges only inside the words that these patterns cut a text into. The patterns are part of

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** @throws UnsupportedError unless every token means the same to both models. */

@@ -1,5 +1,5 @@
-import type { TextIndex, Texts } from '../texts.ts';
-import type { Vocab } from '../vocab.ts';
+import type { TextIndex, Texts } from '../base/texts.ts';
+import type { Vocab } from '../base/vocab.ts';
 import { isText, tokenType, type Roles } from './added_tokens.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';

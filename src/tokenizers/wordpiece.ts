@@ -1,4 +1,4 @@
-import type { Vocab } from '../vocab.ts';
+import type { Vocab } from '../base/vocab.ts';
 import type { Roles } from './added_tokens.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { openModel } from 'thimble';
-import { ResourceError } from '../../src/errors.ts';
+import { ResourceError } from '../../src/base/errors.ts';
 import { spawn } from '../../src/platform/node.ts';
 import { EngineClient } from '../../src/api/engine_client.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';

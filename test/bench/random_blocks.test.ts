@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { shapes } from '../../bench/peers/shapes.ts';
 import { blockPool } from '../../bench/lib/random_blocks.ts';
 import { encoderOf } from '../../src/compress/encode/index.ts';
-import { readHalf } from '../../src/half.ts';
+import { readHalf } from '../../src/base/half.ts';
 import { quants } from '../../src/quants/index.ts';
 
 /** Smaller halves are subnormal. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { conversations, inputOf, templates } from './helpers.ts';
 

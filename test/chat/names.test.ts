@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
+import { UnsupportedError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 
 const render = (source: string) =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Template } from '@huggingface/jinja';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { conversations, hasShared, inputOf, now, templates } from './helpers.ts';
 

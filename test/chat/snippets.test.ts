@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Template } from '@huggingface/jinja';
 import { describe, expect, it } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { now } from './helpers.ts';
 

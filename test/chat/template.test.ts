@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
+import { UnsupportedError } from '../../src/base/errors.ts';
 import { chatTemplateFor, compileTemplate, type ChatMessage } from '../../src/chat/template.ts';
 
 const basics = { addGenerationPrompt: true, bosToken: '<s>', eosToken: '</s>' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planQuantization, quantizableTypes, quantizeGguf } from '../../src/compress/quantize.ts';
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import { openGguf } from '../../src/gguf/split.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { memoryFolder, memorySource } from '../helpers/gguf_bytes.ts';

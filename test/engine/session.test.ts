@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { LoadedModel } from '../../src/engine/load_model.ts';
 import type { Session } from '../../src/engine/session.ts';

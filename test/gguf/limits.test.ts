@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { FormatError, ResourceError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, ResourceError, UnsupportedError } from '../../src/base/errors.ts';
 import { limits } from '../../src/gguf/limits.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import type { GgufFile } from '../../src/gguf/read.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
-import { Texts } from '../../src/texts.ts';
+import { FormatError } from '../../src/base/errors.ts';
+import { Texts } from '../../src/base/texts.ts';
 import { createMetadata } from '../../src/gguf/metadata.ts';
 import type { Metadata } from '../../src/gguf/metadata.ts';
 import type { MetadataValue } from '../../src/gguf/value_types.ts';

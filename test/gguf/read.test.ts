@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
 import { openNodeFile } from '../../src/store/node_file.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError, ResourceError } from '../../src/errors.ts';
+import { FormatError, ResourceError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { formatShardName, mergeGguf, openGguf, parseShardName, splitGguf } from '../../src/gguf/split.ts';
 import {

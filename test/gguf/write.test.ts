@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import type { MetadataValue } from '../../src/gguf/value_types.ts';
 import { writeGguf } from '../../src/gguf/write.ts';

@@ -1,7 +1,7 @@
 /**
  * llama2.c's own format to GGUF. Source: https://github.com/karpathy/llama2.c, `export.py` (version 0) and `run.c`.
  */
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import type { MetadataValue } from '../../src/gguf/value_types.ts';
 import type { GgufToWrite, TensorToWrite } from '../../src/gguf/write.ts';
 import { quantByName } from '../../src/quants/index.ts';

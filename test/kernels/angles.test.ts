@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main as asc } from 'assemblyscript/asc';
 import { expect, test } from 'vitest';
-import { cos, sin } from '../../src/math.ts';
+import { cos, sin } from '../../src/base/math.ts';
 
 /** The kernels export no cosine: a module of its own does, compiled from the same source. */
 const source = `
@@ -43,7 +43,7 @@ async function compile(): Promise<Turn> {
 const kernels = await compile();
 const BATCH = 1 << 17;
 
-/** The angles whose cosine or sine differs from that of src/math.ts in any bit, 2^17 at a time. */
+/** The angles whose cosine or sine differs from that of src/base/math.ts in any bit, 2^17 at a time. */
 function differing(angles: Float64Array): number[] {
   const [from, cosines, sines] = [0, 1, 2].map(
     (i) => new Float64Array(kernels.memory.buffer, 65536 + 8 * BATCH * i, BATCH),
@@ -66,7 +66,7 @@ function lehmer(seed: number): () => number {
   return () => (state = (state * 16807) % 2147483647) / 2147483647;
 }
 
-test('cosines and sines of positions times frequencies have the bits of src/math.ts', () => {
+test('cosines and sines of positions times frequencies have the bits of src/base/math.ts', () => {
   const random = lehmer(3);
   const frequency = [10000, 500000, 1e6, 2 ** 24].flatMap((base) =>
     Array.from({ length: 16 }, (_, i) => base ** (-i / 16)),

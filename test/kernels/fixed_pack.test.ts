@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { floatToBf16, floatToHalf } from '../../src/half.ts';
+import { floatToBf16, floatToHalf } from '../../src/base/half.ts';
 import { floatsAt, openKernels, packMatrix, runNode } from './kernels.ts';
 import { dequantized, quantNamed, randomFrom } from './weights.ts';
 

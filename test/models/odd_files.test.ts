@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { allLogits, openBytes } from '../helpers/open.ts';
 import { tinyModel, tinyPrompt, types, type Changes } from '../helpers/tiny_models.ts';
 

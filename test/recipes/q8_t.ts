@@ -1,4 +1,4 @@
-import { readHalf } from '../../src/half.ts';
+import { readHalf } from '../../src/base/half.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
 /**

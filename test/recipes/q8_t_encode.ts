@@ -1,4 +1,4 @@
-import { readHalf, writeHalf } from '../../src/half.ts';
+import { readHalf, writeHalf } from '../../src/base/half.ts';
 
 export function quantize(src: Float32Array, dst: Uint8Array): void {
   for (let s = 0, d = 0; s < src.length; s += 32, d += 34) {

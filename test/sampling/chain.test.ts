@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
+import { FormatError } from '../../src/base/errors.ts';
 import { createSampler, type SamplerOptions } from '../../src/sampling/chain.ts';
 import { logProbs } from '../../src/sampling/log_probs.ts';
 import { best, lehmer, randomLogits, softmax, toEntries, type Entry } from './oracle.ts';

@@ -3,7 +3,7 @@ import { appendFile, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ResourceError } from '../../src/errors.ts';
+import { ResourceError } from '../../src/base/errors.ts';
 import { blobSource } from '../../src/store/blob.ts';
 
 const content = Uint8Array.from({ length: 5000 }, (_, i) => i * 3);

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FormatError, ResourceError } from '../../src/errors.ts';
+import { FormatError, ResourceError } from '../../src/base/errors.ts';
 import { openBeside, openNodeFile, openNodeSink } from '../../src/store/node_file.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
+import { UnsupportedError } from '../../src/base/errors.ts';
 import { createSplit, findPreTokenizer, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
 import { fixture } from './vocabs.ts';
 

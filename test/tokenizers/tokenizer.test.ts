@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
-import { Texts } from '../../src/texts.ts';
+import { Texts } from '../../src/base/texts.ts';
 import { bytesVocab, piecesVocab, seeded } from './vocabs.ts';
 
 const text = (tokenizer: ReturnType<typeof createTokenizer>, tokens: number[]): string[] =>

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
 import { openNodeFile } from '../../src/store/node_file.ts';
-import { Texts } from '../../src/texts.ts';
-import type { Vocab } from '../../src/vocab.ts';
+import { Texts } from '../../src/base/texts.ts';
+import type { Vocab } from '../../src/base/vocab.ts';
 
 const shared = new URL('../../../shared/data/tokenizers/', import.meta.url);
 const files: Record<string, URL> = {

@@ -1,5 +1,5 @@
-import { ResourceError } from '../../errors.ts';
-import { counted } from '../../numbers.ts';
+import { ResourceError } from '../../base/errors.ts';
+import { counted } from '../../base/numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';

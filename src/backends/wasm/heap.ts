@@ -1,5 +1,5 @@
-import { ResourceError } from '../../errors.ts';
-import { counted } from '../../numbers.ts';
+import { ResourceError } from '../../base/errors.ts';
+import { counted } from '../../base/numbers.ts';
 import { requestMemory, SMALLER } from './kernels.ts';
 import { aligned } from './aligned.ts';
 

@@ -1,4 +1,4 @@
-import { ResourceError, UnsupportedError } from '../../errors.ts';
+import { ResourceError, UnsupportedError } from '../../base/errors.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 
 /**

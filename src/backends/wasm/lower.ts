@@ -1,6 +1,6 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
-import { roundUp } from '../../numbers.ts';
+import { roundUp } from '../../base/numbers.ts';
 import { RING_BLOCK } from '../../graph/layer_state.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';

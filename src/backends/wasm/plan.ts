@@ -1,7 +1,7 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { sum } from '../../numbers.ts';
+import { sum } from '../../base/numbers.ts';
 import { readableValues } from '../checks.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';

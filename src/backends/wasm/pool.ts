@@ -1,4 +1,4 @@
-import { asError, ResourceError, UnsupportedError } from '../../errors.ts';
+import { asError, ResourceError, UnsupportedError } from '../../base/errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
 import { BROKEN_DOT } from './words.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';

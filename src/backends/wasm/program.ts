@@ -1,4 +1,4 @@
-import { ResourceError } from '../../errors.ts';
+import { ResourceError } from '../../base/errors.ts';
 import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';

@@ -1,4 +1,4 @@
-import { floatToHalf, halfToFloat } from '../../half.ts';
+import { floatToHalf, halfToFloat } from '../../base/half.ts';
 import { bytesFor, type QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
 import type { StateLayout } from './lower.ts';

@@ -1,11 +1,11 @@
-import { UnsupportedError } from '../../errors.ts';
-import type { Build, Features } from '../../features.ts';
+import { UnsupportedError } from '../../base/errors.ts';
+import type { Build, Features } from '../../platform/features.ts';
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { checkWhole } from '../../checks.ts';
+import { checkWhole } from '../../base/checks.ts';
 import type { Backend } from '../backend.ts';
 import { SharedConstants } from './shared_constants.ts';
 import { Heap } from './heap.ts';

@@ -1,7 +1,7 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
-import { nearest } from '../../checks.ts';
-import { FormatError, UnsupportedError } from '../../errors.ts';
-import { counted } from '../../numbers.ts';
+import { nearest } from '../../base/checks.ts';
+import { FormatError, UnsupportedError } from '../../base/errors.ts';
+import { counted } from '../../base/numbers.ts';
 
 /** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
 export const limits = {

@@ -1,7 +1,7 @@
 /** The parser's place in the tokens, and the few moves it makes. */
 import { limits, templateError } from './run.ts';
 import type { Token } from './lexer.ts';
-import type { FormatError } from '../../errors.ts';
+import type { FormatError } from '../../base/errors.ts';
 
 export interface Parser {
   readonly tokens: readonly Token[];

@@ -1,5 +1,5 @@
 /** Floats to bf16, to the bytes that ggml makes; `src/quants/bf16.ts` draws them. */
-import { floatToBf16 } from '../../half.ts';
+import { floatToBf16 } from '../../base/half.ts';
 
 export function quantize(src: Float32Array, dst: Uint8Array): void {
   for (let i = 0; i < src.length; i++) {

@@ -1,5 +1,5 @@
 /** Floats to q2_k, to the bytes that ggml makes; `src/quants/q2_k.ts` draws them. */
-import { readHalf, writeHalf } from '../../half.ts';
+import { readHalf, writeHalf } from '../../base/half.ts';
 import { groupSize, levelsAt, minUnitAt, nGroups, q2_k, scaleUnitAt } from '../../quants/q2_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
 import { type Grid, fitScaleMin, newGroup } from './fit.ts';

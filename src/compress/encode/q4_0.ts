@@ -1,5 +1,5 @@
 /** Floats to q4_0, to the bytes that ggml makes; `src/quants/q4_0.ts` draws them. */
-import { writeHalf } from '../../half.ts';
+import { writeHalf } from '../../base/half.ts';
 import { q4_0 } from '../../quants/q4_0.ts';
 import { f32, inverse, largest } from '../../quants/rounding.ts';
 

@@ -1,5 +1,5 @@
 /** Floats to q4_1, to the bytes that ggml makes; `src/quants/q4_1.ts` draws them. */
-import { writeHalf } from '../../half.ts';
+import { writeHalf } from '../../base/half.ts';
 import { q4_1 } from '../../quants/q4_1.ts';
 import { f32, highest, inverse, lowest } from '../../quants/rounding.ts';
 

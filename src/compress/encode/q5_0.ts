@@ -1,5 +1,5 @@
 /** Floats to q5_0, to the bytes that ggml makes; `src/quants/q5_0.ts` draws them. */
-import { writeHalf } from '../../half.ts';
+import { writeHalf } from '../../base/half.ts';
 import { q5_0 } from '../../quants/q5_0.ts';
 import { f32, inverse, largest, writeWord } from '../../quants/rounding.ts';
 

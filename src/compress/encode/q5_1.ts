@@ -1,5 +1,5 @@
 /** Floats to q5_1, to the bytes that ggml makes; `src/quants/q5_1.ts` draws them. */
-import { writeHalf } from '../../half.ts';
+import { writeHalf } from '../../base/half.ts';
 import { q5_1 } from '../../quants/q5_1.ts';
 import { f32, highest, inverse, lowest, writeWord } from '../../quants/rounding.ts';
 

@@ -1,5 +1,5 @@
 /** Floats to q6_k, to the bytes that ggml makes; `src/quants/q6_k.ts` draws them. */
-import { readHalf, writeHalf } from '../../half.ts';
+import { readHalf, writeHalf } from '../../base/half.ts';
 import { groupSize, highAt, nGroups, q6_k, scalesAt, unitAt } from '../../quants/q6_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
 import { type Group, fitGroups, fitScale, negligible, newGroup } from './fit.ts';

@@ -1,5 +1,5 @@
 /** What the encoders of q4_k and q5_k have in common; `src/quants/super_block.ts` draws what they write. */
-import { readHalf, writeHalf } from '../../half.ts';
+import { readHalf, writeHalf } from '../../base/half.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
 import { groupMin, groupScale, groupSize, lowBitsAt, minsAt, nGroups, scalesAt } from '../../quants/super_block.ts';
 import { type Grid, type Group, fitScaleMin } from './fit.ts';

@@ -3,7 +3,7 @@ import type { Backend, Program } from '../../../src/backends/backend.ts';
 import { memoryOf } from '../../../src/backends/dry/dry.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { createWasmBackend, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
-import type { Build } from '../../../src/features.ts';
+import type { Build } from '../../../src/platform/features.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
 import { kvTypes, type KvCache, type KvType } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
-import { detectFeatures } from '../../../src/features.ts';
+import { detectFeatures } from '../../../src/platform/features.ts';
 import { attentionCases } from '../../cases/attention.ts';
 import { allowRelaxedBuild, kernels, nodeHost, runCase } from './support.ts';
 

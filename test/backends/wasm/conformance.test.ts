@@ -1,5 +1,5 @@
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
-import type { Build } from '../../../src/features.ts';
+import type { Build } from '../../../src/platform/features.ts';
 import { conformance, type Member } from '../conformance.ts';
 import { allowRelaxedBuild, nodeHost } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { describe, expect, test } from 'vitest';
-import { ResourceError, UnsupportedError } from '../../../src/errors.ts';
+import { ResourceError, UnsupportedError } from '../../../src/base/errors.ts';
 import { weight, type Graph } from '../../../src/graph/graph.ts';
 import { kvCache } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';

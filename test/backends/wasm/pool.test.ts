@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { ResourceError } from '../../../src/errors.ts';
+import { ResourceError } from '../../../src/base/errors.ts';
 import { createWasmBackend, defaultThreads, type WasmHost } from '../../../src/backends/wasm/wasm.ts';
 import { spawn } from '../../../src/platform/node.ts';
 import { attentionCases } from '../../cases/attention.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ResourceError } from '../../../src/errors.ts';
+import { ResourceError } from '../../../src/base/errors.ts';
 import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
 import { header } from '../../../src/backends/wasm/words.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';

@@ -1,7 +1,7 @@
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { describe, expect, test } from 'vitest';
 import { encoderOf } from '../../../src/compress/encode/index.ts';
-import { FormatError, ResourceError } from '../../../src/errors.ts';
+import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName, quants } from '../../../src/quants/index.ts';

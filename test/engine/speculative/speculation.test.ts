@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../../src/errors.ts';
+import { UnsupportedError } from '../../../src/base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../../src/protocol/generation.ts';
 import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
 import type { OpenOptions } from '../../../src/protocol/open.ts';

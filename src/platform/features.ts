@@ -1,4 +1,4 @@
-import { UnsupportedError } from './errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 
 /** Detects everything about this machine, once. The choice is passed on as plain data, and a name can force it. */
 

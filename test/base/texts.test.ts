@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TextIndex, Texts } from '../src/texts.ts';
+import { TextIndex, Texts } from '../../src/base/texts.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

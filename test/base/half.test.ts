@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bf16ToFloat, floatToBf16, floatToHalf, halfToFloat, readHalf, writeHalf } from '../src/half.ts';
+import { bf16ToFloat, floatToBf16, floatToHalf, halfToFloat, readHalf, writeHalf } from '../../src/base/half.ts';
 
 /** IEEE 754's own words, in arithmetic: sign, 5 bits of exponent (bias 15), 10 of mantissa. */
 function halfByDefinition(h: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cos, exp, expEach, log, pow, sin } from '../src/math.ts';
+import { cos, exp, expEach, log, pow, sin } from '../../src/base/math.ts';
 
 const values = new Float64Array(2);
 const bits = new BigInt64Array(values.buffer);
