@@ -14,22 +14,36 @@ const passage =
   'A clockmaker in a village by the sea wound 24 clocks each night. “Tomorrow,” she said, “they will agree!” ' +
   'By noon they were apart: déjà vu.\n';
 
+/** @typedef {(model: Model) => Promise<(Float32Array | Float64Array)[]>} Measure */
+
+/**
+ * Every row's logits, from one pass over the whole prompt: matrix times matrix.
+ * @type {Measure}
+ */
+async function prefill(model) {
+  /** @type {Float32Array[]} */
+  const rows = [];
+  await model.logits(passage, (some) => void rows.push(some));
+  return rows;
+}
+
+/**
+ * Eight greedy steps: matrix times vector.
+ * @type {Measure}
+ */
+const decode = (model) => greedy(model, passage);
+
 /**
  * The parts of the fingerprint. A difference in one of them says where to look.
- * @type {Readonly<Record<string, (model: Model) => Promise<(Float32Array | Float64Array)[]>>>}
+ * @type {Readonly<Record<string, { measure: Measure, activations: 'exact' | 'fast' }>>}
  */
 const measures = {
-  /** Every row's logits, from one pass over the whole prompt: matrix times matrix. */
-  async prefill(model) {
-    /** @type {Float32Array[]} */
-    const rows = [];
-    await model.logits(passage, (some) => void rows.push(some));
-    return rows;
-  },
-  /** Eight greedy steps: matrix times vector. */
-  decode: (model) => greedy(model, passage),
-  /** The same after a prompt longer than one attention split. */
-  long: (model) => greedy(model, passage.repeat(7)),
+  prefill: { measure: prefill, activations: 'exact' },
+  decode: { measure: decode, activations: 'exact' },
+  /** After a prompt longer than one attention split. */
+  long: { measure: (model) => greedy(model, passage.repeat(7)), activations: 'exact' },
+  'fast prefill': { measure: prefill, activations: 'fast' },
+  'fast decode': { measure: decode, activations: 'fast' },
 };
 
 export const allParts = Object.keys(measures);
@@ -55,19 +69,24 @@ async function greedy(model, prompt) {
  * @returns what ran, and a SHA-256 of the little-endian floats of each part
  */
 export async function fingerprint(openModel, source, { threads, build, parts = allParts }) {
-  const model = await openModel(source, { threads, build, nCtx: 512, maxLogits: 64, maxSessions: 2 });
-  try {
-    /** @type {Record<string, string>} */
-    const hashes = {};
-    for (const part of parts) {
-      const measure = measures[part];
-      if (!measure) throw new TypeError(`there is no part ${part}, only ${allParts.join(', ')}`);
-      hashes[part] = await sha256(await measure(model));
+  const unknown = parts.find((part) => !measures[part]);
+  if (unknown !== undefined) throw new TypeError(`there is no part ${unknown}, only ${allParts.join(', ')}`);
+  /** @type {{ backend: string, threads: number, hashes: Record<string, string> }} */
+  const found = { backend: '', threads: 0, hashes: {} };
+  for (const activations of /** @type {const} */ (['exact', 'fast'])) {
+    const mine = Object.entries(measures).filter(
+      ([part, of]) => parts.includes(part) && of.activations === activations,
+    );
+    if (mine.length === 0) continue;
+    const model = await openModel(source, { threads, build, activations, nCtx: 512, maxLogits: 64, maxSessions: 2 });
+    try {
+      Object.assign(found, { backend: model.info.backend, threads: model.info.threads });
+      for (const [part, { measure }] of mine) found.hashes[part] = await sha256(await measure(model));
+    } finally {
+      await model.close();
     }
-    return { backend: model.info.backend, threads: model.info.threads, hashes };
-  } finally {
-    await model.close();
   }
+  return found;
 }
 
 /** @param {(Float32Array | Float64Array)[]} arrays */
