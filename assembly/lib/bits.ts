@@ -1,9 +1,9 @@
 import { Masks } from './constants';
 
 /**
- * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. A vector of n-bit levels has room
- * for 8 / n groups; what is left over at the top of several vectors makes up the remaining groups. That takes fewer operations to
- * undo than planes of bits do. Bits from 7 down to 0, each line a vector of 16 such bytes, digits name the group:
+ * How the levels of one block, 4 rows × 32 k = 8 groups of 16 bytes, are packed into fewer bits. A vector of n-bit levels has
+ * room for 8 / n groups; the bits left over at the top of several vectors hold the remaining groups. Undoing that takes fewer
+ * operations than undoing planes of bits. Bits from 7 down to 0, each line a vector of 16 such bytes, digits name the group:
  *
  *     twos, 32 bytes:     33221100   77665544
  *     threes, 48 bytes:   66111000   77333222   76555444             a group's lower bits come first
@@ -11,8 +11,9 @@ import { Masks } from './constants';
  *     fives, 80 bytes:    55500000   66611111   77722222   75533333   76644444
  *     sixes, 96 bytes:    33000000   33111111   33222222   77444444   77555555   77666666
  *
- * `of` is group g, which has to be known at compile time; `pack` packs the low bits of eight groups. Shifts are those of 16 bits, and
- * what comes in from the neighbouring byte is masked away: x86 has none of 8 (packing Q6_K: 2.0 → 3.4 GB/s, Zen 5).
+ * `of` is group g, which has to be known at compile time; `pack` packs the low bits of eight groups. Shifts have 16 bits,
+ * because x86 has none of 8, and a mask removes the bits that come in from the neighbouring byte (packing Q6_K: 2.0 → 3.4
+ * GB/s, Zen 5).
  */
 export class Twos {
   @inline

@@ -34,7 +34,7 @@ export class BlockDots<Q, A, K> {
     let j1 = j0;
     let j2 = j0;
     let j3 = j0;
-    let f0 = i0; // what the first sub-block adds
+    let f0 = i0; // parts of the first sub-block
     let f1 = i0;
     let f2 = i0;
     let f3 = i0;

@@ -10,7 +10,7 @@ export class Blocks<Q, A> {
     return 0;
   }
 
-  /** What an integer sum starts from so that it ends at that of the true levels. */
+  /** The start of an integer sum, so that it ends at the sum of the true levels. */
   @inline
   start(x: usize, _b: u32, _sub: u32): v128 {
     const q = changetype<Q>(0);
@@ -18,14 +18,14 @@ export class Blocks<Q, A> {
     return q.offset ? i32x4.shl(v128.load32_splat(x + a.sums), ctz(q.offset)) : i32x4.splat(0);
   }
 
-  /** What integer sums add. The activations' scale makes up for what is missing in the weights', see lib/half.ts. */
+  /** Adds integer sums. The activations' scale makes up for the factor that the weights' scale lacks, see lib/half.ts. */
   @inline
   part(x: usize, dots: v128, scale: v128): v128 {
     const scaleX = f32x4.splat(load<f32>(x + changetype<Activations<Q, A>>(0).scale) * Half.factor);
     return f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scale, scaleX));
   }
 
-  /** What a quad's mins add. */
+  /** Adds a quad's mins. */
   @inline
   min(x: usize, _b: u32, tail: usize, quad: u32): v128 {
     const q = changetype<Q>(0);

@@ -3,8 +3,9 @@ import { Half } from './half';
 import { SixBits } from './six_bits';
 
 /**
- * What is common to the packed layouts of quantised weights. 16 rows are an *item*, and four of them a *quad*. `span` columns, as
- * many as one block of the file has, are a *unit*, every 32 columns a *block*:
+ * The common part of all packed layouts of quantised weights; ARCHITECTURE.md draws one block on real numbers. 16 rows are an
+ * *item*, and four of them a *quad*. `span` columns, as many as one block of the file has, are a *unit*; 32 columns are a
+ * *block*:
  *
  *     item  = | unit | unit | …
  *     unit  = | head, if the type has one | block | block | …       one block, or eight
@@ -29,8 +30,8 @@ import { SixBits } from './six_bits';
  */
 
 /**
- * Blocks of 32 columns that stand alone; scales and mins are float32, what `scale` gives is 2^-112 of it, see lib/half.ts. (Nothing may be
- * overridden in these classes: a call would then look for the object's type, and there is no object.)
+ * Blocks of 32 columns that stand alone. Scales and mins are float32; `scale` gives 2^-112 of it, see lib/half.ts. (No class
+ * may override a member of these: a call would then look for the object's type, and there is no object.)
  */
 @unmanaged
 class Single {
@@ -116,8 +117,8 @@ export class Block32WithMins extends Single {
 }
 
 /**
- * The K quants' super-blocks of 256 columns: scales and mins are small integers, int32 in their lanes. A row's are multiplied by
- * float32 numbers that stand in the head: | 16 d | 16 dmin, if the type has mins |.
+ * The K quants' super-blocks of 256 columns. Scales and mins are small integers, int32 in their lanes. The head holds float32
+ * numbers that multiply a row's scales and mins: | 16 d | 16 dmin, if the type has mins |.
  */
 @unmanaged
 export class Block256 {

@@ -9,9 +9,9 @@ import { scratch } from './scratch';
 export const MAX_SUMS: u32 = 16;
 
 /**
- * Products of a few items of 16 rows with few tokens. Items lie one behind the other; of each in turn one block is multiplied, so that
- * memory is read as several streams: one alone keeps too few lines on their way where memory is far (an Intel Xeon, Node 24: Q4_0 from
- * memory 12 GMAC/s with one stream, 18.5 with eight).
+ * Products of a few items of 16 rows with few tokens. Items lie one behind the other. One block of each is multiplied in
+ * turn, so that memory is read as several streams: one stream alone keeps too few lines on their way where memory is far (an
+ * Intel Xeon, Node 24: Q4_0 from memory 12 GMAC/s with one stream, 18.5 with eight).
  *
  * The order of operations is the same here and in lib/gemm.ts, in both builds, and however rows and tokens are shared out.
  * Integer sums are exact. Types with blocks of 32, for all of them in ascending order:
@@ -25,7 +25,8 @@ export const MAX_SUMS: u32 = 16;
  *     sum = sum + part * (d * activationScale)
  *     sum = sum + float(Σ min * -Σ activation) * (dmin * activationScale)             types with mins
  *
- * and the bias last. No fused multiply-add: its result would depend on the machine. K does it: `Blocks` or `SuperBlocks`.
+ * The bias comes last. No fused multiply-add: its result would depend on the machine. K, `Blocks` or `SuperBlocks`, does
+ * this.
  */
 @unmanaged
 export class MatVec<Q, A, K> {
@@ -77,7 +78,7 @@ export class MatVec<Q, A, K> {
 
 const PAGE: usize = 4096;
 
-/** Of each page that much is touched. */
+/** So much of each page is touched. */
 const HEAD: usize = 512;
 
 /**

@@ -6,14 +6,14 @@ export class Packed<Q> {
     return changetype<Q>(0).levelBytes;
   }
 
-  /** What meets the first words of group g, see lib/simd.ts. */
+  /** The operand that meets the first words of group g, see lib/simd.ts. */
   @inline
   first(from: usize, g: u32): v128 {
     const group = changetype<Q>(0).levels(from, g);
     return ASC_FEATURE_RELAXED_SIMD ? group : i16x8.extend_low_i8x16_s(group);
   }
 
-  /** What meets its second words. */
+  /** The operand that meets its second words. */
   @inline
   second(from: usize, g: u32): v128 {
     const group = changetype<Q>(0).levels(from, g);

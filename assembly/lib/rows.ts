@@ -1,11 +1,14 @@
 import { MatmulNode } from './matmul_node';
 import { scratch } from './scratch';
 
-/** Bytes at the start of scratch memory that kernels leave their sums in, [nTokens, 4 * nQuads] f32, before `Rows.store`. */
+/** Bytes at the start of scratch memory where kernels leave their sums, [nTokens, 4 * nQuads] f32, before `Rows.store`. */
 export const SUMS_BYTES: u32 = 256;
 
 export class Rows {
-  /** Sums of `nQuads` times four rows from `row` on, for tokens from t on → a product's result, plus the bias; of rows those that exist. */
+  /**
+   * Stores sums of `nQuads` × four rows from `row` on, for tokens from t on, as a product's result, plus the bias. Only rows
+   * that exist are stored.
+   */
   static store(node: MatmulNode, row: u32, t: u32, nTokens: u32, nQuads: u32): void {
     const n: u32 = min(4 * nQuads, node.rows - row);
     const bias = node.bias + 4 * row;

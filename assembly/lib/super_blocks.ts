@@ -9,20 +9,20 @@ export class SuperBlocks<Q, A> {
     return 128;
   }
 
-  /** What an integer sum starts from so that it ends at that of the true levels. */
+  /** The start of an integer sum, so that it ends at the sum of the true levels. */
   @inline
   start(x: usize, b: u32, sub: u32): v128 {
     const q = changetype<Q>(0);
     return q.offset ? i32x4.shl(this.sum(x, b, sub), ctz(q.offset)) : i32x4.splat(0);
   }
 
-  /** What a sub-block's integer sums add. */
+  /** Adds a sub-block's integer sums. */
   @inline
   part(_x: usize, dots: v128, scale: v128): v128 {
     return f32x4.convert_i32x4_s(i32x4.mul(dots, scale));
   }
 
-  /** What a quad's mins add. */
+  /** Adds a quad's mins. */
   @inline
   min(x: usize, b: u32, tail: usize, quad: u32): v128 {
     const q = changetype<Q>(0);
@@ -46,7 +46,10 @@ export class SuperBlocks<Q, A> {
     if (changetype<Q>(0).hasMins) v128.store(state, i32x4.add(v128.load(state, 64), min), 64);
   }
 
-  /** An item's sums with what their state holds of a super-block added. (Too large for compilers to repeat it in every type's loop.) */
+  /**
+   * Adds a super-block, as the state holds it, to an item's sums. (Too large for compilers to repeat it in every type's
+   * loop.)
+   */
   end(sums: usize, state: usize, head: usize, x: usize): void {
     const scale = v128.load32_splat(x + changetype<Activations<Q, A>>(0).scale);
     this.endQuad(sums, state, head, scale);
