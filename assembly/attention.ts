@@ -1,6 +1,6 @@
 import { loadQueryFloats } from './lib/attention_floats';
 import { loadQueryLevels } from './lib/attention_levels';
-import { AttentionNode, SPLIT_TOKENS, TILE_ROWS } from './lib/attention_node';
+import { AttentionRecord, SPLIT_TOKENS, TILE_ROWS } from './lib/attention_record';
 import { walkSplit, walkSplits } from './lib/attention_splits';
 import { layOut, Tile, tileBytes } from './lib/attention_tile';
 import { KvF16, KvF32, KvQ8_0 } from './lib/kv_types';
@@ -23,85 +23,85 @@ import { Softmax } from './lib/softmax';
  * bits whether it was decoded alone or prefilled in a batch, by one thread or by many.
  */
 
-export function attention_f32(node: AttentionNode, begin: u32, end: u32): void {
-  attention<KvF32, KvF32>(node, begin, end);
+export function attention_f32(record: AttentionRecord, begin: u32, end: u32): void {
+  attention<KvF32, KvF32>(record, begin, end);
 }
 
-export function attention_f16(node: AttentionNode, begin: u32, end: u32): void {
-  attention<KvF16, KvF32>(node, begin, end);
+export function attention_f16(record: AttentionRecord, begin: u32, end: u32): void {
+  attention<KvF16, KvF32>(record, begin, end);
 }
 
-export function attention_q8_0(node: AttentionNode, begin: u32, end: u32): void {
-  attention<KvQ8_0, KvQ8_0>(node, begin, end);
+export function attention_q8_0(record: AttentionRecord, begin: u32, end: u32): void {
+  attention<KvQ8_0, KvQ8_0>(record, begin, end);
 }
 
 /** Items go by tile, then key-value head, then split. `T` is how the cache lies, `M` how many rows read it. */
-function attention<T, M>(node: AttentionNode, begin: u32, end: u32): void {
+function attention<T, M>(record: AttentionRecord, begin: u32, end: u32): void {
   const tile = changetype<Tile>(scratch());
-  const firstSplit = node.firstSplit;
-  const nSplits = node.isSplit ? node.endSplit - firstSplit : 1;
+  const firstSplit = record.firstSplit;
+  const nSplits = record.isSplit ? record.endSplit - firstSplit : 1;
   for (let item = begin; item < end; item++) {
-    const kvHead = (item / nSplits) % node.nKvHeads;
-    const token = (item / nSplits / node.nKvHeads) * node.tileTokens;
-    loadQueries<T>(tile, node, token, kvHead);
-    if (node.isSplit) {
+    const kvHead = (item / nSplits) % record.nKvHeads;
+    const token = (item / nSplits / record.nKvHeads) * record.tileTokens;
+    loadQueries<T>(tile, record, token, kvHead);
+    if (record.isSplit) {
       const split = firstSplit + (item % nSplits);
-      walkSplit<T, M>(tile, node, kvHead, split);
-      storeParts(tile, node, token, kvHead, split);
+      walkSplit<T, M>(tile, record, kvHead, split);
+      storeParts(tile, record, token, kvHead, split);
     } else {
-      walkSplits<T, M>(tile, node, kvHead);
-      storeMeans(tile, node, token, kvHead);
+      walkSplits<T, M>(tile, record, kvHead);
+      storeMeans(tile, record, token, kvHead);
     }
   }
 }
 
 /** Lays the tile out and fills `q`. Zero rows fill it up to a multiple of four. */
-function loadQueries<T>(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
-  const headBytes = node.headDim << 2;
-  tile.nRows = min(node.tileTokens, node.nRows - token) * node.headsPerKv;
+function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32): void {
+  const headBytes = record.headDim << 2;
+  tile.nRows = min(record.tileTokens, record.nRows - token) * record.headsPerKv;
   tile.headBytes = headBytes;
-  tile.headsPerKv = node.headsPerKv;
-  tile.pos = node.step.pos + token;
-  tile.window = node.window;
+  tile.headsPerKv = record.headsPerKv;
+  tile.pos = record.step.pos + token;
+  tile.window = record.window;
   tile.factor = changetype<T>(0).factor;
   layOut(tile);
   memory.fill(tile.q, 0, tile.maxRows * headBytes);
   for (let row: u32 = 0; row < tile.nRows; row++) {
-    const from = node.q + node.offsetOf(token, kvHead, row);
-    if (changetype<T>(0).hasLevels) loadQueryLevels(tile, row, from, node.scale, node.spread);
-    else loadQueryFloats(tile, row, from, node.scale);
+    const from = record.q + record.offsetOf(token, kvHead, row);
+    if (changetype<T>(0).hasLevels) loadQueryLevels(tile, row, from, record.scale, record.spread);
+    else loadQueryFloats(tile, row, from, record.scale);
   }
 }
 
 /** Leaves the sums of one split to `attention_join`. */
-function storeParts(tile: Tile, node: AttentionNode, token: u32, kvHead: u32, split: u32): void {
+function storeParts(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32, split: u32): void {
   for (let row: u32 = 0; row < tile.nRows; row++) {
-    const head = kvHead * node.headsPerKv + (row % node.headsPerKv);
-    const part = node.partOf(token + row / node.headsPerKv, head, split);
+    const head = kvHead * record.headsPerKv + (row % record.headsPerKv);
+    const part = record.partOf(token + row / record.headsPerKv, head, split);
     memory.copy(part, tile.softmax + row * offsetof<Softmax>(), offsetof<Softmax>());
     memory.copy(part + offsetof<Softmax>(), tile.values + row * tile.headBytes, tile.headBytes);
   }
 }
 
 /** Writes the results of a tile whose splits are all joined. */
-function storeMeans(tile: Tile, node: AttentionNode, token: u32, kvHead: u32): void {
+function storeMeans(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32): void {
   for (let row: u32 = 0; row < tile.nRows; row++) {
-    const out = node.out + node.offsetOf(token, kvHead, row);
-    node.finish(tile.totalSoftmaxOf(row), tile.totals + row * tile.headBytes, out);
+    const out = record.out + record.offsetOf(token, kvHead, row);
+    record.finish(tile.totalSoftmaxOf(row), tile.totals + row * tile.headBytes, out);
   }
 }
 
-export function attention_items(node: AttentionNode): u32 {
-  const nTiles = (node.nRows + node.tileTokens - 1) / node.tileTokens;
-  return nTiles * node.nKvHeads * (node.isSplit ? node.endSplit - node.firstSplit : 1);
+export function attention_items(record: AttentionRecord): u32 {
+  const nTiles = (record.nRows + record.tileTokens - 1) / record.tileTokens;
+  return nTiles * record.nKvHeads * (record.isSplit ? record.endSplit - record.firstSplit : 1);
 }
 
-/** Bytes of scratch memory that a thread needs for this node. */
-export function attention_scratch_bytes(node: AttentionNode): u32 {
-  return tileBytes((max(node.headsPerKv, TILE_ROWS) + 3) & ~3, node.headDim);
+/** Bytes of scratch memory that a thread needs for this record. */
+export function attention_scratch_bytes(record: AttentionRecord): u32 {
+  return tileBytes((max(record.headsPerKv, TILE_ROWS) + 3) & ~3, record.headDim);
 }
 
 /** Bytes behind `parts`. */
-export function attention_parts_bytes(node: AttentionNode): f64 {
-  return <f64>(SPLIT_TOKENS * (node.cols / node.headDim)) * <f64>node.mostSplits * <f64>node.partBytes;
+export function attention_parts_bytes(record: AttentionRecord): f64 {
+  return <f64>(SPLIT_TOKENS * (record.cols / record.headDim)) * <f64>record.mostSplits * <f64>record.partBytes;
 }

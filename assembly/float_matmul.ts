@@ -1,5 +1,5 @@
-import { EmbedNode } from './embed';
-import { MatmulNode } from './lib/matmul_node';
+import { EmbedRecord } from './embed';
+import { MatmulRecord } from './lib/matmul_record';
 import { Rows, SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
 import { ITEM_ROWS } from './pack';
@@ -11,11 +11,11 @@ import { ITEM_ROWS } from './pack';
  *
  * For every row and token sum = sum + weight * x, columns ascending.
  */
-export function floatMatmul(node: MatmulNode, begin: u32, end: u32): void {
+export function floatMatmul(record: MatmulRecord, begin: u32, end: u32): void {
   for (let i = begin; i < end; i++) {
-    const item = node.weights + i * itemBytes(node.cols);
-    if (node.nRows < 4) decode(node, i * ITEM_ROWS, item);
-    else prefill(node, i * ITEM_ROWS, item);
+    const item = record.weights + i * itemBytes(record.cols);
+    if (record.nRows < 4) decode(record, i * ITEM_ROWS, item);
+    else prefill(record, i * ITEM_ROWS, item);
   }
 }
 
@@ -44,28 +44,28 @@ export function floatPack(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, _r
   }
 }
 
-export function floatEmbed(node: EmbedNode, begin: u32, end: u32): void {
+export function floatEmbed(record: EmbedRecord, begin: u32, end: u32): void {
   for (let t = begin; t < end; t++) {
-    const token = load<u32>(node.step.tokens + 4 * t);
-    let weight = node.weights + (token / ITEM_ROWS) * itemBytes(node.cols) + 4 * (token % ITEM_ROWS);
-    let out = node.out + 4 * t * node.cols;
-    for (const last = out + 4 * node.cols; out < last; out += 4, weight += COLUMN_BYTES) {
+    const token = load<u32>(record.step.tokens + 4 * t);
+    let weight = record.weights + (token / ITEM_ROWS) * itemBytes(record.cols) + 4 * (token % ITEM_ROWS);
+    let out = record.out + 4 * t * record.cols;
+    for (const last = out + 4 * record.cols; out < last; out += 4, weight += COLUMN_BYTES) {
       store<u32>(out, load<u32>(weight));
     }
   }
 }
 
 /** 16 rows × one token at a time. */
-function decode(node: MatmulNode, row: u32, item: usize): void {
+function decode(record: MatmulRecord, row: u32, item: usize): void {
   const sums = scratch();
-  for (let t: u32 = 0; t < node.nRows; t++) {
-    let x = node.x + 4 * t * node.cols;
+  for (let t: u32 = 0; t < record.nRows; t++) {
+    let x = record.x + 4 * t * record.cols;
     let w = item;
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
     let f3 = f0;
-    for (const end = x + 4 * node.cols; x < end; x += 4, w += COLUMN_BYTES) {
+    for (const end = x + 4 * record.cols; x < end; x += 4, w += COLUMN_BYTES) {
       const xk = v128.load32_splat(x);
       f0 = f32x4.add(f0, f32x4.mul(v128.load(w), xk));
       f1 = f32x4.add(f1, f32x4.mul(v128.load(w, 16), xk));
@@ -76,24 +76,24 @@ function decode(node: MatmulNode, row: u32, item: usize): void {
     v128.store(sums, f1, 16);
     v128.store(sums, f2, 32);
     v128.store(sums, f3, 48);
-    Rows.store(node, row, t, 1, 4);
+    Rows.store(record, row, t, 1, 4);
   }
 }
 
-function prefill(node: MatmulNode, itemRow: u32, item: usize): void {
+function prefill(record: MatmulRecord, itemRow: u32, item: usize): void {
   const panel = scratch() + SUMS_BYTES;
-  const end = min(itemRow + ITEM_ROWS, node.rows);
+  const end = min(itemRow + ITEM_ROWS, record.rows);
   for (let row = itemRow; row < end; row += 4, item += 16) {
-    for (let k: u32 = 0; k < node.cols; k++) v128.store(panel + 16 * k, v128.load(item + k * COLUMN_BYTES));
-    for (let t: u32 = 0; t < node.nRows; t += 6) tile(node, row, t, panel);
+    for (let k: u32 = 0; k < record.cols; k++) v128.store(panel + 16 * k, v128.load(item + k * COLUMN_BYTES));
+    for (let t: u32 = 0; t < record.nRows; t += 6) tile(record, row, t, panel);
   }
 }
 
 /** Four rows × six tokens. The last token stands in for missing ones, whose results are not stored. */
-function tile(node: MatmulNode, row: u32, t: u32, panel: usize): void {
-  const xBytes = 4 * node.cols;
-  const last = node.x + (node.nRows - 1) * xBytes;
-  let x0 = node.x + t * xBytes;
+function tile(record: MatmulRecord, row: u32, t: u32, panel: usize): void {
+  const xBytes = 4 * record.cols;
+  const last = record.x + (record.nRows - 1) * xBytes;
+  let x0 = record.x + t * xBytes;
   const x1 = min(x0 + xBytes, last) - x0;
   const x2 = min(x0 + 2 * xBytes, last) - x0;
   const x3 = min(x0 + 3 * xBytes, last) - x0;
@@ -121,5 +121,5 @@ function tile(node: MatmulNode, row: u32, t: u32, panel: usize): void {
   v128.store(sums, f3, 48);
   v128.store(sums, f4, 64);
   v128.store(sums, f5, 80);
-  Rows.store(node, row, t, min(node.nRows - t, 6), 1);
+  Rows.store(record, row, t, min(record.nRows - t, 6), 1);
 }

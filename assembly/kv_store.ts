@@ -1,10 +1,10 @@
 import { hadamard } from './lib/hadamard';
 import { KvF16, KvF32, KvQ8_0 } from './lib/kv_types';
-import { Node } from './lib/node';
+import { Record } from './lib/record';
 import { scratch } from './lib/scratch';
 
 @unmanaged
-class KvStoreNode extends Node {
+class KvStoreRecord extends Record {
   cache: usize; // keys or values, see lib/kv_types.ts
   x: usize; // [nTokens, kvDim]
   sameCache: usize;
@@ -16,16 +16,16 @@ class KvStoreNode extends Node {
 }
 
 /** Writes this step's keys or values into the rows of their positions; an item is a token. */
-function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
+function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32): void {
   const type = changetype<T>(0);
-  const headDim = node.headDim;
-  const headBytes = node.nPositions * type.rowBytes(headDim);
+  const headDim = record.headDim;
+  const headBytes = record.nPositions * type.rowBytes(headDim);
   for (let token = begin; token < end; token++) {
-    let x = node.x + ((token * node.kvDim) << 2);
-    let head = node.cache;
-    const row = (node.step.pos + token) % node.nPositions;
-    for (let n = node.kvDim / headDim; n > 0; n--) {
-      type.storeHead(head, type.hasLevels ? spread(node, x) : x, headDim, row, node.interleave);
+    let x = record.x + ((token * record.kvDim) << 2);
+    let head = record.cache;
+    const row = (record.step.pos + token) % record.nPositions;
+    for (let n = record.kvDim / headDim; n > 0; n--) {
+      type.storeHead(head, type.hasLevels ? spread(record, x) : x, headDim, row, record.interleave);
       x += headDim << 2;
       head += headBytes;
     }
@@ -33,27 +33,27 @@ function kvStore<T>(node: KvStoreNode, begin: u32, end: u32): void {
 }
 
 /** One head's numbers, spread out in scratch memory. */
-function spread(node: KvStoreNode, x: usize): usize {
-  memory.copy(scratch(), x, node.headDim << 2);
-  hadamard(scratch(), node.headDim << 2, node.spread << 2);
+function spread(record: KvStoreRecord, x: usize): usize {
+  memory.copy(scratch(), x, record.headDim << 2);
+  hadamard(scratch(), record.headDim << 2, record.spread << 2);
   return scratch();
 }
 
-/** Bytes of scratch memory that a thread needs for this node. */
-export function kv_store_scratch_bytes(node: KvStoreNode): u32 {
-  return node.headDim << 2;
+/** Bytes of scratch memory that a thread needs for this record. */
+export function kv_store_scratch_bytes(record: KvStoreRecord): u32 {
+  return record.headDim << 2;
 }
 
-export function kv_store_f32(node: KvStoreNode, begin: u32, end: u32): void {
-  kvStore<KvF32>(node, begin, end);
+export function kv_store_f32(record: KvStoreRecord, begin: u32, end: u32): void {
+  kvStore<KvF32>(record, begin, end);
 }
 
-export function kv_store_f16(node: KvStoreNode, begin: u32, end: u32): void {
-  kvStore<KvF16>(node, begin, end);
+export function kv_store_f16(record: KvStoreRecord, begin: u32, end: u32): void {
+  kvStore<KvF16>(record, begin, end);
 }
 
-export function kv_store_q8_0(node: KvStoreNode, begin: u32, end: u32): void {
-  kvStore<KvQ8_0>(node, begin, end);
+export function kv_store_q8_0(record: KvStoreRecord, begin: u32, end: u32): void {
+  kvStore<KvQ8_0>(record, begin, end);
 }
 
 /** Bytes of a cache of `n` numbers, whole blocks. */

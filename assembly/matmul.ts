@@ -1,7 +1,7 @@
 import { Blocks } from './lib/blocks';
 import { DOTS_BYTES, Gemm } from './lib/gemm';
 import { MAX_SUMS, MatVec } from './lib/mat_vec';
-import { MatmulNode } from './lib/matmul_node';
+import { MatmulRecord } from './lib/matmul_record';
 import { Panel } from './lib/panel';
 import { SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
@@ -20,20 +20,20 @@ const LEFT_TOKENS: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 const STREAMS: u32 = 8;
 
 /** An item is 16 rows of weights × all rows of activations. */
-export function matmul_items(node: MatmulNode): u32 {
-  return (node.rows + ITEM_ROWS - 1) / ITEM_ROWS;
+export function matmul_items(record: MatmulRecord): u32 {
+  return (record.rows + ITEM_ROWS - 1) / ITEM_ROWS;
 }
 
 /** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Every kernel gives a token the same bits. */
-export function matmul<Q, A>(node: MatmulNode, begin: u32, end: u32): void {
-  const nTiled = tiledTokens<Q>(node.nRows);
-  const nLeft = node.nRows - nTiled;
+export function matmul<Q, A>(record: MatmulRecord, begin: u32, end: u32): void {
+  const nTiled = tiledTokens<Q>(record.nRows);
+  const nLeft = record.nRows - nTiled;
   const stride = min(STREAMS, MAX_SUMS / max(nLeft, 1));
   for (let item = begin; item < end; item += stride) {
     const nItems = min(stride, end - item);
-    for (let i: u32 = 0; nTiled && i < nItems; i++) tiles<Q, A>(node, (item + i) * ITEM_ROWS, nTiled);
+    for (let i: u32 = 0; nTiled && i < nItems; i++) tiles<Q, A>(record, (item + i) * ITEM_ROWS, nTiled);
     // Levels that are multiplied in parts always come in tiles: machines that need that should run the plain build.
-    if (!changetype<Q>(0).splits && nLeft) matVecs<Q, A>(node, item * ITEM_ROWS, nItems, nTiled, nLeft);
+    if (!changetype<Q>(0).splits && nLeft) matVecs<Q, A>(record, item * ITEM_ROWS, nItems, nTiled, nLeft);
   }
 }
 
@@ -45,20 +45,20 @@ function tiledTokens<Q>(nTokens: u32): u32 {
 }
 
 /** `nItems` items from `row` on × the last tokens, without panels. */
-function matVecs<Q, A>(node: MatmulNode, row: u32, nItems: u32, t: u32, nTokens: u32): void {
-  if (changetype<Q>(0).span == 32) changetype<MatVec<Q, A, Blocks<Q, A>>>(0).run(node, row, nItems, t, nTokens);
-  else changetype<MatVec<Q, A, SuperBlocks<Q, A>>>(0).run(node, row, nItems, t, nTokens);
+function matVecs<Q, A>(record: MatmulRecord, row: u32, nItems: u32, t: u32, nTokens: u32): void {
+  if (changetype<Q>(0).span == 32) changetype<MatVec<Q, A, Blocks<Q, A>>>(0).run(record, row, nItems, t, nTokens);
+  else changetype<MatVec<Q, A, SuperBlocks<Q, A>>>(0).run(record, row, nItems, t, nTokens);
 }
 
 /** 16 rows × the first tokens, in tiles. */
-function tiles<Q, A>(node: MatmulNode, itemRow: u32, nTokens: u32): void {
-  const item = node.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(node.cols);
+function tiles<Q, A>(record: MatmulRecord, itemRow: u32, nTokens: u32): void {
+  const item = record.weights + (itemRow / ITEM_ROWS) * itemBytes<Q>(record.cols);
   const panel = scratch() + SUMS_BYTES + DOTS_BYTES;
-  const end = min(itemRow + ITEM_ROWS, node.rows);
+  const end = min(itemRow + ITEM_ROWS, record.rows);
   for (let row = itemRow; row < end; row += TILE_ROWS) {
     for (let at: u32 = 0; at < TILE_ROWS; at += 4) {
-      changetype<Panel<Q>>(0).unpack(panel + 4 * at, item, (row + at - itemRow) / 4, node.cols);
+      changetype<Panel<Q>>(0).unpack(panel + 4 * at, item, (row + at - itemRow) / 4, record.cols);
     }
-    changetype<Gemm<Q, A>>(0).run(node, row, nTokens, panel);
+    changetype<Gemm<Q, A>>(0).run(record, row, nTokens, panel);
   }
 }

@@ -1,8 +1,8 @@
-import { Node } from './lib/node';
+import { Record } from './lib/record';
 import { ITEM_ROWS } from './pack';
 
 @unmanaged
-class PackRowsNode extends Node {
+class PackRowsRecord extends Record {
   pack: u32; // index of pack_<type> in the function table
   src: usize; // rows [rowBegin, rowEnd) as they lie in the file
   dst: usize; // the whole packed matrix
@@ -22,21 +22,23 @@ class PackRowsNode extends Node {
  * Packs one piece of a matrix while a model loads; an item is 16 rows, so that all threads share the work. Scales and floats that are
  * infinite or NaN are found here: packed halves count as finite (lib/half.ts), and so do levels made of floats.
  */
-export function pack_rows(node: PackRowsNode, begin: u32, end: u32): void {
-  const first = node.rowBegin + begin * ITEM_ROWS;
-  const last = min(node.rowBegin + end * ITEM_ROWS, node.rowEnd);
-  const src = node.src + begin * ITEM_ROWS * node.rowBytes;
-  const bytes = (last - first) * node.rowBytes;
-  const largest = node.nHalves ? largestHalf(node, src, src + bytes) : largestFloat(src, src + bytes, node.blockBytes);
-  if (largest >= node.infinity) node.damaged = 1;
-  call_indirect<void>(node.pack, src, node.dst, first, last, node.rows, node.cols);
+export function pack_rows(record: PackRowsRecord, begin: u32, end: u32): void {
+  const first = record.rowBegin + begin * ITEM_ROWS;
+  const last = min(record.rowBegin + end * ITEM_ROWS, record.rowEnd);
+  const src = record.src + begin * ITEM_ROWS * record.rowBytes;
+  const bytes = (last - first) * record.rowBytes;
+  const largest = record.nHalves
+    ? largestHalf(record, src, src + bytes)
+    : largestFloat(src, src + bytes, record.blockBytes);
+  if (largest >= record.infinity) record.damaged = 1;
+  call_indirect<void>(record.pack, src, record.dst, first, last, record.rows, record.cols);
 }
 
 /** Largest magnitude of the f16 numbers in file rows, as bits: their order is the numbers', then infinity, then NaNs. */
-function largestHalf(node: PackRowsNode, src: usize, end: usize): u32 {
+function largestHalf(record: PackRowsRecord, src: usize, end: usize): u32 {
   let largest: u32 = 0;
-  for (let h: u32 = 0; h < node.nHalves; h++) {
-    for (let at = src + node.halves + 2 * h; at < end; at += node.blockBytes) {
+  for (let h: u32 = 0; h < record.nHalves; h++) {
+    for (let at = src + record.halves + 2 * h; at < end; at += record.blockBytes) {
       largest = max(largest, (<u32>load<u16>(at)) & 0x7fff);
     }
   }
@@ -63,6 +65,6 @@ function largestFloat(src: usize, end: usize, floatBytes: u32): u32 {
   return largest;
 }
 
-export function pack_rows_items(node: PackRowsNode): u32 {
-  return (node.rowEnd - node.rowBegin + ITEM_ROWS - 1) / ITEM_ROWS;
+export function pack_rows_items(record: PackRowsRecord): u32 {
+  return (record.rowEnd - record.rowBegin + ITEM_ROWS - 1) / ITEM_ROWS;
 }

@@ -1,10 +1,10 @@
 import { Activations, Exact, Fast, Words } from './lib/activations';
 import { Block256, Block32 } from './lib/layout';
-import { Node } from './lib/node';
+import { Record } from './lib/record';
 import { scratch } from './lib/scratch';
 
 @unmanaged
-class QuantizeNode extends Node {
+class QuantizeRecord extends Record {
   out: usize; // [nRows, ⌈cols / 32⌉ or cols / 256] blocks of lib/activations.ts
   x: usize; // [nRows, cols]
   cols: u32;
@@ -21,38 +21,38 @@ function rowBytes<Q, A>(cols: u32): u32 {
 }
 
 /** Activations → 15-bit levels, 32 to a scale, in the form that this build's products want; an item is a row. */
-export function quantize_activations_32(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32, Exact>(node, begin, end);
+export function quantize_activations_32(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block32, Exact>(record, begin, end);
 }
 
 /** The same with 256 to a scale. */
-export function quantize_activations_256(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block256, Exact>(node, begin, end);
+export function quantize_activations_256(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block256, Exact>(record, begin, end);
 }
 
 /** 8-bit levels, 32 to a scale. */
-export function quantize_activations_32_fast(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32, Fast>(node, begin, end);
+export function quantize_activations_32_fast(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block32, Fast>(record, begin, end);
 }
 
 /** The same with 256 to a scale. */
-export function quantize_activations_256_fast(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block256, Fast>(node, begin, end);
+export function quantize_activations_256_fast(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block256, Fast>(record, begin, end);
 }
 
 /** 15-bit levels, 32 to a scale, in the plain build's form, which products with 16-bit weights want in either build. */
-export function quantize_activations_i16(node: QuantizeNode, begin: u32, end: u32): void {
-  quantize<Block32, Words>(node, begin, end);
+export function quantize_activations_i16(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block32, Words>(record, begin, end);
 }
 
 /** Columns that are missing in a row's last block count as zero; only 16-bit weights have such rows. */
-function quantize<Q, A>(node: QuantizeNode, begin: u32, end: u32): void {
+function quantize<Q, A>(record: QuantizeRecord, begin: u32, end: u32): void {
   const block = changetype<Activations<Q, A>>(0);
-  let x = node.x + 4 * begin * node.cols;
-  let out = node.out + begin * rowBytes<Q, A>(node.cols);
-  const rest = node.cols % block.cols;
+  let x = record.x + 4 * begin * record.cols;
+  let out = record.out + begin * rowBytes<Q, A>(record.cols);
+  const rest = record.cols % block.cols;
   for (let row = begin; row < end; row++) {
-    for (const whole = x + 4 * (node.cols - rest); x < whole; x += 4 * block.cols, out += block.bytes) {
+    for (const whole = x + 4 * (record.cols - rest); x < whole; x += 4 * block.cols, out += block.bytes) {
       quantizeBlock<Q, A>(x, out);
     }
     if (!rest) continue;

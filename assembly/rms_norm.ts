@@ -1,8 +1,8 @@
 import { Lanes } from './lib/math';
-import { Node } from './lib/node';
+import { Record } from './lib/record';
 
 @unmanaged
-class RmsNormNode extends Node {
+class RmsNormRecord extends Record {
   out: usize; // [nRows, cols]
   x: usize; // [nRows, cols]
   weight: usize; // [groupCols]
@@ -12,13 +12,13 @@ class RmsNormNode extends Node {
 }
 
 /** out = x / sqrt(mean(x²) + eps) * weight over groups of groupCols columns; an item is a row. */
-export function rms_norm(node: RmsNormNode, begin: u32, end: u32): void {
-  const groupBytes = node.groupCols << 2;
-  const last = (end * node.cols) << 2;
-  for (let group: usize = (begin * node.cols) << 2; group < last; group += groupBytes) {
-    const x = node.x + group;
-    const mean = sumOfSquares(x, groupBytes) / <f32>node.groupCols;
-    normalise(node.out + group, x, node.weight, groupBytes, <f32>1 / sqrt<f32>(mean + node.eps));
+export function rms_norm(record: RmsNormRecord, begin: u32, end: u32): void {
+  const groupBytes = record.groupCols << 2;
+  const last = (end * record.cols) << 2;
+  for (let group: usize = (begin * record.cols) << 2; group < last; group += groupBytes) {
+    const x = record.x + group;
+    const mean = sumOfSquares(x, groupBytes) / <f32>record.groupCols;
+    normalise(record.out + group, x, record.weight, groupBytes, <f32>1 / sqrt<f32>(mean + record.eps));
   }
 }
 

@@ -1,7 +1,7 @@
-import { Node } from './lib/node';
+import { Record } from './lib/record';
 
 @unmanaged
-class RopeNode extends Node {
+class RopeRecord extends Record {
   out: usize; // [nRows, cols]
   x: usize; // [nRows, cols]
   angles: usize; // [nRows, ropeDim]: cosines of every pair, then sines, by rope_angles
@@ -12,16 +12,16 @@ class RopeNode extends Node {
 }
 
 /** Turns the pairs of each head by the row's angles; an item is a row. */
-export function rope(node: RopeNode, begin: u32, end: u32): void {
-  const rowBytes = node.cols << 2;
-  const headBytes = node.headDim << 2;
-  const ropeBytes = node.ropeDim << 2;
+export function rope(record: RopeRecord, begin: u32, end: u32): void {
+  const rowBytes = record.cols << 2;
+  const headBytes = record.headDim << 2;
+  const ropeBytes = record.ropeDim << 2;
   for (let row = begin; row < end; row++) {
-    const cos = node.angles + row * ropeBytes;
+    const cos = record.angles + row * ropeBytes;
     for (let head: usize = row * rowBytes; head < (row + 1) * rowBytes; head += headBytes) {
-      if (node.neox) turnHalves(node.out + head, node.x + head, cos, ropeBytes >> 1);
-      else turnNeighbours(node.out + head, node.x + head, cos, ropeBytes >> 1);
-      memory.copy(node.out + head + ropeBytes, node.x + head + ropeBytes, headBytes - ropeBytes);
+      if (record.neox) turnHalves(record.out + head, record.x + head, cos, ropeBytes >> 1);
+      else turnNeighbours(record.out + head, record.x + head, cos, ropeBytes >> 1);
+      memory.copy(record.out + head + ropeBytes, record.x + head + ropeBytes, headBytes - ropeBytes);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { BLOCK } from './attention_node';
+import { BLOCK } from './attention_record';
 import { Tile } from './attention_tile';
 import { Masks } from './constants';
 import { storePair } from './math';

@@ -1,6 +1,6 @@
 import { mixFloats, scoreFloats } from './attention_floats';
 import { mixLevels, scoreLevels } from './attention_levels';
-import { BLOCK } from './attention_node';
+import { BLOCK } from './attention_record';
 import { Tile } from './attention_tile';
 import { Lanes, storePair } from './math';
 import { LOWEST } from './softmax';

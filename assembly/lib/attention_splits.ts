@@ -1,16 +1,16 @@
-import { AttentionNode, BLOCK, SPLIT } from './attention_node';
+import { AttentionRecord, BLOCK, SPLIT } from './attention_record';
 import { walkRows } from './attention_rows';
 import { Four, One, Three, Tile, Two } from './attention_tile';
 import { Masks } from './constants';
 
 /** All splits one after the other; the sums end up in `totals`. */
-export function walkSplits<T, M>(tile: Tile, node: AttentionNode, kvHead: u32): void {
+export function walkSplits<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32): void {
   const first = tile.firstSeen(tile.pos) / SPLIT;
   const last = tile.posOf(tile.nRows - 1) / SPLIT;
   for (let row: u32 = 0; row < tile.nRows; row++) tile.totalSoftmaxOf(row).clear();
   memory.fill(tile.totals, 0, tile.nRows * tile.headBytes);
   for (let split = first; split <= last; split++) {
-    walkSplit<T, M>(tile, node, kvHead, split);
+    walkSplit<T, M>(tile, record, kvHead, split);
     for (let row: u32 = 0; row < tile.nRows; row++) {
       const offset = row * tile.headBytes;
       const totals = tile.totalSoftmaxOf(row);
@@ -20,32 +20,32 @@ export function walkSplits<T, M>(tile: Tile, node: AttentionNode, kvHead: u32): 
 }
 
 /** One split; the sums end up in `values`. */
-export function walkSplit<T, M>(tile: Tile, node: AttentionNode, kvHead: u32, split: u32): void {
+export function walkSplit<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32, split: u32): void {
   for (let row: u32 = 0; row < tile.maxRows; row++) tile.softmaxOf(row).clear();
   memory.fill(tile.values, 0, tile.maxRows * tile.headBytes);
   const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
   const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
-  const rowBytes = changetype<T>(0).rowBytes(node.headDim);
-  const head = kvHead * node.nPositions * rowBytes;
-  touchRows(tile, node, node.k + head, rowBytes, begin, end);
-  touchRows(tile, node, node.v + head, rowBytes, begin, end);
+  const rowBytes = changetype<T>(0).rowBytes(record.headDim);
+  const head = kvHead * record.nPositions * rowBytes;
+  touchRows(tile, record, record.k + head, rowBytes, begin, end);
+  touchRows(tile, record, record.v + head, rowBytes, begin, end);
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
     tile.block = block;
     tile.begin = max(block, begin);
     tile.end = min(block + BLOCK, end);
-    const row = block % node.nPositions;
-    tile.keys = node.k + head + row * rowBytes;
+    const row = block % record.nPositions;
+    tile.keys = record.k + head + row * rowBytes;
     tile.groupBytes = 4 * rowBytes;
-    tile.cached = node.v + head + (changetype<T>(0).hasLevels ? row : row + tile.begin - block) * rowBytes;
+    tile.cached = record.v + head + (changetype<T>(0).hasLevels ? row : row + tile.begin - block) * rowBytes;
     tile.rowBytes = rowBytes;
     walkBlock<T, M>(tile);
   }
 }
 
 /** Touches the rows of positions `begin` … `end - 1`; a step sees no more than there are, so they wrap at most once. */
-function touchRows(tile: Tile, node: AttentionNode, rows: usize, rowBytes: u32, begin: u32, end: u32): void {
-  const first = begin % node.nPositions;
-  const last = min(first + end - begin, node.nPositions);
+function touchRows(tile: Tile, record: AttentionRecord, rows: usize, rowBytes: u32, begin: u32, end: u32): void {
+  const first = begin % record.nPositions;
+  const last = min(first + end - begin, record.nPositions);
   const wrapped = first + end - begin - last;
   touch(tile, rows + first * rowBytes, rows + last * rowBytes);
   touch(tile, rows, rows + wrapped * rowBytes);

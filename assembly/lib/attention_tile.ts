@@ -1,4 +1,4 @@
-import { BLOCK } from './attention_node';
+import { BLOCK } from './attention_record';
 import { Softmax } from './softmax';
 
 /** The record of an item under way, at the start of the thread's scratch memory; its arrays follow. */

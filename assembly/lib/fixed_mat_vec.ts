@@ -1,7 +1,7 @@
 import { Activations, Words } from './activations';
 import { FixedBlock } from './fixed_block';
 import { Block32 } from './layout';
-import { MatmulNode } from './matmul_node';
+import { MatmulRecord } from './matmul_record';
 import { Rows } from './rows';
 import { scratch } from './scratch';
 
@@ -14,10 +14,10 @@ import { scratch } from './scratch';
 @unmanaged
 export class FixedMatVec {
   /** 16 rows × one token. */
-  run(node: MatmulNode, row: u32, t: u32, block: usize): void {
+  run(record: MatmulRecord, row: u32, t: u32, block: usize): void {
     const a = changetype<Activations<Block32, Words>>(0);
-    const nBlocks = FixedBlock.count(node.cols);
-    let x = node.x + t * nBlocks * a.bytes;
+    const nBlocks = FixedBlock.count(record.cols);
+    let x = record.x + t * nBlocks * a.bytes;
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
@@ -71,6 +71,6 @@ export class FixedMatVec {
     v128.store(sums, f1, 16);
     v128.store(sums, f2, 32);
     v128.store(sums, f3, 48);
-    Rows.store(node, row, t, 1, 4);
+    Rows.store(record, row, t, 1, 4);
   }
 }

@@ -1,7 +1,7 @@
 import { Activations, Words } from './activations';
 import { FixedBlock } from './fixed_block';
 import { Block32 } from './layout';
-import { MatmulNode } from './matmul_node';
+import { MatmulRecord } from './matmul_record';
 import { Rows } from './rows';
 import { scratch } from './scratch';
 
@@ -16,12 +16,12 @@ export class FixedTile {
    * Eight rows × four tokens; of missing tokens the last one takes the place, and nothing is stored. Four pairs of columns are a loop's
    * body, each in an `if` that always holds, as in lib/mat_vec.ts (Node 24, Zen 5: 40.2 → 43.0 GMAC/s).
    */
-  run(node: MatmulNode, row: u32, t: u32, levels: usize, scales: usize): void {
+  run(record: MatmulRecord, row: u32, t: u32, levels: usize, scales: usize): void {
     const a = changetype<Activations<Block32, Words>>(0);
-    const nBlocks = FixedBlock.count(node.cols);
+    const nBlocks = FixedBlock.count(record.cols);
     const xBytes = nBlocks * a.bytes;
-    const last = node.x + (node.nRows - 1) * xBytes;
-    let x0 = node.x + t * xBytes;
+    const last = record.x + (record.nRows - 1) * xBytes;
+    let x0 = record.x + t * xBytes;
     let x1 = min(x0 + xBytes, last);
     let x2 = min(x1 + xBytes, last);
     let x3 = min(x2 + xBytes, last);
@@ -139,6 +139,6 @@ export class FixedTile {
     v128.store(sums, b2, 80);
     v128.store(sums, a3, 96);
     v128.store(sums, b3, 112);
-    Rows.store(node, row, t, min(node.nRows - t, TILE_TOKENS), 2);
+    Rows.store(record, row, t, min(record.nRows - t, TILE_TOKENS), 2);
   }
 }

@@ -1,5 +1,5 @@
 import { Activations } from './activations';
-import { MatmulNode } from './matmul_node';
+import { MatmulRecord } from './matmul_record';
 import { Panel } from './panel';
 import { Rows, SUMS_BYTES } from './rows';
 import { scratch } from './scratch';
@@ -17,23 +17,23 @@ export const DOTS_BYTES: u32 = 3072;
 @unmanaged
 export class Gemm<Q, A> {
   /** A panel × the first tokens. */
-  run(node: MatmulNode, row: u32, nTokens: u32, panel: usize): void {
-    for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(node, row, t, min(nTokens - t, TILE_TOKENS), panel);
+  run(record: MatmulRecord, row: u32, nTokens: u32, panel: usize): void {
+    for (let t: u32 = 0; t < nTokens; t += TILE_TOKENS) this.tile(record, row, t, min(nTokens - t, TILE_TOKENS), panel);
   }
 
   /** One tile. The last token stands in for missing ones, whose results are not stored. */
-  private tile(node: MatmulNode, row: u32, t: u32, nTokens: u32, panel: usize): void {
+  private tile(record: MatmulRecord, row: u32, t: u32, nTokens: u32, panel: usize): void {
     const q = changetype<Q>(0);
     const p = changetype<Panel<Q>>(0);
     const a = changetype<Activations<Q, A>>(0);
     const totals = scratch();
     const dots = totals + SUMS_BYTES;
-    const xBytes = (node.cols / q.span) * a.bytes;
-    let x = node.x + t * xBytes;
+    const xBytes = (record.cols / q.span) * a.bytes;
+    let x = record.x + t * xBytes;
     const chunk: u32 = q.span == 32 ? 512 : 256; // columns that go through a tile at a time
     memory.fill(totals, 0, TILE_BYTES);
-    for (let column: u32 = 0; column < node.cols; column += chunk) {
-      const nBlocks = min(node.cols - column, chunk) / 32;
+    for (let column: u32 = 0; column < record.cols; column += chunk) {
+      const nBlocks = min(record.cols - column, chunk) / 32;
       const last = x + (nTokens - 1) * xBytes;
       this.dots(dots, nBlocks * q.subs, panel, x, xBytes, last);
       for (let i: u32 = 0; i < nTokens; i += 2) {
@@ -46,7 +46,7 @@ export class Gemm<Q, A> {
       panel += nBlocks * q.subs * p.subBytes + p.endBytes;
       x += (chunk / q.span) * a.bytes;
     }
-    Rows.store(node, row, t, nTokens, TILE_ROWS / 4);
+    Rows.store(record, row, t, nTokens, TILE_ROWS / 4);
   }
 
   /** The tile's integer sums of `nSubs` sub-blocks. */

@@ -1,7 +1,7 @@
 import { blockBytes, ITEM_ROWS, itemBytes, unitBytes } from '../pack';
 import { Activations } from './activations';
 import { BlockDots } from './block_dots';
-import { MatmulNode } from './matmul_node';
+import { MatmulRecord } from './matmul_record';
 import { Rows } from './rows';
 import { scratch } from './scratch';
 
@@ -31,21 +31,21 @@ export const MAX_SUMS: u32 = 16;
 @unmanaged
 export class MatVec<Q, A, K> {
   /** `nItems` items from `row` on × `nTokens` tokens from t on. */
-  run(node: MatmulNode, row: u32, nItems: u32, t: u32, nTokens: u32): void {
+  run(record: MatmulRecord, row: u32, nItems: u32, t: u32, nTokens: u32): void {
     const q = changetype<Q>(0);
     const k = changetype<K>(0);
-    const n = node.rows;
-    const bytes = itemBytes<Q>(node.cols);
-    const xBytes = (node.cols / q.span) * changetype<Activations<Q, A>>(0).bytes;
+    const n = record.rows;
+    const bytes = itemBytes<Q>(record.cols);
+    const xBytes = (record.cols / q.span) * changetype<Activations<Q, A>>(0).bytes;
     const nSums = nItems * nTokens;
     const sums = scratch();
     const states = k.stateBytes ? sums + 64 * nSums : sums;
     const stateBytes = k.stateBytes ? k.stateBytes : 64;
     memory.fill(sums, 0, (64 + k.stateBytes) * nSums);
-    const end = node.weights + ((n + ITEM_ROWS - 1) / ITEM_ROWS) * bytes;
+    const end = record.weights + ((n + ITEM_ROWS - 1) / ITEM_ROWS) * bytes;
     let touched: u32 = 0;
-    let x = node.x + t * xBytes;
-    let unit = node.weights + (row / ITEM_ROWS) * bytes;
+    let x = record.x + t * xBytes;
+    let unit = record.weights + (row / ITEM_ROWS) * bytes;
     for (const last = unit + bytes; unit < last; unit += unitBytes<Q>()) {
       let block = unit + q.headBytes;
       let b: u32 = 0;
@@ -72,7 +72,7 @@ export class MatVec<Q, A, K> {
       x += changetype<Activations<Q, A>>(0).bytes;
     }
     store<u32>(states + stateBytes * nSums, touched); // or compilers would leave touching out
-    Rows.store(node, row, t, nTokens, 4 * nItems);
+    Rows.store(record, row, t, nTokens, 4 * nItems);
   }
 }
 

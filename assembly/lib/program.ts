@@ -1,15 +1,15 @@
-import { Node } from './node';
+import { Record } from './record';
 
 /*
- * How a program runs on several threads at once. Every thread walks the same list of nodes, and nobody sends anything:
+ * How a program runs on several threads at once. Every thread walks the same list of records, and nobody sends anything:
  *
- *     thread 0 (leader)   ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│░░░ …      ▓ items taken from the node's counter, a chunk at a time,
+ *     thread 0 (leader)   ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│░░░ …      ▓ items taken from the record's counter, a chunk at a time,
  *     thread 1            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓▓▓│▓▓▓ …        so a slow core takes fewer
- *     thread 2            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓░░│▓▓▓ …      │ barrier, only where a node needs what another thread wrote
+ *     thread 2            ▓▓▓▓▓▓▓▓▓│▓▓▓▓▓▓░░│▓▓▓ …      │ barrier, only where a record needs what another thread wrote
  *
  * A kernel whose item r reads row r of its activations and writes row r of its output (norms, RoPE, sums …) can follow
- * another such kernel without a barrier if one thread does the same rows of both: such nodes are *fused*, the first one's
- * counter serves them all. Kernels with other items export `<op>_items(node)`.
+ * another such kernel without a barrier if one thread does the same rows of both: such records are *fused*, the first one's
+ * counter serves them all. Kernels with other items export `<op>_items(record)`.
  */
 
 /** Shared by all threads of a pool. Words that many threads write have cache lines of their own. */
@@ -18,9 +18,9 @@ class Control {
   nThreads: u32; // 0, written by the host
   quit: u32; // 4, written by the host: threads leave `work`
   aborted: u32; // 8, written by the host: a thread has died, the others give up the run
-  program: Node; // 12: first node of the run
-  programEnd: Node; // 16
-  leaderAt: Node; // 20: where `resume` goes on
+  program: Record; // 12: first record of the run
+  programEnd: Record; // 16
+  leaderAt: Record; // 20: where `resume` goes on
   leaderPassed: u32; // 24
 
   /** Counts runs; threads without work wait for it to change. */
@@ -73,7 +73,7 @@ const FOREVER: f64 = Infinity;
 declare function sleep(word: usize, from: u32, timeoutMs: f64): void;
 
 /** The leader's part of one run, called by the host. Counters lie side by side and begin at zero in every run. */
-export function run(control: Control, program: Node, end: Node, counters: usize, countersBytes: u32): u32 {
+export function run(control: Control, program: Record, end: Record, counters: usize, countersBytes: u32): u32 {
   memory.fill(counters, 0, countersBytes);
   if (control.nThreads > 1) {
     control.program = program;
@@ -93,17 +93,17 @@ export function resume(control: Control): u32 {
   return lead(control, work(control, at), end);
 }
 
-/** Walks from `node`, whose barrier is behind, to the end. */
-function lead(control: Control, node: Node, end: Node): u32 {
+/** Walks from `record`, whose barrier is behind, to the end. */
+function lead(control: Control, record: Record, end: Record): u32 {
   while (true) {
-    while (node != end && !node.barrier) node = work(control, node);
+    while (record != end && !record.barrier) record = work(control, record);
     if (control.nThreads > 1) {
-      control.leaderAt = node;
+      control.leaderAt = record;
       control.leaderPassed = arrive(control);
       if (!awaitBarrier(control, control.leaderPassed)) return control.aborted ? ABORTED : WAITING;
     }
-    if (node == end) return DONE;
-    node = work(control, node);
+    if (record == end) return DONE;
+    record = work(control, record);
   }
 }
 
@@ -114,45 +114,45 @@ export function follow(control: Control, generation: u32): void {
     if (control.quit) return;
     generation++;
     const end = control.programEnd;
-    for (let node = control.program; ; node = work(control, node)) {
-      if (node == end || node.barrier) {
+    for (let record = control.program; ; record = work(control, record)) {
+      if (record == end || record.barrier) {
         const passed = arrive(control);
         while (!awaitBarrier(control, passed)) if (control.aborted) return;
-        if (node == end) break;
+        if (record == end) break;
       }
     }
   }
 }
 
-/** Takes items of a node until there are none left, does them, and gives the node behind the fused ones. */
-function work(control: Control, node: Node): Node {
-  const next = nodeBehind(node);
+/** Takes items of a record until there are none left, does them, and gives the record behind the fused ones. */
+function work(control: Control, record: Record): Record {
+  const next = recordBehind(record);
   if (control.nThreads == 1) {
-    doItems(node, next, 0, node.nItems);
+    doItems(record, next, 0, record.nItems);
     return next;
   }
-  const chunk = node.chunk;
-  const nItems = node.nItems;
+  const chunk = record.chunk;
+  const nItems = record.nItems;
   while (true) {
-    const begin = atomic.add<u32>(node.counter, chunk);
+    const begin = atomic.add<u32>(record.counter, chunk);
     if (begin >= nItems) return next;
-    doItems(node, next, begin, min(begin + chunk, nItems));
+    doItems(record, next, begin, min(begin + chunk, nItems));
   }
 }
 
-function doItems(first: Node, next: Node, begin: u32, end: u32): void {
-  for (let node = first; node != next; node = following(node)) {
-    call_indirect<void>(node.kernel, changetype<usize>(node), begin, end);
+function doItems(first: Record, next: Record, begin: u32, end: u32): void {
+  for (let record = first; record != next; record = following(record)) {
+    call_indirect<void>(record.kernel, changetype<usize>(record), begin, end);
   }
 }
 
-function nodeBehind(node: Node): Node {
-  for (let n = node.nFused + 1; n > 0; n--) node = following(node);
-  return node;
+function recordBehind(record: Record): Record {
+  for (let n = record.nFused + 1; n > 0; n--) record = following(record);
+  return record;
 }
 
-function following(node: Node): Node {
-  return changetype<Node>(changetype<usize>(node) + node.recordBytes);
+function following(record: Record): Record {
+  return changetype<Record>(changetype<usize>(record) + record.recordBytes);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { EmbedNode } from '../embed';
+import { EmbedRecord } from '../embed';
 import { fixedEmbed, fixedMatmul } from '../fixed_matmul';
 import { fixedPack, fixedPackedBytes } from '../fixed_pack';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 
 /** The upper half of a float32: sign 1 | exponent 8 | fraction 7. */
 @unmanaged
@@ -27,12 +27,12 @@ class BF16 {
   }
 }
 
-export function matmul_bf16(node: MatmulNode, begin: u32, end: u32): void {
-  fixedMatmul(node, begin, end);
+export function matmul_bf16(record: MatmulRecord, begin: u32, end: u32): void {
+  fixedMatmul(record, begin, end);
 }
 
-export function embed_bf16(node: EmbedNode, begin: u32, end: u32): void {
-  fixedEmbed(node, begin, end);
+export function embed_bf16(record: EmbedRecord, begin: u32, end: u32): void {
+  fixedEmbed(record, begin, end);
 }
 
 export function pack_bf16(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

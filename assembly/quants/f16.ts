@@ -1,8 +1,8 @@
-import { EmbedNode } from '../embed';
+import { EmbedRecord } from '../embed';
 import { fixedEmbed, fixedMatmul } from '../fixed_matmul';
 import { fixedPack, fixedPackedBytes } from '../fixed_pack';
 import { Half } from '../lib/half';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 
 /** Half precision, drawn in lib/half.ts. */
 @unmanaged
@@ -29,12 +29,12 @@ class F16 {
   }
 }
 
-export function matmul_f16(node: MatmulNode, begin: u32, end: u32): void {
-  fixedMatmul(node, begin, end);
+export function matmul_f16(record: MatmulRecord, begin: u32, end: u32): void {
+  fixedMatmul(record, begin, end);
 }
 
-export function embed_f16(node: EmbedNode, begin: u32, end: u32): void {
-  fixedEmbed(node, begin, end);
+export function embed_f16(record: EmbedRecord, begin: u32, end: u32): void {
+  fixedEmbed(record, begin, end);
 }
 
 export function pack_f16(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

@@ -1,13 +1,13 @@
-import { EmbedNode } from '../embed';
+import { EmbedRecord } from '../embed';
 import { floatEmbed, floatMatmul, floatPack, floatPackedBytes } from '../float_matmul';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 
-export function matmul_f32(node: MatmulNode, begin: u32, end: u32): void {
-  floatMatmul(node, begin, end);
+export function matmul_f32(record: MatmulRecord, begin: u32, end: u32): void {
+  floatMatmul(record, begin, end);
 }
 
-export function embed_f32(node: EmbedNode, begin: u32, end: u32): void {
-  floatEmbed(node, begin, end);
+export function embed_f32(record: EmbedRecord, begin: u32, end: u32): void {
+  floatEmbed(record, begin, end);
 }
 
 export function pack_f32(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

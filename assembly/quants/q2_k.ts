@@ -1,10 +1,10 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Twos } from '../lib/bits';
 import { Masks } from '../lib/constants';
 import { Half } from '../lib/half';
 import { Block256WithMins, Bytes } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -67,12 +67,12 @@ class Q2_K extends Block256WithMins {
   }
 }
 
-export function matmul_q2_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q2_K, Exact>(node, begin, end);
+export function matmul_q2_k(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q2_K, Exact>(record, begin, end);
 }
 
-export function embed_q2_k(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q2_K>(node, begin, end);
+export function embed_q2_k(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q2_K>(record, begin, end);
 }
 
 export function pack_q2_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

@@ -1,9 +1,9 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Threes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256Signed } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -61,12 +61,12 @@ class Q3_K extends Block256Signed {
   }
 }
 
-export function matmul_q3_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q3_K, Exact>(node, begin, end);
+export function matmul_q3_k(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q3_K, Exact>(record, begin, end);
 }
 
-export function embed_q3_k(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q3_K>(node, begin, end);
+export function embed_q3_k(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q3_K>(record, begin, end);
 }
 
 export function pack_q3_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

@@ -1,8 +1,8 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block32 } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -51,16 +51,16 @@ class Q4_0 extends Block32 {
   }
 }
 
-export function matmul_q4_0(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_0, Exact>(node, begin, end);
+export function matmul_q4_0(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q4_0, Exact>(record, begin, end);
 }
 
-export function matmul_q4_0_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_0, Fast>(node, begin, end);
+export function matmul_q4_0_fast(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q4_0, Fast>(record, begin, end);
 }
 
-export function embed_q4_0(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q4_0>(node, begin, end);
+export function embed_q4_0(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q4_0>(record, begin, end);
 }
 
 export function pack_q4_0(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

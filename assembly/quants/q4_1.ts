@@ -1,8 +1,8 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block32WithMins } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -41,16 +41,16 @@ class Q4_1 extends Block32WithMins {
   }
 }
 
-export function matmul_q4_1(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_1, Exact>(node, begin, end);
+export function matmul_q4_1(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q4_1, Exact>(record, begin, end);
 }
 
-export function matmul_q4_1_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q4_1, Fast>(node, begin, end);
+export function matmul_q4_1_fast(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q4_1, Fast>(record, begin, end);
 }
 
-export function embed_q4_1(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q4_1>(node, begin, end);
+export function embed_q4_1(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q4_1>(record, begin, end);
 }
 
 export function pack_q4_1(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

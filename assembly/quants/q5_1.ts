@@ -1,8 +1,8 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block32WithMins } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -41,12 +41,12 @@ class Q5_1 extends Block32WithMins {
   }
 }
 
-export function matmul_q5_1(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_1, Exact>(node, begin, end);
+export function matmul_q5_1(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q5_1, Exact>(record, begin, end);
 }
 
-export function embed_q5_1(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q5_1>(node, begin, end);
+export function embed_q5_1(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q5_1>(record, begin, end);
 }
 
 export function pack_q5_1(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

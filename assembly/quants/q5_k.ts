@@ -1,8 +1,8 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block256SixBits } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -44,16 +44,16 @@ class Q5_K extends Block256SixBits {
   }
 }
 
-export function matmul_q5_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_K, Exact>(node, begin, end);
+export function matmul_q5_k(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q5_K, Exact>(record, begin, end);
 }
 
-export function matmul_q5_k_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q5_K, Fast>(node, begin, end);
+export function matmul_q5_k_fast(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q5_K, Fast>(record, begin, end);
 }
 
-export function embed_q5_k(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q5_K>(node, begin, end);
+export function embed_q5_k(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q5_K>(record, begin, end);
 }
 
 export function pack_q5_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

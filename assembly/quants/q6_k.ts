@@ -1,9 +1,9 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { Nibbles, Sixes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256Signed } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -60,16 +60,16 @@ class Q6_K extends Block256Signed {
   }
 }
 
-export function matmul_q6_k(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q6_K, Exact>(node, begin, end);
+export function matmul_q6_k(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q6_K, Exact>(record, begin, end);
 }
 
-export function matmul_q6_k_fast(node: MatmulNode, begin: u32, end: u32): void {
-  matmul<Q6_K, Fast>(node, begin, end);
+export function matmul_q6_k_fast(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q6_K, Fast>(record, begin, end);
 }
 
-export function embed_q6_k(node: EmbedNode, begin: u32, end: u32): void {
-  embed<Q6_K>(node, begin, end);
+export function embed_q6_k(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q6_K>(record, begin, end);
 }
 
 export function pack_q6_k(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

@@ -1,8 +1,8 @@
-import { embed, EmbedNode } from '../embed';
+import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { dotKind, SEVEN_BIT, SIGNED } from '../lib/dot_kind';
 import { Block32 } from '../lib/layout';
-import { MatmulNode } from '../lib/matmul_node';
+import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -54,26 +54,26 @@ class Q8_0<T> extends Block32 {
   }
 }
 
-export function matmul_q8_0(node: MatmulNode, begin: u32, end: u32): void {
-  product<Exact>(node, begin, end);
+export function matmul_q8_0(record: MatmulRecord, begin: u32, end: u32): void {
+  product<Exact>(record, begin, end);
 }
 
-export function matmul_q8_0_fast(node: MatmulNode, begin: u32, end: u32): void {
-  product<Fast>(node, begin, end);
+export function matmul_q8_0_fast(record: MatmulRecord, begin: u32, end: u32): void {
+  product<Fast>(record, begin, end);
 }
 
-function product<A>(node: MatmulNode, begin: u32, end: u32): void {
+function product<A>(record: MatmulRecord, begin: u32, end: u32): void {
   const kind = dotKind();
-  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>, A>(node, begin, end);
-  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>, A>(node, begin, end);
-  else matmul<Q8_0<u8>, A>(node, begin, end);
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) matmul<Q8_0<i8>, A>(record, begin, end);
+  else if (kind == SEVEN_BIT) matmul<Q8_0<u16>, A>(record, begin, end);
+  else matmul<Q8_0<u8>, A>(record, begin, end);
 }
 
-export function embed_q8_0(node: EmbedNode, begin: u32, end: u32): void {
+export function embed_q8_0(record: EmbedRecord, begin: u32, end: u32): void {
   const kind = dotKind();
-  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) embed<Q8_0<i8>>(node, begin, end);
-  else if (kind == SEVEN_BIT) embed<Q8_0<u16>>(node, begin, end);
-  else embed<Q8_0<u8>>(node, begin, end);
+  if (!ASC_FEATURE_RELAXED_SIMD || kind == SIGNED) embed<Q8_0<i8>>(record, begin, end);
+  else if (kind == SEVEN_BIT) embed<Q8_0<u16>>(record, begin, end);
+  else embed<Q8_0<u8>>(record, begin, end);
 }
 
 export function pack_q8_0(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {

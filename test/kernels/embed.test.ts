@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { floatsAt, missing, openKernels, packMatrix, runNode, type Build } from './kernels.ts';
+import { floatsAt, missing, openKernels, packMatrix, runKernel, type Build } from './kernels.ts';
 import { multiplied, quantNamed, randomFile } from './weights.ts';
 
 const skipReason = missing('relaxed');
@@ -19,7 +19,7 @@ describe.each(['f16', 'bf16'])('embed_%s', (name) => {
         const weights = packMatrix(k, { quant, file, rows, cols });
         const tokens = [0, 36, 5, 5, 18, 31];
         const out = k.alloc(4 * tokens.length * cols);
-        runNode(k, `embed_${name}`, tokens.length, [out, weights, cols], 0, tokens.length, tokens);
+        runKernel(k, `embed_${name}`, tokens.length, [out, weights, cols], 0, tokens.length, tokens);
         for (const [t, token] of tokens.entries()) {
           expect(floatsAt(k, out + 4 * t * cols, cols)).toEqual(table.slice(token * cols, (token + 1) * cols));
         }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { floatToBf16, floatToHalf } from '../../src/base/half.ts';
-import { floatsAt, openKernels, packMatrix, runNode } from './kernels.ts';
+import { floatsAt, openKernels, packMatrix, runKernel } from './kernels.ts';
 import { dequantized, quantNamed, randomFrom } from './weights.ts';
 
 const bits = { f16: floatToHalf, bf16: floatToBf16 };
@@ -15,7 +15,7 @@ function throughMemory(name: keyof typeof bits, values: readonly number[], rows:
   const weights = packMatrix(k, { quant, file, rows, cols });
   const out = k.alloc(4 * values.length);
   const tokens = Array.from({ length: rows }, (_, i) => i);
-  runNode(k, `embed_${name}`, rows, [out, weights, cols], 0, rows, tokens);
+  runKernel(k, `embed_${name}`, rows, [out, weights, cols], 0, rows, tokens);
   return { wanted: dequantized(quant, file), came: floatsAt(k, out, values.length) };
 }
 

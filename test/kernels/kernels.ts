@@ -71,8 +71,8 @@ export function openKernels(build: Build, dotKind?: number): Kernels {
   };
 }
 
-/** Runs a kernel over items [begin, end) of a node whose record is a header and these words, in a step with these tokens. */
-export function runNode(
+/** Runs a kernel over items [begin, end) of a record that is a header and these words, in a step with these tokens. */
+export function runKernel(
   k: Kernels,
   kernel: string,
   nRows: number,
@@ -153,7 +153,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
   let begin = 0;
   for (const end of [...(product.cuts ?? []), nItems]) {
-    runNode(k, `matmul_${quant.name}${suffix}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
+    runKernel(k, `matmul_${quant.name}${suffix}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
     begin = end;
   }
   const behind = k.bytes.subarray(out + 4 * nRows * rows, out + 4 * nRows * rows + GUARD);
@@ -167,7 +167,7 @@ export type Form = '32' | '256' | '32_fast' | '256_fast' | 'i16';
 /** Quantises rows at `x`, and returns the address of the result. */
 export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, form: Form): number {
   const out = k.alloc(k.exports['activations_bytes']!(nRows, cols, spanOf(form)));
-  runNode(k, `quantize_activations_${form}`, nRows, [out, x, cols], 0, nRows);
+  runKernel(k, `quantize_activations_${form}`, nRows, [out, x, cols], 0, nRows);
   return out;
 }
 

@@ -37,9 +37,9 @@ const numberOf = (name: string): number => Number(new RegExp(`const ${name}: u32
 
 describe('words that both sides know are where assembly/ has them', () => {
   test('headers of records, steps, and records that pack', () => {
-    expect(header).toEqual(wordsOf(fieldsOf(bodyOf(/Node/))));
+    expect(header).toEqual(wordsOf(fieldsOf(bodyOf(/Record/))));
     expect(stepWords).toEqual(wordsOf(fieldsOf(bodyOf(/Step/))));
-    expect(packWords).toEqual(wordsOf(fieldsOf(bodyOf(/PackRowsNode extends Node/))));
+    expect(packWords).toEqual(wordsOf(fieldsOf(bodyOf(/PackRowsRecord extends Record/))));
   });
 
   test('the control block', () => {
@@ -72,8 +72,8 @@ describe('a record of an op holds its operands, then its scalars', () => {
   /** The kernel's own class, or the one that it takes from elsewhere. */
   function recordOf({ name }: Op): Field[] {
     const kernel = sources.get(`${name}.ts`)!;
-    const record = /\b(\w+Node)\b/.exec(kernel.replace(/import \{ Node \}.*\n/, ''))![1]!;
-    return fieldsOf(bodyOf(new RegExp(`${record} extends Node`)));
+    const record = /\b(\w+Record)\b/.exec(kernel.replace(/import \{ Record \}.*\n/, ''))![1]!;
+    return fieldsOf(bodyOf(new RegExp(`${record} extends Record`)));
   }
 
   for (const op of ops) {

@@ -93,17 +93,17 @@ class ReferenceProgram implements Program {
     this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
     for (const node of this.graph.nodes) {
       if (this.onNode) this.timeNode(node, step, this.onNode);
-      else this.runNode(node, step);
+      else this.runKernel(node, step);
     }
   }
 
   private timeNode(node: Node, step: Step, onNode: NonNullable<Look['onNode']>): void {
     const startMs = performance.now();
-    this.runNode(node, step);
+    this.runKernel(node, step);
     onNode({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs });
   }
 
-  private runNode(node: Node, step: Step): void {
+  private runKernel(node: Node, step: Step): void {
     const inputs = node.inputs.map((input) => this.arrays.get(input)!);
     node.op.reference({ node, step, out: this.arrays.get(node.out)!, inputs });
   }

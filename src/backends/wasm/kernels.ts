@@ -6,7 +6,7 @@ import type { QuantType } from '../../quants/quant_type.ts';
  * scratch memory a node needs. The kernels' own files are the one source of these numbers.
  */
 
-/** The exports of an instance: kernels `(node, begin, end)`, and functions that answer questions. All take plain numbers. */
+/** The exports of an instance: kernels `(record, begin, end)`, and functions that answer questions. All take plain numbers. */
 export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
 /** One thread's instance: kernels over a memory. */

@@ -41,7 +41,7 @@ export interface StateLayout {
 export type Word =
   { readonly type: 'at'; readonly slot: Slot | undefined } | { readonly type: Scalar['type']; readonly value: number };
 
-/** One kernel call; its record is the header of assembly/lib/node.ts, then `words`. */
+/** One kernel call; its record is the header of assembly/lib/record.ts, then `words`. */
 export interface KernelCall {
   /** What it is for. */
   readonly node: Node;

@@ -3,7 +3,7 @@
  * the control block are in control.ts. test/kernels/words.test.ts reads both sides.
  */
 
-/** Words of a record's header, `Node` in assembly/lib/node.ts. */
+/** Words of a record's header, `Record` in assembly/lib/record.ts. */
 export const header = {
   kernel: 0,
   nItems: 1,
@@ -17,10 +17,10 @@ export const header = {
   length: 9,
 } as const;
 
-/** Words of `Step` in assembly/lib/node.ts; the token ids follow. */
+/** Words of `Step` in assembly/lib/record.ts; the token ids follow. */
 export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
 
-/** Words of `PackRowsNode` in assembly/pack_rows.ts behind the header. */
+/** Words of `PackRowsRecord` in assembly/pack_rows.ts behind the header. */
 export const packWords = {
   pack: 0,
   src: 1,

@@ -1,5 +1,5 @@
 import { hadamard } from './hadamard';
-import { Node } from './node';
+import { Record } from './record';
 import { Softmax } from './softmax';
 
 /** Positions whose scores are held at once. Blocks begin at multiples of it, whatever the window or the batch. */
@@ -13,7 +13,7 @@ export const TILE_ROWS: u32 = 64;
 export const SPLIT_TOKENS: u32 = 4;
 
 @unmanaged
-export class AttentionNode extends Node {
+export class AttentionRecord extends Record {
   out: usize; // [nTokens, nHeads * headDim]
   q: usize; // [nTokens, nHeads * headDim]
   k: usize; // keys, see lib/kv_types.ts

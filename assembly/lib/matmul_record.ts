@@ -1,7 +1,7 @@
-import { Node } from './node';
+import { Record } from './record';
 
 @unmanaged
-export class MatmulNode extends Node {
+export class MatmulRecord extends Record {
   out: usize; // [nRows, rows]
   weights: usize; // packed [rows, cols]
   x: usize; // [nRows, cols]: quantised (lib/activations.ts), floats for F32 weights

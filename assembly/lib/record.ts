@@ -8,7 +8,7 @@
  * Each op's file extends the header by its own words. Everything is 32 bits wide: pointers, counts and f32 scalars.
  */
 @unmanaged
-export class Node {
+export class Record {
   /** Index of the kernel in the function table. */
   kernel: u32;
   /** Work items of this step. */
@@ -19,7 +19,7 @@ export class Node {
   chunk: u32;
   /** 1: every thread has to finish everything before. */
   barrier: u32;
-  /** How many of the following nodes are done on the same rows right after this one, by the same thread. */
+  /** How many of the following records are done on the same rows right after this one, by the same thread. */
   nFused: u32;
   /** Bytes from this record to the next. */
   recordBytes: u32;
