@@ -1,5 +1,6 @@
 import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import { orAborted } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
 import type { CallOptions, ModelSession } from './model_session.ts';
 
@@ -25,6 +26,8 @@ export class Chat {
   private readonly tools: readonly ToolDefinition[] | undefined;
   private readonly defaults: CallOptions;
   private nLeftOut = 0;
+  private nClears = 0;
+  private closing = new AbortController();
   /** Settles when the question asked last has its answer: the next one waits for it. */
   private latest: Promise<unknown> = Promise.resolve();
 
@@ -43,20 +46,21 @@ export class Chat {
 
   /**
    * Says something and streams the answer. A question asked before the last one is answered waits for that. An answer that is stopped
-   * early stays in `messages` as far as it came; one that failed leaves no trace.
+   * early stays in `messages` as far as it came; one that failed, or of which nothing was heard before it was stopped, leaves no trace.
    */
   send(message: string | ChatMessage, options: CallOptions = {}): Generation {
-    const question: ChatMessage = typeof message === 'string' ? { role: 'user', content: message } : message;
+    const question: ChatMessage = typeof message === 'string' ? { role: 'user', content: message } : { ...message };
     const { signal, onPrefill, ...rest } = { ...this.defaults, ...options };
+    const { signal: closing } = this.closing;
     const before = this.latest;
     const answer = generation(
       async (onEvent, stop) => {
-        await before.catch(() => undefined);
+        await orAborted(before, stop);
         return this.ask(question, { ...rest, signal: stop }, onEvent);
       },
-      { signal, onPrefill },
+      { signal: signal ? AbortSignal.any([signal, closing]) : closing, onPrefill },
     );
-    this.latest = answer.result;
+    this.latest = Promise.allSettled([before, answer.result]);
     return answer;
   }
 
@@ -65,7 +69,7 @@ export class Chat {
     options: CallOptions,
     onEvent: (event: GenerateEvent) => void,
   ): Promise<GenerateResult> {
-    const { messages, nSystem, nLeftOut } = this;
+    const { messages, nSystem, nLeftOut, nClears } = this;
     const prompt = { messages: [...messages.toSpliced(nSystem, nLeftOut), question], tools: this.tools };
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
     const answer = this.session.generate(prompt, { ...options, onPrefill });
@@ -77,23 +81,28 @@ export class Chat {
       }
     } catch (error) {
       if (!options.signal!.aborted) throw error;
-    } finally {
-      if (heard !== '') messages.push(question, { role: 'assistant', content: heard });
     }
     const result = await answer.result;
-    this.nLeftOut += result.nForgotten;
+    if ((heard !== '' || result.stopReason !== 'abort') && nClears === this.nClears) {
+      messages.push(question, { role: 'assistant', content: heard });
+      this.nLeftOut += result.nForgotten;
+    }
     return result;
   }
 
-  /** Forgets everything but the system message. */
+  /** Forgets everything but the system message, an answer under way included. */
   clear(): void {
     this.messages.splice(this.nSystem);
     this.nLeftOut = 0;
+    this.nClears++;
   }
 
-  /** Returns the conversation's memory; the messages stay in `messages`. */
-  close(): Promise<void> {
-    return this.session.close();
+  /** Stops what is being answered, and returns the conversation's memory; the messages stay in `messages`. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.closing = new AbortController();
+    await this.latest;
+    await this.session.close();
   }
 
   /** The system message comes first, if there is one. */

@@ -44,8 +44,8 @@ export function generation(
       if (ended) break;
       await new Promise<void>((resolve) => (wake = resolve));
     }
-    await result;
-    options.signal?.throwIfAborted();
+    const { stopReason } = await result;
+    if (stopReason === 'abort') options.signal?.throwIfAborted();
   }
   const inner = iterate();
   const stop = async (): Promise<IteratorResult<string>> => {

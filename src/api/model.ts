@@ -52,7 +52,7 @@ export class Model {
    * @param onRows gets `[n, nVocab]` floats at a time, n rows that follow those before.
    */
   async logits(prompt: PromptLike, onRows: (rows: Float32Array) => void, signal?: AbortSignal): Promise<void> {
-    const tokens = await this.tokenize(prompt);
+    const tokens = await this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal });
     await this.client.call('logits', { tokens }, { onEvent: onRows, signal });
   }
 

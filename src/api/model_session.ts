@@ -1,6 +1,6 @@
 import type { GenerateOptions } from '../protocol/generation.ts';
 import { promptOf, type PromptLike } from './arguments.ts';
-import type { EngineClient } from './engine_client.ts';
+import { orAborted, type EngineClient } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
 
 /** Options of one answer that stay in the caller's thread. */
@@ -26,10 +26,19 @@ export class ModelSession {
   /** Like `model.generate`, on this timeline. */
   generate(prompt: PromptLike, options: CallOptions = {}): Generation {
     const { signal, onPrefill, stop, ...rest } = options;
-    const args = { prompt: promptOf(prompt), options: { ...rest, stop: typeof stop === 'string' ? [stop] : stop } };
+    const args = {
+      prompt: promptOf(prompt),
+      options: { ...rest, stop: typeof stop === 'string' ? [stop] : (stop ?? undefined) },
+    };
     return generation(
-      async (onEvent, signal) =>
-        this.client.call('generate', { session: await this.id(), ...args }, { onEvent, signal }),
+      async (onEvent, signal) => {
+        const begin = (session: number) => {
+          const result = this.client.call('generate', { session, ...args }, { onEvent, signal });
+          result.catch(() => undefined); // nobody waits for it where the signal came first
+          return { result };
+        };
+        return (await orAborted(this.id().then(begin), signal)).result;
+      },
       { signal, onPrefill },
     );
   }

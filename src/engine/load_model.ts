@@ -63,6 +63,7 @@ export async function loadModel(
   const recorded = bound.record(limits, kvType);
   const hash = weightsHash(file, readTensor(file, around.signal));
   const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
+  starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
     const tokenizer = createTokenizer(readVocab(file.metadata));
@@ -78,7 +79,8 @@ export async function loadModel(
     });
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
-    return opened({ info, tokenizer, recorded, backend, template, weights: hash.name(), kvType, draft: around.draft });
+    const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
+    return opened({ info, tokenizer, recorded, backend, template, weights, kvType, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();

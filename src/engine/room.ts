@@ -11,7 +11,7 @@ export interface RoomyPrompt {
 }
 
 /** The part of a context that an answer should find free, at least. */
-const FAIR_ANSWER = 1 / 4;
+export const FAIR_ANSWER = 1 / 4;
 
 /** What a prompt is encoded with. */
 export interface Encoder {

@@ -7,7 +7,7 @@ import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkOneOf, checkWhole } from '../base/checks.ts';
 import { createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
-import type { RoomyPrompt } from './room.ts';
+import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
 import { Ahead } from './speculative/ahead.ts';
 import { draftModel } from './speculative/draft_model.ts';
 import { measuredPace, steadyPace } from './speculative/pace.ts';
@@ -79,6 +79,7 @@ export class Session {
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
     let logits = yield* this.prefill(tokens, signal);
+    const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     for (const token of tokens) sampler.accept(token);
     let firstMs = 0;
@@ -95,9 +96,9 @@ export class Session {
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
       else if (this.timeline.length === this.nCtx) {
-        const shorter = onFull === 'shift' ? await this.makeRoom(prompt) : undefined;
+        const shorter = onFull === 'shift' ? await this.makeRoom(prompt, signal) : undefined;
         if (!shorter) {
-          answer.stopReason = 'full';
+          if (!signal?.aborted) answer.stopReason = 'full';
           break;
         }
         prompt = shorter.prompt;
@@ -117,7 +118,7 @@ export class Session {
       nForgotten: prompt.nForgotten,
       stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings: timingsOf(this.model.loadMs, moments, tokens.length - nReused, answer.tokens.length),
+      timings: timingsOf(this.model.loadMs, moments, nRead, answer.tokens.length),
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };
@@ -230,9 +231,12 @@ export class Session {
   /**
    * Every position is taken: empties the timeline and returns what to read again, half a context at most. Of a conversation that is a
    * shorter one and the answer's newest tokens, of other prompts BOS and the newest tokens.
-   * @returns undefined where the shortest conversation leaves no room.
+   * @returns undefined where the shortest conversation leaves no room for a fair answer, or once `signal` is aborted.
    */
-  private async makeRoom(prompt: RoomyPrompt): Promise<{ prompt: RoomyPrompt; kept: number[] } | undefined> {
+  private async makeRoom(
+    prompt: RoomyPrompt,
+    signal: AbortSignal | undefined,
+  ): Promise<{ prompt: RoomyPrompt; kept: number[] } | undefined> {
     const { timeline, nCtx } = this;
     const { bosToken } = this.model.tokenizer;
     const nMost = Math.floor(nCtx / 2);
@@ -241,11 +245,16 @@ export class Session {
     let rest = text.slice(head.length);
     if (prompt.shorten) {
       rest = text.slice(prompt.tokens.length);
-      prompt = await prompt.shorten(Math.max(nMost - rest.length, nMost / 2));
+      try {
+        prompt = await prompt.shorten(Math.max(nMost - rest.length, nMost / 2));
+      } catch (error) {
+        if (signal?.aborted) return undefined; // what was said so far stays
+        throw error;
+      }
       head = [...prompt.tokens];
     }
     const nRest = Math.max(1, nMost - head.length);
-    if (head.length + nRest >= nCtx) return undefined;
+    if (head.length + nRest > nCtx * (1 - FAIR_ANSWER)) return undefined;
     timeline.cut(0);
     return { prompt, kept: [...head, ...rest.slice(-nRest)] };
   }

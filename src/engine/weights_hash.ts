@@ -6,7 +6,7 @@ import { mixBits } from '../base/numbers.ts';
 /** One byte in so many is looked at; a prime, so that no column or block is always left out. */
 const STRIDE = 509;
 
-/** Tells weights apart by names, types, shapes and a sample of their bytes. */
+/** Tells weights apart by names, types, shapes, a sample of their bytes, and the keys that say what is computed with them. */
 export interface WeightsHash {
   /** `read`, which also looks at what comes by. */
   readonly read: ReadTensor;
@@ -27,11 +27,14 @@ export function weightsHash(file: GgufFile, read: ReadTensor): WeightsHash {
   };
   const seeds = new Map<string, number>();
   for (const { name, quant, shape } of file.tensors.values()) {
-    let seed = 0x811c9dc5;
-    const text = `${name} ${quant.name} ${shape.join(',')}`;
-    for (let i = 0; i < text.length; i++) seed = Math.imul(seed ^ text.charCodeAt(i), 0x01000193); // FNV-1a
+    const seed = textHash(`${name} ${quant.name} ${shape.join(',')}`);
     seeds.set(name, seed);
     add(seed, 0, 0);
+  }
+  // The same numbers mean something else with other angles, windows or norms.
+  const prefix = `${file.metadata.string('general.architecture')}.`;
+  for (const [key, { value }] of file.metadata.entries()) {
+    if (key.startsWith(prefix)) add(textHash(`${key} ${String(value)}`), 0, 1);
   }
   return {
     async read(tensor: Tensor, offsetBytes: number, into: Uint8Array) {
@@ -45,4 +48,11 @@ export function weightsHash(file: GgufFile, read: ReadTensor): WeightsHash {
       return `${file.metadata.string('general.name', 'model')} ${digits}`;
     },
   };
+}
+
+/** FNV-1a over the code units. */
+function textHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from '../base/checks.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -91,7 +92,7 @@ const handlers: Handlers = {
 
   async detokenize({ tokens, special }) {
     const stream = createTextStream(model!.tokenizer, { special });
-    return tokens.map((token) => stream.push(token)).join('') + stream.flush();
+    return Array.from(tokens, (token) => stream.push(token)).join('') + stream.flush();
   },
 
   async logits({ tokens }, { signal, emit }) {
@@ -106,6 +107,7 @@ const handlers: Handlers = {
   },
 
   async score({ tokens, firstRow }, { signal }) {
+    checkWhole('firstRow', firstRow, { min: 0 });
     const scores = new Float64Array(Math.max(0, tokens.length - 1 - firstRow));
     const { nVocab } = model!.tokenizer;
     let row = firstRow;

@@ -24,18 +24,22 @@ function ropeScaling(meta: Metadata, arch: string): RopeScaling {
   const key = `${arch}.rope.scaling`;
   const factor = meta.f32(`${key}.factor`, meta.f32(`${arch}.rope.scale_linear`, 0));
   const type = meta.string(`${key}.type`, factor === 0 ? 'none' : 'linear');
+  if (!['none', 'linear', 'yarn'].includes(type)) {
+    throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: none, linear, yarn`);
+  }
+  if (factor < 0) throw new FormatError(`${key}.factor is ${factor}, expected a positive number; damaged file?`);
   if (type === 'none' || factor === 0 || (type === 'linear' && factor === 1)) return { type: 'none' };
   if (type === 'linear') return { type, factor };
-  if (type === 'yarn') {
-    return {
-      type,
-      factor,
-      nCtxOriginal: meta.u32(`${key}.original_context_length`, meta.u32(`${arch}.context_length`)),
-      attnFactor: meta.f32(`${key}.attn_factor`, 1),
-      extFactor: meta.f32(`${key}.yarn_ext_factor`, 1),
-      betaFast: meta.f32(`${key}.yarn_beta_fast`, 32),
-      betaSlow: meta.f32(`${key}.yarn_beta_slow`, 1),
-    };
-  }
-  throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: none, linear, yarn`);
+  const originalKey = `${key}.original_context_length`;
+  const nCtxOriginal = meta.u32(originalKey, meta.u32(`${arch}.context_length`));
+  if (nCtxOriginal === 0) throw new FormatError(`${originalKey} is 0, expected at least 1; damaged file?`);
+  return {
+    type: 'yarn',
+    factor,
+    nCtxOriginal,
+    attnFactor: meta.f32(`${key}.attn_factor`, 1),
+    extFactor: meta.f32(`${key}.yarn_ext_factor`, 1),
+    betaFast: meta.f32(`${key}.yarn_beta_fast`, 32),
+    betaSlow: meta.f32(`${key}.yarn_beta_slow`, 1),
+  };
 }

@@ -43,7 +43,7 @@ export interface SamplerOptions {
   readonly mirostatTau?: number;
   /** Mirostat: how fast it steers. Default 0.1. */
   readonly mirostatEta?: number;
-  /** Same seed, same text. Default: drawn at random and reported as `sampler.seed`. */
+  /** Same seed, same text. Default: drawn at random and reported as `seed` of the result. */
   readonly seed?: number;
 }
 

@@ -332,6 +332,45 @@ describe('a chat', () => {
     await model.close();
   });
 
+  it('leaves no trace of what failed or was stopped unheard, and forgets nothing for it', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 256, threads: 1 });
+    const chat = model.chat({ ...greedy, ignoreEos: true, maxTokens: 4, onFull: 'shift' });
+    await chat.send('one');
+    const stopped = await chat.send('w'.repeat(150), { signal: AbortSignal.abort() });
+    expect([stopped.stopReason, stopped.text]).toEqual(['abort', '']);
+    expect([chat.messages.length, chat.nForgotten]).toEqual([2, 0]);
+    await expect(chat.send('two', { temperature: NaN }).result).rejects.toThrow(/temperature/);
+    expect(chat.messages).toHaveLength(2);
+    await model.close();
+  });
+
+  it('keeps a question that is answered with nothing', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 256, threads: 1 });
+    const options = { ...greedy, ignoreEos: true, maxTokens: 4 };
+    const { text } = await model.chat().send('hi', options);
+    const chat = model.chat();
+    expect((await chat.send('hi', { ...options, stop: text[0]! })).stopReason).toBe('stop');
+    expect(chat.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+    await model.close();
+  });
+
+  it('forgets an answer under way when it is cleared, and stops it when it is closed', async () => {
+    const model = await openModel(blob(bytes), { nCtx: 256, threads: 1, maxSessions: 1 });
+    const chat = model.chat({ ...greedy, ignoreEos: true, system: 'be kind' });
+    const answer = chat.send('hi', { maxTokens: 30 });
+    for await (const _ of answer) {
+      chat.clear();
+      break;
+    }
+    await answer;
+    expect(chat.messages.map(({ role }) => role)).toEqual(['system']);
+    const last = chat.send('hi', { maxTokens: 1e6, onFull: 'shift' });
+    await chat.close();
+    expect((await last).stopReason).toBe('abort');
+    expect((await model.generate([1], { ...greedy, maxTokens: 1 })).tokens.length).toBeLessThan(2); // the one session is free
+    await model.close();
+  });
+
   it('goes on through a full context without losing its system message', async () => {
     const model = await openModel(blob(bytes), { nCtx: 128, threads: 1 });
     const chat = model.chat({ system: 'be kind', ...greedy, ignoreEos: true, onFull: 'shift', maxTokens: 400 });

@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../src/engine/load_model.ts';
 import type { Session } from '../../src/engine/session.ts';
 import { openBytes } from '../helpers/open.ts';
 import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
-import { tinyModel } from '../helpers/tiny_models.ts';
+import { tinyModel, types } from '../helpers/tiny_models.ts';
 
 interface Run {
   readonly result: GenerateResult;
@@ -124,6 +124,14 @@ describe('a session', () => {
     const twin = await openBytes(bytes, { nCtx: 64, kvType: 'f32' });
     expect(twin.info.name).toBe(model.info.name);
     await expect(twin.openSession().restore(await session.save())).rejects.toThrow(FormatError);
+  });
+
+  it('refuses a session of the same weights with other angles', async () => {
+    const session = model.openSession();
+    await run(session, prompt, { ...options, maxTokens: 1 });
+    const bytes = tinyModel('llama', { metadata: { 'llama.rope.freq_base': [types.f32, 500] } });
+    const turned = await openBytes(bytes, { nCtx: 64, kvType: 'f32' });
+    await expect(turned.openSession().restore(await session.save())).rejects.toThrow(FormatError);
   });
 
   it('notices any byte of a saved session that changes', async () => {

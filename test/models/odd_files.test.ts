@@ -46,6 +46,13 @@ const refused: readonly [what: string, Changes, typeof FormatError, RegExp][] = 
     UnsupportedError,
     /llama\.attention\.causal is false/,
   ],
+  [
+    'angles of an unknown kind',
+    { metadata: { 'llama.rope.scaling.type': [types.string, 'xxxx'] } },
+    UnsupportedError,
+    /scaling\.type is "xxxx"/,
+  ],
+  ['a negative factor', { metadata: { 'llama.rope.scaling.factor': [f32, -4] } }, FormatError, /factor is -4/],
   ['capped logits', { metadata: { 'llama.final_logit_softcapping': [f32, 30] } }, UnsupportedError, /softcapping is 30/],
 ];
 

@@ -122,7 +122,7 @@ function stats({ chat, model, totals, nUsed }: ChatState): SlashResult {
   return {
     show: [
       `${totals.answers} answers, ${counted(totals.tokens)} tokens${rate}`,
-      `context ${counted(nUsed)} of ${counted(nCtx)} positions (${Math.round((100 * nUsed) / nCtx)} %)`,
+      `context ${counted(Math.min(nUsed, nCtx))} of ${counted(nCtx)} positions (${Math.min(100, Math.round((100 * nUsed) / nCtx))} %)`,
       `conversation of ${chat.messages.length} messages${forgotten}`,
     ].join('\n'),
   };

@@ -123,16 +123,20 @@ async function answer(state: ChatState, message: string, signal: AbortSignal): P
   const { chat, totals } = state;
   const { nForgotten } = chat;
   const bar = progressBar('reading');
-  const onPrefill = (nDone: number, nTotal: number) => bar.update(nDone, nTotal, `${nDone} of ${nTotal} tokens`);
+  let speaks = false; // from then on the line is the answer's: room made inside it is not shown
+  const onPrefill = (nDone: number, nTotal: number) => {
+    if (!speaks) bar.update(nDone, nTotal, `${nDone} of ${nTotal} tokens`);
+  };
   const { push } = startWrapper(() => stdout.columns - 1); // past the last column the cursor stands nowhere certain
   const spoken = chat.send(message, { signal, onPrefill });
   try {
     for await (const piece of spoken) {
-      bar.end();
+      if (!speaks) bar.end();
+      speaks = true;
       await print(isInteractive ? push(harmless(piece)) : forStdout(piece));
     }
   } catch (error) {
-    bar.end();
+    if (!speaks) bar.end();
     if (!signal.aborted) throw error;
     await print('\n');
     return tell('stopped');

@@ -21,7 +21,7 @@ replaced.`,
     ...modelOptions,
   },
   examples: [
-    ['thimble logits smollm2 --prompt "The capital of France is" --out logits.f32', 'six rows of 49,152 floats'],
+    ['thimble logits smollm2 --prompt "The capital of France is" --out logits.f32', 'five rows of 49,152 floats'],
   ],
   async run(args, signal) {
     const out = args.text('out');

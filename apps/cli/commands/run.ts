@@ -13,7 +13,7 @@ export const run: Command = {
 Without --prompt it is read from stdin, less one line break at its end.
 
 --json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
-stop: a stop text came; length: -n was reached), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
+stop: a stop text came; length: -n was reached; full: the context was), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
   positionals: [1, 1],
   options: {
