@@ -103,7 +103,7 @@ function keep(dir) {
 }
 
 const args = process.argv.slice(2).filter((arg) => arg !== '--no-build');
-const keeps = args[0] === 'keep' && args.length === 2;
+const keeps = args[0] === 'keep' && args.length === 2 && !args[1]?.startsWith('-');
 const first = args.findIndex((arg) => !benches.includes(arg));
 const chosen = args.slice(0, first < 0 ? undefined : first);
 const options = args.slice(chosen.length);

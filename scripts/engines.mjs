@@ -24,8 +24,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const fixture = join(root, 'test/fixtures/engines/logits.json');
 const runner = join(root, 'test/engines/run.mjs');
 const { values: options } = parseArgs({
-  options: { install: { type: 'string' }, only: { type: 'string', default: '' }, write: { type: 'boolean' } },
+  options: {
+    install: { type: 'string' },
+    only: { type: 'string', default: '' },
+    write: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
+if (options.help) {
+  console.log(
+    'usage: node scripts/engines.mjs [--install DIR] [--only node,chromium,…] [--write]; the head of this file says more',
+  );
+  process.exit();
+}
 
 /**
  * @typedef {{ build: string, threads: number, parts?: string[] }} Run

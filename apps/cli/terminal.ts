@@ -69,9 +69,14 @@ export function progressBar(label: string): Progress {
       drawnMs = nowMs;
       drawn = true;
       const part = total > 0 ? Math.min(1, done / total) : 0;
-      const full = Math.round(part * barWidth);
-      const bar = errStyle.cyan('━'.repeat(full)) + errStyle.dim('─'.repeat(barWidth - full));
-      stderr.write(`\r\x1b[K${label} ${bar} ${String(Math.floor(part * 100)).padStart(3)} % ${errStyle.dim(note)}`);
+      // what would wrap could not be taken away again: first the note goes, then the bar gets short
+      const percent = `${String(Math.floor(part * 100)).padStart(3)} %`;
+      const room = (stderr.columns || 80) - 1 - `${label}  ${percent}`.length;
+      const width = Math.max(0, Math.min(barWidth, room));
+      const shown = note.length < room - width ? ` ${note}` : '';
+      const full = Math.round(part * width);
+      const bar = errStyle.cyan('━'.repeat(full)) + errStyle.dim('─'.repeat(width - full));
+      stderr.write(`\r\x1b[K${label} ${bar} ${percent}${errStyle.dim(shown)}`);
     },
     end() {
       if (drawn) stderr.write('\r\x1b[K');
