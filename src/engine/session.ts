@@ -86,10 +86,8 @@ export class Session {
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = sampler.sample(logits);
       firstMs ||= performance.now();
-      if (!ignoreEos && tokenizer.isEndOfGeneration(token)) {
-        answer.stopReason = 'eos';
-        break;
-      }
+      if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
+      if (answer.stopReason === 'eos') break;
       sampler.accept(token);
       yield { type: 'piece', text: answer.push(token, logits) };
       if (answer.stopReason !== undefined || signal?.aborted) break;
