@@ -51,7 +51,8 @@ export class Snapshots {
 
   /** Keeps the states as they are. */
   async take(written: Written): Promise<void> {
-    if (this.most === 0 || this.kept.at(-1)?.written.nRead === written.nRead) return;
+    const { nRead } = written;
+    if (this.most === 0 || nRead === 0 || this.kept.at(-1)?.written.nRead === nRead) return; // the beginning needs no copy
     if (this.kept.length === this.most) this.spare = this.kept.splice(Math.min(1, this.most - 1), 1)[0]!.copy;
     const copy = this.spare ?? this.newCopy();
     this.spare = undefined;

@@ -56,11 +56,6 @@ export class Timeline {
     return this.tokens.subarray(0, this.nText + 1);
   }
 
-  /** Most tokens that one step reads. */
-  get maxTokens(): number {
-    return this.graph.maxTokens;
-  }
-
   /** Forgets everything from position `nTokens` on. */
   cut(nTokens: number): void {
     this.nText = Math.min(this.nText, nTokens);
@@ -88,7 +83,7 @@ export class Timeline {
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end. */
   async readTowards(wanted: ArrayLike<number>): Promise<Float32Array | undefined> {
-    const most = Math.min(wanted.length, this.nText + this.maxTokens);
+    const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
     const isLast = end === wanted.length;
     if (isLast) await this.mark(); // for the same question once more
@@ -105,7 +100,7 @@ export class Timeline {
   async read(tokens: ArrayLike<number>, nLogits: number, nGuesses = 0): Promise<Float32Array> {
     await this.settle();
     const end = this.nText + tokens.length;
-    if (end - this.written!.nRead > this.maxTokens) await this.catchUp();
+    if (end - this.written!.nRead > this.graph.maxTokens) await this.catchUp();
     this.tokens.set(tokens, this.nText);
     await this.step(end, nLogits);
     this.nText = end - nGuesses;
@@ -161,7 +156,7 @@ export class Timeline {
   private async catchUp(): Promise<Written> {
     await this.settle();
     while (this.written!.nRead < this.nText) {
-      await this.step(Math.min(this.written!.nRead + this.maxTokens, this.nText), 0);
+      await this.step(Math.min(this.written!.nRead + this.graph.maxTokens, this.nText), 0);
     }
     return this.written!;
   }
