@@ -15,7 +15,7 @@ class KvStoreRecord extends Record {
   interleave: u32; // 4: keys, 1: values, see lib/kv_types.ts
 }
 
-/** Writes this step's keys or values into the rows of their positions; an item is a token. */
+/** Writes this step's keys or values into the rows of their positions, and tells the step of numbers that got lost; an item is a token. */
 function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32): void {
   const type = changetype<T>(0);
   const headDim = record.headDim;
@@ -25,11 +25,22 @@ function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32): void {
     let head = record.cache;
     const row = (record.step.pos + token) % record.nPositions;
     for (let n = record.kvDim / headDim; n > 0; n--) {
-      type.storeHead(head, type.hasLevels ? spread(record, x) : x, headDim, row, record.interleave);
+      const numbers = type.hasLevels ? spread(record, x) : x;
+      if (largestMagnitude(numbers, headDim) > type.limit && !record.step.lost) {
+        record.step.lost = changetype<usize>(record);
+      }
+      type.storeHead(head, numbers, headDim, row, record.interleave);
       x += headDim << 2;
       head += headBytes;
     }
   }
+}
+
+/** Magnitudes compare as integers, and NaN is the largest. */
+function largestMagnitude(x: usize, n: u32): u32 {
+  let largest: u32 = 0;
+  for (const end = x + (n << 2); x < end; x += 4) largest = max(largest, load<u32>(x) & 0x7fffffff);
+  return largest;
 }
 
 /** One head's numbers, spread out in scratch memory. */

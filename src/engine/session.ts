@@ -5,7 +5,7 @@ import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '..
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkOneOf, checkWhole } from '../base/checks.ts';
-import { createSampler } from '../sampling/chain.ts';
+import { checkFiniteLogits, createSampler } from '../sampling/chain.ts';
 import { decodeSaved, encodeSaved } from './session_bytes.ts';
 import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
 import { Ahead } from './speculative/ahead.ts';
@@ -152,6 +152,8 @@ export class Session {
         : Math.min(firstRow, begin + graph.maxTokens);
       const piece = Array.prototype.slice.call(tokens, begin, end) as number[];
       const rows = await timeline.read(piece, scored ? piece.length : 0);
+      const { nVocab } = this.model.tokenizer;
+      for (let at = 0; at < rows.length; at += nVocab) checkFiniteLogits(rows.subarray(at, at + nVocab));
       if (scored) yield rows;
     }
   }

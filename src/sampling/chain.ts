@@ -139,10 +139,18 @@ function load(c: Candidates, everyToken: Int32Array, logits: Float32Array): void
   c.weighed = false;
   c.logits.set(logits);
   const max = maxLogit(c);
-  if (Number.isFinite(max)) return;
-  const token = logits.findIndex((logit) => !(logit < Infinity)); // -1: all are -Infinity
-  const what = token < 0 ? `all ${nVocab} logits are` : `the logit of token ${token} is`;
-  throw new FormatError(`${what} ${max}, expected a finite number; damaged weights?`);
+  if (!Number.isFinite(max)) throw notFinite(logits);
+}
+
+/** @throws FormatError for logits that are no distribution. */
+export function checkFiniteLogits(logits: Float32Array): void {
+  for (let i = 0; i < logits.length; i++) if (!Number.isFinite(logits[i]!)) throw notFinite(logits);
+}
+
+function notFinite(logits: Float32Array): FormatError {
+  const token = logits.findIndex((logit) => !Number.isFinite(logit));
+  const came = `the logit of token ${token} is ${logits[token]}`;
+  return new FormatError(`${came}, expected a finite number; damaged weights, or too large ones?`);
 }
 
 function allBanned(nVocab: number): RangeError {
