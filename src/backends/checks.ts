@@ -29,7 +29,7 @@ export function notHeld({ name, quant }: Value): FormatError {
   if (most === undefined)
     return new FormatError(`${what} that are infinite or NaN, expected finite numbers; damaged weights?`);
   return new FormatError(
-    `${what} beyond ±${most}, the most that a cache of type ${quant.name} holds; open the model with kvType 'f32'`,
+    `${what} that are NaN or beyond ±${most}, the most that a cache of type ${quant.name} holds; open the model with kvType 'f32'`,
   );
 }
 

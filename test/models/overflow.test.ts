@@ -26,9 +26,9 @@ const answer = async (grown: Record<string, number>, kvType: KvType, backend: Ba
 
 const beyond = /beyond ±\d+, the most that a cache of type \S+ holds; .*kvType 'f32'/;
 const lost: readonly [grown: Record<string, number>, KvType, RegExp][] = [
-  [{ 'blk.1.attn_k.weight': 1e5 }, 'f16', /^layer 1 made keys beyond ±65504, the most that a cache of type f16 holds; .*kvType 'f32'/],
-  [{ 'blk.0.attn_v.weight': 1e5 }, 'f16', /^layer 0 made values beyond/],
-  [{ 'blk.0.attn_v.weight': 1e8 }, 'q8_0', /^layer 0 made values beyond ±8320913/],
+  [{ 'blk.1.attn_k.weight': 1e5 }, 'f16', /^layer 1 made keys that are NaN or beyond ±65504, the most that a cache of type f16 holds; .*kvType 'f32'/],
+  [{ 'blk.0.attn_v.weight': 1e5 }, 'f16', /^layer 0 made values that are NaN or beyond/],
+  [{ 'blk.0.attn_v.weight': 1e8 }, 'q8_0', /^layer 0 made values that are NaN or beyond ±8320913/],
   [{ 'blk.0.attn_v.weight': 1e38, 'blk.0.attn_norm.weight': 1e3 }, 'f32', /^layer 0 made values that are infinite or NaN/],
   [{ 'blk.0.ffn_down.weight': 1e38, 'blk.0.ffn_norm.weight': 1e30 }, 'f16', beyond],
   [{ 'blk.0.ffn_down.weight': 1e38, 'blk.0.ffn_norm.weight': 1e30 }, 'f32', /^layer 1 made \S+ that are infinite or NaN/],
