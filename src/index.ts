@@ -1,7 +1,7 @@
 /** The public API and nothing else. */
 export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
-export { ModelSession, type CallOptions } from './api/model_session.ts';
+export { ModelSession, type CallOptions, type ResumeCallOptions } from './api/model_session.ts';
 export { openModel, type OpenModelOptions } from './api/open_model.ts';
 export { Chat, type ChatOptions } from './api/chat.ts';
 export type { ChatMessage, ToolCall, ToolDefinition } from './chat/template.ts';

@@ -1,4 +1,5 @@
-import type { GenerateOptions } from '../protocol/generation.ts';
+import type { Calls } from '../protocol/messages.ts';
+import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
 import { promptOf, type PromptLike } from './arguments.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
@@ -13,6 +14,9 @@ export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
 }
 
+/** Options of an answer that goes on. */
+export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill'>;
+
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
   private readonly client: EngineClient;
@@ -25,15 +29,29 @@ export class ModelSession {
 
   /** Like `model.generate`, on this timeline. */
   generate(prompt: PromptLike, options: CallOptions = {}): Generation {
-    const { signal, onPrefill, stop, ...rest } = options;
-    const args = {
-      prompt: promptOf(prompt),
-      options: { ...rest, stop: typeof stop === 'string' ? [stop] : (stop ?? undefined) },
-    };
+    return this.answer('generate', { prompt: promptOf(prompt) }, options);
+  }
+
+  /**
+   * Goes on with the answer made last on this timeline, as it would have gone on: same settings, same seed, the sampler where it stood. It
+   * may have been ended by `maxTokens`, a stop text, a loop or an abort, also before the timeline was saved and restored.
+   * @throws (while iterating) TypeError where the model ended it, or there is none.
+   */
+  resume(options: ResumeCallOptions = {}): Generation {
+    return this.answer('resume', {}, options);
+  }
+
+  private answer<K extends 'generate' | 'resume'>(
+    call: K,
+    what: Omit<Calls[K]['args'], 'session' | 'options'>,
+    { signal, onPrefill, stop, ...rest }: CallOptions,
+  ): Generation {
+    const options = { ...rest, stop: typeof stop === 'string' ? [stop] : (stop ?? undefined) };
     return generation(
       async (onEvent, signal) => {
         const begin = (session: number) => {
-          const result = this.client.call('generate', { session, ...args }, { onEvent, signal });
+          const args = { ...what, session, options } as Calls[K]['args'];
+          const result = this.client.call(call, args, { onEvent, signal });
           result.catch(() => undefined); // nobody waits for it where the signal came first
           return { result };
         };

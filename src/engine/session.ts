@@ -1,12 +1,15 @@
 import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
 import { FormatError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions, Timings } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkOneOf, checkWhole } from '../base/checks.ts';
-import { checkFiniteLogits, createSampler } from '../sampling/chain.ts';
-import { decodeSaved, encodeSaved } from './session_bytes.ts';
+import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
+import { checkFiniteLogits, createSampler, type Sampler } from '../sampling/chain.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
+import { withPreset } from '../sampling/presets.ts';
+import { tokensWith, usualBreakers } from './dry_breakers.ts';
+import { decodeSaved, encodeSaved, type Unfinished } from './session_bytes.ts';
 import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
 import { Ahead } from './speculative/ahead.ts';
 import { draftModel } from './speculative/draft_model.ts';
@@ -22,6 +25,8 @@ export interface SessionModel {
   readonly weights: string;
   readonly kvType: KvType;
   readonly loadMs: number;
+  /** Settings of answers that are given no others. */
+  readonly sampling: SamplerOptions;
   /** A session of the draft model, if there is one. */
   readonly openDraft?: () => Session;
 }
@@ -33,6 +38,8 @@ export class Session {
   private readonly program: Program;
   private readonly timeline: Timeline;
   private draft: Session | undefined;
+  /** The answer made last, if it may go on. */
+  private unfinished: Unfinished | undefined;
 
   constructor(model: SessionModel, graph: Graph, states: readonly LayerState[], program: Program) {
     this.model = model;
@@ -54,11 +61,12 @@ export class Session {
   /** Forgets everything from position `nTokens` on. */
   truncate(nTokens: number): void {
     this.timeline.cut(nTokens);
+    this.unfinished = undefined;
   }
 
   /**
-   * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context or `signal` ends the answer. Yields
-   * after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
+   * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context, a loop or `signal` ends the answer.
+   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
    * share its memory for results: one makes an answer at a time.
    * @throws RangeError for a prompt longer than the context or bad options.
    */
@@ -67,21 +75,50 @@ export class Session {
     options: GenerateOptions = {},
     signal?: AbortSignal,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { maxTokens, stop, onFull, ignoreEos, logProbs, speculate, nDraft, ...sampling } = checkOptions(options);
-    const { tokenizer } = this.model;
-    const sampler = createSampler(sampling, tokenizer.nVocab);
-    const ahead = this.lookAhead(speculate, nDraft);
-    let prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
-    const { tokens } = prompt;
-    this.checkPrompt(tokens);
-    const answer = new Answer(tokenizer, tokens.at(-1)!, { maxTokens, stop, logProbs });
+    const { how, sampling } = parted(options);
+    const settings = withPreset(sampling, this.model.sampling);
+    const sampler = this.createSampler(settings);
+    const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
+    this.checkPrompt(prompt.tokens);
+    for (const token of prompt.tokens) sampler.accept(token);
+    return yield* this.answer(prompt, { how, settings: { ...settings, seed: sampler.seed }, sampler }, signal);
+  }
 
+  /**
+   * Goes on with the answer that was made last, or that was saved, as it would have gone on: with its settings, and its sampler where it
+   * stood. @throws TypeError where there is none that can go on.
+   */
+  async *resume(options: ResumeOptions = {}, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { unfinished } = this;
+    checkNames('option of resume', options, HOW);
+    if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
+    const { settings, state, unread } = unfinished;
+    const tokens = [...this.timeline.text, ...unread];
+    this.checkPrompt(tokens);
+    const sampler = this.createSampler(settings);
+    sampler.restore(state);
+    return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
+  }
+
+  /** Makes an answer to a prompt that the sampler knows. */
+  private async *answer(
+    prompt: RoomyPrompt,
+    { how, settings, sampler }: Making,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { onFull, ignoreEos, logProbs, speculate, nDraft } = how;
+    const { tokenizer } = this.model;
+    const ahead = this.lookAhead(speculate, nDraft);
+    const { tokens } = prompt;
+    const answer = new Answer(tokenizer, tokens.at(-1)!, how);
+
+    this.unfinished = undefined;
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
     let logits = yield* this.prefill(tokens, signal);
+    let text = [...tokens];
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
-    for (const token of tokens) sampler.accept(token);
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = sampler.sample(logits);
@@ -89,6 +126,7 @@ export class Session {
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
+      text.push(token);
       yield { type: 'piece', text: answer.push(token, logits) };
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
@@ -100,6 +138,7 @@ export class Session {
           break;
         }
         prompt = shorter.prompt;
+        text = [...shorter.kept, token];
         if (!(yield* this.prefill(shorter.kept, signal))) break;
       }
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
@@ -107,6 +146,8 @@ export class Session {
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
     yield { type: 'piece', text: answer.flush() };
+    const unread = text.slice(this.timeline.length);
+    if (answer.stopReason !== 'eos') this.unfinished = { settings, state: sampler.save(), unread };
     const moments = { startMs, prefilledMs, firstMs: firstMs || endMs, endMs };
     return {
       text: answer.text,
@@ -143,7 +184,7 @@ export class Session {
   async *logits(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
     this.checkPrompt(tokens);
     const { timeline, graph } = this;
-    timeline.cut(0);
+    this.truncate(0);
     while (timeline.length < tokens.length) {
       const begin = timeline.length;
       const scored = begin >= firstRow;
@@ -161,7 +202,7 @@ export class Session {
   /** The text, and what the model's layers hold of it, as bytes. */
   async save(): Promise<Uint8Array> {
     const { weights, kvType } = this.model;
-    return encodeSaved({ weights, kvType, ...(await this.timeline.save()) });
+    return encodeSaved({ weights, kvType, unfinished: this.unfinished, ...(await this.timeline.save()) });
   }
 
   /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
@@ -185,7 +226,9 @@ export class Session {
     if (!fits || saved.tokens.some((token) => !this.knows(token))) {
       throw new FormatError('the saved session does not fit its own header; save it again');
     }
+    if (saved.unfinished) this.checkUnfinished(saved.unfinished);
     await this.timeline.restore(saved);
+    this.unfinished = saved.unfinished;
   }
 
   /** Returns the memory; the session cannot be used afterwards. */
@@ -193,6 +236,24 @@ export class Session {
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
+  }
+
+  private createSampler(settings: SamplerOptions): Sampler {
+    const { tokenizer } = this.model;
+    const breakers = settings.dryBreakers ?? (settings.dryMultiplier ? usualBreakers : []);
+    return createSampler({ ...settings, dryBreakers: tokensWith(tokenizer, breakers) }, tokenizer.nVocab);
+  }
+
+  /** Its sampler can be made, and its tokens are some. */
+  private checkUnfinished({ settings, state, unread }: Unfinished): void {
+    try {
+      this.createSampler(settings).restore(state);
+      if (unread.length > 0) this.checkPrompt(unread);
+    } catch (cause) {
+      throw new FormatError(`the saved session has an answer that cannot go on: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
   }
 
   private knows(token: number): boolean {
@@ -312,12 +373,33 @@ function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: numbe
 
 const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
 
-function checkOptions(options: GenerateOptions): GenerateOptions {
-  const { maxTokens = 1, onFull = 'stop', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
-  checkWhole('maxTokens', maxTokens, { min: 1 });
-  checkOneOf('onFull', onFull, ['stop', 'shift']);
-  checkWhole('logProbs', nTop, { min: 0, max: 100 });
-  checkOneOf('speculate', speculate, [false, 'lookup', 'draft']);
-  checkWhole('nDraft', nDraft, { min: 1 });
-  return options;
+/** The options that say how an answer is made, beside its sampler. */
+const HOW = Object.keys({
+  maxTokens: true,
+  stop: true,
+  onFull: true,
+  onLoop: true,
+  ignoreEos: true,
+  logProbs: true,
+  speculate: true,
+  nDraft: true,
+} satisfies Record<keyof ResumeOptions, true>);
+
+/** Checks what is not the sampler's. */
+function parted(options: GenerateOptions): { how: ResumeOptions; sampling: SamplerOptions } {
+  const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...sampling } = options;
+  checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
+  checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
+  checkOneOf('onLoop', onLoop ?? 'stop', ['stop', 'ignore']);
+  checkWhole('logProbs', logProbs ?? 0, { min: 0, max: 100 });
+  checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
+  checkWhole('nDraft', nDraft ?? 1, { min: 1 });
+  return { how: { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft }, sampling };
+}
+
+interface Making {
+  readonly how: ResumeOptions;
+  /** The sampler's, its seed among them. */
+  readonly settings: SamplerOptions;
+  readonly sampler: Sampler;
 }

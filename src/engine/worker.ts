@@ -1,4 +1,5 @@
 import { checkWhole } from '../base/checks.ts';
+import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -72,14 +73,10 @@ const handlers: Handlers = {
     const { maxTokens = Infinity, onFull } = options;
     const room = { nCtx: session.nCtx, maxTokens };
     const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause }, room) : encode(prompt);
-    const events = session.generate(roomy, options, signal);
-    for (;;) {
-      await tick();
-      const { value, done } = await events.next();
-      if (done) return value;
-      if (value.type !== 'piece' || value.text !== '') emit(value);
-    }
+    return told(session.generate(roomy, options, signal), emit);
   },
+
+  resume: ({ session, options }, { signal, emit }) => told(sessionOf(session).resume(options, signal), emit),
 
   saveSession: ({ session }) => sessionOf(session).save(),
 
@@ -144,6 +141,19 @@ async function load(source: ModelSource, options: OpenOptions, around: LoadOptio
   } catch (error) {
     await starting.abandon();
     throw error;
+  }
+}
+
+/** Hands an answer's events out as they come. A cancel message can arrive between them. */
+async function told(
+  events: AsyncGenerator<GenerateEvent, GenerateResult>,
+  emit: (event: GenerateEvent) => void,
+): Promise<GenerateResult> {
+  for (;;) {
+    await tick();
+    const { value, done } = await events.next();
+    if (done) return value;
+    if (value.type !== 'piece' || value.text !== '') emit(value);
   }
 }
 

@@ -1,5 +1,5 @@
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { ModelSource } from '../platform/platform.ts';
 
@@ -14,6 +14,11 @@ export interface Calls {
   closeSession: { args: { session: number }; result: undefined; event: never };
   generate: {
     args: { session: number; prompt: Prompt; options: GenerateOptions };
+    result: GenerateResult;
+    event: GenerateEvent;
+  };
+  resume: {
+    args: { session: number; options: ResumeOptions };
     result: GenerateResult;
     event: GenerateEvent;
   };

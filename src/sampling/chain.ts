@@ -6,7 +6,7 @@ import { createHistory, forget, recent, remember, type History } from './history
 import { logitBias } from './logit_bias.ts';
 import { minP } from './min_p.ts';
 import { mirostat, type MirostatLink } from './mirostat.ts';
-import { checkOptions, type CheckedOptions, type SamplerOptions } from './options.ts';
+import { checkOptions, type CheckedOptions, type SamplerOptions, type TokenOptions } from './options.ts';
 import { penalties } from './penalties.ts';
 import { pickBest, pickRandom } from './pick.ts';
 import { randomSeed, seedRandom, type RandomState } from './random.ts';
@@ -80,7 +80,7 @@ interface Links {
   readonly steering: MirostatLink | undefined;
 }
 
-export function createSampler(options: SamplerOptions, nVocab: number): Sampler {
+export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   checkWhole('nVocab', nVocab, { min: 1, max: 2 ** 31 - 1 });
   const o = checkOptions(options, nVocab);
   const seed = o.seed ?? randomSeed();
