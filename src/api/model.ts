@@ -5,6 +5,15 @@ import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
 import { ModelSession, type CallOptions } from './model_session.ts';
 
+export interface ScoreOptions {
+  /** Tokens before this one are only read. Default 0. */
+  readonly firstRow?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A way to go on: text, or tokens. */
+export type Continuation = string | readonly number[];
+
 /** An opened model. Its work happens in another thread; every method returns at once. */
 export class Model {
   readonly info: ModelInfo;
@@ -60,8 +69,25 @@ export class Model {
    * Log-probabilities (natural) of tokens given those before them, from an empty context: entry i is that of
    * `tokens[firstRow + i + 1]`.
    */
-  score(tokens: readonly number[], { firstRow = 0, signal }: { firstRow?: number; signal?: AbortSignal } = {}) {
-    return this.client.call('score', { tokens, firstRow }, { signal });
+  score(tokens: readonly number[], options?: ScoreOptions): Promise<Float64Array>;
+  /**
+   * Log-probabilities of several ways in which one text may go on, for choosing among them: one array per continuation, with an entry for
+   * each of its tokens. The text is read once. A continuation that is text is tokenised on its own, so begin it with the space that
+   * separates it.
+   */
+  score(
+    text: PromptLike,
+    options: ScoreOptions & { readonly continuations: readonly Continuation[] },
+  ): Promise<Float64Array[]>;
+  async score(
+    given: PromptLike,
+    { firstRow = 0, continuations, signal }: ScoreOptions & { readonly continuations?: readonly Continuation[] } = {},
+  ): Promise<Float64Array | Float64Array[]> {
+    const tokensOf = (prompt: PromptLike) => this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal });
+    const text = await tokensOf(given);
+    if (!continuations) return this.client.call('score', { tokens: text, firstRow }, { signal });
+    const each = continuations.map((one) => tokensOf(typeof one === 'string' ? { text: one } : one));
+    return this.client.call('scoreContinuations', { text, continuations: await Promise.all(each) }, { signal });
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */

@@ -1,7 +1,7 @@
 import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
 import { FormatError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions, Timings } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
@@ -17,6 +17,7 @@ import { measuredPace, steadyPace } from './speculative/pace.ts';
 import { promptLookup } from './speculative/prompt_lookup.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
+import { timingsOf } from './timings.ts';
 
 /** The parts of its model that a session needs. */
 export interface SessionModel {
@@ -51,6 +52,10 @@ export class Session {
   /** Positions the session holds. */
   get nCtx(): number {
     return this.graph.nCtx;
+  }
+
+  get nVocab(): number {
+    return this.model.tokenizer.nVocab;
   }
 
   /** The tokens read so far. */
@@ -172,6 +177,11 @@ export class Session {
     return this.timeline.readTowards(text);
   }
 
+  /** Keeps this place: a later text may begin with what was read so far. */
+  mark(): Promise<void> {
+    return this.timeline.mark();
+  }
+
   /** Marks this place: later reading may be taken back to it. */
   markBeforeGuesses(): Promise<void> {
     return this.timeline.markBeforeGuesses();
@@ -183,17 +193,21 @@ export class Session {
    */
   async *logits(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
     this.checkPrompt(tokens);
-    const { timeline, graph } = this;
     this.truncate(0);
-    while (timeline.length < tokens.length) {
-      const begin = timeline.length;
+    yield* this.logitsBehind(tokens, firstRow);
+  }
+
+  /** The same, of tokens behind the text that was read. */
+  async *logitsBehind(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
+    const { timeline, graph } = this;
+    const { nVocab } = this.model.tokenizer;
+    for (let begin = 0, end = 0; begin < tokens.length; begin = end) {
       const scored = begin >= firstRow;
-      const end = scored
+      end = scored
         ? Math.min(tokens.length, begin + Math.min(graph.maxLogits, graph.maxTokens))
         : Math.min(firstRow, begin + graph.maxTokens);
       const piece = Array.prototype.slice.call(tokens, begin, end) as number[];
       const rows = await timeline.read(piece, scored ? piece.length : 0);
-      const { nVocab } = this.model.tokenizer;
       for (let at = 0; at < rows.length; at += nVocab) checkFiniteLogits(rows.subarray(at, at + nVocab));
       if (scored) yield rows;
     }
@@ -350,28 +364,6 @@ export class Session {
     return ahead.ran(await timeline.read(tokens, tokens.length, tokens.length - 1));
   }
 }
-
-interface Moments {
-  readonly startMs: number;
-  readonly prefilledMs: number;
-  readonly firstMs: number;
-  readonly endMs: number;
-}
-
-function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: number): Timings {
-  const prefillMs = at.prefilledMs - at.startMs;
-  const decodeMs = at.endMs - at.firstMs;
-  return {
-    loadMs,
-    ttftMs: at.firstMs - at.startMs,
-    prefillMs,
-    prefillTps: perSecond(nRead, prefillMs),
-    decodeMs,
-    decodeTps: perSecond(nGenerated - 1, decodeMs),
-  };
-}
-
-const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
 
 /** The options that say how an answer is made, beside its sampler. */
 const HOW = Object.keys({

@@ -28,6 +28,11 @@ export interface Calls {
   detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
   logits: { args: { tokens: readonly number[] }; result: undefined; event: Float32Array };
   score: { args: { tokens: readonly number[]; firstRow: number }; result: Float64Array; event: never };
+  scoreContinuations: {
+    args: { text: readonly number[]; continuations: readonly (readonly number[])[] };
+    result: Float64Array[];
+    event: never;
+  };
   close: { args: object; result: undefined; event: never };
 }
 

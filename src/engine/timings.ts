@@ -1,0 +1,24 @@
+import type { Timings } from '../protocol/generation.ts';
+
+/** Moments of an answer, in milliseconds: the call, the prompt read, the first token, the end. */
+export interface Moments {
+  readonly startMs: number;
+  readonly prefilledMs: number;
+  readonly firstMs: number;
+  readonly endMs: number;
+}
+
+export function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: number): Timings {
+  const prefillMs = at.prefilledMs - at.startMs;
+  const decodeMs = at.endMs - at.firstMs;
+  return {
+    loadMs,
+    ttftMs: at.firstMs - at.startMs,
+    prefillMs,
+    prefillTps: perSecond(nRead, prefillMs),
+    decodeMs,
+    decodeTps: perSecond(nGenerated - 1, decodeMs),
+  };
+}
+
+const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
