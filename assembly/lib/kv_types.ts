@@ -27,12 +27,6 @@ export class KvF32 {
     return false;
   }
 
-  /** The largest magnitude that it keeps, as bits: here the largest finite float. */
-  @inline
-  get limit(): u32 {
-    return 0x7f7fffff;
-  }
-
   @inline
   rowBytes(headDim: u32): u32 {
     return headDim << 2;
@@ -78,12 +72,6 @@ export class KvF16 {
     return false;
   }
 
-  /** Up to 65520 numbers round to the largest half, 65504. */
-  @inline
-  get limit(): u32 {
-    return 0x477fefff;
-  }
-
   @inline
   rowBytes(headDim: u32): u32 {
     return headDim << 1;
@@ -101,7 +89,7 @@ export class KvF16 {
 
   /**
    * Rounds to nearest even. Numbers that are subnormal in half precision (below 2^-14) become zero: loaded as above, they
-   * would be subnormal float32, which are a hundred times slower. Numbers beyond `limit` become the largest, 65504; nothing is made of them.
+   * would be subnormal float32, which are a hundred times slower. Numbers that are too large become the largest, 65504; kv_store tells of them.
    */
   @inline
   store(to: usize, x: f32): void {
@@ -132,12 +120,6 @@ export class KvQ8_0 {
   @inline
   get hasLevels(): bool {
     return true;
-  }
-
-  /** A scale is a half, and the largest level 127. */
-  @inline
-  get limit(): u32 {
-    return reinterpret<u32>(<f32>65519 * 127);
   }
 
   @inline

@@ -153,7 +153,6 @@ export class Session {
     yield { type: 'piece', text: answer.flush() };
     const unread = text.slice(this.timeline.length);
     if (answer.stopReason !== 'eos') this.unfinished = { settings, state: sampler.save(), unread };
-    const moments = { startMs, prefilledMs, firstMs: firstMs || endMs, endMs };
     return {
       text: answer.text,
       tokens: answer.tokens,
@@ -162,7 +161,7 @@ export class Session {
       nForgotten: prompt.nForgotten,
       stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings: timingsOf(this.model.loadMs, moments, nRead, answer.tokens.length),
+      timings: timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length),
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };
