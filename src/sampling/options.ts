@@ -116,3 +116,7 @@ export function checkOptions(options: TokenOptions, nVocab: number): CheckedOpti
   for (const token of dryBreakers) checkWhole('dryBreakers token', token, tokenLimits);
   return { ...(Object.fromEntries(numbers) as Record<NumberName, number>), logitBias, dryBreakers, seed };
 }
+
+/** The same for callers who need no defaults; before a model is open nobody knows how many tokens there are. */
+export const checkSamplerOptions = (options: SamplerOptions, nVocab = Infinity): void =>
+  void checkOptions(options, nVocab);

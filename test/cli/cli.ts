@@ -25,9 +25,10 @@ export interface RunOptions {
   readonly onStdout?: (stdout: string, child: { kill(signal: NodeJS.Signals): void; type(text: string): void }) => void;
 }
 
-/** Waits for the end. With `onStdout` stdin stays open until the program ends it. */
+/** Waits for the end. With `input` and `onStdout` stdin stays open until the program ends it. */
 export function thimble(args: readonly string[], { input, env, onStdout }: RunOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, [cliPath, ...args], { env: { ...process.env, ...env } });
+  const isOpen = onStdout !== undefined && input !== undefined;
   let stdout = '';
   let stderr = '';
   const hand = {
@@ -40,7 +41,7 @@ export function thimble(args: readonly string[], { input, env, onStdout }: RunOp
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined); // a program that does not read its input
-  if (onStdout) child.stdin.write(input ?? '');
+  if (isOpen) child.stdin.write(input);
   else child.stdin.end(input ?? '');
   return new Promise((resolve, reject) => {
     child.on('error', reject);
