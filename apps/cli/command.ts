@@ -203,16 +203,18 @@ function parseOption(
   if (known !== undefined) return { name: known, value };
   const alias = [optionAliases.get(bare(arg)) ?? []].flat().find((name) => spelled.has(`--${name}`));
   if (alias !== undefined) return { name: alias, value };
-  if (optionAnswers.has(bare(arg)) || arg.startsWith('--')) return {};
-  return { name: spelled.get(arg.slice(0, 2)), value: arg.slice(2) };
+  const short = optionAnswers.has(bare(arg)) || arg.startsWith('--') ? undefined : spelled.get(arg.slice(0, 2));
+  return short === undefined ? {} : { name: short, value: arg.slice(2) };
 }
 
 function unknownOption(arg: string, table: OptionTable, known: readonly string[]): UsageError {
   const [word = ''] = arg.split('=');
   const answer = optionAnswers.get(bare(arg));
   if (answer !== undefined) return new UsageError(`there is no option ${word}: ${answer}`);
-  const long = known.filter((name) => name.startsWith('--') === word.startsWith('--'));
-  const near = suggestion(word, long);
+  const near = suggestion(
+    word,
+    known.filter((name) => name.startsWith('--')),
+  );
   const others = Object.keys(table).filter((name) => !(name in commonOptions));
   return new UsageError(`there is no option ${word}${near || (others.length === 0 ? '; this command has none' : '')}`);
 }
@@ -232,7 +234,7 @@ export function suggestion(given: string, known: readonly string[]): string {
   const near = known
     .map((word) => ({ word, distance: word.startsWith(given) ? 0 : editDistance(given, word) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return near && near.distance <= Math.ceil(given.length / 3) ? `; did you mean ${near.word}?` : '';
+  return near && given !== '' && near.distance <= Math.ceil(given.length / 3) ? `; did you mean ${near.word}?` : '';
 }
 
 /** Levenshtein's, with two letters swapped as one step: letters to insert, delete, replace or swap. One row of the table at a time. */

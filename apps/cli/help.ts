@@ -1,6 +1,6 @@
 import { commonOptions, type Command, type OptionTable } from './command.ts';
 import { twoColumns, windowWidth, wrapCommand, wrapText, wrapWords } from './layout.ts';
-import { style } from './terminal.ts';
+import { plural, style } from './terminal.ts';
 
 /** The page of `thimble --help`. */
 export function overview(commands: ReadonlyMap<string, Command>): string {
@@ -23,8 +23,11 @@ export function overview(commands: ReadonlyMap<string, Command>): string {
 export function commandHelp(name: string, command: Command, all: boolean): string {
   const { summary, usage, about, options, examples } = command;
   const width = windowWidth();
-  const [common, rare] = optionRows({ ...commonOptions, ...options });
-  const more = `${rare.length} more options: thimble ${name} --help --all`;
+  const rare = optionRows(options, true);
+  const { all: allOption, ...others } = commonOptions;
+  const shared = rare.length > 0 && !('all' in options) ? { ...others, all: allOption } : others;
+  const common = [...optionRows(options, false), ...optionRows(shared, false)];
+  const more = `${plural(rare.length, 'more option')}: --help --all`;
   return page([
     title(`thimble ${name}`, summary, width),
     section('Usage', commandLines([`thimble ${name} ${usage}`.trimEnd()], width)),
@@ -54,13 +57,10 @@ const commandLines = (lines: readonly string[], width: number): string[] =>
 
 type Row = readonly [option: string, help: string];
 
-/** The command's own options first, and what is rarely used apart. */
-function optionRows(options: OptionTable): [common: Row[], rare: Row[]] {
-  const rows: [common: Row[], rare: Row[]] = [[], []];
-  const isCommon = (name: string): boolean => name in commonOptions;
-  const inOrder = Object.entries(options).sort(([a], [b]) => Number(isCommon(a)) - Number(isCommon(b)));
-  for (const [name, { short, value, help, rare = false }] of inOrder) {
-    rows[rare ? 1 : 0].push([`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`, help]);
-  }
-  return rows;
-}
+const optionRows = (options: OptionTable, isRare: boolean): Row[] =>
+  Object.entries(options)
+    .filter(([, { rare = false }]) => rare === isRare)
+    .map(([name, { short, value, help }]) => [
+      `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`,
+      help,
+    ]);

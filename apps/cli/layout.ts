@@ -1,5 +1,6 @@
 /** Text that fits the window. */
 import { stdout } from 'node:process';
+import { columns } from './terminal.ts';
 
 const usualWidth = 80;
 /** In less there is no sense in columns. */
@@ -41,16 +42,20 @@ export function wrapWords(
 /** Paragraphs flow; lines that begin with spaces, such as those of a table, stay lines. */
 export function wrapText(text: string, width: number): string[] {
   return text.split('\n\n').flatMap((paragraph, i) => {
-    const gap = i === 0 ? [] : [''];
-    const parts = paragraph.replace(/\n(?! )/g, ' ').split('\n');
-    return [...gap, ...parts.flatMap((part) => wrapLine(part, width))];
+    const [head, ...rows] = paragraph.replace(/\n(?! )/g, ' ').split('\n');
+    return [...(i === 0 ? [] : ['']), ...wrapLine(head!, width), ...wrapTable(rows, width)];
   });
 }
 
-function wrapLine(line: string, width: number): string[] {
-  if (line.length <= width) return [line];
-  const first = /^ */.exec(line)![0].length;
-  return wrapWords(line.trim().split(/\s+/), { width, first, rest: first > 0 ? first + 2 : 0 });
+const wrapLine = (line: string, width: number): string[] => wrapWords(line.split(/\s+/), { width });
+
+function wrapTable(rows: readonly string[], width: number): string[] {
+  if (rows.every((row) => row.length <= width)) return [...rows];
+  const cells = rows.map((row) => row.trim().split(/ {2,}/));
+  return twoColumns(
+    cells.map(([name = '', ...help]) => [name, help.join(' ')]),
+    width,
+  );
 }
 
 /** A command line; where it is broken, a shell still takes it. */
@@ -73,9 +78,28 @@ export function twoColumns(rows: readonly (readonly [string, string])[], width: 
   });
 }
 
+/** Less of a value says nothing. */
+const leastCell = 16;
+
+/** Rows as wide as the window: the last cell is cut where it may be, else a row's other cells go under the first. */
+export function fittingRows(
+  rows: readonly (readonly string[])[],
+  align: string,
+  { width, cuts }: { readonly width: number; readonly cuts: boolean },
+): string[] {
+  const lines = columns(rows, align).map((line) => `  ${line}`);
+  const last = Math.max(...rows.map((cells) => cells.at(-1)!.length));
+  const longest = Math.max(...lines.map((line) => line.length));
+  if (longest <= width) return lines;
+  if (cuts && longest - last + leastCell <= width) return lines.map((line) => cutLine(line, width));
+  return rows.flatMap(([name, ...cells]) => [
+    cutLine(`  ${name}`, width),
+    cutLine(`    ${cells.filter((cell) => cell !== '').join('  ')}`, width),
+  ]);
+}
+
 /** A line cut to the window. */
-export const cutLine = (line: string, width: number): string =>
-  line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+const cutLine = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
 
 /** Columns for what programs may read, too: without limit into a pipe or file. */
 export const outputWidth = (): number => (stdout.isTTY ? windowWidth() : Infinity);

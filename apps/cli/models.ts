@@ -11,7 +11,7 @@ import {
   type SamplerOptions,
 } from '../../src/index.ts';
 import { checkOpenOptions, openModelFile, type GgufFile } from '../../src/gguf.ts';
-import type { Arguments, OptionTable } from './command.ts';
+import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { checked } from './option_words.ts';
 import { counted, formatBytes, progressBar, remark } from './terminal.ts';
 
@@ -24,6 +24,7 @@ export const defaultModel = 'smollm2';
 
 /** A path as it is; an embedded model's name unless a file is called so. @throws ResourceError where there is no such file. */
 export function modelPath(given: string): string {
+  if (given === '') throw new UsageError('MODEL is empty, expected the path of a GGUF file');
   const file = embedded.get(given)?.file;
   try {
     statSync(given);

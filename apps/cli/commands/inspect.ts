@@ -3,20 +3,10 @@ import type { Command } from '../command.ts';
 import { sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
 import { fitOf, type Fit } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
-import { cutLine, outputWidth, twoColumns } from '../layout.ts';
+import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
 import { modelOptions, modelTitle, readModelOptions, withFile } from '../models.ts';
 import { inOptionWords } from '../option_words.ts';
-import {
-  columns,
-  counted,
-  formatBytes,
-  formatParams,
-  harmlessName,
-  plural,
-  printJson,
-  printLine,
-  style,
-} from '../terminal.ts';
+import { counted, formatBytes, formatParams, harmlessName, plural, printJson, printLine, style } from '../terminal.ts';
 
 const { ctx, kv, threads, activations } = modelOptions;
 
@@ -61,29 +51,29 @@ async function showTables(file: GgufFile, all: boolean): Promise<void> {
   }
   const keys = metadataRows(file, all);
   const nMore = file.metadata.size - keys.length;
-  await showTable('Metadata', keys, '<<<', nMore > 0 ? `${plural(nMore, 'more key')}: --all` : undefined);
-  if (all) await showTable('Tensors', tensorRows(file), '<<<>');
-  else await showTable('Tensors', tensorKinds(file), '<<<>>');
-  await showTable('Types', typeRows(sizesByType(file)), '<>>>');
+  const more = nMore > 0 ? `${plural(nMore, 'more key')}: --all` : undefined;
+  await showTable('Metadata', { rows: keys, align: '<<<', more, cuts: true });
+  const tensors = all ? { rows: tensorRows(file), align: '<<<>' } : { rows: tensorKinds(file), align: '<<<>>' };
+  await showTable('Tensors', tensors);
+  await showTable('Types', { rows: typeRows(sizesByType(file)), align: '<>>>' });
 }
 
-async function showTable(
-  title: string,
-  rows: readonly (readonly string[])[],
-  align: string,
-  more?: string,
-): Promise<void> {
+async function showTable(title: string, { rows, align, more, cuts = false }: Table): Promise<void> {
   if (rows.length === 0) return;
   await printLine('');
   await printLine(title, style.bold);
-  const width = outputWidth();
-  for (const row of columns(
-    rows.map((cells) => cells.map(harmlessName)),
-    align,
-  )) {
-    await printLine(cutLine(`  ${row}`, width));
-  }
+  const plain = rows.map((cells) => cells.map(harmlessName));
+  for (const line of fittingRows(plain, align, { width: outputWidth(), cuts })) await printLine(line);
   if (more !== undefined) await printLine(`  ${more}`, style.dim);
+}
+
+interface Table {
+  readonly rows: readonly (readonly string[])[];
+  readonly align: string;
+  /** Stands below. */
+  readonly more?: string | undefined;
+  /** Whether the last cell may be cut. */
+  readonly cuts?: boolean;
 }
 
 /** The last lines: what people look for. */

@@ -66,7 +66,7 @@ function verdictOn(
   const limit = Math.min(mostBytes, freeBytes);
   const isTooLong = memory.totalBytes > mostBytes;
   const room = isTooLong ? `${formatBytes(mostBytes)} that WebAssembly has` : `${formatBytes(freeBytes)} free here`;
-  const needs = `${plural(memory.nCtx, 'position')} need ${formatBytes(memory.totalBytes)} of ${room}`;
+  const needs = `${plural(memory.nCtx, 'position')} need ${formatBytes(memory.totalBytes)} of the ${room}`;
   if (memory.totalBytes <= limit) return { verdict: 'yes', nCtx: memory.nCtx, why: needs };
   const nCtx = mostPositions(memory.nCtx, (n) => planner.memoryNeeded({ ...options, nCtx: n }).totalBytes <= limit);
   return nCtx === 0 ? { verdict: 'no', nCtx: undefined, why: needs } : { verdict: 'smaller', nCtx, why: needs };
