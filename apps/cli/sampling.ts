@@ -28,6 +28,7 @@ export const samplingOptions = {
   'dry-base': { value: 'X', rare: true, help: 'DRY: factor per further token' },
   'dry-allowed-length': { value: 'N', rare: true, help: 'DRY: the shortest repetition that counts' },
   'dry-last-n': { value: 'N', rare: true, help: 'DRY: how many tokens are searched' },
+  'dry-breaker': { value: 'TEXT', many: true, rare: true, help: 'DRY: no repetition reaches across it; repeatable' },
   'mirostat-tau': { value: 'X', rare: true, help: 'mirostat v2: target surprise in bits; 0 is off' },
   'mirostat-eta': { value: 'X', rare: true, help: 'mirostat v2: how fast it steers' },
   'logit-bias': {
@@ -45,7 +46,7 @@ export const samplingOptions = {
 } as const satisfies OptionTable;
 
 /** Settings of the answer, not of the sampler: read one by one. */
-const notSampled = ['max-tokens', 'logit-bias', 'stop', 'speculate', 'n-draft'];
+const notSampled = ['max-tokens', 'logit-bias', 'dry-breaker', 'stop', 'speculate', 'n-draft'];
 
 /** The settings that were given, and no others: the library knows the defaults and the limits. */
 export function readSampling(args: Arguments): GenerateOptions {
@@ -53,7 +54,12 @@ export function readSampling(args: Arguments): GenerateOptions {
     .filter(([option]) => !notSampled.includes(option))
     .map(([option, name]) => [name, args.number(option)] as const);
   const bias = args.texts('logit-bias').map(parseBias);
-  const sampler = given({ ...Object.fromEntries(numbers), logitBias: bias.length > 0 ? bias : undefined });
+  const breakers = args.texts('dry-breaker');
+  const sampler = given({
+    ...Object.fromEntries(numbers),
+    logitBias: bias.length > 0 ? bias : undefined,
+    dryBreakers: breakers.length > 0 ? breakers : undefined,
+  });
   checked(() => checkSamplerOptions(sampler));
   const stop = args.texts('stop');
   if (stop.includes('')) throw new UsageError('--stop is empty, expected a text that ends the answer');

@@ -19,6 +19,7 @@ export const samplingNames = {
   'dry-base': 'dryBase',
   'dry-allowed-length': 'dryAllowedLength',
   'dry-last-n': 'dryLastN',
+  'dry-breaker': 'dryBreakers',
   'mirostat-tau': 'mirostatTau',
   'mirostat-eta': 'mirostatEta',
   'logit-bias': 'logitBias',

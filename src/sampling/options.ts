@@ -117,6 +117,7 @@ export function checkOptions(options: TokenOptions, nVocab: number): CheckedOpti
   return { ...(Object.fromEntries(numbers) as Record<NumberName, number>), logitBias, dryBreakers, seed };
 }
 
-/** The same for callers who need no defaults; before a model is open nobody knows how many tokens there are. */
-export const checkSamplerOptions = (options: SamplerOptions, nVocab = Infinity): void =>
-  void checkOptions(options, nVocab);
+/** The same for callers who need no defaults; before a model is open nobody knows how many tokens there are, or which. */
+export function checkSamplerOptions({ dryBreakers = [], ...options }: SamplerOptions, nVocab = Infinity): void {
+  checkOptions({ ...options, dryBreakers: dryBreakers.filter((breaker) => typeof breaker === 'number') }, nVocab);
+}
