@@ -6,10 +6,14 @@ import { blobSource } from '../store/blob.ts';
 import type { ModelFiles, ModelSource } from './platform.ts';
 
 /** Opens a model, all shards of it; whoever opens closes `sources`. */
-export async function openModelFile(source: ModelSource, signal?: AbortSignal): Promise<GgufFile> {
+export async function openModelFile(
+  source: ModelSource,
+  signal?: AbortSignal,
+  keepUnknown?: boolean,
+): Promise<GgufFile> {
   const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
   try {
-    return await openGguf(first, { openSibling, signal });
+    return await openGguf(first, { openSibling, signal, keepUnknown });
   } catch (error) {
     await first.close?.();
     throw error;

@@ -97,6 +97,7 @@ export interface MemoryPlan {
   readonly activations: Region;
   /** Where programs and constants lie: room for `maxSessions` of the planned one. */
   readonly programs: Region;
+  readonly maxSessions: number;
   /** Bytes with one program, and with `maxSessions` of them: memory begins with the first and may grow to the second. */
   readonly initialBytes: number;
   readonly maximumBytes: number;
@@ -155,6 +156,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     rowsPerItem,
     activations,
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
+    maxSessions,
     initialBytes: Math.max(programs(1), staged),
     maximumBytes: Math.max(programs(maxSessions), staged),
     parts: {
