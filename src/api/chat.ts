@@ -12,8 +12,8 @@ export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
   readonly messages?: readonly ChatMessage[];
 }
 
-/** Options of one answer; `templateVariables` are then all that the template gets. */
-export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVariables'> {}
+/** Options of one answer; `templateVars` are then all that the template gets. */
+export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {}
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
@@ -42,7 +42,7 @@ export class Chat {
     this.session = session;
     this.context = { tools, documents, userDefined };
     this.defaults = defaults;
-    checkConversation({ messages, tools, documents, templateVariables: defaults.templateVariables });
+    checkConversation({ messages, tools, documents, templateVars: defaults.templateVars });
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
   }
 
@@ -73,12 +73,12 @@ export class Chat {
 
   private async ask(
     question: ChatMessage,
-    { templateVariables, ...options }: SendOptions,
+    { templateVars, ...options }: SendOptions,
     onEvent: (event: GenerateEvent) => void,
   ): Promise<GenerateResult> {
     const { messages, nSystem, nLeftOut, nClears } = this;
     const sent = [...messages.toSpliced(nSystem, nLeftOut), question];
-    const prompt = { ...this.context, messages: sent, templateVariables };
+    const prompt = { ...this.context, messages: sent, templateVars };
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
     const answer = this.session.generate(prompt, { ...options, onPrefill });
     let heard = '';

@@ -7,8 +7,8 @@ import type { RenderInput } from './template.ts';
 
 export function variables(run: Run, input: RenderInput): Map<string, Value> {
   const names = new Map<string, Value>();
-  for (const [name, value] of Object.entries(input.templateVariables ?? {}))
-    names.set(name, fromData(run, value, `templateVariables.${name}`));
+  for (const [name, value] of Object.entries(input.templateVars ?? {}))
+    names.set(name, fromData(run, value, `templateVars.${name}`));
   names.set('messages', list(input.messages.map((message, i) => messageValue(run, message, `messages[${i}]`))));
   names.set('tools', fromData(run, input.tools ?? null, 'tools'));
   names.set('documents', fromData(run, input.documents ?? null, 'documents'));

@@ -15,28 +15,28 @@ describe('template variables', () => {
 
   it('reach the template from a prompt, with tools and documents beside them', async () => {
     expect(await read({ messages })).toBe('1 null null  ');
-    const templateVariables = { enable_thinking: false, effort: 'high' };
-    expect(await read({ messages, tools: [], documents: [{ text: 'x' }], templateVariables })).toBe(
+    const templateVars = { enable_thinking: false, effort: 'high' };
+    expect(await read({ messages, tools: [], documents: [{ text: 'x' }], templateVars })).toBe(
       '1 [] [{"text": "x"}] False high',
     );
   });
 
   it('of a chat hold for every answer; those of one answer replace them', async () => {
-    const chat = model.chat({ ...greedy, documents: [], templateVariables: { enable_thinking: false } });
+    const chat = model.chat({ ...greedy, documents: [], templateVars: { enable_thinking: false } });
     const nTokens = async (text: string, options = {}) => (await chat.send(text, options)).nPromptTokens;
     expect(await nTokens('a')).toBe('1 null [] False '.length);
-    expect(await nTokens('b', { templateVariables: { effort: 'x' } })).toBe('3 null []  x'.length);
+    expect(await nTokens('b', { templateVars: { effort: 'x' } })).toBe('3 null []  x'.length);
     expect(await nTokens('c')).toBe('5 null [] False '.length);
     await chat.close();
   });
 
   it("are checked in the caller's thread", async () => {
     const bad = [{ tools: [] }, { a: () => 1 }, { a: [new Date()] }, { a: 1n }];
-    for (const templateVariables of bad) {
-      expect(() => model.generate({ messages, templateVariables })).toThrow(TypeError);
-      expect(() => model.chat({ templateVariables })).toThrow(TypeError);
+    for (const templateVars of bad) {
+      expect(() => model.generate({ messages, templateVars })).toThrow(TypeError);
+      expect(() => model.chat({ templateVars })).toThrow(TypeError);
       const chat = model.chat(greedy);
-      await expect(chat.send('x', { templateVariables }).result).rejects.toThrow(TypeError);
+      await expect(chat.send('x', { templateVars }).result).rejects.toThrow(TypeError);
       expect(chat.messages).toEqual([]);
     }
   });
