@@ -5,6 +5,8 @@
 
 The environment is the one that Hugging Face's `apply_chat_template` builds: a sandbox, `trim_blocks`, `lstrip_blocks`,
 loop controls, `tojson` by plain `json.dumps` without ASCII escapes, `raise_exception` and `strftime_now` (at a fixed time).
+So is what a template sees (transformers 5.24, `utils/chat_template_utils.py`): fields of messages that are null are dropped, reasoning has all its names
+(`reasoning` too, which theirs leaves out), `tools` and `documents` are none when not given.
 Unlike theirs, the sandbox lets a template change its own lists, so that `append` can be compared too.
 """
 
@@ -51,6 +53,18 @@ def environment():
     return env
 
 
+def seen(message):
+    """A message as its template sees it."""
+    given = {name: value for name, value in message.items() if value is not None}
+    thought = next((given[name] for name in ("reasoning_content", "thinking", "reasoning") if name in given), None)
+    return given if thought is None else {"thinking": thought, "reasoning": thought, **given, "reasoning_content": thought}
+
+
+def variables_of(conversation):
+    messages = [seen(message) for message in conversation["messages"]]
+    return {"bos_token": BOS, "eos_token": EOS, "tools": None, "documents": None, **conversation, "messages": messages}
+
+
 def outcome(env, template, variables):
     try:
         return {"text": env.from_string(template).render(**variables)}
@@ -73,8 +87,8 @@ def main(folder, more):
         with open(path, encoding="utf-8") as file:
             template = file.read()
         renders[name] = {
-            title: outcome(env, template, {"bos_token": BOS, "eos_token": EOS, **variables})
-            for title, variables in conversations.items()
+            title: outcome(env, template, variables_of(conversation))
+            for title, conversation in conversations.items()
         }
     engine = f"jinja2 {jinja2.__version__}, Python {sys.version.split()[0]}"
     write("renders.json", {"engine": engine, "renders": renders})

@@ -3,8 +3,8 @@ export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
 export { ModelSession, type CallOptions, type ResumeCallOptions } from './api/model_session.ts';
 export { openModel, type OpenModelOptions } from './api/open_model.ts';
-export { Chat, type ChatOptions } from './api/chat.ts';
-export type { ChatMessage, ToolCall, ToolDefinition } from './chat/template.ts';
+export { Chat, type ChatOptions, type SendOptions } from './api/chat.ts';
+export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {
   GenerateOptions,
@@ -15,7 +15,7 @@ export type {
   Timings,
 } from './protocol/generation.ts';
 export type { Generation } from './api/generation.ts';
-export type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './protocol/open.ts';
+export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
 export type { ModelSource } from './platform/platform.ts';
 export type { SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

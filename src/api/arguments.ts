@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../chat/template.ts';
+import { checkConversation, type ChatMessage } from '../chat/conversation.ts';
 import type { Prompt } from '../protocol/open.ts';
 
 /** All that is taken for a prompt: also tokens in any array, and the messages of a conversation by themselves. */
@@ -13,7 +13,10 @@ export function promptOf(prompt: PromptLike): Prompt {
     if (items.every(isMessage)) return { messages: items };
   } else if (typeof prompt === 'object' && prompt !== null) {
     if ('text' in prompt && typeof prompt.text === 'string') return prompt;
-    if ('messages' in prompt && Array.isArray(prompt.messages) && prompt.messages.every(isMessage)) return prompt;
+    if ('messages' in prompt && Array.isArray(prompt.messages) && prompt.messages.every(isMessage)) {
+      checkConversation(prompt);
+      return prompt;
+    }
   }
   const came = prompt === null ? 'null' : Array.isArray(prompt) ? 'a list of other things' : `of type ${typeof prompt}`;
   const wanted = 'a text, tokens, a list of messages, { text } or { messages }; a message is { role, content }';

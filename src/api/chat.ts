@@ -1,17 +1,19 @@
-import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
+import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { ConversationPrompt } from '../protocol/open.ts';
 import { orAborted } from './engine_client.ts';
 import { generation, type Generation } from './generation.ts';
 import type { CallOptions, ModelSession } from './model_session.ts';
 
-export interface ChatOptions extends CallOptions {
+export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
   /** The system message: it tells the model what to be. */
   readonly system?: string;
-  /** Functions the model may ask for, as its template spells them out. */
-  readonly tools?: readonly ToolDefinition[];
   /** A conversation to go on with. */
   readonly messages?: readonly ChatMessage[];
 }
+
+/** Options of one answer; `templateVariables` are then all that the template gets. */
+export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVariables'> {}
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
@@ -23,8 +25,9 @@ export class Chat {
   /** The messages so far, the system message included. */
   readonly messages: ChatMessage[];
   private readonly session: ModelSession;
-  private readonly tools: readonly ToolDefinition[] | undefined;
-  private readonly defaults: CallOptions;
+  /** What the template gets beside the messages. */
+  private readonly context: Omit<ConversationPrompt, 'messages'>;
+  private readonly defaults: SendOptions;
   private nLeftOut = 0;
   private nClears = 0;
   private closing = new AbortController();
@@ -32,9 +35,12 @@ export class Chat {
   private latest: Promise<unknown> = Promise.resolve();
 
   /** Made by `model.chat()`. */
-  constructor(session: ModelSession, { system, tools, messages = [], ...defaults }: ChatOptions) {
+  constructor(
+    session: ModelSession,
+    { system, messages = [], tools, documents, userDefined, ...defaults }: ChatOptions,
+  ) {
     this.session = session;
-    this.tools = tools;
+    this.context = { tools, documents, userDefined };
     this.defaults = defaults;
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
   }
@@ -48,7 +54,7 @@ export class Chat {
    * Says something and streams the answer. A question asked before the last one is answered waits for that. An answer that is stopped
    * early stays in `messages` as far as it came; one that failed, or of which nothing was heard before it was stopped, leaves no trace.
    */
-  send(message: string | ChatMessage, options: CallOptions = {}): Generation {
+  send(message: string | ChatMessage, options: SendOptions = {}): Generation {
     const question: ChatMessage = typeof message === 'string' ? { role: 'user', content: message } : { ...message };
     const { signal, onPrefill, ...rest } = { ...this.defaults, ...options };
     const { signal: closing } = this.closing;
@@ -66,11 +72,12 @@ export class Chat {
 
   private async ask(
     question: ChatMessage,
-    options: CallOptions,
+    { templateVariables, ...options }: SendOptions,
     onEvent: (event: GenerateEvent) => void,
   ): Promise<GenerateResult> {
     const { messages, nSystem, nLeftOut, nClears } = this;
-    const prompt = { messages: [...messages.toSpliced(nSystem, nLeftOut), question], tools: this.tools };
+    const sent = [...messages.toSpliced(nSystem, nLeftOut), question];
+    const prompt = { ...this.context, messages: sent, templateVariables };
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
     const answer = this.session.generate(prompt, { ...options, onPrefill });
     let heard = '';

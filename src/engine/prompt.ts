@@ -15,19 +15,18 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
   if (typeof prompt === 'string') return tokenizer.encode(prompt, { bos: tokenizer.addBos });
   if (isTokens(prompt)) return [...prompt];
   if ('text' in prompt) {
-    const { text, special = false, bos = false, eos = false } = prompt;
-    return tokenizer.encode(text, { special, bos, eos });
+    const { text, ...options } = prompt;
+    return tokenizer.encode(text, options);
   }
   if (isNoChat(template)) throw template;
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const segments = template.renderSegments({
-    messages: prompt.messages,
-    tools: prompt.tools,
+    ...prompt,
     addGenerationPrompt: true,
     bosToken: piece(tokenizer.bosToken),
     eosToken: piece(tokenizer.eosToken),
   });
-  const tokens = tokenizer.encodeSegments(segments);
+  const tokens = tokenizer.encodeSegments(segments, prompt);
   const { addBos, bosToken } = tokenizer;
   if (addBos && bosToken !== undefined && tokens[0] !== bosToken) tokens.unshift(bosToken);
   return tokens;

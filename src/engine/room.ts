@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../chat/template.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
 import type { Prompt } from '../protocol/open.ts';
 
 /** A prompt as tokens, which can be made shorter where a context has no room for it. */

@@ -1,5 +1,5 @@
 import type { ActivationKind } from '../graph/activations.ts';
-import type { ChatMessage, ToolDefinition } from '../chat/template.ts';
+import type { Conversation } from '../chat/conversation.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
@@ -64,8 +64,23 @@ export interface ModelInfo {
  * A model goes on from this: text (with BOS in front if the model wants one), tokens as they are, or a conversation, which
  * the model's chat template turns into text.
  */
-export type Prompt =
-  | string
-  | readonly number[]
-  | { readonly text: string; readonly special?: boolean; readonly bos?: boolean; readonly eos?: boolean }
-  | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly ToolDefinition[] };
+export type Prompt = string | readonly number[] | TextPrompt | ConversationPrompt;
+
+/** A text, and what may become of it: by itself nothing is added, and no control token is recognised. */
+export interface TextPrompt extends UserText {
+  readonly text: string;
+  /** Control tokens spelled out in the text are these tokens. */
+  readonly special?: boolean;
+  readonly bos?: boolean;
+  readonly eos?: boolean;
+}
+
+export interface ConversationPrompt extends Conversation, UserText {}
+
+interface UserText {
+  /**
+   * Whether what a user wrote can become user-defined tokens, which some vocabularies have beside control tokens: `<tool_call>`, runs of
+   * white space. By default it can, as in llama.cpp. With `false` it becomes other tokens with the same text.
+   */
+  readonly userDefined?: boolean;
+}

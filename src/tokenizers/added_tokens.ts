@@ -1,5 +1,6 @@
 import { TextIndex } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
+import { createPieceSearch } from './piece_search.ts';
 
 /** `tokenizer.ggml.token_type`, as SentencePiece numbers it. */
 export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
@@ -62,6 +63,12 @@ export function assignRoles(vocab: Vocab): Roles {
   return { types, plain, ends: new Set([...ends.values(), ...named]), added };
 }
 
+/** The same roles, but plain text turns into no user-defined token of more than one character. */
+export function withoutUserDefined({ tokens }: Vocab, roles: Roles): Roles {
+  const isMarkup = (token: number) => roles.types[token] === tokenType.userDefined && [...tokens.at(token)!].length > 1;
+  return { ...roles, plain: new TextIndex(tokens, (token) => isText(roles.types[token]!) && !isMarkup(token)) };
+}
+
 /** A file without types still names some of its control tokens by id. */
 function typesFromIds(vocab: Vocab): Uint8Array {
   const types = new Uint8Array(vocab.tokens.length).fill(tokenType.normal);
@@ -79,68 +86,40 @@ export function isHidden(type: number): boolean {
   return type === tokenType.control || type === tokenType.unknown;
 }
 
-/** Added tokens of one kind of text, as a trie over UTF-16 code units. */
-interface TrieNode {
-  readonly next: Map<number, TrieNode>;
-  token: number; // -1 where no added token ends
+/** Which added tokens a text may contain. */
+export interface Recognised {
+  /** Control and unknown tokens. */
+  readonly special: boolean;
+  readonly userDefined: boolean;
 }
 
 /** Cuts a text at its added tokens; `text` and `token` are called in order. Pieces of text are never empty. */
 export type AddedTokenSplit = (text: string, to: { text(part: string): void; token(token: number): void }) => void;
 
-/**
- * Finds added tokens from left to right, the longest at each place. Time is linear: a look-up leaves the trie at the first
- * character that continues no added token.
- * @param special match control and unknown tokens too, not just user-defined ones
- */
+/** Finds added tokens from left to right, the longest at each place, in linear time. */
 export function createAddedTokenSplit(
   vocab: Vocab,
   { types, added }: Roles,
-  { special }: { special: boolean },
+  { special, userDefined }: Recognised,
 ): AddedTokenSplit {
-  const root: TrieNode = { next: new Map(), token: -1 };
-  for (const token of added) {
-    if (special || types[token] === tokenType.userDefined) insert(root, vocab.tokens.at(token)!, token);
-  }
+  const wanted = added.filter((token) => (types[token] === tokenType.userDefined ? userDefined : special));
+  const pieces = wanted.map((token) => vocab.tokens.at(token)!);
+  const search = createPieceSearch(pieces);
   const eatsSpace = trailingSpaceRule(vocab);
   return (text, to) => {
-    let start = 0; // of the text not handed on yet
-    for (let i = 0; i < text.length;) {
-      const end = longestMatch(root, text, i);
-      if (!end) {
-        i++;
-        continue;
-      }
-      if (i > start) to.text(text.slice(start, i));
-      to.token(end.token);
-      i += end.length;
-      if (eatsSpace(end.token)) while (i < text.length && asciiSpace.has(text.charCodeAt(i))) i++;
-      start = i;
+    const places: number[] = []; // where an added token begins, and which one, from the last to the first
+    search(text, (at, piece) => places.push(at, piece));
+    let end = 0; // of the text handed on
+    for (let i = places.length - 2; i >= 0; i -= 2) {
+      const [at, piece] = [places[i]!, places[i + 1]!];
+      if (at < end) continue;
+      if (at > end) to.text(text.slice(end, at));
+      to.token(wanted[piece]!);
+      end = at + pieces[piece]!.length;
+      if (eatsSpace(wanted[piece]!)) while (end < text.length && asciiSpace.has(text.charCodeAt(end))) end++;
     }
-    if (start < text.length) to.text(text.slice(start));
+    if (end < text.length) to.text(text.slice(end));
   };
-}
-
-function insert(root: TrieNode, piece: string, token: number): void {
-  if (piece.length === 0) return;
-  let node = root;
-  for (let i = 0; i < piece.length; i++) {
-    const unit = piece.charCodeAt(i);
-    let next = node.next.get(unit);
-    if (!next) node.next.set(unit, (next = { next: new Map(), token: -1 }));
-    node = next;
-  }
-  if (node.token < 0) node.token = token;
-}
-
-function longestMatch(root: TrieNode, text: string, start: number): { token: number; length: number } | undefined {
-  let node = root.next.get(text.charCodeAt(start));
-  let best: { token: number; length: number } | undefined;
-  for (let i = start + 1; node; i++) {
-    if (node.token >= 0) best = { token: node.token, length: i - start };
-    node = i < text.length ? node.next.get(text.charCodeAt(i)) : undefined;
-  }
-  return best;
 }
 
 const asciiSpace = new Set([...' \t\n\v\f\r'].map((c) => c.charCodeAt(0)));

@@ -6,7 +6,9 @@ import {
   createAddedTokenSplit,
   isHidden,
   tokenType,
+  withoutUserDefined,
   type AddedTokenSplit,
+  type Recognised,
   type Roles,
 } from './added_tokens.ts';
 import { createBpe } from './bpe.ts';
@@ -33,20 +35,29 @@ export function createTokenizer(vocab: Vocab): Tokenizer {
     );
   }
   const roles = assignRoles(vocab);
-  return withAddedTokens(vocab, roles, create(vocab, roles));
+  let closed: TokenizerFamily | undefined;
+  const open = create(vocab, roles);
+  const familyFor = (userDefined: boolean) =>
+    userDefined ? open : (closed ??= create(vocab, withoutUserDefined(vocab, roles)));
+  return withAddedTokens(vocab, roles, familyFor);
 }
 
-function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): Tokenizer {
+/** The family of a vocabulary; one whose merges make no user-defined tokens, if that is asked for. */
+type FamilyFor = (userDefined: boolean) => TokenizerFamily;
+
+function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Tokenizer {
+  const family = familyFor(true);
   const { types, ends } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
   let byPiece: TextIndex | undefined;
-  const encodeSegments = segmentEncoder(vocab, roles, family);
+  const encodeParts = partsEncoder(vocab, roles, familyFor);
   const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
 
-  function encode(text: string, { special = false, bos = false, eos = false }: EncodeOptions = {}): number[] {
-    const tokens = encodeSegments([{ text, trusted: special }]);
+  function encode(text: string, options: EncodeOptions = {}): number[] {
+    const { special = false, userDefined = true, bos = false, eos = false } = options;
+    const tokens = encodeParts([{ text, special, userDefined }], userDefined);
     if (bos) tokens.unshift(need(bosToken, 'bos'));
     if (eos) tokens.push(need(eosToken, 'eos'));
     return tokens;
@@ -73,7 +84,14 @@ function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): T
     addEos: family.addEos && eosToken !== undefined,
     spacePrefix,
     encode,
-    encodeSegments,
+    encodeSegments(segments, { userDefined = true } = {}) {
+      const parts = segments.map(({ text, trusted }) => ({
+        text,
+        special: trusted,
+        userDefined: trusted || userDefined,
+      }));
+      return encodeParts(parts, userDefined);
+    },
     tokenOf: (piece) => (byPiece ??= new TextIndex(vocab.tokens)).get(piece),
     piece: pieceOf,
     bytes,
@@ -83,25 +101,31 @@ function withAddedTokens(vocab: Vocab, roles: Roles, family: TokenizerFamily): T
   };
 }
 
-/** Plain text between two added tokens is encoded as one, also where it spans segments. */
-function segmentEncoder(vocab: Vocab, roles: Roles, family: TokenizerFamily): Tokenizer['encodeSegments'] {
-  const splits = new Map<boolean, AddedTokenSplit>(); // each built when first needed
+interface Part extends Recognised {
+  readonly text: string;
+}
 
-  function splitFor(special: boolean): AddedTokenSplit {
-    let split = splits.get(special);
-    if (!split) splits.set(special, (split = createAddedTokenSplit(vocab, roles, { special })));
+/** Plain text between two added tokens is encoded as one, also where it spans parts. */
+function partsEncoder(vocab: Vocab, roles: Roles, familyFor: FamilyFor) {
+  const splits = new Map<string, AddedTokenSplit>(); // each built when first needed
+
+  function splitFor(recognised: Recognised): AddedTokenSplit {
+    const key = `${recognised.special} ${recognised.userDefined}`;
+    let split = splits.get(key);
+    if (!split) splits.set(key, (split = createAddedTokenSplit(vocab, roles, recognised)));
     return split;
   }
 
-  return (segments) => {
+  return (parts: readonly Part[], userDefined: boolean): number[] => {
+    const family = familyFor(userDefined);
     const tokens: number[] = [];
     let plain = '';
     const flush = () => {
       if (plain !== '') family.encode(plain, tokens);
       plain = '';
     };
-    for (const { text, trusted } of segments) {
-      splitFor(trusted)(wellFormed(text), {
+    for (const { text, ...recognised } of parts) {
+      splitFor(recognised)(wellFormed(text), {
         text: (part) => (plain += part),
         token(token) {
           flush();

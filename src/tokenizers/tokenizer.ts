@@ -1,7 +1,12 @@
-/** Options of `encode`. Everything is off unless asked for. */
+/** Options of `encode`. */
 export interface EncodeOptions {
   /** Recognise control tokens spelled out in the text. Leave off for text a user typed: it then cannot forge one. */
   readonly special?: boolean;
+  /**
+   * Recognise user-defined tokens, which are text to the model and markup to some programs: `<tool_call>`. On unless turned off: then the
+   * text becomes other tokens, but for user-defined tokens of a single character.
+   */
+  readonly userDefined?: boolean;
   /** Put the BOS token in front. */
   readonly bos?: boolean;
   /** Put the EOS token at the end. */
@@ -26,8 +31,8 @@ export interface Tokenizer {
   /** `encode` writes a space before a text and after each added token; a stream takes it off again. */
   readonly spacePrefix: boolean;
   encode(text: string, options?: EncodeOptions): number[];
-  /** Like `encode` of all segments in a row, but control tokens are recognised in the trusted ones only. */
-  encodeSegments(segments: readonly TextSegment[]): number[];
+  /** Like `encode` of all segments in a row, but control tokens are recognised in the trusted ones only; `userDefined` is about the others. */
+  encodeSegments(segments: readonly TextSegment[], options?: Pick<EncodeOptions, 'userDefined'>): number[];
   /** The token spelled exactly like this, control tokens included. */
   tokenOf(piece: string): number | undefined;
   /** How the vocabulary spells a token. */

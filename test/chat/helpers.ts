@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { ChatMessage, RenderInput } from '../../src/chat/template.ts';
+import type { ChatMessage } from '../../src/chat/conversation.ts';
+import type { RenderInput } from '../../src/chat/template.ts';
 
 /** The clock of the goldens, in local time. */
 export const now = new Date(2026, 0, 5, 14, 3, 9);
@@ -19,12 +20,14 @@ if (hasShared) {
 export interface Conversation {
   messages: ChatMessage[];
   tools?: Record<string, unknown>[];
+  documents?: Record<string, unknown>[];
   add_generation_prompt: boolean;
   [variable: string]: unknown;
 }
 
 export const conversations = JSON.parse(read('../fixtures/chat/conversations.json')) as Record<string, Conversation>;
 
-export function inputOf({ messages, tools, add_generation_prompt, ...extra }: Conversation): RenderInput {
-  return { messages, tools, addGenerationPrompt: add_generation_prompt, bosToken: '<s>', eosToken: '</s>', now, extra };
+export function inputOf({ messages, tools, documents, ...others }: Conversation): RenderInput {
+  const { add_generation_prompt: addGenerationPrompt, ...templateVariables } = others;
+  return { messages, tools, documents, addGenerationPrompt, bosToken: '<s>', eosToken: '</s>', now, templateVariables };
 }

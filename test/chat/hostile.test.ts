@@ -3,8 +3,14 @@ import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { conversations, inputOf, templates } from './helpers.ts';
 
-const render = (source: string, extra: Record<string, unknown> = {}) =>
-  compileTemplate(source).render({ messages: [], addGenerationPrompt: true, bosToken: '', eosToken: '', extra });
+const render = (source: string, templateVariables: Record<string, unknown> = {}) =>
+  compileTemplate(source).render({
+    messages: [],
+    addGenerationPrompt: true,
+    bosToken: '',
+    eosToken: '',
+    templateVariables,
+  });
 
 describe('a limit stops', () => {
   const steps = /steps, the limit against endless templates/;

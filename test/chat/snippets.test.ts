@@ -14,7 +14,14 @@ interface Goldens {
 
 const path = new URL('../fixtures/chat/snippets.json', import.meta.url);
 const { engine, variables, snippets } = JSON.parse(readFileSync(path, 'utf8')) as Goldens;
-const input = { messages: [], addGenerationPrompt: false, bosToken: '', eosToken: '', now, extra: variables };
+const input = {
+  messages: [],
+  addGenerationPrompt: false,
+  bosToken: '',
+  eosToken: '',
+  now,
+  templateVariables: variables,
+};
 
 function outcome(source: string): Outcome {
   try {

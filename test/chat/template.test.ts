@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnsupportedError } from '../../src/base/errors.ts';
-import { chatTemplateFor, compileTemplate, type ChatMessage } from '../../src/chat/template.ts';
+import { checkConversation, type ChatMessage } from '../../src/chat/conversation.ts';
+import { chatTemplateFor, compileTemplate } from '../../src/chat/template.ts';
 
 const basics = { addGenerationPrompt: true, bosToken: '<s>', eosToken: '</s>' };
 const show = (source: string, messages: ChatMessage[]) => compileTemplate(source).render({ ...basics, messages });
@@ -19,18 +20,30 @@ describe('a message', () => {
     );
   });
 
-  it('keeps fields the engine does not know, renames those it does, and drops undefined ones', () => {
-    const message = {
-      role: 'tool',
-      content: 'x',
-      toolCallId: 'c1',
-      reasoningContent: 'hm',
-      tool_calls: undefined,
-      custom: [1],
-    };
+  it('keeps fields the engine does not know, renames those it does, and drops those that are undefined or null', () => {
+    const message = { role: 'tool', content: null, toolCallId: 'c1', tool_calls: undefined, custom: [1, null] };
     expect(show('{{ messages[0] | tojson }}', [message])).toBe(
-      '{"role": "tool", "content": "x", "custom": [1], "tool_call_id": "c1", "reasoning_content": "hm"}',
+      '{"role": "tool", "custom": [1, null], "tool_call_id": "c1"}',
     );
+    const nulls = { role: 'user', content: 'x', toolCalls: null, toolCallId: null, reasoningContent: null, name: null };
+    expect(show('{{ messages[0] | tojson }}', [nulls as unknown as ChatMessage])).toBe(
+      '{"role": "user", "content": "x"}',
+    );
+  });
+
+  it.each(['reasoningContent', 'reasoning_content', 'thinking', 'reasoning'])(
+    'has its reasoning under all names that templates read, given as %s',
+    (name) => {
+      const source = '{% set m = messages[0] %}{{ m.reasoning_content }} {{ m.thinking }} {{ m.reasoning }}';
+      expect(show(source, [{ role: 'assistant', content: 'x', [name]: 'hm' }])).toBe('hm hm hm');
+      expect(show(source, [{ role: 'assistant', content: 'x', [name]: null }])).toBe('  ');
+    },
+  );
+
+  it('that has its reasoning under two names keeps both', () => {
+    const message = { role: 'assistant', thinking: 'short', reasoning: 'long' };
+    const source = '{% set m = messages[0] %}{{ m.reasoning_content }} {{ m.thinking }} {{ m.reasoning }}';
+    expect(show(source, [message])).toBe('short short long');
   });
 
   it('needs a role', () => {
@@ -38,10 +51,55 @@ describe('a message', () => {
   });
 });
 
-it('tells a template that no tools were given, and not that there are none', () => {
-  const template = compileTemplate('{{ tools is defined }}');
-  expect(template.render({ ...basics, messages: [] })).toBe('False');
-  expect(template.render({ ...basics, messages: [], tools: [] })).toBe('True');
+it('gives a template none for tools and documents where there are none', () => {
+  const template = compileTemplate('{{ tools }} {{ documents }} {{ tools is defined }} {{ documents is defined }}');
+  expect(template.render({ ...basics, messages: [] })).toBe('None None True True');
+  const documents = [{ title: 'T', text: 'x' }];
+  expect(template.render({ ...basics, messages: [], tools: [], documents })).toBe(
+    "[] [{'title': 'T', 'text': 'x'}] True True",
+  );
+});
+
+describe('template variables', () => {
+  it('reach the template under their own names, and are not trusted', () => {
+    const template = compileTemplate("{{ enable_thinking }} {{ effort is defined }} {{ '<|' + mode + '|>' }}");
+    const input = { ...basics, messages: [], templateVariables: { enable_thinking: false, mode: 'user' } };
+    expect(template.render(input)).toBe('False False <|user|>');
+    expect(template.renderSegments(input).filter(({ trusted }) => trusted)).toEqual([
+      { text: ' ', trusted: true },
+      { text: ' <|', trusted: true },
+      { text: '|>', trusted: true },
+    ]);
+  });
+
+  it.each(['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'])(
+    'cannot be called %s: the engine sets that',
+    (name) => {
+      expect(() => checkConversation({ messages: [], templateVariables: { [name]: null } })).toThrow(
+        new TypeError(
+          `templateVariables.${name} is set by the engine; leave it out (these are: messages, tools, documents, add_generation_prompt, bos_token, eos_token)`,
+        ),
+      );
+    },
+  );
+
+  it('are JSON-like, as are messages, tools and documents', () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    for (const value of [() => 1, Symbol('x'), 1n, new Date(), new Map(), new Uint8Array(2), cycle]) {
+      for (const input of [
+        { messages: [], templateVariables: { a: [value] } },
+        { messages: [{ role: 'user', content: 'x', a: value }] },
+        { messages: [], tools: [{ a: value }] },
+        { messages: [], documents: [{ a: value }] },
+      ])
+        expect(() => checkConversation(input)).toThrow(TypeError);
+    }
+    expect(() => checkConversation({ messages: [], templateVariables: { a: { b: [new Date()] } } })).toThrow(
+      'templateVariables.a.b[0] is a Date, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects',
+    );
+    checkConversation({ messages: [], templateVariables: { a: [null, undefined, 1.5, 'x', { b: false }] } });
+  });
 });
 
 it('renders the same template twice without a trace of the first time', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compileTemplate, type ChatMessage, type Segment } from '../../src/chat/template.ts';
+import type { ChatMessage } from '../../src/chat/conversation.ts';
+import { compileTemplate, type Segment } from '../../src/chat/template.ts';
 import { conversations, inputOf, templates } from './helpers.ts';
 
 const trustedText = (segments: readonly Segment[]) => segments.filter((s) => s.trusted).map((s) => s.text);
@@ -15,7 +16,7 @@ function segmentsOf(
     addGenerationPrompt: true,
     bosToken: '<s>',
     eosToken: '</s>',
-    extra: variables,
+    templateVariables: variables,
   });
 }
 

@@ -206,7 +206,7 @@ export function namespace(fields: Map<string, Value>): Obj {
   };
 }
 
-/** The caller's data (messages, tools, extras) as values. All its text is untrusted. */
+/** The caller's data (messages, tools, template variables) as values. All its text is untrusted. */
 export function fromData(run: Run, data: unknown, where: string): Value {
   if (data === null || typeof data === 'boolean') return data;
   if (typeof data === 'string') return untrusted(data);

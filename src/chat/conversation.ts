@@ -1,0 +1,68 @@
+/** A conversation as callers write it. */
+export interface ToolCall {
+  readonly id?: string;
+  readonly name: string;
+  /** As an object, or as the JSON text a model wrote. */
+  readonly arguments: Record<string, unknown> | string;
+}
+
+/** Fields that are not named here pass through to the template under their own names. */
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'developer' | (string & {});
+  readonly content?: string | readonly Record<string, unknown>[] | null;
+  /** Reaches the template as `tool_calls: [{ id, type: 'function', function: { name, arguments } }]`. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** `tool_call_id`: which call a tool message answers. */
+  readonly toolCallId?: string;
+  /** `reasoning_content`: what the model thought before it answered. */
+  readonly reasoningContent?: string;
+  readonly [field: string]: unknown;
+}
+
+/** A function the model may call: `{ type: 'function', function: { name, description, parameters } }`, as OpenAI has it. */
+export type ToolDefinition = Readonly<Record<string, unknown>>;
+
+/** A text to answer from: `{ title, text }` for most templates that know documents. */
+export type ChatDocument = Readonly<Record<string, unknown>>;
+
+/** What a chat template turns into a text. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[];
+  /** Functions the model may call; most templates spell them out in the system message. */
+  readonly tools?: readonly ToolDefinition[];
+  /** Texts the model may answer from, for templates that know them. */
+  readonly documents?: readonly ChatDocument[];
+  /** Further variables of the template, such as `{ enable_thinking: false }`: JSON-like values under the template's own names. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>;
+}
+
+/** What a template is given besides: these names are taken. */
+const TAKEN = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'];
+
+/** @throws TypeError for a template variable that the engine sets itself, and for data that is not JSON-like. */
+export function checkConversation({ messages, tools, documents, templateVariables }: Conversation): void {
+  checkData('messages', messages);
+  checkData('tools', tools);
+  checkData('documents', documents);
+  checkData('templateVariables', templateVariables);
+  for (const name of Object.keys(templateVariables ?? {}))
+    if (TAKEN.includes(name))
+      throw new TypeError(
+        `templateVariables.${name} is set by the engine; leave it out (these are: ${TAKEN.join(', ')})`,
+      );
+}
+
+/** Deeper than any data, and less deep than the JavaScript stack. */
+const MAX_DEPTH = 100;
+
+function checkData(where: string, data: unknown, depth = 0): void {
+  if (data === undefined || data === null || ['boolean', 'number', 'string'].includes(typeof data)) return;
+  if (depth > MAX_DEPTH) throw new TypeError(`${where} is nested more than ${MAX_DEPTH} deep; does it contain itself?`);
+  const type = Object.prototype.toString.call(data).slice(8, -1);
+  if (type !== 'Array' && type !== 'Object')
+    throw new TypeError(
+      `${where} is a ${type}, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects`,
+    );
+  for (const [key, value] of Object.entries(data))
+    checkData(type === 'Array' ? `${where}[${key}]` : `${where}.${key}`, value, depth + 1);
+}
