@@ -1,4 +1,4 @@
-import type { ChatMessage, Conversation } from '../chat/conversation.ts';
+import { checkConversation, type ChatMessage, type Conversation } from '../chat/conversation.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
 import { orAborted } from './engine_client.ts';
@@ -42,6 +42,7 @@ export class Chat {
     this.session = session;
     this.context = { tools, documents, userDefined };
     this.defaults = defaults;
+    checkConversation({ messages, tools, documents, templateVariables: defaults.templateVariables });
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
   }
 

@@ -110,6 +110,16 @@ it('renders the same template twice without a trace of the first time', () => {
   expect([template.render(input), template.render(input)]).toEqual(['12', '12']);
 });
 
+it.each([
+  [[2021, 0, 1], '2020 20 53 00 00 001'],
+  [[2024, 11, 30], '2025 25 01 52 53 365'],
+  [[2026, 11, 31], '2026 26 53 52 52 365'],
+  [[2028, 0, 2], '2027 27 52 01 00 002'],
+] as const)('counts the weeks around new year as Python does: %j', ([year, month, day], expected) => {
+  const template = compileTemplate("{{ strftime_now('%G %g %V %U %W %j') }}");
+  expect(template.render({ ...basics, messages: [], now: new Date(year, month, day) })).toBe(expected);
+});
+
 describe('a model without a template', () => {
   const messages = [
     { role: 'system', content: 'S' },
