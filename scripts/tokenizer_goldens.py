@@ -97,7 +97,7 @@ toy = bert(TOY)
 goldens = {
     "engine": f"Hugging Face tokenizers {tokenizers.__version__}",
     "splits": {name: [word_lengths(steps, text) for text in texts] for name, steps in PRE_TOKENIZERS.items()},
-    "bert": {text: bge(text) for text in ("नमस्ते दुनिया", "안녕하세요 세계")},
+    "bert": {text: bge(text) for text in ("नमस्ते दुनिया", "안녕하세요 세계", "a\x85b\u2028c\u2029d\u200be\u200df")},
     "oddBert": {"pieces": TOY, "texts": {text: [toy(text), bge(text)] for text in ODD}},
 }
 (fixtures / "hugging_face.json").write_text(json.dumps(goldens, ensure_ascii=True, indent=0) + "\n")
