@@ -110,7 +110,7 @@ export const rounded = (n: number, digits = 3): number => Number(n.toFixed(digit
 
 /** Rows under each other, columns as wide as they must be; numbers belong to the right (`>`). */
 export function columns(rows: readonly (readonly string[])[], align: string): string[] {
-  const widths = [...align].map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const widths = [...align].map((_, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), 0));
   const cell = (text: string, i: number) => (align[i] === '>' ? text.padStart(widths[i]!) : text.padEnd(widths[i]!));
   return rows.map((row) => row.map(cell).join('  ').trimEnd());
 }

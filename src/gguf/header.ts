@@ -131,7 +131,7 @@ const otherFiles: readonly (readonly [start: string, what: string])[] = [
 ];
 
 function checkMagic(bytes: Uint8Array, fileName: string): void {
-  const magic = String.fromCharCode(...bytes.subarray(0, 4));
+  const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic === 'GGUF') return;
   const what = otherFiles.find(([start]) => magic.startsWith(start))?.[1];
   throw new FormatError(
