@@ -1,6 +1,6 @@
 import type { ActivationKind } from '../graph/activations.ts';
-import type { SamplerOptions } from '../sampling/options.ts';
 import type { Conversation } from '../chat/conversation.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
 /** Options of opening a model. Everything has a default that works. */

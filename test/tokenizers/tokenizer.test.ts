@@ -193,6 +193,13 @@ describe('byte-level BPE', () => {
     expect(text(tokenizer, tokenizer.encode('abcxy'))).toEqual(['ab', 'c', 'x', 'y']);
   });
 
+  test('a text is not normalised, not for Qwen either', () => {
+    const tokenizer = createTokenizer({ ...bytesVocab({ merges: ['Ã ©'] }), pre: 'qwen2' });
+    expect(text(tokenizer, tokenizer.encode('é'))).toEqual(['é']);
+    expect(tokenizer.encode('e\u0301')).toHaveLength(3);
+    expect(decode(tokenizer, tokenizer.encode('e\u0301'))).toBe('e\u0301');
+  });
+
   test('a byte that the vocabulary lacks is left out', () => {
     const vocab = bytesVocab();
     const tokenizer = createTokenizer({
