@@ -77,7 +77,7 @@ export async function withModel<T>(
 
 /** Opens a model's header, and closes the files whatever happens. */
 export async function withFile<T>(given: string, signal: AbortSignal, use: (file: GgufFile) => Promise<T>): Promise<T> {
-  const file = await openModelFile(modelPath(given), signal);
+  const file = await openModelFile(modelPath(given), { signal });
   try {
     return await use(file);
   } finally {

@@ -2,14 +2,19 @@ import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { checkOptions } from './options.ts';
 import { openModelFile } from '../platform/model_file.ts';
 
 /**
  * Opens only a model's tokenizer, in the caller's thread; a file without weights will do.
  * @throws what `openModel` throws for the file and its tokenizer.
  */
-export async function openTokenizer(source: ModelSource, signal?: AbortSignal): Promise<Tokenizer> {
-  const file = await openModelFile(source, signal);
+export async function openTokenizer(
+  source: ModelSource,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Tokenizer> {
+  checkOptions('openTokenizer', options);
+  const file = await openModelFile(source, options);
   try {
     return createTokenizer(readVocab(file.metadata));
   } finally {

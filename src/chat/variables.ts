@@ -22,7 +22,7 @@ export function variables(run: Run, input: RenderInput): Map<string, Value> {
  * Roles are chosen by the program, not typed by the user, and templates build control tokens of them: `'<|' + role + '|>'`.
  * Only these words are trusted; another role renders, but makes no control token.
  */
-const ROLES = new Set(
+export const ROLES: ReadonlySet<string> = new Set(
   'system user assistant tool developer function ipython model observation environment documents'.split(' '),
 );
 

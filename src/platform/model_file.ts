@@ -1,13 +1,18 @@
 import { openPath } from '#platform';
+import { checkNames } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
+import { plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource } from './platform.ts';
 
-/** Opens a model, all shards of it; whoever opens closes `sources`. */
-export async function openModelFile(source: ModelSource, signal?: AbortSignal): Promise<GgufFile> {
-  const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
+/** Opens a model, all shards of it; whoever opens closes `sources`. Streams are read into memory first. */
+export async function openModelFile(source: ModelSource, options: OpenFileOptions = {}): Promise<GgufFile> {
+  checkNames('option of openModelFile', options, ['signal']);
+  const { signal } = options;
+  const plain = await plainSource(source, { signal });
+  const { first, openSibling } = typeof plain === 'string' ? await openPath(plain) : filesOf(plain);
   try {
     return await openGguf(first, { openSibling, signal });
   } catch (error) {
@@ -16,12 +21,13 @@ export async function openModelFile(source: ModelSource, signal?: AbortSignal): 
   }
 }
 
+export interface OpenFileOptions {
+  readonly signal?: AbortSignal;
+}
+
 /** One Blob, or the Files of all shards in any order. */
 function filesOf(source: Blob | readonly Blob[]): ModelFiles {
   const blobs = source instanceof Blob ? [source] : source;
-  if (!Array.isArray(blobs) || blobs.length === 0 || !blobs.every((blob) => blob instanceof Blob)) {
-    throw new TypeError('the model source is not a path, a Blob, or a list of Blobs');
-  }
   const sources = blobs.map((blob) => blobSource(blob));
   const first = sources.find(({ name }) => parseShardName(name)?.shardIndex === 0) ?? sources[0]!;
   const openSibling = async (name: string) => {

@@ -43,6 +43,11 @@ export const tick: Platform['tick'] = () =>
     channel.port2.postMessage(undefined);
   });
 
-export const openPath: Platform['openPath'] = (path) => {
-  throw new TypeError(`${JSON.stringify(path)} is a text; in a browser give a File, a Blob or all shards as Files`);
+const noPath = (path: string): never => {
+  const wanted = 'give a File, a Blob, all shards as Files, or a Response: openModel(await fetch(address))';
+  throw new TypeError(`${JSON.stringify(path)} is a path, and a page has none; ${wanted}`);
 };
+
+export const pathOf: Platform['pathOf'] = ({ href }) => noPath(href);
+
+export const openPath: Platform['openPath'] = noPath;

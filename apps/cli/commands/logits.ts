@@ -44,7 +44,7 @@ replaced.`,
             written = written.then(() => sink.write(littleEndian(rows)));
             written.catch(() => undefined); // seen below
           },
-          signal,
+          { signal },
         );
         await written;
         await sink.finish();
