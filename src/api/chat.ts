@@ -1,4 +1,4 @@
-import type { ChatMessage, Conversation } from '../chat/conversation.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
 import { kindOf } from '../base/checks.ts';
 import { nLeading, withoutOldest } from '../chat/instructions.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
@@ -8,18 +8,9 @@ import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import { orAborted } from './engine_client.ts';
 import { generation, orFailed, type Generation } from './generation.ts';
-import type { CallOptions, ModelSession } from './model_session.ts';
+import type { ModelSession } from './model_session.ts';
+import type { ChatOptions, SendOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
-
-export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
-  /** The system message: it tells the model what to be. */
-  readonly system?: string;
-  /** A conversation to go on with. */
-  readonly messages?: readonly ChatMessage[];
-}
-
-/** Options of one answer; `templateVariables` are then all that the template gets. */
-export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVariables'> {}
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every

@@ -1,7 +1,7 @@
 import { asError, ResourceError } from '../base/errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
-import { callSite, seenFrom, type CallSite } from './call_site.ts';
-import { revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
+import { callSite, errorAt, seenFrom, type CallSite } from './call_site.ts';
+import type { CallName, Calls, FromEngine } from '../protocol/messages.ts';
 
 /** A call that waits for its answer. */
 interface Pending {
@@ -102,7 +102,7 @@ export class EngineClient {
       return;
     }
     this.settle(message.id);
-    if ('error' in message) pending.reject(revivedError(message.error, pending.site.stack));
+    if ('error' in message) pending.reject(errorAt(pending.site, message.error));
     else pending.resolve(message.result);
   }
 

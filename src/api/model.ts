@@ -4,10 +4,11 @@ import { OWN_SESSION } from '../protocol/messages.ts';
 import { promptOf, tokensOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
-import { Chat, type ChatOptions } from './chat.ts';
+import { Chat } from './chat.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
-import { ModelSession, type CallOptions } from './model_session.ts';
+import { ModelSession } from './model_session.ts';
+import type { CallOptions, ChatOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /** An opened model. Its work happens in another thread; every method returns at once. */

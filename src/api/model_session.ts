@@ -1,21 +1,11 @@
-import type { GenerateOptions } from '../protocol/generation.ts';
 import type { Prompt } from '../protocol/open.ts';
 import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
 import { generation, orFailed, type Generation } from './generation.ts';
+import type { CallOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
-
-/** Options of one answer that stay in the caller's thread. */
-export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
-  /** The answer ends before this text, or any of these, also when one spreads over several tokens. */
-  readonly stop?: string | readonly string[];
-  /** Stops within one token; the iteration then throws an `AbortError`. */
-  readonly signal?: AbortSignal;
-  /** Gets the number of prompt tokens read so far. */
-  readonly onPrefill?: (nDone: number, nTotal: number) => void;
-}
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {

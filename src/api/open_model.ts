@@ -1,22 +1,11 @@
-import type { LoadProgress, OpenOptions } from '../protocol/open.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import { plainSource, type DownloadProgress } from '../platform/model_source.ts';
+import { plainSource } from '../platform/model_source.ts';
 import { callSite } from './call_site.ts';
 import { EngineClient } from './engine_client.ts';
 import { Model } from './model.ts';
+import type { OpenModelOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 import { spawn } from '#platform';
-
-export interface OpenModelOptions extends OpenOptions {
-  /** A smaller model of the same vocabulary, opened with the same options. `speculate: 'draft'` asks it for guesses. */
-  readonly draft?: ModelSource;
-  /** Gets the bytes of weights loaded so far. */
-  readonly onProgress?: (progress: LoadProgress) => void;
-  /** Gets the bytes of a Response or a stream received so far, before the weights are loaded. */
-  readonly onDownload?: (progress: DownloadProgress) => void;
-  /** Stops opening; the promise rejects with an `AbortError`. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Opens a GGUF model in a thread of its own.

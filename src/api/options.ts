@@ -1,8 +1,6 @@
-import { checkNames, kindOf, nearest } from '../base/checks.ts';
-import type { ChatOptions, SendOptions } from './chat.ts';
-import type { CallOptions } from './model_session.ts';
+import { checkNames, kindOf, nearest, plain } from '../base/checks.ts';
 import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
-import type { OpenModelOptions } from './open_model.ts';
+import type { CallOptions, ChatOptions, OpenModelOptions, SendOptions } from './option_types.ts';
 
 /** What an option holds, as far as the caller's thread checks it; the engine checks the rest. */
 type Kind = 'any' | 'signal' | 'function';
@@ -132,12 +130,15 @@ export function checkOptions(call: CallWithOptions, options: unknown): void {
 
 /** What an unknown name may be meant for: an option of this call, or of another one. */
 function hint(name: string, call: CallWithOptions): string | undefined {
-  const other = otherNames[name.toLowerCase().replace(/[_-]/g, '')];
+  const other = otherNames[plain(name)];
   const own = Object.keys(optionsOf[call]);
   const known = other !== undefined && own.includes(other) ? other : nearest(name, own);
   if (known !== undefined) return `is it ${known}?`;
-  const wanted = other ?? name;
-  const place = Object.entries(optionsOf).find(([, names]) => wanted in names)?.[0];
-  if (place === undefined) return undefined;
-  return wanted === name ? `it belongs to ${place}` : `is it ${wanted}, which belongs to ${place}?`;
+  const wanted = plain(other ?? name);
+  for (const [place, names] of Object.entries(optionsOf)) {
+    const found = Object.keys(names).find((each) => plain(each) === wanted);
+    if (found !== undefined)
+      return found === name ? `it belongs to ${place}` : `is it ${found}, which belongs to ${place}?`;
+  }
+  return undefined;
 }

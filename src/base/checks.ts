@@ -46,7 +46,8 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return likely.sort((a, b) => a.letters - b.letters)[0]?.known;
 }
 
-const plain = (name: string): string => name.toLowerCase().replace(/[_\s-]/g, '');
+/** A name without what spellings differ in: `max_tokens` and `maxTokens` are `maxtokens`. */
+export const plain = (name: string): string => name.toLowerCase().replace(/[_\s-]/g, '');
 
 /** How long the one place is in which two names differ: one letter more, one less, another, two swapped. */
 function lettersBetween(name: string, known: string): number {
