@@ -18,8 +18,8 @@ export interface SavedSession extends SavedTimeline {
 
 const magic = 'thimble session 2\n';
 
-/** Longest description line read; a few numbers per layer. */
-const maxHeaderBytes = 1 << 16;
+/** Longest description line read; a few numbers per layer, of which there may be thousands. */
+const maxHeaderBytes = 1 << 20;
 
 const CHECKSUM_BYTES = 4;
 

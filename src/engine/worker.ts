@@ -6,7 +6,7 @@ import type { GgufFile } from '../gguf/read.ts';
 import { logProbs } from '../sampling/log_probs.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
-import { openModelFile } from '../platform/model_file.ts';
+import { openPlain } from '../platform/model_file.ts';
 import type { PlainSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
@@ -167,7 +167,7 @@ const handlers: Handlers = {
 async function load(source: PlainSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
   const starting = startBackend(options);
   try {
-    const file = await openModelFile(source, { signal: around.signal });
+    const file = await openPlain(source, { signal: around.signal });
     files.push(file);
     return await loadModel(file, options, starting.create, around);
   } catch (error) {

@@ -5,14 +5,21 @@ import type { GgufFile } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
 import { plainSource } from './model_source.ts';
-import type { ModelFiles, ModelSource } from './platform.ts';
+import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
+
+export interface OpenFileOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** Opens a model, all shards of it; whoever opens closes `sources`. Streams are read into memory first. */
 export async function openModelFile(source: ModelSource, options: OpenFileOptions = {}): Promise<GgufFile> {
   checkNames('option of openModelFile', options, ['signal']);
-  const { signal } = options;
-  const plain = await plainSource(source, { signal });
-  const { first, openSibling } = typeof plain === 'string' ? await openPath(plain) : filesOf(plain);
+  return openPlain(await plainSource(source, options), options);
+}
+
+/** `openModelFile`, on the other side of a thread's border. */
+export async function openPlain(source: PlainSource, { signal }: OpenFileOptions): Promise<GgufFile> {
+  const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
   try {
     return await openGguf(first, { openSibling, signal });
   } catch (error) {
@@ -21,14 +28,9 @@ export async function openModelFile(source: ModelSource, options: OpenFileOption
   }
 }
 
-export interface OpenFileOptions {
-  readonly signal?: AbortSignal;
-}
-
-/** One Blob, or the Files of all shards in any order. */
-function filesOf(source: Blob | readonly Blob[]): ModelFiles {
-  const blobs = source instanceof Blob ? [source] : source;
-  const sources = blobs.map((blob) => blobSource(blob));
+/** The files of all shards, in any order. */
+function filesOf(files: readonly NamedBlob[]): ModelFiles {
+  const sources = files.map(({ blob, name }) => blobSource(blob, name));
   const first = sources.find(({ name }) => parseShardName(name)?.shardIndex === 0) ?? sources[0]!;
   const openSibling = async (name: string) => {
     const found = sources.find((candidate) => candidate.name === name);

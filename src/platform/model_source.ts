@@ -2,7 +2,7 @@ import { kindOf } from '../base/checks.ts';
 import { asError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { formatShardName, parseShardName } from '../gguf/split.ts';
-import type { BytesSource, ModelSource, PlainSource } from './platform.ts';
+import type { BytesSource, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 import { pathOf } from '#platform';
 
 /** A stream is kept whole before it is opened, and WebAssembly has no room for a longer one. */
@@ -27,11 +27,11 @@ export interface Receiving {
 export async function plainSource(source: ModelSource, receiving: Receiving = {}): Promise<PlainSource> {
   if (typeof source === 'string' || source instanceof URL) return pathFrom(source);
   const isList = typeof source === 'object' && source !== null && Symbol.iterator in source && !isBytes(source);
-  if (!isList) return blobOf(source as BytesSource, receiving);
-  const blobs: Blob[] = [];
-  for (const each of source as Iterable<BytesSource>) blobs.push(await blobOf(each, receiving));
-  if (blobs.length === 0) throw new TypeError('the model source is an empty list, expected all shards of a model');
-  return named(blobs);
+  if (!isList) return [await fileOf(source as BytesSource, receiving)];
+  const files: NamedBlob[] = [];
+  for (const each of source as Iterable<BytesSource>) files.push(await fileOf(each, receiving));
+  if (files.length === 0) throw new TypeError('the model source is an empty list, expected all shards of a model');
+  return named(files);
 }
 
 /** `C:\model.gguf` is no address. */
@@ -49,9 +49,9 @@ function pathFrom(source: string | URL): string {
 const isBytes = (source: unknown): source is ArrayBuffer | ArrayBufferView =>
   source instanceof ArrayBuffer || ArrayBuffer.isView(source);
 
-async function blobOf(source: BytesSource, receiving: Receiving): Promise<Blob> {
-  if (source instanceof Blob) return source;
-  if (isBytes(source)) return new Blob([unshared(source)]);
+async function fileOf(source: BytesSource, receiving: Receiving): Promise<NamedBlob> {
+  if (source instanceof Blob) return { blob: source, name: 'name' in source ? String(source.name) : 'blob' };
+  if (isBytes(source)) return { blob: new Blob([unshared(source)]), name: 'bytes' };
   if (isResponse(source)) return answerOf(source, receiving);
   if (isStream(source)) return received(source, { name: 'stream', totalBytes: undefined }, receiving);
   const wanted = 'a path, a file: URL, a Blob or File, an ArrayBuffer or Uint8Array, a Response, a stream of bytes';
@@ -72,7 +72,7 @@ function unshared(bytes: ArrayBuffer | ArrayBufferView): BlobPart {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
-async function answerOf(response: Response, receiving: Receiving): Promise<Blob> {
+async function answerOf(response: Response, receiving: Receiving): Promise<NamedBlob> {
   const { ok, status, statusText, url, body, bodyUsed, headers } = response;
   const name = decodeURIComponent(url.split(/[?#]/)[0]!.split('/').at(-1)!) || 'download';
   const where = url || 'the Response';
@@ -94,7 +94,7 @@ async function received(
   stream: ReadableStream<Uint8Array>,
   { name, totalBytes }: Incoming,
   { onDownload, signal }: Receiving,
-): Promise<File> {
+): Promise<NamedBlob> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let doneBytes = 0;
   if (totalBytes !== undefined) checkLength(name, totalBytes);
@@ -104,7 +104,7 @@ async function received(
     pieces.push(piece);
     onDownload?.({ doneBytes, totalBytes });
   }
-  if (totalBytes === undefined || doneBytes === totalBytes) return new File(pieces, name);
+  if (totalBytes === undefined || doneBytes === totalBytes) return { blob: new Blob(pieces), name };
   throw new ResourceError(`${name} ended after ${counted(doneBytes)} of ${counted(totalBytes)} bytes; fetch it again`);
 }
 
@@ -149,8 +149,11 @@ async function* readerOf(stream: ReadableStream<Uint8Array>, signal?: AbortSigna
 }
 
 /** Shards that have no names of shards are taken in the order in which they were given. */
-function named(blobs: readonly Blob[]): readonly Blob[] {
-  const nShards = blobs.length;
-  if (nShards === 1 || blobs.some((blob) => parseShardName('name' in blob ? String(blob.name) : ''))) return blobs;
-  return blobs.map((blob, shardIndex) => new File([blob], formatShardName({ prefix: 'shard', shardIndex, nShards })));
+function named(files: readonly NamedBlob[]): readonly NamedBlob[] {
+  const nShards = files.length;
+  if (nShards === 1 || files.some(({ name }) => parseShardName(name))) return files;
+  return files.map(({ blob }, shardIndex) => ({
+    blob,
+    name: formatShardName({ prefix: 'shard', shardIndex, nShards }),
+  }));
 }

@@ -36,8 +36,14 @@ export type BytesSource = Blob | ArrayBuffer | Uint8Array | Response | ReadableS
  */
 export type ModelSource = string | URL | BytesSource | Iterable<BytesSource>;
 
-/** What crosses between threads without being read. */
-export type PlainSource = string | Blob | readonly Blob[];
+/** The bytes of one file. Node's Files lose their name on the way to another thread. */
+export interface NamedBlob {
+  readonly name: string;
+  readonly blob: Blob;
+}
+
+/** What crosses between threads without being read: a path, or all files of a model. */
+export type PlainSource = string | readonly NamedBlob[];
 
 /** One end of a message channel. */
 export interface Port {
