@@ -59,10 +59,11 @@ export async function readGguf(source: ByteSource, { signal }: { signal?: AbortS
   };
 }
 
-/** Grows the piece at hand eightfold or to what is wanted, so that long headers take few reads and short ones little memory. */
+/** Grows the piece at hand eightfold (twofold over a network) or to what is wanted, so that long headers take few reads and short ones little memory. */
 async function readOn(header: Header, source: ByteSource, signal?: AbortSignal): Promise<void> {
   const have = header.bytes;
-  const goal = Math.min(Math.max(firstPieceBytes, 8 * have.length), limits.headerBytes.max);
+  const longer = (source.isRemote ? 2 : 8) * have.length;
+  const goal = Math.min(Math.max(firstPieceBytes, longer), limits.headerBytes.max);
   const bytes = new Uint8Array(Math.min(Math.max(header.wantedBytes, goal), source.size));
   bytes.set(have);
   await source.read(have.length, bytes.subarray(have.length), signal);

@@ -4,28 +4,42 @@ import { ResourceError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
-import { plainSource } from './model_source.ts';
+import { openHttpFile, type HttpOptions } from '../store/http.ts';
+import { isWebAddress, plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 
-export interface OpenFileOptions {
-  readonly signal?: AbortSignal;
-}
-
-/** Opens a model, all shards of it; whoever opens closes `sources`. Streams are read into memory first. */
-export async function openModelFile(source: ModelSource, options: OpenFileOptions = {}): Promise<GgufFile> {
-  checkNames('option of openModelFile', options, ['signal']);
-  return openPlain(await plainSource(source, options), options);
+/**
+ * Opens a model, all shards of it; whoever opens closes `sources`. A web address is read by ranges, its header only; streams are read
+ * into memory first. `headers` are for web addresses.
+ */
+export async function openModelFile(source: ModelSource, options: HttpOptions = {}): Promise<GgufFile> {
+  checkNames('option of openModelFile', options, ['headers', 'signal']);
+  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), options), options.signal);
+  return openPlain(await plainSource(source, options), options.signal);
 }
 
 /** `openModelFile`, on the other side of a thread's border. */
-export async function openPlain(source: PlainSource, { signal }: OpenFileOptions): Promise<GgufFile> {
-  const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
+export async function openPlain(source: PlainSource, signal?: AbortSignal): Promise<GgufFile> {
+  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), signal);
+}
+
+async function openFiles({ first, openSibling }: ModelFiles, signal?: AbortSignal): Promise<GgufFile> {
   try {
     return await openGguf(first, { openSibling, signal });
   } catch (error) {
     await first.close?.();
     throw error;
   }
+}
+
+/** The other shards lie beside the first one, with the same query. */
+async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
+  const openSibling = (name: string) => {
+    const sibling = new URL(url);
+    sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));
+    return openHttpFile(sibling, options);
+  };
+  return { first: await openHttpFile(url, options), openSibling };
 }
 
 /** The files of all shards, in any order. */

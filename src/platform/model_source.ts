@@ -37,8 +37,14 @@ export async function plainSource(source: ModelSource, receiving: Receiving = {}
 /** `C:\model.gguf` is no address. */
 const address = /^([a-z][a-z+.-]+):/i;
 
+const schemeOf = (source: string | URL): string | undefined => address.exec(String(source))?.[1]?.toLowerCase();
+
+/** Whether the source is the address of a file on a web server. */
+export const isWebAddress = (source: ModelSource): source is string | URL =>
+  (typeof source === 'string' || source instanceof URL) && /^https?$/.test(schemeOf(source) ?? '');
+
 function pathFrom(source: string | URL): string {
-  const scheme = address.exec(String(source))?.[1]?.toLowerCase();
+  const scheme = schemeOf(source);
   if (scheme === undefined) return String(source);
   if (scheme === 'file') return pathOf(new URL(source));
   if (typeof source === 'string' && !['http', 'https', 'blob', 'data'].includes(scheme)) return source;
