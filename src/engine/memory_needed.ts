@@ -1,3 +1,4 @@
+import { checkNames } from '../base/checks.ts';
 import { memoryOf } from '../backends/dry/dry.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { KvType } from '../graph/layer_state.ts';
@@ -24,8 +25,10 @@ export interface MemoryNeeded {
  */
 export async function memoryNeeded(
   file: GgufFile,
-  { nCtx, kvType = 'f16' }: { readonly nCtx?: number; readonly kvType?: KvType } = {},
+  options: { readonly nCtx?: number; readonly kvType?: KvType } = {},
 ): Promise<MemoryNeeded> {
+  checkNames('option of memoryNeeded', options, ['nCtx', 'kvType']);
+  const { nCtx, kvType = 'f16' } = options;
   const architecture = architectureByName(file.metadata.string('general.architecture'));
   const bound = architecture.bind(file.metadata, file.tensors, await readNumbers(file));
   const limits = graphLimits({ nCtx }, bound);

@@ -1,3 +1,4 @@
+import { checkNames } from '../base/checks.ts';
 import { FormatError } from '../base/errors.ts';
 import { counted, roundUp } from '../base/numbers.ts';
 import type { ByteSource } from '../store/source.ts';
@@ -41,7 +42,9 @@ const firstPieceBytes = 256 * 1024;
  * @throws FormatError where the file is truncated, corrupted or hostile; UnsupportedError for version 1, big-endian files
  *   and unknown tensor types; ResourceError where the source fails; AbortError on `signal`.
  */
-export async function readGguf(source: ByteSource, { signal }: { signal?: AbortSignal } = {}): Promise<GgufFile> {
+export async function readGguf(source: ByteSource, options: { signal?: AbortSignal } = {}): Promise<GgufFile> {
+  checkNames('option of readGguf', options, ['signal']);
+  const { signal } = options;
   signal?.throwIfAborted();
   if (source.size === 0) throw new FormatError(`${source.name} is empty; interrupted download?`);
   const header = startHeader(source.name, source.size);

@@ -1,4 +1,5 @@
 /** Files on a web server, in Node and in pages: read by ranges, so that a header costs its own bytes and no more. */
+import { checkNames } from '../base/checks.ts';
 import { asError, FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { endsEarly, type ByteSource } from './source.ts';
@@ -28,7 +29,9 @@ interface Remote {
  * @throws ResourceError where the server cannot be reached or has no such file, or the file changes between two reads;
  *   UnsupportedError where the server does not say how long the file is; AbortError on `signal`.
  */
-export async function openHttpFile(url: string | URL, { headers = {}, signal }: HttpOptions = {}): Promise<ByteSource> {
+export async function openHttpFile(url: string | URL, options: HttpOptions = {}): Promise<ByteSource> {
+  checkNames('option of openHttpFile', options, ['headers', 'signal']);
+  const { headers = {}, signal } = options;
   const { href, origin, pathname } = new URL(url);
   const remote: Remote = { name: `${origin}${pathname}`, url: new URL(href), headers };
   const response = await ask(remote, { begin: 0, end: FIRST_BYTES }, signal);

@@ -3,6 +3,7 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import { fstatSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { checkNames } from '../base/checks.ts';
 import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { endsEarly, type ByteSink, type ByteSource } from './source.ts';
 
@@ -94,7 +95,9 @@ function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource
  * disk. With `replace`, a file of that name may be there already.
  * @throws ResourceError where the name is taken, or its folder is missing or not writable.
  */
-export async function openNodeSink(path: string, { replace = false } = {}): Promise<ByteSink> {
+export async function openNodeSink(path: string, options: { readonly replace?: boolean } = {}): Promise<ByteSink> {
+  checkNames('option of openNodeSink', options, ['replace']);
+  const { replace = false } = options;
   const there = await stat(path).catch(() => undefined);
   if (there && !there.isFile())
     throw new ResourceError(`${path} is not a file that can be replaced; choose another name`);
