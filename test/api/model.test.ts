@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, openModel, ResourceError, UnsupportedError, type Generation, type Model } from 'thimble';
 import { tinyModel } from '../helpers/tiny_models.ts';
-import { embedded, haveStories260k, storiesBlob } from './helpers.ts';
+import { embedded, storiesBlob } from './helpers.ts';
 
 const greedy = { temperature: 0 } as const;
 const blob = (bytes: Uint8Array): Blob => new Blob([bytes.slice()]);
@@ -82,7 +82,7 @@ describe('the embedded model', () => {
   });
 });
 
-describe.skipIf(!haveStories260k)('a small model (skipped where ../shared/data is absent)', () => {
+describe('a small model', () => {
   let model: Model;
   beforeAll(async () => {
     model = await openModel(await storiesBlob());
