@@ -13,10 +13,9 @@ const goldens = JSON.parse(readFileSync(path, 'utf8')) as {
 };
 
 describe.each(Object.entries(goldens.renders))(`%s renders as with ${goldens.engine}`, (name, outcomes) => {
-  const source = templates.get(name);
-  const title = source === undefined ? ' (skipped: it is not free, and ../shared/data is absent)' : '';
-  it.skipIf(source === undefined).each(Object.entries(outcomes))(`%s${title}`, (conversation, golden) => {
-    const render = () => compileTemplate(source!).render(inputOf(conversations[conversation]!));
+  const source = templates.get(name)!;
+  it.each(Object.entries(outcomes))('%s', (conversation, golden) => {
+    const render = () => compileTemplate(source).render(inputOf(conversations[conversation]!));
     if (golden.text !== undefined) expect(render()).toBe(golden.text);
     else if (golden.refused !== undefined)
       expect(render).toThrow(new RangeError(`the chat template rejects this conversation: ${golden.refused}`));
