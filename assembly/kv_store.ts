@@ -15,8 +15,8 @@ class KvStoreRecord extends Record {
   interleave: u32; // 4: keys, 1: values, see lib/kv_types.ts
 }
 
-/** Writes this step's keys or values into the rows of their positions; an item is a token. */
-function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32): void {
+/** Writes this step's keys or values into the rows of their positions, and tells the step of magnitudes beyond `limit` (as bits); an item is a token. */
+function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32, limit: u32): void {
   const type = changetype<T>(0);
   const headDim = record.headDim;
   const headBytes = record.nPositions * type.rowBytes(headDim);
@@ -25,11 +25,22 @@ function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32): void {
     let head = record.cache;
     const row = (record.step.pos + token) % record.nPositions;
     for (let n = record.kvDim / headDim; n > 0; n--) {
-      type.storeHead(head, type.hasLevels ? spread(record, x) : x, headDim, row, record.interleave);
+      const numbers = type.hasLevels ? spread(record, x) : x;
+      if (largestMagnitude(numbers, headDim) > limit && !record.step.lost) {
+        record.step.lost = changetype<usize>(record);
+      }
+      type.storeHead(head, numbers, headDim, row, record.interleave);
       x += headDim << 2;
       head += headBytes;
     }
   }
+}
+
+/** Magnitudes compare as integers, and NaN is the largest. */
+function largestMagnitude(x: usize, n: u32): u32 {
+  let largest: u32 = 0;
+  for (const end = x + (n << 2); x < end; x += 4) largest = max(largest, load<u32>(x) & 0x7fffffff);
+  return largest;
 }
 
 /** One head's numbers, spread out in scratch memory. */
@@ -45,15 +56,15 @@ export function kv_store_scratch_bytes(record: KvStoreRecord): u32 {
 }
 
 export function kv_store_f32(record: KvStoreRecord, begin: u32, end: u32): void {
-  kvStore<KvF32>(record, begin, end);
+  kvStore<KvF32>(record, begin, end, 0x7f7fffff); // the largest finite float
 }
 
 export function kv_store_f16(record: KvStoreRecord, begin: u32, end: u32): void {
-  kvStore<KvF16>(record, begin, end);
+  kvStore<KvF16>(record, begin, end, 0x477fefff); // below 65520 numbers round to 65504, the largest half
 }
 
 export function kv_store_q8_0(record: KvStoreRecord, begin: u32, end: u32): void {
-  kvStore<KvQ8_0>(record, begin, end);
+  kvStore<KvQ8_0>(record, begin, end, reinterpret<u32>(<f32>65519 * 127)); // a scale is a half, the largest level 127
 }
 
 /** Bytes of a cache of `n` numbers, whole blocks. */

@@ -4,7 +4,15 @@ export { Model } from './api/model.ts';
 export { ModelSession } from './api/model_session.ts';
 export { openModel } from './api/open_model.ts';
 export { Chat } from './api/chat.ts';
-export type { CallOptions, ChatOptions, OpenModelOptions, SendOptions } from './api/option_types.ts';
+export type {
+  CallOptions,
+  ChatOptions,
+  Continuation,
+  OpenModelOptions,
+  ResumeCallOptions,
+  ScoreOptions,
+  SendOptions,
+} from './api/option_types.ts';
 export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {

@@ -89,7 +89,7 @@ export class KvF16 {
 
   /**
    * Rounds to nearest even. Numbers that are subnormal in half precision (below 2^-14) become zero: loaded as above, they
-   * would be subnormal float32, which are a hundred times slower. Numbers that are too large become the largest, 65504.
+   * would be subnormal float32, which are a hundred times slower. Numbers that are too large become the largest, 65504; kv_store tells of them.
    */
   @inline
   store(to: usize, x: f32): void {

@@ -36,6 +36,8 @@ export class Step {
   pos: u32;
   nTokens: u32;
   nLogits: u32;
+  /** Set by the first kernel whose numbers did not fit where they went: the address of its record. */
+  lost: usize;
 
   /** Address of the token ids, which lie right behind. */
   @inline

@@ -121,6 +121,10 @@ export function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
   );
 }
 
+/** Options without those that are null: they count as left out, as they do in JSON. */
+export const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as T;
+
 /** Stop texts as a list; none for null. */
 export function stopsOf(stop: unknown): readonly string[] | undefined {
   if (stop === undefined || stop === null) return undefined;
@@ -142,6 +146,13 @@ export function tokensOf(tokens: unknown): number[] {
   if (isList && bad < 0) return list as number[];
   const came = isList ? `tokens[${bad}] is ${kindOf(list[bad])}` : `tokens is ${kindOf(tokens)}`;
   throw new TypeError(`${came}, expected a list of tokens, which are numbers (model.tokenize makes them)`);
+}
+
+/** Ways in which a text may go on, as prompts of nothing but their own text. */
+export function continuationsOf(continuations: unknown): Prompt[] {
+  if (!Array.isArray(continuations))
+    throw new TypeError(`continuations is ${kindOf(continuations)}, expected a list of texts, or of tokens`);
+  return continuations.map((way: unknown) => (typeof way === 'string' ? { text: way } : tokensOf(way)));
 }
 
 /** The bytes of a saved session. */

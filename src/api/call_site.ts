@@ -8,8 +8,9 @@ export const callSite = (): CallSite => new Error('the call');
 /** An error of the engine's thread, as whoever called from `site` sees it. */
 export const errorAt = (site: CallSite, error: PlainError): Error => revivedError(error, callerLines(site));
 
-/** An error that several calls fail with, as the one at `site` sees it. */
+/** An error that comes from deep inside, or that several calls fail with, as the one at `site` sees it. */
 export function seenFrom(site: CallSite, error: Error): Error {
+  if (error.name === 'AbortError') return error;
   const seen = errorAt(site, plainError(error));
   if (error.cause !== undefined) seen.cause = error.cause;
   return seen;

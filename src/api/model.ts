@@ -1,14 +1,14 @@
 import type { ModelInfo } from '../protocol/open.ts';
 import { kindOf } from '../base/checks.ts';
 import { OWN_SESSION } from '../protocol/messages.ts';
-import { promptOf, tokensOf, type PromptLike } from './arguments.ts';
+import { continuationsOf, promptOf, tokensOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
 import { ModelSession } from './model_session.ts';
-import type { CallOptions, ChatOptions } from './option_types.ts';
+import type { CallOptions, ChatOptions, Continuation, ScoreOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /** An opened model. Its work happens in another thread; every method returns at once. */
@@ -81,13 +81,30 @@ export class Model {
    * Log-probabilities (natural) of tokens given those before them, from an empty context: entry i is that of
    * `tokens[firstRow + i + 1]`.
    */
+  score(tokens: ArrayLike<number>, options?: ScoreOptions): Promise<Float64Array>;
+  /**
+   * Log-probabilities of several ways in which one text may go on, for choosing among them: one array per continuation, with an entry for
+   * each of its tokens. The text is read once. A continuation that is text is tokenised on its own, so begin it with the space that
+   * separates it.
+   */
+  score(
+    text: PromptLike,
+    options: ScoreOptions & { readonly continuations: readonly Continuation[] },
+  ): Promise<Float64Array[]>;
   async score(
-    tokens: ArrayLike<number>,
-    options: { readonly firstRow?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<Float64Array> {
+    given: PromptLike,
+    options: ScoreOptions & { readonly continuations?: readonly Continuation[] } = {},
+  ): Promise<Float64Array | Float64Array[]> {
+    const site = callSite();
     checkOptions('score', options);
-    const { firstRow = 0, signal } = options;
-    return this.client.call('score', { tokens: tokensOf(tokens), firstRow }, { signal });
+    const { firstRow = 0, continuations, signal } = options;
+    const tokenize = (prompt: PromptLike) =>
+      this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
+    const ways = continuations && continuationsOf(continuations);
+    const text = await tokenize(given);
+    if (!ways) return this.client.call('score', { tokens: text, firstRow }, { signal, site });
+    const each = await Promise.all(ways.map(tokenize));
+    return this.client.call('scoreContinuations', { text, continuations: each }, { signal, site });
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */

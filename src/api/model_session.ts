@@ -1,10 +1,11 @@
 import type { Prompt } from '../protocol/open.ts';
-import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
+import { bytesOf, given, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
+import type { Calls } from '../protocol/messages.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
 import { generation, orFailed, type Generation } from './generation.ts';
-import type { CallOptions } from './option_types.ts';
+import type { CallOptions, ResumeCallOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
@@ -27,15 +28,37 @@ export class ModelSession {
   }
 
   /**
+   * Goes on with the answer made last on this timeline, as it would have gone on: same settings, same seed, the sampler where it stood. It
+   * may have been ended by `maxTokens`, a stop text, a loop or an abort, also before the timeline was saved and restored.
+   * @throws (while iterating) TypeError where the model ended it, or there is none.
+   */
+  resume(options: ResumeCallOptions = {}): Generation {
+    return orFailed(() => {
+      checkOptions('resume', options);
+      return this.answer('resume', {}, options, callSite());
+    });
+  }
+
+  /**
    * `generate` with arguments that are checked, for a call at `site`.
    * @internal
    */
-  start(prompt: Prompt, { signal, onPrefill, stop, ...rest }: CallOptions, site: CallSite): Generation {
-    const args = { prompt, options: { ...rest, stop: stopsOf(stop) } };
+  start(prompt: Prompt, options: CallOptions, site: CallSite): Generation {
+    return this.answer('generate', { prompt }, options, site);
+  }
+
+  private answer<K extends 'generate' | 'resume'>(
+    call: K,
+    what: Omit<Calls[K]['args'], 'session' | 'options'>,
+    { signal, onPrefill, stop, ...rest }: CallOptions,
+    site: CallSite,
+  ): Generation {
+    const options = { ...given(rest), stop: stopsOf(stop) };
     return generation(
       async (onEvent, signal) => {
         const begin = (session: number) => {
-          const result = this.client.call('generate', { session, ...args }, { onEvent, signal, site });
+          const args = { ...what, session, options } as Calls[K]['args'];
+          const result = this.client.call(call, args, { onEvent, signal, site });
           result.catch(() => undefined); // nobody waits for it where the signal came first
           return { result };
         };

@@ -2,6 +2,8 @@ import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { asError } from '../base/errors.ts';
+import { callSite, seenFrom } from './call_site.ts';
 import { checkOptions } from './options.ts';
 import { openModelFile } from '../platform/model_file.ts';
 
@@ -13,12 +15,17 @@ export async function openTokenizer(
   source: ModelSource,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Tokenizer> {
+  const site = callSite();
   checkOptions('openTokenizer', options);
-  const file = await openModelFile(source, options);
   try {
-    return createTokenizer(readVocab(file.metadata));
-  } finally {
-    await Promise.all(file.sources.map((each) => each.close?.()));
+    const file = await openModelFile(source, options);
+    try {
+      return createTokenizer(readVocab(file.metadata));
+    } finally {
+      await Promise.all(file.sources.map((each) => each.close?.()));
+    }
+  } catch (error) {
+    throw seenFrom(site, asError(error));
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/model_source.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import type { GenerateOptions } from '../protocol/generation.ts';
+import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
 
 export interface OpenModelOptions extends OpenOptions {
@@ -35,3 +35,15 @@ export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
 
 /** Options of one answer; `templateVariables` are then all that the template gets. */
 export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVariables'> {}
+
+export interface ScoreOptions {
+  /** Tokens before this one are only read. Default 0. */
+  readonly firstRow?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A way to go on: text, or tokens. */
+export type Continuation = string | readonly number[];
+
+/** Options of an answer that goes on. */
+export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill'>;

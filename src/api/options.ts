@@ -1,6 +1,13 @@
 import { checkNames, kindOf, nearest, plain } from '../base/checks.ts';
 import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
-import type { CallOptions, ChatOptions, OpenModelOptions, SendOptions } from './option_types.ts';
+import type {
+  CallOptions,
+  ChatOptions,
+  OpenModelOptions,
+  ResumeCallOptions,
+  ScoreOptions,
+  SendOptions,
+} from './option_types.ts';
 
 /** What an option holds, as far as the caller's thread checks it; the engine checks the rest. */
 type Kind = 'any' | 'signal' | 'function';
@@ -22,9 +29,20 @@ const openModel: Names<OpenModelOptions> = {
   signal: 'signal',
 };
 
-const generate: Names<CallOptions> = {
+const resume: Names<ResumeCallOptions> = {
   maxTokens: 'any',
   stop: 'any',
+  onFull: 'any',
+  onLoop: 'any',
+  ignoreEos: 'any',
+  logProbs: 'any',
+  speculate: 'any',
+  nDraft: 'any',
+  signal: 'signal',
+  onPrefill: 'function',
+};
+
+const generate: Names<CallOptions> = {
   temperature: 'any',
   topK: 'any',
   topP: 'any',
@@ -47,13 +65,7 @@ const generate: Names<CallOptions> = {
   mirostatTau: 'any',
   mirostatEta: 'any',
   logitBias: 'any',
-  onFull: 'any',
-  ignoreEos: 'any',
-  logProbs: 'any',
-  speculate: 'any',
-  nDraft: 'any',
-  signal: 'signal',
-  onPrefill: 'function',
+  ...resume,
 };
 
 const send: Names<SendOptions> = { ...generate, templateVariables: 'any' };
@@ -68,6 +80,12 @@ const conversation: Names<ConversationPrompt> = {
 
 const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...generate };
 
+const score: Names<ScoreOptions & { continuations: unknown }> = {
+  firstRow: 'any',
+  continuations: 'any',
+  signal: 'signal',
+};
+
 const text: Names<TextPrompt> = { text: 'any', special: 'any', bos: 'any', eos: 'any', userDefined: 'any' };
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
@@ -76,13 +94,14 @@ const optionsOf = {
   chat,
   generate,
   send,
+  resume,
   openSession: {},
   tokenize: {},
   'a prompt of text': text,
   'a prompt of messages': conversation,
   detokenize: { special: 'any' },
   logits: { signal: 'signal' },
-  score: { firstRow: 'any', signal: 'signal' },
+  score,
   openTokenizer: { signal: 'signal' },
 } as const satisfies Record<string, Readonly<Record<string, Kind>>>;
 
@@ -120,7 +139,7 @@ export function checkOptions(call: CallWithOptions, options: unknown): void {
   const what = call.startsWith('a ') ? `part of ${call}` : `option of ${call}`;
   checkNames(what, options, Object.keys(kinds), (name) => hint(name, call));
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
+    if (value === undefined || value === null) continue;
     if (kinds[name] === 'function' && typeof value !== 'function')
       throw new TypeError(`${name} is ${kindOf(value)}, expected a function`);
     if (kinds[name] === 'signal' && !(value instanceof AbortSignal))

@@ -1,3 +1,4 @@
+import { FormatError } from '../base/errors.ts';
 import type { Graph, Step, Value } from '../graph/graph.ts';
 import { embed } from '../ops/embed.ts';
 
@@ -18,6 +19,18 @@ export function checkReadable(readable: ReadonlySet<Value>, value: Value): void 
   const why =
     value.role === 'activation' ? 'was not kept, its memory is used again within a run' : `is a ${value.role}`;
   throw new TypeError(`${value.name} ${why}; results can be read, and activations that prepare(graph, { keep }) lists`);
+}
+
+/** The error for a step that made keys or values which their cache cannot hold. */
+export function notHeld({ name, quant }: Value): FormatError {
+  const [kind, layer] = name.split('.');
+  const what = `layer ${layer} made ${kind === 'k' ? 'keys' : 'values'}`;
+  const most = { f16: '65504', q8_0: '8320913' }[quant.name];
+  if (most === undefined)
+    return new FormatError(`${what} that are infinite or NaN, expected finite numbers; damaged weights?`);
+  return new FormatError(
+    `${what} that are NaN or beyond ±${most}, the most that a cache of type ${quant.name} holds; open the model with kvType 'f32'`,
+  );
 }
 
 /** @throws TypeError for a program that was disposed. */

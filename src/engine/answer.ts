@@ -1,5 +1,6 @@
 import type { GenerateOptions, ScoredToken, StopReason } from '../protocol/generation.ts';
 import { logProbs } from '../sampling/log_probs.ts';
+import { Loops } from './loops.ts';
 import { StopText } from './stop_text.ts';
 import { createTextStream, type TextStream } from '../tokenizers/stream.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -14,13 +15,16 @@ export class Answer {
   private readonly stopText: StopText;
   private readonly maxTokens: number;
   private readonly nTop: number | undefined;
+  private readonly loops: Loops | undefined;
 
   /** @param after the prompt's last token: after some, a leading space is the tokenizer's own and not shown. */
-  constructor(tokenizer: Tokenizer, after: number, { maxTokens = Infinity, stop = [], logProbs }: GenerateOptions) {
+  constructor(tokenizer: Tokenizer, after: number, options: GenerateOptions) {
+    const { maxTokens = Infinity, stop = [], logProbs, ignoreEos, onLoop = ignoreEos ? 'ignore' : 'stop' } = options;
     this.stream = createTextStream(tokenizer, { after });
     this.stopText = new StopText(stop);
     this.maxTokens = maxTokens;
     this.nTop = logProbs;
+    this.loops = onLoop === 'stop' ? new Loops() : undefined;
   }
 
   /** Tokens that may still come. */
@@ -32,6 +36,7 @@ export class Answer {
   push(token: number, logits: Float32Array): string {
     this.tokens.push(token);
     if (this.nTop !== undefined) this.scores.push({ token, ...logProbs(logits, token, this.nTop) });
+    if (this.loops?.push(token)) this.stopReason = 'loop';
     if (this.tokens.length === this.maxTokens) this.stopReason = 'length';
     return this.show(this.stream.push(token));
   }

@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
+import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
@@ -10,6 +11,7 @@ import { architectureByName } from '../models/index.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
+import { presetFor } from '../sampling/presets.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -106,7 +108,8 @@ function opened({ info, tokenizer, recorded, backend, template, draft, ...identi
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     openSession() {
-      const model = { tokenizer, ...identity, loadMs: info.loadMs, openDraft: draft?.openSession };
+      const { loadMs, sampling } = info;
+      const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
       return new Session(model, graph, state, backend.prepare(graph));
     },
     async close() {
@@ -138,10 +141,12 @@ function describe(
   template: ChatTemplate | NoChat,
   { addBos, bosToken }: Tokenizer,
 ): ModelInfo {
+  const architecture = file.metadata.string('general.architecture');
+  const nParams = sum(weights.map(elementsOf));
   return {
     name: file.metadata.string('general.name', file.sources[0]!.name),
-    architecture: file.metadata.string('general.architecture'),
-    nParams: sum(weights.map(elementsOf)),
+    architecture,
+    nParams,
     weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
     nVocab: config.nVocab,
     bosToken: addBos ? bosToken : undefined,
@@ -153,6 +158,13 @@ function describe(
     activations: backend.activations,
     threads: backend.threads,
     loadMs,
+    sampling: presetFor({ architecture, nParams, number: (key) => numberIn(file.metadata, key) }),
     noChat: isNoChat(template) ? template.message : undefined,
   };
+}
+
+/** A number that says how to sample matters little: where it is none, it is as if it were not there. */
+function numberIn(metadata: Metadata, key: string): number | undefined {
+  const value = metadata.get(key)?.value;
+  return typeof value === 'number' ? value : undefined;
 }

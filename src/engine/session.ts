@@ -1,12 +1,15 @@
 import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
 import { FormatError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, Timings } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkOneOf, checkWhole } from '../base/checks.ts';
-import { createSampler } from '../sampling/chain.ts';
-import { decodeSaved, encodeSaved } from './session_bytes.ts';
+import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
+import { checkFiniteLogits, createSampler, type Sampler } from '../sampling/chain.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
+import { withPreset } from '../sampling/presets.ts';
+import { tokensWith, usualBreakers } from './dry_breakers.ts';
+import { decodeSaved, encodeSaved, type Unfinished } from './session_bytes.ts';
 import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
 import { Ahead } from './speculative/ahead.ts';
 import { draftModel } from './speculative/draft_model.ts';
@@ -14,6 +17,7 @@ import { measuredPace, steadyPace } from './speculative/pace.ts';
 import { promptLookup } from './speculative/prompt_lookup.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
+import { timingsOf } from './timings.ts';
 
 /** The parts of its model that a session needs. */
 export interface SessionModel {
@@ -22,6 +26,8 @@ export interface SessionModel {
   readonly weights: string;
   readonly kvType: KvType;
   readonly loadMs: number;
+  /** Settings of answers that are given no others. */
+  readonly sampling: SamplerOptions;
   /** A session of the draft model, if there is one. */
   readonly openDraft?: () => Session;
 }
@@ -33,6 +39,8 @@ export class Session {
   private readonly program: Program;
   private readonly timeline: Timeline;
   private draft: Session | undefined;
+  /** The answer made last, if it may go on. */
+  private unfinished: Unfinished | undefined;
 
   constructor(model: SessionModel, graph: Graph, states: readonly LayerState[], program: Program) {
     this.model = model;
@@ -46,6 +54,10 @@ export class Session {
     return this.graph.nCtx;
   }
 
+  get nVocab(): number {
+    return this.model.tokenizer.nVocab;
+  }
+
   /** The tokens read so far. */
   get tokens(): Int32Array {
     return this.timeline.text.slice();
@@ -54,11 +66,12 @@ export class Session {
   /** Forgets everything from position `nTokens` on. */
   truncate(nTokens: number): void {
     this.timeline.cut(nTokens);
+    this.unfinished = undefined;
   }
 
   /**
-   * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context or `signal` ends the answer. Yields
-   * after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
+   * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context, a loop or `signal` ends the answer.
+   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
    * share its memory for results: one makes an answer at a time.
    * @throws RangeError for a prompt longer than the context or bad options.
    */
@@ -67,21 +80,50 @@ export class Session {
     options: GenerateOptions = {},
     signal?: AbortSignal,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { maxTokens, stop, onFull, ignoreEos, logProbs, speculate, nDraft, ...sampling } = checkOptions(options);
-    const { tokenizer } = this.model;
-    const sampler = createSampler(sampling, tokenizer.nVocab);
-    const ahead = this.lookAhead(speculate, nDraft);
-    let prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
-    const { tokens } = prompt;
-    this.checkPrompt(tokens);
-    const answer = new Answer(tokenizer, tokens.at(-1)!, { maxTokens, stop, logProbs });
+    const { how, sampling } = parted(options);
+    const settings = withPreset(sampling, this.model.sampling);
+    const sampler = this.createSampler(settings);
+    const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
+    this.checkPrompt(prompt.tokens);
+    for (const token of prompt.tokens) sampler.accept(token);
+    return yield* this.answer(prompt, { how, settings: { ...settings, seed: sampler.seed }, sampler }, signal);
+  }
 
+  /**
+   * Goes on with the answer that was made last, or that was saved, as it would have gone on: with its settings, and its sampler where it
+   * stood. @throws TypeError where there is none that can go on.
+   */
+  async *resume(options: ResumeOptions = {}, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { unfinished } = this;
+    checkNames('option of resume', options, HOW);
+    if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
+    const { settings, state, unread } = unfinished;
+    const tokens = [...this.timeline.text, ...unread];
+    this.checkPrompt(tokens);
+    const sampler = this.createSampler(settings);
+    sampler.restore(state);
+    return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
+  }
+
+  /** Makes an answer to a prompt that the sampler knows. */
+  private async *answer(
+    prompt: RoomyPrompt,
+    { how, settings, sampler }: Making,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { onFull, ignoreEos, logProbs, speculate, nDraft } = how;
+    const { tokenizer } = this.model;
+    const ahead = this.lookAhead(speculate, nDraft);
+    const { tokens } = prompt;
+    const answer = new Answer(tokenizer, tokens.at(-1)!, how);
+
+    this.unfinished = undefined;
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
     let logits = yield* this.prefill(tokens, signal);
+    let text = [...tokens];
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
-    for (const token of tokens) sampler.accept(token);
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = sampler.sample(logits);
@@ -89,6 +131,7 @@ export class Session {
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
+      text.push(token);
       yield { type: 'piece', text: answer.push(token, logits) };
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
@@ -100,6 +143,7 @@ export class Session {
           break;
         }
         prompt = shorter.prompt;
+        text = [...shorter.kept, token];
         if (!(yield* this.prefill(shorter.kept, signal))) break;
       }
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
@@ -107,7 +151,8 @@ export class Session {
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
     yield { type: 'piece', text: answer.flush() };
-    const moments = { startMs, prefilledMs, firstMs: firstMs || endMs, endMs };
+    const unread = text.slice(this.timeline.length);
+    if (answer.stopReason !== 'eos') this.unfinished = { settings, state: sampler.save(), unread };
     return {
       text: answer.text,
       tokens: answer.tokens,
@@ -116,7 +161,7 @@ export class Session {
       nForgotten: prompt.nForgotten,
       stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings: timingsOf(this.model.loadMs, moments, nRead, answer.tokens.length),
+      timings: timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length),
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };
@@ -131,6 +176,11 @@ export class Session {
     return this.timeline.readTowards(text);
   }
 
+  /** Keeps this place: a later text may begin with what was read so far. */
+  mark(): Promise<void> {
+    return this.timeline.mark();
+  }
+
   /** Marks this place: later reading may be taken back to it. */
   markBeforeGuesses(): Promise<void> {
     return this.timeline.markBeforeGuesses();
@@ -142,16 +192,22 @@ export class Session {
    */
   async *logits(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
     this.checkPrompt(tokens);
+    this.truncate(0);
+    yield* this.logitsBehind(tokens, firstRow);
+  }
+
+  /** The same, of tokens behind the text that was read. */
+  async *logitsBehind(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
     const { timeline, graph } = this;
-    timeline.cut(0);
-    while (timeline.length < tokens.length) {
-      const begin = timeline.length;
+    const { nVocab } = this.model.tokenizer;
+    for (let begin = 0, end = 0; begin < tokens.length; begin = end) {
       const scored = begin >= firstRow;
-      const end = scored
+      end = scored
         ? Math.min(tokens.length, begin + Math.min(graph.maxLogits, graph.maxTokens))
         : Math.min(firstRow, begin + graph.maxTokens);
       const piece = Array.prototype.slice.call(tokens, begin, end) as number[];
       const rows = await timeline.read(piece, scored ? piece.length : 0);
+      for (let at = 0; at < rows.length; at += nVocab) checkFiniteLogits(rows.subarray(at, at + nVocab));
       if (scored) yield rows;
     }
   }
@@ -159,7 +215,7 @@ export class Session {
   /** The text, and what the model's layers hold of it, as bytes. */
   async save(): Promise<Uint8Array> {
     const { weights, kvType } = this.model;
-    return encodeSaved({ weights, kvType, ...(await this.timeline.save()) });
+    return encodeSaved({ weights, kvType, unfinished: this.unfinished, ...(await this.timeline.save()) });
   }
 
   /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
@@ -183,7 +239,9 @@ export class Session {
     if (!fits || saved.tokens.some((token) => !this.knows(token))) {
       throw new FormatError('the saved session does not fit its own header; save it again');
     }
+    if (saved.unfinished) this.checkUnfinished(saved.unfinished);
     await this.timeline.restore(saved);
+    this.unfinished = saved.unfinished;
   }
 
   /** Returns the memory; the session cannot be used afterwards. */
@@ -191,6 +249,24 @@ export class Session {
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
+  }
+
+  private createSampler(settings: SamplerOptions): Sampler {
+    const { tokenizer } = this.model;
+    const breakers = settings.dryBreakers ?? (settings.dryMultiplier ? usualBreakers : []);
+    return createSampler({ ...settings, dryBreakers: tokensWith(tokenizer, breakers) }, tokenizer.nVocab);
+  }
+
+  /** Its sampler can be made, and its tokens are some. */
+  private checkUnfinished({ settings, state, unread }: Unfinished): void {
+    try {
+      this.createSampler(settings).restore(state);
+      if (unread.length > 0) this.checkPrompt(unread);
+    } catch (cause) {
+      throw new FormatError(`the saved session has an answer that cannot go on: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
   }
 
   private knows(token: number): boolean {
@@ -288,34 +364,33 @@ export class Session {
   }
 }
 
-interface Moments {
-  readonly startMs: number;
-  readonly prefilledMs: number;
-  readonly firstMs: number;
-  readonly endMs: number;
+/** The options that say how an answer is made, beside its sampler. */
+const HOW = Object.keys({
+  maxTokens: true,
+  stop: true,
+  onFull: true,
+  onLoop: true,
+  ignoreEos: true,
+  logProbs: true,
+  speculate: true,
+  nDraft: true,
+} satisfies Record<keyof ResumeOptions, true>);
+
+/** Checks what is not the sampler's. */
+function parted(options: GenerateOptions): { how: ResumeOptions; sampling: SamplerOptions } {
+  const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...sampling } = options;
+  checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
+  checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
+  checkOneOf('onLoop', onLoop ?? 'stop', ['stop', 'ignore']);
+  checkWhole('logProbs', logProbs ?? 0, { min: 0, max: 100 });
+  checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
+  checkWhole('nDraft', nDraft ?? 1, { min: 1 });
+  return { how: { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft }, sampling };
 }
 
-function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: number): Timings {
-  const prefillMs = at.prefilledMs - at.startMs;
-  const decodeMs = at.endMs - at.firstMs;
-  return {
-    loadMs,
-    ttftMs: at.firstMs - at.startMs,
-    prefillMs,
-    prefillTps: perSecond(nRead, prefillMs),
-    decodeMs,
-    decodeTps: perSecond(nGenerated - 1, decodeMs),
-  };
-}
-
-const perSecond = (n: number, ms: number): number => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
-
-function checkOptions(options: GenerateOptions): GenerateOptions {
-  const { maxTokens = 1, onFull = 'stop', logProbs: nTop = 0, speculate = false, nDraft = 1 } = options;
-  checkWhole('maxTokens', maxTokens, { min: 1 });
-  checkOneOf('onFull', onFull, ['stop', 'shift']);
-  checkWhole('logProbs', nTop, { min: 0, max: 100 });
-  checkOneOf('speculate', speculate, [false, 'lookup', 'draft']);
-  checkWhole('nDraft', nDraft, { min: 1 });
-  return options;
+interface Making {
+  readonly how: ResumeOptions;
+  /** The sampler's, its seed among them. */
+  readonly settings: SamplerOptions;
+  readonly sampler: Sampler;
 }

@@ -1,40 +1,54 @@
 import { FormatError } from '../base/errors.ts';
 import { sum } from '../base/numbers.ts';
+import type { SamplerState } from '../sampling/chain.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
 import type { SavedTimeline } from './timeline.ts';
 
 /**
  * A saved session: a JSON line that describes it, plain little-endian arrays, and a checksum of all that stands before it.
  *
- *     "thimble session 2\n" | {"weights":…,"kvType":…,"nTokens":…,"stateBytes":[…]}\n | tokens i32[nTokens] | states … | u32
+ *     "thimble session 3\n" | {"weights":…,"kvType":…,"nTokens":…,"stateBytes":[…],"answerBytes":…}\n | tokens i32[nTokens]
+ *     | states … | answer | u32
  *
  * States are the arrays of every layer in turn, with the rows that the next token needs: of a cache the positions it looks at, of
- * rows that each step replaces all of them.
+ * rows that each step replaces all of them. The answer is JSON, or nothing where none may go on.
  */
 export interface SavedSession extends SavedTimeline {
   /** Names the weights that made it. */
   readonly weights: string;
   readonly kvType: string;
+  readonly unfinished: Unfinished | undefined;
 }
 
-const magic = 'thimble session 2\n';
+/** An answer that may go on. Plain data. */
+export interface Unfinished {
+  readonly settings: SamplerOptions;
+  readonly state: SamplerState;
+  /** Tokens that the text ends with, and that have not been read yet. */
+  readonly unread: readonly number[];
+}
+
+const magic = 'thimble session 3\n';
 
 /** Longest description line read; a few numbers per layer, of which there may be thousands. */
 const maxHeaderBytes = 1 << 20;
 
 const CHECKSUM_BYTES = 4;
 
-export function encodeSaved({ weights, kvType, tokens, states }: SavedSession): Uint8Array {
-  const about = { weights, kvType, nTokens: tokens.length, stateBytes: states.map((state) => state.length) };
+export function encodeSaved({ weights, kvType, tokens, states, unfinished }: SavedSession): Uint8Array {
+  const answer = new TextEncoder().encode(unfinished && JSON.stringify(unfinished)); // -Infinity, of a banned token, is null there
+  const stateBytes = states.map((state) => state.length);
+  const about = { weights, kvType, nTokens: tokens.length, stateBytes, answerBytes: answer.length };
   const head = new TextEncoder().encode(`${magic}${JSON.stringify(about)}\n`);
-  const size = head.length + tokens.length * 4 + sum(about.stateBytes);
+  const size = head.length + tokens.length * 4 + sum(stateBytes) + answer.length;
   const bytes = new Uint8Array(size + CHECKSUM_BYTES);
   bytes.set(head);
   const view = new DataView(bytes.buffer);
   tokens.forEach((token, i) => view.setInt32(head.length + i * 4, token, true));
   let at = head.length + tokens.length * 4;
-  for (const state of states) {
-    bytes.set(state, at);
-    at += state.length;
+  for (const part of [...states, answer]) {
+    bytes.set(part, at);
+    at += part.length;
   }
   view.setUint32(size, checksum(bytes.subarray(0, size)), true);
   return bytes;
@@ -45,10 +59,9 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const start = new TextDecoder().decode(bytes.subarray(0, magic.length));
   const end = bytes.subarray(0, maxHeaderBytes).indexOf(10, magic.length);
   if (start !== magic || end < 0) throw damaged(`it starts with ${JSON.stringify(start)}`);
-  const { weights, kvType, nTokens, stateBytes } = parseAbout(
-    new TextDecoder().decode(bytes.subarray(magic.length, end)),
-  );
-  const size = end + 1 + nTokens * 4 + sum(stateBytes);
+  const about = parseAbout(new TextDecoder().decode(bytes.subarray(magic.length, end)));
+  const { weights, kvType, nTokens, stateBytes, answerBytes } = about;
+  const size = end + 1 + nTokens * 4 + sum(stateBytes) + answerBytes;
   if (size + CHECKSUM_BYTES !== bytes.length) {
     throw damaged(`it has ${bytes.length} bytes, its header says ${size + CHECKSUM_BYTES}`);
   }
@@ -57,7 +70,8 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const tokens = Int32Array.from({ length: nTokens }, (_, i) => view.getInt32(end + 1 + i * 4, true));
   let at = end + 1 + nTokens * 4;
   const states = stateBytes.map((n) => bytes.subarray(at, (at += n)));
-  return { weights, kvType, tokens, states };
+  const unfinished = parseAnswer(new TextDecoder().decode(bytes.subarray(at, at + answerBytes)));
+  return { weights, kvType, tokens, states, unfinished };
 }
 
 interface About {
@@ -65,6 +79,7 @@ interface About {
   readonly kvType: string;
   readonly nTokens: number;
   readonly stateBytes: readonly number[];
+  readonly answerBytes: number;
 }
 
 function parseAbout(json: string): About {
@@ -74,14 +89,33 @@ function parseAbout(json: string): About {
   } catch (cause) {
     throw damaged('its header is not JSON', cause);
   }
-  const { weights, kvType, nTokens, stateBytes } = about ?? {};
+  const { weights, kvType, nTokens, stateBytes, answerBytes } = about ?? {};
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (typeof weights !== 'string' || typeof kvType !== 'string' || !isCount(nTokens)) {
+  if (typeof weights !== 'string' || typeof kvType !== 'string' || !isCount(nTokens) || !isCount(answerBytes)) {
     throw damaged('its header lacks a field');
   }
   if (!Array.isArray(stateBytes) || !stateBytes.every(isCount)) throw damaged('its header lacks state sizes');
-  return { weights, kvType, nTokens, stateBytes };
+  return { weights, kvType, nTokens, stateBytes, answerBytes };
 }
+
+/** Its own parts are checked where a sampler is made of them. */
+function parseAnswer(json: string): Unfinished | undefined {
+  if (json === '') return undefined;
+  let answer: Unfinished | null;
+  try {
+    answer = JSON.parse(json) as Unfinished | null;
+  } catch (cause) {
+    throw damaged('its answer is not JSON', cause);
+  }
+  const { settings, state, unread } = answer ?? {};
+  const isWhole = isObject(settings) && isObject(state) && Array.isArray(state.random) && Array.isArray(state.recent);
+  if (!isWhole || !Array.isArray(unread)) throw damaged('its answer lacks a part');
+  const { logitBias, ...rest } = settings;
+  const biases = logitBias?.map(([token, bias]) => [token, bias ?? -Infinity] as const);
+  return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, unread };
+}
+
+const isObject = <T>(thing: T): thing is T & object => typeof thing === 'object' && thing !== null;
 
 /**
  * Takes four bytes at a time. Each step is a bijection of the sum so far and of the word that comes in, so that no single damaged word

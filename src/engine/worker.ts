@@ -1,13 +1,14 @@
 import { checkWhole } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
+import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { defaultSessions, startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
-import { logProbs } from '../sampling/log_probs.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
 import { openPlain } from '../platform/model_file.ts';
 import type { PlainSource } from '../platform/platform.ts';
+import { scoreContinuations, scoreTokens } from './score.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
@@ -93,22 +94,14 @@ const handlers: Handlers = {
 
   async generate({ session: id, prompt, options }, { signal, emit }) {
     const session = sessionOf(id);
-    const pause = async () => {
-      await tick();
-      signal.throwIfAborted();
-    };
     const { encode } = model!;
     const { maxTokens = Infinity, onFull } = options;
     const room = { nCtx: session.nCtx, maxTokens };
-    const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause }, room) : encode(prompt);
-    const events = session.generate(roomy, options, signal);
-    for (;;) {
-      await tick();
-      const { value, done } = await events.next();
-      if (done) return value;
-      if (value.type !== 'piece' || value.text !== '') emit(value);
-    }
+    const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause: pauseOf(signal) }, room) : encode(prompt);
+    return told(session.generate(roomy, options, signal), emit);
   },
+
+  resume: ({ session, options }, { signal, emit }) => told(sessionOf(session).resume(options, signal), emit),
 
   saveSession: ({ session }) => sessionOf(session).save(),
 
@@ -125,11 +118,11 @@ const handlers: Handlers = {
   },
 
   async logits({ tokens }, { signal, emit }) {
+    const pause = pauseOf(signal);
     await withSession(async (session) => {
       for await (const rows of session.logits(tokens)) {
         emit(rows.slice());
-        await tick();
-        signal.throwIfAborted();
+        await pause();
       }
     });
     return undefined;
@@ -137,19 +130,18 @@ const handlers: Handlers = {
 
   async score({ tokens, firstRow }, { signal }) {
     checkWhole('firstRow', firstRow, { min: 0 });
-    const scores = new Float64Array(Math.max(0, tokens.length - 1 - firstRow));
-    const { nVocab } = model!.tokenizer;
-    let row = firstRow;
-    await withSession(async (session) => {
-      for await (const rows of session.logits(tokens, firstRow)) {
-        for (let at = 0; at < rows.length && row < tokens.length - 1; at += nVocab, row++) {
-          scores[row - firstRow] = logProbs(rows.subarray(at, at + nVocab), tokens[row + 1]!, 0).logProb;
-        }
-        await tick();
-        signal.throwIfAborted();
+    return withSession((session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
+  },
+
+  async scoreContinuations({ text, continuations }, { signal }) {
+    return withSession((session) => {
+      const longest = continuations.reduce((most, { length }) => Math.max(most, length), 1); // its last token is never read
+      if (text.length + longest - 1 > session.nCtx) {
+        const came = `the text has ${text.length} tokens, the longest continuation ${longest}, the context ${session.nCtx}`;
+        throw new RangeError(`${came}; shorten them, or open the model with a larger nCtx`);
       }
+      return scoreContinuations(session, text, continuations, pauseOf(signal));
     });
-    return scores;
   },
 
   async close() {
@@ -176,11 +168,30 @@ async function load(source: PlainSource, options: OpenOptions, around: LoadOptio
   }
 }
 
+/** Hands an answer's events out as they come. A cancel message can arrive between them. */
+async function told(
+  events: AsyncGenerator<GenerateEvent, GenerateResult>,
+  emit: (event: GenerateEvent) => void,
+): Promise<GenerateResult> {
+  for (;;) {
+    await tick();
+    const { value, done } = await events.next();
+    if (done) return value;
+    if (value.type !== 'piece' || value.text !== '') emit(value);
+  }
+}
+
+/** Lets messages arrive, and stops a call that one of them cancels. */
+const pauseOf = (signal: AbortSignal) => async (): Promise<void> => {
+  await tick();
+  signal.throwIfAborted();
+};
+
 /** A session for one call. */
-async function withSession(use: (session: Session) => Promise<void>): Promise<void> {
+async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
   const session = newSession();
   try {
-    await use(session);
+    return await use(session);
   } finally {
     session.close();
   }

@@ -12,6 +12,11 @@ export interface GenerateOptions extends SamplerOptions {
    * conversation, whole; its system message and tools stay. Of other prompts the older half goes, but for BOS. Default `stop`.
    */
   readonly onFull?: 'stop' | 'shift';
+  /**
+   * When the answer repeats itself to the token, one span of up to 256 over and over, three times and 192 tokens at least: end it there,
+   * or let it go on. Default `stop`; with `ignoreEos`, `ignore`.
+   */
+  readonly onLoop?: 'stop' | 'ignore';
   /** Go on past the model's end-of-answer tokens; for benchmarks. */
   readonly ignoreEos?: boolean;
   /** Log-probabilities of this many most likely tokens with each generated one; 0: only the token's own. Absent: none. */
@@ -26,8 +31,14 @@ export interface GenerateOptions extends SamplerOptions {
   readonly nDraft?: number;
 }
 
-/** Why an answer ended: the model said so, a stop text came, `maxTokens` were made, the context was full, or the caller stopped it. */
-export type StopReason = 'eos' | 'stop' | 'length' | 'full' | 'abort';
+/** An answer that goes on: how it is made, apart from what its sampler has settled. */
+export type ResumeOptions = Omit<GenerateOptions, keyof SamplerOptions>;
+
+/**
+ * Why an answer ended: the model said so, a stop text came, `maxTokens` were made, the context was full, the answer went round in
+ * circles, or the caller stopped it.
+ */
+export type StopReason = 'eos' | 'stop' | 'length' | 'full' | 'loop' | 'abort';
 
 /** A generated token, its log-probability, and those of the likeliest ones; before any sampler setting. */
 export interface ScoredToken extends LogProbs {

@@ -1,5 +1,5 @@
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult } from './generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { PlainSource } from '../platform/platform.ts';
 
@@ -17,12 +17,22 @@ export interface Calls {
     result: GenerateResult;
     event: GenerateEvent;
   };
+  resume: {
+    args: { session: number; options: ResumeOptions };
+    result: GenerateResult;
+    event: GenerateEvent;
+  };
   saveSession: { args: { session: number }; result: Uint8Array; event: never };
   restoreSession: { args: { session: number; bytes: Uint8Array }; result: undefined; event: never };
   tokenize: { args: { prompt: Prompt }; result: number[]; event: never };
   detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
   logits: { args: { tokens: readonly number[] }; result: undefined; event: Float32Array };
   score: { args: { tokens: readonly number[]; firstRow: number }; result: Float64Array; event: never };
+  scoreContinuations: {
+    args: { text: readonly number[]; continuations: readonly (readonly number[])[] };
+    result: Float64Array[];
+    event: never;
+  };
   close: { args: object; result: undefined; event: never };
 }
 
@@ -62,7 +72,7 @@ export function revivedError({ name, message, stack }: PlainError, caller?: stri
   const error = new (classes[name as keyof typeof classes] ?? Error)(message);
   const head = `${error.name}: ${message}\n`;
   const lines = [framesOf(caller), framesOf(stack)].filter((frames) => frames !== '');
-  error.stack = head + lines.join("\n    -- in the engine's thread --\n");
+  error.stack = head + lines.join("\n    -- inside thimble --\n");
   return error;
 }
 

@@ -1,5 +1,6 @@
 import type { ActivationKind } from '../graph/activations.ts';
 import type { Conversation } from '../chat/conversation.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
 /** Options of opening a model. Everything has a default that works. */
@@ -53,6 +54,8 @@ export interface ModelInfo {
   readonly threads: number;
   /** Milliseconds from the call until the model could answer. */
   readonly loadMs: number;
+  /** Sampling settings that suit the model, from its file or by its family and size: those that an answer has unless it is given others. */
+  readonly sampling: SamplerOptions;
   /** Why there can be no chat; undefined when there can. */
   readonly noChat: string | undefined;
 }

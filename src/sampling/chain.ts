@@ -6,7 +6,7 @@ import { createHistory, forget, recent, remember, type History } from './history
 import { logitBias } from './logit_bias.ts';
 import { minP } from './min_p.ts';
 import { mirostat, type MirostatLink } from './mirostat.ts';
-import { checkOptions, type CheckedOptions, type SamplerOptions } from './options.ts';
+import { checkOptions, type CheckedOptions, type SamplerOptions, type TokenOptions } from './options.ts';
 import { penalties } from './penalties.ts';
 import { pickBest, pickRandom } from './pick.ts';
 import { randomSeed, seedRandom, type RandomState } from './random.ts';
@@ -80,7 +80,7 @@ interface Links {
   readonly steering: MirostatLink | undefined;
 }
 
-export function createSampler(options: SamplerOptions, nVocab: number): Sampler {
+export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   checkWhole('nVocab', nVocab, { min: 1, max: 2 ** 31 - 1 });
   const o = checkOptions(options, nVocab);
   const seed = o.seed ?? randomSeed();
@@ -139,10 +139,18 @@ function load(c: Candidates, everyToken: Int32Array, logits: Float32Array): void
   c.weighed = false;
   c.logits.set(logits);
   const max = maxLogit(c);
-  if (Number.isFinite(max)) return;
-  const token = logits.findIndex((logit) => !(logit < Infinity)); // -1: all are -Infinity
-  const what = token < 0 ? `all ${nVocab} logits are` : `the logit of token ${token} is`;
-  throw new FormatError(`${what} ${max}, expected a finite number; damaged weights?`);
+  if (!Number.isFinite(max)) throw notFinite(logits);
+}
+
+/** @throws FormatError for logits that are no distribution. */
+export function checkFiniteLogits(logits: Float32Array): void {
+  for (let i = 0; i < logits.length; i++) if (!Number.isFinite(logits[i]!)) throw notFinite(logits);
+}
+
+function notFinite(logits: Float32Array): FormatError {
+  const token = logits.findIndex((logit) => !Number.isFinite(logit));
+  const came = `the logit of token ${token} is ${logits[token]}`;
+  return new FormatError(`${came}, expected a finite number; damaged weights, or too large ones?`);
 }
 
 function allBanned(nVocab: number): RangeError {

@@ -1,5 +1,9 @@
-/** How the next token is chosen. Every setting may be left out; all numbers are finite. */
 import { checkNames, checkNumber, checkWhole, type NumberLimits } from '../base/checks.ts';
+
+/**
+ * How the next token is chosen. Every setting may be left out; all numbers are finite. The model's own settings (`info.sampling`) go before
+ * the defaults below, unless a temperature of 0 is asked for.
+ */
 export interface SamplerOptions {
   /** Added to the logits of single tokens; -Infinity bans one. Default: none. */
   readonly logitBias?: readonly (readonly [token: number, bias: number])[];
@@ -19,8 +23,8 @@ export interface SamplerOptions {
   readonly dryAllowedLength?: number;
   /** DRY: how many tokens are searched for repetitions. Default 1024. */
   readonly dryLastN?: number;
-  /** DRY: tokens that no repetition reaches across, such as those that contain a line break. Default: none. */
-  readonly dryBreakers?: readonly number[];
+  /** DRY: what no repetition reaches across: tokens, or texts, for all tokens that contain them. Default: line break, colon, `"` and `*`. */
+  readonly dryBreakers?: readonly (number | string)[];
   /** Keeps this many of the most likely tokens; 0: off. Default 40. */
   readonly topK?: number;
   /** Keeps the tokens of most typical surprise up to this probability. Default 1: off. */
@@ -80,10 +84,22 @@ export type CheckedOptions = { readonly [name in NumberName]: number } & {
   readonly seed: number | undefined;
 };
 
+/** The settings as the chain takes them: of tokens alone. */
+export interface TokenOptions extends SamplerOptions {
+  readonly dryBreakers?: readonly number[];
+}
+
+/** Whether the number can be this setting. */
+export function isInLimits(name: string, value: unknown): boolean {
+  const row: NumberLimits | undefined = NUMBERS[name as NumberName];
+  if (!row || typeof value !== 'number') return false;
+  return value >= row.min && value <= row.max! && (!row.isInteger || Number.isInteger(value));
+}
+
 export const SAMPLER_OPTION_NAMES: readonly string[] = [...Object.keys(NUMBERS), 'logitBias', 'dryBreakers', 'seed'];
 
 /** Checks every setting and fills in the defaults; throws a RangeError or a TypeError that names the setting. */
-export function checkOptions(options: SamplerOptions, nVocab: number): CheckedOptions {
+export function checkOptions(options: TokenOptions, nVocab: number): CheckedOptions {
   checkNames('sampler option', options, SAMPLER_OPTION_NAMES);
   const numbers = Object.entries(NUMBERS).map(([name, row]) => {
     const value = options[name as NumberName] ?? row.default;

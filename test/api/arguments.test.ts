@@ -28,7 +28,8 @@ it('tokens may come in any array, messages by themselves, and one stop text', as
   const stop = text.slice(3, 5);
   const stopped = await model.generate([1, 2, 3], { ...two, maxTokens: 20, stop });
   expect([stopped.stopReason, stopped.text]).toEqual(['stop', text.slice(0, text.indexOf(stop))]);
-  expect((await model.generate([1, 2, 3], { ...two, stop: null as never })).tokens).toEqual(tokens);
+  const nulls = { stop: null, seed: null, onFull: null, signal: null } as never;
+  expect((await model.generate([1, 2, 3], { ...two, ...(nulls as object) })).tokens).toEqual(tokens);
 });
 
 describe('a prompt of the wrong shape is refused by name', () => {
@@ -125,7 +126,7 @@ it('tools for a template that never reads them are refused; an empty list is non
 
 describe('options that nobody reads are refused, with what they may be meant for', () => {
   it.each([
-    [{ topk: 4 }, /unknown option of generate topk \(is it topK\?\); there are maxTokens, stop/],
+    [{ topk: 4 }, /unknown option of generate topk \(is it topK\?\); there are temperature, topK/],
     [{ maxToken: 4 }, /maxToken \(is it maxTokens\?\)/],
     [{ max_tokens: 4 }, /max_tokens \(is it maxTokens\?\)/],
     [{ top_p: 0.5 }, /top_p \(is it topP\?\)/],
@@ -176,7 +177,6 @@ describe('values of the wrong kind', () => {
     ['signal', new AbortController(), /signal is an AbortController/],
     ['onPrefill', 'x', /onPrefill is string, expected a function/],
     ['maxTokens', '5', /maxTokens is string, expected a number/],
-    ['maxTokens', null, /maxTokens is null, expected a number/],
     ['temperature', () => 1, /cannot be sent to the engine's thread/],
   ])('of %s: %o', async (name, value, message) => {
     const call = model.generate([1], { [name]: value } as never).result;
@@ -195,7 +195,11 @@ describe('values of the wrong kind', () => {
     await expect(model.logits([1], () => 0, signal as never)).rejects.toThrow(/write \{ signal \}/);
     await expect(model.detokenize('abc' as never)).rejects.toThrow(/tokens is string, expected a list of tokens/);
     await expect(model.detokenize(['a'] as never)).rejects.toThrow(/tokens\[0\] is string/);
-    await expect(model.score(undefined as never)).rejects.toThrow(/tokens is undefined/);
+    await expect(model.score(undefined as never)).rejects.toThrow(/the prompt is undefined/);
+    await expect(model.score('a', { continuations: 'b' } as never)).rejects.toThrow(
+      /continuations is string, expected a list/,
+    );
+    await expect(model.score('a', { continuations: [['b']] } as never)).rejects.toThrow(/tokens\[0\] is string/);
     await expect(model.detokenize([1e9])).rejects.toThrow(/token 1000000000|expected 0 to/);
     await expect(model.generate([1.5]).result).rejects.toThrow(/token 0 of the prompt is 1.5/);
     expect(() => model.chat({ system: 1 } as never)).toThrow(/system is number, expected a text/);

@@ -130,6 +130,22 @@ describe('a small model', () => {
     expect(scores[0]).toBeCloseTo(first[tokens[1]!]! - logTotal, 4);
   });
 
+  it('scores ways to go on as it scores them one by one', async () => {
+    const text = await model.tokenize('Once upon a time');
+    const continuations = [' there was a little girl', ' the', await model.tokenize({ text: ' there was' }), []];
+    const scores = await model.score(text, { continuations });
+    expect(scores).toHaveLength(4);
+    for (const [i, continuation] of continuations.entries()) {
+      const tokens =
+        typeof continuation === 'string' ? await model.tokenize({ text: continuation }) : [...continuation];
+      expect(scores[i]).toHaveLength(tokens.length);
+      const whole = await model.score([...text, ...tokens], { firstRow: text.length - 1 });
+      expect([...scores[i]!]).toEqual([...whole]);
+    }
+    await expect(model.score(text, { continuations: [new Array(5000).fill(5)] })).rejects.toThrow(/nCtx/);
+    expect(await model.score(text, { continuations: [] })).toEqual([]);
+  });
+
   it('says why it cannot chat', async () => {
     expect(model.info.noChat).toMatch(/no chat template/);
     await expect(model.chat().send('Hi').result).rejects.toThrow(UnsupportedError);

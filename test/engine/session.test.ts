@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { LoadedModel } from '../../src/engine/load_model.ts';
+import { decodeSaved, encodeSaved } from '../../src/engine/session_bytes.ts';
 import type { Session } from '../../src/engine/session.ts';
 import { openBytes } from '../helpers/open.ts';
 import { stories260kGguf } from '../helpers/stories260k.ts';
@@ -13,7 +14,10 @@ interface Run {
 }
 
 async function run(session: Session, prompt: readonly number[], options: GenerateOptions = {}): Promise<Run> {
-  const work = session.generate(prompt, { temperature: 0, ...options });
+  return finish(session.generate(prompt, { temperature: 0, ...options }));
+}
+
+async function finish(work: AsyncGenerator<GenerateEvent, GenerateResult>): Promise<Run> {
   const events: GenerateEvent[] = [];
   for (;;) {
     const { value, done } = await work.next();
@@ -100,6 +104,69 @@ describe('a session', () => {
     const { result } = await run(other, longer, options);
     expect(result.nReusedTokens).toBe(longer.length - 1);
     expect(result.tokens).toEqual((await run(session, longer, options)).result.tokens);
+  });
+
+  describe.each([{}, { temperature: 1.5 }, { temperature: 1, mirostatTau: 3, repeatPenalty: 1.2 }])(
+    'with %j',
+    (given) => {
+      const sampling = { ...given, seed: 5, ignoreEos: true, logitBias: [[7, -Infinity]] as [number, number][] };
+      const rest = { ignoreEos: true } as const;
+
+      it('goes on with a seeded answer as it would have gone on', async () => {
+        const whole = (await run(model.openSession(), prompt, { ...sampling, temperature: 1, ...given, maxTokens: 20 }))
+          .result;
+        for (const n of [1, 7, 19]) {
+          const session = model.openSession();
+          const begun = await run(session, prompt, { ...sampling, temperature: 1, ...given, maxTokens: n });
+          const other = model.openSession();
+          await other.restore(await session.save());
+          for (const half of [session, other]) {
+            const more = await finish(half.resume({ ...rest, maxTokens: 20 - n }));
+            expect([...begun.result.tokens, ...more.result.tokens]).toEqual(whole.tokens);
+            expect(more.result.seed).toBe(5);
+          }
+        }
+      });
+    },
+  );
+
+  it('goes on with an answer that was stopped while it read its prompt', async () => {
+    const session = model.openSession();
+    const cancel = new AbortController();
+    cancel.abort();
+    const { stopReason, tokens } = (await finish(session.generate(prompt, { temperature: 1, seed: 5 }, cancel.signal)))
+      .result;
+    expect([stopReason, tokens]).toEqual(['abort', []]);
+    const { result } = await finish(session.resume(options));
+    expect(result.tokens).toEqual(
+      (await run(model.openSession(), prompt, { ...options, temperature: 1, seed: 5 })).result.tokens,
+    );
+  });
+
+  it('goes on with no answer where there is none, or settings are asked for', async () => {
+    const session = model.openSession();
+    await expect(finish(session.resume())).rejects.toThrow(TypeError);
+    await run(session, prompt, options);
+    await expect(finish(session.resume({ temperature: 2 } as object))).rejects.toThrow(/option of resume temperature/);
+    session.truncate(3);
+    await expect(finish(session.resume())).rejects.toThrow(/no answer can go on/);
+  });
+
+  it('refuses a saved answer whose sampler cannot be', async () => {
+    const session = model.openSession();
+    await run(session, prompt, options);
+    const saved = decodeSaved(await session.save());
+    const { state, settings } = saved.unfinished!;
+    for (const unfinished of [
+      { settings: { temperature: -1 }, state, unread: [1] },
+      { settings, state: { ...state, random: [0, 0, 0, 0] }, unread: [1] },
+      { settings, state, unread: [1e6] },
+    ]) {
+      const damaged = encodeSaved({ ...saved, unfinished });
+      await expect(session.restore(damaged)).rejects.toThrow(/answer that cannot go on/);
+    }
+    const odd = encodeSaved({ ...saved, unfinished: { settings, state, unread: 7 } as never });
+    await expect(session.restore(odd)).rejects.toThrow(FormatError);
   });
 
   it('refuses saved bytes that are damaged, truncated or of another model', async () => {

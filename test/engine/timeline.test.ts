@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import { decodeSaved } from '../../src/engine/session_bytes.ts';
 import { Session } from '../../src/engine/session.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
@@ -80,7 +81,7 @@ async function openToy(layers: readonly ToyLayer[], toy: Toy = {}): Promise<() =
   await backend.upload(weights, { read: reader(salt) });
   const open = (): Session =>
     new Session(
-      { tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0, openDraft: draft ?? open },
+      { tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0, sampling: {}, openDraft: draft ?? open },
       graph,
       states,
       backend.prepare(graph),
@@ -109,8 +110,10 @@ async function fresh(open: () => Session, tokens: ArrayLike<number>): Promise<Se
 
 async function expectFresh(open: () => Session, session: Session): Promise<void> {
   const { tokens } = session;
-  const saved = Buffer.from(await session.save());
-  expect(saved.equals(Buffer.from(await (await fresh(open, tokens)).save()))).toBe(true);
+  const { states } = decodeSaved(await session.save());
+  const wanted = decodeSaved(await (await fresh(open, tokens)).save());
+  expect(tokens).toEqual(wanted.tokens);
+  expect(states.every((state, i) => Buffer.from(state).equals(wanted.states[i]!))).toBe(true);
 }
 
 const members = Object.entries(families).flatMap(([family, layers]) =>
@@ -222,7 +225,12 @@ describe('states that cannot be cut back', () => {
     const counted = Object.assign(Object.create(program) as typeof program, {
       copyOf: (...args: Parameters<typeof program.copyOf>) => (nCopies++, program.copyOf(...args)),
     });
-    const session = new Session({ tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0 }, graph, states, counted);
+    const session = new Session(
+      { tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0, sampling: {} },
+      graph,
+      states,
+      counted,
+    );
     await run(session, textOf(1, 40));
     await run(session, textOf(2, 40));
     expect(nCopies).toBe(0);

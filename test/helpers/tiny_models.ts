@@ -346,6 +346,8 @@ export interface Changes {
   /** Tensors by name, with their `[cols, rows]`. */
   readonly added?: Readonly<Record<string, readonly number[]>>;
   readonly without?: readonly string[];
+  /** Factors of f32 tensors by name. */
+  readonly grown?: Readonly<Record<string, number>>;
 }
 
 /** GGUF's ids of value types, for `Changes`. */
@@ -357,10 +359,14 @@ export function tinyModel(name: string, changes: Changes = {}): Uint8Array<Array
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);
-  const { metadata = {}, added = {}, without = [] } = changes;
+  const { metadata = {}, added = {}, without = [], grown = {} } = changes;
   for (const [key, value] of Object.entries(metadata)) meta.set(key, value);
   const tensors = tinyTensors(config, nVocab).filter((tensor) => !without.includes(tensor.name));
   for (const [tensor, dims] of Object.entries(added)) tensors.push(tinyTensor(tensor, [...dims], 'f32', 1));
+  for (const { name, bytes } of tensors) {
+    const numbers = new Float32Array(bytes.buffer);
+    for (let i = 0; name in grown && i < numbers.length; i++) numbers[i]! *= grown[name]!;
+  }
   const w = new Writer();
   w.bytes(new TextEncoder().encode('GGUF'));
   w.u32(3);

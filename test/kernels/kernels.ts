@@ -82,7 +82,7 @@ export function runKernel(
   tokens: readonly number[] = [],
 ): void {
   const step = k.alloc(4 * (stepWords.length + tokens.length));
-  new Uint32Array(k.bytes.buffer, step).set([0, tokens.length, 0, ...tokens]);
+  new Uint32Array(k.bytes.buffer, step).set([0, tokens.length, 0, 0, ...tokens]);
   const at = k.alloc(4 * (header.length + words.length));
   const record = new Uint32Array(k.bytes.buffer, at, header.length + words.length);
   record.fill(0);

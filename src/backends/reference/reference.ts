@@ -5,7 +5,8 @@ import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
 import { checkFinite } from '../../quants/finite.ts';
-import { checkAlive, checkReadable, readableValues, stepCheck } from '../checks.ts';
+import { kvStore } from '../../ops/kv_store.ts';
+import { checkAlive, checkReadable, notHeld, readableValues, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 
 /** Bytes read and decoded at a time. */
@@ -61,6 +62,15 @@ function allocate(name: string, nFloats: number): Float32Array {
   }
 }
 
+/** What a step stored is finite. */
+function checkHeld(cache: Value, rows: Float32Array, { pos, tokens }: Step): void {
+  const [nPositions, cols] = cache.shape as [number, number];
+  for (let p = pos; p < pos + tokens.length; p++) {
+    const at = (p % nPositions) * cols;
+    if (!rows.subarray(at, at + cols).every(Number.isFinite)) throw notHeld(cache);
+  }
+}
+
 class ReferenceProgram implements Program {
   private readonly graph: Graph;
   private readonly arrays = new Map<Value, Float32Array>();
@@ -105,7 +115,9 @@ class ReferenceProgram implements Program {
 
   private runKernel(node: Node, step: Step): void {
     const inputs = node.inputs.map((input) => this.arrays.get(input)!);
-    node.op.reference({ node, step, out: this.arrays.get(node.out)!, inputs });
+    const out = this.arrays.get(node.out)!;
+    node.op.reference({ node, step, out, inputs });
+    if (node.op === kvStore) checkHeld(node.out, out, step);
   }
 
   read(value: Value): Float32Array {

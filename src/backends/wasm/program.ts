@@ -2,7 +2,7 @@ import { ResourceError } from '../../base/errors.ts';
 import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
-import { checkAlive, checkReadable, stepCheck } from '../checks.ts';
+import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 import type { SharedConstants } from './shared_constants.ts';
 import type { Heap } from './heap.ts';
@@ -142,8 +142,18 @@ export class WasmProgram implements Program {
     this.nRows.tokens = step.tokens.length;
     this.nRows.logits = step.nLogits;
     this.writeCounts(ints);
-    return this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
+    ints[this.stepAt + stepWords.lost] = 0;
+    const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
+    return running ? running.then(this.checkHeld) : this.checkHeld();
   }
+
+  /** What the step stored is finite. */
+  private readonly checkHeld = (): void => {
+    const lost = this.home.heap.ints[this.stepAt + stepWords.lost]! / 4;
+    if (lost === 0) return;
+    const { calls, records } = this.placed.find(({ records }) => records.includes(lost))!;
+    throw notHeld(calls[records.indexOf(lost)]!.node.out);
+  };
 
   /** One after the other. A barrier behind each is part of what is timed, so the sum is a little more than a whole run takes. */
   private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {

@@ -18,7 +18,7 @@ export const header = {
 } as const;
 
 /** Words of `Step` in assembly/lib/record.ts; the token ids follow. */
-export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, length: 3 } as const;
+export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, lost: 3, length: 4 } as const;
 
 /** Words of `PackRowsRecord` in assembly/pack_rows.ts behind the header. */
 export const packWords = {

@@ -5,7 +5,7 @@ import { buildCase, decodeRows, expected } from '../../cases/op_case.ts';
 import { nodeHost } from './support.ts';
 
 test.each([NaN, Infinity, -Infinity])(
-  'a q8_0 cache keeps %d: its block becomes NaN, no other number changes',
+  'a q8_0 cache tells of %d and keeps it: its block becomes NaN, no other number changes',
   async (bad) => {
     const built = buildCase({
       name: 'bad',
@@ -23,7 +23,7 @@ test.each([NaN, Infinity, -Infinity])(
     operands[0]!.floats[96 + 40] = bad;
     const backend = await createWasmBackend({ weights: [], graph, maxSessions: 1, threads: 1, host: nodeHost() });
     const program = backend.prepare(graph);
-    await program.run(step);
+    expect(() => program.run(step)).toThrow(/made values that are NaN or beyond .* of type q8_0/);
     const kept = decodeRows(await program.readState(node.out, 0, 3), 'q8_0');
     await backend.dispose();
     expect([kept]).toEqual(expected(built));
