@@ -72,7 +72,7 @@ export function revivedError({ name, message, stack }: PlainError, caller?: stri
   const error = new (classes[name as keyof typeof classes] ?? Error)(message);
   const head = `${error.name}: ${message}\n`;
   const lines = [framesOf(caller), framesOf(stack)].filter((frames) => frames !== '');
-  error.stack = head + lines.join("\n    -- inside thimble --\n");
+  error.stack = head + lines.join('\n    -- inside thimble --\n');
   return error;
 }
 
