@@ -4,7 +4,7 @@
  *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/
  *   node/ web/                                the library for Node and for pages: index.js, engine.js, compute.js
  *   node/cli.js                               the command line
- *   types/                                    TypeScript declarations
+ *   types/ cjs/                               TypeScript declarations; the same for CommonJS, with what it requires
  *
  *   node scripts/build.mjs [--quick]
  *
@@ -17,6 +17,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { shipDeclarations } from './declarations.mjs';
 import { builds, currentBuilds, noteBuild, removeOutdated, sourcesHash } from './kernel_builds.mjs';
 
 /** @typedef {import('./kernel_builds.mjs').Build} Build */
@@ -68,6 +69,7 @@ async function bundles() {
 async function types() {
   rmSync(join(root, 'dist/types'), { recursive: true, force: true });
   await run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  shipDeclarations(root);
 }
 
 /**

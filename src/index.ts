@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public API and nothing else. */
 export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
