@@ -72,10 +72,25 @@ function longOnes() {
   return long;
 }
 
-/** What one import brings to a page: every script, and the larger of the two kernel builds, of which a page loads one. */
+/**
+ * A page's script and those that it imports, in turn.
+ * @param {string} script
+ * @param {Set<string>} found
+ */
+function withImports(script, found) {
+  if (found.has(script)) return;
+  found.add(script);
+  for (const [, name = ''] of read(`dist/web/${script}`).matchAll(/["']\.\/([^"']+\.js)["']/g)) {
+    if (existsSync(join(root, 'dist/web', name))) withImports(name, found);
+  }
+}
+
+/** What one import of the library brings to a page: its scripts, and the larger of the two kernel builds, of which a page loads one. */
 function pageKilobytes() {
   const gzipBytes = (/** @type {string} */ file) => gzipSync(readFileSync(join(root, file)), { level: 9 }).length;
-  const scripts = listed('dist/web', /\.js$/).map(gzipBytes);
+  const found = new Set(/** @type {string[]} */ ([]));
+  if (existsSync(join(root, 'dist/web/index.js'))) withImports('index.js', found); // it names its threads' scripts, too
+  const scripts = [...found].map((script) => gzipBytes(`dist/web/${script}`));
   const builds = listed('dist', /^thimble\..*\.wasm$/).map(gzipBytes);
   if (scripts.length === 0 || builds.length < 2) throw new Error('dist/ is not whole; run npm run build first');
   return Math.round((scripts.reduce((a, b) => a + b, 0) + Math.max(...builds)) / 100) / 10;

@@ -1,26 +1,3 @@
-/** Reading, writing, splitting and merging model files: the parts of the library that never run a model. Node only. */
-export { readGguf, type GgufFile, type GgufTensor } from './gguf/read.ts';
-export type { Metadata } from './gguf/metadata.ts';
-export { mergeGguf, openGguf, splitGguf } from './gguf/split.ts';
-export { writeGguf } from './gguf/write.ts';
-export type { MetadataValue } from './gguf/value_types.ts';
-export {
-  planQuantization,
-  quantizableTypes,
-  quantizeGguf,
-  type PlannedTensor,
-  type QuantizationPlan,
-} from './compress/quantize.ts';
-export { checkOpenOptions, usualMaxLogits } from './engine/backend_plan.ts';
-export {
-  memoryNeeded,
-  planMemoryOf,
-  type MemoryNeeded,
-  type MemoryOptions,
-  type MemoryPlanner,
-} from './engine/memory_needed.ts';
-export { warningsOf } from './engine/warnings.ts';
-export { quants, quantByName } from './quants/index.ts';
+/** What `thimble/gguf` is in Node: all of `gguf_web.ts`, and files on disk. */
+export * from './gguf_web.ts';
 export { openNodeFile, openNodeSink, readNodeFile } from './store/node_file.ts';
-export { openModelFile } from './platform/model_file.ts';
-export type { QuantType } from './quants/quant_type.ts';

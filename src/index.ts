@@ -1,9 +1,19 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public API and nothing else. */
 export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
-export { ModelSession, type CallOptions, type ResumeCallOptions } from './api/model_session.ts';
-export { openModel, type OpenModelOptions } from './api/open_model.ts';
-export { Chat, type ChatOptions, type SendOptions } from './api/chat.ts';
+export { ModelSession } from './api/model_session.ts';
+export { openModel } from './api/open_model.ts';
+export { Chat } from './api/chat.ts';
+export type {
+  CallOptions,
+  ChatOptions,
+  Continuation,
+  OpenModelOptions,
+  ResumeCallOptions,
+  ScoreOptions,
+  SendOptions,
+} from './api/option_types.ts';
 export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {
@@ -16,6 +26,7 @@ export type {
 } from './protocol/generation.ts';
 export type { Generation } from './api/generation.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
-export type { ModelSource } from './platform/platform.ts';
+export type { DownloadProgress } from './platform/model_source.ts';
+export type { BytesSource, ModelSource } from './platform/platform.ts';
 export { checkSamplerOptions, type SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

@@ -1,25 +1,22 @@
-import { checkConversation, type ChatMessage, type Conversation } from '../chat/conversation.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
+import { kindOf } from '../base/checks.ts';
+import { nLeading, withoutOldest } from '../chat/instructions.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
+import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
+import { asyncDispose } from './async_dispose.ts';
+import { callSite, type CallSite } from './call_site.ts';
 import { orAborted } from './engine_client.ts';
-import { generation, type Generation } from './generation.ts';
-import type { CallOptions, ModelSession } from './model_session.ts';
-
-export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
-  /** The system message: it tells the model what to be. */
-  readonly system?: string;
-  /** A conversation to go on with. */
-  readonly messages?: readonly ChatMessage[];
-}
-
-/** Options of one answer; `templateVars` are then all that the template gets. */
-export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {}
+import { generation, orFailed, type Generation } from './generation.ts';
+import type { ModelSession } from './model_session.ts';
+import type { ChatOptions, SendOptions } from './option_types.ts';
+import { checkOptions } from './options.ts';
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
  * answer, unless `send` gets others. A user's text can never become a control token.
  *
- * With `onFull: 'shift'` it may grow beyond the context: the oldest exchanges are then no longer sent, the system message always is.
+ * With `onFull: 'shift'` it may grow beyond the context: the oldest exchanges are then no longer sent, system messages always are.
  */
 export class Chat {
   /** The messages so far, the system message included. */
@@ -35,15 +32,19 @@ export class Chat {
   private latest: Promise<unknown> = Promise.resolve();
 
   /** Made by `model.chat()`. */
-  constructor(
-    session: ModelSession,
-    { system, messages = [], tools, documents, userDefined, ...defaults }: ChatOptions,
-  ) {
+  constructor(session: ModelSession, options: ChatOptions) {
+    checkOptions('chat', options);
+    const { system, messages = [], tools, documents, userDefined, ...defaults } = options;
+    if (system !== undefined && typeof system !== 'string')
+      throw new TypeError(`system is ${kindOf(system)}, expected a text`);
+    stopsOf(defaults.stop);
+    const said = Array.isArray(messages) && messages.length === 0 ? [] : messagesOf(messages);
     this.session = session;
+    const { templateVars } = defaults;
+    conversationOf({ messages: said, tools, documents, userDefined, templateVars });
     this.context = { tools, documents, userDefined };
     this.defaults = defaults;
-    checkConversation({ messages, tools, documents, templateVars: defaults.templateVars });
-    this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...messages];
+    this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...said];
   }
 
   /** So many of the oldest messages are no longer sent, because the context has no room for them. */
@@ -56,31 +57,37 @@ export class Chat {
    * early stays in `messages` as far as it came; one that failed, or of which nothing was heard before it was stopped, leaves no trace.
    */
   send(message: string | ChatMessage, options: SendOptions = {}): Generation {
-    const question: ChatMessage = typeof message === 'string' ? { role: 'user', content: message } : { ...message };
-    const { signal, onPrefill, ...rest } = { ...this.defaults, ...options };
+    return orFailed(() => {
+      checkOptions('send', options);
+      stopsOf(options.stop);
+      const question = messageOf(typeof message === 'string' ? { role: 'user', content: message } : message, 'message');
+      conversationOf({ messages: [question], templateVars: options.templateVars });
+      return this.answer(question, { ...this.defaults, ...options }, callSite());
+    });
+  }
+
+  private answer(question: ChatMessage, options: SendOptions, site: CallSite): Generation {
+    const { signal, onPrefill, ...rest } = options;
     const { signal: closing } = this.closing;
     const before = this.latest;
     const answer = generation(
       async (onEvent, stop) => {
         await orAborted(before, stop);
-        return this.ask(question, { ...rest, signal: stop }, onEvent);
+        return this.ask({ question, options: { ...rest, signal: stop }, site, onEvent });
       },
-      { signal: signal ? AbortSignal.any([signal, closing]) : closing, onPrefill },
+      { signals: signal ? [signal, closing] : [closing], onPrefill },
     );
     this.latest = Promise.allSettled([before, answer.result]);
     return answer;
   }
 
-  private async ask(
-    question: ChatMessage,
-    { templateVars, ...options }: SendOptions,
-    onEvent: (event: GenerateEvent) => void,
-  ): Promise<GenerateResult> {
-    const { messages, nSystem, nLeftOut, nClears } = this;
-    const sent = [...messages.toSpliced(nSystem, nLeftOut), question];
-    const prompt = { ...this.context, messages: sent, templateVars };
+  private async ask({ question, options, site, onEvent }: Asking): Promise<GenerateResult> {
+    const { messages, nLeftOut, nClears } = this;
+    const { templateVars, ...rest } = options;
+    const sent = [...withoutOldest(messages, nLeftOut), question];
+    const prompt = conversationOf({ ...this.context, messages: sent, templateVars });
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
-    const answer = this.session.generate(prompt, { ...options, onPrefill });
+    const answer = this.session.start(prompt, { ...rest, onPrefill }, site);
     let heard = '';
     try {
       for await (const text of answer) {
@@ -98,9 +105,9 @@ export class Chat {
     return result;
   }
 
-  /** Forgets everything but the system message, an answer under way included. */
+  /** Forgets everything but the system messages in front, an answer under way included. */
   clear(): void {
-    this.messages.splice(this.nSystem);
+    this.messages.splice(nLeading(this.messages));
     this.nLeftOut = 0;
     this.nClears++;
   }
@@ -113,8 +120,16 @@ export class Chat {
     await this.session.close();
   }
 
-  /** The system message comes first, if there is one. */
-  private get nSystem(): number {
-    return this.messages[0]?.role === 'system' ? 1 : 0;
+  /** The same as `close`, for `await using`. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
+}
+
+/** A question whose turn has come. */
+interface Asking {
+  readonly question: ChatMessage;
+  readonly options: SendOptions;
+  readonly site: CallSite;
+  readonly onEvent: (event: GenerateEvent) => void;
 }

@@ -1,9 +1,11 @@
-import { ResourceError } from '../base/errors.ts';
+import { asError, ResourceError } from '../base/errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
-import { revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
+import { callSite, errorAt, seenFrom, type CallSite } from './call_site.ts';
+import type { CallName, Calls, FromEngine } from '../protocol/messages.ts';
 
 /** A call that waits for its answer. */
 interface Pending {
+  readonly site: CallSite;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly onEvent: (event: unknown) => void;
@@ -12,6 +14,8 @@ interface Pending {
 export interface CallHooks<K extends CallName> {
   readonly onEvent?: (event: Calls[K]['event']) => void;
   readonly signal?: AbortSignal;
+  /** Where the caller's code asked for it; default: here. */
+  readonly site?: CallSite;
 }
 
 /** What a long step or a template may take before a model that is closed loses its thread. */
@@ -38,20 +42,21 @@ export class EngineClient {
 
   /** Sends a call; resolves with its result. An abort reaches the engine, whose answer then is an `AbortError`. */
   call<K extends CallName>(name: K, args: Calls[K]['args'], hooks: CallHooks<K> = {}): Promise<Calls[K]['result']> {
-    const { signal, onEvent } = hooks;
-    if (this.dead) return Promise.reject(this.dead);
+    const { signal, onEvent, site = callSite() } = hooks;
+    if (this.dead) return Promise.reject(seenFrom(site, this.dead));
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     const id = this.nextId++;
     const cancel = () => this.worker.post({ id, call: 'cancel' });
     signal?.addEventListener('abort', cancel, { once: true });
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.pending.set(id, { resolve, reject, onEvent: (event) => onEvent?.(event as Calls[K]['event']) });
+      this.pending.set(id, { site, resolve, reject, onEvent: (event) => onEvent?.(event as Calls[K]['event']) });
       this.worker.keepAlive(true);
       try {
         this.worker.post({ id, call: name, args });
       } catch (error) {
         this.settle(id);
-        reject(error);
+        const why = `an argument cannot be sent to the engine's thread: ${asError(error).message}`;
+        reject(new TypeError(`${why}; give plain data`, { cause: error }));
       }
     });
     return answered
@@ -66,10 +71,10 @@ export class EngineClient {
     const open = [...this.pending];
     const closed = this.call('close', {}).catch(() => undefined);
     this.dead ??= reason;
-    for (const [id, { reject }] of open) {
+    for (const [id, { reject, site }] of open) {
       this.worker.post({ id, call: 'cancel' });
       this.settle(id);
-      reject(reason);
+      reject(seenFrom(site, reason));
     }
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))]);
@@ -97,7 +102,7 @@ export class EngineClient {
       return;
     }
     this.settle(message.id);
-    if ('error' in message) pending.reject(revivedError(message.error));
+    if ('error' in message) pending.reject(errorAt(pending.site, message.error));
     else pending.resolve(message.result);
   }
 
@@ -108,7 +113,7 @@ export class EngineClient {
 
   private end(reason: Error): void {
     this.dead ??= reason;
-    for (const { reject } of this.pending.values()) reject(reason);
+    for (const { reject, site } of this.pending.values()) reject(seenFrom(site, reason));
     this.pending.clear();
     this.worker.keepAlive(false);
   }

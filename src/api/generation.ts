@@ -1,3 +1,4 @@
+import { asError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 
 /**
@@ -12,18 +13,25 @@ export interface Generation extends AsyncIterable<string>, PromiseLike<GenerateR
   readonly result: Promise<GenerateResult>;
 }
 
+export interface GenerationOptions {
+  /** Any of them stops the work; the iteration then throws. */
+  readonly signals?: readonly AbortSignal[];
+  readonly onPrefill?: (nDone: number, nTotal: number) => void;
+}
+
 /** Hands the engine's events to whoever iterates. `start` gets the sink for events and the signal that stops the work. */
 export function generation(
   start: (onEvent: (event: GenerateEvent) => void, signal: AbortSignal) => Promise<GenerateResult>,
-  options: { readonly signal?: AbortSignal; readonly onPrefill?: (nDone: number, nTotal: number) => void },
+  { signals = [], onPrefill }: GenerationOptions,
 ): Generation {
   const left = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
+  const { signal } = left;
+  const unlink = link(signals, left);
   const pieces: string[] = [];
   let ended = false;
   let wake: () => void = () => undefined;
   const onEvent = (event: GenerateEvent): void => {
-    if (event.type === 'prefill') return options.onPrefill?.(event.nDone, event.nTotal);
+    if (event.type === 'prefill') return onPrefill?.(event.nDone, event.nTotal);
     pieces.push(event.text);
     wake();
   };
@@ -33,6 +41,7 @@ export function generation(
       throw error;
     })
     .finally(() => {
+      unlink();
       ended = true;
       wake();
     });
@@ -45,7 +54,7 @@ export function generation(
       await new Promise<void>((resolve) => (wake = resolve));
     }
     const { stopReason } = await result;
-    if (stopReason === 'abort') options.signal?.throwIfAborted();
+    if (stopReason === 'abort') for (const each of signals) each.throwIfAborted();
   }
   const inner = iterate();
   const stop = async (): Promise<IteratorResult<string>> => {
@@ -59,6 +68,23 @@ export function generation(
     then: (resolve, reject) => result.then(resolve, reject),
     [Symbol.asyncIterator]: () => iterator,
   };
+}
+
+/** The answer that `make` starts. A mistake in the arguments is an answer that fails: there is one place to look for errors. */
+export function orFailed(make: () => Generation): Generation {
+  try {
+    return make();
+  } catch (error) {
+    return generation(() => Promise.reject(asError(error)), {});
+  }
+}
+
+/** Aborts `controller` when one of the signals is; AbortSignal.any is younger than the engines that this runs on. */
+function link(signals: readonly AbortSignal[], controller: AbortController): () => void {
+  const abort = () => controller.abort(signals.find(({ aborted }) => aborted)?.reason);
+  if (signals.some(({ aborted }) => aborted)) abort();
+  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+  return () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
 }
 
 /** The result of an answer that was stopped before anything was done for it. */

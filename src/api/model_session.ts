@@ -1,35 +1,30 @@
+import type { Prompt } from '../protocol/open.ts';
+import { bytesOf, given, promptOf, stopsOf, type PromptLike } from './arguments.ts';
+import { asyncDispose } from './async_dispose.ts';
+import { callSite, type CallSite } from './call_site.ts';
 import type { Calls } from '../protocol/messages.ts';
-import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
-import { promptOf, type PromptLike } from './arguments.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
-import { generation, type Generation } from './generation.ts';
-
-/** Options of one answer that stay in the caller's thread. */
-export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
-  /** The answer ends before this text, or any of these, also when one spreads over several tokens. */
-  readonly stop?: string | readonly string[];
-  /** Stops within one token; the iteration then throws an `AbortError`. */
-  readonly signal?: AbortSignal;
-  /** Gets the number of prompt tokens read so far. */
-  readonly onPrefill?: (nDone: number, nTotal: number) => void;
-}
-
-/** Options of an answer that goes on. */
-export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill'>;
+import { generation, orFailed, type Generation } from './generation.ts';
+import type { CallOptions, ResumeCallOptions } from './option_types.ts';
+import { checkOptions } from './options.ts';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
   private readonly client: EngineClient;
   private opening: Promise<number> | undefined;
 
-  /** Made by `model.openSession()`. Memory is taken at the first use. */
-  constructor(client: EngineClient) {
+  /** Made by `model.openSession()`. Memory is taken at the first use, unless `opening` names a session that is there already. */
+  constructor(client: EngineClient, opening?: Promise<number>) {
     this.client = client;
+    this.opening = opening;
   }
 
   /** Like `model.generate`, on this timeline. */
   generate(prompt: PromptLike, options: CallOptions = {}): Generation {
-    return this.answer('generate', { prompt: promptOf(prompt) }, options);
+    return orFailed(() => {
+      checkOptions('generate', options);
+      return this.start(promptOf(prompt), options, callSite());
+    });
   }
 
   /**
@@ -38,51 +33,75 @@ export class ModelSession {
    * @throws (while iterating) TypeError where the model ended it, or there is none.
    */
   resume(options: ResumeCallOptions = {}): Generation {
-    return this.answer('resume', {}, options);
+    return orFailed(() => {
+      checkOptions('resume', options);
+      return this.answer('resume', {}, options, callSite());
+    });
+  }
+
+  /**
+   * `generate` with arguments that are checked, for a call at `site`.
+   * @internal
+   */
+  start(prompt: Prompt, options: CallOptions, site: CallSite): Generation {
+    return this.answer('generate', { prompt }, options, site);
   }
 
   private answer<K extends 'generate' | 'resume'>(
     call: K,
     what: Omit<Calls[K]['args'], 'session' | 'options'>,
     { signal, onPrefill, stop, ...rest }: CallOptions,
+    site: CallSite,
   ): Generation {
-    const options = { ...rest, stop: typeof stop === 'string' ? [stop] : (stop ?? undefined) };
+    const options = { ...given(rest), stop: stopsOf(stop) };
     return generation(
       async (onEvent, signal) => {
         const begin = (session: number) => {
           const args = { ...what, session, options } as Calls[K]['args'];
-          const result = this.client.call(call, args, { onEvent, signal });
+          const result = this.client.call(call, args, { onEvent, signal, site });
           result.catch(() => undefined); // nobody waits for it where the signal came first
           return { result };
         };
-        return (await orAborted(this.id().then(begin), signal)).result;
+        return (await orAborted(this.id(site).then(begin), signal)).result;
       },
-      { signal, onPrefill },
+      { signals: signal ? [signal] : [], onPrefill },
     );
   }
 
   /** The timeline as bytes, to go on from later or elsewhere. */
   async save(): Promise<Uint8Array> {
-    return this.client.call('saveSession', { session: await this.id() });
+    const site = callSite();
+    return this.client.call('saveSession', { session: await this.id(site) }, { site });
   }
 
   /** Goes back to a saved timeline. @throws FormatError when the bytes are damaged or of another model. */
-  async restore(bytes: Uint8Array): Promise<void> {
-    await this.client.call('restoreSession', { session: await this.id(), bytes });
+  async restore(saved: Uint8Array | ArrayBuffer): Promise<void> {
+    const site = callSite();
+    const bytes = bytesOf(saved);
+    await this.client.call('restoreSession', { session: await this.id(site), bytes }, { site });
   }
 
   /** Returns the memory. The session can be used again and starts empty then. */
   async close(): Promise<void> {
+    const site = callSite();
     const opening = this.opening;
     this.opening = undefined;
-    if (opening) await this.client.call('closeSession', { session: await opening });
+    const session = await opening?.catch(() => undefined); // one that never opened holds nothing
+    if (session !== undefined) await this.client.call('closeSession', { session }, { site });
   }
 
-  private id(): Promise<number> {
-    this.opening ??= this.client.call('openSession', {}).catch((error: unknown) => {
-      this.opening = undefined; // a later try may find memory
-      throw error;
+  /** The same as `close`, for `await using`. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private id(site: CallSite): Promise<number> {
+    if (this.opening) return this.opening;
+    const opening = this.client.call('openSession', {}, { site });
+    this.opening = opening;
+    opening.catch(() => {
+      if (this.opening === opening) this.opening = undefined; // a later try may find memory
     });
-    return this.opening;
+    return opening;
   }
 }

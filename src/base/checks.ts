@@ -9,7 +9,7 @@ export interface NumberLimits {
 
 /** Throws unless `value` is a number inside the limits. */
 export function checkNumber(name: string, value: unknown, { min, max, isInteger }: NumberLimits): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${typeof value}, expected a number`);
+  if (typeof value !== 'number') throw new TypeError(`${name} is ${kindOf(value)}, expected a number`);
   if (value >= min && value <= (max ?? Infinity) && (!isInteger || Number.isInteger(value))) return;
   const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
   throw new RangeError(`${name} is ${value}, expected a ${isInteger ? 'whole number' : 'number'} ${range}`);
@@ -24,26 +24,46 @@ export function checkOneOf<T>(name: string, value: T, choices: readonly T[]): T 
   throw new RangeError(`${name} is ${JSON.stringify(value)}, expected one of ${choices.join(', ')}`);
 }
 
-/** Refuses options that nobody reads: a misspelled one would be passed over in silence. */
-export function checkNames(what: string, options: object, names: readonly string[]): void {
+/** Refuses options that nobody reads: a misspelled one would be passed over in silence. `hint` says what a name may be meant for. */
+export function checkNames(
+  what: string,
+  options: object,
+  names: readonly string[],
+  hint = (name: string): string | undefined => (nearest(name, names) ? `is it ${nearest(name, names)}?` : undefined),
+): void {
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
-    const known = nearest(name, names);
-    const hint = known === undefined ? '' : ` (is it ${known}?)`;
-    throw new TypeError(`unknown ${what} ${name}${hint}; there are ${names.join(', ')}`);
+    const meant = hint(name);
+    const all = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
+    throw new TypeError(`unknown ${what} ${name}${meant === undefined ? '' : ` (${meant})`}; ${all}`);
   }
 }
 
-/** The one among `names` that `name` may be meant for. */
-export const nearest = (name: string, names: readonly string[]): string | undefined =>
-  names.find((known) => isNear(name.toLowerCase(), known.toLowerCase()));
+/** The one among `names` that `name` may be meant for: `max_tokens` is maxTokens. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const near = names.map((known) => ({ known, letters: lettersBetween(plain(name), plain(known)) }));
+  const likely = near.filter(({ known, letters }) => letters <= Math.min(2, plain(known).length >> 1));
+  return likely.sort((a, b) => a.letters - b.letters)[0]?.known;
+}
 
-/** They differ in one place, by two letters at most: one more, one less, another, two swapped. */
-function isNear(name: string, known: string): boolean {
+/** A name without what spellings differ in: `max_tokens` and `maxTokens` are `maxtokens`. */
+export const plain = (name: string): string => name.toLowerCase().replace(/[_\s-]/g, '');
+
+/** How long the one place is in which two names differ: one letter more, one less, another, two swapped. */
+function lettersBetween(name: string, known: string): number {
   const [shorter, longer] = [Math.min(name.length, known.length), Math.max(name.length, known.length)];
   let nBegin = 0;
   while (nBegin < shorter && name[nBegin] === known[nBegin]) nBegin++;
   let nEnd = 0;
   while (nEnd < shorter - nBegin && name.at(-1 - nEnd) === known.at(-1 - nEnd)) nEnd++;
-  return longer - nBegin - nEnd <= Math.min(2, known.length >> 1);
+  return longer - nBegin - nEnd;
+}
+
+/** What kind of thing came, for a message: `null`, `string`, `a list`, `an object`, `a Response`. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value !== 'object') return typeof value;
+  const made = Object.prototype.toString.call(value).slice(8, -1);
+  return made === 'Object' ? 'an object' : `${/^[AEIOU]/.test(made) ? 'an' : 'a'} ${made}`;
 }

@@ -6,8 +6,9 @@
  * of segments, and only the trusted ones may become control tokens (`jinja/text.ts`).
  */
 import { UnsupportedError } from '../base/errors.ts';
-import type { Conversation } from './conversation.ts';
+import type { RenderInput } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
+import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
 import type { Run } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
@@ -15,17 +16,10 @@ import { variables } from './variables.ts';
 
 export type { Segment } from './jinja/text.ts';
 
-export interface RenderInput extends Conversation {
-  /** Ends the text where the assistant's answer begins. */
-  readonly addGenerationPrompt: boolean;
-  readonly bosToken: string;
-  readonly eosToken: string;
-  /** The clock behind `strftime_now`; now, unless given. */
-  readonly now?: Date;
-}
-
 export interface ChatTemplate {
   readonly source: string;
+  /** Whether the template looks at a variable of that name. */
+  reads(name: string): boolean;
   render(input: RenderInput): string;
   /** The same text in pieces; neighbours differ in trust. Special tokens may be parsed in the trusted pieces only. */
   renderSegments(input: RenderInput): readonly Segment[];
@@ -42,7 +36,12 @@ export function compileTemplate(source: string): ChatTemplate {
     const state: Run = { lines, now: input.now ?? new Date(), line: 1, steps: 0, depth: 0 };
     return render(state, body, variables(state, input));
   };
-  return { source, render: (input) => run(input).text, renderSegments: (input) => run(input).parts };
+  return {
+    source,
+    reads: (name) => tokenize(source).some((token) => token.type === 'name' && token.value === name),
+    render: (input) => run(input).text,
+    renderSegments: (input) => run(input).parts,
+  };
 }
 
 /** The format that most models without a template of their own were trained on. */

@@ -1,9 +1,8 @@
 /** A conversation as its template sees it: the names and values that Hugging Face's `apply_chat_template` gives. */
-import type { ChatMessage, ToolCall } from './conversation.ts';
+import type { ChatMessage, RenderInput, ToolCall } from './conversation.ts';
 import type { Run } from './jinja/run.ts';
 import { text } from './jinja/text.ts';
 import { fromData, isDict, list, setKey, type Value } from './jinja/values.ts';
-import type { RenderInput } from './template.ts';
 
 export function variables(run: Run, input: RenderInput): Map<string, Value> {
   const names = new Map<string, Value>();
@@ -22,7 +21,7 @@ export function variables(run: Run, input: RenderInput): Map<string, Value> {
  * Roles are chosen by the program, not typed by the user, and templates build control tokens of them: `'<|' + role + '|>'`.
  * Only these words are trusted; another role renders, but makes no control token.
  */
-const ROLES = new Set(
+export const ROLES: ReadonlySet<string> = new Set(
   'system user assistant tool developer function ipython model observation environment documents'.split(' '),
 );
 

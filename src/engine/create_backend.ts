@@ -7,7 +7,7 @@ import type { BackendFactory } from './backend_plan.ts';
 import { nCores, readBeside, spawn, tick } from '#platform';
 
 /** Sessions that can be open at a time unless `maxSessions` says otherwise. */
-const defaultSessions = 4;
+export const defaultSessions = 4;
 
 /** A backend on its way: what needs no header begins before there is one. */
 export interface StartingBackend {

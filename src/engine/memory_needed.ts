@@ -1,6 +1,7 @@
 import { startDryRun } from '../backends/dry/dry.ts';
 import { MAX_BYTES } from '../backends/wasm/heap.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
+import { checkNames } from '../base/checks.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { KvType } from '../graph/layer_state.ts';
@@ -28,6 +29,15 @@ export interface MemoryNeeded {
 /** What memory depends on. `maxSessions` is 1 unless given. */
 export type MemoryOptions = Omit<OpenOptions, 'backend' | 'build'>;
 
+const optionNames = Object.keys({
+  nCtx: true,
+  kvType: true,
+  activations: true,
+  threads: true,
+  maxSessions: true,
+  maxLogits: true,
+} satisfies Record<keyof MemoryOptions, true>);
+
 /** A model's header, seen by the engine that would run it. */
 export interface MemoryPlanner {
   /** Positions the model was trained on. */
@@ -54,7 +64,9 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   return {
     nCtxTrain,
     mostBytes: MAX_BYTES,
-    memoryNeeded({ threads = usualThreads, maxSessions = 1, activations, ...options } = {}) {
+    memoryNeeded(given = {}) {
+      checkNames('option of memoryNeeded', given, optionNames);
+      const { threads = usualThreads, maxSessions = 1, activations, ...options } = given;
       const kvType = checkKvType(options.kvType ?? 'f16');
       const limits = graphLimits({ ...options, threads, maxSessions }, bound);
       const { graph } = bound.record(limits, kvType);
@@ -68,5 +80,7 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
 }
 
 /** One question of `planMemoryOf`. */
-export const memoryNeeded = async (file: GgufFile, options?: MemoryOptions): Promise<MemoryNeeded> =>
-  (await planMemoryOf(file)).memoryNeeded(options);
+export async function memoryNeeded(file: GgufFile, options: MemoryOptions = {}): Promise<MemoryNeeded> {
+  checkNames('option of memoryNeeded', options, optionNames);
+  return (await planMemoryOf(file)).memoryNeeded(options);
+}

@@ -1,4 +1,7 @@
+import { nearest } from '../base/checks.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
 import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
+import { ROLES } from '../chat/variables.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Prompt } from '../protocol/open.ts';
@@ -19,6 +22,8 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
     return tokenizer.encode(text, options);
   }
   if (isNoChat(template)) throw template;
+  checkRoles(prompt.messages, template);
+  if (prompt.tools && prompt.tools.length > 0 && !template.reads('tools')) throw noTools();
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const segments = template.renderSegments({
     ...prompt,
@@ -31,6 +36,23 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
   if (addBos && bosToken !== undefined && tokens[0] !== bosToken) tokens.unshift(bosToken);
   return tokens;
 }
+
+/** Most templates pass over a role that they do not know, and the message would be lost. */
+function checkRoles(messages: readonly ChatMessage[], { source }: ChatTemplate): void {
+  for (const [i, { role }] of messages.entries()) {
+    if (ROLES.has(role) || source.includes(`'${role}'`) || source.includes(`"${role}"`)) continue;
+    const meant = nearest(role, [...ROLES]);
+    const hint = meant === undefined ? '' : ` (is it ${meant}?)`;
+    const came = `messages[${i}].role is ${JSON.stringify(role)}${hint}, which this model's chat template does not know`;
+    throw new TypeError(`${came}; there are ${[...ROLES].join(', ')}`);
+  }
+}
+
+const noTools = (): UnsupportedError =>
+  new UnsupportedError(
+    "tools were given, but this model's chat template never reads them, so the model would not hear of them; leave them out, " +
+      'describe them in the system message, or take a model that was trained to call tools',
+  );
 
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
 

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../chat/conversation.ts';
+import { isInstruction, withoutOldest } from '../chat/instructions.ts';
 import type { Prompt } from '../protocol/open.ts';
 
 /** A prompt as tokens, which can be made shorter where a context has no room for it. */
@@ -28,7 +29,7 @@ export interface Room {
 
 /**
  * Encodes a prompt. A conversation that leaves no room for a fair answer loses its oldest exchanges, whole, until half of the context
- * is free: every time something is left out, all that stays is read again. The system message, tools and the last exchange stay.
+ * is free: every time something is left out, all that stays is read again. System messages, tools and the last exchange stay.
  */
 export async function fitted(prompt: Prompt, encoder: Encoder, { nCtx, maxTokens }: Room): Promise<RoomyPrompt> {
   const tokens = encoder.encode(prompt);
@@ -38,8 +39,8 @@ export async function fitted(prompt: Prompt, encoder: Encoder, { nCtx, maxTokens
   const without = async (k: number): Promise<RoomyPrompt> => {
     if (k === 0) return { tokens, nForgotten: 0, shorten };
     await encoder.pause();
-    const nForgotten = starts[k]! - starts[0]!;
-    const kept = messages.toSpliced(starts[0]!, nForgotten);
+    const nForgotten = starts[k]!;
+    const kept = withoutOldest(messages, nForgotten);
     return { tokens: encoder.encode({ ...prompt, messages: kept }), nForgotten, shorten };
   };
   /** By halves: the fewest exchanges left out, so that the rest fits. */
@@ -58,9 +59,12 @@ export async function fitted(prompt: Prompt, encoder: Encoder, { nCtx, maxTokens
   return fits ? without(0) : shorten(nCtx / 2);
 }
 
-/** Where exchanges begin: a question with all that follows it up to the next. What comes before them, the system message, is in none. */
+/**
+ * Where exchanges begin, counted in messages that may be left out: a question with all that follows it up to the next. What stands
+ * before the first question is one, too. Instructions are in none.
+ */
 function exchangesOf(messages: readonly ChatMessage[]): number[] {
-  const nSystem = messages[0]?.role === 'system' ? 1 : 0;
-  const starts = messages.flatMap(({ role }, i) => (role === 'user' && i > nSystem ? [i] : []));
-  return [nSystem, ...starts];
+  const talk = messages.filter((message) => !isInstruction(message));
+  const starts = talk.flatMap(({ role }, i) => (role === 'user' && i > 0 ? [i] : []));
+  return [0, ...starts];
 }

@@ -30,8 +30,8 @@ export interface Unfinished {
 
 const magic = 'thimble session 3\n';
 
-/** Longest description line read; a few numbers per layer. */
-const maxHeaderBytes = 1 << 16;
+/** Longest description line read; a few numbers per layer, of which there may be thousands. */
+const maxHeaderBytes = 1 << 20;
 
 const CHECKSUM_BYTES = 4;
 

@@ -45,7 +45,7 @@ export function weightsHash(file: GgufFile, read: ReadTensor): WeightsHash {
     },
     name() {
       const digits = [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-      return `${file.metadata.string('general.name', 'model')} ${digits}`;
+      return `${file.metadata.string('general.name', 'model').slice(0, 100)} ${digits}`; // names of any length do occur
     },
   };
 }

@@ -1,17 +1,18 @@
 import { checkWhole } from '../base/checks.ts';
+import { ResourceError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { OpenOptions } from '../protocol/open.ts';
-import { startBackend } from './create_backend.ts';
+import { defaultSessions, startBackend } from './create_backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
-import { openModelFile } from '../platform/model_file.ts';
-import type { ModelSource } from '../platform/platform.ts';
+import { openPlain } from '../platform/model_file.ts';
+import type { PlainSource } from '../platform/platform.ts';
 import { scoreContinuations, scoreTokens } from './score.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
-import { plainError, type CallName, type Calls, type ToEngine } from '../protocol/messages.ts';
+import { OWN_SESSION, plainError, type CallName, type Calls, type ToEngine } from '../protocol/messages.ts';
 
 /**
  * The engine's side of the worker: one model, its sessions, and a queue of calls. Calls run one after another, because
@@ -36,30 +37,58 @@ const files: GgufFile[] = [];
 let draft: LoadedModel | undefined;
 let model: LoadedModel | undefined;
 const sessions = new Map<number, Session>();
-let nextSession = 1;
+let nextSession = OWN_SESSION + 1;
+let maxSessions = defaultSessions;
 
-const sessionOf = (session: number): Session => {
+/** A session. Where there is no room for it, the one of `model.generate` gives its place back. */
+function newSession(): Session {
+  try {
+    return model!.openSession();
+  } catch (error) {
+    if (!(error instanceof ResourceError)) throw error;
+    if (!sessions.has(OWN_SESSION)) throw noRoom(error);
+    closeSession(OWN_SESSION);
+    return newSession();
+  }
+}
+
+function noRoom(cause: ResourceError): ResourceError {
+  if (sessions.size < maxSessions) return cause;
+  const came = `${sessions.size} chats and sessions are open, and the model was opened for ${maxSessions}`;
+  const help = 'close one (await chat.close(), or await using), or open the model with a larger maxSessions';
+  return new ResourceError(`${came}; ${help}`, { cause });
+}
+
+function closeSession(session: number): void {
+  sessions.get(session)?.close();
+  sessions.delete(session);
+}
+
+function sessionOf(session: number): Session {
   const found = sessions.get(session);
-  if (!found) throw new TypeError(`session ${session} is closed; open a new one`);
-  return found;
-};
+  if (found) return found;
+  if (session !== OWN_SESSION) throw new TypeError(`session ${session} is closed; open a new one`);
+  const own = newSession();
+  sessions.set(OWN_SESSION, own);
+  return own;
+}
 
 const handlers: Handlers = {
   async open({ source, draft: draftSource, options }, { signal, emit }) {
     if (draftSource !== undefined) draft = await load(draftSource, { ...options, maxLogits: 1 }, { signal });
+    maxSessions = options.maxSessions ?? defaultSessions;
     model = await load(source, options, { onProgress: emit, signal, draft });
     return model.info;
   },
 
   async openSession() {
     const session = nextSession++;
-    sessions.set(session, model!.openSession());
+    sessions.set(session, newSession());
     return session;
   },
 
   async closeSession({ session }) {
-    sessions.get(session)?.close();
-    sessions.delete(session);
+    closeSession(session);
     return undefined;
   },
 
@@ -127,10 +156,10 @@ const handlers: Handlers = {
 };
 
 /** Threads come up and kernels compile while the header is read. */
-async function load(source: ModelSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
+async function load(source: PlainSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
   const starting = startBackend(options);
   try {
-    const file = await openModelFile(source, around.signal);
+    const file = await openPlain(source, { signal: around.signal });
     files.push(file);
     return await loadModel(file, options, starting.create, around);
   } catch (error) {
@@ -160,7 +189,7 @@ const pauseOf = (signal: AbortSignal) => async (): Promise<void> => {
 
 /** A session for one call. */
 async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const session = model!.openSession();
+  const session = newSession();
   try {
     return await use(session);
   } finally {

@@ -1,3 +1,4 @@
+import { checkNames } from '../base/checks.ts';
 import { FormatError } from '../base/errors.ts';
 import { counted, roundUp } from '../base/numbers.ts';
 import type { ByteSource } from '../store/source.ts';
@@ -47,7 +48,9 @@ const firstPieceBytes = 256 * 1024;
  * @throws FormatError where the file is truncated, corrupted or hostile; UnsupportedError for version 1, big-endian files
  *   and unknown tensor types; ResourceError where the source fails; AbortError on `signal`.
  */
-export async function readGguf(source: ByteSource, { signal, keepUnknown }: ReadOptions = {}): Promise<GgufFile> {
+export async function readGguf(source: ByteSource, options: ReadOptions = {}): Promise<GgufFile> {
+  checkNames('option of readGguf', options, ['signal', 'keepUnknown']);
+  const { signal, keepUnknown } = options;
   signal?.throwIfAborted();
   if (source.size === 0) throw new FormatError(`${source.name} is empty; interrupted download?`);
   const header = startHeader(source.name, source.size, keepUnknown);
@@ -65,10 +68,11 @@ export async function readGguf(source: ByteSource, { signal, keepUnknown }: Read
   };
 }
 
-/** Grows the piece at hand eightfold or to what is wanted, so that long headers take few reads and short ones little memory. */
+/** Grows the piece at hand eightfold (twofold over a network) or to what is wanted, so that long headers take few reads and short ones little memory. */
 async function readOn(header: Header, source: ByteSource, signal?: AbortSignal): Promise<void> {
   const have = header.bytes;
-  const goal = Math.min(Math.max(firstPieceBytes, 8 * have.length), limits.headerBytes.max);
+  const longer = (source.isRemote ? 2 : 8) * have.length;
+  const goal = Math.min(Math.max(firstPieceBytes, longer), limits.headerBytes.max);
   const bytes = new Uint8Array(Math.min(Math.max(header.wantedBytes, goal), source.size));
   bytes.set(have);
   await source.read(have.length, bytes.subarray(have.length), signal);

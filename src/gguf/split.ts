@@ -2,6 +2,7 @@
  * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
  * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
  */
+import { checkNames } from '../base/checks.ts';
 import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { counted, roundUp, sum } from '../base/numbers.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
@@ -46,7 +47,11 @@ export interface OpenGgufOptions extends ReadOptions {
  * @throws what `readGguf` throws; FormatError where `first` is another shard than the first, or shards do not belong together;
  *   ResourceError where a shard is missing.
  */
-export async function openGguf(first: ByteSource, { openSibling, ...reading }: OpenGgufOptions): Promise<GgufFile> {
+export async function openGguf(
+  first: ByteSource,
+  { openSibling, signal, keepUnknown }: OpenGgufOptions,
+): Promise<GgufFile> {
+  const reading = { signal, keepUnknown };
   const file = await readGguf(first, reading);
   const nShards = file.metadata.u32('split.count', 0);
   if (nShards <= 1) return file;
@@ -135,6 +140,7 @@ export interface SplitOptions extends WriteOptions {
  * @throws RangeError where a tensor, or the metadata, does not fit into `maxShardBytes`; otherwise what `writeGguf` throws.
  */
 export async function splitGguf(file: GgufFile, options: SplitOptions): Promise<string[]> {
+  checkNames('option of splitGguf', options, ['prefix', 'maxShardBytes', 'openSink', 'onProgress', 'signal']);
   const { prefix, openSink, onProgress, signal } = options;
   const metadata = await copyMetadata(file, signal);
   const shards = planShards(file, metadata, options.maxShardBytes);

@@ -1,3 +1,4 @@
+import { checkNames } from '../base/checks.ts';
 import { FormatError } from '../base/errors.ts';
 import { counted, roundUp, sum } from '../base/numbers.ts';
 import type { ByteSink } from '../store/source.ts';
@@ -37,6 +38,7 @@ export interface WriteOptions {
  */
 export async function writeGguf(sink: ByteSink, content: GgufToWrite, options: WriteOptions = {}): Promise<void> {
   try {
+    checkNames('option of writing', options, ['onProgress', 'signal']);
     await streamGguf(sink, content, options);
     await sink.finish();
   } catch (error) {

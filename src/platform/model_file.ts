@@ -1,17 +1,32 @@
 import { openPath } from '#platform';
+import { checkNames } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
-import type { GgufFile } from '../gguf/read.ts';
+import type { GgufFile, ReadOptions } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
-import type { ModelFiles, ModelSource } from './platform.ts';
+import { openHttpFile, type HttpOptions } from '../store/http.ts';
+import { isWebAddress, plainSource } from './model_source.ts';
+import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 
-/** Opens a model, all shards of it; whoever opens closes `sources`. */
-export async function openModelFile(
-  source: ModelSource,
-  signal?: AbortSignal,
-  keepUnknown?: boolean,
-): Promise<GgufFile> {
-  const { first, openSibling } = typeof source === 'string' ? await openPath(source) : filesOf(source);
+export interface OpenFileOptions extends HttpOptions, ReadOptions {}
+
+/**
+ * Opens a model, all shards of it; whoever opens closes `sources`. A web address is read by ranges, its header only; streams are read
+ * into memory first. `headers` are for web addresses.
+ */
+export async function openModelFile(source: ModelSource, options: OpenFileOptions = {}): Promise<GgufFile> {
+  checkNames('option of openModelFile', options, ['headers', 'signal', 'keepUnknown']);
+  const { keepUnknown, ...http } = options;
+  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), http), options);
+  return openPlain(await plainSource(source, http), options);
+}
+
+/** `openModelFile`, on the other side of a thread's border. */
+export async function openPlain(source: PlainSource, options: ReadOptions): Promise<GgufFile> {
+  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), options);
+}
+
+async function openFiles({ first, openSibling }: ModelFiles, { signal, keepUnknown }: ReadOptions): Promise<GgufFile> {
   try {
     return await openGguf(first, { openSibling, signal, keepUnknown });
   } catch (error) {
@@ -20,13 +35,19 @@ export async function openModelFile(
   }
 }
 
-/** One Blob, or the Files of all shards in any order. */
-function filesOf(source: Blob | readonly Blob[]): ModelFiles {
-  const blobs = source instanceof Blob ? [source] : source;
-  if (!Array.isArray(blobs) || blobs.length === 0 || !blobs.every((blob) => blob instanceof Blob)) {
-    throw new TypeError('the model source is not a path, a Blob, or a list of Blobs');
-  }
-  const sources = blobs.map((blob) => blobSource(blob));
+/** The other shards lie beside the first one, with the same query. */
+async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
+  const openSibling = (name: string) => {
+    const sibling = new URL(url);
+    sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));
+    return openHttpFile(sibling, options);
+  };
+  return { first: await openHttpFile(url, options), openSibling };
+}
+
+/** The files of all shards, in any order. */
+function filesOf(files: readonly NamedBlob[]): ModelFiles {
+  const sources = files.map(({ blob, name }) => blobSource(blob, name));
   const first = sources.find(({ name }) => parseShardName(name)?.shardIndex === 0) ?? sources[0]!;
   const openSibling = async (name: string) => {
     const found = sources.find((candidate) => candidate.name === name);

@@ -46,6 +46,8 @@ export const nCores: Platform['nCores'] = () => availableParallelism();
 
 export const tick: Platform['tick'] = () => new Promise((resolve) => setImmediate(resolve));
 
+export const pathOf: Platform['pathOf'] = (url) => fileURLToPath(url);
+
 export const openPath: Platform['openPath'] = async (path) => ({
   first: await openNodeFile(path),
   openSibling: openBeside(path),

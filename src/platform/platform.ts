@@ -15,6 +15,8 @@ export interface Platform {
   nCores(): number;
   /** Lets waiting messages arrive. */
   tick(): Promise<void>;
+  /** The path in a `file:` URL, where there are paths. */
+  pathOf(url: URL): string;
   /** Opens a file by its path, where there are paths. */
   openPath(path: string): Promise<ModelFiles>;
 }
@@ -25,11 +27,23 @@ export interface ModelFiles {
   readonly openSibling: (name: string) => Promise<ByteSource>;
 }
 
+/** Bytes of one file. A Response or a stream is read to its end, once, into memory: a file that is opened by its path is not. */
+export type BytesSource = Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
+
 /**
- * Where a model's bytes are: a path in Node (the first shard opens all), a Blob or File anywhere, or all shards as Files in
- * any order.
+ * Where a model's bytes are: a path or a `file:` URL in Node (the first shard opens all), the bytes of one file, or those of all shards:
+ * Files in any order (a FileList, too), anything else in the order of the shards.
  */
-export type ModelSource = string | Blob | readonly Blob[];
+export type ModelSource = string | URL | BytesSource | Iterable<BytesSource>;
+
+/** The bytes of one file. Node's Files lose their name on the way to another thread. */
+export interface NamedBlob {
+  readonly name: string;
+  readonly blob: Blob;
+}
+
+/** What crosses between threads without being read: a path, or all files of a model. */
+export type PlainSource = string | readonly NamedBlob[];
 
 /** One end of a message channel. */
 export interface Port {

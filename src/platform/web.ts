@@ -1,8 +1,38 @@
-import { ResourceError } from '../base/errors.ts';
+import { asError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
+/**
+ * Pages may ask for Trusted Types (`require-trusted-types-for 'script'`). The policy's name is `thimble`, for pages that list the names
+ * they allow (`trusted-types thimble`). It is made once: a second one of the same name is refused. Where it is not allowed, the page's
+ * default policy may still let the script through.
+ */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): URL };
+}
+
+const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
+
+function trusted(script: URL): URL {
+  try {
+    policy ??= trustedTypes?.createPolicy('thimble', { createScriptURL: (url) => url });
+  } catch {
+    return script;
+  }
+  return policy?.createScriptURL(script.href) ?? script;
+}
+
+function startWorker(script: URL, options: WorkerOptions): Worker {
+  try {
+    return new Worker(trusted(script), options);
+  } catch (cause) {
+    const why = `the page's Content-Security-Policy does not let ${script.href} start: ${asError(cause).message}`;
+    throw new UnsupportedError(`${why}; allow it: worker-src 'self', trusted-types thimble`, { cause });
+  }
+}
+
 export const spawn: Platform['spawn'] = (script, name) => {
-  const worker = new Worker(script, { name, type: 'module' });
+  const worker = startWorker(script, { name, type: 'module' });
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
@@ -43,6 +73,11 @@ export const tick: Platform['tick'] = () =>
     channel.port2.postMessage(undefined);
   });
 
-export const openPath: Platform['openPath'] = (path) => {
-  throw new TypeError(`${JSON.stringify(path)} is a text; in a browser give a File, a Blob or all shards as Files`);
+const noPath = (path: string): never => {
+  const wanted = 'give a File, a Blob, all shards as Files, or a Response: openModel(await fetch(address))';
+  throw new TypeError(`${JSON.stringify(path)} is a path, and a page has none; ${wanted}`);
 };
+
+export const pathOf: Platform['pathOf'] = ({ href }) => noPath(href);
+
+export const openPath: Platform['openPath'] = noPath;

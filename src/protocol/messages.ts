@@ -1,12 +1,12 @@
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
-import type { ModelSource } from '../platform/platform.ts';
+import type { PlainSource } from '../platform/platform.ts';
 
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {
   open: {
-    args: { source: ModelSource; draft: ModelSource | undefined; options: OpenOptions };
+    args: { source: PlainSource; draft: PlainSource | undefined; options: OpenOptions };
     result: ModelInfo;
     event: LoadProgress;
   };
@@ -36,6 +36,9 @@ export interface Calls {
   close: { args: object; result: undefined; event: never };
 }
 
+/** The session of `model.generate`: there whenever it is used, until another one needs its place. */
+export const OWN_SESSION = 0;
+
 export type CallName = keyof Calls;
 
 /** To the engine: a call, or the wish that one should stop. */
@@ -63,9 +66,18 @@ export function plainError(error: unknown): PlainError {
 
 const classes = { FormatError, UnsupportedError, ResourceError, TypeError, RangeError, Error };
 
-export function revivedError({ name, message, stack }: PlainError): Error {
+/** The error again. Its stack begins with the lines of `caller`, the stack of an error that was made where the call came from. */
+export function revivedError({ name, message, stack }: PlainError, caller?: string): Error {
   if (name === 'AbortError') return new DOMException(message, name);
   const error = new (classes[name as keyof typeof classes] ?? Error)(message);
-  if (stack !== undefined) error.stack = stack;
+  const head = `${error.name}: ${message}\n`;
+  const lines = [framesOf(caller), framesOf(stack)].filter((frames) => frames !== '');
+  error.stack = head + lines.join('\n    -- inside thimble --\n');
   return error;
+}
+
+/** The lines of a stack that say where; V8 writes name and message before them. */
+function framesOf(stack = ''): string {
+  const begin = stack.search(/^ +at /m);
+  return begin < 0 && /^\w*Error/.test(stack) ? '' : stack.slice(Math.max(0, begin)).trimEnd();
 }

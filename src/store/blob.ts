@@ -4,7 +4,7 @@ import { endsEarly, type ByteSource } from './source.ts';
 /** Slices of this size keep the copy that a Blob hands out small beside a tensor of hundreds of megabytes. */
 const pieceBytes = 16 * 2 ** 20;
 
-/** A Blob or File as a browser's file picker gives it, or Node's. A File's own name wins over `name` only where none is given. */
+/** A Blob or File as a browser's file picker gives it, or Node's. */
 export function blobSource(blob: Blob, name = 'name' in blob ? String(blob.name) : 'blob'): ByteSource {
   return {
     name,

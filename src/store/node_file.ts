@@ -3,6 +3,7 @@ import { link, open, rename, stat, unlink } from 'node:fs/promises';
 import { constants, fstatSync, unlinkSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { checkNames } from '../base/checks.ts';
 import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { endsEarly, type ByteSink, type ByteSource } from './source.ts';
 
@@ -148,7 +149,9 @@ const folderRemedies: ReadonlyMap<string, string> = new Map([
  * disk. With `replace`, a file of that name may be there already.
  * @throws ResourceError where the name is taken, also where another takes it meanwhile, or its folder is missing or not writable.
  */
-export async function openNodeSink(path: string, { replace = false } = {}): Promise<ByteSink> {
+export async function openNodeSink(path: string, options: { readonly replace?: boolean } = {}): Promise<ByteSink> {
+  checkNames('option of openNodeSink', options, ['replace']);
+  const { replace = false } = options;
   const there = await stat(path).catch(() => undefined);
   if (there && !there.isFile())
     throw new ResourceError(`${path} is not a file that can be replaced; choose another name`);

@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
+  /** Bytes come over a network: none should be read that are not needed. */
+  readonly isRemote?: boolean;
   /**
    * Fills `into` with the bytes at `offsetBytes`; `into` may lie in a shared WebAssembly memory. Rejects with
    * `ResourceError` when fewer bytes come back (the file shrank or disappeared), and with `AbortError` on `signal`.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, openModel, ResourceError, UnsupportedError, type Generation, type Model } from 'thimble';
 import { tinyModel } from '../helpers/tiny_models.ts';
-import { embedded, haveStories260k, storiesBlob } from './helpers.ts';
+import { embedded, storiesBlob } from './helpers.ts';
 
 const greedy = { temperature: 0 } as const;
 const blob = (bytes: Uint8Array): Blob => new Blob([bytes.slice()]);
@@ -82,7 +82,7 @@ describe('the embedded model', () => {
   });
 });
 
-describe.skipIf(!haveStories260k)('a small model (skipped where ../shared/data is absent)', () => {
+describe('a small model', () => {
   let model: Model;
   beforeAll(async () => {
     model = await openModel(await storiesBlob());
@@ -214,46 +214,6 @@ describe('opening', () => {
       4,
     );
     await model.close();
-  });
-});
-
-describe('arguments', () => {
-  let model: Model;
-  const two = { ...greedy, maxTokens: 2, ignoreEos: true } as const;
-  beforeAll(async () => {
-    model = await openModel(blob(tinyModel('llama-chat')), { nCtx: 128, threads: 1 });
-  });
-  afterAll(() => model.close());
-
-  it('may be tokens in any array, messages by themselves, and one stop text', async () => {
-    const { tokens } = await model.generate([1, 2, 3], two);
-    expect((await model.generate(Int32Array.of(1, 2, 3), two)).tokens).toEqual(tokens);
-    const messages = [{ role: 'user', content: 'hi' }];
-    expect(await model.tokenize(messages)).toEqual(await model.tokenize({ messages }));
-    const { text } = await model.generate([1, 2, 3], { ...two, maxTokens: 20 });
-    const stop = text.slice(3, 5);
-    const stopped = await model.generate([1, 2, 3], { ...two, maxTokens: 20, stop });
-    expect([stopped.stopReason, stopped.text]).toEqual(['stop', text.slice(0, text.indexOf(stop))]);
-  });
-
-  it.each([
-    [undefined, /the prompt is of type undefined, expected a text, tokens/],
-    [null, /the prompt is null/],
-    [7, /of type number/],
-    [['a'], /a list of other things/],
-    [{ messages: [{ content: 'hi' }] }, /a message is \{ role, content \}/],
-  ])('of the wrong shape are refused by name: prompt %o', async (prompt, message) => {
-    expect(() => model.generate(prompt as never)).toThrow(message);
-    await expect(model.tokenize(prompt as never)).rejects.toThrow(TypeError);
-  });
-
-  it('that nobody reads are refused, with the nearest name', async () => {
-    const misspelled = openModel(blob(tinyModel('llama')), { nctx: 64 } as never);
-    await expect(misspelled).rejects.toThrow(
-      /unknown option of openModel nctx \(is it nCtx\?\); there are nCtx, kvType/,
-    );
-    const unknown = model.generate([1], { topk: 4 } as never);
-    await expect(unknown.result).rejects.toThrow(/unknown sampler option topk \(is it topK\?\)/);
   });
 });
 

@@ -3,7 +3,7 @@ import { Template } from '@huggingface/jinja';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
-import { conversations, hasShared, inputOf, now, templates } from './helpers.ts';
+import { conversations, inputOf, now, templates } from './helpers.ts';
 
 type Outcome = { text?: string; refused?: string; error?: string };
 const path = new URL('../fixtures/chat/renders.json', import.meta.url);
@@ -13,10 +13,9 @@ const goldens = JSON.parse(readFileSync(path, 'utf8')) as {
 };
 
 describe.each(Object.entries(goldens.renders))(`%s renders as with ${goldens.engine}`, (name, outcomes) => {
-  const source = templates.get(name);
-  const title = source === undefined ? ' (skipped: ../shared/data/chat-templates is absent)' : '';
-  it.skipIf(source === undefined).each(Object.entries(outcomes))(`%s${title}`, (conversation, golden) => {
-    const render = () => compileTemplate(source!).render(inputOf(conversations[conversation]!));
+  const source = templates.get(name)!;
+  it.each(Object.entries(outcomes))('%s', (conversation, golden) => {
+    const render = () => compileTemplate(source).render(inputOf(conversations[conversation]!));
     if (golden.text !== undefined) expect(render()).toBe(golden.text);
     else if (golden.refused !== undefined)
       expect(render).toThrow(new RangeError(`the chat template rejects this conversation: ${golden.refused}`));
@@ -29,7 +28,7 @@ it('has a golden for every template and conversation', () => {
   for (const name of templates.keys()) expect(Object.keys(goldens.renders[name] ?? {}).sort(), name).toEqual(names);
 });
 
-it.skipIf(!hasShared)('agrees with @huggingface/jinja where that agrees with Python', () => {
+it('agrees with @huggingface/jinja where that agrees with Python', () => {
   vi.useFakeTimers({ now, toFake: ['Date'] }); // its strftime_now has no other clock
   onTestFinished(() => void vi.useRealTimers());
   let nCompared = 0;

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haveStories260k } from '../helpers/stories260k.ts';
+import { vocabFile } from '../helpers/vocab_files.ts';
 import { openWorkbench, thimble, type Workbench } from './cli.ts';
 
-describe.skipIf(!haveStories260k)('files (needs ../shared/data/stories260K)', () => {
+describe('files', () => {
   let bench: Workbench;
   beforeAll(async () => void (bench = await openWorkbench()));
   afterAll(() => bench.close());
@@ -93,9 +93,16 @@ interface Inspected {
   readonly tensors: unknown[];
 }
 
-const vocabulary = fileURLToPath(new URL('../../../shared/data/tokenizers/ggml-vocab-llama-spm.gguf', import.meta.url));
+describe('a file with a vocabulary alone', () => {
+  let folder: string;
+  let vocabulary: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'thimble-cli-'));
+    vocabulary = join(folder, 'phi-3.gguf');
+    await writeFile(vocabulary, vocabFile('phi-3')!);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
 
-describe.skipIf(!existsSync(vocabulary))('a file with a vocabulary alone (needs ../shared/data/tokenizers)', () => {
   it('tokenizes stdin to its last byte', async () => {
     const tokens = async (input: string | Uint8Array, ...options: string[]) =>
       JSON.parse((await thimble(['tokenize', vocabulary, '--json', ...options], { input })).stdout) as unknown;

@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../src/engine/load_model.ts';
 import { decodeSaved, encodeSaved } from '../../src/engine/session_bytes.ts';
 import type { Session } from '../../src/engine/session.ts';
 import { openBytes } from '../helpers/open.ts';
-import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
+import { stories260kGguf } from '../helpers/stories260k.ts';
 import { tinyModel, types } from '../helpers/tiny_models.ts';
 
 interface Run {
@@ -30,7 +30,7 @@ async function finish(work: AsyncGenerator<GenerateEvent, GenerateResult>): Prom
 const story =
   "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.\nLily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't know what to do. She said, \"I want to play with your ball, but I can't find it.\"\nLily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\"\nLily didn't want to help her mom, so she said, \"I'm sorry, mom. I didn't know what to do.\" Her mom said, \"Don't worry, Lily. We can help you.";
 
-describe.skipIf(!haveStories260k)('stories260K (skipped where ../shared/data is absent)', () => {
+describe('stories260K', () => {
   let model: LoadedModel;
   let bos: number[];
   beforeAll(async () => {

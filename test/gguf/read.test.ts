@@ -1,13 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
+import { blobSource } from '../../src/store/blob.ts';
 import { openNodeFile } from '../../src/store/node_file.ts';
+import { vocabFile } from '../helpers/vocab_files.ts';
 import {
   entry,
   f32,
@@ -189,25 +189,19 @@ describe('readGguf', () => {
   });
 });
 
-const vocabFolder = new URL('../../../shared/data/tokenizers/', import.meta.url);
-const vocabFiles = existsSync(vocabFolder) ? readdirSync(vocabFolder).filter((name) => name.endsWith('.gguf')) : [];
+const vocabFiles: [name: string, model: string, nVocab: number][] = [
+  ['bert-bge', 'bert', 30522],
+  ['gpt-2', 'gpt2', 50257],
+  ['phi-3', 'llama', 32064],
+  ['llama-spm', 'llama', 32000],
+  ['starcoder', 'gpt2', 49152],
+];
 
-describe.skipIf(vocabFiles.length === 0)(
-  'vocabulary files of real models (skipped where ../shared/data is absent)',
-  () => {
-    const expected: Record<string, [model: string, nVocab: number]> = {
-      'ggml-vocab-bert-bge.gguf': ['bert', 30522],
-      'ggml-vocab-gpt-2.gguf': ['gpt2', 50257],
-      'ggml-vocab-llama-spm.gguf': ['llama', 32000],
-      'ggml-vocab-phi-3.gguf': ['llama', 32064],
-      'ggml-vocab-starcoder.gguf': ['gpt2', 49152],
-    };
-    test.each(vocabFiles)('%s parses', async (name) => {
-      const source = await openNodeFile(fileURLToPath(new URL(name, vocabFolder)));
-      const vocab = readVocab((await readGguf(source)).metadata);
-      await source.close!();
-      expect([vocab.model, vocab.tokens.length]).toEqual(expected[name]);
-      expect(vocab.types).toHaveLength(vocab.tokens.length);
-    });
-  },
-);
+describe.each(vocabFiles)('the vocabulary file of %s', (name, model, nVocab) => {
+  const bytes = vocabFile(name);
+  test.skipIf(!bytes)(bytes ? 'parses' : 'parses (skipped: it is not free, and ../shared/data is absent)', async () => {
+    const vocab = readVocab((await readGguf(blobSource(new Blob([bytes!])))).metadata);
+    expect([vocab.model, vocab.tokens.length]).toEqual([model, nVocab]);
+    expect(vocab.types).toHaveLength(vocab.tokens.length);
+  });
+});

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
 import { memorySource } from '../helpers/gguf_bytes.ts';
-import { haveStories260k, stories260kGguf } from '../helpers/stories260k.ts';
+import { stories260kGguf } from '../helpers/stories260k.ts';
 
-describe.skipIf(!haveStories260k)('stories260K as GGUF (skipped where ../shared/data is absent)', () => {
+describe('stories260K as GGUF', () => {
   it('holds the weights and the vocabulary of the checkpoint', async () => {
     const file = await readGguf(memorySource(await stories260kGguf(), 'stories260K.gguf'));
     expect(file.tensors.size).toBe(1 + 9 * 5 + 1);

@@ -1,42 +1,36 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
+import { blobSource } from '../../src/store/blob.ts';
 import { openNodeFile } from '../../src/store/node_file.ts';
+import { vocabCases, vocabFile } from '../helpers/vocab_files.ts';
 import { Texts } from '../../src/base/texts.ts';
 import type { Vocab } from '../../src/base/vocab.ts';
 
-const shared = new URL('../../../shared/data/tokenizers/', import.meta.url);
-const files: Record<string, URL> = {
-  smollm2: new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url),
-  ...Object.fromEntries(
-    ['gpt-2', 'starcoder', 'llama-spm', 'phi-3', 'bert-bge'].map((name) => [
-      name,
-      new URL(`ggml-vocab-${name}.gguf`, shared),
-    ]),
-  ),
-};
+const embedded = new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url);
 
-export const vocabNames: readonly string[] = Object.keys(files);
+export const vocabNames: readonly string[] = ['smollm2', 'gpt-2', 'starcoder', 'llama-spm', 'phi-3', 'bert-bge'];
 
-/** False where `../shared/data` or the embedded model is absent: tests that need the file skip with that reason. */
+/** False for vocabularies that are not free, where `../shared/data` is absent: tests that need the file skip with that reason. */
 export function haveVocab(name: string): boolean {
-  return existsSync(files[name]!);
+  return name === 'smollm2' || vocabFile(name) !== undefined;
 }
 
 export async function loadVocab(name: string): Promise<Vocab> {
-  const source = await openNodeFile(fileURLToPath(files[name]!));
+  const source =
+    name === 'smollm2' ? await openNodeFile(fileURLToPath(embedded)) : blobSource(new Blob([vocabFile(name)!]));
   try {
     return readVocab((await readGguf(source)).metadata);
   } finally {
-    await source.close!();
+    await source.close?.();
   }
 }
 
 /** llama.cpp's own cases for a vocabulary: texts, and the ids that each must give. */
 export function loadCases(name: string): { text: string; tokens: number[] }[] {
-  const texts = readFileSync(new URL(`ggml-vocab-${name}.gguf.inp`, shared), 'utf8').split('\n__ggml_vocab_test__\n');
-  const lines = readFileSync(new URL(`ggml-vocab-${name}.gguf.out`, shared), 'utf8').split('\n');
+  const texts = vocabCases(name, 'inp').split('\n__ggml_vocab_test__\n');
+  const lines = vocabCases(name, 'out').split('\n');
   return texts.map((text, i) => ({ text, tokens: ids(lines[i]!) }));
 }
 

@@ -47,7 +47,7 @@ export const logits: Command = {
             written = written.then(() => sink.write(littleEndian(rows)));
             written.catch(() => undefined); // seen below
           },
-          signal,
+          { signal },
         );
         await written;
         await sink.finish();

@@ -21,7 +21,7 @@ export const tokenize: Command = {
     ['printf "<|im_start|>user" | thimble tokenize smollm2 --special --json', 'for programs'],
   ],
   async run(args, signal) {
-    const tokenizer = await openTokenizer(modelPath(args.positionals[0]!), signal);
+    const tokenizer = await openTokenizer(modelPath(args.positionals[0]!), { signal });
     const bos = args.flag('bos');
     if (bos && tokenizer.bosToken === undefined)
       throw new UnsupportedError('this model has no BOS token; leave out --bos');

@@ -7,7 +7,7 @@ import { openGguf } from '../../../src/gguf/split.ts';
 import type { Session } from '../../../src/engine/session.ts';
 import { memorySource } from '../../helpers/gguf_bytes.ts';
 import { openBytes, reference } from '../../helpers/open.ts';
-import { haveStories260k, stories260kGguf } from '../../helpers/stories260k.ts';
+import { stories260kGguf } from '../../helpers/stories260k.ts';
 import { tinyModel } from '../../helpers/tiny_models.ts';
 
 async function run(session: Session, prompt: readonly number[], options: GenerateOptions): Promise<GenerateResult> {
@@ -226,7 +226,7 @@ describe('speculation', () => {
   });
 });
 
-describe.skipIf(!haveStories260k)('stories260K (skipped where ../shared/data is absent)', () => {
+describe('stories260K', () => {
   it('tells the same stories, greedy and from seeds', async () => {
     const bytes = await stories260kGguf();
     const stories = await openWithDraft(bytes, await openBytes(bytes, { nCtx: 256 }), { nCtx: 256 });

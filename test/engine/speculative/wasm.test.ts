@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, UnsupportedError, type GenerateOptions, type Model } from 'thimble';
-import { embedded, storiesBlob, haveStories260k } from '../../api/helpers.ts';
+import { embedded, storiesBlob } from '../../api/helpers.ts';
 
 const text = 'The keeper climbed the narrow stairs with a lamp in one hand and a loaf of bread in the other.';
 const prompt = { messages: [{ role: 'user', content: `Repeat this text exactly:\n\n${text}` }] } as const;
@@ -46,7 +46,7 @@ describe('speculation with the embedded model', () => {
   });
 });
 
-describe.skipIf(!haveStories260k)('a draft model (skipped where ../shared/data is absent)', () => {
+describe('a draft model', () => {
   it('of another vocabulary is refused', async () => {
     const opening = openModel(embedded, { nCtx: 64, draft: await storiesBlob() });
     await expect(opening).rejects.toThrow(UnsupportedError);

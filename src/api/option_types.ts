@@ -1,0 +1,49 @@
+/** What the calls of the library take beside their arguments. */
+import type { ChatMessage, Conversation } from '../chat/conversation.ts';
+import type { DownloadProgress } from '../platform/model_source.ts';
+import type { ModelSource } from '../platform/platform.ts';
+import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
+import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
+
+export interface OpenModelOptions extends OpenOptions {
+  /** A smaller model of the same vocabulary, opened with the same options. `speculate: 'draft'` asks it for guesses. */
+  readonly draft?: ModelSource;
+  /** Gets the bytes of weights loaded so far. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Gets the bytes of a Response or a stream received so far, before the weights are loaded. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
+  /** Stops opening; the promise rejects with an `AbortError`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of one answer that stay in the caller's thread. */
+export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
+  /** The answer ends before this text, or any of these, also when one spreads over several tokens. */
+  readonly stop?: string | readonly string[];
+  /** Stops within one token; the iteration then throws an `AbortError`. */
+  readonly signal?: AbortSignal;
+  /** Gets the number of prompt tokens read so far. */
+  readonly onPrefill?: (nDone: number, nTotal: number) => void;
+}
+
+export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
+  /** The system message: it tells the model what to be. */
+  readonly system?: string;
+  /** A conversation to go on with. */
+  readonly messages?: readonly ChatMessage[];
+}
+
+/** Options of one answer; `templateVars` are then all that the template gets. */
+export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {}
+
+export interface ScoreOptions {
+  /** Tokens before this one are only read. Default 0. */
+  readonly firstRow?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A way to go on: text, or tokens. */
+export type Continuation = string | readonly number[];
+
+/** Options of an answer that goes on. */
+export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill'>;

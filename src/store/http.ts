@@ -1,0 +1,169 @@
+/** Files on a web server, in Node and in pages: read by ranges, so that a header costs its own bytes and no more. */
+import { checkNames } from '../base/checks.ts';
+import { asError, FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
+import { counted } from '../base/numbers.ts';
+import { endsEarly, type ByteSource } from './source.ts';
+
+export interface HttpOptions {
+  /** Sent with every request: `{ Authorization: 'Bearer …' }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Asked for at once while opening: enough for the header of a small vocabulary. */
+const FIRST_BYTES = 2 ** 18;
+
+/** A server without ranges hands out the file from its beginning. So much of it is kept, which is more than headers take. */
+const MOST_KEPT_BYTES = 2 ** 27;
+
+interface Remote {
+  /** Without the query, which may hold keys. */
+  readonly name: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens a file by its address. From a server that has no ranges only the beginning can be read, up to 128 MiB of it; `close` ends the
+ * connection.
+ * @throws ResourceError where the server cannot be reached or has no such file, or the file changes between two reads;
+ *   UnsupportedError where the server does not say how long the file is; AbortError on `signal`.
+ */
+export async function openHttpFile(url: string | URL, options: HttpOptions = {}): Promise<ByteSource> {
+  checkNames('option of openHttpFile', options, ['headers', 'signal']);
+  const { headers = {}, signal } = options;
+  const { href, origin, pathname } = new URL(url);
+  const remote: Remote = { name: `${origin}${pathname}`, url: new URL(href), headers };
+  const response = await ask(remote, { begin: 0, end: FIRST_BYTES }, signal);
+  if (response.status === 416) throw new FormatError(`${remote.name} is empty; interrupted download?`);
+  return response.status === 206 ? rangedSource(remote, response, signal) : streamedSource(remote, response);
+}
+
+interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+async function ask({ name, url, headers }: Remote, { begin, end }: Range, signal?: AbortSignal): Promise<Response> {
+  const range = { Range: `bytes=${begin}-${end - 1}` };
+  const response = await fetch(url, { headers: { ...headers, ...range }, signal: signal ?? null }).catch(failing(name));
+  if (response.ok || response.status === 416) return response;
+  await response.body?.cancel();
+  const help = [401, 403].includes(response.status)
+    ? 'give what it asks for, such as { headers: { Authorization } }'
+    : 'check the address';
+  throw new ResourceError(`${name} answered ${`${response.status} ${response.statusText}`.trim()}; ${help}`);
+}
+
+function failing(name: string): (error: unknown) => never {
+  return (error) => {
+    const cause = asError(error);
+    if (cause.name === 'AbortError' || cause.name === 'TimeoutError') throw cause;
+    const why = cause.cause instanceof Error && cause.cause.message !== '' ? cause.cause.message : cause.message;
+    const help = 'check the address and the network; to a page, the server must allow it (CORS)';
+    throw new ResourceError(`cannot fetch ${name}: ${why}; ${help}`, { cause });
+  };
+}
+
+async function rangedSource(remote: Remote, first: Response, signal?: AbortSignal): Promise<ByteSource> {
+  const { name } = remote;
+  const size = lengthIn(first) ?? (await lengthByHead(remote, signal));
+  const version = versionOf(first);
+  const start = await bytesOf(remote, first);
+  return {
+    name,
+    size,
+    isRemote: true,
+    async read(offsetBytes, into, signal) {
+      if (offsetBytes + into.length > size) throw endsEarly({ name, size }, into, offsetBytes);
+      const known = start.subarray(offsetBytes, offsetBytes + into.length);
+      into.set(known);
+      for (let done = known.length; done < into.length;) {
+        const begin = offsetBytes + done;
+        const response = await ask(remote, { begin, end: offsetBytes + into.length }, signal);
+        checkSame(remote, response, { version, size, begin });
+        const bytes = await bytesOf(remote, response);
+        if (bytes.length === 0) throw endsEarly({ name, size }, into, offsetBytes);
+        into.set(bytes.subarray(0, into.length - done), done);
+        done += bytes.length;
+      }
+    },
+  };
+}
+
+const bytesOf = async ({ name }: Remote, response: Response): Promise<Uint8Array> =>
+  new Uint8Array(await response.arrayBuffer().catch(failing(name)));
+
+/** `bytes 0-262143/1048576`; a page sees it only where the server lets it. */
+const contentRange = (response: Response) =>
+  /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('Content-Range') ?? '');
+
+function lengthIn(response: Response): number | undefined {
+  const total = contentRange(response)?.[2];
+  return total === undefined || total === '*' ? undefined : Number(total);
+}
+
+async function lengthByHead({ name, url, headers }: Remote, signal?: AbortSignal): Promise<number> {
+  const response = await fetch(url, { method: 'HEAD', headers, signal: signal ?? null }).catch(failing(name));
+  return checkedLength(name, response);
+}
+
+function checkedLength(name: string, response: Response): number {
+  const length = response.headers.get('Content-Length');
+  if (length !== null && !response.headers.has('Content-Encoding')) return Number(length);
+  throw new UnsupportedError(`${name}: the server does not say how long the file is; download it and open the copy`);
+}
+
+const versionOf = ({ headers }: Response): string | null => headers.get('ETag') ?? headers.get('Last-Modified');
+
+interface Same {
+  readonly version: string | null;
+  readonly size: number;
+  readonly begin: number;
+}
+
+function checkSame({ name }: Remote, response: Response, { version, size, begin }: Same): void {
+  const [now, nowSize] = [versionOf(response), lengthIn(response)];
+  if ((version !== null && now !== null && now !== version) || (nowSize ?? size) !== size)
+    throw new ResourceError(`${name} changed while it was being read; open it again`);
+  const came = contentRange(response)?.[1];
+  if (response.status === 206 && (came === undefined || Number(came) === begin)) return;
+  throw new ResourceError(`${name}: the server answered another part than bytes from ${counted(begin)} on; try again`);
+}
+
+/** A file that comes from its beginning, read as far as is asked for. */
+function streamedSource({ name }: Remote, response: Response): ByteSource {
+  const size = checkedLength(name, response);
+  const reader = response.body!.getReader();
+  let kept = new Uint8Array(Math.min(size, FIRST_BYTES));
+  let nKept = 0;
+  const keep = (piece: Uint8Array): void => {
+    if (nKept + piece.length > kept.length) {
+      const longer = new Uint8Array(Math.max(2 * kept.length, nKept + piece.length));
+      longer.set(kept.subarray(0, nKept));
+      kept = longer;
+    }
+    kept.set(piece, nKept);
+    nKept += piece.length;
+  };
+  return {
+    name,
+    size,
+    isRemote: true,
+    async read(offsetBytes, into, signal) {
+      const end = offsetBytes + into.length;
+      if (end > MOST_KEPT_BYTES && end <= size) {
+        const what = `${name}: the server hands out whole files only, and ${counted(offsetBytes)} bytes lie before this part`;
+        throw new UnsupportedError(`${what}; download the file and open the copy`);
+      }
+      while (nKept < end) {
+        signal?.throwIfAborted();
+        const { done, value } = await reader.read().catch(failing(name));
+        if (done) throw endsEarly({ name, size }, into, offsetBytes);
+        keep(value);
+      }
+      into.set(kept.subarray(offsetBytes, end));
+    },
+    close: () => reader.cancel().catch(() => undefined),
+  };
+}
