@@ -7,7 +7,7 @@ import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
-import { architectureByName } from '../models/index.ts';
+import { unfused } from '../models/unfused.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
@@ -16,10 +16,10 @@ import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import {
+  bindModel,
   checkActivations,
   checkKvType,
   graphLimits,
-  readNumbers,
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
@@ -51,14 +51,14 @@ export interface LoadOptions {
  * @throws FormatError, UnsupportedError, ResourceError as the parts do; RangeError for options out of range; AbortError.
  */
 export async function loadModel(
-  file: GgufFile,
+  opening: GgufFile,
   options: OpenOptions,
   createBackend: BackendFactory,
   around: LoadOptions = {},
 ): Promise<LoadedModel> {
   const startMs = performance.now();
-  const architecture = file.metadata.string('general.architecture');
-  const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
+  const file = unfused(opening);
+  const bound = await bindModel(file);
   const limits = graphLimits(options, bound);
   checkActivations(options.activations ?? 'exact');
   const kvType = checkKvType(options.kvType ?? 'f16');

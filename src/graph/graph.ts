@@ -40,6 +40,8 @@ export interface Op {
   readonly shape: (inputs: readonly Value[], params: Params) => Shape;
   /** The input whose quant type picks the kernel (`matmul_q4_0`, `attention_f16`); absent where there is one kernel. */
   readonly quantInput?: number;
+  /** Inputs with those that may be left out at the end; absent: none may. */
+  readonly maxInputs?: number;
   /** The input, a state, that receives what the node makes; absent where that is a new activation. */
   readonly outInput?: number;
   /** Inputs, states, that the node changes besides making its output. */

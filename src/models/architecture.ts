@@ -12,6 +12,8 @@ export interface BaseConfig {
   /** Positions the model was trained on. */
   readonly nCtxTrain: number;
   readonly dim: number;
+  /** Blocks behind these that predict further tokens (MTP), which thimble leaves out. */
+  readonly nMtpLayers?: number;
 }
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */
@@ -38,15 +40,16 @@ export interface BoundModel {
 /** A row of the table: names, and how to bind a file. */
 export interface Architecture {
   readonly names: readonly string[];
-  /** `numbers` holds the tensors of `recordedTensors` that the file has, decoded. */
+  /** `numbers` holds the file's tensors that are recorded, decoded. */
   bind(meta: Metadata, tensors: ReadonlyMap<string, Tensor>, numbers: Numbers): BoundModel;
 }
 
 /** Decoded tensors, by name. */
 export type Numbers = ReadonlyMap<string, Float32Array>;
 
-/** Small tensors whose numbers go into the graph while it is recorded: Llama 3's frequency factors. */
-export const recordedTensors: readonly string[] = ['rope_freqs.weight'];
+/** Small tensors whose numbers go into the graph while it is recorded: divisors of rotary frequencies, factors of products. */
+export const isRecorded = (name: string): boolean =>
+  /^rope_(freqs|factors_long|factors_short)\.weight$|\.layer_output_scale\.weight$|\.scale$/.test(name);
 
 /** Closes over a family's own types, so that the table holds all of them. */
 export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Architecture {
@@ -73,17 +76,23 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
 /** Tensors that change nothing, and why. Any other that no formula reads would make the results wrong in silence. */
 const ignorable: readonly { readonly name: RegExp; readonly why: string }[] = [
   { name: /rotary_emb\.inv_freq$|attn_rot_embd/, why: 'old converters wrote down what rope.freq_base says' },
+  { name: /\.input_scale$/, why: 'it scales activations of fewer bits than thimble gives them' },
 ];
 
 /** Looks tensors up by name, checks their shapes, and remembers which ones a model uses. */
 export class WeightFinder {
   readonly used = new Map<string, Value>();
+  private readonly recorded = new Set<string>();
   private readonly tensors: ReadonlyMap<string, Tensor>;
   private readonly decoded: Numbers;
 
   constructor(tensors: ReadonlyMap<string, Tensor>, decoded: Numbers) {
     this.tensors = tensors;
     this.decoded = decoded;
+  }
+
+  has(name: string): boolean {
+    return this.tensors.has(name);
   }
 
   /** The tensor's shape, before any config is known; `FormatError` when it is missing. */
@@ -104,24 +113,32 @@ export class WeightFinder {
     return this.tensors.has(name) ? this.get(name, shape) : undefined;
   }
 
-  /** The projection `name.weight`, `[rows, cols]`, with `name.bias`, `[rows]`, where the file has one. */
+  /** The projection `name.weight`, `[rows, cols]`, with `name.bias`, `[rows]`, and `name.scale`, `[1]`, where the file has them. */
   linear(name: string, shape: readonly [rows: number, cols: number]): Linear {
-    return { w: this.get(`${name}.weight`, shape), bias: this.optional(`${name}.bias`, [shape[0]]) };
+    const bias = this.optional(`${name}.bias`, [shape[0]]);
+    return { w: this.get(`${name}.weight`, shape), bias, scale: this.numbers(`${name}.scale`, [1])?.[0] };
   }
 
-  /** The numbers of one of `recordedTensors`, if the file has it. */
+  /** The numbers of a recorded tensor, if the file has it. */
   numbers(name: string, shape: readonly number[]): Float32Array | undefined {
-    return this.tensors.has(name) ? this.decoded.get(this.shaped(name, shape).name) : undefined;
+    if (!this.tensors.has(name)) return undefined;
+    this.recorded.add(name);
+    const numbers = this.decoded.get(this.shaped(name, shape).name);
+    if (!numbers) throw new UnsupportedError(`${name} is ${this.tensor(name).quant.name}, which this build cannot decode`);
+    return numbers;
   }
 
   /** @throws FormatError for blocks that the header does not count, UnsupportedError for other tensors that were not asked for. */
-  checkAllRead({ nLayers }: BaseConfig): void {
+  checkAllRead({ nLayers, nMtpLayers = 0 }: BaseConfig): void {
+    const nBlocks = nLayers + nMtpLayers;
     for (const name of this.tensors.keys()) {
-      if (this.used.has(name) || recordedTensors.includes(name)) continue;
+      if (this.used.has(name) || this.recorded.has(name)) continue;
       if (ignorable.some((known) => known.name.test(name))) continue;
-      if (Number(/^blk\.(\d+)\./.exec(name)?.[1]) >= nLayers) {
-        throw new FormatError(`the file has ${name}, its header counts ${nLayers} blocks; damaged or mislabelled file?`);
+      const block = Number(/^blk\.(\d+)\./.exec(name)?.[1]);
+      if (block >= nBlocks) {
+        throw new FormatError(`the file has ${name}, its header counts ${nBlocks} blocks; damaged or mislabelled file?`);
       }
+      if (block >= nLayers) continue;
       const came = `the file has ${name}, which no formula of its architecture reads`;
       throw new UnsupportedError(`${came}: results would be wrong without it; use a file that this build supports`);
     }
