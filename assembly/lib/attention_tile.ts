@@ -10,7 +10,6 @@ export class Tile {
   /** Position of the first row's token. */
   pos: u32;
   window: u32;
-  /** Scores bend towards it; 0: they do not. */
   cap: f32;
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;

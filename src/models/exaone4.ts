@@ -1,7 +1,8 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, gatedFfn, perLayer, postNorms, projections, queryKeyNorms, tableWeights, windowsOf } from './readers.ts';
+import { decoderConfig, gatedFfn, perLayer, postNorms, projections, queryKeyNorms, tableWeights } from './readers.ts';
+import { windowsOf } from './windows.ts';
 
 /**
  * EXAONE 4 (LG AI Research 2025, arXiv:2507.11407): norms behind the blocks as OLMo 2 has them, queries and keys normed head by head. The

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, tableWeights, windowsOf } from './readers.ts';
+import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
+import { windowsOf } from './windows.ts';
 
 /**
  * Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and behind both blocks, scores and logits capped, a window in every other

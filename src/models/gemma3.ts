@@ -1,7 +1,8 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, queryKeyNorms, tableWeights, windowsOf } from './readers.ts';
+import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, queryKeyNorms, tableWeights } from './readers.ts';
 import { windowRope } from './rope_config.ts';
+import { windowsOf } from './windows.ts';
 
 /**
  * Gemma 3 (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with queries and keys normed head by head instead of capped, and five layers with a

@@ -1,7 +1,8 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, factor, ffnWeights, flagsOf, perLayer, tableWeights, windowsOf } from './readers.ts';
+import { attentionWeights, decoderConfig, factor, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { flagsOf, windowsOf } from './windows.ts';
 
 /** Granite with windows (IBM 2026): Granite's blocks, with a score of nothing for each head to attend to; some layers may turn nothing. */
 export const granite_swa = architecture({

@@ -1,7 +1,8 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, gatedFfn, perLayer, postNorms, projections, tableWeights, windowsOf } from './readers.ts';
+import { decoderConfig, gatedFfn, perLayer, postNorms, projections, tableWeights } from './readers.ts';
 import { windowRope } from './rope_config.ts';
+import { windowsOf } from './windows.ts';
 
 /**
  * OLMo 2 and 3 (OLMo et al. 2024, arXiv:2501.00656): norms stand behind attention and feed-forward block instead of before them, and whole

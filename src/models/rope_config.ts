@@ -1,7 +1,7 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { RopeConfig, RopeScaling } from '../ops/rope_frequencies.ts';
-import type { WeightFinder } from './architecture.ts';
+import type { WeightFinder } from './weight_finder.ts';
 
 /** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */
 export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
