@@ -17,6 +17,7 @@ export {
   kv_store_q8_0,
   kv_store_scratch_bytes,
 } from './kv_store';
+export { columns } from './columns';
 export { geglu } from './geglu';
 export { last_rows, last_rows_items } from './last_rows';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';

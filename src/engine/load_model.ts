@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, ReadTensor } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
@@ -25,6 +25,7 @@ import {
 } from './backend_plan.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
+import { withStoredRows } from './stored_rows.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
@@ -82,7 +83,8 @@ export async function loadModel(
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
-    return opened({ info, tokenizer, recorded, backend, template, weights, kvType, draft: around.draft });
+    const read = readTensor(file);
+    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -95,13 +97,14 @@ interface Parts {
   readonly tokenizer: Tokenizer;
   readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
+  readonly read: ReadTensor;
   readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, template, draft, ...identity }: Parts): LoadedModel {
+function opened({ info, tokenizer, recorded, backend, read, template, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   return {
     info,
@@ -110,7 +113,7 @@ function opened({ info, tokenizer, recorded, backend, template, draft, ...identi
     openSession() {
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
-      return new Session(model, graph, state, backend.prepare(graph));
+      return new Session(model, graph, state, withStoredRows(backend.prepare(graph), graph, read));
     },
     async close() {
       await backend.dispose();

@@ -93,6 +93,12 @@ export interface Step {
   readonly nLogits: number;
 }
 
+/** A table `[nVocab, cols]` that stays in storage, and the state `[maxTokens, cols]` f32 that takes a step's rows of it. */
+export interface StoredRows {
+  readonly table: Tensor;
+  readonly into: Value;
+}
+
 export interface GraphLimits {
   /** Positions a session holds. */
   readonly nCtx: number;
@@ -104,6 +110,8 @@ export interface GraphLimits {
 
 export interface Graph extends GraphLimits {
   readonly nodes: readonly Node[];
+  /** Before each step, rows of its tokens come from storage. */
+  readonly stored?: readonly StoredRows[];
   /** `[nLogits, nVocab]`, the last node's output. */
   readonly logits: Value;
 }

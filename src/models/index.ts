@@ -6,6 +6,7 @@ import { exaone4 } from './exaone4.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
+import { gemma4 } from './gemma4.ts';
 import { glm4 } from './glm4.ts';
 import { granite } from './granite.ts';
 import { granite_swa } from './granite_swa.ts';
@@ -27,6 +28,7 @@ export const architectures: readonly Architecture[] = [
   gemma,
   gemma2,
   gemma3,
+  gemma4,
   smollm3,
   phi3,
   granite,

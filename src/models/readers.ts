@@ -10,38 +10,51 @@ import type { WeightFinder } from './weight_finder.ts';
  * the rest itself. Sizes are arguments, so they may differ from layer to layer.
  */
 
-/** Sizes, heads and rotary settings; `arch` is the prefix of the keys. `reads` are keys of `neutral` that the family has a formula for. */
-export function decoderConfig(meta: Metadata, find: WeightFinder, arch: string, reads: readonly NeutralKey[] = []) {
+/** Sizes that do not depend on the layer; `arch` is the prefix of the keys. `reads` are keys of `neutral` that the family has a formula for. */
+export function baseConfig(meta: Metadata, find: WeightFinder, arch: string, reads: readonly NeutralKey[] = []) {
   checkMeaning(meta, arch, reads);
   const nMtpLayers = meta.u32(`${arch}.nextn_predict_layers`, 0);
   const nLayers = size(meta, `${arch}.block_count`) - nMtpLayers;
   if (nLayers < 1) throw new FormatError(`${arch}.nextn_predict_layers is ${nMtpLayers}, no less than all blocks; damaged file?`);
-  const dim = size(meta, `${arch}.embedding_length`);
-  const nHeads = alike(meta, `${arch}.attention.head_count`);
-  const headDim = size(meta, `${arch}.attention.key_length`, dim / nHeads);
   return {
     nLayers,
     nMtpLayers,
     nVocab: find.shape('token_embd.weight')[0]!,
     nCtxTrain: size(meta, `${arch}.context_length`),
-    dim,
-    ffnDim: alike(meta, `${arch}.feed_forward_length`),
-    nHeads,
-    nKvHeads: alike(meta, `${arch}.attention.head_count_kv`, nHeads),
-    headDim,
+    dim: size(meta, `${arch}.embedding_length`),
+    nHeads: alike(meta, `${arch}.attention.head_count`),
     normEps: meta.f32(`${arch}.attention.layer_norm_rms_epsilon`),
+  };
+}
+
+/** The same with the sizes of all layers, and rotary settings. */
+export function decoderConfig(meta: Metadata, find: WeightFinder, arch: string, reads: readonly NeutralKey[] = []) {
+  const c = baseConfig(meta, find, arch, reads);
+  const headDim = size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads);
+  return {
+    ...c,
+    ffnDim: alike(meta, `${arch}.feed_forward_length`),
+    nKvHeads: alike(meta, `${arch}.attention.head_count_kv`, c.nHeads),
+    headDim,
     rope: ropeConfig(meta, find, arch, headDim),
   };
 }
 
 /** A whole number of at least 1. */
-function size(meta: Metadata, key: string, fallback?: number): number {
+export function size(meta: Metadata, key: string, fallback?: number): number {
   const value = fallback === undefined ? meta.u32(key) : meta.u32(key, fallback);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new FormatError(`${key} is ${value}, expected a whole number of at least 1; damaged file?`);
 }
 
-/** The same, which some files spell once for each layer. */
+/** A size for each layer: a list, or one for all. */
+export function sizes(meta: Metadata, key: string, nLayers: number): number[] {
+  const listed = meta.get(key)?.type === 'array' ? [...meta.numbers(key)] : new Array<number>(nLayers).fill(size(meta, key));
+  if (listed.length >= nLayers && listed.every((n) => Number.isInteger(n) && n >= 1)) return listed;
+  throw new FormatError(`${key} is [${listed.join(', ')}], expected a whole number of at least 1 for each of ${nLayers} layers`);
+}
+
+/** A size that all layers have, though some files spell it once for each. */
 function alike(meta: Metadata, key: string, fallback?: number): number {
   if (meta.get(key)?.type !== 'array') return size(meta, key, fallback);
   const [first, ...others] = meta.numbers(key);

@@ -1,7 +1,9 @@
-import type { Graph, GraphLimits, Node, Op, Params, Shape, Value } from '../graph/graph.ts';
+import type { Graph, GraphLimits, Node, Op, Params, Shape, StoredRows, Value } from '../graph/graph.ts';
 import type { KvCache, LayerState } from '../graph/layer_state.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { add } from '../ops/add.ts';
 import { attention, checkPositions } from '../ops/attention.ts';
+import { columns } from '../ops/columns.ts';
 import { embed } from '../ops/embed.ts';
 import { geglu } from '../ops/geglu.ts';
 import { kvStore } from '../ops/kv_store.ts';
@@ -40,6 +42,7 @@ function keysAndValues(state: LayerState): KvCache {
 export class Recorder {
   readonly limits: GraphLimits;
   readonly nodes: Node[] = [];
+  private readonly stored: StoredRows[] = [];
 
   constructor(limits: GraphLimits) {
     this.limits = limits;
@@ -72,6 +75,29 @@ export class Recorder {
   /** Rows of the token table: `[nTokens, dim]`. */
   embed(table: Value): Value {
     return this.node(embed, [table]);
+  }
+
+  /** Rows of a table that stays in storage: `[nTokens, cols]`. */
+  storedRows(table: Tensor): Value {
+    const cols = table.shape[1]!;
+    const into = { name: `rows of ${table.name}`, quant: f32, shape: [this.limits.maxTokens, cols], role: 'state' } as const;
+    this.stored.push({ table, into });
+    return this.columns(into, 0, cols);
+  }
+
+  /** Columns `first … first + nCols - 1`. */
+  columns(x: Value, first: number, nCols: number): Value {
+    return this.node(columns, [x], { first, nCols });
+  }
+
+  /** `rmsNorm` of groups of `groupCols` columns, without a weight. */
+  rmsNormPlain(x: Value, groupCols: number, eps: number): Value {
+    return this.rmsNorm(x, this.ones(groupCols), eps);
+  }
+
+  private ones(n: number): Value {
+    const known = this.nodes.flatMap(({ inputs }) => inputs).find(({ name, shape }) => name === 'ones' && shape[1] === n);
+    return known ?? constant('ones', [1, n], new Float32Array(n).fill(1));
   }
 
   /** `x / sqrt(mean(x²) + eps) * weight`, over groups of the weight's length: whole rows, or heads. */
@@ -147,7 +173,7 @@ export class Recorder {
   }
 
   finish(logits: Value): Graph {
-    return { ...this.limits, nodes: this.nodes, logits };
+    return { ...this.limits, nodes: this.nodes, stored: this.stored, logits };
   }
 }
 

@@ -27,7 +27,7 @@ export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, hea
 
 /** Rotary settings of layers that see a window: those of the others with a base of their own, and nothing stretched. */
 export function windowRope(meta: Metadata, arch: string, rope: RopeConfig, base: number): RopeConfig {
-  const { ropeDim } = rope;
+  const ropeDim = meta.u32(`${arch}.rope.dimension_count_swa`, rope.ropeDim);
   return { ropeDim, base: meta.f32(`${arch}.rope.freq_base_swa`, base), scaling: { type: 'none' } };
 }
 

@@ -19,6 +19,7 @@ const ignorable: readonly { readonly name: RegExp; readonly why: string }[] = [
 /** Looks tensors up by name, checks their shapes, and remembers which ones a model uses. */
 export class WeightFinder {
   readonly used = new Map<string, Value>();
+  /** Read, but by no node. */
   private readonly recorded = new Set<string>();
   private readonly tensors: ReadonlyMap<string, Tensor>;
   private readonly decoded: Numbers;
@@ -63,6 +64,19 @@ export class WeightFinder {
     const numbers = this.decoded.get(this.shaped(name, shape).name);
     if (!numbers) throw new UnsupportedError(`${name} is ${this.tensor(name).quant.name}, which this build cannot decode`);
     return numbers;
+  }
+
+  /** A table whose rows are read from storage when their tokens come. */
+  stored(name: string, shape: readonly number[]): Tensor {
+    const table = this.shaped(name, shape);
+    if (!table.quant.dequantize) throw new UnsupportedError(`${name} is ${table.quant.name}, which this build cannot decode`);
+    this.recorded.add(name);
+    return table;
+  }
+
+  /** Tensors that may be there although nothing needs them. */
+  leaveOut(...names: string[]): void {
+    for (const name of names) this.recorded.add(name);
   }
 
   /** @throws FormatError for blocks that the header does not count, UnsupportedError for other tensors that were not asked for. */

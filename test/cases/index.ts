@@ -1,5 +1,6 @@
 import { addCases } from './add.ts';
 import { attentionCases } from './attention.ts';
+import { columnsCases } from './columns.ts';
 import { embedCases } from './embed.ts';
 import { gegluCases } from './geglu.ts';
 import { kvStoreCases } from './kv_store.ts';
@@ -16,6 +17,7 @@ import { temperCases } from './temper.ts';
 const all = [
   addCases,
   attentionCases,
+  columnsCases,
   embedCases,
   gegluCases,
   kvStoreCases,

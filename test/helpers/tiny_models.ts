@@ -56,6 +56,13 @@ export interface TinyConfig {
   readonly scales?: boolean;
   /** Divisors of LongRoPE's frequencies, of half so many columns. */
   readonly longRope?: number;
+  /** Gemma 4: layers with wider heads, embeddings for each layer, last layers that share keys and values and are twice as wide. */
+  readonly gemma4?: {
+    readonly wide: readonly number[];
+    readonly wideHeadDim: number;
+    readonly perLayerDim: number;
+    readonly nShared: number;
+  };
   /** More metadata; the family's name goes in front of each key. */
   readonly keys?: Readonly<Record<string, Value>>;
   /** `tokenizer.chat_template`; absent: none. */
@@ -148,6 +155,28 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
       'attention.sliding_window_pattern': u32(3),
       'rope.freq_base': f32(1e6),
       'rope.freq_base_swa': f32(5000),
+    },
+  },
+  gemma4: {
+    ...base,
+    arch: 'gemma4',
+    nLayers: 6,
+    qkNorm: 'heads',
+    postNorms: true,
+    gemma4: { wide: [1, 3, 5], wideHeadDim: 32, perLayerDim: 16, nShared: 2 },
+    keys: {
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(1, 0, 1, 0, 1, 0),
+      'attention.shared_kv_layers': u32(2),
+      'attention.key_length': u32(32),
+      'attention.value_length': u32(32),
+      'attention.key_length_swa': u32(16),
+      'attention.value_length_swa': u32(16),
+      'rope.dimension_count': u32(32),
+      'rope.dimension_count_swa': u32(16),
+      'rope.freq_base': f32(1e6),
+      embedding_length_per_layer_input: u32(16),
+      feed_forward_length: [ARRAY, [I32, [96, 96, 96, 96, 192, 192]]],
     },
   },
   smollm3: { ...base, arch: 'smollm3', nLayers: 4 },
@@ -340,8 +369,13 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   if (!c.tied) tensors.push(matrix('output.weight', c.dim, nVocab, 4));
   if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
   if (c.longRope !== undefined) tensors.push(...longFactors(c.longRope));
+  if (c.gemma4) tensors.push(...gemma4Tables(c, c.gemma4, nVocab));
   for (let l = 0; l < c.nLayers; l++) {
     const at = `blk.${l}.`;
+    if (c.gemma4) {
+      tensors.push(...gemma4Layer(c, c.gemma4, l));
+      continue;
+    }
     tensors.push(
       matrix(at + 'attn_q.weight', c.dim, qDim, 2), // sharp attention: a wrong rotation must show
       matrix(at + 'attn_k.weight', c.dim, kvDim, 2),
@@ -361,6 +395,45 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
     if (c.ffnBias) tensors.push(bias(at + 'ffn_down.bias', c.dim));
   }
   return fuse(c, tensors);
+}
+
+type Gemma4 = NonNullable<TinyConfig['gemma4']>;
+
+const tinyMatrix = (name: string, cols: number, rows: number, gain = 1): TinyTensor =>
+  tinyTensor(name, [cols, rows], 'f32', gain * Math.sqrt(3 / cols));
+
+function gemma4Tables(c: TinyConfig, { wideHeadDim, perLayerDim }: Gemma4, nVocab: number): TinyTensor[] {
+  const freqs = ropeFreqs(wideHeadDim / 2);
+  const view = new DataView(freqs.bytes.buffer);
+  for (let i = 0; i < wideHeadDim / 2; i++) view.setFloat32(4 * i, i < wideHeadDim / 8 ? 1 : 1e30, true);
+  return [
+    freqs,
+    tinyTensor('per_layer_token_embd.weight', [c.nLayers * perLayerDim, nVocab], 'q8_0', 1),
+    tinyMatrix('per_layer_model_proj.weight', c.dim, c.nLayers * perLayerDim),
+    tinyTensor('per_layer_proj_norm.weight', [perLayerDim], 'f32', 0.3, 1),
+  ];
+}
+
+/** Layer 1 has no values of its own: its keys are. The last layers have keys and values that nobody needs. */
+function gemma4Layer(c: TinyConfig, { wide, wideHeadDim, perLayerDim, nShared }: Gemma4, l: number): TinyTensor[] {
+  const at = `blk.${l}.`;
+  const headDim = wide.includes(l) ? wideHeadDim : c.headDim;
+  const ffnDim = c.ffnDim * (l < c.nLayers - nShared ? 1 : 2);
+  const [qDim, kvDim] = [c.nHeads * headDim, c.nKvHeads * headDim];
+  return [
+    tinyMatrix(at + 'attn_q.weight', c.dim, qDim),
+    tinyMatrix(at + 'attn_k.weight', c.dim, kvDim),
+    ...(l === 1 ? [] : [tinyMatrix(at + 'attn_v.weight', c.dim, kvDim)]),
+    tinyMatrix(at + 'attn_output.weight', qDim, c.dim),
+    tinyMatrix(at + 'ffn_gate.weight', c.dim, ffnDim),
+    tinyMatrix(at + 'ffn_up.weight', c.dim, ffnDim),
+    tinyMatrix(at + 'ffn_down.weight', ffnDim, c.dim),
+    tinyMatrix(at + 'inp_gate.weight', c.dim, perLayerDim),
+    tinyMatrix(at + 'proj.weight', perLayerDim, c.dim),
+    tinyTensor(at + 'post_norm.weight', [c.dim], 'f32', 0.3, 1),
+    tinyTensor(at + 'layer_output_scale.weight', [1], 'f32', 0.3, 0.8),
+    ...normsOf({ ...c, headDim }, at),
+  ];
 }
 
 const projectionStems = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];

@@ -104,6 +104,13 @@ it('takes numbers for flags', async () => {
   expect(await logits('granite_swa', { metadata })).toEqual(await logits('granite_swa'));
 });
 
+it('leaves a table in storage whose rows are read as their tokens come', async () => {
+  const { weights } = await bindModel(unfused(await fileOf('gemma4')));
+  expect(weights.map(({ name }) => name)).not.toContain('per_layer_token_embd.weight');
+  const without = { without: ['per_layer_token_embd.weight'] };
+  await expect(logits('gemma4', without)).rejects.toThrow(/no tensor per_layer_token_embd\.weight/);
+});
+
 it('opens a long context with the memory that its layers need', async () => {
   const file = unfused(await fileOf('gemma3', { metadata: { 'gemma3.context_length': [u32, 131072] } }));
   const bound = await bindModel(file);

@@ -17,6 +17,7 @@ const tolerances: Readonly<Record<string, number>> = {
   qwen3: 1e-4,
   gemma2: 5e-3,
   gemma3: 5e-3,
+  gemma4: 3e-2, // the GELU's difference meets many layers; exact GELU in transformers is 7e-5 away from a forward pass in float64
   smollm3: 1e-4,
   phi3: 1e-4,
   ministral3: 1e-4,
