@@ -28,6 +28,7 @@ const exceptions = {
   'assembly/lib/block_dots.ts run': 'sums of four quads live in registers: a call inside would spill them',
   'assembly/lib/program.ts': 'how threads walk a program: barriers, counters and sleep belong together',
   'assembly/lib/tile_dots.ts run': 'sums of the whole tile live in registers: a call inside would spill them',
+  'src/models/recorder.ts': 'a short name for each op that families use',
   'scripts/one_block.ts draw': 'a picture, line by line',
 };
 

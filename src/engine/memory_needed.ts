@@ -5,11 +5,11 @@ import { checkNames } from '../base/checks.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { KvType } from '../graph/layer_state.ts';
-import { architectureByName } from '../models/index.ts';
+import { unfused } from '../models/unfused.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
-import { checkKvType, graphLimits, readNumbers } from './backend_plan.ts';
+import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
 import { nCores, readBeside } from '#platform';
 
@@ -53,8 +53,7 @@ export interface MemoryPlanner {
  * @throws UnsupportedError, FormatError for what `openModel` refuses by its header.
  */
 export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
-  const architecture = architectureByName(file.metadata.string('general.architecture'));
-  const bound = architecture.bind(file.metadata, file.tensors, await readNumbers(file));
+  const bound = await bindModel(unfused(file));
   checkVocabulary(bound, createTokenizer(readVocab(file.metadata)));
   const { nCtxTrain } = bound.config;
   const features = detectFeatures();
