@@ -63,7 +63,7 @@ const maxRecordedBytes = 1 << 20;
 
 /** Binds the family that the file names to its tensors. @param file with no matrices fused. */
 export async function bindModel(file: GgufFile): Promise<BoundModel> {
-  const architecture = architectureByName(file.metadata.string('general.architecture'));
+  const architecture = await architectureByName(file.metadata.string('general.architecture'));
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(file);
   for (const tensor of file.tensors.values()) {

@@ -4,7 +4,7 @@ import { ResourceError } from '../base/errors.ts';
 import type { GgufFile, ReadOptions } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
-import { openHttpFile, type HttpOptions } from '../store/http.ts';
+import type { HttpOptions } from '../store/http.ts';
 import { isWebAddress, plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 
@@ -37,6 +37,7 @@ async function openFiles({ first, openSibling }: ModelFiles, { signal, keepUnkno
 
 /** The other shards lie beside the first one, with the same query. */
 async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
+  const { openHttpFile } = await import('../store/http.ts'); // few programs want it
   const openSibling = (name: string) => {
     const sibling = new URL(url);
     sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));
