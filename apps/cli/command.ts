@@ -204,7 +204,7 @@ function parseOption(
   const alias = [optionAliases.get(bare(arg)) ?? []].flat().find((name) => spelled.has(`--${name}`));
   if (alias !== undefined) return { name: alias, value };
   const short = optionAnswers.has(bare(arg)) || arg.startsWith('--') ? undefined : spelled.get(arg.slice(0, 2));
-  return short === undefined ? {} : { name: short, value: arg.slice(2) };
+  return short === undefined ? { value } : { name: short, value: arg.slice(2) };
 }
 
 function unknownOption(arg: string, table: OptionTable, known: readonly string[]): UsageError {

@@ -110,4 +110,7 @@ stdout.on('error', (error) => {
   process.exit(exitCodes.done);
 });
 
+/** What nobody waited for. */
+process.on('uncaughtException', (error) => process.exit(report(error, argv[2] ?? '', argv.slice(3))));
+
 process.exitCode = await main(argv.slice(2));
