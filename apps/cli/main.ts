@@ -2,6 +2,7 @@
 /** The command line: finds the command, runs it, and says what went wrong in one line. */
 import { readFile } from 'node:fs/promises';
 import { argv, stderr, stdout } from 'node:process';
+import { ResourceError } from '../../src/index.ts';
 import {
   commonOptions,
   exitCodes,
@@ -106,9 +107,11 @@ const isBrokenPipe = (error: unknown): boolean => error instanceof Error && 'cod
 
 /** `thimble … | head`: whoever read us has enough. */
 stdout.on('error', (error) => {
-  if (!isBrokenPipe(error)) throw error;
-  process.exit(exitCodes.done);
+  if (isBrokenPipe(error)) process.exit(exitCodes.done);
+  throw new ResourceError(`cannot write to stdout: ${error.message}`, { cause: error });
 });
+
+stderr.on('error', () => undefined); // nobody reads remarks: the exit code tells
 
 /** What nobody waited for. */
 process.on('uncaughtException', (error) => process.exit(report(error, argv[2] ?? '', argv.slice(3))));

@@ -24,7 +24,6 @@ export const defaultModel = 'smollm2';
 
 /** A path as it is; an embedded model's name unless a file is called so. @throws ResourceError where there is no such file. */
 export function modelPath(given: string): string {
-  if (given === '') throw new UsageError('MODEL is empty, expected the path of a GGUF file');
   const file = embedded.get(given)?.file;
   try {
     statSync(given);
@@ -101,6 +100,7 @@ export const draftOption = {
 
 export function readDraft(args: Arguments): string | undefined {
   const given = args.text('draft');
+  if (given === '') throw new UsageError('--draft is empty, expected the path of a GGUF file');
   return given === undefined ? undefined : modelPath(given);
 }
 
