@@ -14,6 +14,7 @@ import {
 } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
+import { windowWidth } from './layout.ts';
 import { inOptionWords, isAboutOption } from './option_words.ts';
 import { errStyle, harmless, print, printLine } from './terminal.ts';
 import { commandAliases, commandAnswers } from './words.ts';
@@ -53,21 +54,21 @@ type Start = (command: Command, args: Arguments) => Promise<void>;
 
 async function dispatch(word: string, rest: readonly string[], start: Start): Promise<void> {
   if (['--version', '-V', '-v', 'version'].includes(word)) return printLine(await version());
-  if (word === '--help' || word === '-h') return print(overview(commands));
+  if (word === '--help' || word === '-h') return print(overview(commands, windowWidth()));
   if (word === 'help') return help(rest);
   const name = commandName(word);
   const command = commands.get(name)!;
   const args = parseArguments(rest, { ...commonOptions, ...command.options }, command);
-  if (args.flag('help')) return print(commandHelp(name, command, args.flag('all')));
+  if (args.flag('help')) return print(commandHelp(name, command, { all: args.flag('all'), width: windowWidth() }));
   if (args.flag('all') && !('all' in command.options)) throw new UsageError('--all is for --help; say both or none');
   await start(command, args);
 }
 
 function help(rest: readonly string[]): Promise<void> {
   const word = rest.find((arg) => !arg.startsWith('-'));
-  if (word === undefined) return print(overview(commands));
+  if (word === undefined) return print(overview(commands, windowWidth()));
   const name = commandName(word);
-  return print(commandHelp(name, commands.get(name)!, rest.includes('--all')));
+  return print(commandHelp(name, commands.get(name)!, { all: rest.includes('--all'), width: windowWidth() }));
 }
 
 function commandName(word: string): string {

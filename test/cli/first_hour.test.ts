@@ -65,6 +65,23 @@ describe('thimble run', () => {
     expect(result.tokens.length + result.prompt_tokens).toBeGreaterThanOrEqual(160);
   });
 
+  it('passes variables to the chat template', async () => {
+    const template =
+      '{% for m in messages %}{{ m.content }}{% endfor %}{% if enable_thinking %} thinking hard{% endif %}';
+    const thinker = join(folder, 'thinker.gguf');
+    await writeFile(thinker, tinyModel('llama', { metadata: { 'tokenizer.chat_template': [types.string, template] } }));
+    const nTokens = async (...vars: string[]) => {
+      const { stdout } = await thimble(['run', thinker, 'hi', '-n', '1', '--json', ...vars]);
+      return (JSON.parse(stdout) as { prompt_tokens: number }).prompt_tokens;
+    };
+    const [off, on] = [await nTokens(), await nTokens('--template-vars', '{"enable_thinking":true}')];
+    expect(on).toBeGreaterThan(off + 5);
+    for (const wrong of ['yes', '[1]', '{', '3']) {
+      const { code, stderr } = await thimble(['run', thinker, 'hi', '--template-vars', wrong]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('expected a JSON object')]);
+    }
+  });
+
   it('does not wait for a program that leaves its stdin open', async () => {
     const child = spawn(process.execPath, [cliPath, 'run', model, 'hi', ...greedy, '-n', '2', '--json']);
     let [stdout, stderr] = ['', ''];

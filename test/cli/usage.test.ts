@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { commonOptions, parseArguments, suggestion } from '../../apps/cli/command.ts';
+import { commonOptions, parseArguments, suggestion, UsageError } from '../../apps/cli/command.ts';
 import { commands } from '../../apps/cli/commands/index.ts';
+import { commandHelp, overview } from '../../apps/cli/help.ts';
 import { commandAliases, commandAnswers, optionAliases } from '../../apps/cli/words.ts';
 import { cliPath, haveTerminal, onTerminal, plainLines, thimble } from './cli.ts';
 
@@ -51,11 +52,18 @@ describe('help', () => {
     expect((await thimble(['run', 'm', 'hi', '--all'])).code).toBe(2);
   });
 
-  it.skipIf(!haveTerminal).each([40, 60, 80])('fits %i columns', async (columns) => {
-    for (const name of ['', ...commands.keys()]) {
-      const { stdout } = await onTerminal(['help', name, '--all'].filter(Boolean), { columns });
-      for (const line of plainLines(stdout)) expect(line.length, line).toBeLessThanOrEqual(columns);
+  it.each([40, 60, 80])('fits %i columns', (width) => {
+    const pages = [...commands].map(([name, command]) => commandHelp(name, command, { all: true, width }));
+    for (const line of [overview(commands, width), ...pages].join('').split('\n')) {
+      expect(line.length, line).toBeLessThanOrEqual(width);
     }
+  });
+
+  it.skipIf(!haveTerminal)('fits the terminal that it is shown in', async () => {
+    const { stdout } = await onTerminal(['run', '--help'], { columns: 48 });
+    const widths = plainLines(stdout).map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(48);
+    expect(Math.max(...widths)).toBeGreaterThan(44);
   });
 
   it('states no default that varies', () => {
@@ -95,6 +103,13 @@ describe('a wrong command line', () => {
   });
 });
 
+/** A command in this process: what it refuses before it does anything. */
+async function started([name = '', ...words]: readonly string[]): Promise<void> {
+  const command = commands.get(name)!;
+  const args = parseArguments(words, { ...commonOptions, ...command.options }, command);
+  await command.run(args, new AbortController().signal, () => undefined);
+}
+
 describe('numbers, before a file is looked at', () => {
   const run = (...options: string[]) => ['run', 'missing.gguf', 'hi', ...options];
   const cases: [args: string[], complaint: string][] = [
@@ -132,8 +147,9 @@ describe('numbers, before a file is looked at', () => {
     [['perplexity', 'missing.gguf', 'x', '--ctx', '3'], '--ctx is 3, expected a whole number of at least 4'],
   ];
   it.each(cases)('%j', async (args, complaint) => {
-    const { code, stderr } = await thimble(args);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`thimble: ${complaint}`)]);
+    const error = await started(args).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toContain(complaint);
   });
 });
 

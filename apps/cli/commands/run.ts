@@ -13,6 +13,7 @@ import {
   withModel,
 } from '../models.ts';
 import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
+import { readTemplateVars, templateOption } from '../template_vars.ts';
 import { formatMs, harmless, plural, print, printJson, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
@@ -35,6 +36,7 @@ the first token).`,
     shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
     ...samplingOptions,
+    ...templateOption,
     ...draftOption,
     ...modelOptions,
   },
@@ -69,6 +71,8 @@ function checkTogether(args: Arguments): void {
   const isRaw = args.flag('raw');
   if (isRaw && args.text('system') !== undefined)
     throw new UsageError('--system needs the chat template; leave out --raw');
+  if (isRaw && readTemplateVars(args) !== undefined)
+    throw new UsageError('--template-vars needs the chat template; leave out --raw');
   if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
 }
 
@@ -108,7 +112,9 @@ export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<
 }
 
 function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
-  if (!args.flag('raw')) return { messages: messages(args.text('system'), text) };
+  const templateVars = readTemplateVars(args);
+  if (!args.flag('raw'))
+    return { messages: messages(args.text('system'), text), ...(templateVars && { templateVars }) };
   return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
 }
 
