@@ -1,5 +1,6 @@
 import { commonOptions, type Command, type OptionTable } from './command.ts';
-import { twoColumns, wrapCommand, wrapText, wrapWords } from './layout.ts';
+import { twoColumns, wrapCommand, wrapText } from './layout.ts';
+import { wrapWords } from './wrap_words.ts';
 import { plural, style } from './terminal.ts';
 
 /** The page of `thimble --help`. */

@@ -15,8 +15,9 @@ import {
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
 import { windowWidth } from './layout.ts';
+import { defaultModel } from './models.ts';
 import { inOptionWords, isAboutOption } from './option_words.ts';
-import { errStyle, harmless, print, printLine } from './terminal.ts';
+import { complain, errStyle, harmless, print, printLine } from './terminal.ts';
 import { commandAliases, commandAnswers } from './words.ts';
 
 /** How long a command may take to clean up after a signal that ends it. */
@@ -77,7 +78,8 @@ function commandName(word: string): string {
   const came = `there is no command ${JSON.stringify(word)}`;
   const answer = commandAnswers.get(word);
   if (answer !== undefined) throw new UsageError(`${came}: ${answer}`);
-  if (/\.gguf$/i.test(word)) throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
+  if (/\.gguf$/i.test(word) || word === defaultModel)
+    throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
   throw new UsageError(`${came}${suggestion(word, [...commands.keys()])}`);
 }
 
@@ -86,7 +88,7 @@ function report(error: unknown, word: string, rest: readonly string[]): number {
   if (isBrokenPipe(error)) return exitCodes.done;
   const isUsage = error instanceof UsageError || (error instanceof Error && isAboutOption(error));
   const message = error instanceof Error ? error.message : String(error);
-  stderr.write(`${errStyle.red('thimble:')} ${harmless(inOptionWords(message))}\n`);
+  complain(`thimble: ${inOptionWords(message)}`, errStyle.red);
   const name = commandAliases.get(word) ?? word;
   if (isUsage) stderr.write(`Try: thimble ${commands.has(name) ? `${name} ` : ''}--help\n`);
   const debug = rest.includes('--debug') || Boolean(process.env['THIMBLE_DEBUG']);

@@ -125,7 +125,7 @@ describe.skipIf(!haveTerminal)('thimble run in a terminal (needs script of util-
     const words = lines.filter((text) => text.includes('aaa'));
     expect(words.length).toBeGreaterThan(1);
     for (const text of words) expect(text.length).toBeLessThanOrEqual(40);
-    expect(stdout).toMatch(/· (cut by --max-tokens|ended: )/);
+    expect(stdout).toMatch(/·\s+(cut by --max-tokens|ended: )/);
   });
 
   it('wants a prompt for one answer', async () => {
