@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -245,6 +247,23 @@ describe('thimble inspect', () => {
     expect(fits.verdict).toBe('yes');
     const { stdout } = await thimble(['inspect', path]);
     expect(stdout).toContain('  warning        tokenizer.ggml.padding_token_id is 32000');
+  });
+
+  it('takes an address', async () => {
+    const bytes = await readFile(model);
+    const server = createServer((request, response) => {
+      const [, begin, end] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+      const part = bytes.subarray(Number(begin), Number(end) + 1);
+      response.writeHead(206, { 'Content-Range': `bytes ${begin}-${Number(begin) + part.length - 1}/${bytes.length}` });
+      response.end(part);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tiny.gguf`;
+    const { fits, name } = await inspect(address);
+    expect([name, fits.verdict]).toEqual(['Tiny Chat', 'yes']);
+    server.close();
+    const { code, stderr } = await thimble(['inspect', address]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^thimble: .*127\.0\.0\.1.*\n$/)]);
   });
 
   it.skipIf(!haveTerminal).each([40, 80])('fits %i columns', async (columns) => {
