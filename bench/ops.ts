@@ -42,11 +42,15 @@ const bytes = count('mib', options.mib) << 20;
 const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 const activations = options.activations.split(',') as ActivationKind[];
 const only = new RegExp(options.only);
+const share = { build, threads, bytes, activations };
+if (![...caseMakers(share).map(({ title }) => title), 'profile'].some((title) => only.test(title))) {
+  console.error(`--only is ${JSON.stringify(options.only)}, which no case matches; without it, every case is measured`);
+  process.exit(2);
+}
 
 /** Cases of both builds are in memory at the same time. */
 async function measure(limits: Limits): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
-  const share = { build, threads, bytes, activations };
   const before = options.against ? (await keptCases(options.against))(share) : [];
   for (const { title, make } of caseMakers(share).filter(({ title }) => only.test(title))) {
     process.stderr.write(`${title} …\n`);

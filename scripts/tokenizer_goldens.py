@@ -67,22 +67,37 @@ def word_lengths(steps, text):
     return " ".join(str(len(text[begin:end].encode("utf-16-le")) // 2) for _, (begin, end) in words)
 
 
-def bert(path):
+def bert(pieces):
     """BERT as Hugging Face has it, from a GGUF vocabulary: U+2581 in front of a word's first piece becomes ## before the others."""
-    pieces = GGUFReader(path).fields["tokenizer.ggml.tokens"].contents()
-    spell = lambda piece: piece[1:] if piece.startswith("▁") else piece if piece.startswith("[") else "##" + piece
+    spell = lambda piece: piece[1:] if piece.startswith("▁") else piece if piece.startswith("[") and len(piece) > 1 else "##" + piece
     model = models.WordPiece({spell(piece): token for token, piece in enumerate(pieces)}, unk_token="[UNK]")
     tokenizer = Tokenizer(model)
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(lowercase=True), BertPreTokenizer()
-    return tokenizer
+    return lambda text: " ".join(map(str, tokenizer.encode(text, add_special_tokens=False).ids))
+
+
+# A vocabulary in which no word of these letters is unknown, so that every character's fate shows: U+07FD is a mark since Unicode 11, U+061D
+# punctuation since Unicode 14, U+0378 and U+E0080 are unassigned.
+LETTERS = "abexyzßςσ一\u07fd\u061d\u0378\U000e0080\u0897\u1734."
+TOY = ["[UNK]", *(mark + letter for letter in LETTERS for mark in ("▁", ""))]
+ODD = [
+    *("a" * 100, "a" * 101, "é" * 100, "é" * 101, "x" * 99 + "\u0301y", "\U000e0080" * 100, "\U000e0080" * 101, "a" * 101 + " b " + "a" * 300 + ".b"),
+    *(f"a{character}b" for character in "\0\1\t\n\v\f\r\x1c\x1f \x7f\x80\x85\xa0\xad"),
+    *(f"a{character}b" for character in "\u0300\u0301\u0345\u0378\u0483\u0488\u061c\u061d\u07fd\u0890\u0897\u08e2\u0903\u135d\u166d\u1680\u1734\u180e"),
+    *(f"a{character}b" for character in "\u200b\u200d\u2028\u2029\u2060\u20dd\u2581\u2e52\u3000\u3002\u302a\ue000\ufa6e\ufe0f\ufeff\uff0c\ufffd\uffff"),
+    *(f"a{character}b" for character in "\U000105c9\U000111c9\U000113c5\U00011938\U00011f01\U00020000\U0002a6df\U0002b81f\U000e0001\U000e0080\U000f0000\U0010ffff"),
+    *("AÉ İSTANBUL", "ΣΑΣ Σ", "ǅ ß ẞ", "e\u0301\u0327x", "ex\u0301", "\u1e69", "각한", "一a一b", "$a+b<c=d>^e`|~f", "a.b,c-d_e'f\"g", "##a ▁a a▁b [UNK] [CLS]", " ", "", "\f"),
+]
 
 
 fixtures = Path(__file__).parent.parent / "test/fixtures/tokenizers"
 texts = json.loads((fixtures / "texts.json").read_text())
-tokenizer = bert(str(Path(sys.argv[1]) / "ggml-vocab-bert-bge.gguf"))
+bge = bert(GGUFReader(str(Path(sys.argv[1]) / "ggml-vocab-bert-bge.gguf")).fields["tokenizer.ggml.tokens"].contents())
+toy = bert(TOY)
 goldens = {
     "engine": f"Hugging Face tokenizers {tokenizers.__version__}",
     "splits": {name: [word_lengths(steps, text) for text in texts] for name, steps in PRE_TOKENIZERS.items()},
-    "bert": {text: " ".join(map(str, tokenizer.encode(text, add_special_tokens=False).ids)) for text in ("नमस्ते दुनिया", "안녕하세요 세계")},
+    "bert": {text: bge(text) for text in ("नमस्ते दुनिया", "안녕하세요 세계", "a\x85b\u2028c\u2029d\u200be\u200df")},
+    "oddBert": {"pieces": TOY, "texts": {text: [toy(text), bge(text)] for text in ODD}},
 }
 (fixtures / "hugging_face.json").write_text(json.dumps(goldens, ensure_ascii=True, indent=0) + "\n")

@@ -1,3 +1,3 @@
 /** What `thimble/gguf` is in Node: all of `gguf_web.ts`, and files on disk. */
 export * from './gguf_web.ts';
-export { openNodeFile, openNodeSink } from './store/node_file.ts';
+export { openNodeFile, openNodeSink, readNodeFile } from './store/node_file.ts';

@@ -11,7 +11,15 @@ export {
   type PlannedTensor,
   type QuantizationPlan,
 } from './compress/quantize.ts';
-export { memoryNeeded, type MemoryNeeded } from './engine/memory_needed.ts';
+export { checkOpenOptions, usualMaxLogits } from './engine/backend_plan.ts';
+export {
+  memoryNeeded,
+  planMemoryOf,
+  type MemoryNeeded,
+  type MemoryOptions,
+  type MemoryPlanner,
+} from './engine/memory_needed.ts';
+export { warningsOf } from './engine/warnings.ts';
 export { quants, quantByName } from './quants/index.ts';
 export { openHttpFile, type HttpOptions } from './store/http.ts';
 export { openModelFile } from './platform/model_file.ts';

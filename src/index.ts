@@ -28,5 +28,5 @@ export type { Generation } from './api/generation.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
 export type { DownloadProgress } from './platform/model_source.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
-export type { SamplerOptions } from './sampling/options.ts';
+export { checkSamplerOptions, type SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

@@ -1,5 +1,6 @@
 /** What a command is, and how its arguments are read. Everything the help shows stands in these tables. */
 import { parseArgs } from 'node:util';
+import { modelWords, optionAliases, optionAnswers } from './words.ts';
 
 /** One option. With `value` it takes one, and this is its name in the help; without, it is a switch. */
 export interface OptionSpec {
@@ -8,6 +9,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** May be given several times. */
   readonly many?: true;
+  /** Shown by `--help --all` only. */
+  readonly rare?: true;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -16,7 +19,7 @@ export interface Command {
   readonly summary: string;
   /** After the command's name, options left out: `MODEL --out FILE`. */
   readonly usage: string;
-  /** Details beyond the summary; already in lines. */
+  /** Details beyond the summary: paragraphs, which flow, and lines that begin with spaces, which do not. */
   readonly about?: string;
   /** How many arguments there must and may be. */
   readonly positionals: readonly [min: number, max: number];
@@ -30,8 +33,8 @@ export interface Command {
 /** Has Ctrl-C call `listener` first: where it returns true, the program goes on. */
 export type OnInterrupt = (listener: (() => boolean) | undefined) => void;
 
-/** How the program ends; `interrupted` is what shells expect after Ctrl-C. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** How the program ends; `interrupted` is what shells expect after Ctrl-C, and so on. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, hungUp: 129, interrupted: 130, terminated: 143 } as const;
 
 /** The command line is wrong: exit code 2, and where to read on. */
 export class UsageError extends Error {
@@ -41,6 +44,7 @@ export class UsageError extends Error {
 /** Every command has these. */
 export const commonOptions = {
   help: { short: 'h', help: 'this page' },
+  all: { help: 'with --help: rarely used options, too' },
   debug: { help: 'show where an error came from (THIMBLE_DEBUG=1 does the same)' },
 } as const satisfies OptionTable;
 
@@ -60,12 +64,16 @@ export interface Arguments {
   count(name: string, limits?: NumberLimits): number | undefined;
   /** Whole numbers with commas between. */
   counts(name: string, limits?: NumberLimits): readonly number[] | undefined;
-  /** One of these words. */
+  /** One of these words, in capitals or not. */
   choice<T extends string>(name: string, words: readonly T[]): T | undefined;
 }
 
-/** @throws UsageError for options that the table does not have. */
-export function parseArguments(argv: readonly string[], table: OptionTable, [min, max]: Command['positionals']) {
+/** @throws UsageError for options that the table does not have, and arguments that `usage` does not name. */
+export function parseArguments(
+  argv: readonly string[],
+  table: OptionTable,
+  { usage, positionals: [min, max] }: Pick<Command, 'usage' | 'positionals'>,
+) {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { value, short, many = false }]) => [
       name,
@@ -80,7 +88,10 @@ export function parseArguments(argv: readonly string[], table: OptionTable, [min
     parseArgs({ args: joinValues(argv, table), options, allowPositionals: true, strict: true }),
   );
   if (positionals.length > max) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}`);
-  if (positionals.length < min && values['help'] !== true) throw new UsageError('an argument is missing');
+  if (positionals.length < min && values['help'] !== true) {
+    const missing = usage.match(/[A-Z][A-Z_]+/g)?.[positionals.length] ?? '';
+    throw new UsageError(`an argument is missing: ${missing}`);
+  }
   return createArguments(positionals, values as Readonly<Record<string, OptionValue>>);
 }
 
@@ -112,12 +123,16 @@ function createArguments(positionals: readonly string[], values: Readonly<Record
     counts,
     choice(name, words) {
       const given = text(name);
-      const found = words.find((word) => word === given);
+      const found = words.find((word) => word === given?.toLowerCase());
       if (given === undefined || found !== undefined) return found;
-      throw new UsageError(`--${name} is ${JSON.stringify(given)}, expected ${words.join(' or ')}`);
+      throw new UsageError(`--${name} is ${JSON.stringify(given)}, expected ${listed(words)}`);
     },
   };
 }
+
+/** `a, b or c`. */
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
 function parseNumber(name: string, text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
@@ -133,39 +148,75 @@ function checkCount(name: string, value: number, { min = 1, max = Number.MAX_SAF
 
 /**
  * `--prompt TEXT` to `--prompt=TEXT`, so that a text may start with a dash. An option never counts as another one's value:
- * then the value was forgotten.
+ * then the value was forgotten. What others call an option becomes its name here.
  */
 function joinValues(argv: readonly string[], table: OptionTable): string[] {
-  const names = new Map<string, string>();
-  for (const [name, { short }] of Object.entries(table)) {
-    names.set(`--${name}`, name);
-    if (short) names.set(`-${short}`, name);
-  }
+  const spelled = spellings(table);
   const joined: string[] = [];
+  const models: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
-    if (arg === '--') return [...joined, ...argv.slice(i)];
-    const name = names.get(arg);
-    if (name === undefined || table[name]!.value === undefined) {
+    if (arg === '--') return [...models, ...joined, ...argv.slice(i)];
+    if (!/^--?[a-z]/i.test(arg)) {
       joined.push(arg);
       continue;
     }
-    const value = argv[++i];
-    if (value === undefined || names.has(value)) {
-      throw new UsageError(`${arg} needs a value: ${arg} ${table[name]!.value}`);
+    const { name, value: attached } = parseOption(arg, spelled);
+    const takesModel = name === undefined && modelWords.includes(bare(arg));
+    if (name === undefined && !takesModel) throw unknownOption(arg, table, [...spelled.keys()]);
+    const { value: wanted } = name === undefined ? { value: 'MODEL' } : table[name]!;
+    if (wanted === undefined) {
+      joined.push(attached === undefined ? `--${name}` : arg);
+      continue;
     }
-    joined.push(`--${name}=${value}`);
+    const value = attached ?? argv[++i];
+    if (value === undefined || (attached === undefined && spelled.has(value))) {
+      throw new UsageError(`${arg} needs a value: ${arg} ${wanted}`);
+    }
+    if (takesModel) models.push(value);
+    else joined.push(`--${name}=${value}`);
   }
-  const unknown = joined.find((arg) => /^--?[a-z]/i.test(arg) && !isKnown(arg, names));
-  if (unknown === undefined) return joined;
-  throw new UsageError(
-    `there is no option ${unknown.split('=')[0]}${suggestion(unknown.split('=')[0]!, [...names.keys()])}`,
-  );
+  return [...models, ...joined];
 }
 
-/** `--name`, `--name=value`, `-n`, `-n5` and switches run together (`-hx`); parseArgs does the rest. */
-function isKnown(arg: string, names: ReadonlyMap<string, string>): boolean {
-  return names.has(arg.startsWith('--') ? arg.split('=')[0]! : arg.slice(0, 2));
+/** Every way to write an option that the table has, and its name. */
+function spellings(table: OptionTable): Map<string, string> {
+  const spelled = new Map<string, string>();
+  for (const [name, { short }] of Object.entries(table)) {
+    spelled.set(`--${name}`, name);
+    if (short) spelled.set(`-${short}`, name);
+  }
+  return spelled;
+}
+
+/** An option without dashes and value, underscores as dashes. */
+const bare = (arg: string): string => arg.split('=')[0]!.replace(/^--?/, '').replaceAll('_', '-');
+
+/** `--name`, `--name=value`, `-n`, `-n5`, switches run together (`-hx`), and other programs' words. */
+function parseOption(
+  arg: string,
+  spelled: ReadonlyMap<string, string>,
+): { readonly name?: string | undefined; readonly value?: string | undefined } {
+  const [word = '', ...rest] = arg.split('=');
+  const value = rest.length > 0 ? rest.join('=') : undefined;
+  const known = spelled.get(word) ?? spelled.get(`--${bare(arg)}`);
+  if (known !== undefined) return { name: known, value };
+  const alias = [optionAliases.get(bare(arg)) ?? []].flat().find((name) => spelled.has(`--${name}`));
+  if (alias !== undefined) return { name: alias, value };
+  const short = optionAnswers.has(bare(arg)) || arg.startsWith('--') ? undefined : spelled.get(arg.slice(0, 2));
+  return short === undefined ? {} : { name: short, value: arg.slice(2) };
+}
+
+function unknownOption(arg: string, table: OptionTable, known: readonly string[]): UsageError {
+  const [word = ''] = arg.split('=');
+  const answer = optionAnswers.get(bare(arg));
+  if (answer !== undefined) return new UsageError(`there is no option ${word}: ${answer}`);
+  const near = suggestion(
+    word,
+    known.filter((name) => name.startsWith('--')),
+  );
+  const others = Object.keys(table).filter((name) => !(name in commonOptions));
+  return new UsageError(`there is no option ${word}${near || (others.length === 0 ? '; this command has none' : '')}`);
 }
 
 /** parseArgs' own complaints are about the command line, too. */
@@ -178,23 +229,26 @@ function translated<T>(parse: () => T): T {
   }
 }
 
-/** `; did you mean "…"?` where something is close, else nothing. */
+/** `; did you mean …?` where something is close, else nothing. */
 export function suggestion(given: string, known: readonly string[]): string {
   const near = known
     .map((word) => ({ word, distance: word.startsWith(given) ? 0 : editDistance(given, word) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return near && near.distance <= Math.ceil(given.length / 3) ? `; did you mean ${near.word}?` : '';
+  return near && given !== '' && near.distance <= Math.ceil(given.length / 3) ? `; did you mean ${near.word}?` : '';
 }
 
-/** Levenshtein: letters to insert, delete or replace. One row of the table at a time. */
+/** Levenshtein's, with two letters swapped as one step: letters to insert, delete, replace or swap. One row of the table at a time. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, replaced, isSwapped ? before[j - 2]! + 1 : Infinity));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length]!;
 }

@@ -1,52 +1,66 @@
 import { commonOptions, type Command, type OptionTable } from './command.ts';
-import { style } from './terminal.ts';
+import { twoColumns, windowWidth, wrapCommand, wrapText, wrapWords } from './layout.ts';
+import { plural, style } from './terminal.ts';
 
 /** The page of `thimble --help`. */
 export function overview(commands: ReadonlyMap<string, Command>): string {
+  const width = windowWidth();
   const rows = [...commands].map(([name, { summary }]) => [name, summary] as const);
-  return [
-    `${style.bold('thimble')}: a whole language model that fits on a fingertip`,
-    '',
-    section('Usage', ['thimble COMMAND [options]', 'thimble help COMMAND']),
-    section('Commands', table(rows)),
-    section('Examples', [
-      'thimble chat',
-      'thimble run smollm2 --prompt "Write a haiku about the sea"',
-      'thimble inspect model.gguf',
-    ]),
-    'MODEL is a GGUF file, the first shard of a split one, or smollm2: the model that comes with the source.',
-    '',
-  ].join('\n');
+  const examples = ['thimble chat', 'thimble run smollm2 "Write a haiku about the sea"', 'thimble inspect model.gguf'];
+  return page([
+    title('thimble', 'a whole language model that fits on a fingertip', width),
+    section('Usage', commandLines(['thimble COMMAND [options]', 'thimble help COMMAND'], width)),
+    section('Commands', twoColumns(rows, width)),
+    section('Examples', commandLines(examples, width)),
+    wrapText(
+      'MODEL is a GGUF file, the first shard of a split one, or smollm2: the model that comes with the source.',
+      width,
+    ),
+  ]);
 }
 
-/** The page of `thimble COMMAND --help`. */
-export function commandHelp(name: string, { summary, usage, about, options, examples }: Command): string {
-  return [
-    `${style.bold(`thimble ${name}`)}: ${summary}`,
-    '',
-    section('Usage', [`thimble ${name} ${usage}`.trimEnd()]),
-    ...(about ? [`${about}\n`] : []),
-    section('Options', table(optionRows({ ...options, ...commonOptions }))),
+/** The page of `thimble COMMAND --help`; with `all`, rarely used options stand on it, too. */
+export function commandHelp(name: string, command: Command, all: boolean): string {
+  const { summary, usage, about, options, examples } = command;
+  const width = windowWidth();
+  const rare = optionRows(options, true);
+  const { all: allOption, ...others } = commonOptions;
+  const shared = rare.length > 0 && !('all' in options) ? { ...others, all: allOption } : others;
+  const common = [...optionRows(options, false), ...optionRows(shared, false)];
+  const more = `${plural(rare.length, 'more option')}: --help --all`;
+  return page([
+    title(`thimble ${name}`, summary, width),
+    section('Usage', commandLines([`thimble ${name} ${usage}`.trimEnd()], width)),
+    ...(about ? [wrapText(about, width)] : []),
+    section('Options', twoColumns(common, width)),
+    ...(rare.length === 0 ? [] : all ? [section('Rarely used', twoColumns(rare, width))] : [wrapText(more, width)]),
     section(
       'Examples',
-      examples.flatMap(([line, what]) => [line, style.dim(`  ${what}`)]),
+      examples.flatMap(([line, what]) => [
+        ...wrapCommand(line, width),
+        ...wrapWords(what.split(' '), { width, first: 4 }).map(style.dim),
+      ]),
     ),
-  ].join('\n');
+  ]);
 }
 
-function optionRows(options: OptionTable): (readonly [string, string])[] {
-  return Object.entries(options).map(([name, { short, value, help }]) => {
-    const spelled = `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
-    return [spelled, help] as const;
-  });
-}
+const page = (parts: readonly (readonly string[])[]): string =>
+  parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
 
-function section(title: string, lines: readonly string[]): string {
-  return `${style.bold(title)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
+const title = (name: string, summary: string, width: number): string[] =>
+  wrapText(`${name}: ${summary}`, width).map((line, i) => (i === 0 ? line.replace(name, style.bold(name)) : line));
 
-/** Two columns. */
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `${left.padEnd(width)}   ${right}`);
-}
+const section = (heading: string, lines: readonly string[]): string[] => [style.bold(heading), ...lines];
+
+const commandLines = (lines: readonly string[], width: number): string[] =>
+  lines.flatMap((line) => wrapCommand(line, width));
+
+type Row = readonly [option: string, help: string];
+
+const optionRows = (options: OptionTable, isRare: boolean): Row[] =>
+  Object.entries(options)
+    .filter(([, { rare = false }]) => rare === isRare)
+    .map(([name, { short, value, help }]) => [
+      `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`,
+      help,
+    ]);

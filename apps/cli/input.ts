@@ -1,34 +1,46 @@
 /** Text that comes in: from stdin or a file, byte for byte. */
-import { readFile } from 'node:fs/promises';
+import { fstatSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { FormatError, ResourceError } from '../../src/index.ts';
+import { readNodeFile } from '../../src/gguf.ts';
+import { complain } from './terminal.ts';
 
-/** All of stdin. */
-export async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
+/** After so long without a byte a person wonders what is waited for. */
+const patienceMs = 3000;
+
+/**
+ * All of stdin. Where there is a prompt already, `hint` says after a while how to go on without. A program that started this
+ * one and left its stdin open, as Node's does, is not waited for: shells connect pipes, programs sockets.
+ */
+export async function readStdin(signal: AbortSignal, hint?: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
+  let isGivenUp = false;
   const stop = (): void => void stdin.destroy();
+  const lookAround = (): void => {
+    if (hint === undefined || pieces.length > 0) return;
+    isGivenUp = fstatSync(stdin.fd).isSocket();
+    complain(isGivenUp ? 'nothing comes in on stdin; going on with the prompt alone' : hint);
+    if (isGivenUp) stop();
+  };
+  const timer = setTimeout(lookAround, patienceMs);
   signal.addEventListener('abort', stop, { once: true });
   try {
     for await (const piece of stdin) pieces.push(piece as Uint8Array);
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    const { code } = error as { code?: string };
+    if (code === 'EISDIR') throw new ResourceError('stdin is a folder, expected a text', { cause: error });
+    if (!isGivenUp) throw error;
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
   signal.throwIfAborted();
   return Buffer.concat(pieces);
 }
 
-export async function readTextFile(path: string, signal: AbortSignal): Promise<string> {
-  const bytes = await readFile(path, { signal }).catch((cause: unknown) => {
-    signal.throwIfAborted();
-    throw new ResourceError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
-  });
-  return decodeUtf8(bytes, path);
-}
+export const readTextFile = async (path: string, signal: AbortSignal): Promise<string> =>
+  decodeUtf8(await readNodeFile(path, signal), path);
 
 const stepBytes = 4096;
 

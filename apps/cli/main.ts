@@ -13,22 +13,35 @@ import {
 } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
+import { inOptionWords, isAboutOption } from './option_words.ts';
 import { errStyle, harmless, print, printLine } from './terminal.ts';
+import { commandAliases, commandAnswers } from './words.ts';
+
+/** How long a command may take to clean up after a signal that ends it. */
+const cleanUpMs = 3000;
 
 async function main([word = '--help', ...rest]: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
+  let ending: number = exitCodes.interrupted;
   let listener: (() => boolean) | undefined;
   const onInterrupt = (): void => {
     if (listener?.()) return;
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted); // the second time nobody waits
     interrupt.abort();
   };
+  const end = (code: number) => () => {
+    ending = code;
+    setTimeout(() => process.exit(code), cleanUpMs).unref();
+    interrupt.abort();
+  };
   process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', end(exitCodes.terminated));
+  process.on('SIGHUP', end(exitCodes.hungUp));
   try {
     await dispatch(word, rest, (command, args) => command.run(args, interrupt.signal, (other) => (listener = other)));
-    return exitCodes.done;
+    return interrupt.signal.aborted ? ending : exitCodes.done;
   } catch (error) {
-    if (interrupt.signal.aborted) return exitCodes.interrupted;
+    if (interrupt.signal.aborted) return ending;
     return report(error, word, rest);
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -38,31 +51,44 @@ async function main([word = '--help', ...rest]: readonly string[]): Promise<numb
 type Start = (command: Command, args: Arguments) => Promise<void>;
 
 async function dispatch(word: string, rest: readonly string[], start: Start): Promise<void> {
-  if (word === '--version' || word === '-V') return printLine(await version());
+  if (['--version', '-V', '-v', 'version'].includes(word)) return printLine(await version());
   if (word === '--help' || word === '-h') return print(overview(commands));
-  if (word === 'help')
-    return print(rest[0] === undefined ? overview(commands) : commandHelp(rest[0], commandOf(rest[0])));
-  const command = commandOf(word);
-  const args = parseArguments(rest, { ...command.options, ...commonOptions }, command.positionals);
-  if (args.flag('help')) return print(commandHelp(word, command));
+  if (word === 'help') return help(rest);
+  const name = commandName(word);
+  const command = commands.get(name)!;
+  const args = parseArguments(rest, { ...commonOptions, ...command.options }, command);
+  if (args.flag('help')) return print(commandHelp(name, command, args.flag('all')));
+  if (args.flag('all') && !('all' in command.options)) throw new UsageError('--all is for --help; say both or none');
   await start(command, args);
 }
 
-function commandOf(word: string): Command {
-  const command = commands.get(word);
-  if (command) return command;
-  throw new UsageError(`there is no command ${JSON.stringify(word)}${suggestion(word, [...commands.keys()])}`);
+function help(rest: readonly string[]): Promise<void> {
+  const word = rest.find((arg) => !arg.startsWith('-'));
+  if (word === undefined) return print(overview(commands));
+  const name = commandName(word);
+  return print(commandHelp(name, commands.get(name)!, rest.includes('--all')));
+}
+
+function commandName(word: string): string {
+  const name = commandAliases.get(word) ?? word;
+  if (commands.has(name)) return name;
+  const came = `there is no command ${JSON.stringify(word)}`;
+  const answer = commandAnswers.get(word);
+  if (answer !== undefined) throw new UsageError(`${came}: ${answer}`);
+  if (/\.gguf$/i.test(word)) throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
+  throw new UsageError(`${came}${suggestion(word, [...commands.keys()])}`);
 }
 
 /** One line for the person, all of it for whoever debugs. */
 function report(error: unknown, word: string, rest: readonly string[]): number {
   if (isBrokenPipe(error)) return exitCodes.done;
-  const isUsage = error instanceof UsageError;
+  const isUsage = error instanceof UsageError || (error instanceof Error && isAboutOption(error));
   const message = error instanceof Error ? error.message : String(error);
-  stderr.write(`${errStyle.red('thimble:')} ${harmless(message)}\n`);
-  if (isUsage) stderr.write(`Try: thimble ${commands.has(word) ? `${word} ` : ''}--help\n`);
+  stderr.write(`${errStyle.red('thimble:')} ${harmless(inOptionWords(message))}\n`);
+  const name = commandAliases.get(word) ?? word;
+  if (isUsage) stderr.write(`Try: thimble ${commands.has(name) ? `${name} ` : ''}--help\n`);
   const debug = rest.includes('--debug') || Boolean(process.env['THIMBLE_DEBUG']);
-  if (debug && error instanceof Error) stderr.write(`${withCauses(error)}\n`);
+  if (debug && error instanceof Error) stderr.write(`${harmless(withCauses(error))}\n`);
   return isUsage ? exitCodes.usage : exitCodes.failed;
 }
 

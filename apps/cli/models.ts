@@ -1,10 +1,19 @@
 /** Opening what MODEL names. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openModel, ResourceError, type Model, type OpenModelOptions } from '../../src/index.ts';
-import { openModelFile, type GgufFile } from '../../src/gguf.ts';
-import type { Arguments, OptionTable } from './command.ts';
-import { formatBytes, progressBar } from './terminal.ts';
+import {
+  checkSamplerOptions,
+  openModel,
+  ResourceError,
+  type Model,
+  type OpenModelOptions,
+  type SamplerOptions,
+} from '../../src/index.ts';
+import { checkOpenOptions, openModelFile, type GgufFile } from '../../src/gguf.ts';
+import { UsageError, type Arguments, type OptionTable } from './command.ts';
+import { checked } from './option_words.ts';
+import { counted, formatBytes, progressBar, remark } from './terminal.ts';
 
 /** Models that come with the source, by name: the first shard's file in `models/`, and what to call them. */
 const embedded: ReadonlyMap<string, { readonly file: string; readonly title: string }> = new Map([
@@ -13,10 +22,18 @@ const embedded: ReadonlyMap<string, { readonly file: string; readonly title: str
 
 export const defaultModel = 'smollm2';
 
-/** A path as it is; an embedded model's name unless a file is called so. */
+/** A path as it is; an embedded model's name unless a file is called so. @throws ResourceError where there is no such file. */
 export function modelPath(given: string): string {
+  if (given === '') throw new UsageError('MODEL is empty, expected the path of a GGUF file');
   const file = embedded.get(given)?.file;
-  if (file === undefined || existsSync(given)) return given;
+  try {
+    statSync(given);
+    return given;
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (!isMissing) return given; // opening it tells
+    if (file === undefined) throw new ResourceError(`cannot open ${given}: ${noSuchModel(given)}`, { cause });
+  }
   const path = fileURLToPath(new URL(`../../models/${file}`, import.meta.url)); // seen from dist/node/
   if (existsSync(path)) return path;
   throw new ResourceError(
@@ -24,32 +41,62 @@ export function modelPath(given: string): string {
   );
 }
 
-/** What to call a model: the name in its file, unless that is not what people know it by. */
-export const modelTitle = (given: string, { info }: Model): string => embedded.get(given)?.title ?? info.name;
+const whereModelsAre =
+  'thimble downloads no models yet: save a GGUF file of the llama or qwen2 family, from https://huggingface.co/models?library=gguf for example, and give its path';
+
+/** What is not a file may be an address, or the name that another program has for a model. */
+function noSuchModel(given: string): string {
+  if (/^(https?:\/\/|hf\.co\/|huggingface\.co\/|hf:|ollama:)/i.test(given))
+    return `it is an address; ${whereModelsAre}`;
+  const isName = /^[\w.-]+(\/[\w.-]+)?(:[\w.-]+)?$/.test(given) && !/\.\w*gguf\w*$|^\.{0,2}\//i.test(given);
+  const known = `models by name are ${[...embedded.keys()].join(', ')}`;
+  if (isName) return `there is no such file, and ${known}; ${whereModelsAre}`;
+  if (/\s/.test(given)) return 'there is no such file; the model comes before the prompt: thimble run MODEL "PROMPT"';
+  return 'there is no such file; check the path';
+}
+
+/** What to call a model, everywhere: the name in its file, unless that is not what people know it by. */
+export const modelTitle = (given: string, { info }: { readonly info: { readonly name: string } }): string =>
+  embedded.get(given)?.title ?? basename(info.name);
 
 export const modelOptions = {
-  ctx: { value: 'N', help: 'positions for prompt and answer (default: what the model was trained on, at most 4096)' },
-  threads: { value: 'N', help: 'compute threads (default: one per core, at most 8)' },
-  backend: { value: 'NAME', help: 'wasm (default) or reference, the plain loops that define what is right' },
-  build: { value: 'NAME', help: 'force a kernel build: relaxed or simd (default: the best that works here)' },
-  activations: { value: 'KIND', help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
+  ctx: {
+    short: 'c',
+    value: 'N',
+    help: 'positions for prompt and answer (default: what the model was trained on, at most 4096)',
+  },
+  threads: { short: 't', value: 'N', help: 'compute threads (default: one per core, at most 8)' },
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
+  backend: {
+    value: 'NAME',
+    rare: true,
+    help: 'wasm (default) or reference, the plain loops that define what is right',
+  },
+  build: {
+    value: 'NAME',
+    rare: true,
+    help: 'force a kernel build: relaxed or simd (default: the best that works here)',
+  },
+  activations: { value: 'KIND', rare: true, help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
 } as const satisfies OptionTable;
 
-/** How keys and values are kept; undefined for the default. */
-export const readKvType = (args: Arguments) => args.choice('kv', ['f16', 'f32', 'q8_0']);
-
-export const readModelOptions = (args: Arguments): OpenModelOptions => ({
-  nCtx: args.count('ctx'),
-  threads: args.count('threads'),
-  backend: args.choice('backend', ['wasm', 'reference']),
-  build: args.choice('build', ['relaxed', 'simd']),
-  activations: args.choice('activations', ['exact', 'fast']),
-  kvType: readKvType(args),
-});
+/** What the command line says about opening a model, for one conversation. */
+export function readModelOptions(args: Arguments): OpenModelOptions {
+  const options: OpenModelOptions = {
+    nCtx: args.count('ctx'),
+    threads: args.count('threads'),
+    backend: args.choice('backend', ['wasm', 'reference']),
+    build: args.choice('build', ['relaxed', 'simd']),
+    activations: args.choice('activations', ['exact', 'fast']),
+    kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
+    maxSessions: 1,
+  };
+  checked(() => checkOpenOptions(options));
+  return options;
+}
 
 export const draftOption = {
-  draft: { value: 'MODEL', help: 'a smaller model of the same vocabulary, for --speculate draft' },
+  draft: { value: 'MODEL', rare: true, help: 'a smaller model of the same vocabulary, which guesses ahead' },
 } as const satisfies OptionTable;
 
 export function readDraft(args: Arguments): string | undefined {
@@ -68,6 +115,12 @@ export async function withModel<T>(
   const onProgress: OpenModelOptions['onProgress'] = ({ doneBytes, totalBytes }) =>
     bar.update(doneBytes, totalBytes, `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
   const model = await openModel(path, { ...options, onProgress }).finally(() => bar.end());
+  const { nCtx, nCtxTrain } = model.info;
+  if (nCtx > nCtxTrain) {
+    remark(
+      `the context of ${counted(nCtx)} is beyond the ${counted(nCtxTrain)} positions that the model was trained on`,
+    );
+  }
   try {
     return await use(model);
   } finally {
@@ -76,11 +129,22 @@ export async function withModel<T>(
 }
 
 /** Opens a model's header, and closes the files whatever happens. */
-export async function withFile<T>(given: string, signal: AbortSignal, use: (file: GgufFile) => Promise<T>): Promise<T> {
-  const file = await openModelFile(modelPath(given), { signal });
+export async function withFile<T>(
+  given: string,
+  { signal, keepUnknown }: { readonly signal: AbortSignal; readonly keepUnknown?: boolean },
+  use: (file: GgufFile) => Promise<T>,
+): Promise<T> {
+  const file = await openModelFile(modelPath(given), { signal, keepUnknown });
   try {
     return await use(file);
   } finally {
     await Promise.all(file.sources.map((source) => source.close?.()));
   }
+}
+
+/** Tokens that a setting names are the model's: its header tells, before a weight is read. */
+export async function checkTokens(given: string, { logitBias }: SamplerOptions, signal: AbortSignal): Promise<void> {
+  if (logitBias === undefined) return;
+  const nVocab = await withFile(given, { signal }, async (file) => file.metadata.texts('tokenizer.ggml.tokens').length);
+  checked(() => checkSamplerOptions({ logitBias }, nVocab));
 }

@@ -1,68 +1,92 @@
 /** The sampler's settings as options. */
-import type { GenerateOptions, StopReason } from '../../src/index.ts';
+import { checkSamplerOptions, type GenerateOptions, type StopReason } from '../../src/index.ts';
+import { usualMaxLogits } from '../../src/gguf.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
+import { checked } from './option_words.ts';
+import { samplingNames } from './sampling_names.ts';
+
+const own = "default: the model's own";
 
 export const samplingOptions = {
-  'max-tokens': { short: 'n', value: 'N', help: 'most tokens of an answer' },
-  temp: { value: 'X', help: 'temperature: 0 always takes the likeliest token (default 0.8)' },
-  'top-k': { value: 'N', help: 'keep the N likeliest tokens, 0 for all (default 40)' },
-  'top-p': { value: 'X', help: 'keep the likeliest tokens up to this probability (default 0.95)' },
-  'min-p': { value: 'X', help: 'keep tokens this many times as likely as the best one (default 0.05)' },
+  'max-tokens': { short: 'n', value: 'N', help: 'most tokens of an answer (default: as many as fit)' },
+  temp: { value: 'X', help: `temperature: 0 always takes the likeliest token (${own})` },
   seed: { value: 'N', help: 'same seed, same text (default: drawn at random)' },
-  'repeat-penalty': { value: 'X', help: 'divides the logits of recent tokens (default 1, off)' },
-  'presence-penalty': { value: 'X', help: 'subtracted from the logits of recent tokens (default 0)' },
-  'frequency-penalty': { value: 'X', help: 'the same, once per occurrence (default 0)' },
-  'repeat-last-n': { value: 'N', help: 'how many tokens are recent (default 64)' },
-  'typical-p': { value: 'X', help: 'keep tokens of typical surprise up to this probability (default 1, off)' },
-  'dynatemp-range': { value: 'X', help: 'temperature varies this much with the entropy (default 0)' },
-  'dynatemp-exp': { value: 'X', help: 'how it follows the entropy: 1 linearly (default 1)' },
-  'xtc-probability': { value: 'X', help: 'XTC: how often top choices are left out (default 0)' },
-  'xtc-threshold': { value: 'X', help: 'XTC: the probability of a top choice (default 0.1)' },
-  'dry-multiplier': { value: 'X', help: 'DRY: penalty for going on with a repetition (default 0, off)' },
-  'dry-base': { value: 'X', help: 'DRY: factor per further token (default 1.75)' },
-  'dry-allowed-length': { value: 'N', help: 'DRY: the shortest repetition that counts (default 2)' },
-  'dry-last-n': { value: 'N', help: 'DRY: how many tokens are searched (default 1024)' },
-  'mirostat-tau': { value: 'X', help: 'mirostat v2: target surprise in bits (default 0, off)' },
-  'mirostat-eta': { value: 'X', help: 'mirostat v2: how fast it steers (default 0.1)' },
-  'logit-bias': { value: 'ID:X', many: true, help: 'add X to the logit of token ID; -inf bans it; repeatable' },
+  'top-k': { value: 'N', help: `keep the N likeliest tokens, 0 for all (${own})` },
+  'top-p': { value: 'X', help: `keep the likeliest tokens up to this probability (${own})` },
+  'min-p': { value: 'X', help: `keep tokens this many times as likely as the best one (${own})` },
+  'repeat-penalty': { value: 'X', help: `divides the logits of recent tokens; 1 is off (${own})` },
   stop: { value: 'TEXT', many: true, help: 'end the answer before this text; repeatable' },
+  'presence-penalty': { value: 'X', rare: true, help: 'subtracted from the logits of recent tokens' },
+  'frequency-penalty': { value: 'X', rare: true, help: 'the same, once per occurrence' },
+  'repeat-last-n': { value: 'N', rare: true, help: 'how many tokens are recent' },
+  'typical-p': { value: 'X', rare: true, help: 'keep tokens of typical surprise up to this probability; 1 is off' },
+  'dynatemp-range': { value: 'X', rare: true, help: 'temperature varies this much with the entropy; 0 is off' },
+  'dynatemp-exp': { value: 'X', rare: true, help: 'how it follows the entropy: 1 linearly' },
+  'xtc-probability': { value: 'X', rare: true, help: 'XTC: how often top choices are left out; 0 is off' },
+  'xtc-threshold': { value: 'X', rare: true, help: 'XTC: the probability of a top choice' },
+  'dry-multiplier': { value: 'X', rare: true, help: 'DRY: penalty for going on with a repetition; 0 is off' },
+  'dry-base': { value: 'X', rare: true, help: 'DRY: factor per further token' },
+  'dry-allowed-length': { value: 'N', rare: true, help: 'DRY: the shortest repetition that counts' },
+  'dry-last-n': { value: 'N', rare: true, help: 'DRY: how many tokens are searched' },
+  'dry-breaker': { value: 'TEXT', many: true, rare: true, help: 'DRY: no repetition reaches across it; repeatable' },
+  'mirostat-tau': { value: 'X', rare: true, help: 'mirostat v2: target surprise in bits; 0 is off' },
+  'mirostat-eta': { value: 'X', rare: true, help: 'mirostat v2: how fast it steers' },
+  'logit-bias': {
+    value: 'ID:X',
+    many: true,
+    rare: true,
+    help: 'add X to the logit of token ID; -inf bans it; repeatable',
+  },
   speculate: {
     value: 'HOW',
+    rare: true,
     help: 'guess tokens ahead, same text: lookup (repeats) or draft (see --draft); default off',
   },
-  'n-draft': { value: 'N', help: 'guesses a step, 1 to 7 (default: as many as pay)' },
+  'n-draft': { value: 'N', rare: true, help: `guesses a step, 1 to ${usualMaxLogits - 1} (default: as many as pay)` },
 } as const satisfies OptionTable;
+
+/** Settings of the answer, not of the sampler: read one by one. */
+const notSampled = ['max-tokens', 'logit-bias', 'dry-breaker', 'stop', 'speculate', 'n-draft'];
 
 /** The settings that were given, and no others: the library knows the defaults and the limits. */
 export function readSampling(args: Arguments): GenerateOptions {
-  const given = {
-    maxTokens: args.count('max-tokens'),
-    temperature: args.number('temp'),
-    topK: args.number('top-k'),
-    topP: args.number('top-p'),
-    minP: args.number('min-p'),
-    seed: args.number('seed'),
-    repeatPenalty: args.number('repeat-penalty'),
-    presencePenalty: args.number('presence-penalty'),
-    frequencyPenalty: args.number('frequency-penalty'),
-    repeatLastN: args.number('repeat-last-n'),
-    typicalP: args.number('typical-p'),
-    dynamicTemperatureRange: args.number('dynatemp-range'),
-    dynamicTemperatureExponent: args.number('dynatemp-exp'),
-    xtcProbability: args.number('xtc-probability'),
-    xtcThreshold: args.number('xtc-threshold'),
-    dryMultiplier: args.number('dry-multiplier'),
-    dryBase: args.number('dry-base'),
-    dryAllowedLength: args.number('dry-allowed-length'),
-    dryLastN: args.number('dry-last-n'),
-    mirostatTau: args.number('mirostat-tau'),
-    mirostatEta: args.number('mirostat-eta'),
-    logitBias: args.texts('logit-bias').map(parseBias),
-    stop: args.texts('stop'),
-    speculate: args.choice('speculate', ['lookup', 'draft']),
-    nDraft: args.count('n-draft'),
+  const numbers = Object.entries(samplingNames)
+    .filter(([option]) => !notSampled.includes(option))
+    .map(([option, name]) => [name, args.number(option)] as const);
+  const bias = args.texts('logit-bias').map(parseBias);
+  const breakers = args.texts('dry-breaker');
+  const sampler = given({
+    ...Object.fromEntries(numbers),
+    logitBias: bias.length > 0 ? bias : undefined,
+    dryBreakers: breakers.length > 0 ? breakers : undefined,
+  });
+  checked(() => checkSamplerOptions(sampler));
+  const stop = args.texts('stop');
+  if (stop.includes('')) throw new UsageError('--stop is empty, expected a text that ends the answer');
+  return {
+    ...sampler,
+    stop,
+    ...given({
+      maxTokens: args.count('max-tokens'),
+      speculate: readSpeculate(args),
+      nDraft: args.count('n-draft', { max: usualMaxLogits - 1 }),
+    }),
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+const given = (options: GenerateOptions): GenerateOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+/** A draft model is there to be asked. */
+function readSpeculate(args: Arguments): 'lookup' | 'draft' | undefined {
+  const hasDraft = args.text('draft') !== undefined;
+  const how = args.choice('speculate', ['lookup', 'draft']) ?? (hasDraft ? 'draft' : undefined);
+  if (how === 'draft' && !hasDraft) throw new UsageError('--speculate draft needs a model that guesses: --draft MODEL');
+  if (how === 'lookup' && hasDraft) throw new UsageError('--draft is for --speculate draft; leave one of them out');
+  if (how === undefined && args.text('n-draft') !== undefined) {
+    throw new UsageError('--n-draft is for --speculate; say how to guess');
+  }
+  return how;
 }
 
 function parseBias(text: string): readonly [token: number, bias: number] {
@@ -75,9 +99,10 @@ function parseBias(text: string): readonly [token: number, bias: number] {
 }
 
 /** What a status line says where not the model ended an answer. */
-export const endedBy = (stopReason: StopReason): string[] =>
-  stopReason === 'length'
-    ? ['ended by --max-tokens']
-    : stopReason === 'full'
-      ? ['ended: the context is full, see --ctx and --shift']
-      : [];
+const endings: Readonly<Record<string, string>> = {
+  length: 'cut by --max-tokens',
+  full: 'cut: the context is full, see --ctx and --shift',
+  loop: 'ended: it went round in circles, see --repeat-penalty',
+};
+
+export const endedBy = (stopReason: StopReason): string[] => (stopReason in endings ? [endings[stopReason]!] : []);

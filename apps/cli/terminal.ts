@@ -14,6 +14,9 @@ const painter = (stream: { readonly isTTY?: boolean }) => {
 export const style = painter(stdout);
 export const errStyle = painter(stderr);
 
+/** DEL, C1, the marks that turn the writing direction, and line breaks that only some programs see. */
+const invisible = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * Text that came from a model or a file, made harmless: escape sequences could move the cursor, rename the window or
  * worse. Control characters become their pictures (ESC is ␛), those that turn the writing direction become U+FFFD. Line
@@ -22,9 +25,14 @@ export const errStyle = painter(stderr);
 export function harmless(text: string): string {
   return text
     .replaceAll('\r\n', '\n')
-    .replace(/[\0-\x08\x0b-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
-    .replace(/[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (char) => (char === '\x7f' ? '\u2421' : '\ufffd'));
+    .replace(/[\0-\x08\x0b-\x1f]/g, picture)
+    .replace(invisible, (char) => (char === '\x7f' ? '\u2421' : '\ufffd'));
 }
+
+const picture = (char: string): string => String.fromCharCode(0x2400 + char.charCodeAt(0));
+
+/** The same for a name, which has one line. */
+export const harmlessName = (name: string): string => harmless(name).replace(/[\t\n]/g, picture);
 
 /** Text for stdout: verbatim into a pipe or file, harmless on a terminal. */
 export const forStdout = (text: string): string => (stdout.isTTY ? harmless(text) : text);
@@ -41,11 +49,23 @@ export async function print(text: string | Uint8Array): Promise<void> {
   });
 }
 
-export const printLine = (text: string): Promise<void> => print(`${text}\n`);
+/** What a command has to say goes through here: its text is made harmless for a terminal before it is painted. */
+export const printLine = (text: string, paint = (plain: string) => plain): Promise<void> =>
+  print(`${paint(forStdout(text))}\n`);
+
+/** One object for programs, on one line. On a terminal, too, nothing in it moves the cursor. */
+export function printJson(value: unknown): Promise<void> {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const json = JSON.stringify(value);
+  return print(`${stdout.isTTY ? json.replace(invisible, escaped) : json}\n`);
+}
+
+/** A line on stderr, wherever that goes. */
+export const complain = (text: string): void => void stderr.write(`${harmless(text)}\n`);
 
 /** A remark for the person in front; nothing where stderr is a file or a pipe. */
 export function remark(text: string): void {
-  if (stderr.isTTY) stderr.write(`${errStyle.dim(text)}\n`);
+  if (stderr.isTTY) stderr.write(`${errStyle.dim(harmless(text))}\n`);
 }
 
 const barWidth = 24;
@@ -59,6 +79,7 @@ export interface Progress {
 
 /** A bar on one line of stderr, where that is a terminal; a bar that would only flash up is not drawn. */
 export function progressBar(label: string): Progress {
+  label = harmlessName(label);
   if (!stderr.isTTY) return { update: () => undefined, end: () => undefined };
   let drawnMs = performance.now();
   let drawn = false;
@@ -73,7 +94,7 @@ export function progressBar(label: string): Progress {
       const percent = `${String(Math.floor(part * 100)).padStart(3)} %`;
       const room = (stderr.columns || 80) - 1 - `${label}  ${percent}`.length;
       const width = Math.max(0, Math.min(barWidth, room));
-      const shown = note.length < room - width ? ` ${note}` : '';
+      const shown = note.length < room - width ? ` ${harmlessName(note)}` : '';
       const full = Math.round(part * width);
       const bar = errStyle.cyan('━'.repeat(full)) + errStyle.dim('─'.repeat(width - full));
       stderr.write(`\r\x1b[K${label} ${bar} ${percent}${errStyle.dim(shown)}`);
@@ -87,6 +108,9 @@ export function progressBar(label: string): Progress {
 
 /** `98,362,432`. */
 export const counted = (n: number): string => n.toLocaleString('en-US');
+
+/** `1 token`, `2,000 tokens`. */
+export const plural = (n: number, one: string, many = `${one}s`): string => `${counted(n)} ${n === 1 ? one : many}`;
 
 /** `93.8 MiB`. */
 export function formatBytes(bytes: number): string {
@@ -110,7 +134,7 @@ export const rounded = (n: number, digits = 3): number => Number(n.toFixed(digit
 
 /** Rows under each other, columns as wide as they must be; numbers belong to the right (`>`). */
 export function columns(rows: readonly (readonly string[])[], align: string): string[] {
-  const widths = [...align].map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const widths = [...align].map((_, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), 0));
   const cell = (text: string, i: number) => (align[i] === '>' ? text.padStart(widths[i]!) : text.padEnd(widths[i]!));
   return rows.map((row) => row.map(cell).join('  ').trimEnd());
 }

@@ -40,10 +40,10 @@ function checkedText(prompt: TextPrompt): Prompt {
 
 /** A prompt whose messages are checked. @throws TypeError for what beside them is not as templates take it. */
 export function conversationOf(prompt: ConversationPrompt): ConversationPrompt {
-  const { templateVariables, documents, userDefined } = prompt;
-  const isPlain = typeof templateVariables === 'object' && !Array.isArray(templateVariables);
-  if (templateVariables !== undefined && templateVariables !== null && !isPlain)
-    throw new TypeError(`templateVariables is ${kindOf(templateVariables)}, expected an object`);
+  const { templateVars, documents, userDefined } = prompt;
+  const isPlain = typeof templateVars === 'object' && !Array.isArray(templateVars);
+  if (templateVars !== undefined && templateVars !== null && !isPlain)
+    throw new TypeError(`templateVars is ${kindOf(templateVars)}, expected an object`);
   if (documents !== undefined && documents !== null && !Array.isArray(documents))
     throw new TypeError(`documents is ${kindOf(documents)}, expected a list of { title, text }`);
   if (userDefined !== undefined && typeof userDefined !== 'boolean')
@@ -110,11 +110,11 @@ function callsOf(toolCalls: unknown, where: string): ChatMessage['toolCalls'] {
   throw new TypeError(`${where} is ${kindOf(toolCalls)}, expected a list of { name, arguments }`);
 }
 
-/** Tools as templates take them; none where the list is empty. */
+/** Tools as templates take them. */
 export function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
   if (tools === undefined || tools === null) return undefined;
   const isTool = (tool: unknown) => typeof tool === 'object' && tool !== null && !Array.isArray(tool);
-  if (Array.isArray(tools) && tools.every(isTool)) return tools.length === 0 ? undefined : tools;
+  if (Array.isArray(tools) && tools.every(isTool)) return tools;
   const form = "{ type: 'function', function: { name, description, parameters } }";
   throw new TypeError(
     `tools is ${Array.isArray(tools) ? 'a list of other things' : kindOf(tools)}, expected a list of ${form}`,

@@ -40,8 +40,8 @@ export class Chat {
     stopsOf(defaults.stop);
     const said = Array.isArray(messages) && messages.length === 0 ? [] : messagesOf(messages);
     this.session = session;
-    const { templateVariables } = defaults;
-    conversationOf({ messages: said, tools, documents, userDefined, templateVariables });
+    const { templateVars } = defaults;
+    conversationOf({ messages: said, tools, documents, userDefined, templateVars });
     this.context = { tools, documents, userDefined };
     this.defaults = defaults;
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...said];
@@ -61,7 +61,7 @@ export class Chat {
       checkOptions('send', options);
       stopsOf(options.stop);
       const question = messageOf(typeof message === 'string' ? { role: 'user', content: message } : message, 'message');
-      conversationOf({ messages: [question], templateVariables: options.templateVariables });
+      conversationOf({ messages: [question], templateVars: options.templateVars });
       return this.answer(question, { ...this.defaults, ...options }, callSite());
     });
   }
@@ -83,9 +83,9 @@ export class Chat {
 
   private async ask({ question, options, site, onEvent }: Asking): Promise<GenerateResult> {
     const { messages, nLeftOut, nClears } = this;
-    const { templateVariables, ...rest } = options;
+    const { templateVars, ...rest } = options;
     const sent = [...withoutOldest(messages, nLeftOut), question];
-    const prompt = conversationOf({ ...this.context, messages: sent, templateVariables });
+    const prompt = conversationOf({ ...this.context, messages: sent, templateVars });
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
     const answer = this.session.start(prompt, { ...rest, onPrefill }, site);
     let heard = '';

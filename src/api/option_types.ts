@@ -33,8 +33,8 @@ export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
   readonly messages?: readonly ChatMessage[];
 }
 
-/** Options of one answer; `templateVariables` are then all that the template gets. */
-export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVariables'> {}
+/** Options of one answer; `templateVars` are then all that the template gets. */
+export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {}
 
 export interface ScoreOptions {
   /** Tokens before this one are only read. Default 0. */

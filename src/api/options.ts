@@ -68,13 +68,13 @@ const generate: Names<CallOptions> = {
   ...resume,
 };
 
-const send: Names<SendOptions> = { ...generate, templateVariables: 'any' };
+const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
 
 const conversation: Names<ConversationPrompt> = {
   messages: 'any',
   tools: 'any',
   documents: 'any',
-  templateVariables: 'any',
+  templateVars: 'any',
   userDefined: 'any',
 };
 

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { smallest } from '../base/numbers.ts';
 import type { Graph, Step, Value } from '../graph/graph.ts';
 import { embed } from '../ops/embed.ts';
 
@@ -41,7 +42,7 @@ export function checkAlive(disposed: boolean): void {
 /** Makes the check of a graph's steps. */
 export function stepCheck({ nodes, nCtx, maxTokens, maxLogits }: Graph): (step: Step) => void {
   const tables = nodes.filter(({ op }) => op === embed).map(({ inputs }) => inputs[0]!.shape[0]!);
-  const nVocab = Math.min(...tables);
+  const nVocab = smallest(tables);
   return ({ tokens, pos, nLogits }) => {
     const n = tokens.length;
     if (n < 1 || n > maxTokens) throw new RangeError(`a step of ${n} tokens, expected 1 to ${maxTokens}`);

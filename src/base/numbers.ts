@@ -2,6 +2,13 @@
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
+/** The greatest of some numbers, 0 where none is greater. (Spread into a call, a list of 120,000 overflows the stack.) */
+export const greatest = (numbers: readonly number[]): number => numbers.reduce((most, n) => Math.max(most, n), 0);
+
+/** The smallest of some numbers, Infinity where there are none. */
+export const smallest = (numbers: readonly number[]): number =>
+  numbers.reduce((least, n) => Math.min(least, n), Infinity);
+
 /** `n`, or the next multiple of `unit` above it, also beyond 2^32. */
 export const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 

@@ -33,23 +33,21 @@ export interface Conversation {
   /** Texts the model may answer from, for templates that know them. */
   readonly documents?: readonly ChatDocument[];
   /** Further variables of the template, such as `{ enable_thinking: false }`: JSON-like values under the template's own names. */
-  readonly templateVariables?: Readonly<Record<string, unknown>>;
+  readonly templateVars?: Readonly<Record<string, unknown>>;
 }
 
 /** What a template is given besides: these names are taken. */
 const TAKEN = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'];
 
 /** @throws TypeError for a template variable that the engine sets itself, and for data that is not JSON-like. */
-export function checkConversation({ messages, tools, documents, templateVariables }: Conversation): void {
+export function checkConversation({ messages, tools, documents, templateVars }: Conversation): void {
   checkData('messages', messages);
   checkData('tools', tools);
   checkData('documents', documents);
-  checkData('templateVariables', templateVariables);
-  for (const name of Object.keys(templateVariables ?? {}))
+  checkData('templateVars', templateVars);
+  for (const name of Object.keys(templateVars ?? {}))
     if (TAKEN.includes(name))
-      throw new TypeError(
-        `templateVariables.${name} is set by the engine; leave it out (these are: ${TAKEN.join(', ')})`,
-      );
+      throw new TypeError(`templateVars.${name} is set by the engine; leave it out (these are: ${TAKEN.join(', ')})`);
 }
 
 /** Deeper than any data, and less deep than the JavaScript stack. */

@@ -6,24 +6,15 @@
  * of segments, and only the trusted ones may become control tokens (`jinja/text.ts`).
  */
 import { UnsupportedError } from '../base/errors.ts';
-import type { Conversation } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
 import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
 import type { Run } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
-import { variables } from './variables.ts';
+import { variables, type RenderInput } from './variables.ts';
 
 export type { Segment } from './jinja/text.ts';
-
-export interface RenderInput extends Conversation {
-  /** Ends the text where the assistant's answer begins. */
-  readonly addGenerationPrompt: boolean;
-  readonly bosToken: string;
-  readonly eosToken: string;
-  /** The clock behind `strftime_now`; now, unless given. */
-  readonly now?: Date;
-}
+export type { RenderInput } from './variables.ts';
 
 export interface ChatTemplate {
   readonly source: string;

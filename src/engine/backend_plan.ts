@@ -1,4 +1,5 @@
 import { activationKinds, type ActivationKind } from '../graph/activations.ts';
+import { MAX_THREADS } from '../backends/wasm/wasm.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits } from '../graph/graph.ts';
@@ -22,20 +23,31 @@ export interface BackendPlan {
 const prefillChunk = 128;
 
 /** Two tiles of the matrix kernel: a step that verifies 7 guesses is used to the full. */
-const defaultMaxLogits = 8;
+export const usualMaxLogits = 8;
 
 /** The default limit of `nCtx`: beyond it the cache of a phone-sized model outgrows its weights. */
 const defaultMaxCtx = 4096;
 
+/** Whole numbers among the options. */
+const openLimits = {
+  nCtx: { min: 1, max: 2 ** 24 },
+  maxLogits: { min: 1, max: prefillChunk },
+  maxSessions: { min: 1, max: 1024 },
+  threads: { min: 1, max: MAX_THREADS },
+} as const;
+
+/** Checks what needs no file. @throws RangeError or TypeError that names the option. */
+export function checkOpenOptions(options: OpenOptions): void {
+  for (const [name, limits] of Object.entries(openLimits)) {
+    const value = options[name as keyof typeof openLimits];
+    if (value !== undefined) checkWhole(name, value, limits);
+  }
+}
+
 /** The sizes that a session of this model needs. */
-export function graphLimits(
-  { nCtx, maxLogits = defaultMaxLogits, maxSessions = 1 }: OpenOptions,
-  { config }: BoundModel,
-): GraphLimits {
-  const chosen = nCtx ?? Math.min(config.nCtxTrain, defaultMaxCtx);
-  checkWhole('nCtx', chosen, { min: 1, max: 2 ** 24 });
-  checkWhole('maxLogits', maxLogits, { min: 1, max: prefillChunk });
-  checkWhole('maxSessions', maxSessions, { min: 1, max: 1024 });
+export function graphLimits(options: OpenOptions, { config }: BoundModel): GraphLimits {
+  const { nCtx: chosen = Math.min(config.nCtxTrain, defaultMaxCtx), maxLogits = usualMaxLogits } = options;
+  checkOpenOptions(options);
   return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
 }
 

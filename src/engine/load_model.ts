@@ -119,7 +119,7 @@ function opened({ info, tokenizer, recorded, backend, template, draft, ...identi
 }
 
 /** Logits and tokens are counted alike. */
-function checkVocabulary({ config }: BoundModel, { nVocab }: Tokenizer): void {
+export function checkVocabulary({ config }: BoundModel, { nVocab }: Tokenizer): void {
   if (config.nVocab === nVocab) return;
   const came = `token_embd.weight has ${config.nVocab} rows, the tokenizer ${nVocab} tokens`;
   throw new FormatError(`${came}; damaged file, or converted wrongly?`);

@@ -1,40 +1,77 @@
 import { checkNames } from '../base/checks.ts';
-import { memoryOf } from '../backends/dry/dry.ts';
+import { startDryRun } from '../backends/dry/dry.ts';
+import { MAX_BYTES } from '../backends/wasm/heap.ts';
+import { defaultThreads } from '../backends/wasm/wasm.ts';
 import type { GgufFile } from '../gguf/read.ts';
+import { readVocab } from '../gguf/vocab.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import { architectureByName } from '../models/index.ts';
-import { graphLimits, readNumbers } from './backend_plan.ts';
-import { readBeside } from '#platform';
+import { detectFeatures } from '../platform/features.ts';
+import type { OpenOptions } from '../protocol/open.ts';
+import { createTokenizer } from '../tokenizers/index.ts';
+import { checkKvType, graphLimits, readNumbers } from './backend_plan.ts';
+import { checkVocabulary } from './load_model.ts';
+import { nCores, readBeside } from '#platform';
 
-/** Bytes that an opened model with one session takes, on one thread. */
+/** Bytes that a model takes when it is opened. */
 export interface MemoryNeeded {
   readonly nCtx: number;
   readonly kvType: KvType;
   /** Weights as they lie in memory, which is not quite as in the file. */
   readonly weightBytes: number;
-  /** Keys and values of every position. */
+  /** Keys and values of every position, in all sessions. */
   readonly kvBytes: number;
   /** Activations, tables, and room to work in. */
   readonly workBytes: number;
   readonly totalBytes: number;
 }
 
+/** What memory depends on. `maxSessions` is 1 unless given. */
+export type MemoryOptions = Omit<OpenOptions, 'backend' | 'build'>;
+
+const memoryOptionNames = ['nCtx', 'kvType', 'activations', 'threads', 'maxSessions', 'maxLogits'];
+
+/** A model's header, seen by the engine that would run it. */
+export interface MemoryPlanner {
+  /** Positions the model was trained on. */
+  readonly nCtxTrain: number;
+  /** What WebAssembly can have at most. */
+  readonly mostBytes: number;
+  /** @throws RangeError for options out of range. */
+  memoryNeeded(options?: MemoryOptions): MemoryNeeded;
+}
+
 /**
  * What a model will need, from its header alone: the plan that the WASM backend would make.
- * @throws UnsupportedError for a family that this build does not know; RangeError for `nCtx` out of range.
+ * @throws UnsupportedError, FormatError for what `openModel` refuses by its header.
  */
-export async function memoryNeeded(
-  file: GgufFile,
-  options: { readonly nCtx?: number; readonly kvType?: KvType } = {},
-): Promise<MemoryNeeded> {
-  checkNames('option of memoryNeeded', options, ['nCtx', 'kvType']);
-  const { nCtx, kvType = 'f16' } = options;
+export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   const architecture = architectureByName(file.metadata.string('general.architecture'));
   const bound = architecture.bind(file.metadata, file.tensors, await readNumbers(file));
-  const limits = graphLimits({ nCtx }, bound);
-  const { graph } = bound.record(limits, kvType);
-  const kernels = await readBeside(new URL('../thimble.simd.wasm', import.meta.url)); // seen from dist/node/
-  const plan = await memoryOf({ weights: bound.weights, graph, maxSessions: 1, threads: 1, kernels });
-  const { weightBytes, stateBytes: kvBytes, initialBytes: totalBytes } = plan;
-  return { nCtx: limits.nCtx, kvType, weightBytes, kvBytes, workBytes: totalBytes - weightBytes - kvBytes, totalBytes };
+  checkVocabulary(bound, createTokenizer(readVocab(file.metadata)));
+  const { nCtxTrain } = bound.config;
+  const features = detectFeatures();
+  const dry = await startDryRun(await readBeside(new URL(`../thimble.${features.build}.wasm`, import.meta.url))); // seen from dist/node/
+  dry.check(bound.record(graphLimits({ nCtx: 1 }, bound), 'f16').graph);
+  const usualThreads = defaultThreads({ features, nCores: nCores() });
+  return {
+    nCtxTrain,
+    mostBytes: MAX_BYTES,
+    memoryNeeded({ threads = usualThreads, maxSessions = 1, activations, ...options } = {}) {
+      const kvType = checkKvType(options.kvType ?? 'f16');
+      const limits = graphLimits({ ...options, threads, maxSessions }, bound);
+      const { graph } = bound.record(limits, kvType);
+      const plan = dry.memoryOf({ weights: bound.weights, graph, maxSessions, threads, activations });
+      const { weightBytes, maximumBytes: totalBytes } = plan;
+      const kvBytes = plan.stateBytes * maxSessions;
+      const workBytes = totalBytes - weightBytes - kvBytes;
+      return { nCtx: limits.nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes };
+    },
+  };
+}
+
+/** One question of `planMemoryOf`. */
+export async function memoryNeeded(file: GgufFile, options: MemoryOptions = {}): Promise<MemoryNeeded> {
+  checkNames('option of memoryNeeded', options, memoryOptionNames);
+  return (await planMemoryOf(file)).memoryNeeded(options);
 }

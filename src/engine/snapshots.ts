@@ -1,6 +1,6 @@
 import type { Program, StateCopy } from '../backends/backend.ts';
 import { stateBytes, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
-import { sum } from '../base/numbers.ts';
+import { smallest, sum } from '../base/numbers.ts';
 
 /** A place in the text to which states return that cannot be cut back. */
 interface Snapshot {
@@ -39,7 +39,7 @@ export class Snapshots {
 
   /** The first place between `begin` and `end` where a snapshot is wished for; `end` where there is none. */
   stopBefore(begin: number, end: number): number {
-    return Math.min(end, ...this.wishes.filter((place) => place > begin));
+    return Math.min(end, smallest(this.wishes.filter((place) => place > begin)));
   }
 
   /** Reading has come to this place. */

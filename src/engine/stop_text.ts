@@ -1,3 +1,5 @@
+import { greatest, smallest } from '../base/numbers.ts';
+
 /**
  * Holds back text that may turn out to be the start of a stop text, so that a stop text never appears in the output, not
  * even when it is spread over several tokens.
@@ -20,9 +22,9 @@ export class StopText {
     const found = this.stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0);
     if (found.length > 0) {
       this.held = '';
-      return { text: all.slice(0, Math.min(...found)), stopped: true };
+      return { text: all.slice(0, smallest(found)), stopped: true };
     }
-    const nHeld = Math.max(0, ...this.stops.map((stop) => overlap(all, stop)));
+    const nHeld = greatest(this.stops.map((stop) => overlap(all, stop)));
     this.held = all.slice(all.length - nHeld);
     return { text: all.slice(0, all.length - nHeld), stopped: false };
   }

@@ -159,7 +159,7 @@ const handlers: Handlers = {
 async function load(source: PlainSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
   const starting = startBackend(options);
   try {
-    const file = await openPlain(source, around.signal);
+    const file = await openPlain(source, { signal: around.signal });
     files.push(file);
     return await loadModel(file, options, starting.create, around);
   } catch (error) {

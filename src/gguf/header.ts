@@ -36,6 +36,7 @@ export interface TensorInfo {
 export interface Header {
   readonly fileName: string;
   readonly fileBytes: number;
+  readonly keepUnknown: boolean;
   /** The file's first bytes: replaced by a longer piece when `wantedBytes` says so. */
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
@@ -60,10 +61,11 @@ const minTensorBytes = 8 + 1 + 4 + 8 + 4 + 8; // name length, shortest name, nDi
 /** Thrown, and caught below, where the bytes at hand end inside a value. */
 const outOfBytes = Symbol('out of bytes');
 
-export function startHeader(fileName: string, fileBytes: number): Header {
+export function startHeader(fileName: string, fileBytes: number, keepUnknown = false): Header {
   return {
     fileName,
     fileBytes,
+    keepUnknown,
     bytes: new Uint8Array(0),
     view: new DataView(new ArrayBuffer(0)),
     at: 0,
@@ -131,7 +133,7 @@ const otherFiles: readonly (readonly [start: string, what: string])[] = [
 ];
 
 function checkMagic(bytes: Uint8Array, fileName: string): void {
-  const magic = String.fromCharCode(...bytes.subarray(0, 4));
+  const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic === 'GGUF') return;
   const what = otherFiles.find(([start]) => magic.startsWith(start))?.[1];
   throw new FormatError(
@@ -237,6 +239,9 @@ function readName(header: Header, limit: 'keyBytes' | 'tensorNameBytes', where: 
   }
 }
 
+/** Stands for a type that came after this build: nobody here knows how long its blocks are. */
+const unknownType = (id: number): QuantType => ({ name: `type ${id}`, ggmlType: id, blockSize: 1, blockBytes: 0 });
+
 function readTensor(header: Header): void {
   const name = readName(header, 'tensorNameBytes', `${header.fileName}: tensor ${header.tensors.size}`);
   const where = `${header.fileName}: ${quoted(name)}`;
@@ -246,7 +251,7 @@ function readTensor(header: Header): void {
   const shape: number[] = [];
   for (let i = 0; i < nDims; i++) shape.unshift(readCount(header, where));
   const id = header.view.getUint32(take(header, 4, where), true);
-  const quant = quantByGgmlType.get(id);
+  const quant = quantByGgmlType.get(id) ?? (header.keepUnknown ? unknownType(id) : undefined);
   if (!quant) {
     const known = quants.map((q) => `${q.name} (${q.ggmlType})`).join(', ');
     throw new UnsupportedError(`${where} has ggml type ${id}; known are ${known}: convert the model to one of them`);

@@ -32,6 +32,12 @@ export interface GgufFile {
   readonly sources: readonly ByteSource[];
 }
 
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+  /** Keeps tensors of types that this build does not know, as having no bytes: for looking at a file, not for its weights. */
+  readonly keepUnknown?: boolean;
+}
+
 export const defaultAlignment = 32;
 
 const firstPieceBytes = 256 * 1024;
@@ -42,12 +48,12 @@ const firstPieceBytes = 256 * 1024;
  * @throws FormatError where the file is truncated, corrupted or hostile; UnsupportedError for version 1, big-endian files
  *   and unknown tensor types; ResourceError where the source fails; AbortError on `signal`.
  */
-export async function readGguf(source: ByteSource, options: { signal?: AbortSignal } = {}): Promise<GgufFile> {
-  checkNames('option of readGguf', options, ['signal']);
-  const { signal } = options;
+export async function readGguf(source: ByteSource, options: ReadOptions = {}): Promise<GgufFile> {
+  checkNames('option of readGguf', options, ['signal', 'keepUnknown']);
+  const { signal, keepUnknown } = options;
   signal?.throwIfAborted();
   if (source.size === 0) throw new FormatError(`${source.name} is empty; interrupted download?`);
-  const header = startHeader(source.name, source.size);
+  const header = startHeader(source.name, source.size, keepUnknown);
   while (!parseHeader(header)) await readOn(header, source, signal);
   const alignment = readAlignment(header);
   const tensors = placeTensors(header, alignment);

@@ -9,7 +9,7 @@ import type { ByteSink, ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { quoted } from './limits.ts';
 import { readGguf } from './read.ts';
-import type { GgufFile, GgufTensor } from './read.ts';
+import type { GgufFile, GgufTensor, ReadOptions } from './read.ts';
 import { headerBytes, streamGguf, writeGguf } from './write.ts';
 import type { MetadataToWrite, TensorToWrite, WriteOptions } from './write.ts';
 
@@ -36,10 +36,9 @@ export function parseShardName(name: string): ShardName | undefined {
   return found && { prefix: found.prefix!, shardIndex: Number(found.no) - 1, nShards: Number(found.count) };
 }
 
-export interface OpenGgufOptions {
+export interface OpenGgufOptions extends ReadOptions {
   /** Opens the file of that name beside the first one. */
   readonly openSibling: (name: string) => Promise<ByteSource>;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -48,8 +47,10 @@ export interface OpenGgufOptions {
  * @throws what `readGguf` throws; FormatError where `first` is another shard than the first, or shards do not belong together;
  *   ResourceError where a shard is missing.
  */
-export async function openGguf(first: ByteSource, { openSibling, signal }: OpenGgufOptions): Promise<GgufFile> {
-  const file = await readGguf(first, { signal });
+export async function openGguf(first: ByteSource, options: OpenGgufOptions): Promise<GgufFile> {
+  const { openSibling, signal, keepUnknown } = options;
+  const reading = { signal, keepUnknown };
+  const file = await readGguf(first, reading);
   const nShards = file.metadata.u32('split.count', 0);
   if (nShards <= 1) return file;
   const name = parseShardName(first.name);
@@ -71,7 +72,7 @@ export async function openGguf(first: ByteSource, { openSibling, signal }: OpenG
     for (let shardIndex = 1; shardIndex < nShards; shardIndex++) {
       const sibling = await openShard({ ...name, shardIndex }, openSibling);
       siblings.push(sibling);
-      shards.push(checkShard(await readGguf(sibling, { signal }), shardIndex, nShards));
+      shards.push(checkShard(await readGguf(sibling, reading), shardIndex, nShards));
     }
     return joinShards(shards);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { openPath } from '#platform';
 import { checkNames } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
-import type { GgufFile } from '../gguf/read.ts';
+import type { GgufFile, ReadOptions } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
 import { openHttpFile, type HttpOptions } from '../store/http.ts';
@@ -12,20 +12,22 @@ import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform
  * Opens a model, all shards of it; whoever opens closes `sources`. A web address is read by ranges, its header only; streams are read
  * into memory first. `headers` are for web addresses.
  */
-export async function openModelFile(source: ModelSource, options: HttpOptions = {}): Promise<GgufFile> {
-  checkNames('option of openModelFile', options, ['headers', 'signal']);
-  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), options), options.signal);
-  return openPlain(await plainSource(source, options), options.signal);
+export async function openModelFile(source: ModelSource, options: HttpOptions & ReadOptions = {}): Promise<GgufFile> {
+  checkNames('option of openModelFile', options, ['headers', 'signal', 'keepUnknown']);
+  const { headers, ...reading } = options;
+  const { signal } = reading;
+  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), { headers, signal }), reading);
+  return openPlain(await plainSource(source, { signal }), reading);
 }
 
 /** `openModelFile`, on the other side of a thread's border. */
-export async function openPlain(source: PlainSource, signal?: AbortSignal): Promise<GgufFile> {
-  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), signal);
+export async function openPlain(source: PlainSource, reading: ReadOptions): Promise<GgufFile> {
+  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), reading);
 }
 
-async function openFiles({ first, openSibling }: ModelFiles, signal?: AbortSignal): Promise<GgufFile> {
+async function openFiles({ first, openSibling }: ModelFiles, reading: ReadOptions): Promise<GgufFile> {
   try {
-    return await openGguf(first, { openSibling, signal });
+    return await openGguf(first, { openSibling, ...reading });
   } catch (error) {
     await first.close?.();
     throw error;

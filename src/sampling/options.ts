@@ -116,3 +116,8 @@ export function checkOptions(options: TokenOptions, nVocab: number): CheckedOpti
   for (const token of dryBreakers) checkWhole('dryBreakers token', token, tokenLimits);
   return { ...(Object.fromEntries(numbers) as Record<NumberName, number>), logitBias, dryBreakers, seed };
 }
+
+/** The same for callers who need no defaults; before a model is open nobody knows how many tokens there are, or which. */
+export function checkSamplerOptions({ dryBreakers = [], ...options }: SamplerOptions, nVocab = Infinity): void {
+  checkOptions({ ...options, dryBreakers: dryBreakers.filter((breaker) => typeof breaker === 'number') }, nVocab);
+}

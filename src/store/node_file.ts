@@ -1,6 +1,6 @@
 /** Files on disk, in Node. */
-import { open, rename, stat, unlink } from 'node:fs/promises';
-import { fstatSync, type Stats } from 'node:fs';
+import { link, open, rename, stat, unlink } from 'node:fs/promises';
+import { constants, fstatSync, unlinkSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkNames } from '../base/checks.ts';
@@ -17,6 +17,10 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied; change its permissions'],
   ['EPERM', 'not permitted; change its permissions'],
   ['EISDIR', 'it is a folder, expected a file'],
+  ['ENXIO', 'it is not a file'],
+  ['ELOOP', 'the link leads in a circle; check the path'],
+  ['ENAMETOOLONG', 'the name is too long; choose another'],
+  ['EEXIST', 'it exists already; delete it or choose another name'],
   ['EMFILE', 'too many files are open; raise the limit (ulimit -n)'],
   ['ENOSPC', 'no space left on the disk; free some and try again'],
   ['EDQUOT', 'the disk quota is used up; free some space and try again'],
@@ -24,12 +28,44 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'the file system is read-only; choose another folder'],
 ]);
 
-function failing(doing: string, path: string): (cause: unknown) => never {
+const codeOf = (cause: unknown): string => (cause instanceof Error && 'code' in cause ? String(cause.code) : '');
+
+function failing(doing: string, path: string, others?: ReadonlyMap<string, string>): (cause: unknown) => never {
   return (cause) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const why = remedies.get(code) ?? asError(cause).message;
+    const code = codeOf(cause);
+    const why = others?.get(code) ?? remedies.get(code) ?? asError(cause).message;
     throw new ResourceError(`cannot ${doing} ${path}: ${why}`, { cause });
   };
+}
+
+/** Opens for reading what is a file. Without O_NONBLOCK a pipe that nobody writes to would be waited for. */
+async function openFile(path: string): Promise<{ handle: FileHandle; opened: Stats }> {
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(failing('open', path));
+  try {
+    const opened = await handle.stat();
+    if (opened.isFile()) return { handle, opened };
+    const what = opened.isDirectory() ? 'it is a folder, expected a file' : 'it is not a file; write it into one first';
+    throw new ResourceError(`cannot open ${path}: ${what}`);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * All bytes of a file.
+ * @throws ResourceError where it is missing, not a file, or not readable; AbortError on `signal`.
+ */
+export async function readNodeFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const { handle } = await openFile(path);
+  try {
+    return await handle.readFile({ signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    return failing('read', path)(error);
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -38,16 +74,10 @@ function failing(doing: string, path: string): (cause: unknown) => never {
  * @throws ResourceError where the file is missing, a folder or not readable; FormatError where it is empty.
  */
 export async function openNodeFile(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch(failing('open', path));
-  try {
-    const opened = await handle.stat();
-    if (opened.isDirectory()) throw new ResourceError(`cannot open ${path}: it is a folder, expected a file`);
-    if (opened.size === 0) throw new FormatError(`${path} is empty; interrupted download?`);
-    return nodeSource(path, handle, opened);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+  const { handle, opened } = await openFile(path);
+  if (opened.size > 0) return nodeSource(path, handle, opened);
+  await handle.close();
+  throw new FormatError(`${path} is empty; interrupted download?`);
 }
 
 /** Opens files by name in the folder of `path`: where the other shards of a split model lie. */
@@ -90,10 +120,34 @@ function nodeSource(path: string, handle: FileHandle, opened: Stats): ByteSource
   };
 }
 
+/** Temporary files of sinks that are open: a process that exits takes them away. */
+const unfinished = new Set<string>();
+
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // someone else removed it
+    }
+  }
+}
+
+function forget(temporary: string): void {
+  unfinished.delete(temporary);
+  if (unfinished.size === 0) process.off('exit', removeUnfinished);
+}
+
+/** What codes mean where a file is to be made. */
+const folderRemedies: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such folder; make it first'],
+  ['EACCES', 'its folder may not be written to; choose another'],
+]);
+
 /**
  * A new file on disk. Its bytes go to a temporary name beside it; they get the final name when they are whole and on the
  * disk. With `replace`, a file of that name may be there already.
- * @throws ResourceError where the name is taken, or its folder is missing or not writable.
+ * @throws ResourceError where the name is taken, also where another takes it meanwhile, or its folder is missing or not writable.
  */
 export async function openNodeSink(path: string, options: { readonly replace?: boolean } = {}): Promise<ByteSink> {
   checkNames('option of openNodeSink', options, ['replace']);
@@ -103,7 +157,9 @@ export async function openNodeSink(path: string, options: { readonly replace?: b
     throw new ResourceError(`${path} is not a file that can be replaced; choose another name`);
   if (there && !replace) throw new ResourceError(`${path} exists already; delete it or choose another name`);
   const temporary = `${path}.${crypto.randomUUID()}.part`; // the global: importing node:crypto takes 4 ms of every start
-  const handle = await open(temporary, 'wx').catch(failing('create', path));
+  const handle = await open(temporary, 'wx').catch(failing('create', path, folderRemedies));
+  if (unfinished.size === 0) process.on('exit', removeUnfinished);
+  unfinished.add(temporary);
   let state: 'open' | 'finished' | 'aborted' = 'open';
   return {
     name: path,
@@ -116,8 +172,9 @@ export async function openNodeSink(path: string, options: { readonly replace?: b
     async finish() {
       await handle.sync().catch(failing('write', path));
       await handle.close();
-      await rename(temporary, path).catch(failing('name', path));
+      await (replace ? rename(temporary, path) : takeName(temporary, path)).catch(failing('name', path));
       state = 'finished';
+      forget(temporary);
       await syncFolder(dirname(path));
     },
     async abort() {
@@ -125,9 +182,23 @@ export async function openNodeSink(path: string, options: { readonly replace?: b
       const written = state === 'finished' ? path : temporary;
       state = 'aborted';
       await handle.close(); // a second close is harmless
+      forget(temporary);
       await unlink(written).catch(failing('remove', written));
     },
   };
+}
+
+/** Gives a file a name that nothing has. A rename would replace what another program has put there meanwhile. */
+async function takeName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error;
+    const placeholder = await open(path, 'wx'); // this file system knows no second names
+    await placeholder.close();
+    return rename(temporary, path);
+  }
+  await unlink(temporary);
 }
 
 /** Makes a rename durable. Windows cannot open folders and does not need it. */

@@ -127,8 +127,7 @@ function unspell(piece: string): Uint8Array {
   const bytes: number[] = [];
   for (const spelling of piece) {
     const byte = spelledByte.get(spelling);
-    if (byte === undefined) bytes.push(...utf8(spelling));
-    else bytes.push(byte);
+    for (const each of byte === undefined ? utf8(spelling) : [byte]) bytes.push(each);
   }
   return Uint8Array.from(bytes);
 }

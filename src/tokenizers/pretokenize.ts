@@ -95,7 +95,8 @@ const deepseekLetters = [
   ...['A78B-A78E', 'AB70-ABBF', 'FB00-FB06', 'FB13-FB17', 'FF21-FF3A', 'FF41-FF5A', '10400-1044F', '104B0-104D3'],
   ...['104D8-104FB', '10C80-10CB2', '10CC0-10CF2', '118A0-118DF', '1E900-1E943'],
 ];
-const characterClass = (ranges: readonly string[]): string =>
+/** A class of code points, by the first and last of each range in hexadecimal (`A-Z` is letters). */
+export const characterClass = (ranges: readonly string[]): string =>
   `[${ranges.map((range) => (/^[A-Za-z]-/.test(range) ? range : range.replace(/[0-9A-F]+/g, '\\u{$&}'))).join('')}]`;
 const deepseekPunctuation = characterClass(['21-2F', '3A-7E', 'FF01-FF0F', 'FF1A-FF5E', '2018-201F', '3000-3002']);
 const cjkAndMore = characterClass(['4E00-9FA5', '800-4E00', 'AC00-D7FF']);

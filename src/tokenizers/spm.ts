@@ -22,7 +22,7 @@ export function createSpm(vocab: Vocab, { types, plain }: Roles): TokenizerFamil
   /** A character without a token: bytes, or the unknown token where the file has no byte tokens. */
   function appendUnknown(character: string, tokens: number[]): void {
     const bytes = [...utf8(character)].map((byte) => byteTokens[byte]!);
-    if (!bytes.includes(-1)) tokens.push(...bytes);
+    if (!bytes.includes(-1)) for (const byte of bytes) tokens.push(byte);
     else if (unkToken !== undefined) tokens.push(unkToken);
   }
 

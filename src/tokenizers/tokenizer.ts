@@ -30,6 +30,10 @@ export interface Tokenizer {
   readonly addEos: boolean;
   /** `encode` writes a space before a text and after each added token; a stream takes it off again. */
   readonly spacePrefix: boolean;
+  /**
+   * Byte-level BPE and SentencePiece take a text as it is, like llama.cpp: `é` may be one code point or two, with other tokens for each. Qwen's
+   * own tokenizer composes text first; do so with `text.normalize('NFC')` where the text comes from somewhere that decomposes.
+   */
   encode(text: string, options?: EncodeOptions): number[];
   /** Like `encode` of all segments in a row, but control tokens are recognised in the trusted ones only; `userDefined` is about the others. */
   encodeSegments(segments: readonly TextSegment[], options?: Pick<EncodeOptions, 'userDefined'>): number[];

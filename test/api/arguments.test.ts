@@ -64,7 +64,7 @@ describe('a prompt of the wrong shape is refused by name', () => {
     [{ messages: [user('hi')], tools: 'x' }, /tools is string, expected a list of \{ type: 'function'/],
     [{ messages: [user('hi')], tool: [] }, /unknown part of a prompt of messages tool \(is it tools\?\)/],
     [{ messages: [user('hi')], documents: 1 }, /documents is number/],
-    [{ messages: [user('hi')], templateVariables: 'no' }, /templateVariables is string, expected an object/],
+    [{ messages: [user('hi')], templateVars: 'no' }, /templateVars is string, expected an object/],
     [{ messages: [{ role: 'user', content: 'hi', when: () => 1 }] }, /messages\[0\].when is a Function/],
   ])('%o', async (prompt, message) => {
     for (const call of [model.tokenize(prompt as never), model.generate(prompt as never).result]) {

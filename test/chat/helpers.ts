@@ -24,6 +24,6 @@ export interface Conversation {
 export const conversations = JSON.parse(read('../fixtures/chat/conversations.json')) as Record<string, Conversation>;
 
 export function inputOf({ messages, tools, documents, ...others }: Conversation): RenderInput {
-  const { add_generation_prompt: addGenerationPrompt, ...templateVariables } = others;
-  return { messages, tools, documents, addGenerationPrompt, bosToken: '<s>', eosToken: '</s>', now, templateVariables };
+  const { add_generation_prompt: addGenerationPrompt, ...templateVars } = others;
+  return { messages, tools, documents, addGenerationPrompt, bosToken: '<s>', eosToken: '</s>', now, templateVars };
 }

@@ -3,13 +3,13 @@ import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { conversations, inputOf, templates } from './helpers.ts';
 
-const render = (source: string, templateVariables: Record<string, unknown> = {}) =>
+const render = (source: string, templateVars: Record<string, unknown> = {}) =>
   compileTemplate(source).render({
     messages: [],
     addGenerationPrompt: true,
     bosToken: '',
     eosToken: '',
-    templateVariables,
+    templateVars,
   });
 
 describe('a limit stops', () => {

@@ -20,7 +20,7 @@ const input = {
   bosToken: '',
   eosToken: '',
   now,
-  templateVariables: variables,
+  templateVars: variables,
 };
 
 function outcome(source: string): Outcome {

@@ -63,7 +63,7 @@ it('gives a template none for tools and documents where there are none', () => {
 describe('template variables', () => {
   it('reach the template under their own names, and are not trusted', () => {
     const template = compileTemplate("{{ enable_thinking }} {{ effort is defined }} {{ '<|' + mode + '|>' }}");
-    const input = { ...basics, messages: [], templateVariables: { enable_thinking: false, mode: 'user' } };
+    const input = { ...basics, messages: [], templateVars: { enable_thinking: false, mode: 'user' } };
     expect(template.render(input)).toBe('False False <|user|>');
     expect(template.renderSegments(input).filter(({ trusted }) => trusted)).toEqual([
       { text: ' ', trusted: true },
@@ -75,9 +75,9 @@ describe('template variables', () => {
   it.each(['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'])(
     'cannot be called %s: the engine sets that',
     (name) => {
-      expect(() => checkConversation({ messages: [], templateVariables: { [name]: null } })).toThrow(
+      expect(() => checkConversation({ messages: [], templateVars: { [name]: null } })).toThrow(
         new TypeError(
-          `templateVariables.${name} is set by the engine; leave it out (these are: messages, tools, documents, add_generation_prompt, bos_token, eos_token)`,
+          `templateVars.${name} is set by the engine; leave it out (these are: messages, tools, documents, add_generation_prompt, bos_token, eos_token)`,
         ),
       );
     },
@@ -88,17 +88,17 @@ describe('template variables', () => {
     cycle.push(cycle);
     for (const value of [() => 1, Symbol('x'), 1n, new Date(), new Map(), new Uint8Array(2), cycle]) {
       for (const input of [
-        { messages: [], templateVariables: { a: [value] } },
+        { messages: [], templateVars: { a: [value] } },
         { messages: [{ role: 'user', content: 'x', a: value }] },
         { messages: [], tools: [{ a: value }] },
         { messages: [], documents: [{ a: value }] },
       ])
         expect(() => checkConversation(input)).toThrow(TypeError);
     }
-    expect(() => checkConversation({ messages: [], templateVariables: { a: { b: [new Date()] } } })).toThrow(
-      'templateVariables.a.b[0] is a Date, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects',
+    expect(() => checkConversation({ messages: [], templateVars: { a: { b: [new Date()] } } })).toThrow(
+      'templateVars.a.b[0] is a Date, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects',
     );
-    checkConversation({ messages: [], templateVariables: { a: [null, undefined, 1.5, 'x', { b: false }] } });
+    checkConversation({ messages: [], templateVars: { a: [null, undefined, 1.5, 'x', { b: false }] } });
   });
 });
 
@@ -108,6 +108,16 @@ it('renders the same template twice without a trace of the first time', () => {
   );
   const input = { ...basics, messages: [{ role: 'user', content: 'a' }] };
   expect([template.render(input), template.render(input)]).toEqual(['12', '12']);
+});
+
+it.each([
+  [[2021, 0, 1], '2020 20 53 00 00 001'],
+  [[2024, 11, 30], '2025 25 01 52 53 365'],
+  [[2026, 11, 31], '2026 26 53 52 52 365'],
+  [[2028, 0, 2], '2027 27 52 01 00 002'],
+] as const)('counts the weeks around new year as Python does: %j', ([year, month, day], expected) => {
+  const template = compileTemplate("{{ strftime_now('%G %g %V %U %W %j') }}");
+  expect(template.render({ ...basics, messages: [], now: new Date(year, month, day) })).toBe(expected);
 });
 
 describe('a model without a template', () => {

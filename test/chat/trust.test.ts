@@ -16,7 +16,7 @@ function segmentsOf(
     addGenerationPrompt: true,
     bosToken: '<s>',
     eosToken: '</s>',
-    templateVariables: variables,
+    templateVars: variables,
   });
 }
 

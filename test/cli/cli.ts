@@ -1,5 +1,5 @@
 /** Runs the built command line, as a user would. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,9 +25,10 @@ export interface RunOptions {
   readonly onStdout?: (stdout: string, child: { kill(signal: NodeJS.Signals): void; type(text: string): void }) => void;
 }
 
-/** Waits for the end. With `onStdout` stdin stays open until the program ends it. */
+/** Waits for the end. With `input` and `onStdout` stdin stays open until the program ends it. */
 export function thimble(args: readonly string[], { input, env, onStdout }: RunOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, [cliPath, ...args], { env: { ...process.env, ...env } });
+  const isOpen = onStdout !== undefined && input !== undefined;
   let stdout = '';
   let stderr = '';
   const hand = {
@@ -40,7 +41,7 @@ export function thimble(args: readonly string[], { input, env, onStdout }: RunOp
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined); // a program that does not read its input
-  if (onStdout) child.stdin.write(input ?? '');
+  if (isOpen) child.stdin.write(input);
   else child.stdin.end(input ?? '');
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -77,3 +78,48 @@ export async function openWorkbench(): Promise<Workbench> {
   );
   return { folder, stories, talking, path, close: () => rm(folder, { recursive: true }) };
 }
+
+/** Whether `script` of util-linux is here, which gives a program a terminal. */
+export const haveTerminal = (() => {
+  const { status, stdout } = spawnSync('script', ['--version'], { encoding: 'utf8' });
+  return status === 0 && stdout.includes('util-linux');
+})();
+
+export interface TerminalOptions {
+  /** What is typed, each text after the terminal has shown another one. */
+  readonly typed?: readonly (readonly [after: string, text: string])[];
+  readonly columns?: number;
+  /** Makes a line for a shell out of the command. */
+  readonly shell?: (line: string) => string;
+}
+
+/** The same in a terminal: all that reaches it, stdout and stderr together. */
+export function onTerminal(args: readonly string[], options: TerminalOptions = {}): Promise<Omit<Ended, 'stderr'>> {
+  const { typed = [], columns = 80, shell = (line) => line } = options;
+  const quoted = [process.execPath, cliPath, ...args].map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ');
+  const child = spawn('script', ['-qec', `stty cols ${columns} rows 24 -echo; ${shell(quoted)}`, '/dev/null'], {
+    env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm-256color', NO_COLOR: '' },
+  });
+  let stdout = '';
+  const waiting = [...typed];
+  let seen = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    const next = waiting[0];
+    if (!next || !stdout.slice(seen).includes(next[0])) return;
+    seen = stdout.length;
+    child.stdin.write(waiting.shift()![1]);
+  });
+  child.stdin.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout }));
+  });
+}
+
+/** The lines of a terminal that are left when colours and moves of the cursor are taken away. */
+export const plainLines = (shown: string): string[] =>
+  shown
+    .replace(/\x1b\[[\d;?]*[a-zA-Z]/g, '')
+    .replaceAll('\r\n', '\n')
+    .split('\n');

@@ -61,11 +61,15 @@ describe('files', () => {
   });
 
   it('inspect shows what is in a file, for people and for programs', async () => {
-    const [text, json] = await Promise.all([
-      thimble(['inspect', bench.stories, '--ctx', '256', '--kv', 'f32']),
+    const [text, all, json] = await Promise.all([
+      thimble(['inspect', bench.stories, '--ctx', '256', '--kv', 'F32']),
+      thimble(['inspect', bench.stories, '--all']),
       thimble(['inspect', bench.stories, '--ctx', '256', '--kv', 'f32', '--json']),
     ]);
-    expect(text.stdout).toContain('blk.4.ffn_down.weight');
+    expect(all.stdout).toContain('blk.4.ffn_down.weight');
+    expect(text.stdout).toMatch(/blk\.0-4\.ffn_down\.weight +f32 +\[64, 172\] +5 × +215 KiB/);
+    expect(text.stdout.split('\n').length).toBeLessThan(60);
+    expect(text.stdout).toMatch(/\n {2}fits here +yes: 256 positions need .* free here\n$/);
     expect(text.stdout).toMatch(/memory +\d.* for 256 positions \(weights .* \+ KV f32 320 KiB \+ work /);
     const { memory, params, weight_bytes, chat_template, tensors, metadata } = JSON.parse(json.stdout) as Inspected;
     expect({ params, weight_bytes, chat_template }).toEqual({

@@ -29,7 +29,7 @@ describe('help', () => {
           .match(/"[^"]*"|\S+/g)!
           .slice(2);
         const table = { ...command.options, ...commonOptions };
-        expect(() => parseArguments(words, table, command.positionals), line).not.toThrow();
+        expect(() => parseArguments(words, table, command), line).not.toThrow();
       }
     }
   });
@@ -48,8 +48,9 @@ describe('a wrong command line', () => {
     [['run', 'm.gguf', '--prompt', 'x', '--temp', 'warm'], '--temp is "warm", expected a number'],
     [['run', 'm.gguf', '--prompt', 'x', '-n', '0'], '--max-tokens is 0, expected a whole number of at least 1'],
     [['run', 'm.gguf', '--prompt', 'x', '--backend', 'gpu'], '--backend is "gpu", expected wasm or reference'],
-    [['run', '--prompt', 'x'], 'an argument is missing'],
-    [['run', 'm.gguf', 'surplus', '--prompt', 'x'], 'unexpected argument "surplus"'],
+    [['run', '--prompt', 'x'], 'an argument is missing: MODEL'],
+    [['run', 'm.gguf', 'surplus', '--prompt', 'x'], 'unexpected argument "surplus": there is a --prompt already'],
+    [['merge', 'm.gguf', 'out', 'surplus'], 'unexpected argument "surplus"'],
     [['run', 'm.gguf', '--json=yes'], "Option '--json' does not take an argument"],
     [['logits', 'm.gguf', '--prompt', 'x'], '--out FILE is missing'],
     [['split', 'm.gguf', 'out', '--max-size', 'big'], '--max-size is "big"'],

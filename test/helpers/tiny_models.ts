@@ -99,8 +99,15 @@ export const windowConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-window-odd': { ...base, window: 23, headDim: 32, nLayers: 3 },
 };
 
-/** A model that can chat: ChatML, a byte a token. */
-const chatConfigs: Readonly<Record<string, TinyConfig>> = { 'llama-chat': { ...base, chatTemplate: chatml } };
+/** Models that can chat, a byte a token: in ChatML, and with a template that writes all it is given. */
+const chatConfigs: Readonly<Record<string, TinyConfig>> = {
+  'llama-chat': { ...base, chatTemplate: chatml },
+  'llama-chat-variables': {
+    ...base,
+    chatTemplate:
+      '{{ messages | length }} {{ tools | tojson }} {{ documents | tojson }} {{ enable_thinking }} {{ effort }}',
+  },
+};
 
 /** The prompt of their golden: 200 token ids, longer than the ring of either. */
 export const windowPrompt: readonly number[] = Array.from({ length: 200 }, (_, i) => (i * 89 + 37 + (i >> 4)) % 251);

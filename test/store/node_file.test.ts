@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError, ResourceError } from '../../src/base/errors.ts';
-import { openBeside, openNodeFile, openNodeSink } from '../../src/store/node_file.ts';
+import { openBeside, openNodeFile, openNodeSink, readNodeFile } from '../../src/store/node_file.ts';
 
 let folder: string;
 let path: string;
@@ -65,6 +65,18 @@ describe('openNodeFile', () => {
     await writeFile(empty, '');
     await expect(openNodeFile(empty)).rejects.toThrow(FormatError);
     await expect(openNodeFile(empty)).rejects.toThrow(/empty is empty; interrupted download\?/);
+  });
+
+  it('refuses pipes and devices at once', async ({ skip }) => {
+    skip(process.platform === 'win32', 'Windows has no such files');
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const other of [pipe, '/dev/zero', '/dev/tty']) {
+      await expect(openNodeFile(other)).rejects.toThrow(/it is not a file/);
+      await expect(readNodeFile(other)).rejects.toThrow(/it is not a file/);
+    }
+    await expect(openBeside(path)('pipe')).rejects.toThrow(/it is not a file/);
+    await expect(openNodeSink(pipe, { replace: true })).rejects.toThrow(/is not a file that can be replaced/);
   });
 
   it('refuses a file it may not read', async ({ skip }) => {
@@ -131,7 +143,29 @@ describe('openNodeSink', () => {
 
   it('refuses to replace a file, and a folder that is not there', async () => {
     await expect(openNodeSink(path)).rejects.toThrow(/file.bin exists already; delete it or choose another name/);
-    await expect(openNodeSink(join(folder, 'none', 'new.gguf'))).rejects.toThrow(/cannot create .*no such file/);
+    await expect(openNodeSink(join(folder, 'none', 'new.gguf'))).rejects.toThrow(/cannot create .*no such folder/);
+    expect(await readdir(folder)).toEqual(['file.bin']);
+  });
+
+  it('lets one of two writers have a name, and keeps what is there', async () => {
+    const target = join(folder, 'new.gguf');
+    const [one, two] = [await openNodeSink(target), await openNodeSink(target)];
+    await one.write(content);
+    await two.write(Uint8Array.of(2));
+    await one.finish();
+    await expect(two.finish()).rejects.toThrow(/new.gguf: it exists already/);
+    await two.abort();
+    expect(new Uint8Array(await readFile(target))).toEqual(content);
+    expect((await readdir(folder)).sort()).toEqual(['file.bin', 'new.gguf']);
+  });
+
+  it('leaves nothing where the process exits', async () => {
+    const script = `
+      import { openNodeSink } from ${JSON.stringify(new URL('../../dist/node/gguf.js', import.meta.url).href)};
+      const sink = await openNodeSink(${JSON.stringify(join(folder, 'new.gguf'))});
+      await sink.write(new Uint8Array(10));
+      process.exit(0);`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', script]);
     expect(await readdir(folder)).toEqual(['file.bin']);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTokenizer } from '../../src/tokenizers/index.ts';
 import { createSplit, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
-import { bytesVocab, loadVocab } from './vocabs.ts';
+import { bytesVocab, loadVocab, piecesVocab } from './vocabs.ts';
 
 /** Texts of about n UTF-8 bytes made to hurt: one long word, one long run, or neighbours that nearly match. */
 const shapes: Record<string, (n: number) => string> = {
@@ -67,6 +67,30 @@ test('added tokens are found in linear time, also where they nearly match everyw
     (n) => '<|reserved_299|>'.repeat(n / 16),
     1_000_000,
   );
+});
+
+test('added tokens are found in linear time, also where long ones begin everywhere', () => {
+  const added: [string, number][] = [
+    [`${'a'.repeat(20_000)}b`, 3],
+    [`b${'a'.repeat(20_000)}`, 4],
+    ['aaaaaaaaaac', 4],
+  ];
+  const tokenizer = createTokenizer(bytesVocab({ added }));
+  for (const special of [true, false])
+    expectLinear(
+      (text) => tokenizer.encode(text, { special }),
+      (n) => 'a'.repeat(n),
+      1_000_000,
+    );
+});
+
+test('a text of 200,000 letters is no more than the stack can take', () => {
+  const bytes = createTokenizer(bytesVocab({ added: [['<tool>', 4]] }));
+  const pieces = createTokenizer(piecesVocab(['▁', 'a', 'b ▁c']));
+  for (const unit of ['a', '😀', ' ', 'a ', '<tool>']) {
+    const text = unit.repeat(200_000);
+    for (const tokenizer of [bytes, pieces]) expect(tokenizer.encode(text).length, unit).toBeGreaterThan(190_000);
+  }
 });
 
 test('a tokenizer of 150,000 tokens and merges is made in the time of a glance', () => {

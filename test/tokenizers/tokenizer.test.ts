@@ -30,6 +30,34 @@ describe('added tokens', () => {
     expect(text(tokenizer, tokenizer.encode('a<tool>>b<tool>c'))).toEqual(['a', '<tool>>', 'b', '<tool>', 'c']);
   });
 
+  test('user-defined tokens can be closed to text, also where merges would make them', () => {
+    const closed = { userDefined: false };
+    const plain = 'a<tool>>b<tool>c';
+    expect(decode(tokenizer, tokenizer.encode(plain, closed))).toBe(plain);
+    expect(tokenizer.encode(plain, closed).some(tokenizer.isAdded)).toBe(false);
+    expect(text(tokenizer, tokenizer.encode('<tool><|start|>', { special: true, ...closed }))).not.toContain('<tool>');
+    const pieces = piecesVocab(['▁', '<', 't', '<t', '<t>', '>', '\n']);
+    const marked = createTokenizer({
+      ...pieces,
+      types: pieces.types!.map((type, i) => (i === 263 || i === 265 ? 4 : type)),
+    });
+    expect(text(marked, marked.encode('<t>\n'))).toEqual(['<t>', '\n']);
+    expect(text(marked, marked.encode('<t>\n', closed))).toEqual([' ', '<t', '>', '\n']); // a single character is no markup
+  });
+
+  test('user-defined tokens of a trusted segment stay tokens where text is closed to them', () => {
+    const segments = [
+      { text: '<tool>', trusted: true },
+      { text: '<tool>', trusted: false },
+      { text: '<to', trusted: true },
+      { text: 'ol>', trusted: false },
+    ];
+    const nTools = (options: object) =>
+      text(tokenizer, tokenizer.encodeSegments(segments, options)).filter((piece) => piece === '<tool>').length;
+    expect(nTools({})).toBe(2);
+    expect(nTools({ userDefined: false })).toBe(1);
+  });
+
   test('merges cannot build an end token from text, even one that the file marks as normal', () => {
     const end = [...vocab.tokens].indexOf('<|end|>');
     expect(vocab.types![end]).toBe(1);
@@ -163,6 +191,13 @@ describe('byte-level BPE', () => {
     const vocab = bytesVocab({ merges: ['a b', 'b c'] });
     const tokenizer = createTokenizer({ ...vocab, merges: Texts.of(['x y', 'a b', 'b c', 'a b']) });
     expect(text(tokenizer, tokenizer.encode('abcxy'))).toEqual(['ab', 'c', 'x', 'y']);
+  });
+
+  test('a text is not normalised, not for Qwen either', () => {
+    const tokenizer = createTokenizer({ ...bytesVocab({ merges: ['Ã ©'] }), pre: 'qwen2' });
+    expect(text(tokenizer, tokenizer.encode('é'))).toEqual(['é']);
+    expect(tokenizer.encode('e\u0301')).toHaveLength(3);
+    expect(decode(tokenizer, tokenizer.encode('e\u0301'))).toBe('e\u0301');
   });
 
   test('a byte that the vocabulary lacks is left out', () => {

@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { argv, execArgv, execPath, resourceUsage } from 'node:process';
 import { ResourceError, type Model } from '../../../src/index.ts';
+import { checkOpenOptions } from '../../../src/gguf.ts';
 import type { Arguments, Command } from '../command.ts';
-import { modelOptions, readModelOptions, withModel } from '../models.ts';
-import { columns, printLine, progressBar, rounded, style, type Progress } from '../terminal.ts';
+import { modelOptions, modelTitle, readModelOptions, withModel } from '../models.ts';
+import { checked } from '../option_words.ts';
+import {
+  columns,
+  harmlessName,
+  printJson,
+  printLine,
+  progressBar,
+  rounded,
+  style,
+  type Progress,
+} from '../terminal.ts';
 
 export const bench: Command = {
   summary: 'measure speed and memory',
@@ -19,8 +30,8 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 MB
     decode: { value: 'N', help: 'tokens to make (default 64)' },
     reps: { value: 'N', help: 'repetitions (default 3)' },
     ...modelOptions,
-    threads: { value: 'N,N,…', help: 'thread counts to compare (default: one per core, at most 8)' },
-    ctx: { value: 'N', help: 'positions of the context (default: as many as needed)' },
+    threads: { short: 't', value: 'N,N,…', help: 'thread counts to compare (default: one per core, at most 8)' },
+    ctx: { short: 'c', value: 'N', help: 'positions of the context (default: as many as needed)' },
     json: { help: 'print one JSON object and nothing else' },
   },
   examples: [
@@ -29,11 +40,15 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 MB
   ],
   async run(args, signal) {
     const threads = args.counts('threads') ?? [undefined];
+    for (const n of threads) checked(() => checkOpenOptions({ ...readModelOptions(withoutThreads(args)), threads: n }));
     const results: BenchResult[] = [];
     if (threads.length === 1) results.push(await measure(args, threads[0], signal));
     else for (const n of threads) results.push(await inChild(args, n!, signal));
-    if (args.flag('json')) return printLine(JSON.stringify({ results }));
-    await printLine(report(results).join('\n'));
+    if (args.flag('json')) return printJson({ results });
+    const [about, head, ...rows] = report(results);
+    await printLine(about!, style.bold);
+    await printLine(head!, style.dim);
+    await printLine(rows.join('\n'));
   },
 };
 
@@ -67,9 +82,9 @@ async function measure(args: Arguments, threads: number | undefined, signal: Abo
     try {
       const prefill = await repeat(reps, bar, 'prefill', (i) => prefillTps(model, nPrefill, i, signal));
       const decode = await repeat(reps, bar, 'decode', (i) => decodeTps(model, nDecode, i, signal));
-      const { name, backend, activations, loadMs, weightBytes } = model.info;
+      const { backend, activations, loadMs, weightBytes } = model.info;
       return {
-        model: name,
+        model: modelTitle(args.positionals[0]!, model),
         backend,
         activations,
         threads: model.info.threads,
@@ -166,10 +181,6 @@ function report(results: readonly BenchResult[]): string[] {
     [['threads', 'prefill', 'tok/s', 'decode', 'tok/s', 'load', 'peak RSS'], ...rows],
     '>><><>>',
   );
-  const about = `${model}, ${backend}, ${activations} activations, ${weights_mb} MB of weights`;
-  return [
-    `${style.bold(about)}, ${prefill_tokens} read, ${decode_tokens} made, median of ${reps}`,
-    style.dim(head!),
-    ...lines,
-  ];
+  const about = `${harmlessName(model)}, ${backend}, ${activations} activations, ${weights_mb} MB of weights`;
+  return [`${about}, ${prefill_tokens} read, ${decode_tokens} made, median of ${reps}`, head!, ...lines];
 }

@@ -1,7 +1,8 @@
 import { openNodeSink } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
-import { modelOptions, readModelOptions, withModel } from '../models.ts';
-import { counted, formatBytes, progressBar, remark } from '../terminal.ts';
+import { modelOptions, modelPath, readModelOptions, withModel } from '../models.ts';
+import { forceOption } from '../output.ts';
+import { counted, formatBytes, printLine, progressBar } from '../terminal.ts';
 import { readPrompt } from './run.ts';
 
 /** Rows computed in one step. */
@@ -11,13 +12,13 @@ export const logits: Command = {
   summary: 'write the logits of every token of a prompt',
   usage: 'MODEL --prompt TEXT --out FILE [options]',
   about: `FILE gets little-endian f32, [nTokens, nVocab]: row i is what the model expects after token i. The prompt is taken as by
-"thimble run --raw", with BOS in front if the model asks for it. FILE appears when it is whole; one that is there already is
-replaced.`,
+"thimble run --raw", with BOS in front if the model asks for it. FILE appears when it is whole.`,
   positionals: [1, 1],
   options: {
     prompt: { short: 'p', value: 'TEXT', help: 'the text; without it, stdin less one line break at its end' },
     out: { short: 'o', value: 'FILE', help: 'where the logits go' },
-    special: { help: 'control tokens spelled out in the prompt count as such' },
+    ...forceOption,
+    special: { rare: true, help: 'control tokens spelled out in the prompt count as such' },
     ...modelOptions,
   },
   examples: [
@@ -26,12 +27,14 @@ replaced.`,
   async run(args, signal) {
     const out = args.text('out');
     if (out === undefined) throw new UsageError('--out FILE is missing');
-    const text = await readPrompt(args, signal);
     const opening = { ...readModelOptions(args), maxLogits: rowsAtOnce, signal };
+    modelPath(args.positionals[0]!); // a wrong path is told before stdin is waited for
+    const text = await readPrompt(args, signal);
+    if (text === '') throw new UsageError('the prompt is empty; give a text');
     await withModel(args.positionals[0]!, opening, async (model) => {
       const { nVocab, bosToken } = model.info;
       const tokens = await model.tokenize({ text, special: args.flag('special'), bos: bosToken !== undefined });
-      const sink = await openNodeSink(out, { replace: true });
+      const sink = await openNodeSink(out, { replace: args.flag('force') });
       const bar = progressBar('writing');
       let nRows = 0;
       let written = Promise.resolve();
@@ -55,7 +58,7 @@ replaced.`,
       } finally {
         bar.end();
       }
-      remark(`${out}: [${counted(nRows)}, ${counted(nVocab)}] f32, ${formatBytes(nRows * nVocab * 4)}`);
+      await printLine(`${out}: [${counted(nRows)}, ${counted(nVocab)}] f32, ${formatBytes(nRows * nVocab * 4)}`);
     });
   },
 };

@@ -2,7 +2,7 @@ import { FormatError, type Model } from '../../../src/index.ts';
 import type { Command } from '../command.ts';
 import { readTextFile } from '../input.ts';
 import { modelOptions, readModelOptions, withModel } from '../models.ts';
-import { counted, printLine, progressBar, remark, rounded } from '../terminal.ts';
+import { plural, printJson, printLine, progressBar, remark, rounded } from '../terminal.ts';
 
 /** Logits rows computed in one step: more take more memory, fewer more passes over the weights. */
 const rowsAtOnce = 64;
@@ -19,7 +19,7 @@ ctx, seconds.`,
   positionals: [2, 2],
   options: {
     ...modelOptions,
-    ctx: { value: 'N', help: 'tokens in a window (default 512)' },
+    ctx: { short: 'c', value: 'N', help: 'tokens in a window (default 512)' },
     chunks: { value: 'N', help: 'stop after this many windows (default: the whole text)' },
     json: { help: 'print one JSON object and nothing else' },
   },
@@ -30,14 +30,14 @@ ctx, seconds.`,
   async run(args, signal) {
     const nCtx = args.count('ctx', { min: 4 }) ?? 512;
     const maxChunks = args.count('chunks') ?? Infinity;
-    const text = await readTextFile(args.positionals[1]!, signal);
     const opening = { ...readModelOptions(args), nCtx, maxLogits: Math.min(rowsAtOnce, nCtx), signal };
+    const text = await readTextFile(args.positionals[1]!, signal);
     await withModel(args.positionals[0]!, opening, async (model) => {
       const startMs = performance.now();
       const tokens = await model.tokenize(text);
       const nChunks = Math.min(maxChunks, Math.floor(tokens.length / nCtx));
       if (nChunks === 0) {
-        const came = `${args.positionals[1]} has ${tokens.length} tokens, a window ${nCtx}`;
+        const came = `${args.positionals[1]} has ${plural(tokens.length, 'token')}, a window ${nCtx}`;
         throw new FormatError(`${came}; give a longer text or a smaller --ctx`);
       }
       const estimate = await measure(model, tokens, { nCtx, nChunks, signal });
@@ -45,10 +45,10 @@ ctx, seconds.`,
       const seconds = (performance.now() - startMs) / 1000;
       if (args.flag('json')) {
         const numbers = { ppl: rounded(ppl, 6), stderr: rounded(stderr, 6), nll: rounded(nll, 8), tokens: n };
-        return printLine(JSON.stringify({ ...numbers, chunks: nChunks, ctx: nCtx, seconds: rounded(seconds) }));
+        return printJson({ ...numbers, chunks: nChunks, ctx: nCtx, seconds: rounded(seconds) });
       }
       await printLine(`perplexity ${ppl.toFixed(4)} ± ${stderr.toFixed(4)}`);
-      remark(`${counted(n)} tokens predicted in ${nChunks} windows of ${nCtx}, ${seconds.toFixed(1)} s`);
+      remark(`${plural(n, 'token')} predicted in ${plural(nChunks, 'window')} of ${nCtx}, ${seconds.toFixed(1)} s`);
     });
   },
 };

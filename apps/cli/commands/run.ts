@@ -1,65 +1,123 @@
-import { stdin } from 'node:process';
-import type { GenerateResult, Prompt } from '../../../src/index.ts';
+import { stdin, stdout } from 'node:process';
+import type { Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
+import { startWrapper } from '../chat/wrap.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
-import { draftOption, modelOptions, readDraft, readModelOptions, withModel } from '../models.ts';
+import {
+  checkTokens,
+  draftOption,
+  modelOptions,
+  modelPath,
+  readDraft,
+  readModelOptions,
+  withModel,
+} from '../models.ts';
 import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
-import { formatMs, forStdout, print, printLine, remark, rounded } from '../terminal.ts';
+import { formatMs, harmless, plural, print, printJson, remark, rounded } from '../terminal.ts';
+import { chat } from './chat.ts';
 
 export const run: Command = {
-  summary: 'answer one prompt',
-  usage: 'MODEL --prompt TEXT [options]',
+  summary: 'answer one prompt, or chat',
+  usage: 'MODEL [PROMPT] [options]',
   about: `The prompt goes through the model's chat template as a user message, unless --raw says to go on from the text as it is.
-Without --prompt it is read from stdin, less one line break at its end.
+What comes in on stdin stands in front of it, with a blank line between, or is the prompt itself. Without any of them, a
+terminal gets a chat.
 
 --json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
 stop: a stop text came; length: -n was reached; full: the context was), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
-  positionals: [1, 1],
+  positionals: [1, Infinity],
   options: {
-    prompt: { short: 'p', value: 'TEXT', help: 'the prompt' },
+    prompt: { short: 'p', value: 'TEXT', help: 'the prompt, where it is no argument' },
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     raw: { help: 'no chat template: go on from the text, after BOS if the model asks for it' },
-    special: { help: 'with --raw, control tokens spelled out in the prompt count as such' },
-    shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     json: { help: 'print one JSON object and nothing else' },
+    shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
+    special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
     ...samplingOptions,
     ...draftOption,
-    'max-tokens': { ...samplingOptions['max-tokens'], help: 'most tokens of the answer (default 128)' },
     ...modelOptions,
   },
   examples: [
-    ['thimble run smollm2 --prompt "Why is the sky blue?"', 'one answer, streamed'],
+    ['thimble run smollm2 "Why is the sky blue?"', 'one answer, streamed'],
+    ['thimble run smollm2', 'a chat'],
+    ['thimble run smollm2 "Sum this up in one sentence." < README.md', 'a question about a text'],
     ['thimble run smollm2 --raw --prompt "Once upon a time" --temp 0 -n 40', 'plain continuation, always the same'],
     ['echo "Say hello in French" | thimble run smollm2 --json', 'for programs'],
   ],
-  async run(args, signal) {
-    const system = args.text('system');
-    if (args.flag('raw') && system !== undefined)
-      throw new UsageError('--system needs the chat template; leave out --raw');
-    const options = { maxTokens: 128, onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
+  async run(args, signal, onInterrupt) {
+    const [given, ...words] = args.positionals as readonly [string, ...string[]];
+    checkTogether(args);
+    const asked = promptOf(args, words);
+    const options = { onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
+    if (asked === undefined && wantsChat(args)) return chat.run(args, signal, onInterrupt);
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
-    const text = await readPrompt(args, signal);
-    await withModel(args.positionals[0]!, opening, async (model) => {
-      const bos = model.info.bosToken !== undefined;
-      const prompt: Prompt = args.flag('raw')
-        ? { text, special: args.flag('special'), bos }
-        : { messages: messages(system, text) };
-      const answer = model.generate(prompt, { ...options, signal });
-      if (args.flag('json')) return printLine(JSON.stringify(toJson(await answer.result)));
-      for await (const piece of answer) await print(forStdout(piece));
-      await printLine('');
-      remark(`\n${statusLine(await answer.result)}`);
+    modelPath(given); // a wrong path is told before stdin is waited for
+    await checkTokens(given, options, signal);
+    const text = await withStdin(asked, signal);
+    if ((args.flag('raw') ? text : text.trim()) === '') throw new UsageError('the prompt is empty; say something');
+    await withModel(given, opening, async (model) => {
+      const answer = model.generate(promptFor(model, args, text), { ...options, signal });
+      if (args.flag('json')) return printJson(toJson(await answer.result));
+      await show(answer);
     });
   },
 };
+
+/** Options that contradict each other. */
+function checkTogether(args: Arguments): void {
+  const isRaw = args.flag('raw');
+  if (isRaw && args.text('system') !== undefined)
+    throw new UsageError('--system needs the chat template; leave out --raw');
+  if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
+}
+
+function promptOf(args: Arguments, words: readonly string[]): string | undefined {
+  const named = args.text('prompt');
+  if (words.length === 0) return named;
+  if (named === undefined) return words.join(' ');
+  throw new UsageError(`unexpected argument ${JSON.stringify(words[0])}: there is a --prompt already`);
+}
+
+/** A person in front, who has asked nothing yet. */
+function wantsChat(args: Arguments): boolean {
+  if (!stdin.isTTY) return false;
+  const silent = ['raw', 'json', 'shift'].find((name) => args.flag(name));
+  if (stdout.isTTY && silent === undefined) return true;
+  throw new UsageError(
+    `there is no prompt: thimble run MODEL "PROMPT"${silent ? `; --${silent} is for one answer` : ''}`,
+  );
+}
+
+/** What comes in on stdin stands before the question about it. */
+async function withStdin(asked: string | undefined, signal: AbortSignal): Promise<string> {
+  if (stdin.isTTY) return asked ?? '';
+  const hint = asked === undefined ? undefined : 'reading stdin, which goes before the prompt; < /dev/null for none';
+  const read = withoutLastBreak(decodeUtf8(await readStdin(signal, hint), 'stdin'));
+  return [read, asked].filter((part) => part !== undefined && part !== '').join('\n\n');
+}
+
+const withoutLastBreak = (text: string): string => text.replace(/\r?\n$/, '');
 
 /** The text given with --prompt, or else stdin. */
 export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<string> {
   const given = args.text('prompt');
   if (given !== undefined) return given;
   if (stdin.isTTY) throw new UsageError('--prompt is missing, and nothing comes in on stdin');
-  return decodeUtf8(await readStdin(signal), 'stdin').replace(/\r?\n$/, '');
+  return withoutLastBreak(decodeUtf8(await readStdin(signal), 'stdin'));
+}
+
+function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
+  if (!args.flag('raw')) return { messages: messages(args.text('system'), text) };
+  return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
+}
+
+/** The answer as it comes, and how it went. */
+async function show(answer: Generation): Promise<void> {
+  const { push } = startWrapper(() => stdout.columns - 1); // past the last column the cursor stands nowhere certain
+  for await (const piece of answer) await print(stdout.isTTY ? push(harmless(piece)) : piece);
+  await print('\n');
+  remark(`\n${statusLine(await answer.result)}`);
 }
 
 function messages(system: string | undefined, content: string) {
@@ -84,7 +142,7 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
 function statusLine({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string {
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
-    `${tokens.length} tokens`,
+    plural(tokens.length, 'token'),
     `${decodeTps.toFixed(1)} tok/s`,
     `first after ${formatMs(ttftMs)}`,
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,

@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { openNodeSink, splitGguf } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
 import { withFile } from '../models.ts';
+import { forceOption } from '../output.ts';
 import { formatBytes, printLine, progressBar } from '../terminal.ts';
 
 export const split: Command = {
@@ -11,6 +12,7 @@ export const split: Command = {
 byte for byte; all files appear together or, where something fails, none.`,
   positionals: [2, 2],
   options: {
+    ...forceOption,
     'max-size': { value: 'SIZE', help: 'no file is longer: bytes, or with K, M or G (powers of 1024; default 48M)' },
   },
   examples: [['thimble split model.gguf shards/model --max-size 2G', 'shards of at most 2 GiB']],
@@ -18,11 +20,11 @@ byte for byte; all files appear together or, where something fails, none.`,
     const [model, prefix] = args.positionals as readonly [string, string];
     const maxShardBytes = parseSize(args.text('max-size') ?? '48M');
     const bar = progressBar('splitting');
-    const names = await withFile(model, signal, (file) =>
+    const names = await withFile(model, { signal }, (file) =>
       splitGguf(file, {
         prefix: basename(prefix),
         maxShardBytes,
-        openSink: (shard) => openNodeSink(join(dirname(prefix), shard)),
+        openSink: (shard) => openNodeSink(join(dirname(prefix), shard), { replace: args.flag('force') }),
         onProgress: (done, total) => bar.update(done, total, `${formatBytes(done)} of ${formatBytes(total)}`),
         signal,
       }),

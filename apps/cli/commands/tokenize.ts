@@ -3,7 +3,7 @@ import { openTokenizer, UnsupportedError } from '../../../src/index.ts';
 import type { Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import { modelPath } from '../models.ts';
-import { columns, forStdout, print, printLine, remark } from '../terminal.ts';
+import { columns, plural, printJson, printLine, remark } from '../terminal.ts';
 
 export const tokenize: Command = {
   summary: 'show the tokens of a text',
@@ -28,10 +28,10 @@ export const tokenize: Command = {
     if (stdin.isTTY) remark('reading from the terminal; Ctrl-D ends the text');
     const text = decodeUtf8(await readStdin(signal), 'stdin');
     const tokens = tokenizer.encode(text, { special: args.flag('special'), bos });
-    if (args.flag('json')) return printLine(JSON.stringify({ tokens }));
+    if (args.flag('json')) return printJson({ tokens });
     if (tokens.length === 0) return remark('no tokens');
     const rows = tokens.map((token) => [String(token), JSON.stringify(tokenizer.piece(token))]);
-    await print(forStdout(`${columns(rows, '><').join('\n')}\n`));
-    remark(`${tokens.length} tokens`);
+    await printLine(columns(rows, '><').join('\n'));
+    remark(plural(tokens.length, 'token'));
   },
 };

@@ -8,6 +8,7 @@ import type { MemoryPlan, Region } from './plan.ts';
 const PAGE_BYTES = 65536;
 /** As far as 32-bit addresses reach. */
 const MAX_PAGES = 65536;
+export const MAX_BYTES = MAX_PAGES * PAGE_BYTES;
 
 const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 
@@ -76,12 +77,15 @@ export class Heap {
 }
 
 function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
+  const { maxSessions, maximumBytes } = plan;
   const { weightBytes, stateBytes } = plan.parts;
+  const stateSum = stateBytes * maxSessions;
+  const sessions = maxSessions === 1 ? '' : ` in ${maxSessions} sessions`;
   const wanted =
-    `this model needs ${count(plan.maximumBytes)} bytes of memory ` +
-    `(weights ${count(weightBytes)}, KV cache of a session ${count(stateBytes)})`;
+    `this model needs ${count(maximumBytes)} bytes of memory: weights ${count(weightBytes)}` +
+    ` + keys and values ${count(stateSum)}${sessions} + work ${count(maximumBytes - weightBytes - stateSum)}`;
   const maximum = pages(plan.maximumBytes);
-  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}, WebAssembly has at most 4 GiB; ${SMALLER}`);
+  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}; WebAssembly has at most 4 GiB: ${SMALLER}`);
   return requestMemory({ initial: pages(plan.initialBytes), maximum, shared }, wanted);
 }
 

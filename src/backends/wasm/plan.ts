@@ -1,7 +1,7 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { sum } from '../../base/numbers.ts';
+import { greatest, sum } from '../../base/numbers.ts';
 import { readableValues } from '../checks.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
@@ -77,7 +77,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     constants,
     states,
     activationBytes: bytes,
-    scratchBytes: Math.max(0, ...calls.map((call, i) => sizes.ask(call.op, 'scratch_bytes', records[i]!) ?? 0)),
+    scratchBytes: greatest(calls.map((call, i) => sizes.ask(call.op, 'scratch_bytes', records[i]!) ?? 0)),
     recordBytes: stepBytes + fused.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
     stateBytes: sum(states.map((state) => aligned(state.bytes))),
     constantBytes: sum(constants.map((constant) => aligned(constant.bytes))),
@@ -97,6 +97,7 @@ export interface MemoryPlan {
   readonly activations: Region;
   /** Where programs and constants lie: room for `maxSessions` of the planned one. */
   readonly programs: Region;
+  readonly maxSessions: number;
   /** Bytes with one program, and with `maxSessions` of them: memory begins with the first and may grow to the second. */
   readonly initialBytes: number;
   readonly maximumBytes: number;
@@ -140,7 +141,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   const { rowsPerItem } = sizes;
   const layouts = weights.map((tensor) => weightLayout(tensor, program.plain, sizes));
   const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
-  const scratchBytes = Math.max(program.scratchBytes, ...packedCols.map((cols) => sizes.matrixScratchBytes(cols)));
+  const scratchBytes = greatest([program.scratchBytes, ...packedCols.map((cols) => sizes.matrixScratchBytes(cols))]);
   const scratch = Array.from({ length: threads }, () => take(scratchBytes));
   const places = new Map(weights.map(({ name }, i) => [name, { ...layouts[i]!, ...take(layouts[i]!.bytes) }]));
   const weightsEnd = end;
@@ -155,6 +156,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     rowsPerItem,
     activations,
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
+    maxSessions,
     initialBytes: Math.max(programs(1), staged),
     maximumBytes: Math.max(programs(maxSessions), staged),
     parts: {

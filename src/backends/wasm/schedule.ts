@@ -1,3 +1,4 @@
+import { greatest } from '../../base/numbers.ts';
 import { aligned } from './aligned.ts';
 import type { KernelCall, Slot } from './lower.ts';
 import type { Sizes } from './kernels.ts';
@@ -125,7 +126,7 @@ export function placeActivations(lifetimes: ReadonlyMap<Slot, Lifetime>): {
   bytes: number;
 } {
   const offsets = new Map<Slot, number>();
-  const lastPhase = Math.max(0, ...[...lifetimes.values()].map(({ first, last }) => (last < Infinity ? last : first)));
+  const lastPhase = greatest([...lifetimes.values()].map(({ first, last }) => (last < Infinity ? last : first)));
   const placed = Array.from({ length: lastPhase + 1 }, (): { begin: number; end: number }[] => []); // by phase
   let bytes = 0;
   for (const [slot, { first, last }] of [...lifetimes].sort(([a], [b]) => b.bytes - a.bytes)) {

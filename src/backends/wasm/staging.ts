@@ -1,3 +1,4 @@
+import { greatest } from '../../base/numbers.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { aligned } from './aligned.ts';
 
@@ -53,7 +54,7 @@ export function batchesOf(weights: readonly Tensor[], rowsPerItem: number): Batc
 }
 
 /** Bytes of one staging area: the largest batch. */
-export const stagingBytes = (batches: readonly Batch[]): number => Math.max(0, ...batches.map(({ bytes }) => bytes));
+export const stagingBytes = (batches: readonly Batch[]): number => greatest(batches.map(({ bytes }) => bytes));
 
 function piecesOf(tensor: Tensor, rowsPerItem: number): Omit<Piece, 'stagedAt'>[] {
   const { nMatrices, rows } = matrixShape(tensor);

@@ -49,7 +49,7 @@ export interface WasmStart {
 
 export type WasmOptions = WasmStart & WasmNeeds;
 
-const MAX_THREADS = 64;
+export const MAX_THREADS = 64;
 
 /**
  * The most threads by default: a rule of thumb, since only machines with two cores were at hand. Prefill gains from every
@@ -163,7 +163,8 @@ function unsupported(node: Node, sizes: Sizes): string | undefined {
   return sizes.hasKernel(kernel) ? refusals.get(node.op)?.(node) : `there is no kernel ${kernel}`;
 }
 
-function checkGraph({ nodes }: Graph, sizes: Sizes): void {
+/** @throws UnsupportedError for a graph with a node that no kernel takes. */
+export function checkGraph({ nodes }: Graph, sizes: Sizes): void {
   for (const node of nodes) {
     const reason = unsupported(node, sizes);
     if (reason) throw new UnsupportedError(`${node.out.name}: the wasm backend cannot run ${node.op.name}: ${reason}`);

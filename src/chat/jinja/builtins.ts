@@ -37,7 +37,7 @@ export function apply<Self extends Value>(
   );
   if (positional.length > names.length) {
     if (!takesMore) fail(run, `${name}() takes ${names.length} arguments at most, got ${positional.length}`);
-    args.push(...positional.slice(names.length));
+    for (const more of positional.slice(names.length)) args.push(more);
   }
   for (const given of named.keys()) {
     if (!names.includes(given) && !takesAny)

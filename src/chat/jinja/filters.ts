@@ -134,6 +134,7 @@ const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/;
 const numeric = (make: (run: Run, x: number) => Value, isUsable: (x: number) => boolean): Builtin<Value> => [
   'default',
   (run, value, [fallback]) => {
+    if (isUndef(value)) fail(run, value.why());
     const written = isText(value) ? value.text.trim().replaceAll('_', '') : undefined;
     const number = written !== undefined && NUMBER.test(written) ? Number(written) : numberOf(value);
     return number !== undefined && isUsable(number) ? make(run, number) : orElse(fallback, () => make(run, 0));

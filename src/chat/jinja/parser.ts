@@ -22,7 +22,7 @@ function parseBody(p: Parser, ends: readonly string[]): Body {
       takeType(p, '}}');
     } else if (type === '{%') {
       if (ends.includes(peek(p).value)) return body;
-      body.push(...enterRule(p, () => parseStatement(p)));
+      for (const statement of enterRule(p, () => parseStatement(p))) body.push(statement);
     } else if (ends.length > 0) {
       throw error(p, `the template ends without ${ends.map((name) => `{% ${name} %}`).join(' or ')}`);
     } else return body;

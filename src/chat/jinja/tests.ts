@@ -1,5 +1,5 @@
 /** What follows `is`: `x is defined`, `n is eq 3`. */
-import { apply, intArg, table, type Builtin, type Table } from './builtins.ts';
+import { apply, numberArg, table, type Builtin, type Table } from './builtins.ts';
 import { equal } from './compare.ts';
 import { toText } from './print.ts';
 import { fail, unknownName, type Run } from './run.ts';
@@ -27,12 +27,15 @@ const TESTS: Table<Value> = table<Value>({
   iterable: kindRow('text', 'list', 'tuple', 'range', 'dict', 'generator', 'view', 'undefined'),
   callable: [
     '',
-    (_, value) => value !== null && typeof value === 'object' && value.kind === 'object' && value.call !== undefined,
+    (_, value) =>
+      value !== null &&
+      typeof value === 'object' &&
+      (value.kind === 'undefined' || (value.kind === 'object' && value.call !== undefined)),
   ],
   lower: textRow((s) => /\p{Lowercase}/u.test(s) && !/[\p{Lu}\p{Lt}]/u.test(s)),
   upper: textRow((s) => /\p{Uppercase}/u.test(s) && !/[\p{Ll}\p{Lt}]/u.test(s)),
-  even: ['', (run, value) => intArg(run, value) % 2 === 0],
-  odd: ['', (run, value) => intArg(run, value) % 2 !== 0],
+  even: ['', (run, value) => numberArg(run, value) % 2 === 0],
+  odd: ['', (run, value) => Math.abs(numberArg(run, value) % 2) === 1],
   eq: equalRow,
   equalto: equalRow,
 });

@@ -24,7 +24,7 @@ const margin = (run: Run, width: Arg, otherwise = 0): Text =>
 function indent(run: Run, value: Value, [width, first, blank]: readonly Arg[]): Text {
   const by = margin(run, width, 4);
   const newline = text('\n', true);
-  const lines = splitLines(run, concat(run, [toText(run, value), newline]));
+  const lines = splitLines(run, concat(run, [textArg(run, value), newline]));
   checkLength(run, lines.length * by.text.length);
   const indented = lines.map((line, i) => {
     const skipped = i === 0 ? !isTrue(first) : line.text === '' && !isTrue(blank);

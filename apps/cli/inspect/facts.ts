@@ -1,0 +1,91 @@
+/** What a model file says about itself, in numbers and for programs. */
+import type { GgufFile, GgufTensor, MetadataValue } from '../../../src/gguf.ts';
+import type { Fit } from './fit.ts';
+
+/** Longer arrays are vocabularies: they are counted, not shown. */
+export const maxShown = 16;
+
+const nElements = ({ shape }: GgufTensor): number => shape.reduce((product, n) => product * n, 1);
+
+/** Nobody knows the size of a type that came after this build. */
+export const hasUnknownType = ({ quant }: GgufTensor): boolean => quant.blockBytes === 0;
+
+export interface TypeSize {
+  readonly type: string;
+  readonly tensors: number;
+  readonly params: number;
+  readonly bytes: number;
+}
+
+/** The largest first. */
+export function sizesByType(file: GgufFile): TypeSize[] {
+  const sizes = new Map<string, TypeSize>();
+  for (const tensor of file.tensors.values()) {
+    const type = tensor.quant.name;
+    const before = sizes.get(type) ?? { type, tensors: 0, params: 0, bytes: 0 };
+    const { tensors, params, bytes } = before;
+    const more = { tensors: tensors + 1, params: params + nElements(tensor), bytes: bytes + tensor.sizeBytes };
+    sizes.set(type, { type, ...more });
+  }
+  return [...sizes.values()].sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Sums over all tensors. */
+export function sumsOf(types: readonly TypeSize[]): { readonly params: number; readonly bytes: number } {
+  const sum = (what: 'params' | 'bytes') => types.reduce((total, row) => total + row[what], 0);
+  return { params: sum('params'), bytes: sum('bytes') };
+}
+
+/** A key's text, unless it is missing or something else. */
+export function textOf({ metadata }: GgufFile, key: string): string | undefined {
+  const value = metadata.get(key)?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Everything, for `--json`. */
+export function toJson(file: GgufFile, name: string, fit: Fit) {
+  const types = sizesByType(file);
+  const { params, bytes } = sumsOf(types);
+  return {
+    name,
+    version: file.version,
+    files: file.sources.map((source) => ({ name: source.name, bytes: source.size })),
+    params,
+    weight_bytes: bytes,
+    types,
+    chat_template: file.metadata.has('tokenizer.chat_template'),
+    warnings: fit.warnings,
+    memory: memoryJson(fit),
+    fits: { verdict: fit.verdict, ctx: fit.nCtx, free_bytes: fit.freeBytes, why: fit.why },
+    metadata: Object.fromEntries([...file.metadata.entries()].map(([key, entry]) => [key, jsonValue(entry)])),
+    tensors: [...file.tensors.values()].map((tensor) => ({
+      name: tensor.name,
+      type: tensor.quant.name,
+      shape: tensor.shape,
+      bytes: hasUnknownType(tensor) ? null : tensor.sizeBytes,
+      shard: tensor.shardIndex,
+      offset: tensor.offsetBytes,
+    })),
+  };
+}
+
+function memoryJson({ memory, why }: Fit) {
+  if (memory === undefined) return { error: why };
+  return {
+    ctx: memory.nCtx,
+    kv_type: memory.kvType,
+    weight_bytes: memory.weightBytes,
+    kv_bytes: memory.kvBytes,
+    work_bytes: memory.workBytes,
+    total_bytes: memory.totalBytes,
+  };
+}
+
+function jsonValue(entry: MetadataValue): unknown {
+  if (entry.type !== 'array') return typeof entry.value === 'bigint' ? String(entry.value) : entry.value;
+  if (entry.value.length > maxShown) return { array_of: entry.of, length: entry.value.length };
+  if (entry.of === 'array') return entry.value.map(jsonValue);
+  return Array.from<unknown>(entry.value as ArrayLike<unknown>).map((item) =>
+    typeof item === 'bigint' ? String(item) : item,
+  );
+}

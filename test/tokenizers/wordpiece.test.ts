@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { Texts } from '../../src/base/texts.ts';
+import { createTokenizer } from '../../src/tokenizers/index.ts';
+import { fixture, haveVocab, ids, loadVocab } from './vocabs.ts';
+
+const { engine, oddBert } = fixture<{
+  engine: string;
+  oddBert: { pieces: string[]; texts: Record<string, [toy: string, bge: string]> };
+}>('hugging_face.json');
+const odd = Object.entries(oddBert.texts);
+
+/** Every letter of this vocabulary can begin a word and go on with one, so that what becomes of each character shows. */
+const toy = createTokenizer({
+  model: 'bert',
+  tokens: Texts.of(oddBert.pieces),
+  types: Int32Array.from(oddBert.pieces, (_, token) => (token === 0 ? 2 : 1)),
+  unkToken: 0,
+});
+
+test.each(odd)(`a toy vocabulary cuts %j as ${engine}`, (text, [expected]) => {
+  expect(toy.encode(text)).toEqual(ids(expected));
+});
+
+test.skipIf(!haveVocab('bert-bge'))(
+  `BGE cuts odd texts as ${engine} (skipped where ../shared/data is absent)`,
+  async () => {
+    const bge = createTokenizer(await loadVocab('bert-bge'));
+    for (const [text, [, expected]] of odd) expect(bge.encode(text), JSON.stringify(text)).toEqual(ids(expected));
+  },
+);
