@@ -63,6 +63,7 @@ function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead:
   tile.headsPerKv = record.headsPerKv;
   tile.pos = record.step.pos + token;
   tile.window = record.window;
+  tile.cap = record.cap;
   tile.factor = changetype<T>(0).factor;
   layOut(tile);
   memory.fill(tile.q, 0, tile.maxRows * headBytes);
@@ -87,7 +88,8 @@ function storeParts(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32
 function storeMeans(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32): void {
   for (let row: u32 = 0; row < tile.nRows; row++) {
     const out = record.out + record.offsetOf(token, kvHead, row);
-    record.finish(tile.totalSoftmaxOf(row), tile.totals + row * tile.headBytes, out);
+    const head = kvHead * record.headsPerKv + (row % record.headsPerKv);
+    record.finish(tile.totalSoftmaxOf(row), tile.totals + row * tile.headBytes, out, head);
   }
 }
 

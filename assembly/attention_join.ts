@@ -19,7 +19,7 @@ export function attention_join(record: AttentionRecord, begin: u32, end: u32): v
         const part = record.partOf(token, head, split);
         softmax.join(values, changetype<Softmax>(part), part + offsetof<Softmax>(), headBytes);
       }
-      record.finish(softmax, values, record.out + ((token * record.cols) << 2) + head * headBytes);
+      record.finish(softmax, values, record.out + ((token * record.cols) << 2) + head * headBytes, head);
     }
   }
 }

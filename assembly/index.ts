@@ -17,6 +17,8 @@ export {
   kv_store_q8_0,
   kv_store_scratch_bytes,
 } from './kv_store';
+export { columns } from './columns';
+export { geglu } from './geglu';
 export { last_rows, last_rows_items } from './last_rows';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';
 export { control_bytes, follow, resume, run } from './lib/program';
@@ -48,4 +50,7 @@ export * from './quants/q8_0';
 export { rms_norm } from './rms_norm';
 export { rope } from './rope';
 export { rope_angles } from './rope_angles';
+export { scale } from './scale';
+export { softcap } from './softcap';
 export { swiglu } from './swiglu';
+export { temper } from './temper';

@@ -2,7 +2,7 @@
 /**
  * Asks llama.cpp for everything the fidelity tests compare with, and writes it to test/fixtures/models/.
  *
- *   node scripts/model_goldens.mjs --peers DIR [--model SMOLLM2.gguf] [--wiki wiki.test.raw] [--only tiny,logits,…]
+ *   node scripts/model_goldens.mjs --peers DIR [--model SMOLLM2.gguf] [--wiki wiki.test.raw] [--only tiny,families,logits,…]
  *
  * The engine is llama.cpp v0.5.0 as the npm package @node-llama-cpp/linux-x64@3.22.1 ships it, x86-64 Linux, CPU only. It
  * is no dependency of this project; install it elsewhere and name the folder that then holds node_modules:
@@ -47,7 +47,7 @@ const { values: options } = parseArgs({
     model: { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    only: { type: 'string', default: 'tiny,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -145,26 +145,31 @@ function save(name, data) {
   console.log(`${name}: ${text.length} bytes`);
 }
 
+const TINY_ENGINE = ENGINE + ', f32 KV cache, no flash attention';
+const tinyFlags = ['--ctx', '256', ...F32_KV];
+const tinyPositions = [0, 1, 2, 11, 31, 47];
+
+/** Every seventh logit at these positions. @param {Row[]} rows */
+const sample = (rows) =>
+  tinyPositions.map((pos) =>
+    Array.from(
+      /** @type {Row} */ (rows[pos]).filter((_, t) => t % 7 === 0),
+      (x) => short(x),
+    ),
+  );
+
+/** @returns {Promise<typeof import('../test/helpers/tiny_models.ts')>} */
+async function tinyModels() {
+  const outfile = path.join(work, 'tiny_models.mjs');
+  const entryPoints = [path.join(repo, 'test/helpers/tiny_models.ts')];
+  await build({ entryPoints, bundle: true, format: 'esm', outfile });
+  return import(outfile);
+}
+
 /** Tiny models: logits at a few positions and every seventh token id, the best token everywhere, a greedy run. */
 async function tiny() {
-  const bundle = path.join(work, 'tiny_models.mjs');
-  await build({
-    entryPoints: [path.join(repo, 'test/helpers/tiny_models.ts')],
-    bundle: true,
-    format: 'esm',
-    outfile: bundle,
-  });
-  /** @type {typeof import('../test/helpers/tiny_models.ts')} */
-  const { tinyConfigs, tinyModel, tinyPrompt } = await import(bundle);
-  const positions = [0, 1, 2, 11, 31, 47];
-  const flags = ['--ctx', '256', ...F32_KV];
-  const sample = (/** @type {Row[]} */ rows) =>
-    positions.map((pos) =>
-      Array.from(
-        /** @type {Row} */ (rows[pos]).filter((_, t) => t % 7 === 0),
-        (x) => short(x),
-      ),
-    );
+  const { tinyConfigs, tinyModel, tinyPrompt } = await tinyModels();
+  const flags = tinyFlags;
   /** @type {Record<string, object>} */
   const models = {};
   for (const [name, config] of Object.entries(tinyConfigs)) {
@@ -188,13 +193,22 @@ async function tiny() {
       apart: distances(rows, runs),
     };
   }
-  save('tiny.json', {
-    engine: ENGINE + ', f32 KV cache, no flash attention',
-    prompt: tinyPrompt,
-    positions,
-    every: 7,
-    models,
-  });
+  save('tiny.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
+}
+
+/** Tiny models of the other families: the same logits, and nothing else. */
+async function families() {
+  const { familyConfigs, tinyModel, tinyPrompt } = await tinyModels();
+  /** @type {Record<string, object>} */
+  const models = {};
+  for (const name of Object.keys(familyConfigs)) {
+    const file = path.join(work, name + '.gguf');
+    fs.writeFileSync(file, tinyModel(name));
+    const rows = logits(file, tinyFlags, tinyPrompt);
+    const sse42 = logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt);
+    models[name] = { best: rows.map((row) => topOf(row, 1)[0]), rows: sample(rows), apart: distances(rows, { sse42 }) };
+  }
+  save('families.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
@@ -344,10 +358,10 @@ function perplexity() {
 }
 
 /** @type {Readonly<Record<string, () => void | Promise<void>>>} */
-const tasks = { tiny, logits: realLogits, greedy, perplexity };
+const tasks = { tiny, families, logits: realLogits, greedy, perplexity };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (name !== 'tiny' && !options.model)
+  if (name !== 'tiny' && name !== 'families' && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

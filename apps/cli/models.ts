@@ -131,10 +131,10 @@ export async function withModel<T>(
 /** Opens a model's header, and closes the files whatever happens. */
 export async function withFile<T>(
   given: string,
-  { signal, keepUnknown }: { readonly signal: AbortSignal; readonly keepUnknown?: boolean },
+  options: { readonly signal: AbortSignal; readonly keepUnknown?: boolean },
   use: (file: GgufFile) => Promise<T>,
 ): Promise<T> {
-  const file = await openModelFile(modelPath(given), { signal, keepUnknown });
+  const file = await openModelFile(modelPath(given), options);
   try {
     return await use(file);
   } finally {

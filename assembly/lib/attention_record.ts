@@ -1,4 +1,5 @@
 import { hadamard } from './hadamard';
+import { Lanes } from './math';
 import { Record } from './record';
 import { Softmax } from './softmax';
 
@@ -18,12 +19,14 @@ export class AttentionRecord extends Record {
   q: usize; // [nTokens, nHeads * headDim]
   k: usize; // keys, see lib/kv_types.ts
   v: usize; // values
+  sinks: usize; // [nHeads] scores without a value; 0: none
   cols: u32; // nHeads * headDim
   kvDim: u32;
   headDim: u32;
   scale: f32;
   window: u32;
   spread: u32; // columns that the cache holds spread over each other, see lib/hadamard.ts; 0: none
+  cap: f32; // bends scores as softcap does; 0: not
   nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
   parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 
@@ -71,7 +74,8 @@ export class AttentionRecord extends Record {
   }
 
   /** Writes the mean of all positions: what attention gives for one head. */
-  finish(softmax: Softmax, values: usize, out: usize): void {
+  finish(softmax: Softmax, values: usize, out: usize, head: u32): void {
+    if (this.sinks) softmax.sum += Lanes.exp1(load<f32>(this.sinks + (head << 2)) - softmax.max);
     softmax.finish(out, values, this.headDim << 2);
     if (this.spread) hadamard(out, this.headDim << 2, this.spread << 2); // the matrix is its own inverse
   }

@@ -34,6 +34,7 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
   const first = tile.firstSeen(pos);
+  if (tile.cap) cap(scores, bytes, tile.cap);
   if (first > tile.block || pos < tile.block + BLOCK - 1) hide(scores, bytes, tile.block, first, pos);
   const end = scores + bytes; // at least eight scores
 
@@ -57,6 +58,11 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
     sums = f32x4.add(sums, prob);
   }
   softmax.sum += Lanes.sum(sums);
+}
+
+/** Bends scores towards ±limit. */
+function cap(scores: usize, bytes: u32, limit: f32): void {
+  for (let s = scores; s < scores + bytes; s += 16) v128.store(s, Lanes.cap(v128.load(s), f32x4.splat(limit)));
 }
 
 /** Sets scores of positions from `block` on to the lowest, except those of `first` … `last`. */

@@ -10,6 +10,7 @@ export class Tile {
   /** Position of the first row's token. */
   pos: u32;
   window: u32;
+  cap: f32;
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
   /** Keeps loads alive whose only purpose is their side effect. */

@@ -46,6 +46,27 @@ export class Lanes {
     return f32x4.extract_lane(Lanes.exp(f32x4.splat(x)), 0);
   }
 
+  /**
+   * cap * tanh(x / cap). Beyond 0.625 it is (1 - e) / (1 + e) with e = e^(-2 |z|); within, where that would lose digits, a polynomial of
+   * z² (S. Moshier's Cephes library, tanhf).
+   */
+  @inline
+  static cap(x: v128, cap: v128): v128 {
+    const z = f32x4.div(x, cap);
+    const size = f32x4.abs(z);
+    const e = Lanes.exp(f32x4.mul(size, f32x4.splat(-2)));
+    const one = f32x4.splat(1);
+    const far = v128.bitselect(f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)), z, i32x4.splat(0x7fffffff));
+    const square = f32x4.mul(z, z);
+    let p = f32x4.splat(-0.00570498872745);
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(0.0206390887954));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-0.0537397155531));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(0.133314422036));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-0.333332819422));
+    const near = f32x4.add(z, f32x4.mul(f32x4.mul(p, square), z));
+    return f32x4.mul(v128.bitselect(near, far, f32x4.lt(size, f32x4.splat(0.625))), cap);
+  }
+
   /** Sum of the four lanes, always in the order (0 + 2) + (1 + 3). */
   @inline
   static sum(x: v128): f32 {

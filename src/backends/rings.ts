@@ -46,7 +46,7 @@ function ringsOf({ nCtx, nodes }: Graph): Map<Value, Ring> {
   const rings = new Map<Value, Ring>();
   for (const { op, inputs, params } of nodes) {
     if (op !== attention) continue;
-    for (const cache of inputs.slice(1)) {
+    for (const cache of inputs.slice(1, 3)) {
       if (cache.shape[0]! < nCtx) rings.set(cache, new Ring(cache.shape[0]!, params['window']!));
     }
   }

@@ -36,6 +36,16 @@ export interface Conversation {
   readonly templateVars?: Readonly<Record<string, unknown>>;
 }
 
+/** What a template gets. */
+export interface RenderInput extends Conversation {
+  /** Ends the text where the assistant's answer begins. */
+  readonly addGenerationPrompt: boolean;
+  readonly bosToken: string;
+  readonly eosToken: string;
+  /** The clock behind `strftime_now`; now, unless given. */
+  readonly now?: Date;
+}
+
 /** What a template is given besides: these names are taken. */
 const TAKEN = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'];
 

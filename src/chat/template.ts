@@ -6,15 +6,15 @@
  * of segments, and only the trusted ones may become control tokens (`jinja/text.ts`).
  */
 import { UnsupportedError } from '../base/errors.ts';
+import type { RenderInput } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
 import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
 import type { Run } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
-import { variables, type RenderInput } from './variables.ts';
+import { variables } from './variables.ts';
 
 export type { Segment } from './jinja/text.ts';
-export type { RenderInput } from './variables.ts';
 
 export interface ChatTemplate {
   readonly source: string;

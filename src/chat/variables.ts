@@ -1,17 +1,8 @@
 /** A conversation as its template sees it: the names and values that Hugging Face's `apply_chat_template` gives. */
-import type { ChatMessage, Conversation, ToolCall } from './conversation.ts';
+import type { ChatMessage, RenderInput, ToolCall } from './conversation.ts';
 import type { Run } from './jinja/run.ts';
 import { text } from './jinja/text.ts';
 import { fromData, isDict, list, setKey, type Value } from './jinja/values.ts';
-
-export interface RenderInput extends Conversation {
-  /** Ends the text where the assistant's answer begins. */
-  readonly addGenerationPrompt: boolean;
-  readonly bosToken: string;
-  readonly eosToken: string;
-  /** The clock behind `strftime_now`; now, unless given. */
-  readonly now?: Date;
-}
 
 export function variables(run: Run, input: RenderInput): Map<string, Value> {
   const names = new Map<string, Value>();

@@ -4,7 +4,9 @@ import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits } from '../graph/graph.ts';
 import { kvTypes, type KvType } from '../graph/layer_state.ts';
-import { recordedTensors, type BoundModel, type Numbers } from '../models/architecture.ts';
+import type { BoundModel } from '../models/architecture.ts';
+import { architectureByName } from '../models/index.ts';
+import { isRecorded } from '../models/weight_finder.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { checkOneOf, checkWhole } from '../base/checks.ts';
@@ -56,20 +58,23 @@ export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvTy
 export const checkActivations = (kind: ActivationKind): ActivationKind =>
   checkOneOf('activations', kind, activationKinds);
 
-/** Decodes the few tensors whose numbers recording needs. */
-export async function readNumbers(file: GgufFile): Promise<Numbers> {
+/** A tensor that says more than one number per column says something else. */
+const maxRecordedBytes = 1 << 20;
+
+/** Binds the family that the file names to its tensors. @param file with no matrices fused. */
+export async function bindModel(file: GgufFile): Promise<BoundModel> {
+  const architecture = await architectureByName(file.metadata.string('general.architecture'));
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(file);
-  for (const name of recordedTensors) {
-    const tensor = file.tensors.get(name);
-    if (!tensor?.quant.dequantize) continue;
+  for (const tensor of file.tensors.values()) {
+    if (!isRecorded(tensor.name) || !tensor.quant.dequantize || tensor.sizeBytes > maxRecordedBytes) continue;
     const bytes = new Uint8Array(tensor.sizeBytes);
     await read(tensor, 0, bytes);
     const floats = new Float32Array(elementsOf(tensor));
     tensor.quant.dequantize(bytes, floats);
-    numbers.set(name, floats);
+    numbers.set(tensor.name, floats);
   }
-  return numbers;
+  return architecture.bind(file.metadata, file.tensors, numbers);
 }
 
 /** Reads inside one tensor of a (possibly split) file. */

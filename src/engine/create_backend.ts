@@ -1,4 +1,3 @@
-import { referenceBackend } from '../backends/reference/reference.ts';
 import { startWasmBackend } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
@@ -28,7 +27,10 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
     const { finish, abandon } = startWasmBackend({ threads, build, activations, host });
     return { create: ({ weights, graph }) => finish({ weights, graph, maxSessions }), abandon };
   },
-  reference: () => ({ create: () => Promise.resolve(referenceBackend()), abandon: async () => undefined }),
+  reference: () => ({
+    create: async () => (await import('../backends/reference/reference.ts')).referenceBackend(),
+    abandon: async () => undefined,
+  }),
 };
 
 /** Begins the backend that the options name. */

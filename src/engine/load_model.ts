@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, ReadTensor } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
@@ -7,7 +7,7 @@ import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
-import { architectureByName } from '../models/index.ts';
+import { unfused } from '../models/unfused.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
@@ -16,15 +16,16 @@ import { createTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import {
+  bindModel,
   checkActivations,
   checkKvType,
   graphLimits,
-  readNumbers,
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
+import { withStoredRows } from './stored_rows.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
@@ -51,14 +52,14 @@ export interface LoadOptions {
  * @throws FormatError, UnsupportedError, ResourceError as the parts do; RangeError for options out of range; AbortError.
  */
 export async function loadModel(
-  file: GgufFile,
+  opening: GgufFile,
   options: OpenOptions,
   createBackend: BackendFactory,
   around: LoadOptions = {},
 ): Promise<LoadedModel> {
   const startMs = performance.now();
-  const architecture = file.metadata.string('general.architecture');
-  const bound = architectureByName(architecture).bind(file.metadata, file.tensors, await readNumbers(file));
+  const file = unfused(opening);
+  const bound = await bindModel(file);
   const limits = graphLimits(options, bound);
   checkActivations(options.activations ?? 'exact');
   const kvType = checkKvType(options.kvType ?? 'f16');
@@ -82,7 +83,8 @@ export async function loadModel(
     const template = openTemplate(file, tokenizer);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
-    return opened({ info, tokenizer, recorded, backend, template, weights, kvType, draft: around.draft });
+    const read = readTensor(file);
+    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -95,13 +97,14 @@ interface Parts {
   readonly tokenizer: Tokenizer;
   readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
+  readonly read: ReadTensor;
   readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, template, draft, ...identity }: Parts): LoadedModel {
+function opened({ info, tokenizer, recorded, backend, read, template, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   return {
     info,
@@ -110,7 +113,7 @@ function opened({ info, tokenizer, recorded, backend, template, draft, ...identi
     openSession() {
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
-      return new Session(model, graph, state, backend.prepare(graph));
+      return new Session(model, graph, state, withStoredRows(backend.prepare(graph), graph, read));
     },
     async close() {
       await backend.dispose();

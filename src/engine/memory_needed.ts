@@ -1,15 +1,15 @@
-import { checkNames } from '../base/checks.ts';
 import { startDryRun } from '../backends/dry/dry.ts';
 import { MAX_BYTES } from '../backends/wasm/heap.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
+import { checkNames } from '../base/checks.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { KvType } from '../graph/layer_state.ts';
-import { architectureByName } from '../models/index.ts';
+import { unfused } from '../models/unfused.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
-import { checkKvType, graphLimits, readNumbers } from './backend_plan.ts';
+import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
 import { nCores, readBeside } from '#platform';
 
@@ -29,7 +29,14 @@ export interface MemoryNeeded {
 /** What memory depends on. `maxSessions` is 1 unless given. */
 export type MemoryOptions = Omit<OpenOptions, 'backend' | 'build'>;
 
-const memoryOptionNames = ['nCtx', 'kvType', 'activations', 'threads', 'maxSessions', 'maxLogits'];
+const optionNames = Object.keys({
+  nCtx: true,
+  kvType: true,
+  activations: true,
+  threads: true,
+  maxSessions: true,
+  maxLogits: true,
+} satisfies Record<keyof MemoryOptions, true>);
 
 /** A model's header, seen by the engine that would run it. */
 export interface MemoryPlanner {
@@ -46,8 +53,7 @@ export interface MemoryPlanner {
  * @throws UnsupportedError, FormatError for what `openModel` refuses by its header.
  */
 export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
-  const architecture = architectureByName(file.metadata.string('general.architecture'));
-  const bound = architecture.bind(file.metadata, file.tensors, await readNumbers(file));
+  const bound = await bindModel(unfused(file));
   checkVocabulary(bound, createTokenizer(readVocab(file.metadata)));
   const { nCtxTrain } = bound.config;
   const features = detectFeatures();
@@ -57,7 +63,9 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   return {
     nCtxTrain,
     mostBytes: MAX_BYTES,
-    memoryNeeded({ threads = usualThreads, maxSessions = 1, activations, ...options } = {}) {
+    memoryNeeded(given = {}) {
+      checkNames('option of memoryNeeded', given, optionNames);
+      const { threads = usualThreads, maxSessions = 1, activations, ...options } = given;
       const kvType = checkKvType(options.kvType ?? 'f16');
       const limits = graphLimits({ ...options, threads, maxSessions }, bound);
       const { graph } = bound.record(limits, kvType);
@@ -72,6 +80,6 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
 
 /** One question of `planMemoryOf`. */
 export async function memoryNeeded(file: GgufFile, options: MemoryOptions = {}): Promise<MemoryNeeded> {
-  checkNames('option of memoryNeeded', options, memoryOptionNames);
+  checkNames('option of memoryNeeded', options, optionNames);
   return (await planMemoryOf(file)).memoryNeeded(options);
 }

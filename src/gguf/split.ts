@@ -47,8 +47,10 @@ export interface OpenGgufOptions extends ReadOptions {
  * @throws what `readGguf` throws; FormatError where `first` is another shard than the first, or shards do not belong together;
  *   ResourceError where a shard is missing.
  */
-export async function openGguf(first: ByteSource, options: OpenGgufOptions): Promise<GgufFile> {
-  const { openSibling, signal, keepUnknown } = options;
+export async function openGguf(
+  first: ByteSource,
+  { openSibling, signal, keepUnknown }: OpenGgufOptions,
+): Promise<GgufFile> {
   const reading = { signal, keepUnknown };
   const file = await readGguf(first, reading);
   const nShards = file.metadata.u32('split.count', 0);

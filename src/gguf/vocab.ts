@@ -1,6 +1,8 @@
 import { FormatError } from '../base/errors.ts';
+import { Texts } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
 import { counted } from '../base/numbers.ts';
+import { checkLimit } from './limits.ts';
 import type { Metadata } from './metadata.ts';
 
 /** `LLAMA_TOKEN_NULL` as converters write it: "this model has no such token". */
@@ -15,7 +17,8 @@ const lastTokenType = 6;
  */
 export function readVocab(metadata: Metadata): Vocab {
   const model = metadata.string('tokenizer.ggml.model');
-  const tokens = metadata.texts('tokenizer.ggml.tokens');
+  const isTextless = model === 'none' && !metadata.has('tokenizer.ggml.tokens');
+  const tokens = isTextless ? noTexts(metadata) : metadata.texts('tokenizer.ggml.tokens');
   if (tokens.length === 0) throw new FormatError('tokenizer.ggml.tokens is empty, expected one piece per token');
   const token = (name: string): number | undefined =>
     readToken(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length);
@@ -41,6 +44,14 @@ export function readVocab(metadata: Metadata): Vocab {
     addSpacePrefix: flag('add_space_prefix'),
     removeExtraWhitespaces: flag('remove_extra_whitespaces'),
   };
+}
+
+/** Files without texts say how many tokens there are. */
+function noTexts(metadata: Metadata): Texts {
+  const key = `${metadata.string('general.architecture')}.vocab_size`;
+  const nVocab = metadata.u32(key);
+  checkLimit('arrayLength', nVocab, key);
+  return Texts.of(new Array<string>(nVocab).fill(''));
 }
 
 function readToken(metadata: Metadata, key: string, nVocab: number): number | undefined {

@@ -40,6 +40,8 @@ export interface Op {
   readonly shape: (inputs: readonly Value[], params: Params) => Shape;
   /** The input whose quant type picks the kernel (`matmul_q4_0`, `attention_f16`); absent where there is one kernel. */
   readonly quantInput?: number;
+  /** Inputs with those that may be left out at the end; absent: none may. */
+  readonly maxInputs?: number;
   /** The input, a state, that receives what the node makes; absent where that is a new activation. */
   readonly outInput?: number;
   /** Inputs, states, that the node changes besides making its output. */
@@ -91,6 +93,12 @@ export interface Step {
   readonly nLogits: number;
 }
 
+/** A table `[nVocab, cols]` that stays in storage, and the state `[maxTokens, cols]` f32 that takes a step's rows of it. */
+export interface StoredRows {
+  readonly table: Tensor;
+  readonly into: Value;
+}
+
 export interface GraphLimits {
   /** Positions a session holds. */
   readonly nCtx: number;
@@ -102,6 +110,8 @@ export interface GraphLimits {
 
 export interface Graph extends GraphLimits {
   readonly nodes: readonly Node[];
+  /** Before each step, rows of its tokens come from storage. */
+  readonly stored?: readonly StoredRows[];
   /** `[nLogits, nVocab]`, the last node's output. */
   readonly logits: Value;
 }

@@ -1,9 +1,9 @@
-import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import { weight, type Graph, type GraphLimits, type Value } from '../graph/graph.ts';
+import type { Graph, GraphLimits, Value } from '../graph/graph.ts';
 import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { Recorder, type Linear } from './recorder.ts';
+import { Recorder } from './recorder.ts';
+import { WeightFinder, type Numbers } from './weight_finder.ts';
 
 /** The part of a config that every family has, because sessions and plans need it. */
 export interface BaseConfig {
@@ -12,6 +12,8 @@ export interface BaseConfig {
   /** Positions the model was trained on. */
   readonly nCtxTrain: number;
   readonly dim: number;
+  /** Blocks behind these that predict further tokens (MTP), which thimble leaves out. */
+  readonly nMtpLayers?: number;
 }
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */
@@ -38,15 +40,9 @@ export interface BoundModel {
 /** A row of the table: names, and how to bind a file. */
 export interface Architecture {
   readonly names: readonly string[];
-  /** `numbers` holds the tensors of `recordedTensors` that the file has, decoded. */
+  /** `numbers` holds the file's tensors that are recorded, decoded. */
   bind(meta: Metadata, tensors: ReadonlyMap<string, Tensor>, numbers: Numbers): BoundModel;
 }
-
-/** Decoded tensors, by name. */
-export type Numbers = ReadonlyMap<string, Float32Array>;
-
-/** Small tensors whose numbers go into the graph while it is recorded: Llama 3's frequency factors. */
-export const recordedTensors: readonly string[] = ['rope_freqs.weight'];
 
 /** Closes over a family's own types, so that the table holds all of them. */
 export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Architecture {
@@ -68,77 +64,4 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
       };
     },
   };
-}
-
-/** Tensors that change nothing, and why. Any other that no formula reads would make the results wrong in silence. */
-const ignorable: readonly { readonly name: RegExp; readonly why: string }[] = [
-  { name: /rotary_emb\.inv_freq$|attn_rot_embd/, why: 'old converters wrote down what rope.freq_base says' },
-];
-
-/** Looks tensors up by name, checks their shapes, and remembers which ones a model uses. */
-export class WeightFinder {
-  readonly used = new Map<string, Value>();
-  private readonly tensors: ReadonlyMap<string, Tensor>;
-  private readonly decoded: Numbers;
-
-  constructor(tensors: ReadonlyMap<string, Tensor>, decoded: Numbers) {
-    this.tensors = tensors;
-    this.decoded = decoded;
-  }
-
-  /** The tensor's shape, before any config is known; `FormatError` when it is missing. */
-  shape(name: string): readonly number[] {
-    return this.tensor(name).shape;
-  }
-
-  /** A weight that must be there, with this shape. */
-  get(name: string, shape: readonly number[]): Value {
-    const known = this.used.get(name);
-    const value = known ?? weight(this.shaped(name, shape));
-    if (!known) this.used.set(name, value);
-    return value;
-  }
-
-  /** A weight that may be absent. */
-  optional(name: string, shape: readonly number[]): Value | undefined {
-    return this.tensors.has(name) ? this.get(name, shape) : undefined;
-  }
-
-  /** The projection `name.weight`, `[rows, cols]`, with `name.bias`, `[rows]`, where the file has one. */
-  linear(name: string, shape: readonly [rows: number, cols: number]): Linear {
-    return { w: this.get(`${name}.weight`, shape), bias: this.optional(`${name}.bias`, [shape[0]]) };
-  }
-
-  /** The numbers of one of `recordedTensors`, if the file has it. */
-  numbers(name: string, shape: readonly number[]): Float32Array | undefined {
-    return this.tensors.has(name) ? this.decoded.get(this.shaped(name, shape).name) : undefined;
-  }
-
-  /** @throws FormatError for blocks that the header does not count, UnsupportedError for other tensors that were not asked for. */
-  checkAllRead({ nLayers }: BaseConfig): void {
-    for (const name of this.tensors.keys()) {
-      if (this.used.has(name) || recordedTensors.includes(name)) continue;
-      if (ignorable.some((known) => known.name.test(name))) continue;
-      if (Number(/^blk\.(\d+)\./.exec(name)?.[1]) >= nLayers) {
-        throw new FormatError(`the file has ${name}, its header counts ${nLayers} blocks; damaged or mislabelled file?`);
-      }
-      const came = `the file has ${name}, which no formula of its architecture reads`;
-      throw new UnsupportedError(`${came}: results would be wrong without it; use a file that this build supports`);
-    }
-  }
-
-  private shaped(name: string, shape: readonly number[]): Tensor {
-    const tensor = this.tensor(name);
-    if (tensor.shape.length !== shape.length || tensor.shape.some((n, i) => n !== shape[i])) {
-      const came = `${name} is [${tensor.shape.join(', ')}]`;
-      throw new FormatError(`${came}, its metadata says [${shape.join(', ')}]; damaged or mislabelled file?`);
-    }
-    return tensor;
-  }
-
-  private tensor(name: string): Tensor {
-    const tensor = this.tensors.get(name);
-    if (!tensor) throw new FormatError(`the file has no tensor ${name}, which its architecture needs; incomplete file?`);
-    return tensor;
-  }
 }

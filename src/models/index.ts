@@ -1,15 +1,38 @@
 import { UnsupportedError } from '../base/errors.ts';
 import type { Architecture } from './architecture.ts';
+import { gemma3 } from './gemma3.ts';
 import { llama } from './llama.ts';
 import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
 
-/** Every family; adding one is a file here, a line here and a golden in the tests. */
-export const architectures: readonly Architecture[] = [llama, qwen2];
+/** Families that many models belong to; every other one stands in `more.ts`. */
+export const common: readonly Architecture[] = [llama, qwen2, qwen3, gemma3];
+
+export const everyArchitecture = async (): Promise<readonly Architecture[]> => [
+  ...common,
+  ...(await import('./more.ts')).more,
+];
 
 /** The family that `general.architecture` names. */
-export function architectureByName(name: string): Architecture {
-  const found = architectures.find((architecture) => architecture.names.includes(name));
+export async function architectureByName(name: string): Promise<Architecture> {
+  const isNamed = ({ names }: Architecture) => names.includes(name);
+  const found = common.find(isNamed) ?? (await everyArchitecture()).find(isNamed);
   if (found) return found;
-  const supported = architectures.flatMap(({ names }) => names).join(', ');
-  throw new UnsupportedError(`general.architecture is ${JSON.stringify(name)}; supported: ${supported}`);
+  const supported = (await everyArchitecture()).flatMap(({ names }) => names);
+  const nearest = nearestOf(name, supported);
+  const advice = nearest ? `a ${nearest} model is the nearest to it` : 'choose a model of one of these families';
+  throw new UnsupportedError(
+    `general.architecture is ${JSON.stringify(name)}; supported: ${supported.join(', ')}; ${advice}`,
+  );
+}
+
+/** The name that begins most alike, by three letters or more: relatives are named after each other. */
+function nearestOf(name: string, supported: readonly string[]): string | undefined {
+  const alike = (other: string): number => {
+    let n = 0;
+    while (n < name.length && name[n] === other[n]) n++;
+    return n;
+  };
+  const [best] = [...supported].sort((a, b) => alike(b) - alike(a));
+  return alike(best!) < 3 ? undefined : best;
 }

@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights } from './readers.ts';
+import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /**
  * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2.
@@ -13,23 +13,15 @@ export const llama = architecture({
     const nExperts = meta.u32('llama.expert_count', 0);
     if (nExperts > 0) throw new UnsupportedError(`llama with ${nExperts} experts; supported: dense llama models`);
     const window = meta.u32('llama.attention.sliding_window', 0) || undefined; // positions that a token sees
-    return { ...decoderConfig(meta, find, 'llama'), window };
+    return { ...decoderConfig(meta, find, 'llama', ['attention.sliding_window']), window };
   },
 
-  weights(c, find) {
-    const embed = find.get('token_embd.weight', [c.nVocab, c.dim]);
-    return {
-      embed,
-      layers: Array.from({ length: c.nLayers }, (_, l) => ({
-        ...attentionWeights(find, c, l),
-        ...ffnWeights(find, c, l),
-      })),
-      norm: find.get('output_norm.weight', [c.dim]),
-      output: find.optional('output.weight', [c.nVocab, c.dim]) ?? embed,
-    };
-  },
+  weights: (c, find) => ({
+    ...tableWeights(find, c),
+    layers: perLayer(c, (l) => ({ ...attentionWeights(find, c, l), ...ffnWeights(find, c, l) })),
+  }),
 
-  state: (c, limits) => Array.from({ length: c.nLayers }, (_, l) => kvCache(l, c, limits)),
+  state: (c, limits) => perLayer(c, (l) => kvCache(l, c, limits)),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'norm' } as const;
@@ -46,6 +38,6 @@ export const llama = architecture({
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
     }
-    return g.matmul(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
+    return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },
 });

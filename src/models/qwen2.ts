@@ -1,6 +1,6 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights } from './readers.ts';
+import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /** Qwen 2 and 2.5 (Yang et al. 2024, arXiv:2407.10671): biases on queries, keys and values, halves rotated. */
 export const qwen2 = architecture({
@@ -8,20 +8,12 @@ export const qwen2 = architecture({
 
   config: (meta, find) => decoderConfig(meta, find, 'qwen2'),
 
-  weights(c, find) {
-    const embed = find.get('token_embd.weight', [c.nVocab, c.dim]);
-    return {
-      embed,
-      layers: Array.from({ length: c.nLayers }, (_, l) => ({
-        ...attentionWeights(find, c, l),
-        ...ffnWeights(find, c, l),
-      })),
-      norm: find.get('output_norm.weight', [c.dim]),
-      output: find.optional('output.weight', [c.nVocab, c.dim]) ?? embed,
-    };
-  },
+  weights: (c, find) => ({
+    ...tableWeights(find, c),
+    layers: perLayer(c, (l) => ({ ...attentionWeights(find, c, l), ...ffnWeights(find, c, l) })),
+  }),
 
-  state: (c, limits) => Array.from({ length: c.nLayers }, (_, l) => kvCache(l, c, limits)),
+  state: (c, limits) => perLayer(c, (l) => kvCache(l, c, limits)),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'neox' } as const;
@@ -38,6 +30,6 @@ export const qwen2 = architecture({
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
     }
-    return g.matmul(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
+    return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },
 });

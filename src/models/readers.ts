@@ -1,42 +1,60 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { WeightFinder } from './architecture.ts';
+
+import type { Linear } from './recorder.ts';
 import { ropeConfig } from './rope_config.ts';
+import type { WeightFinder } from './weight_finder.ts';
 
 /**
  * Readers of the parts that decoder families spell alike in their files. A family takes the readers that fit it and spells
  * the rest itself. Sizes are arguments, so they may differ from layer to layer.
  */
 
-/** Sizes, heads and rotary settings; `arch` is the prefix of the keys. */
-export function decoderConfig(meta: Metadata, find: WeightFinder, arch: string) {
-  checkMeaning(meta, arch);
-  const nLayers = size(meta, `${arch}.block_count`);
-  const dim = size(meta, `${arch}.embedding_length`);
-  const nHeads = alike(meta, `${arch}.attention.head_count`);
-  const headDim = size(meta, `${arch}.attention.key_length`, dim / nHeads);
+/** Sizes that do not depend on the layer; `arch` is the prefix of the keys. `reads` are keys of `neutral` that the family has a formula for. */
+export function baseConfig(meta: Metadata, find: WeightFinder, arch: string, reads: readonly NeutralKey[] = []) {
+  checkMeaning(meta, arch, reads);
+  const nMtpLayers = meta.u32(`${arch}.nextn_predict_layers`, 0);
+  const nLayers = size(meta, `${arch}.block_count`) - nMtpLayers;
+  if (nLayers < 1) throw new FormatError(`${arch}.nextn_predict_layers is ${nMtpLayers}, no less than all blocks; damaged file?`);
   return {
     nLayers,
+    nMtpLayers,
     nVocab: find.shape('token_embd.weight')[0]!,
     nCtxTrain: size(meta, `${arch}.context_length`),
-    dim,
-    ffnDim: alike(meta, `${arch}.feed_forward_length`),
-    nHeads,
-    nKvHeads: alike(meta, `${arch}.attention.head_count_kv`, nHeads),
-    headDim,
+    dim: size(meta, `${arch}.embedding_length`),
+    nHeads: alike(meta, `${arch}.attention.head_count`),
     normEps: meta.f32(`${arch}.attention.layer_norm_rms_epsilon`),
+  };
+}
+
+/** The same with the sizes of all layers, and rotary settings. */
+export function decoderConfig(meta: Metadata, find: WeightFinder, arch: string, reads: readonly NeutralKey[] = []) {
+  const c = baseConfig(meta, find, arch, reads);
+  const headDim = size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads);
+  return {
+    ...c,
+    ffnDim: alike(meta, `${arch}.feed_forward_length`),
+    nKvHeads: alike(meta, `${arch}.attention.head_count_kv`, c.nHeads),
+    headDim,
     rope: ropeConfig(meta, find, arch, headDim),
   };
 }
 
 /** A whole number of at least 1. */
-function size(meta: Metadata, key: string, fallback?: number): number {
+export function size(meta: Metadata, key: string, fallback?: number): number {
   const value = fallback === undefined ? meta.u32(key) : meta.u32(key, fallback);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new FormatError(`${key} is ${value}, expected a whole number of at least 1; damaged file?`);
 }
 
-/** The same, which some files spell once for each layer. */
+/** A size for each layer: a list, or one for all. */
+export function sizes(meta: Metadata, key: string, nLayers: number): number[] {
+  const listed = meta.get(key)?.type === 'array' ? [...meta.numbers(key)] : new Array<number>(nLayers).fill(size(meta, key));
+  if (listed.length >= nLayers && listed.every((n) => Number.isInteger(n) && n >= 1)) return listed;
+  throw new FormatError(`${key} is [${listed.join(', ')}], expected a whole number of at least 1 for each of ${nLayers} layers`);
+}
+
+/** A size that all layers have, though some files spell it once for each. */
 function alike(meta: Metadata, key: string, fallback?: number): number {
   if (meta.get(key)?.type !== 'array') return size(meta, key, fallback);
   const [first, ...others] = meta.numbers(key);
@@ -45,25 +63,43 @@ function alike(meta: Metadata, key: string, fallback?: number): number {
 }
 
 /** Keys that change what a model computes, and the values that change nothing. */
-const neutral: Readonly<Record<string, readonly (number | boolean)[]>> = {
+const neutral = {
   'attention.causal': [true],
   'attention.clamp_kqv': [0],
   'attention.scale': [0],
+  'attention.sliding_window': [0],
   'attention.temperature_scale': [0],
   attn_logit_softcapping: [0],
   final_logit_softcapping: [0],
   embedding_scale: [0, 1],
+  expert_count: [0],
   logit_scale: [0, 1],
   residual_scale: [0, 1],
-};
+} satisfies Readonly<Record<string, readonly (number | boolean)[]>>;
+type NeutralKey = keyof typeof neutral;
 
 /** @throws UnsupportedError for a key that a family would have to have a formula for. */
-function checkMeaning(meta: Metadata, arch: string): void {
+function checkMeaning(meta: Metadata, arch: string, reads: readonly string[]): void {
   for (const [key, values] of Object.entries(neutral)) {
     const value = meta.get(`${arch}.${key}`)?.value;
-    if (value === undefined || values.includes(value as number | boolean)) continue;
+    if (value === undefined || reads.includes(key) || (values as readonly unknown[]).includes(value)) continue;
     throw new UnsupportedError(`${arch}.${key} is ${String(value)}, which no formula of this architecture reads`);
   }
+}
+
+/** A number that scales or caps something; absent, or 0: what the family has instead. */
+export const factor = (meta: Metadata, key: string, fallback: number): number => meta.f32(key, 0) || fallback;
+
+/** A value for each layer. */
+export const perLayer = <T>({ nLayers }: { readonly nLayers: number }, of: (l: number) => T): T[] =>
+  Array.from({ length: nLayers }, (_, l) => of(l));
+
+/** The token table, the last norm, and the output, which is the table again where the file has no other. */
+export function tableWeights(find: WeightFinder, { nVocab, dim }: { nVocab: number; dim: number }) {
+  const embed = find.get('token_embd.weight', [nVocab, dim]);
+  const w = find.optional('output.weight', [nVocab, dim]) ?? embed;
+  const output: Linear = { w, scale: find.numbers('output.scale', [1])?.[0] };
+  return { embed, norm: find.get('output_norm.weight', [dim]), output };
 }
 
 export interface AttentionShape {
@@ -74,13 +110,14 @@ export interface AttentionShape {
 }
 
 /** Norm and projections of layer `l`'s attention, with the biases that the file has. */
-export function attentionWeights(
-  find: WeightFinder,
-  { dim, nHeads, nKvHeads, headDim }: AttentionShape,
-  l: number,
-) {
+export const attentionWeights = (find: WeightFinder, c: AttentionShape, l: number) => ({
+  attnNorm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
+  ...projections(find, c, l),
+});
+
+/** The projections alone. */
+export function projections(find: WeightFinder, { dim, nHeads, nKvHeads, headDim }: AttentionShape, l: number) {
   return {
-    attnNorm: find.get(`blk.${l}.attn_norm.weight`, [dim]),
     wq: find.linear(`blk.${l}.attn_q`, [nHeads * headDim, dim]),
     wk: find.linear(`blk.${l}.attn_k`, [nKvHeads * headDim, dim]),
     wv: find.linear(`blk.${l}.attn_v`, [nKvHeads * headDim, dim]),
@@ -88,10 +125,32 @@ export function attentionWeights(
   };
 }
 
+/** Weights of the norms of queries and keys: over each head, unless a family gives other widths. */
+export const queryKeyNorms = (find: WeightFinder, { headDim }: AttentionShape, l: number) => ({
+  qNorm: find.get(`blk.${l}.attn_q_norm.weight`, [headDim]),
+  kNorm: find.get(`blk.${l}.attn_k_norm.weight`, [headDim]),
+});
+
+/** Weights of the norms behind attention and behind the feed-forward block. */
+export const postNorms = (find: WeightFinder, { dim }: { dim: number }, l: number) => ({
+  attnPostNorm: find.get(`blk.${l}.post_attention_norm.weight`, [dim]),
+  ffnPostNorm: find.get(`blk.${l}.post_ffw_norm.weight`, [dim]),
+});
+
 /** Norm and projections of layer `l`'s gated feed-forward block, with the biases that the file has. */
-export function ffnWeights(find: WeightFinder, { dim, ffnDim }: { dim: number; ffnDim: number }, l: number) {
+export const ffnWeights = (find: WeightFinder, c: FfnShape, l: number) => ({
+  ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
+  ...gatedFfn(find, c, l),
+});
+
+export interface FfnShape {
+  readonly dim: number;
+  readonly ffnDim: number;
+}
+
+/** Its projections alone. */
+export function gatedFfn(find: WeightFinder, { dim, ffnDim }: FfnShape, l: number) {
   return {
-    ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [dim]),
     gate: find.linear(`blk.${l}.ffn_gate`, [ffnDim, dim]),
     up: find.linear(`blk.${l}.ffn_up`, [ffnDim, dim]),
     down: find.linear(`blk.${l}.ffn_down`, [dim, ffnDim]),

@@ -1,8 +1,11 @@
-import type { Graph, GraphLimits, Node, Op, Params, Shape, Value } from '../graph/graph.ts';
-import type { LayerState } from '../graph/layer_state.ts';
+import type { Graph, GraphLimits, Node, Op, Params, Shape, StoredRows, Value } from '../graph/graph.ts';
+import type { KvCache, LayerState } from '../graph/layer_state.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { add } from '../ops/add.ts';
 import { attention, checkPositions } from '../ops/attention.ts';
+import { columns } from '../ops/columns.ts';
 import { embed } from '../ops/embed.ts';
+import { geglu } from '../ops/geglu.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
 import { matmul } from '../ops/matmul.ts';
@@ -10,7 +13,10 @@ import { rmsNorm } from '../ops/rms_norm.ts';
 import { rope } from '../ops/rope.ts';
 import { ropeAngles } from '../ops/rope_angles.ts';
 import { ropeTurns, type RopeConfig } from '../ops/rope_frequencies.ts';
+import { scale } from '../ops/scale.ts';
+import { softcap } from '../ops/softcap.ts';
 import { swiglu } from '../ops/swiglu.ts';
+import { temper } from '../ops/temper.ts';
 import { quantByName } from '../quants/index.ts';
 
 const f32 = quantByName.get('f32')!;
@@ -19,10 +25,24 @@ const f32 = quantByName.get('f32')!;
 const statesOf = ({ outInput, changes = [] }: Op): readonly number[] =>
   outInput === undefined ? changes : [outInput, ...changes];
 
+const constant = (name: string, shape: readonly [rows: number, cols: number], data: Float32Array): Value => ({
+  name,
+  quant: f32,
+  shape,
+  role: 'constant',
+  data,
+});
+
+function keysAndValues(state: LayerState): KvCache {
+  if (state.kind === 'rows') throw new TypeError(`attention takes keys and values, came ${state.rows.name}`);
+  return state;
+}
+
 /** Records nodes; each method is one op (or, for attention, the two that belong together). */
 export class Recorder {
   readonly limits: GraphLimits;
   readonly nodes: Node[] = [];
+  private readonly stored: StoredRows[] = [];
 
   constructor(limits: GraphLimits) {
     this.limits = limits;
@@ -49,14 +69,35 @@ export class Recorder {
     const isSame = ({ op, inputs }: Node) => op === ropeAngles && String(inputs[0]!.data) === String(data);
     const known = this.nodes.find(isSame);
     if (known) return known.out;
-    return this.node(ropeAngles, [
-      { name: 'rope_turns', quant: f32, shape: [3, data.length / 3], role: 'constant', data },
-    ]);
+    return this.node(ropeAngles, [constant('rope_turns', [3, data.length / 3], data)]);
   }
 
   /** Rows of the token table: `[nTokens, dim]`. */
   embed(table: Value): Value {
     return this.node(embed, [table]);
+  }
+
+  /** Rows of a table that stays in storage: `[nTokens, cols]`. */
+  storedRows(table: Tensor): Value {
+    const cols = table.shape[1]!;
+    const into = { name: `rows of ${table.name}`, quant: f32, shape: [this.limits.maxTokens, cols], role: 'state' } as const;
+    this.stored.push({ table, into });
+    return this.columns(into, 0, cols);
+  }
+
+  /** Columns `first … first + nCols - 1`. */
+  columns(x: Value, first: number, nCols: number): Value {
+    return this.node(columns, [x], { first, nCols });
+  }
+
+  /** `rmsNorm` of groups of `groupCols` columns, without a weight. */
+  rmsNormPlain(x: Value, groupCols: number, eps: number): Value {
+    return this.rmsNorm(x, this.ones(groupCols), eps);
+  }
+
+  private ones(n: number): Value {
+    const known = this.nodes.flatMap(({ inputs }) => inputs).find(({ name, shape }) => name === 'ones' && shape[1] === n);
+    return known ?? constant('ones', [1, n], new Float32Array(n).fill(1));
   }
 
   /** `x / sqrt(mean(x²) + eps) * weight`, over groups of the weight's length: whole rows, or heads. */
@@ -69,9 +110,20 @@ export class Recorder {
     return this.node(matmul, bias ? [w, x, bias] : [w, x]);
   }
 
-  /** A projection, with its bias if it has one. */
-  linear({ w, bias }: Linear, x: Value): Value {
-    return this.matmul(w, x, bias);
+  /** A projection, with its factor and its bias if it has them. */
+  linear({ w, bias, scale: by }: Linear, x: Value): Value {
+    if (by === undefined) return this.matmul(w, x, bias);
+    return this.node(scale, bias ? [this.matmul(w, x), bias] : [this.matmul(w, x)], { by });
+  }
+
+  /** `x * by`. */
+  scale(x: Value, by: number): Value {
+    return by === 1 ? x : this.node(scale, [x], { by });
+  }
+
+  /** `cap * tanh(x / cap)`; 0: no cap. */
+  softcap(x: Value, cap: number): Value {
+    return cap === 0 ? x : this.node(softcap, [x], { cap });
   }
 
   add(a: Value, b: Value): Value {
@@ -83,19 +135,36 @@ export class Recorder {
     return this.node(swiglu, [gate, up]);
   }
 
+  /** `gelu(gate) * up`. */
+  geglu(gate: Value, up: Value): Value {
+    return this.node(geglu, [gate, up]);
+  }
+
   /** Rotates the first columns of each head by the angles of its position, which `ropeAngles()` gives. */
   rope(x: Value, angles: Value, params: { headDim: number; style: 'norm' | 'neox' }): Value {
     return this.node(rope, [x, angles], { headDim: params.headDim, neox: params.style === 'neox' ? 1 : 0 });
   }
 
+  /** Multiplies the rows at positions `every * i` and on by `factors[i]`. */
+  temper(x: Value, factors: Float32Array, every: number): Value {
+    return this.node(temper, [x, constant('factors', [1, factors.length], factors)], { every });
+  }
+
   /** Writes this step's keys and values to the cache, then attends over the positions that a token sees (causal). */
-  attention(q: Value, k: Value, v: Value, state: LayerState, { headDim, scale }: AttentionParams): Value {
-    if (state.kind === 'rows') throw new TypeError(`attention takes keys and values, came ${state.rows.name}`);
-    this.node(kvStore, [k, state.k], { headDim });
-    this.node(kvStore, [v, state.v], { headDim });
-    const window = Number.isFinite(state.window) ? state.window : 0;
-    for (const cache of [state.k, state.v]) checkPositions(cache, window, this.limits);
-    return this.node(attention, [q, state.k, state.v], { headDim, scale, window });
+  attention(q: Value, k: Value, v: Value, state: LayerState, params: AttentionParams): Value {
+    const { headDim } = params;
+    const cache = keysAndValues(state);
+    this.node(kvStore, [k, cache.k], { headDim });
+    this.node(kvStore, [v, cache.v], { headDim });
+    return this.attend(q, cache, params);
+  }
+
+  /** Attends over what a cache holds, which another layer may have written. */
+  attend(q: Value, state: LayerState, { headDim, scale, cap = 0, sinks }: AttentionParams): Value {
+    const { k, v, window: seen } = keysAndValues(state);
+    const window = Number.isFinite(seen) ? seen : 0;
+    for (const cache of [k, v]) checkPositions(cache, window, this.limits);
+    return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap });
   }
 
   /** Keeps the rows whose logits were asked for: `[nTokens, dim]` → `[nLogits, dim]`. */
@@ -104,18 +173,24 @@ export class Recorder {
   }
 
   finish(logits: Value): Graph {
-    return { ...this.limits, nodes: this.nodes, logits };
+    return { ...this.limits, nodes: this.nodes, stored: this.stored, logits };
   }
 }
 
 /** The weights of a projection. */
 export interface Linear {
   readonly w: Value; // [rows, cols]
-  readonly bias?: Value; // [rows]
+  readonly bias?: Value | undefined; // [rows]
+  /** Multiplies the product before the bias is added. */
+  readonly scale?: number | undefined;
 }
 
 export interface AttentionParams {
   readonly headDim: number;
   /** Multiplies `q · k`, usually `headDim ** -0.5`. */
   readonly scale: number;
+  /** Scores become `cap * tanh(score / cap)`; absent or 0: no cap. */
+  readonly cap?: number;
+  /** `[nHeads]` scores of nothing: they take their part of the softmax and give no value. */
+  readonly sinks?: Value;
 }

@@ -1,7 +1,7 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { RopeConfig, RopeScaling } from '../ops/rope_frequencies.ts';
-import type { WeightFinder } from './architecture.ts';
+import type { WeightFinder } from './weight_finder.ts';
 
 /** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */
 export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
@@ -12,33 +12,51 @@ export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, hea
   }
   const base = meta.f32(baseKey, 10000);
   if (base < 1) throw new FormatError(`${baseKey} is ${base}, expected at least 1; damaged file?`);
+  const [freqs, short, long] = ['freqs', 'factors_short', 'factors_long'].map((name) =>
+    find.numbers(`rope_${name}.weight`, [ropeDim / 2]),
+  );
   return {
     ropeDim,
     base,
     scaling: ropeScaling(meta, arch),
-    factors: find.numbers('rope_freqs.weight', [ropeDim / 2]),
+    attnFactor: meta.f32(`${arch}.rope.scaling.attn_factor`, 1),
+    factors: short ?? freqs,
+    ...(long && { long: { factors: long, nCtxOriginal: contextOriginal(meta, arch) } }),
   };
+}
+
+/** Rotary settings of layers that see a window: those of the others with a base of their own, and nothing stretched. */
+export function windowRope(meta: Metadata, arch: string, rope: RopeConfig, base: number): RopeConfig {
+  const ropeDim = meta.u32(`${arch}.rope.dimension_count_swa`, rope.ropeDim);
+  return { ropeDim, base: meta.f32(`${arch}.rope.freq_base_swa`, base), scaling: { type: 'none' } };
+}
+
+/** Positions the model was trained on before it was stretched. */
+export function contextOriginal(meta: Metadata, arch: string): number {
+  const key = `${arch}.rope.scaling.original_context_length`;
+  const positions = meta.u32(key, meta.u32(`${arch}.context_length`));
+  if (positions === 0) throw new FormatError(`${key} is 0, expected at least 1; damaged file?`);
+  return positions;
 }
 
 function ropeScaling(meta: Metadata, arch: string): RopeScaling {
   const key = `${arch}.rope.scaling`;
   const factor = meta.f32(`${key}.factor`, meta.f32(`${arch}.rope.scale_linear`, 0));
   const type = meta.string(`${key}.type`, factor === 0 ? 'none' : 'linear');
-  if (!['none', 'linear', 'yarn'].includes(type)) {
-    throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: none, linear, yarn`);
+  const known = ['none', 'linear', 'yarn', 'longrope'];
+  if (!known.includes(type)) {
+    throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: ${known.join(', ')}`);
   }
   if (factor < 0) throw new FormatError(`${key}.factor is ${factor}, expected a positive number; damaged file?`);
-  if (type === 'none' || factor === 0 || (type === 'linear' && factor === 1)) return { type: 'none' };
-  if (type === 'linear') return { type, factor };
-  const originalKey = `${key}.original_context_length`;
-  const nCtxOriginal = meta.u32(originalKey, meta.u32(`${arch}.context_length`));
-  if (nCtxOriginal === 0) throw new FormatError(`${originalKey} is 0, expected at least 1; damaged file?`);
+  const isStretched = factor !== 0 && !(type === 'linear' && factor === 1);
+  if (type === 'linear' && isStretched) return { type, factor };
+  if (type !== 'yarn' || !isStretched) return { type: 'none' }; // LongRoPE stretches by its factors
   return {
-    type: 'yarn',
+    type,
     factor,
-    nCtxOriginal,
-    attnFactor: meta.f32(`${key}.attn_factor`, 1),
+    nCtxOriginal: contextOriginal(meta, arch),
     extFactor: meta.f32(`${key}.yarn_ext_factor`, 1),
+    logMultiplier: meta.f32(`${key}.yarn_log_multiplier`, 0),
     betaFast: meta.f32(`${key}.yarn_beta_fast`, 32),
     betaSlow: meta.f32(`${key}.yarn_beta_slow`, 1),
   };

@@ -4,26 +4,29 @@ import { exp } from '../base/math.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
+import { capped } from './softcap.ts';
 
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
  * for every token and query head, `softmax(scale · q · Kᵀ) · V` over the positions up to the token's own (and within
- * `window` of it, when that is not 0). `q[nTokens, nHeads * headDim]`, caches `[nPositions, nKvHeads * headDim]` with absolute
+ * `window` of it, when that is not 0). A `cap` that is not 0 bends scores as `softcap` does. `sinks[nHeads]`, where there are any, are one
+ * more score for each head that has no value (Xiao et al. 2023, arXiv:2309.17453). `q[nTokens, nHeads * headDim]`, caches `[nPositions, nKvHeads * headDim]` with absolute
  * position p in row `p % nPositions`.
  */
 export const attention: Op = {
   name: 'attention',
   shape(inputs, { headDim }) {
-    const [q, k, v] = inputs;
+    const [q, k, v, sinks] = inputs;
     const nHeads = colsOf(q!) / headDim!;
     const nKvHeads = colsOf(k!) / headDim!;
     const fits = Number.isInteger(nHeads) && Number.isInteger(nKvHeads) && nHeads % nKvHeads === 0;
-    if (!fits || colsOf(k!) !== colsOf(v!)) {
-      mismatch('attention', `q [.., nHeads * ${headDim}], k and v [.., nKvHeads * ${headDim}]`, inputs);
+    if (!fits || colsOf(k!) !== colsOf(v!) || (sinks && colsOf(sinks) !== nHeads)) {
+      mismatch('attention', `q [.., nHeads * ${headDim}], k and v [.., nKvHeads * ${headDim}], sinks [nHeads]`, inputs);
     }
     return { rows: q!.rows!, cols: colsOf(q!) };
   },
   quantInput: 1,
+  maxInputs: 4,
   scalars: [
     inputCols('cols', 0),
     inputCols('kvDim', 1),
@@ -31,12 +34,15 @@ export const attention: Op = {
     param('scale', 'f32'),
     param('window', 'u32'),
     spreadOf(({ inputs }) => inputs[1]!),
+    param('cap', 'f32'),
   ],
 
-  reference({ out, inputs: [q, k, v], node, step }) {
+  reference({ out, inputs: [q, k, v, sinks], node, step }) {
     const cols = colsOf(node.out);
     const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
-    const { headDim, scale, window } = node.params as { headDim: number; scale: number; window: number };
+    const { headDim, scale, window, cap } = node.params as Readonly<
+      Record<'headDim' | 'scale' | 'window' | 'cap', number>
+    >;
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
     const spread = spreadCols(node.inputs[1]!, headDim);
     const queries = q!.slice(0, rowsOf('tokens', step) * cols);
@@ -49,15 +55,15 @@ export const attention: Op = {
       for (let head = 0; head < cols / headDim; head++) {
         const query = t * cols + head * headDim;
         const kvHead = Math.floor(head / headsPerKv) * headDim;
-        let max = -Infinity;
+        let max = sinks ? sinks[head]! : -Infinity;
         for (let pos = first; pos <= last; pos++) {
           let dot = 0;
           const row = (pos % nPositions) * kvDim + kvHead;
           for (let i = 0; i < headDim; i++) dot += queries[query + i]! * k![row + i]!;
-          scores[pos - first] = dot * scale;
+          scores[pos - first] = cap > 0 ? capped(dot * scale, cap) : dot * scale;
           max = Math.max(max, scores[pos - first]!);
         }
-        let sum = 0;
+        let sum = sinks ? exp(sinks[head]! - max) : 0;
         for (let i = 0; i <= last - first; i++) sum += scores[i] = exp(scores[i]! - max);
         for (let i = 0; i < headDim; i++) {
           let value = 0;
@@ -73,13 +79,15 @@ export const attention: Op = {
 
   cost(node, step) {
     const { out, inputs, params } = node;
-    const [, k, v] = inputs;
+    const [, k, v, sinks] = inputs;
     const window = params['window'] || Infinity;
     const { pos, tokens } = step;
     const seen = tokens.reduce((sum, _, t) => sum + Math.min(pos + t + 1, window), 0); // by all tokens together
     const positions = Math.min(pos + tokens.length, window + tokens.length - 1); // seen by any of them
     const cacheBytes = bytesOf(k!, positions * colsOf(k!)) + bytesOf(v!, positions * colsOf(v!));
-    return { flops: 4 * colsOf(out) * seen, bytes: 2 * operandBytes(out, step) + cacheBytes };
+    const others = sinks ? bytesOf(sinks) : 0;
+    const flops = (4 * colsOf(out) + (params['cap'] ? 6 : 0) * (colsOf(out) / params['headDim']!)) * seen;
+    return { flops, bytes: 2 * operandBytes(out, step) + cacheBytes + others };
   },
 };
 

@@ -7,8 +7,12 @@ export interface RopeConfig {
   /** θ: pair i turns by `pos * base ** (-2 i / ropeDim)`. */
   readonly base: number;
   readonly scaling: RopeScaling;
+  /** Multiplies all cosines and sines, and so the queries and the keys; absent: 1. */
+  readonly attnFactor?: number;
   /** `[ropeDim / 2]` divisors of the frequencies (Llama 3's `rope_freqs.weight`); absent: 1. */
   readonly factors?: Float32Array;
+  /** LongRoPE (Ding et al. 2024, arXiv:2402.13753): other divisors for sessions of more than `nCtxOriginal` positions. */
+  readonly long?: { readonly factors: Float32Array; readonly nCtxOriginal: number };
 }
 
 export type RopeScaling =
@@ -20,8 +24,9 @@ export type RopeScaling =
       readonly type: 'yarn';
       readonly factor: number;
       readonly nCtxOriginal: number;
-      readonly attnFactor: number;
       readonly extFactor: number;
+      /** How much of the correction of magnitudes the model was trained to do without; 0: none of it. */
+      readonly logMultiplier: number;
       /** Turns within the original context above which a frequency is kept, and below which it is divided. */
       readonly betaFast: number;
       readonly betaSlow: number;
@@ -35,8 +40,9 @@ export type RopeScaling =
 export function ropeTurns(config: RopeConfig, nCtx: number): Float32Array {
   const half = config.ropeDim / 2;
   const turns = new Float32Array(3 * (half + 1));
+  const factors = config.long && nCtx > config.long.nCtxOriginal ? config.long.factors : config.factors;
   for (let i = 0; i <= half; i++) {
-    const number = i < half ? frequency(config, i) : ropeMagnitude(config.scaling);
+    const number = i < half ? frequency(config, factors, i) : ropeMagnitude(config);
     if (i < half) cos((nCtx - 1) * number); // throws here what a kernel could not
     let rest = number;
     for (let at = i; at < turns.length; at += half + 1) {
@@ -48,7 +54,7 @@ export function ropeTurns(config: RopeConfig, nCtx: number): Float32Array {
 }
 
 /** Radians per position of pair `i`. */
-function frequency({ ropeDim, base, scaling, factors }: RopeConfig, i: number): number {
+function frequency({ ropeDim, base, scaling }: RopeConfig, factors: Float32Array | undefined, i: number): number {
   const kept = pow(base, (-2 * i) / ropeDim) / (factors ? factors[i]! : 1);
   if (scaling.type === 'none') return kept;
   const divided = kept / scaling.factor;
@@ -66,7 +72,8 @@ function pairOfTurns(turns: number, nCtxOriginal: number, ropeDim: number, base:
 }
 
 /** YaRN's attention temperature, folded into the table: queries and keys both carry its square root's square. */
-function ropeMagnitude(scaling: RopeScaling): number {
-  if (scaling.type !== 'yarn') return 1;
-  return scaling.extFactor === 0 ? scaling.attnFactor : scaling.attnFactor * (1 + 0.1 * log(scaling.factor));
+function ropeMagnitude({ scaling, attnFactor = 1 }: RopeConfig): number {
+  if (scaling.type !== 'yarn' || scaling.extFactor === 0) return attnFactor;
+  const corrected = (part: number): number => 1 + 0.1 * part * log(scaling.factor);
+  return (attnFactor * corrected(1)) / corrected(scaling.logMultiplier);
 }

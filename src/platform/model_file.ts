@@ -4,30 +4,31 @@ import { ResourceError } from '../base/errors.ts';
 import type { GgufFile, ReadOptions } from '../gguf/read.ts';
 import { openGguf, parseShardName } from '../gguf/split.ts';
 import { blobSource } from '../store/blob.ts';
-import { openHttpFile, type HttpOptions } from '../store/http.ts';
+import type { HttpOptions } from '../store/http.ts';
 import { isWebAddress, plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
+
+export interface OpenFileOptions extends HttpOptions, ReadOptions {}
 
 /**
  * Opens a model, all shards of it; whoever opens closes `sources`. A web address is read by ranges, its header only; streams are read
  * into memory first. `headers` are for web addresses.
  */
-export async function openModelFile(source: ModelSource, options: HttpOptions & ReadOptions = {}): Promise<GgufFile> {
+export async function openModelFile(source: ModelSource, options: OpenFileOptions = {}): Promise<GgufFile> {
   checkNames('option of openModelFile', options, ['headers', 'signal', 'keepUnknown']);
-  const { headers, ...reading } = options;
-  const { signal } = reading;
-  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), { headers, signal }), reading);
-  return openPlain(await plainSource(source, { signal }), reading);
+  const { keepUnknown, ...http } = options;
+  if (isWebAddress(source)) return openFiles(await webFiles(new URL(source), http), options);
+  return openPlain(await plainSource(source, http), options);
 }
 
 /** `openModelFile`, on the other side of a thread's border. */
-export async function openPlain(source: PlainSource, reading: ReadOptions): Promise<GgufFile> {
-  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), reading);
+export async function openPlain(source: PlainSource, options: ReadOptions): Promise<GgufFile> {
+  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), options);
 }
 
-async function openFiles({ first, openSibling }: ModelFiles, reading: ReadOptions): Promise<GgufFile> {
+async function openFiles({ first, openSibling }: ModelFiles, { signal, keepUnknown }: ReadOptions): Promise<GgufFile> {
   try {
-    return await openGguf(first, { openSibling, ...reading });
+    return await openGguf(first, { openSibling, signal, keepUnknown });
   } catch (error) {
     await first.close?.();
     throw error;
@@ -36,6 +37,7 @@ async function openFiles({ first, openSibling }: ModelFiles, reading: ReadOption
 
 /** The other shards lie beside the first one, with the same query. */
 async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
+  const { openHttpFile } = await import('../store/http.ts'); // few programs want it
   const openSibling = (name: string) => {
     const sibling = new URL(url);
     sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));

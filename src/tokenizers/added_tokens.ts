@@ -23,9 +23,14 @@ const endsBeginWith = new Set(endSpellings.map((spelling) => spelling.charCodeAt
  * In some vocabularies such a spelling ends only a part of the output: where all of `with` exist, the output goes on after
  * `token`.
  */
-const endExceptions = [
+const endExceptions: readonly {
+  readonly token: string;
+  readonly with: readonly string[];
+  readonly isText?: boolean;
+}[] = [
   { token: '<|end|>', with: ['<|return|>', '<|call|>'] }, // gpt-oss: ends a message, more channels may follow
   { token: '<|end|>', with: ['<|calls|>', '<|flush|>'] }, // Solar
+  { token: '</s>', with: ['<|tool_response>'], isText: true }, // Gemma 4: a closing tag of HTML
 ];
 
 /** What each token is for. */
@@ -48,17 +53,22 @@ export function assignRoles(vocab: Vocab): Roles {
   const types = vocab.types ? new Uint8Array(vocab.types) : typesFromIds(vocab);
   const spelled = new Set(endSpellings);
   const ends = new Map<string, number>();
-  const added: number[] = [];
+  const special: number[] = [];
   for (let token = 0; token < nVocab; token++) {
     const piece = endsBeginWith.has(vocab.tokens.firstByte(token)) ? vocab.tokens.at(token)! : '';
     if (spelled.has(piece) && !ends.has(piece)) {
       ends.set(piece, token);
       types[token] = tokenType.control;
     }
-    if (isHidden(types[token]!) || types[token] === tokenType.userDefined) added.push(token);
+    if (isHidden(types[token]!) || types[token] === tokenType.userDefined) special.push(token);
+  }
+  for (const { token, with: others, isText } of endExceptions) {
+    if (!ends.has(token) || !others.every((piece) => ends.has(piece))) continue;
+    if (isText) types[ends.get(token)!] = tokenType.normal;
+    ends.delete(token);
   }
   const plain = new TextIndex(vocab.tokens, (token) => isText(types[token]!));
-  for (const { token, with: others } of endExceptions) if (others.every((piece) => ends.has(piece))) ends.delete(token);
+  const added = special.filter((token) => types[token] !== tokenType.normal);
   const named = [vocab.eosToken, vocab.eotToken].filter((token) => token !== undefined);
   return { types, plain, ends: new Set([...ends.values(), ...named]), added };
 }

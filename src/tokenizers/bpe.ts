@@ -75,7 +75,7 @@ const maxCachedLength = 12;
  * Looks a merge up as the file spells it, `left right`, and by number afterwards: turning all merges into pairs of tokens up
  * front takes as long as reading the file. A merge that makes a piece outside the vocabulary never applies.
  */
-function readMerges({ model, tokens, merges }: Vocab, plain: TextIndex): MergeTable {
+export function readMerges({ model, tokens, merges }: Vocab, plain: TextIndex): MergeTable {
   if (!merges) {
     throw new FormatError(
       `tokenizer.ggml.merges is missing, a "${model}" tokenizer needs it; convert the model again?`,

@@ -12,7 +12,9 @@ import {
   type Roles,
 } from './added_tokens.ts';
 import { createBpe } from './bpe.ts';
+import { createGemma4 } from './gemma4.ts';
 import { createSpm } from './spm.ts';
+import { createTextless } from './textless.ts';
 import { utf8, type EncodeOptions, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
 import { createWordPiece } from './wordpiece.ts';
 
@@ -24,6 +26,8 @@ const families = new Map<string, (vocab: Vocab, roles: Roles) => TokenizerFamily
   ['gpt2', createBpe],
   ['llama', createSpm],
   ['bert', createWordPiece],
+  ['gemma4', createGemma4],
+  ['none', createTextless],
 ]);
 
 /** @throws UnsupportedError for a tokenizer or pre-tokenizer that this build does not know, FormatError for missing merges. */

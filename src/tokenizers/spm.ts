@@ -6,7 +6,7 @@ import { cachePairs } from './pair_cache.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 
 /** SentencePiece spells a space as U+2581. */
-const space = '\u2581';
+export const space = '\u2581';
 
 /**
  * SentencePiece BPE (Kudo & Richardson 2018, arXiv:1808.06226): characters merge wherever two neighbours spell a token
@@ -98,7 +98,7 @@ function createWordSplit(tokens: Texts, types: Uint8Array): (text: string) => It
 }
 
 /** `[256]` the tokens `<0x00>` … `<0xFF>`; -1 where there is none. */
-function findByteTokens(tokens: Texts, types: Uint8Array): Int32Array {
+export function findByteTokens(tokens: Texts, types: Uint8Array): Int32Array {
   const found = new Int32Array(256).fill(-1);
   for (let token = 0; token < tokens.length; token++) {
     if (types[token] !== tokenType.byte) continue;
@@ -109,7 +109,7 @@ function findByteTokens(tokens: Texts, types: Uint8Array): Int32Array {
 }
 
 /** `<0x0A>` -> 10; -1 for another spelling. */
-function byteOf(piece: string): number {
+export function byteOf(piece: string): number {
   const hex = /^<0x([0-9A-F]{2})>$/i.exec(piece)?.[1];
   return hex === undefined ? -1 : parseInt(hex, 16);
 }

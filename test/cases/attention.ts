@@ -14,21 +14,30 @@ interface Shape {
   readonly ring?: number;
   /** Size of the queries: large ones make the softmax pick few positions. */
   readonly size?: number;
+  readonly cap?: number;
+  /** Size of a sink for each head; absent: none. */
+  readonly sinks?: number;
 }
 
 const of = (quant: KvType, shape: Shape): OpCase => {
-  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, ring, size = 1 } = shape;
+  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, ring, size = 1, cap = 0, sinks = 0 } = shape;
   const cache = { role: 'state', rows: ring, cols: nKvHeads * headDim, quant } as const;
+  const scores = `${cap ? `, scores to ±${cap}` : ''}${sinks ? `, sinks to ±${sinks}` : ''}`;
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
   return {
-    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}`,
+    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}${scores}`,
     op: attention,
-    inputs: [{ role: 'activation', cols: nHeads * headDim, size }, cache, cache],
-    params: { headDim, scale: headDim ** -0.5, window },
+    inputs: [
+      { role: 'activation', cols: nHeads * headDim, size },
+      cache,
+      cache,
+      ...(sinks ? [{ role: 'vector', cols: nHeads, size: sinks } as const] : []),
+    ],
+    params: { headDim, scale: headDim ** -0.5, window, cap },
     nTokens,
     pos,
     // scores grow with the queries, and their rounding errors with them; integer products round rows to 14 bits
-    flops: 4 * nHeads * headDim * seen(nTokens, pos, window || Infinity), // scores, then values
+    flops: nHeads * (4 * headDim + (cap ? 6 : 0)) * seen(nTokens, pos, window || Infinity), // scores, then values
     tolerance: (quant === 'q8_0' ? 2e-4 : 2e-6) * Math.max(1, size / 4),
   };
 };
@@ -65,6 +74,11 @@ const shapes: Shape[] = [
   { nHeads: 2, nKvHeads: 2, headDim: 64, nTokens: 37, pos: 1200, window: 300, ring: 352 },
   { nHeads: 2, nKvHeads: 1, headDim: 12, nTokens: 1, pos: 900, window: 512, ring: 512 },
   { nHeads: 71, nKvHeads: 1, headDim: 8, nTokens: 6, pos: 9 },
+  { nHeads: 4, nKvHeads: 2, headDim: 32, nTokens: 1, pos: 300, size: 20, cap: 5 },
+  { nHeads: 4, nKvHeads: 1, headDim: 64, nTokens: 9, pos: 30, window: 20, cap: 0.3 },
+  { nHeads: 4, nKvHeads: 2, headDim: 32, nTokens: 1, pos: 600, sinks: 3 },
+  { nHeads: 6, nKvHeads: 2, headDim: 32, nTokens: 40, pos: 250, window: 33, sinks: 20, cap: 10 },
+  { nHeads: 2, nKvHeads: 1, headDim: 32, nTokens: 7, sinks: 200 }, // beyond what float32 has an exponential of
 ];
 
 const byType = kvTypes.flatMap((quant) =>

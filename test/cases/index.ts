@@ -1,25 +1,35 @@
 import { addCases } from './add.ts';
 import { attentionCases } from './attention.ts';
+import { columnsCases } from './columns.ts';
 import { embedCases } from './embed.ts';
+import { gegluCases } from './geglu.ts';
 import { kvStoreCases } from './kv_store.ts';
 import { lastRowsCases } from './last_rows.ts';
 import { matmulCases } from './matmul.ts';
 import { rmsNormCases } from './rms_norm.ts';
 import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
+import { scaleCases } from './scale.ts';
+import { softcapCases } from './softcap.ts';
 import { swigluCases } from './swiglu.ts';
+import { temperCases } from './temper.ts';
 
 const all = [
   addCases,
   attentionCases,
+  columnsCases,
   embedCases,
+  gegluCases,
   kvStoreCases,
   lastRowsCases,
   matmulCases,
   rmsNormCases,
   ropeCases,
   ropeAnglesCases,
+  scaleCases,
+  softcapCases,
   swigluCases,
+  temperCases,
 ];
 
 /** Cases of every op. */

@@ -26,7 +26,7 @@ interface TinyTensor {
 }
 
 export interface TinyConfig {
-  readonly arch: 'llama' | 'qwen2';
+  readonly arch: string;
   readonly nLayers: number;
   readonly dim: number;
   readonly ffnDim: number;
@@ -42,6 +42,29 @@ export interface TinyConfig {
   readonly rope: 'plain' | 'linear' | 'yarn' | 'freqs';
   /** `attention.sliding_window`; absent: no such key. */
   readonly window?: number;
+  /** Norms of queries and keys: each head, or whole rows. */
+  readonly qkNorm?: 'heads' | 'rows';
+  /** Norms before the blocks (always, unless `false`), behind them, and before their last matrices. */
+  readonly preNorms?: boolean;
+  readonly postNorms?: boolean;
+  readonly subNorms?: boolean;
+  /** A score for each head that has no value. */
+  readonly sinks?: boolean;
+  /** Matrices on top of each other: queries, keys and values, or gate and up. */
+  readonly fused?: 'qkv' | 'gate' | 'both';
+  /** A factor of its own for each projection. */
+  readonly scales?: boolean;
+  /** Divisors of LongRoPE's frequencies, of half so many columns. */
+  readonly longRope?: number;
+  /** Gemma 4: layers with wider heads, embeddings for each layer, last layers that share keys and values and are twice as wide. */
+  readonly gemma4?: {
+    readonly wide: readonly number[];
+    readonly wideHeadDim: number;
+    readonly perLayerDim: number;
+    readonly nShared: number;
+  };
+  /** More metadata; the family's name goes in front of each key. */
+  readonly keys?: Readonly<Record<string, Value>>;
   /** `tokenizer.chat_template`; absent: none. */
   readonly chatTemplate?: string;
   /** Encoding of each matrix, by the tensor's name. */
@@ -91,6 +114,148 @@ export const tinyConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-q4_1': { ...base, encoding: () => 'q4_1' },
   'llama-q5_0': { ...base, encoding: () => 'q5_0' },
   'llama-q4_k_m': { ...wide, encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k') },
+};
+
+const flags = (...of: number[]): Value => [ARRAY, [BOOL, of]];
+const f32 = (x: number): Value => [F32, x];
+const u32 = (n: number): Value => [U32, n];
+const stretched = { 'rope.scaling.type': [STRING, 'yarn'], 'rope.scaling.factor': f32(8) } as const;
+const granite = {
+  embedding_scale: f32(6),
+  residual_scale: f32(0.3),
+  'attention.scale': f32(0.11),
+  logit_scale: f32(4),
+} as const;
+
+/** A model for each other family, and for what any family may have. */
+export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
+  qwen3: { ...base, arch: 'qwen3', qkNorm: 'heads', headDim: 32 },
+  'qwen3-fused': { ...base, arch: 'qwen3', qkNorm: 'heads', headDim: 32, fused: 'qkv' },
+  'llama-fused': { ...base, attnBias: true, fused: 'qkv', scales: true },
+  'llama-scales': { ...base, scales: true, tied: false, attnBias: true },
+  gemma: { ...base, arch: 'gemma', headDim: 32, nKvHeads: 1 },
+  gemma2: {
+    ...base,
+    arch: 'gemma2',
+    nLayers: 4,
+    headDim: 32,
+    postNorms: true,
+    keys: { 'attention.sliding_window': u32(16), attn_logit_softcapping: f32(3), final_logit_softcapping: f32(8) },
+  },
+  gemma3: {
+    ...base,
+    arch: 'gemma3',
+    nLayers: 4,
+    headDim: 32,
+    qkNorm: 'heads',
+    postNorms: true,
+    rope: 'linear',
+    keys: {
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': u32(3),
+      'rope.freq_base': f32(1e6),
+      'rope.freq_base_swa': f32(5000),
+    },
+  },
+  gemma4: {
+    ...base,
+    arch: 'gemma4',
+    nLayers: 6,
+    qkNorm: 'heads',
+    postNorms: true,
+    gemma4: { wide: [1, 3, 5], wideHeadDim: 32, perLayerDim: 16, nShared: 2 },
+    keys: {
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(1, 0, 1, 0, 1, 0),
+      'attention.shared_kv_layers': u32(2),
+      'attention.key_length': u32(32),
+      'attention.value_length': u32(32),
+      'attention.key_length_swa': u32(16),
+      'attention.value_length_swa': u32(16),
+      'rope.dimension_count': u32(32),
+      'rope.dimension_count_swa': u32(16),
+      'rope.freq_base': f32(1e6),
+      embedding_length_per_layer_input: u32(16),
+      feed_forward_length: [ARRAY, [I32, [96, 96, 96, 96, 192, 192]]],
+    },
+  },
+  smollm3: { ...base, arch: 'smollm3', nLayers: 4 },
+  phi: { ...base, arch: 'phi3', fused: 'both', longRope: 12, keys: { 'rope.dimension_count': u32(12) } },
+  'phi-long': {
+    ...base,
+    arch: 'phi3',
+    fused: 'both',
+    tied: false,
+    longRope: 12,
+    keys: {
+      'rope.dimension_count': u32(12),
+      'rope.scaling.original_context_length': u32(64),
+      'rope.scaling.attn_factor': f32(1.19),
+    },
+  },
+  mistral3: {
+    ...base,
+    arch: 'mistral3',
+    headDim: 32,
+    keys: {
+      ...stretched,
+      'rope.scaling.original_context_length': u32(16),
+      'rope.scaling.yarn_log_multiplier': f32(1),
+      'rope.scaling.yarn_beta_fast': f32(16),
+      'attention.temperature_scale': f32(0.3),
+    },
+  },
+  granite: { ...base, arch: 'granite', keys: granite },
+  'granite-unturned': { ...base, arch: 'granite', keys: { ...granite, 'rope.scaling.finetuned': [BOOL, false] } },
+  granite_swa: {
+    ...base,
+    arch: 'granite_swa',
+    nLayers: 3,
+    sinks: true,
+    keys: {
+      ...granite,
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(1, 0, 1),
+      'attention.rope_pattern': flags(1, 1, 0),
+    },
+  },
+  minicpm: { ...base, arch: 'minicpm', tied: false },
+  olmo2: { ...base, arch: 'olmo2', qkNorm: 'rows', preNorms: false, postNorms: true, tied: false },
+  'olmo2-window': {
+    ...base,
+    arch: 'olmo2',
+    nLayers: 4,
+    qkNorm: 'rows',
+    preNorms: false,
+    postNorms: true,
+    tied: false,
+    keys: { ...stretched, 'rope.scaling.original_context_length': u32(64), 'attention.sliding_window': u32(16) },
+  },
+  exaone4: { ...base, arch: 'exaone4', qkNorm: 'heads', preNorms: false, postNorms: true },
+  'exaone4-large': {
+    ...base,
+    arch: 'exaone4',
+    nLayers: 64,
+    dim: 32,
+    ffnDim: 32,
+    nHeads: 2,
+    nKvHeads: 1,
+    qkNorm: 'heads',
+    preNorms: false,
+    postNorms: true,
+    keys: { 'attention.sliding_window': u32(16) },
+  },
+  'hunyuan-dense': { ...base, arch: 'hunyuan-dense', qkNorm: 'heads' },
+  ernie4_5: { ...base, arch: 'ernie4_5', headDim: 32 },
+  glm4: {
+    ...base,
+    arch: 'glm4',
+    postNorms: true,
+    attnBias: true,
+    fused: 'gate',
+    keys: { 'rope.dimension_count': u32(8) },
+  },
+  bitnet: { ...base, arch: 'bitnet', subNorms: true, scales: true },
 };
 
 /** Mistral's windows. llama.cpp's `llama` ignores the key, so their golden is of `transformers`: scripts/mistral_goldens.py. */
@@ -203,27 +368,122 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   const tensors = [matrix('token_embd.weight', c.dim, nVocab, 4), norm('output_norm.weight')];
   if (!c.tied) tensors.push(matrix('output.weight', c.dim, nVocab, 4));
   if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
+  if (c.longRope !== undefined) tensors.push(...longFactors(c.longRope));
+  if (c.gemma4) tensors.push(...gemma4Tables(c, c.gemma4, nVocab));
   for (let l = 0; l < c.nLayers; l++) {
     const at = `blk.${l}.`;
+    if (c.gemma4) {
+      tensors.push(...gemma4Layer(c, c.gemma4, l));
+      continue;
+    }
     tensors.push(
-      norm(at + 'attn_norm.weight'),
       matrix(at + 'attn_q.weight', c.dim, qDim, 2), // sharp attention: a wrong rotation must show
       matrix(at + 'attn_k.weight', c.dim, kvDim, 2),
       matrix(at + 'attn_v.weight', c.dim, kvDim),
       matrix(at + 'attn_output.weight', qDim, c.dim),
-      norm(at + 'ffn_norm.weight'),
       matrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
       matrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
       matrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
+      ...normsOf(c, at),
     );
+    if (c.sinks) tensors.push(bias(at + 'attn_sinks.weight', c.nHeads));
+    if (c.scales) tensors.push(...projectionStems.map((stem) => tinyTensor(`${at}${stem}.scale`, [1], 'f32', 0.4, 1)));
     if (c.attnBias) tensors.push(bias(at + 'attn_q.bias', qDim), bias(at + 'attn_k.bias', kvDim));
     if (c.attnBias) tensors.push(bias(at + 'attn_v.bias', kvDim));
     if (c.attnOutputBias) tensors.push(bias(at + 'attn_output.bias', c.dim));
     if (c.ffnBias) tensors.push(bias(at + 'ffn_gate.bias', c.ffnDim), bias(at + 'ffn_up.bias', c.ffnDim));
     if (c.ffnBias) tensors.push(bias(at + 'ffn_down.bias', c.dim));
   }
-  return tensors;
+  return fuse(c, tensors);
 }
+
+type Gemma4 = NonNullable<TinyConfig['gemma4']>;
+
+const tinyMatrix = (name: string, cols: number, rows: number, gain = 1): TinyTensor =>
+  tinyTensor(name, [cols, rows], 'f32', gain * Math.sqrt(3 / cols));
+
+function gemma4Tables(c: TinyConfig, { wideHeadDim, perLayerDim }: Gemma4, nVocab: number): TinyTensor[] {
+  const freqs = ropeFreqs(wideHeadDim / 2);
+  const view = new DataView(freqs.bytes.buffer);
+  for (let i = 0; i < wideHeadDim / 2; i++) view.setFloat32(4 * i, i < wideHeadDim / 8 ? 1 : 1e30, true);
+  return [
+    freqs,
+    tinyTensor('per_layer_token_embd.weight', [c.nLayers * perLayerDim, nVocab], 'q8_0', 1),
+    tinyMatrix('per_layer_model_proj.weight', c.dim, c.nLayers * perLayerDim),
+    tinyTensor('per_layer_proj_norm.weight', [perLayerDim], 'f32', 0.3, 1),
+  ];
+}
+
+/** Layer 1 has no values of its own: its keys are. The last layers have keys and values that nobody needs. */
+function gemma4Layer(c: TinyConfig, { wide, wideHeadDim, perLayerDim, nShared }: Gemma4, l: number): TinyTensor[] {
+  const at = `blk.${l}.`;
+  const headDim = wide.includes(l) ? wideHeadDim : c.headDim;
+  const ffnDim = c.ffnDim * (l < c.nLayers - nShared ? 1 : 2);
+  const [qDim, kvDim] = [c.nHeads * headDim, c.nKvHeads * headDim];
+  return [
+    tinyMatrix(at + 'attn_q.weight', c.dim, qDim),
+    tinyMatrix(at + 'attn_k.weight', c.dim, kvDim),
+    ...(l === 1 ? [] : [tinyMatrix(at + 'attn_v.weight', c.dim, kvDim)]),
+    tinyMatrix(at + 'attn_output.weight', qDim, c.dim),
+    tinyMatrix(at + 'ffn_gate.weight', c.dim, ffnDim),
+    tinyMatrix(at + 'ffn_up.weight', c.dim, ffnDim),
+    tinyMatrix(at + 'ffn_down.weight', ffnDim, c.dim),
+    tinyMatrix(at + 'inp_gate.weight', c.dim, perLayerDim),
+    tinyMatrix(at + 'proj.weight', perLayerDim, c.dim),
+    tinyTensor(at + 'post_norm.weight', [c.dim], 'f32', 0.3, 1),
+    tinyTensor(at + 'layer_output_scale.weight', [1], 'f32', 0.3, 0.8),
+    ...normsOf({ ...c, headDim }, at),
+  ];
+}
+
+const projectionStems = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
+
+function normsOf(c: TinyConfig, at: string): TinyTensor[] {
+  const norm = (name: string, cols = c.dim) => tinyTensor(`${at}${name}.weight`, [cols], 'f32', 0.3, 1);
+  const [qDim, kvDim] = [c.nHeads * c.headDim, c.nKvHeads * c.headDim];
+  const [qCols, kCols] = c.qkNorm === 'rows' ? [qDim, kvDim] : [c.headDim, c.headDim];
+  return [
+    ...(c.preNorms === false ? [] : [norm('attn_norm'), norm('ffn_norm')]),
+    ...(c.postNorms ? [norm('post_attention_norm'), norm('post_ffw_norm')] : []),
+    ...(c.subNorms ? [norm('attn_sub_norm', qDim), norm('ffn_sub_norm', c.ffnDim)] : []),
+    ...(c.qkNorm ? [norm('attn_q_norm', qCols), norm('attn_k_norm', kCols)] : []),
+  ];
+}
+
+/** Puts matrices on top of each other, and their biases behind each other; of their factors one is left. */
+function fuse({ fused }: TinyConfig, tensors: readonly TinyTensor[]): TinyTensor[] {
+  const groups: readonly (readonly [string, readonly string[]])[] = [
+    ...(fused === 'qkv' || fused === 'both' ? [['attn_qkv', ['attn_q', 'attn_k', 'attn_v']] as const] : []),
+    ...(fused === 'gate' || fused === 'both' ? [['ffn_up', ['ffn_gate', 'ffn_up']] as const] : []),
+  ];
+  let all = [...tensors];
+  for (const [whole, stems] of groups) {
+    const inGroup = ({ name }: TinyTensor) => stems.some((stem) => name.includes(`.${stem}.`));
+    const parts = all.filter(inGroup);
+    const wholeOf = ({ name }: TinyTensor) => name.replace(/\.\w+(\.\w+)$/, `.${whole}$1`);
+    all = all.filter((tensor) => !inGroup(tensor));
+    for (const name of new Set(parts.map(wholeOf))) {
+      const own = parts.filter((part) => wholeOf(part) === name);
+      all.push(name.endsWith('.scale') ? { ...own[0]!, name } : onTop(name, own));
+    }
+  }
+  return all;
+}
+
+function onTop(name: string, parts: readonly TinyTensor[]): TinyTensor {
+  const dims = [...parts[0]!.dims];
+  dims[dims.length - 1] = parts.reduce((sum, part) => sum + part.dims.at(-1)!, 0);
+  return { ...parts[0]!, name, dims, bytes: Uint8Array.from(parts.flatMap((part) => [...part.bytes])) };
+}
+
+/** LongRoPE's divisors: for sessions within the original context, and for longer ones. */
+const longFactors = (ropeDim: number): TinyTensor[] =>
+  ['short', 'long'].map((name, i) => {
+    const bytes = new Uint8Array(2 * ropeDim);
+    const view = new DataView(bytes.buffer);
+    for (let p = 0; p < ropeDim / 2; p++) view.setFloat32(4 * p, 1 + (i === 0 ? 0.05 : 0.7) * p, true);
+    return { name: `rope_factors_${name}.weight`, dims: [ropeDim / 2], weights: encodings.f32, bytes };
+  });
 
 /** Divisors as Llama 3.1 has them: high frequencies keep theirs, low ones are slowed eight times, some lie between. */
 function ropeFreqs(n: number): TinyTensor {
@@ -296,6 +556,7 @@ function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: nu
     meta.set(`${c.arch}.rope.scaling.factor`, [F32, 4]);
     meta.set(`${c.arch}.rope.scaling.original_context_length`, [U32, 64]);
   }
+  for (const [key, value] of Object.entries(c.keys ?? {})) meta.set(`${c.arch}.${key}`, value);
   if (c.chatTemplate !== undefined) meta.set('tokenizer.chat_template', [STRING, c.chatTemplate]);
   const nVocab = { gpt2: bpeVocab, llama: spmVocab }[c.tokenizer](meta);
   return { meta, nVocab };
@@ -355,18 +616,20 @@ export interface Changes {
   readonly without?: readonly string[];
   /** Factors of f32 tensors by name. */
   readonly grown?: Readonly<Record<string, number>>;
+  readonly withoutKeys?: readonly string[];
 }
 
 /** GGUF's ids of value types, for `Changes`. */
 export const types = { u32: U32, i32: I32, f32: F32, bool: BOOL, string: STRING, array: ARRAY } as const;
 
-/** A whole GGUF file by its name in `tinyConfigs` or `windowConfigs`. */
+/** A whole GGUF file by its name in one of the tables of configs. */
 export function tinyModel(name: string, changes: Changes = {}): Uint8Array<ArrayBufferLike> {
-  const configs = { ...tinyConfigs, ...windowConfigs, ...chatConfigs };
+  const configs = { ...tinyConfigs, ...familyConfigs, ...windowConfigs, ...chatConfigs };
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);
-  const { metadata = {}, added = {}, without = [], grown = {} } = changes;
+  const { metadata = {}, added = {}, without = [], withoutKeys = [], grown = {} } = changes;
+  for (const key of withoutKeys) meta.delete(key);
   for (const [key, value] of Object.entries(metadata)) meta.set(key, value);
   const tensors = tinyTensors(config, nVocab).filter((tensor) => !without.includes(tensor.name));
   for (const [tensor, dims] of Object.entries(added)) tensors.push(tinyTensor(tensor, [...dims], 'f32', 1));

@@ -21,6 +21,12 @@ export interface TinyGolden {
   readonly greedy: { readonly tokens: readonly number[]; readonly gaps: readonly number[] };
 }
 
+/** The same for the families of `familyConfigs`, without greedy texts. */
+export interface FamilyGoldens {
+  readonly engine: string;
+  readonly models: Readonly<Record<string, Pick<TinyGolden, 'best' | 'rows'>>>;
+}
+
 /** Greedy texts of the embedded model. */
 export interface GreedyGoldens {
   readonly identical: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -43,6 +49,7 @@ const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../fixtures/models/${name}.json`, import.meta.url), 'utf8'));
 
 export const tinyGoldens = read('tiny') as TinyGoldens;
+export const familyGoldens = read('families') as FamilyGoldens;
 export const greedyGoldens = read('smollm2_greedy') as GreedyGoldens;
 
 /** Largest difference between computed rows and kept ones. */

@@ -38,9 +38,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'A new architecture': {
     files: { 'src/models/toy.ts': 'toy.ts' },
     lines: [
-      ['src/models/index.ts', '\n/** Every family', "import { toy } from './toy.ts';\n"],
-      ['src/models/index.ts', 'qwen2];', 'toy, '],
-      ['test/helpers/tiny_models.ts', "'llama' | 'qwen2'", "'toy' | "],
+      ['src/models/more.ts', '\n/** Families', "import { toy } from './toy.ts';\n"],
+      ['src/models/more.ts', '  gemma,\n', '  toy,\n'],
       ['test/helpers/tiny_models.ts', '  llama: base,\n', "  toy: { ...base, arch: 'toy', encoding: () => 'q8_t' },\n"],
       ['test/helpers/tiny_models.ts', '  q8_0: quantised', '  q8_t: quantised(1000, 32, 34, [[0, 0x1800]]),\n'],
       [

@@ -9,6 +9,7 @@ import type { GenerateOptions } from '../../src/protocol/generation.ts';
 import type * as Quants from '../../src/quants/index.ts';
 import type * as Conformance from '../backends/conformance.ts';
 import type * as Support from '../backends/wasm/support.ts';
+import { decodeSaved } from '../../src/engine/session_bytes.ts';
 import type * as Cases from '../cases/index.ts';
 import type * as Count from '../cases/count_bytes.ts';
 import type * as OpCaseModule from '../cases/op_case.ts';
@@ -127,7 +128,8 @@ describe.each([1, 3])('a session of the toy family on %i WASM threads', (threads
     const expectFresh = async (session: Session) => {
       const fresh = model.openSession();
       for await (const _ of fresh.logits(session.tokens)) continue;
-      expect(Buffer.compare(await session.save(), await fresh.save())).toBe(0);
+      const [states, wanted] = [decodeSaved(await session.save()).states, decodeSaved(await fresh.save()).states];
+      expect(states.every((state, i) => Buffer.compare(state, wanted[i]!) === 0)).toBe(true);
       fresh.close();
     };
     const textOf = (seed: number, n: number) =>

@@ -163,7 +163,8 @@ function call(
   more: readonly Word[] = [],
 ): KernelCall {
   const out = lowering.slotOf(node.out);
-  const words = [at(out), ...inputs.map(at), ...scalars(node), ...more];
+  const leftOut = new Array<undefined>(Math.max(0, (node.op.maxInputs ?? 0) - inputs.length)).fill(undefined);
+  const words = [at(out), ...inputs.map(at), ...leftOut.map(at), ...scalars(node), ...more];
   const outs = [out, ...(node.op.changes ?? []).map((i) => inputs[i]!)];
   return { node, op: node.op.name, kernel: kernelName(node), rows: rowsOfNode(node), outs, inputs, words };
 }

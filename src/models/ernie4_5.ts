@@ -1,0 +1,35 @@
+import { kvCache } from '../graph/layer_state.ts';
+import { architecture } from './architecture.ts';
+import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+
+/** ERNIE 4.5's dense models (Baidu 2025, ERNIE 4.5 Technical Report): Llama's blocks with heads of their own width. */
+export const ernie4_5 = architecture({
+  names: ['ernie4_5'],
+
+  config: (meta, find) => decoderConfig(meta, find, 'ernie4_5'),
+
+  weights: (c, find) => ({
+    ...tableWeights(find, c),
+    layers: perLayer(c, (l) => ({ ...attentionWeights(find, c, l), ...ffnWeights(find, c, l) })),
+  }),
+
+  state: (c, limits) => perLayer(c, (l) => kvCache(l, c, limits)),
+
+  forward(g, c, w, state) {
+    const heads = { headDim: c.headDim, style: 'norm' } as const;
+    const angles = g.ropeAngles(c.rope); // [nTokens, ropeDim]
+    let x = g.embed(w.embed); // [nTokens, dim]
+    for (const [l, layer] of w.layers.entries()) {
+      const h = g.rmsNorm(x, layer.attnNorm, c.normEps); // [nTokens, dim]
+      const q = g.rope(g.linear(layer.wq, h), angles, heads); // [nTokens, nHeads * headDim]
+      const k = g.rope(g.linear(layer.wk, h), angles, heads); // [nTokens, nKvHeads * headDim]
+      const v = g.linear(layer.wv, h); // [nTokens, nKvHeads * headDim]
+      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5 });
+      x = g.add(x, g.linear(layer.wo, a)); // [nTokens, dim]
+      const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
+      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
+      x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
+    }
+    return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
+  },
+});
