@@ -25,7 +25,7 @@ describe.each(['web', 'node'])('in dist/%s', (folder) => {
       'backends/wasm/compute_worker.ts',
       'backends/wasm/control.ts',
       'backends/wasm/kernels.ts',
-      ...(folder === 'web' ? ['base/errors.ts', 'platform/web.ts'] : ['platform/node.ts', 'store/node_file.ts']),
+      ...(folder === 'web' ? ['base/errors.ts', 'platform/web.ts'] : ['platform/node.ts']),
     ]);
   });
 
