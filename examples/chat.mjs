@@ -3,8 +3,10 @@ import { openModel } from 'thimble';
 
 const model = await openModel('models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf');
 
+process.stdout.write('Once upon a time');
 for await (const piece of model.generate('Once upon a time', { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
 
+console.log('\n\nWhy is the sky blue?');
 const chat = model.chat({ system: 'You answer in one sentence.' });
 const answer = chat.send('Why is the sky blue?');
 for await (const piece of answer) process.stdout.write(piece);

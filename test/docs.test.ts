@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { detectFeatures } from '../src/platform/features.ts';
 
 const root = new URL('../', import.meta.url);
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SPEED.md', 'models/README.md'];
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SPEED.md',
+  'models/README.md',
+  'test/README.md',
+  'test/fixtures/README.md',
+];
 
 /** Every `[text](target)` of a document, web addresses left out. */
 function linksOf(document: string): { text: string; target: string }[] {

@@ -110,11 +110,11 @@ function callsOf(toolCalls: unknown, where: string): ChatMessage['toolCalls'] {
   throw new TypeError(`${where} is ${kindOf(toolCalls)}, expected a list of { name, arguments }`);
 }
 
-/** Tools as templates take them; none where the list is empty. */
+/** Tools as templates take them. */
 export function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
   if (tools === undefined || tools === null) return undefined;
   const isTool = (tool: unknown) => typeof tool === 'object' && tool !== null && !Array.isArray(tool);
-  if (Array.isArray(tools) && tools.every(isTool)) return tools.length === 0 ? undefined : tools;
+  if (Array.isArray(tools) && tools.every(isTool)) return tools;
   const form = "{ type: 'function', function: { name, description, parameters } }";
   throw new TypeError(
     `tools is ${Array.isArray(tools) ? 'a list of other things' : kindOf(tools)}, expected a list of ${form}`,

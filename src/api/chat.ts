@@ -60,7 +60,7 @@ export class Chat {
     return orFailed(() => {
       checkOptions('send', options);
       stopsOf(options.stop);
-      const question = messageOf(typeof message === 'string' ? { role: 'user', content: message } : message, 'message');
+      const question = questionOf(message);
       conversationOf({ messages: [question], templateVars: options.templateVars });
       return this.answer(question, { ...this.defaults, ...options }, callSite());
     });
@@ -124,6 +124,13 @@ export class Chat {
   [asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** A text is what the user says. */
+function questionOf(message: unknown): ChatMessage {
+  if (typeof message === 'string') return { role: 'user', content: message };
+  if (typeof message === 'object' && message !== null && !Array.isArray(message)) return messageOf(message, 'message');
+  throw new TypeError(`the message is ${kindOf(message)}, expected a text, or one message: { role, content }`);
 }
 
 /** A question whose turn has come. */

@@ -18,8 +18,8 @@ export type { Segment } from './jinja/text.ts';
 
 export interface ChatTemplate {
   readonly source: string;
-  /** Whether the template looks at a variable of that name. */
-  reads(name: string): boolean;
+  /** Whether one of these names stands in the template. */
+  reads(...names: readonly string[]): boolean;
   render(input: RenderInput): string;
   /** The same text in pieces; neighbours differ in trust. Special tokens may be parsed in the trusted pieces only. */
   renderSegments(input: RenderInput): readonly Segment[];
@@ -38,7 +38,7 @@ export function compileTemplate(source: string): ChatTemplate {
   };
   return {
     source,
-    reads: (name) => tokenize(source).some((token) => token.type === 'name' && token.value === name),
+    reads: (...names) => tokenize(source).some(({ type, value }) => type === 'name' && names.includes(value)),
     render: (input) => run(input).text,
     renderSegments: (input) => run(input).parts,
   };

@@ -23,7 +23,7 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
   }
   if (isNoChat(template)) throw template;
   checkRoles(prompt.messages, template);
-  if (prompt.tools && prompt.tools.length > 0 && !template.reads('tools')) throw noTools();
+  if (prompt.tools && prompt.tools.length > 0 && !template.reads('tools', 'tool_calls')) throw noTools();
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const segments = template.renderSegments({
     ...prompt,

@@ -33,7 +33,7 @@ describe('template variables', () => {
   it("are checked in the caller's thread", async () => {
     const bad = [{ tools: [] }, { a: () => 1 }, { a: [new Date()] }, { a: 1n }];
     for (const templateVars of bad) {
-      expect(() => model.generate({ messages, templateVars })).toThrow(TypeError);
+      await expect(model.generate({ messages, templateVars }).result).rejects.toThrow(TypeError);
       expect(() => model.chat({ templateVars })).toThrow(TypeError);
       const chat = model.chat(greedy);
       await expect(chat.send('x', { templateVars }).result).rejects.toThrow(TypeError);

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from 'thimble';
+import { tinyModel } from '../helpers/tiny_models.ts';
 import { absence, browsers, openPage, type Browser, type Page } from './browsers.ts';
 
 /**
@@ -170,6 +171,53 @@ describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : '
     await withPage(browsers.chromium, { isolated: true, flags }, async (page) => {
       const opening = page.ask('open', shards, { nCtx: 256 });
       await expect(opening).rejects.toThrow(resourceError(/this model needs [\d,]+ bytes of memory/));
+    });
+  });
+});
+
+for (const browser of [browsers.chromium, browsers.firefox]) {
+  const missing = absence(browser);
+  describe.skipIf(missing)(missing ? `${browser.name} (skipped: ${missing})` : `${browser.name}, other ways in`, () => {
+    it('opens bytes, answers, streams and what a file picker holds', async () => {
+      const bytes = tinyModel('llama');
+      await withPage(browser, { isolated: false }, async (page) => {
+        const answers = (await page.ask('sources', [...bytes])) as number[][];
+        expect(answers).toHaveLength(6);
+        for (const tokens of answers) expect(tokens).toEqual(answers[0]);
+      });
+    });
+
+    it('reads model files: headers over HTTP, memory, plans', async () => {
+      await withPage(browser, { isolated: false }, async (page) => {
+        const read = await page.ask('gguf', `/models/${shards[0]}`);
+        expect(read).toMatchObject({ tensors: 272, shards: 2, planned: 272 });
+        expect((read as { totalBytes: number }).totalBytes).toBeGreaterThan(9e7);
+      });
+    });
+  });
+}
+
+describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : 'chromium, with Trusted Types', () => {
+  const rest = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; require-trusted-types-for 'script'";
+  const open = (page: Page) => page.ask('open', shards, { nCtx: 256, threads: 2 });
+
+  it('works where a page asks for them, and for the policy by its name', async () => {
+    for (const policy of [rest, `${rest}; trusted-types thimble`]) {
+      await withPage(browsers.chromium, { isolated: true, policy }, async (page) => {
+        expect(await open(page)).toMatchObject({ threads: 2 });
+        expect(await page.ask('generate', prompt, greedy)).toMatchObject({ tokens: expected[0] });
+      });
+    }
+  });
+
+  it('says which policy to allow where the page allows others only', async () => {
+    await withPage(browsers.chromium, { isolated: true, policy: `${rest}; trusted-types other` }, async (page) => {
+      await expect(open(page)).rejects.toThrow(
+        expect.objectContaining({
+          name: 'UnsupportedError',
+          message: expect.stringContaining('trusted-types thimble'),
+        }),
+      );
     });
   });
 });

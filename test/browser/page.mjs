@@ -95,6 +95,35 @@ const steps = {
     return streamed(chat.send(message));
   },
   close: () => model.close(),
+  /** Every way to bytes that a page has, each of which ends with a model that answers. */
+  async sources(/** @type {number[]} */ numbers) {
+    const bytes = Uint8Array.from(numbers);
+    const picker = document.createElement('input');
+    picker.type = 'file';
+    const picked = new DataTransfer();
+    picked.items.add(new File([bytes], 'picked.gguf'));
+    picker.files = picked.files;
+    const body = () => new Blob([bytes]);
+    const sources = [bytes, bytes.buffer, body(), new Response(body()), body().stream(), picked.files];
+    const answers = [];
+    for (const source of sources) {
+      const opened = await openModel(source, { nCtx: 64, threads: 1 });
+      const { tokens } = await opened.generate([1, 2, 3], { temperature: 0, maxTokens: 4, ignoreEos: true });
+      answers.push(tokens);
+      await opened.close();
+    }
+    return answers;
+  },
+  /** `thimble/gguf`: a header by its address, what it needs, and a smaller model. */
+  async gguf(/** @type {string} */ address) {
+    /** @type {typeof import('../../src/gguf_web.ts')} */
+    const gguf = await import(new URL('../../dist/web/gguf.js', import.meta.url).href);
+    const file = await gguf.openModelFile(new URL(address, location.href));
+    const { totalBytes } = await gguf.memoryNeeded(file, { nCtx: 512 });
+    const plan = gguf.planQuantization(file, 'q8_0');
+    for (const source of file.sources) await source.close?.();
+    return { tensors: file.tensors.size, shards: file.sources.length, totalBytes, planned: plan.tensors.length };
+  },
 };
 
 /** @type {string | undefined} */

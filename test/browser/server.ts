@@ -10,6 +10,8 @@ export interface ServeOptions {
   readonly root: string;
   /** Sends the headers that give a page SharedArrayBuffer. */
   readonly isolated: boolean;
+  /** The Content-Security-Policy of the page, its scripts and its workers. */
+  readonly policy?: string;
   /** Scripts served in place of files, by path: ways to make a worker fail. */
   readonly replaced?: Readonly<Record<string, string>>;
 }
@@ -49,8 +51,9 @@ const contentTypes: Readonly<Record<string, string>> = {
 const publicFiles = /^\/(dist|models|test)(\/[\w-][\w.-]*)+$/;
 
 /** Serves the repository's files to one page, and steps to run: the page posts to /next what came of the last one. */
-export async function serve({ root, isolated, replaced = {} }: ServeOptions): Promise<TestServer> {
-  const headers = { ...(isolated ? isolation : {}), 'Cache-Control': 'no-store' };
+export async function serve({ root, isolated, policy, replaced = {} }: ServeOptions): Promise<TestServer> {
+  const allowed = policy === undefined ? {} : { 'Content-Security-Policy': policy };
+  const headers = { ...(isolated ? isolation : {}), ...allowed, 'Cache-Control': 'no-store' };
   let page: ServerResponse | undefined; // the page's request for a step, held until there is one
   let pending: Pending | undefined;
 
