@@ -87,9 +87,6 @@ function checkMeaning(meta: Metadata, arch: string, reads: readonly string[]): v
   }
 }
 
-/** A number that scales or caps something; absent, or 0: what the family has instead. */
-export const factor = (meta: Metadata, key: string, fallback: number): number => meta.f32(key, 0) || fallback;
-
 /** A value for each layer. */
 export const perLayer = <T>({ nLayers }: { readonly nLayers: number }, of: (l: number) => T): T[] =>
   Array.from({ length: nLayers }, (_, l) => of(l));
