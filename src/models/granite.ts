@@ -1,7 +1,8 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 import { flagsOf, windowsOf } from './windows.ts';
 
 const factors = ['embedding_scale', 'residual_scale', 'logit_scale'] as const;

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /**
  * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2, and ERNIE

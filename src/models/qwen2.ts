@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /**
  * Qwen 2 and 2.5 (Yang et al. 2024, arXiv:2407.10671): Llama's blocks with halves turned, and biases on queries, keys and values. Phi-3,
