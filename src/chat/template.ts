@@ -10,7 +10,7 @@ import type { RenderInput } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
 import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
-import type { Run } from './jinja/run.ts';
+import { startRun } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
 import { variables } from './variables.ts';
 
@@ -33,7 +33,7 @@ export function compileTemplate(source: string): ChatTemplate {
   const body = parse(source);
   const lines = source.split(/\r\n|\r|\n/);
   const run = (input: RenderInput) => {
-    const state: Run = { lines, now: input.now ?? new Date(), line: 1, steps: 0, depth: 0 };
+    const state = startRun(lines, input.now ?? new Date());
     return render(state, body, variables(state, input));
   };
   return {
