@@ -46,15 +46,6 @@ export interface RenderInput extends Conversation {
   readonly now?: Date;
 }
 
-export interface RenderInput extends Conversation {
-  /** Ends the text where the assistant's answer begins. */
-  readonly addGenerationPrompt: boolean;
-  readonly bosToken: string;
-  readonly eosToken: string;
-  /** The clock behind `strftime_now`; now, unless given. */
-  readonly now?: Date;
-}
-
 /** What a template is given besides: these names are taken. */
 const TAKEN = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token'];
 
