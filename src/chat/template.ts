@@ -38,11 +38,14 @@ export function compileTemplate(source: string): ChatTemplate {
   };
   return {
     source,
-    reads: (...names) => tokenize(source).some(({ type, value }) => type === 'name' && names.includes(value)),
+    reads: (...names) => tokenize(source).some(({ type, value }) => NAMING.has(type) && names.includes(value)),
     render: (input) => run(input).text,
     renderSegments: (input) => run(input).parts,
   };
 }
+
+/** How a name is spelled: `message.tool_calls`, `message['tool_calls']`. */
+const NAMING = new Set<string>(['name', 'string']);
 
 /** The format that most models without a template of their own were trained on. */
 const CHATML = `{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor %}
