@@ -20,11 +20,15 @@ import {
   type Value,
 } from './values.ts';
 
-/** `str.title`: a letter after a non-letter is upper case. */
-const titleCase = (s: string, run: Run) =>
-  replaceEach(run, s.toLowerCase(), /\p{L}[\p{L}\p{M}]*/gu, ([w]) => w.replace(/^./u, (c) => c.toUpperCase()));
-export const capitalize = (s: string) =>
-  s.toLowerCase().replace(/^./u, (_, at: number) => String.fromCodePoint(s.codePointAt(at)!).toUpperCase());
+/** Python's `capitalize`: of a capital that is several letters only the first is large, `ﬁn` → `Fin`. */
+function capitalize(s: string): string {
+  const first = /^./su.exec(s)?.[0] ?? '';
+  const capital = first.toUpperCase().replace(/(?<=^.).+/su, (rest) => rest.toLowerCase());
+  return capital + s.toLowerCase().slice(first.toLowerCase().length);
+}
+
+/** `str.title`: a letter with case is large where none stands before it. */
+const titleCase = (s: string, run: Run) => replaceEach(run, s, /\p{Cased}+/gu, ([word]) => capitalize(word));
 
 type TextRow = Builtin<Text>;
 

@@ -148,6 +148,8 @@ function alikeCharacters(run: Run, value: Text): Text[] {
 const WHITE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const isWhite = new RegExp(`[${WHITE}]`);
 const whiteRuns = new RegExp(`[${WHITE}]+`, 'g');
+/** What Jinja's `title` takes for a word. */
+export const notBetweenWords = new RegExp(`[^-({[<${WHITE}]+`, 'g');
 export const onlyWhite = new RegExp(`^[${WHITE}]+$`);
 
 /** Python's `strip`, `lstrip`, `rstrip`: white space, or any of the given characters. */
