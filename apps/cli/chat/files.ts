@@ -1,7 +1,6 @@
 /** Conversations in files. */
-import { constants } from 'node:fs';
-import { open, readdir, realpath, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { readdirSync } from 'node:fs';
+import { constants, readdirSync } from 'node:fs';
+import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { FormatError, ResourceError, type ChatMessage } from '../../../src/index.ts';
@@ -47,7 +46,9 @@ export async function readConversation(path: string): Promise<{ messages: ChatMe
   const isList = Array.isArray(value);
   const messages: unknown = isList ? value : (value as { messages?: unknown } | null)?.messages;
   if (!Array.isArray(messages))
-    throw new FormatError(`${path} has no list of messages; give a file that /save wrote, or a list of { role, content }`);
+    throw new FormatError(
+      `${path} has no list of messages; give a file that /save wrote, or a list of { role, content }`,
+    );
   const model: unknown = isList ? undefined : (value as { model?: unknown }).model;
   return {
     messages: messages.map((message, i) => checkedMessage(message, `${path}, message ${i + 1}`)),
