@@ -1,6 +1,6 @@
 /** The message being typed: graphemes, and blocks that stand for long pastes. */
 import { cellsOf, Flow, graphemes, rowText, widthOf, type Cell } from '../markdown/cells.ts';
-import { harmless } from '../terminal.ts';
+import { counted, harmless } from '../terminal.ts';
 import type { Press } from './keys.ts';
 import type { Cursor } from './screen.ts';
 
@@ -57,6 +57,11 @@ export class Editor {
     this.change(0, this.units.length, unitsOf(text));
   }
 
+  /** An earlier message in place of this one. */
+  recall(text: string): void {
+    this.change(0, this.units.length, folded(text, 'earlier message of'));
+  }
+
   insert(text: string): void {
     const before = this.units[this.at - 1];
     if (before && before.label === undefined && graphemes(before.text + text).length === 1) {
@@ -66,11 +71,7 @@ export class Editor {
 
   /** A long one is shown as `[pasted 12 lines]`. */
   paste(text: string): void {
-    const nLines = text.replace(/\n$/, '').split('\n').length;
-    const isLong = nLines > longPaste.lines || text.length > longPaste.chars;
-    const size = nLines > 1 ? `${nLines} lines` : `${text.length} characters`;
-    if (isLong) this.change(this.at, this.at, [{ text, label: `[pasted ${size}]` }]);
-    else this.insert(text);
+    this.change(this.at, this.at, folded(text, 'pasted'));
   }
 
   /** Puts the text of blocks in their place. Returns whether there was one. */
@@ -105,7 +106,7 @@ export class Editor {
   view({ columns, maxRows, hasStyles, hint = '' }: EditorView): EditorRows {
     this.columns = columns;
     const { cells, places } = this.layout(columns, hasStyles);
-    if (this.isEmpty) cells.push(...cellsOf(hasStyles ? hint : '', '2').slice(0, columns - prompt.length));
+    if (this.isEmpty) cells.push(...cellsOf(hint, '2').slice(0, columns - prompt.length));
     const rows = rowsOf(cells, columns, hasStyles);
     const cursor = places[this.at]!;
     if (cursor.row === rows.length) rows.push(''); // the row before is full
@@ -241,6 +242,13 @@ export function keyName({ name, ctrl, meta, shift, sequence = '' }: Press): stri
   if (sequence === '\x1f') return 'ctrl-_';
   if (name === undefined || actions[sequence]) return sequence;
   return `${ctrl ? 'ctrl-' : ''}${meta ? 'meta-' : ''}${shift && name.length > 1 ? 'shift-' : ''}${name}`;
+}
+
+function folded(text: string, what: string): Unit[] {
+  const nLines = text.replace(/\n$/, '').split('\n').length;
+  if (nLines <= longPaste.lines && text.length <= longPaste.chars) return unitsOf(text);
+  const size = nLines > 1 ? `${counted(nLines)} lines` : `${counted(text.length)} characters`;
+  return [{ text, label: `[${what} ${size}]` }];
 }
 
 const unitsOf = (text: string): Unit[] =>

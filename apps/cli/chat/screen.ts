@@ -8,6 +8,19 @@ export interface ScreenOptions {
   readonly write: (text: string) => void;
   readonly columns: () => number;
   readonly rows: () => number;
+  readonly reflow: Reflow;
+}
+
+/**
+ * What a terminal does to lines that are too long for its new width: most break them, and the cursor stays with its character. In those
+ * made with xterm.js it goes down by all rows that breaking has added. Some cut them off.
+ */
+export type Reflow = 'broken' | 'broken-xtermjs' | 'cut';
+
+export function reflowOf(env: NodeJS.ProcessEnv): Reflow {
+  if (env['TMUX']) return 'broken';
+  if (env['TERM_PROGRAM'] === 'vscode') return 'broken-xtermjs';
+  return env['XTERM_VERSION'] || env['STY'] || env['TERM'] === 'linux' ? 'cut' : 'broken';
 }
 
 export interface Cursor {
@@ -62,11 +75,13 @@ export class Screen {
 
   /** The window has another width: terminals have broken what was too long for it. The next picture begins where this one did. */
   forget(): void {
+    const { reflow } = this.options;
     const columns = Math.max(1, this.options.columns());
-    const nRows = (width: number) => Math.max(1, Math.ceil(width / columns));
-    const above = this.painted.slice(0, this.at.row).reduce((sum, row) => sum + nRows(widthOf(row)), 0);
-    const up = above + Math.floor(this.at.column / columns);
-    this.options.write(`${moveBy(-up)}\r${clearBelow}`);
+    const nMore = (width: number) => Math.max(1, Math.ceil(width / columns)) - 1;
+    const added = this.painted.map((row) => (reflow === 'cut' ? 0 : nMore(widthOf(row))));
+    const above = reflow === 'broken-xtermjs' ? added : added.slice(0, this.at.row);
+    const inRow = reflow === 'broken' ? Math.floor(this.at.column / columns) : 0;
+    this.options.write(`${moveBy(-this.at.row - above.reduce((sum, n) => sum + n, 0) - inRow)}\r${clearBelow}`);
     this.painted = [''];
     this.at = { row: 0, column: 0 };
   }

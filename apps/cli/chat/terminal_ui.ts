@@ -6,7 +6,7 @@ import { barRow, harmless, mayColour, style } from '../terminal.ts';
 import { Editor, keyName } from './editor.ts';
 import { History } from './history.ts';
 import { startKeys, type Press } from './keys.ts';
-import { Screen, type Picture } from './screen.ts';
+import { reflowOf, Screen, type Picture } from './screen.ts';
 import type { AnswerView, ChatUi } from './ui.ts';
 
 export interface TerminalUiOptions {
@@ -26,6 +26,12 @@ const hint = 'ask something, ? for help';
 const barAfterMs = 150;
 const leaveHint = 'Ctrl-C again leaves';
 
+/** A message, and how it was typed. */
+interface Sent {
+  readonly message: string;
+  readonly editor: Editor;
+}
+
 /** What the screen is about at the moment. */
 type Mode = 'asking' | 'answering' | 'confirming';
 
@@ -34,11 +40,11 @@ export class TerminalUi implements ChatUi {
   readonly messages: AsyncIterable<string>;
   private readonly options: TerminalUiOptions;
   private readonly screen: Screen;
-  private readonly editor = new Editor();
+  private editor = new Editor();
   private readonly history: History;
   private readonly hasStyles = mayColour(stdout);
   private mode: Mode = 'answering';
-  private waiting: string[] = [];
+  private waiting: Sent[] = [];
   /** Rows of the answer or question that is open. */
   private open: readonly string[] = [];
   /** Shown below the message until the next key. */
@@ -53,6 +59,7 @@ export class TerminalUi implements ChatUi {
       write: (text) => stdout.write(text),
       columns: () => stdout.columns || 80,
       rows: () => stdout.rows || 24,
+      reflow: reflowOf(process.env),
     });
     this.history = new History(options.historyPath);
     this.messages = { [Symbol.asyncIterator]: () => this.iterate() };
@@ -100,8 +107,8 @@ export class TerminalUi implements ChatUi {
     for (;;) {
       const ahead = this.waiting.shift();
       if (ahead === undefined && !this.isOpen) return;
-      if (ahead !== undefined) this.echo(ahead);
-      const message = ahead ?? (await this.ask());
+      if (ahead !== undefined) this.echo(ahead.editor);
+      const message = ahead ? ahead.message : await this.ask();
       if (message !== undefined) yield message;
     }
   }
@@ -117,10 +124,8 @@ export class TerminalUi implements ChatUi {
   private wake: (message: string | undefined) => void = () => undefined;
 
   /** The message as it was typed, and room for what comes. */
-  private echo(message: string): void {
-    const shown = new Editor();
-    shown.paste(message);
-    this.draw([...shown.view({ ...this.view, maxRows: Infinity }).rows, '']);
+  private echo(editor: Editor): void {
+    this.draw([...editor.view({ ...this.view, maxRows: Infinity }).rows, '']);
   }
 
   private get view() {
@@ -142,8 +147,11 @@ export class TerminalUi implements ChatUi {
   }
 
   recall(role: string, text: string): Promise<void> {
-    if (role === 'user') this.echo(text);
-    else {
+    if (role === 'user') {
+      const editor = new Editor();
+      editor.recall(text);
+      this.echo(editor);
+    } else {
       const answer = this.newAnswer(false);
       this.draw([...answer.push(text).done, ...answer.finish().done, '']);
     }
@@ -258,8 +266,16 @@ export class TerminalUi implements ChatUi {
     };
   }
 
+  /** Rows of a remark. What is broken goes on below the second column, if there is one. */
   private text(text: string, paint: (text: string) => string): string[] {
-    return wrapped(cellsOf(harmless(text)), { columns: this.columns }).map((row) => paint(rowText(row, false)));
+    const { columns } = this;
+    return harmless(text)
+      .split('\n')
+      .flatMap((line) => {
+        const indent = /^ *\S.*? {2,}(?=\S)/.exec(line)?.[0].length ?? 0;
+        const rest = cellsOf(' '.repeat(indent < columns / 2 ? indent : line.startsWith(' ') ? 4 : 0));
+        return wrapped(cellsOf(line), { columns, rest }).map((row) => paint(rowText(row, false)));
+      });
   }
 
   private resize(): void {
@@ -301,9 +317,7 @@ export class TerminalUi implements ChatUi {
     if (step === undefined) return void editor.press(press);
     if (!name.startsWith('ctrl-') && editor.moveRow(step)) return;
     const message = history.step(step, editor.text);
-    if (message === undefined) return;
-    editor.set('');
-    editor.paste(message);
+    if (message !== undefined) editor.recall(message);
   }
 
   /** A message that is not at its end goes on in the next row. */
@@ -317,13 +331,13 @@ export class TerminalUi implements ChatUi {
     const quoted = /^"""([^]*?)("""\s*)?$/.exec(text);
     if (quoted && quoted[2] === undefined) return editor.insert('\n');
     const message = quoted ? quoted[1]!.replace(/^\n|\n$/g, '') : text;
-    editor.set('');
+    this.editor = new Editor();
     this.history.add(text);
     if (this.history.problem) this.below = this.text(this.history.problem, style.dim);
     if (message.trim() === '') return;
-    if (this.mode !== 'asking') return void this.waiting.push(message);
+    if (this.mode !== 'asking') return void this.waiting.push({ message, editor });
     this.mode = 'answering';
-    this.echo(message);
+    this.echo(editor);
     this.wake(message);
   }
 

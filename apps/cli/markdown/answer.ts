@@ -78,7 +78,7 @@ export class AnswerText {
       if (this.saidThoughts) done.push('');
       this.markdown = this.open();
     }
-    this.write(this.waiting.length - (this.waiting.endsWith('\r') && !isWhole ? 1 : 0));
+    this.write(this.waiting.length - (isHalf(this.waiting) && !isWhole ? 1 : 0));
     return done;
   }
 
@@ -110,5 +110,8 @@ export class AnswerText {
 /** How much of the text's end could be the beginning of `mark`. */
 function partOf(text: string, mark: string): number {
   for (let n = Math.min(text.length, mark.length - 1); n > 0; n--) if (mark.startsWith(text.slice(-n))) return n;
-  return text.endsWith('\r') ? 1 : 0;
+  return isHalf(text) ? 1 : 0;
 }
+
+/** Half of a line break or of a character. */
+const isHalf = (text: string): boolean => /[\r\ud800-\udbff]$/.test(text);

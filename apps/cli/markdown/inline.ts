@@ -41,6 +41,8 @@ interface Part {
   readonly mark?: string;
   readonly canOpen?: boolean;
   readonly canClose?: boolean;
+  /** Of a run that has closed a span, and may open one with what is left: where that span began. */
+  since?: number;
 }
 
 /** Where scanning stopped: a construct that more text decides. */
@@ -52,8 +54,7 @@ interface Scan {
 export function parseInline(source: string, options: InlineOptions): Inline {
   const { parts, end } = scan(source, options);
   const openers = pairMarks(parts, end, options);
-  const live = options.isWhole ? undefined : openers.find(({ at }) => end <= at + spanLimit);
-  let nSettled = live ? live.at : end;
+  let nSettled = options.isWhole ? end : Math.min(end, ...openers.map(({ at, since = at }) => since));
   const settled = parts.filter(({ at }) => at < nSettled);
   if (!options.isWhole && nSettled === source.length && settled.length > 0) {
     const last = settled.pop()!;
@@ -263,6 +264,7 @@ function pairOne(parts: Part[], openers: Part[], i: number): boolean {
   }
   const style = spanStyles[closer.mark!]![nMarks - 1]!;
   for (const part of inside) part.style = both(style, part.style);
+  closer.since = Math.min(closer.since ?? Infinity, opener.since ?? opener.at);
   for (const run of [opener, closer]) run.text = run.text.slice(nMarks);
   if (opener.text === '') openers.splice(at);
   return true;

@@ -37,7 +37,9 @@ export class Table {
   constructor(head: string, options: TableOptions) {
     this.head = head;
     this.options = options;
-    this.header = this.cells(head, true).map((cell) => cell.map((each) => ({ ...each, style: both('1', each.style) })));
+    this.header = this.cells(head, true, Infinity).map((cell) =>
+      cell.map((each) => ({ ...each, style: both('1', each.style) })),
+    );
   }
 
   /** Whether a line goes on with the table, by what there is of it. */
@@ -47,9 +49,7 @@ export class Table {
       return line.trimStart().startsWith('|') ? 'row' : 'end';
     }
     if (!isWhole) return mayBecomeDelimiterRow(line) ? 'wait' : 'none';
-    return isDelimiterRow(line) && splitRow(line).length === this.header.length && this.header.length <= maxColumns
-      ? 'row'
-      : 'none';
+    return isDelimiterRow(line) && this.header.length <= maxColumns ? 'row' : 'none';
   }
 
   get isTable(): boolean {
@@ -99,8 +99,10 @@ export class Table {
     if (this.widths) this.widths = this.layout();
   }
 
-  private cells(line: string, isWhole: boolean): Cell[][] {
-    const texts = splitRow(line);
+  /** Cells that the header has no name for stay with the last one that has. */
+  private cells(line: string, isWhole: boolean, nNamed = this.header.length): Cell[][] {
+    const all = splitRow(line);
+    const texts = all.length > nNamed ? [...all.slice(0, nNamed - 1), all.slice(nNamed - 1).join('|')] : all;
     return texts.map((text, i) => {
       const isLast = i === texts.length - 1;
       const options = { isWhole: isWhole || !isLast, before: '', keepsMarks: this.options.keepsMarks };
@@ -143,7 +145,8 @@ export class Table {
       );
     };
     const between = widths.map((width) => '─'.repeat(width)).join('─┼─');
-    const head = this.isHeaderOut ? [] : [...line(this.header), cellsOf(between, '2')];
+    const rule = this.aligns ? [cellsOf(between, '2')] : []; // it may turn out to be no table
+    const head = this.isHeaderOut ? [] : [...line(this.header), ...rule];
     return [...head, ...body.flatMap(line)];
   }
 
