@@ -91,7 +91,7 @@ export interface Progress {
 /** A bar on one line of stderr, where that is a terminal; a bar that would only flash up is not drawn. */
 export function progressBar(label: string): Progress {
   label = harmlessName(label);
-  if (!stderr.isTTY) return { update: () => undefined, end: () => undefined };
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return { update: () => undefined, end: () => undefined };
   let drawnMs = performance.now();
   let drawn = false;
   return {

@@ -260,6 +260,8 @@ describe('a chat at a terminal', () => {
     expect((await saved(pty, 'more.json')).messages).toHaveLength(7);
   });
 
+  const words = (text: string) => text.replace(/\s+/g, '');
+
   it('works in 40 columns, and draws anew when the window changes while one types or it answers', async () => {
     const pty = await chat({ columns: 40, args: ['-n', '60'] });
     const typed = 'Tell me a long story about a little girl who lived by the sea';
@@ -269,14 +271,13 @@ describe('a chat at a terminal', () => {
     await pty.see((screen) => screen.join('').replace(/ {2,}/g, '').includes('by the sea'));
     await expect.poll(() => pty.screen().filter((line) => line.includes('Tell me')).length).toBe(1);
     pty.resize(50, 20);
-    await expect.poll(() => pty.screen().join(' ').replace(/\s+/g, ' ')).toContain(typed);
+    await expect.poll(() => words(pty.screen().join(''))).toContain(words(typed));
     pty.type(enter);
     await pty.see((screen) => screen.filter((line) => line !== '').length > 7);
     pty.resize(36, 24);
     await pty.see('tok/s');
     await prompt(pty);
     const { messages } = (await saved(pty, 'story.json')) as { messages: { content: string }[] };
-    const words = (text: string) => text.replace(/\s+/g, '');
     expect(words(pty.everything().join('\n'))).toContain(words(messages[1]!.content));
   });
 
@@ -290,7 +291,7 @@ describe('a chat at a terminal', () => {
     dumb.type('What is the capital of France?\r');
     await dumb.see('Paris');
     await dumb.see('tok/s');
-    expect(dumb.raw().replaceAll(/\r\x1b\[K.*?\r\x1b\[K/g, '')).not.toContain('\x1b[?');
+    expect(dumb.raw()).not.toContain('\x1b');
     dumb.type('/bye\r');
     expect(await dumb.ended).toBe(0);
   });

@@ -35,7 +35,7 @@ export function openPty(file: string, args: readonly string[], { columns = 80, r
   const child = spawn(file, [...args], {
     cols: columns,
     rows,
-    name: 'xterm-256color',
+    name: env?.['TERM'] ?? 'xterm-256color',
     env: { ...inherited, ...env },
   });
   let raw = '';

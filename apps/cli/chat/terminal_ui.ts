@@ -50,6 +50,7 @@ export class TerminalUi implements ChatUi {
   /** Shown below the message until the next key. */
   private below: readonly string[] = [];
   private isOpen = true;
+  private isClosed = false;
   private decide: ((isYes: boolean) => void) | undefined;
   private answer: AnswerText | undefined;
 
@@ -173,7 +174,7 @@ export class TerminalUi implements ChatUi {
     };
     return {
       reading: (nDone, nTotal) => {
-        if (performance.now() - startMs < barAfterMs) return;
+        if (nDone === nTotal || performance.now() - startMs < barAfterMs) return;
         const note = `${nDone} of ${nTotal} tokens`;
         this.open = [barRow({ label: 'reading', done: nDone, total: nTotal, note, columns: this.columns }, style)];
         this.draw();
@@ -227,11 +228,9 @@ export class TerminalUi implements ChatUi {
   }
 
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.end();
-    this.mode = 'answering';
-    [this.open, this.below] = [[], []];
-    this.editor.set('');
-    this.waiting = [];
     this.draw();
     this.release();
   }
@@ -248,6 +247,7 @@ export class TerminalUi implements ChatUi {
   }
 
   private picture(): Picture {
+    if (this.isClosed) return { live: [], cursor: { row: 0, column: 0 } };
     if (this.mode === 'confirming') {
       const live = this.open;
       return { live, cursor: { row: live.length - 1, column: Math.min(this.columns, widthOf(live.at(-1)!) + 1) } };
