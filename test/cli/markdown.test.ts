@@ -221,3 +221,98 @@ describe('an answer as it is written', () => {
     expect(msFor(20_000)).toBeLessThan(20 * msFor(2000) + 500);
   });
 });
+
+describe('Markdown on a terminal', () => {
+  it.each([
+    ['# Title\ntext', ['# Title', 'text']],
+    ['text\n## Title', ['text', '', '## Title']],
+    ['a\n\n\n\nb', ['a', '', 'b']],
+    ['\n\na\n\n', ['a']],
+    ['- a\n* b\n+ c', ['• a', '• b', '• c']],
+    ['1. a\n   - b\n     c\n2. d', ['1. a', '   • b', '     c', '2. d']],
+    ['- a\n\n  more of a\n\nafter', ['• a', '', '  more of a', '', 'after']],
+    ['- [ ] a\n- [x] b', ['☐ a', '☑ b']],
+    ['> a\n> > b\nc', ['│ a', '│ │ b', 'c']],
+    ['a\n\n---\n\nb', ['a', '', '─'.repeat(40), '', 'b']],
+    ['1984 was a year. 42', ['1984 was a year. 42']],
+    ['-5 degrees', ['-5 degrees']],
+    ['#hashtag', ['#hashtag']],
+    ['  indented\n    more', ['  indented', '    more']],
+  ])('%j', (text, rows) => expect(rowsOf(text)).toEqual(rows));
+
+  it.each([
+    ['**bold** and *it*', '\x1b[1mbold\x1b[0m and \x1b[3mit\x1b[0m'],
+    ['***both***', '\x1b[3;1mboth\x1b[0m'],
+    ['a `b*c*` d', 'a \x1b[36mb*c*\x1b[0m d'],
+    ['`` a`b ``', '\x1b[36ma`b\x1b[0m'],
+    ['~~gone~~', '\x1b[9mgone\x1b[0m'],
+    ['[name](https://a.b)', '\x1b[4mname (https://a.b)\x1b[0m'],
+    ['<https://a.b>', '\x1b[4mhttps://a.b\x1b[0m'],
+    ['\\*no\\* &lt;b&gt; &amp;', '*no* <b> &'],
+    ['2*3*4 and 5 * 6', '2*3*4 and 5 * 6'],
+    ['__init__ and snake_case_name', '__init__ and snake_case_name'],
+    ['**never closed', '**never closed'],
+    ['a * b ** c _ d `', 'a * b ** c _ d `'],
+    ['[1] and [x] y', '[1] and [x] y'],
+    ['5 < 6 && 7 > 3!', '5 < 6 && 7 > 3!'],
+    [`**${'x '.repeat(300)}y**`, undefined],
+  ])('%j', (text, row) => {
+    const shown = rowsOf(text, { hasStyles: true, columns: 2000 }).join('\n');
+    expect(shown).toBe(row ?? text);
+  });
+
+  it('colours code by its language, and leaves it as it is otherwise', () => {
+    const rows = rowsOf('```python\ndef f(x):\n\treturn "**x**"  # *no*\n```\nafter', { hasStyles: true });
+    expect(rows[0]).toContain('── python ──');
+    expect(rows[1]).toBe('\x1b[35mdef\x1b[0m \x1b[94mf\x1b[0m(x):');
+    expect(rows[2]).toBe('    \x1b[35mreturn\x1b[0m \x1b[32m"**x**"\x1b[0m  \x1b[2m# *no*\x1b[0m');
+    expect(rows[4]).toBe('after');
+    expect(rowsOf('```nolanguage\n# a **b**\n\n> c\n```', {}).slice(1, -1)).toEqual(['# a **b**', '', '> c']);
+  });
+
+  it('closes code that the answer leaves open, and code in lists and quotes', () => {
+    expect(rowsOf('```\ncode')).toHaveLength(3);
+    expect(rowsOf('1. a\n   ```\n   b\n     c\n   ```\n2. d')).toEqual([
+      '1. a',
+      `   ${'─'.repeat(40)}`,
+      '   b',
+      '     c',
+      `   ${'─'.repeat(40)}`,
+      '2. d',
+    ]);
+    expect(rowsOf('> ```\n> a\nb').at(-1)).toBe('b');
+  });
+
+  it('sets tables in columns that fit, and as lists where none would', () => {
+    const table = '| Name | n | What |\n|:--|--:|:-:|\n| Ann | 1 | a `b|c` d |\n| 世界 | 20 | x\\|y |\n\nafter';
+    expect(rowsOf(table)).toEqual([
+      'Name │  n │   What',
+      '─────┼────┼──────────',
+      'Ann  │  1 │ a `b|c` d',
+      '世界 │ 20 │    x|y',
+      '',
+      'after',
+    ]);
+    expect(rowsOf(table, { columns: 20 }).slice(0, 5)).toEqual([
+      'Name: Ann',
+      'n: 1',
+      'What: a `b|c` d',
+      '─'.repeat(12),
+      'Name: 世界',
+    ]);
+  });
+
+  it('takes lines with pipes for what they are where there is no table', () => {
+    expect(rowsOf('| not | a table |\nafter')).toEqual(['| not | a table |', 'after']);
+    expect(rowsOf('|x| is the absolute value')).toEqual(['|x| is the absolute value']);
+  });
+
+  it('shows thoughts dim, without their marks, and apart from the answer', () => {
+    const dim = (text: string) => `\x1b[2m${text}\x1b[0m`;
+    const options = { hasStyles: true };
+    expect(rowsOf('<think>\nhm\n</think>\n\nYes.', options)).toEqual([dim('hm'), '', 'Yes.']);
+    expect(rowsOf('<think>\n\n</think>\n\nYes.', options)).toEqual(['Yes.']);
+    expect(show(['so', ' </thi', 'nk>Yes.'], { ...options, isThinking: true }).rows).toEqual([dim('so'), '', 'Yes.']);
+    expect(rowsOf('Use <think> tags.', options)).toEqual(['Use <think> tags.']);
+  });
+});

@@ -13,25 +13,21 @@ export function openPlainUi(): ChatUi {
   let isOpen = true;
   let isWarned = false;
   let wake: () => void = () => undefined;
-  const remark = (text: string): Promise<void> => {
-    stderr.write(`${harmless(text)}\n`);
-    return Promise.resolve();
-  };
   const take = (message: string | undefined): void => {
-    isWarned = false;
     if (message !== undefined) waiting.push(message);
-    else prompt();
     wake();
   };
   const prompt = (): void => {
     if (hasPerson && stdout.isTTY) stdout.write(joiner.isOpen() ? '… ' : '> ');
   };
-  readline.on('line', (line) => take(joiner.push(line)));
+  readline.on('line', (line) => {
+    isWarned = false;
+    take(joiner.push(line));
+    if (joiner.isOpen()) prompt();
+  });
   readline.on('close', () => {
     isOpen = false;
-    const rest = joiner.end();
-    if (rest !== undefined) waiting.push(rest);
-    wake();
+    take(joiner.end());
   });
 
   async function* iterate(): AsyncGenerator<string> {
@@ -71,11 +67,17 @@ export function openPlainUi(): ChatUi {
   };
 }
 
+function remark(text: string): Promise<void> {
+  stderr.write(`${harmless(text)}\n`);
+  return Promise.resolve();
+}
+
 function plainAnswer(hasPerson: boolean): AnswerView {
   return {
     reading: () => undefined,
     push: (piece) => print(forStdout(piece)),
     end: () => print('\n'),
     status: (text) => (hasPerson && stdout.isTTY ? print(`\n${text}\n\n`) : Promise.resolve()),
+    stopped: remark,
   };
 }

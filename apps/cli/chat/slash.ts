@@ -1,5 +1,5 @@
 /** What a person can ask of the chat itself: lines that start with a slash. */
-import type { Chat, ChatMessage, GenerateOptions, Model, SamplerOptions } from '../../../src/index.ts';
+import type { Chat, ChatMessage, GenerateOptions, Model } from '../../../src/index.ts';
 import { suggestion, UsageError } from '../command.ts';
 import { samplingNames } from '../sampling_names.ts';
 import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
@@ -148,13 +148,10 @@ function set(state: ChatState, argument: string): SlashResult {
   }
 }
 
-/** Settings that come with the model. */
-const presetOf = ({ info }: Model): SamplerOptions => (info as { sampling?: SamplerOptions }).sampling ?? {};
-
 /** What holds for the next answer: a value that was set here goes before the model's own. */
 function settingsTable({ settings, model }: ChatState): string[][] {
   const own = settingRows(settings, 'set here');
-  const preset = settingRows(presetOf(model), "the model's own");
+  const preset = settingRows(model.info.sampling, "the model's own");
   return [...own, ...preset.filter(([name]) => !own.some(([other]) => other === name))];
 }
 

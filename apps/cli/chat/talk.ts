@@ -68,7 +68,7 @@ async function answer(state: ChatState, message: string, signal: AbortSignal): P
     await view.end();
     if (!signal.aborted) throw error;
     const nDropped = ui.dropWaiting();
-    return view.status(nDropped > 0 ? `stopped; ${plural(nDropped, 'waiting message')} dropped` : 'stopped');
+    return view.stopped(nDropped > 0 ? `stopped; ${plural(nDropped, 'waiting message')} dropped` : 'stopped');
   }
   const result = await spoken.result;
   totals.answers++;

@@ -185,12 +185,16 @@ export class TerminalUi implements ChatUi {
         const { done } = answer.finish();
         return show({ done: [...done, ''], open: [] });
       },
-      status: (text) => {
-        const rule = style.dim('─'.repeat(Math.min(maxRule, this.columns)));
-        this.draw([...this.text(text, style.dim), rule]);
-        return Promise.resolve();
-      },
+      status: (text) => this.closeTurn(text),
+      stopped: (text) => this.closeTurn(text),
     };
+  }
+
+  /** A rule sets the next question apart. */
+  private closeTurn(text: string): Promise<void> {
+    const rule = style.dim('─'.repeat(Math.min(maxRule, this.columns)));
+    this.draw([...this.text(text, style.dim), rule]);
+    return Promise.resolve();
   }
 
   confirm(question: string): Promise<boolean> {

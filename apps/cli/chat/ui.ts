@@ -27,4 +27,6 @@ export interface AnswerView {
   end(): Promise<void>;
   /** What there is to say about the answer, for a person. */
   status(text: string): Promise<void>;
+  /** The same, of an answer that Ctrl-C has stopped: who reads a pipe is told, too. */
+  stopped(text: string): Promise<void>;
 }

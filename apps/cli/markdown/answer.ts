@@ -2,6 +2,7 @@
 import { harmless } from '../terminal.ts';
 import { rowText } from './cells.ts';
 import { Markdown } from './markdown.ts';
+import { PlainText } from './plain.ts';
 
 /** What models put around their thoughts. */
 const thoughtMarks: readonly (readonly [begin: string, end: string])[] = [
@@ -15,6 +16,8 @@ export interface AnswerOptions {
   readonly hasStyles: boolean;
   /** The template has opened the thoughts already. */
   readonly isThinking?: boolean;
+  /** No Markdown, no thoughts: text as it is. */
+  readonly isPlain?: boolean;
 }
 
 /** Rows for the screen: those that are done are handed over once, the open ones may still change. */
@@ -25,16 +28,17 @@ export interface AnswerRows {
 
 export class AnswerText {
   private readonly options: AnswerOptions;
-  private markdown: Markdown;
+  private markdown: Markdown | PlainText;
   /** Text whose meaning depends on what comes next: the part of a mark, or half of a line break. */
   private waiting = '';
   /** The mark that ends the thoughts; undefined outside of them. */
   private end: string | undefined;
-  private isAtStart = true;
+  private isAtStart: boolean;
   private saidThoughts = false;
 
   constructor(options: AnswerOptions) {
     this.options = options;
+    this.isAtStart = !options.isPlain;
     if (options.isThinking) this.end = thoughtMarks[0]![1];
     this.markdown = this.open();
   }
@@ -102,7 +106,8 @@ export class AnswerText {
     this.markdown.push(text.replaceAll('\t', '    '));
   }
 
-  private open(): Markdown {
+  private open(): Markdown | PlainText {
+    if (this.options.isPlain) return new PlainText(this.options);
     return new Markdown({ ...this.options, style: this.end === undefined ? '' : '2' });
   }
 }
