@@ -176,7 +176,7 @@ describe('a chat at a terminal', () => {
       expect(screen).toMatch(shown);
     }
     expect((await say(pty, '?')).join('\n')).toContain('/load FILE');
-    expect((await say(pty, '/set temp default')).join('\n')).toMatch(/temp (has its default|.*the model's own)/);
+    expect((await say(pty, '/set temp default')).join('\n')).toMatch(/temp (has its default|.*the model's)/);
   });
 
   it('replaces a file only when told so, and keeps the old one where the new one fails', async () => {

@@ -82,13 +82,17 @@ export class Screen {
     const above = reflow === 'broken-xtermjs' ? added : added.slice(0, this.at.row);
     const inRow = reflow === 'broken' ? Math.floor(this.at.column / columns) : 0;
     this.options.write(`${moveBy(-this.at.row - above.reduce((sum, n) => sum + n, 0) - inRow)}\r${clearBelow}`);
-    this.painted = [''];
-    this.at = { row: 0, column: 0 };
+    this.restart();
   }
 
   /** Begins at the top of a cleared window. */
   clear(): void {
     this.options.write('\x1b[H\x1b[2J');
+    this.restart();
+  }
+
+  /** The next picture begins where the cursor stands: another program has written meanwhile. */
+  restart(): void {
     this.painted = [''];
     this.at = { row: 0, column: 0 };
   }

@@ -151,13 +151,15 @@ function set(state: ChatState, argument: string): SlashResult {
 /** What holds for the next answer: a value that was set here goes before the model's own. */
 function settingsTable({ settings, model }: ChatState): string[][] {
   const own = settingRows(settings, 'set here');
-  const preset = settingRows(model.info.sampling, "the model's own");
+  const preset = settingRows(model.info.sampling, "the model's");
   return [...own, ...preset.filter(([name]) => !own.some(([other]) => other === name))];
 }
 
 function settingsInForce(state: ChatState): string {
   const rows = settingsTable(state);
-  return rows.length === 0 ? 'all settings have their defaults' : columns(rows, '<<<').join('\n');
+  return rows.length === 0
+    ? 'all settings have their defaults'
+    : `${columns(rows, '<<<').join('\n')}\nthe others have their defaults`;
 }
 
 function oneSetting(state: ChatState, name: string): string {

@@ -2,7 +2,7 @@
 import { stdin, stdout } from 'node:process';
 import { AnswerText, type AnswerRows } from '../markdown/answer.ts';
 import { cellsOf, rowText, widthOf, wrapped } from '../markdown/cells.ts';
-import { barRow, harmless, mayColour, style } from '../terminal.ts';
+import { barRow, harmless, mayColour, plural, style } from '../terminal.ts';
 import { Editor, keyName } from './editor.ts';
 import { History } from './history.ts';
 import { startKeys, type Press } from './keys.ts';
@@ -21,6 +21,8 @@ export interface TerminalUiOptions {
 const pasteOn = '\x1b[?2004h';
 const pasteOff = '\x1b[?2004l\x1b[?25h';
 const maxRule = 60;
+/** Rows that are shown of an answer that was loaded: its end. */
+const maxRecalled = 16;
 const hint = 'ask something, ? for help';
 /** A bar that would only flash up is not shown. */
 const barAfterMs = 150;
@@ -82,6 +84,7 @@ export class TerminalUi implements ChatUi {
     const onResize = (): void => this.resize();
     const onContinue = (): void => {
       resume();
+      this.screen.restart();
       this.draw();
     };
     const onSignal = (signal: NodeJS.Signals): void => {
@@ -154,7 +157,9 @@ export class TerminalUi implements ChatUi {
       this.echo(editor);
     } else {
       const answer = this.newAnswer(false);
-      this.draw([...answer.push(text).done, ...answer.finish().done, '']);
+      const rows = [...answer.push(text).done, ...answer.finish().done];
+      const left = rows.length > maxRecalled ? [style.dim(`… ${plural(rows.length - maxRecalled, 'row')} before`)] : [];
+      this.draw([...left, ...rows.slice(-maxRecalled), '']);
     }
     return Promise.resolve();
   }

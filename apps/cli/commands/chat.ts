@@ -6,6 +6,7 @@ import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
 import type { ChatUi } from '../chat/ui.ts';
 import type { Arguments, Command } from '../command.ts';
+import { windowWidth, wrapWords } from '../layout.ts';
 import {
   checkTokens,
   defaultModel,
@@ -89,5 +90,7 @@ function banner(title: string, { info }: Model): string {
     ...(info.activations === 'fast' ? ['fast activations'] : []),
     'offline',
   ];
-  return `\n${style.bold(harmless(title))}\n${style.dim(facts.join(' · '))}\n\n`;
+  const words = facts.map((fact, i) => (i < facts.length - 1 ? `${fact} ·` : fact));
+  const rows = wrapWords(words, { width: windowWidth() - 1 }).map(style.dim);
+  return `\n${style.bold(harmless(title))}\n${rows.join('\n')}\n\n`;
 }
