@@ -281,6 +281,24 @@ describe('a chat at a terminal', () => {
     expect(words(pty.everything().join('\n'))).toContain(words(messages[1]!.content));
   });
 
+  it('takes a long text in time even where it comes as keys', async () => {
+    const pty = await chat({ args: ['-n', '2'] });
+    pty.type(`/system ${'y'.repeat(30_000)}`);
+    await pty.see((screen) => screen.at(-3)!.endsWith('y'), 10_000);
+    pty.type(enter);
+    await pty.see('the model is told so', 10_000);
+    expect(pty.raw().length).toBeLessThan(2_000_000);
+  });
+
+  it('gives the terminal back when it is told to end', async () => {
+    const pty = await chat();
+    pty.type(longQuestion);
+    await pty.see('stops', 300).catch(() => undefined);
+    pty.kill('SIGTERM');
+    expect(await pty.ended).toBe(143);
+    expect(pty.raw()).toMatch(/\x1b\[\?2004l\x1b\[\?25h$/);
+  });
+
   it('is plain text where the terminal cannot do more', async () => {
     const pty = await chat({ env: { NO_COLOR: '1' } });
     await say(pty, '/help');

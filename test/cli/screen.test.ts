@@ -128,7 +128,9 @@ describe('keys and pastes', () => {
   const hear = (...chunks: string[]) => {
     const heard: string[] = [];
     const take = startKeys({
+      text: (typed) => void heard.push(...typed),
       key: ({ name, text: typed }) => void heard.push(name ?? typed),
+      done: () => undefined,
       paste: (pasted) => void heard.push(`paste ${JSON.stringify(pasted)}`),
     });
     for (const chunk of chunks) take(Buffer.from(chunk));
@@ -156,7 +158,7 @@ describe('the message being typed', () => {
     ...more,
   });
   const type = (editor: Editor, typed: string) => {
-    for (const char of typed) editor.press(press(char, { text: char }));
+    for (const char of typed) editor.insert(char);
   };
 
   it('shows a hint until something is typed', () => {

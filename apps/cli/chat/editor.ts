@@ -64,9 +64,11 @@ export class Editor {
 
   insert(text: string): void {
     const before = this.units[this.at - 1];
-    if (before && before.label === undefined && graphemes(before.text + text).length === 1) {
-      this.change(this.at - 1, this.at, [{ text: before.text + text }]); // a mark or a joiner
-    } else this.change(this.at, this.at, unitsOf(text));
+    const isJoined =
+      before?.label === undefined && before?.text !== '\n' && graphemes(before?.text + text)[0] !== before?.text;
+    if (before && isJoined)
+      this.change(this.at - 1, this.at, unitsOf(before.text + text)); // a mark or a joiner
+    else this.change(this.at, this.at, unitsOf(text));
   }
 
   /** A long one is shown as `[pasted 12 lines]`. */
@@ -84,13 +86,8 @@ export class Editor {
   /** Changes the message as the key says; false for keys that mean nothing here. */
   press(press: Press): boolean {
     const act = actions[keyName(press)];
-    if (act) {
-      act(this.hand);
-      return true;
-    }
-    if (press.ctrl || press.meta || press.text === '' || /^[\0-\x1f\x7f]/.test(press.text)) return false;
-    this.insert(press.text);
-    return true;
+    act?.(this.hand);
+    return act !== undefined;
   }
 
   /** One row up or down within the message; false where there is none. */

@@ -6,9 +6,13 @@ import { StringDecoder } from 'node:string_decoder';
 export type Press = Key & { readonly text: string };
 
 export interface KeyListener {
+  /** Printable text, all that came at once. */
+  text(typed: string): void;
   key(press: Press): void;
   /** All that was pasted at once, whatever is in it. */
   paste(text: string): void;
+  /** All that came at once has been handed over. */
+  done(): void;
 }
 
 const pasteBegin = '\x1b[200~';
@@ -20,7 +24,16 @@ const markMs = 50;
 export function startKeys(listener: KeyListener): (bytes: Uint8Array) => void {
   const tap = new EventEmitter();
   emitKeypressEvents(tap as unknown as NodeJS.ReadableStream);
-  tap.on('keypress', (text: string | undefined, key: Key) => listener.key({ ...key, text: text ?? '' }));
+  let typed = '';
+  const flush = (): void => {
+    if (typed !== '') listener.text(typed);
+    typed = '';
+  };
+  tap.on('keypress', (text: string | undefined, key: Key) => {
+    if (text !== undefined && !key.ctrl && !key.meta && !/^[\0-\x1f\x7f]/.test(text)) return void (typed += text);
+    flush();
+    listener.key({ ...key, text: text ?? '' });
+  });
   const decoder = new StringDecoder('utf8');
   let pasted: string[] | undefined;
   let rest = '';
@@ -29,6 +42,7 @@ export function startKeys(listener: KeyListener): (bytes: Uint8Array) => void {
     if (text === '') return;
     if (pasted) pasted.push(text);
     else tap.emit('data', Buffer.from(text));
+    flush();
   };
   const turn = (): void => {
     const whole = pasted;
@@ -53,7 +67,9 @@ export function startKeys(listener: KeyListener): (bytes: Uint8Array) => void {
       timer = setTimeout(() => {
         type(rest);
         rest = '';
+        listener.done();
       }, markMs);
+    listener.done();
   };
 }
 

@@ -53,6 +53,7 @@ export class TerminalUi implements ChatUi {
   private below: readonly string[] = [];
   private isOpen = true;
   private isClosed = false;
+  private isSuspended = false;
   private decide: ((isYes: boolean) => void) | undefined;
   private answer: AnswerText | undefined;
 
@@ -66,7 +67,12 @@ export class TerminalUi implements ChatUi {
     });
     this.history = new History(options.historyPath);
     this.messages = { [Symbol.asyncIterator]: () => this.iterate() };
-    const keys = startKeys({ key: (press) => this.key(press), paste: (text) => this.paste(text) });
+    const keys = startKeys({
+      text: (typed) => this.typed(typed),
+      key: (press) => this.key(press),
+      paste: (text) => this.paste(text),
+      done: () => this.draw(),
+    });
     this.takeTerminal(keys);
     if (this.history.problem) this.below = this.text(this.history.problem, style.dim);
   }
@@ -84,22 +90,19 @@ export class TerminalUi implements ChatUi {
     const onResize = (): void => this.resize();
     const onContinue = (): void => {
       resume();
-      this.screen.restart();
+      if (!this.isSuspended) this.screen.restart();
+      this.isSuspended = false;
       this.draw();
-    };
-    const onSignal = (signal: NodeJS.Signals): void => {
-      this.release();
-      process.kill(process.pid, signal);
     };
     const onEnd = (): void => this.end();
     stdin.on('data', keys).on('end', onEnd).on('error', onEnd);
     stdout.on('resize', onResize);
-    process.on('exit', restore).on('SIGCONT', onContinue).once('SIGTERM', onSignal).once('SIGHUP', onSignal);
+    process.on('exit', restore).on('SIGCONT', onContinue);
     this.release = () => {
       this.release = () => undefined;
       stdin.off('data', keys).off('end', onEnd).off('error', onEnd).pause();
       stdout.off('resize', onResize);
-      process.off('exit', restore).off('SIGCONT', onContinue).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
+      process.off('exit', restore).off('SIGCONT', onContinue);
       restore();
     };
     resume();
@@ -240,7 +243,7 @@ export class TerminalUi implements ChatUi {
     if (this.isClosed) return;
     this.isClosed = true;
     this.end();
-    this.draw();
+    this.screen.draw({ done: this.open, live: [], cursor: { row: 0, column: 0 } });
     this.release();
   }
 
@@ -252,11 +255,10 @@ export class TerminalUi implements ChatUi {
   }
 
   private draw(done: readonly string[] = []): void {
-    this.screen.draw({ done, ...this.picture() });
+    if (!this.isClosed) this.screen.draw({ done, ...this.picture() });
   }
 
   private picture(): Picture {
-    if (this.isClosed) return { live: [], cursor: { row: 0, column: 0 } };
     if (this.mode === 'confirming') {
       const live = this.open;
       return { live, cursor: { row: live.length - 1, column: Math.min(this.columns, widthOf(live.at(-1)!) + 1) } };
@@ -294,11 +296,20 @@ export class TerminalUi implements ChatUi {
     this.draw(rows?.done);
   }
 
+  private typed(text: string): void {
+    if (this.decide) {
+      const answer = /^[yn]/i.exec(text)?.[0];
+      if (answer !== undefined) this.decide(/y/i.test(answer));
+      return;
+    }
+    this.below = [];
+    this.editor.insert(text);
+  }
+
   private paste(text: string): void {
     if (this.decide) return; // a paste decides nothing
     this.below = [];
     this.editor.paste(text);
-    this.draw();
   }
 
   private key(press: Press): void {
@@ -306,12 +317,11 @@ export class TerminalUi implements ChatUi {
     if (name === 'ctrl-c') return void process.emit('SIGINT'); // in raw mode the terminal sends a key, no signal
     if (name === 'ctrl-z') return this.suspend();
     if (this.decide) {
-      if (/^[yn]$/i.test(press.text) || name === 'return' || name === 'escape') this.decide(/^y$/i.test(press.text));
+      if (name === 'return' || name === 'escape') this.decide(false);
       return;
     }
     this.below = [];
     this.edit(name, press);
-    this.draw();
   }
 
   private edit(name: string, press: Press): void {
@@ -363,7 +373,9 @@ export class TerminalUi implements ChatUi {
   private suspend(): void {
     stdin.setRawMode(false);
     stdout.write(`${pasteOff}\r\n`);
+    this.isSuspended = true;
     process.kill(0, 'SIGTSTP');
+    this.screen.restart(); // the shell has written meanwhile
   }
 }
 
