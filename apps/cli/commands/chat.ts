@@ -1,7 +1,7 @@
 import { env, stdin, stdout } from 'node:process';
 import { UnsupportedError, type Chat, type Model } from '../../../src/index.ts';
 import { historyPath } from '../chat/history.ts';
-import { openPlainUi } from '../chat/plain_ui.ts';
+import { PlainUi } from '../chat/plain_ui.ts';
 import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
 import type { ChatUi } from '../chat/ui.ts';
@@ -65,7 +65,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
 
 /** A terminal that can move its cursor gets a screen. */
 async function openUi(args: Arguments, title: string, model: Model): Promise<ChatUi> {
-  if (!stdin.isTTY || !stdout.isTTY || env['TERM'] === 'dumb') return openPlainUi();
+  if (!stdin.isTTY || !stdout.isTTY || env['TERM'] === 'dumb') return new PlainUi();
   await print(banner(title, model));
   const keepsNone = args.flag('no-history') || Boolean(env['THIMBLE_NO_HISTORY']);
   const { TerminalUi } = await import('../chat/terminal_ui.ts'); // its grammars would slow down the other commands
