@@ -1,12 +1,12 @@
 import { env, stdin, stdout } from 'node:process';
-import { UnsupportedError, type Chat, type Model } from '../../../src/index.ts';
+import { UnsupportedError, type Chat, type ChatOptions, type Model } from '../../../src/index.ts';
 import { historyPath } from '../chat/history.ts';
 import { PlainUi } from '../chat/plain_ui.ts';
 import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
 import type { ChatUi } from '../chat/ui.ts';
 import type { Arguments, Command } from '../command.ts';
-import { windowWidth, wrapWords } from '../layout.ts';
+import { windowWidth } from '../layout.ts';
 import {
   checkTokens,
   defaultModel,
@@ -18,7 +18,9 @@ import {
   withModel,
 } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
+import { readTemplateVars, templateOption } from '../template_vars.ts';
 import { counted, formatBytes, formatParams, harmless, print, style } from '../terminal.ts';
+import { wrapWords } from '../wrap_words.ts';
 
 export const chat: Command = {
   summary: `talk to a model (${defaultModel} unless another is named)`,
@@ -37,6 +39,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   options: {
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     'no-history': { help: 'keep no messages for the next time' },
+    ...templateOption,
     ...samplingOptions,
     ...draftOption,
     ...modelOptions,
@@ -48,6 +51,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   ],
   async run(args, signal, onInterrupt) {
     const settings = readSampling(args);
+    const templateVars = readTemplateVars(args);
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const given = args.positionals[0] ?? defaultModel;
     await checkTokens(given, settings, signal);
@@ -55,7 +59,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
       if (model.info.noChat !== undefined)
         throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
       const title = modelTitle(given, model);
-      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system') });
+      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system'), templateVars });
       const ui = await openUi(args, title, model);
       const totals = { answers: 0, tokens: 0, ms: 0 };
       await talk({ model, title, chat, ui, settings, totals, nUsed: 0, isLeaving: false }, signal, onInterrupt);
@@ -72,13 +76,14 @@ async function openUi(args: Arguments, title: string, model: Model): Promise<Cha
   return new TerminalUi({
     complete: completions,
     historyPath: keepsNone ? undefined : historyPath(),
-    isThinking: await beginsThinking(model),
+    isThinking: await beginsThinking(model, readTemplateVars(args)),
   });
 }
 
 /** Templates of some reasoning models begin the answer's thoughts themselves. */
-async function beginsThinking(model: Model): Promise<boolean> {
-  const tokens = await model.tokenize({ messages: [{ role: 'user', content: 'x' }] }).catch(() => []); // a message will tell
+async function beginsThinking(model: Model, templateVars: ChatOptions['templateVars']): Promise<boolean> {
+  const messages = [{ role: 'user', content: 'x' }];
+  const tokens = await model.tokenize({ messages, ...(templateVars && { templateVars }) }).catch(() => []); // a message will tell
   return (await model.detokenize(tokens.slice(-8), { special: true })).trimEnd().endsWith('<think>');
 }
 
