@@ -92,6 +92,37 @@ describe('a screen', () => {
     }
   });
 
+  it('shows what it was told, whatever stood there before', async () => {
+    let state = 7;
+    const roll = (n: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * n);
+    };
+    const parts = ['a', 'b ', 'word', '\x1b[1mbold\x1b[0m', '世界', 'e\u0301', '😀', '\x1b[2m│ \x1b[0m'];
+    const someRow = () => Array.from({ length: roll(4) }, () => parts[roll(parts.length)]!).join('');
+    const plain = (row: string) => row.replace(/\x1b\[[\d;]*m/g, '').trimEnd();
+    for (let round = 0; round < 100; round++) {
+      const { screen, lines } = openScreen(20, 5 + roll(10));
+      const kept: string[] = [];
+      let live: string[] = [];
+      for (let step = 0; step < 20; step++) {
+        const done = Array.from({ length: roll(3) }, () => (roll(8) === 0 ? 'long '.repeat(9) : someRow()));
+        live =
+          roll(3) === 0
+            ? live.slice(0, roll(live.length + 1))
+            : live.map((row) => row + (roll(2) ? '' : parts[roll(3)]!));
+        while (live.length < roll(4)) live.push(someRow());
+        live = live.map((row) => (plain(row).length > 9 ? '' : row));
+        const row = roll(Math.max(1, live.length));
+        screen.draw({ done, live, ...(roll(2) && { cursor: { row, column: roll(10) } }) });
+        kept.push(...done);
+        const expected = [...kept, ...live].map(plain);
+        while (expected.at(-1) === '') expected.pop();
+        expect((await lines()).map((line) => line.trimEnd())).toEqual(expected);
+      }
+    }
+  });
+
   it('writes only what has changed', async () => {
     const { screen, writes, settled } = openScreen(80, 24);
     screen.draw({ live: ['the first row', 'the second'] });

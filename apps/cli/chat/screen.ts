@@ -57,20 +57,42 @@ export class Screen {
     const hidden = Math.max(0, live.length - room);
     const seen = live.length === 0 ? [''] : live.slice(hidden);
     const rows = [...done, ...seen];
-    const same = this.nSame(rows);
-    let text = begin;
-    if (same === this.painted.length) text += `${this.moveTo(same - 1)}\r\n`;
-    else text += this.moveTo(same);
-    text += rows.slice(same).map(this.row).join('\r\n');
-    const isAtEnd = same < rows.length;
-    if (rows.length < this.painted.length) text += clearBelow;
-    const last: Cursor = { row: isAtEnd ? rows.length - 1 : same, column: 0 };
+    let same = 0;
+    while (same < rows.length && rows[same] === this.painted[same]) same++;
+    const changed = rows.slice(same).map((row, i) => this.rewritten(row, same + i));
+    const surplus = rows.length < this.painted.length ? this.moved({ row: rows.length, column: 0 }) + clearBelow : '';
     const target = cursor && { row: done.length + Math.max(0, cursor.row - hidden), column: cursor.column };
-    const place = target ?? { row: rows.length - 1, column: this.width(rows.at(-1)!) };
-    text += moveBy(place.row - last.row) + `\r${place.column > 0 ? `\x1b[${place.column}C` : ''}`;
+    const last = rows.length - 1;
+    const place = this.moved(
+      target ?? { row: last, column: Math.min(widthOf(rows[last]!), this.options.columns() - 1) },
+    );
     this.painted = seen;
-    this.at = { row: place.row - done.length, column: place.column };
-    this.options.write(text + (cursor ? showCursor : '') + end);
+    this.at = { ...this.at, row: this.at.row - done.length };
+    this.options.write(`${begin}${changed.join('')}${surplus}${place}${cursor ? showCursor : ''}${end}`);
+  }
+
+  /** A row over what stands there: only what comes after the letters that are the same. */
+  private rewritten(row: string, at: number): string {
+    const old = this.painted[at];
+    const kept = old === undefined ? 0 : sameLetters(old, row);
+    const below = old === undefined ? this.moved({ row: at - 1, column: this.at.column }) + '\r\n' : '';
+    if (old === undefined) this.at = { row: at, column: 0 };
+    const place = this.moved({ row: at, column: kept });
+    const width = widthOf(row);
+    const isWide = width >= this.options.columns(); // the terminal breaks it, over what stands below
+    if (isWide) this.painted = this.painted.slice(0, at + 1);
+    const isCertain = !isWide && /^[\x1b-~]*$/.test(row); // terminals differ about emoji
+    this.at = { row: at, column: isCertain ? width : -1 };
+    const isLonger = old !== undefined && kept === old.length;
+    return `${below}${place}${isWide ? clearBelow : ''}${row.slice(kept)}${isWide || isLonger || !old ? '' : '\x1b[K'}`;
+  }
+
+  /** Moves the cursor. */
+  private moved({ row, column }: Cursor): string {
+    const across = column === this.at.column ? '' : column === 0 ? '\r' : `\x1b[${column + 1}G`;
+    const move = moveBy(row - this.at.row) + across;
+    this.at = { row, column };
+    return move;
   }
 
   /** The window has another width: terminals have broken what was too long for it. The next picture begins where this one did. */
@@ -96,20 +118,16 @@ export class Screen {
     this.painted = [''];
     this.at = { row: 0, column: 0 };
   }
-
-  private nSame(rows: readonly string[]): number {
-    let n = 0;
-    while (n < rows.length && n < this.painted.length && rows[n] === this.painted[n]) n++;
-    return n === rows.length && n === this.painted.length ? n - 1 : n;
-  }
-
-  private readonly moveTo = (row: number): string => `${moveBy(row - this.at.row)}\r`;
-
-  private readonly width = (row: string): number => Math.min(widthOf(row), this.options.columns() - 1);
-
-  /** A row over what stood there. One that is broken by the terminal clears all below first. */
-  private readonly row = (text: string): string =>
-    widthOf(text) >= this.options.columns() ? `${clearBelow}${text}` : `${text}\x1b[K`;
 }
+
+/** How many letters two rows begin with alike, before anything that is no plain letter. */
+function sameLetters(a: string, b: string): number {
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n] && isPlain(a[n]!)) n++;
+  const isInside = (text: string) => n < text.length && !isPlain(text[n]!) && text[n] !== '\x1b';
+  return n > 0 && (isInside(a) || isInside(b)) ? n - 1 : n; // a mark may belong to the last one
+}
+
+const isPlain = (char: string): boolean => char >= ' ' && char <= '~';
 
 const moveBy = (nRows: number): string => (nRows === 0 ? '' : `\x1b[${Math.abs(nRows)}${nRows < 0 ? 'A' : 'B'}`);
