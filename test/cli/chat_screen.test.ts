@@ -118,7 +118,7 @@ describe('a chat at a terminal', () => {
 
   it('keeps messages between sittings, for their owner alone', async () => {
     const state = { XDG_STATE_HOME: path('kept') };
-    const first = await chat({ env: state });
+    const first = await chat({ env: state, args: ['-n', '8'] });
     await say(first, '/set temp 0.1');
     first.paste('a message\nof two lines');
     first.type(enter);
