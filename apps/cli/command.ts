@@ -88,10 +88,12 @@ export function parseArguments(
     parseArgs({ args: joinValues(argv, table), options, allowPositionals: true, strict: true }),
   );
   if (positionals.length > max) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}`);
+  const names = usage.match(/[A-Z][A-Z_]+/g) ?? [];
   if (positionals.length < min && values['help'] !== true) {
-    const missing = usage.match(/[A-Z][A-Z_]+/g)?.[positionals.length] ?? '';
-    throw new UsageError(`an argument is missing: ${missing}`);
+    throw new UsageError(`an argument is missing: ${names[positionals.length]}`);
   }
+  const empty = positionals.slice(0, Math.max(1, min)).indexOf('');
+  if (empty >= 0) throw new UsageError(`${names[empty]} is empty, expected the path of a file`);
   return createArguments(positionals, values as Readonly<Record<string, OptionValue>>);
 }
 
@@ -204,7 +206,7 @@ function parseOption(
   const alias = [optionAliases.get(bare(arg)) ?? []].flat().find((name) => spelled.has(`--${name}`));
   if (alias !== undefined) return { name: alias, value };
   const short = optionAnswers.has(bare(arg)) || arg.startsWith('--') ? undefined : spelled.get(arg.slice(0, 2));
-  return short === undefined ? {} : { name: short, value: arg.slice(2) };
+  return short === undefined ? { value } : { name: short, value: arg.slice(2) };
 }
 
 function unknownOption(arg: string, table: OptionTable, known: readonly string[]): UsageError {

@@ -1,10 +1,10 @@
 import { commonOptions, type Command, type OptionTable } from './command.ts';
-import { twoColumns, windowWidth, wrapCommand, wrapText, wrapWords } from './layout.ts';
+import { twoColumns, wrapCommand, wrapText } from './layout.ts';
+import { wrapWords } from './wrap_words.ts';
 import { plural, style } from './terminal.ts';
 
 /** The page of `thimble --help`. */
-export function overview(commands: ReadonlyMap<string, Command>): string {
-  const width = windowWidth();
+export function overview(commands: ReadonlyMap<string, Command>, width: number): string {
   const rows = [...commands].map(([name, { summary }]) => [name, summary] as const);
   const examples = ['thimble chat', 'thimble run smollm2 "Write a haiku about the sea"', 'thimble inspect model.gguf'];
   return page([
@@ -20,9 +20,12 @@ export function overview(commands: ReadonlyMap<string, Command>): string {
 }
 
 /** The page of `thimble COMMAND --help`; with `all`, rarely used options stand on it, too. */
-export function commandHelp(name: string, command: Command, all: boolean): string {
+export function commandHelp(
+  name: string,
+  command: Command,
+  { all, width }: { readonly all: boolean; readonly width: number },
+): string {
   const { summary, usage, about, options, examples } = command;
-  const width = windowWidth();
   const rare = optionRows(options, true);
   const { all: allOption, ...others } = commonOptions;
   const shared = rare.length > 0 && !('all' in options) ? { ...others, all: allOption } : others;

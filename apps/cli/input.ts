@@ -1,9 +1,11 @@
 /** Text that comes in: from stdin or a file, byte for byte. */
-import { fstatSync } from 'node:fs';
+import { fstatSync, type Stats } from 'node:fs';
 import { stdin } from 'node:process';
 import { FormatError, ResourceError } from '../../src/index.ts';
 import { readNodeFile } from '../../src/gguf.ts';
 import { complain } from './terminal.ts';
+
+const stdinFd = 0;
 
 /** After so long without a byte a person wonders what is waited for. */
 const patienceMs = 3000;
@@ -14,11 +16,12 @@ const patienceMs = 3000;
  */
 export async function readStdin(signal: AbortSignal, hint?: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
+  if (kindOfStdin()?.isDirectory()) throw new ResourceError('stdin is a folder, expected a text');
   let isGivenUp = false;
   const stop = (): void => void stdin.destroy();
   const lookAround = (): void => {
     if (hint === undefined || pieces.length > 0) return;
-    isGivenUp = fstatSync(stdin.fd).isSocket();
+    isGivenUp = kindOfStdin()?.isSocket() === true;
     complain(isGivenUp ? 'nothing comes in on stdin; going on with the prompt alone' : hint);
     if (isGivenUp) stop();
   };
@@ -28,8 +31,6 @@ export async function readStdin(signal: AbortSignal, hint?: string): Promise<Uin
     for await (const piece of stdin) pieces.push(piece as Uint8Array);
   } catch (error) {
     signal.throwIfAborted();
-    const { code } = error as { code?: string };
-    if (code === 'EISDIR') throw new ResourceError('stdin is a folder, expected a text', { cause: error });
     if (!isGivenUp) throw error;
   } finally {
     clearTimeout(timer);
@@ -37,6 +38,15 @@ export async function readStdin(signal: AbortSignal, hint?: string): Promise<Uin
   }
   signal.throwIfAborted();
   return Buffer.concat(pieces);
+}
+
+/** Undefined where stdin is closed. */
+function kindOfStdin(): Stats | undefined {
+  try {
+    return fstatSync(stdinFd);
+  } catch {
+    return undefined;
+  }
 }
 
 export const readTextFile = async (path: string, signal: AbortSignal): Promise<string> =>

@@ -1,6 +1,7 @@
 /** Text that fits the window. */
 import { stdout } from 'node:process';
 import { columns } from './terminal.ts';
+import { wrapWords } from './wrap_words.ts';
 
 const usualWidth = 80;
 /** In less there is no sense in columns. */
@@ -8,36 +9,6 @@ const leastWidth = 20;
 
 /** Columns of the window; of a usual one where stdout is a pipe or a file. */
 export const windowWidth = (): number => Math.max(leastWidth, (stdout.isTTY && stdout.columns) || usualWidth);
-
-interface Wrapping {
-  readonly width: number;
-  /** Spaces before the first line, and before the others. */
-  readonly first?: number;
-  readonly rest?: number;
-  /** Ends a line that goes on: a shell wants a backslash. */
-  readonly ending?: string;
-}
-
-/** Puts words on lines. A word that is longer than a line keeps one of its own. */
-export function wrapWords(
-  words: readonly string[],
-  { width, first = 0, rest = first, ending = '' }: Wrapping,
-): string[] {
-  const lines: string[] = [];
-  let line = ' '.repeat(first);
-  let isEmpty = true;
-  for (const [i, word] of words.entries()) {
-    const room = width - (i < words.length - 1 ? ending.length : 0);
-    if (!isEmpty && line.length + 1 + word.length > room) {
-      lines.push(line + ending);
-      line = ' '.repeat(rest);
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
-}
 
 /** Paragraphs flow; lines that begin with spaces, such as those of a table, stay lines. */
 export function wrapText(text: string, width: number): string[] {

@@ -2,6 +2,7 @@
 /** The command line: finds the command, runs it, and says what went wrong in one line. */
 import { readFile } from 'node:fs/promises';
 import { argv, stderr, stdout } from 'node:process';
+import { ResourceError } from '../../src/index.ts';
 import {
   commonOptions,
   exitCodes,
@@ -13,8 +14,10 @@ import {
 } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
+import { windowWidth } from './layout.ts';
+import { defaultModel } from './models.ts';
 import { inOptionWords, isAboutOption } from './option_words.ts';
-import { errStyle, harmless, print, printLine } from './terminal.ts';
+import { complain, errStyle, harmless, print, printLine } from './terminal.ts';
 import { commandAliases, commandAnswers } from './words.ts';
 
 /** How long a command may take to clean up after a signal that ends it. */
@@ -52,21 +55,21 @@ type Start = (command: Command, args: Arguments) => Promise<void>;
 
 async function dispatch(word: string, rest: readonly string[], start: Start): Promise<void> {
   if (['--version', '-V', '-v', 'version'].includes(word)) return printLine(await version());
-  if (word === '--help' || word === '-h') return print(overview(commands));
+  if (word === '--help' || word === '-h') return print(overview(commands, windowWidth()));
   if (word === 'help') return help(rest);
   const name = commandName(word);
   const command = commands.get(name)!;
   const args = parseArguments(rest, { ...commonOptions, ...command.options }, command);
-  if (args.flag('help')) return print(commandHelp(name, command, args.flag('all')));
+  if (args.flag('help')) return print(commandHelp(name, command, { all: args.flag('all'), width: windowWidth() }));
   if (args.flag('all') && !('all' in command.options)) throw new UsageError('--all is for --help; say both or none');
   await start(command, args);
 }
 
 function help(rest: readonly string[]): Promise<void> {
   const word = rest.find((arg) => !arg.startsWith('-'));
-  if (word === undefined) return print(overview(commands));
+  if (word === undefined) return print(overview(commands, windowWidth()));
   const name = commandName(word);
-  return print(commandHelp(name, commands.get(name)!, rest.includes('--all')));
+  return print(commandHelp(name, commands.get(name)!, { all: rest.includes('--all'), width: windowWidth() }));
 }
 
 function commandName(word: string): string {
@@ -75,7 +78,8 @@ function commandName(word: string): string {
   const came = `there is no command ${JSON.stringify(word)}`;
   const answer = commandAnswers.get(word);
   if (answer !== undefined) throw new UsageError(`${came}: ${answer}`);
-  if (/\.gguf$/i.test(word)) throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
+  if (/\.gguf$/i.test(word) || word === defaultModel)
+    throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
   throw new UsageError(`${came}${suggestion(word, [...commands.keys()])}`);
 }
 
@@ -84,7 +88,7 @@ function report(error: unknown, word: string, rest: readonly string[]): number {
   if (isBrokenPipe(error)) return exitCodes.done;
   const isUsage = error instanceof UsageError || (error instanceof Error && isAboutOption(error));
   const message = error instanceof Error ? error.message : String(error);
-  stderr.write(`${errStyle.red('thimble:')} ${harmless(inOptionWords(message))}\n`);
+  complain(`thimble: ${inOptionWords(message)}`, errStyle.red);
   const name = commandAliases.get(word) ?? word;
   if (isUsage) stderr.write(`Try: thimble ${commands.has(name) ? `${name} ` : ''}--help\n`);
   const debug = rest.includes('--debug') || Boolean(process.env['THIMBLE_DEBUG']);
@@ -106,8 +110,13 @@ const isBrokenPipe = (error: unknown): boolean => error instanceof Error && 'cod
 
 /** `thimble … | head`: whoever read us has enough. */
 stdout.on('error', (error) => {
-  if (!isBrokenPipe(error)) throw error;
-  process.exit(exitCodes.done);
+  if (isBrokenPipe(error)) process.exit(exitCodes.done);
+  throw new ResourceError(`cannot write to stdout: ${error.message}`, { cause: error });
 });
+
+stderr.on('error', () => undefined); // nobody reads remarks: the exit code tells
+
+/** What nobody waited for. */
+process.on('uncaughtException', (error) => process.exit(report(error, argv[2] ?? '', argv.slice(3))));
 
 process.exitCode = await main(argv.slice(2));

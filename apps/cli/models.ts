@@ -24,7 +24,6 @@ export const defaultModel = 'smollm2';
 
 /** A path as it is; an embedded model's name unless a file is called so. @throws ResourceError where there is no such file. */
 export function modelPath(given: string): string {
-  if (given === '') throw new UsageError('MODEL is empty, expected the path of a GGUF file');
   const file = embedded.get(given)?.file;
   try {
     statSync(given);
@@ -41,18 +40,25 @@ export function modelPath(given: string): string {
   );
 }
 
-const whereModelsAre =
-  'thimble downloads no models yet: save a GGUF file of the llama or qwen2 family, from https://huggingface.co/models?library=gguf for example, and give its path';
+const isAddress = (given: string): boolean => /^(https?:\/\/|hf\.co\/|huggingface\.co\/)/i.test(given);
 
 /** What is not a file may be an address, or the name that another program has for a model. */
 function noSuchModel(given: string): string {
-  if (/^(https?:\/\/|hf\.co\/|huggingface\.co\/|hf:|ollama:)/i.test(given))
-    return `it is an address; ${whereModelsAre}`;
-  const isName = /^[\w.-]+(\/[\w.-]+)?(:[\w.-]+)?$/.test(given) && !/\.\w*gguf\w*$|^\.{0,2}\//i.test(given);
+  const none = 'thimble downloads no models yet: save';
+  if (isAddress(given)) return `${none} that file (curl -LO) and give its path; thimble inspect takes the address, too`;
+  const isName = /^[\w.-]+([/:][\w.-]+)*$/.test(given) && !/\.\w*gguf\w*$|^\.{0,2}\//i.test(given);
   const known = `models by name are ${[...embedded.keys()].join(', ')}`;
-  if (isName) return `there is no such file, and ${known}; ${whereModelsAre}`;
+  const where = 'from https://huggingface.co/models?library=gguf for example, and give its path';
+  const fits = 'thimble inspect says whether it runs here';
+  if (isName) return `there is no such file, and ${known}; ${none} a GGUF file, ${where}; ${fits}`;
   if (/\s/.test(given)) return 'there is no such file; the model comes before the prompt: thimble run MODEL "PROMPT"';
   return 'there is no such file; check the path';
+}
+
+/** A file's address; that of the page about it leads there, too. */
+function addressOf(given: string): string {
+  const url = given.replace(/^(?!https?:)/i, 'https://');
+  return url.replace(/^(https:\/\/(?:huggingface|hf)\.co\/.+)\/blob\//i, '$1/resolve/');
 }
 
 /** What to call a model, everywhere: the name in its file, unless that is not what people know it by. */
@@ -101,6 +107,7 @@ export const draftOption = {
 
 export function readDraft(args: Arguments): string | undefined {
   const given = args.text('draft');
+  if (given === '') throw new UsageError('--draft is empty, expected the path of a GGUF file');
   return given === undefined ? undefined : modelPath(given);
 }
 
@@ -128,13 +135,21 @@ export async function withModel<T>(
   }
 }
 
+interface OpenFileOptions {
+  readonly signal: AbortSignal;
+  readonly keepUnknown?: boolean;
+  /** For commands that read the header alone. */
+  readonly mayBeAddress?: boolean;
+}
+
 /** Opens a model's header, and closes the files whatever happens. */
 export async function withFile<T>(
   given: string,
-  options: { readonly signal: AbortSignal; readonly keepUnknown?: boolean },
+  { mayBeAddress = false, ...options }: OpenFileOptions,
   use: (file: GgufFile) => Promise<T>,
 ): Promise<T> {
-  const file = await openModelFile(modelPath(given), options);
+  const source = mayBeAddress && isAddress(given) ? addressOf(given) : modelPath(given);
+  const file = await openModelFile(source, options);
   try {
     return await use(file);
   } finally {

@@ -1,5 +1,6 @@
 /** Everything that a person sees: colours, progress, numbers, and text that cannot take the terminal over. */
 import { stderr, stdout } from 'node:process';
+import { wrapWords } from './wrap_words.ts';
 
 /** https://no-color.org */
 const mayColour = (stream: { readonly isTTY?: boolean }): boolean =>
@@ -60,12 +61,22 @@ export function printJson(value: unknown): Promise<void> {
   return print(`${stdout.isTTY ? json.replace(invisible, escaped) : json}\n`);
 }
 
-/** A line on stderr, wherever that goes. */
-export const complain = (text: string): void => void stderr.write(`${harmless(text)}\n`);
+/** A line on stderr, wherever that goes; a terminal gets whole words, and the first one painted. */
+export function complain(text: string, paint = (plain: string) => plain): void {
+  const shown = forStderr(text.split(' '));
+  const end = text.indexOf(' ');
+  stderr.write(`${paint(shown.slice(0, end))}${shown.slice(end)}\n`);
+}
 
-/** A remark for the person in front; nothing where stderr is a file or a pipe. */
-export function remark(text: string): void {
-  if (stderr.isTTY) stderr.write(`${errStyle.dim(harmless(text))}\n`);
+/** A remark for the person in front, as words or parts that stay whole; nothing where stderr is a file or a pipe. */
+export function remark(text: string | readonly string[]): void {
+  const words = typeof text === 'string' ? text.split(' ') : text;
+  if (stderr.isTTY) stderr.write(`${errStyle.dim(forStderr(words))}\n`);
+}
+
+function forStderr(words: readonly string[]): string {
+  const width = (stderr.isTTY && stderr.columns) || Infinity;
+  return wrapWords(words.map(harmless), { width }).join('\n');
 }
 
 const barWidth = 24;

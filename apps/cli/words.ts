@@ -27,6 +27,7 @@ export const optionAliases: ReadonlyMap<string, string | readonly string[]> = ne
     typical: 'typical-p',
     'repetition-penalty': 'repeat-penalty',
     'dry-penalty-last-n': 'dry-last-n',
+    'chat-template-kwargs': 'template-vars',
     'dry-sequence-breaker': 'dry-breaker',
     'mirostat-ent': 'mirostat-tau',
     'mirostat-lr': 'mirostat-eta',

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /** BitNet b1.58 (Ma et al. 2024, arXiv:2402.17764) as llama.cpp's files have it: a norm before each block's last matrix, too. */
 export const bitnet = architecture({

@@ -1,7 +1,8 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, gatedFfn, perLayer, postNorms, projections, queryKeyNorms, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { gatedFfn, perLayer, postNorms, projections, queryKeyNorms, tableWeights } from './readers.ts';
 import { windowsOf } from './windows.ts';
 
 /**

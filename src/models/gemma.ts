@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /** Gemma (Gemma Team 2024, arXiv:2403.08295): embeddings scaled by √dim, GELU in the feed-forward block. */
 export const gemma = architecture({

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
 import { windowsOf } from './windows.ts';
 
 /**

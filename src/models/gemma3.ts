@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, queryKeyNorms, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, postNorms, queryKeyNorms, tableWeights } from './readers.ts';
 import { windowRope } from './rope_config.ts';
 import { windowsOf } from './windows.ts';
 

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
 
 /** GLM-4 0414 (GLM et al. 2024, arXiv:2406.12793): norms before and behind both blocks, half of each head turned, biases. */
 export const glm4 = architecture({

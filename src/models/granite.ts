@@ -1,45 +1,58 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, factor, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { flagsOf, windowsOf } from './windows.ts';
+
+const factors = ['embedding_scale', 'residual_scale', 'logit_scale'] as const;
 
 /**
  * Granite 3 and 4's dense models (IBM 2024, Granite 3.0 Language Models): Llama's blocks with maximal update parametrisation (Yang et al.
- * 2022, arXiv:2203.03466), whose factors stand in the file.
+ * 2022, arXiv:2203.03466), whose factors stand in the file. Later ones have windows, and for each head a score of nothing. MiniCPM 1, 2 and
+ * 4 (Hu et al. 2024, arXiv:2404.06395) have the same blocks; their old files take the factors for granted.
  */
 export const granite = architecture({
-  names: ['granite'],
+  names: ['granite', 'granite_swa', 'minicpm'],
 
   config(meta, find) {
-    const c = decoderConfig(meta, find, 'granite', ['attention.scale', 'embedding_scale', 'logit_scale', 'residual_scale']);
+    const arch = meta.string('general.architecture');
+    const c = decoderConfig(meta, find, arch, ['attention.sliding_window', 'attention.scale', ...factors]);
+    const [embed, residual, logits] = arch === 'minicpm' ? [12, 1.4 / Math.sqrt(c.nLayers), 256 / c.dim] : [1, 1, 1];
+    const turnsAll = meta.bool(`${arch}.rope.scaling.finetuned`, true); // false: positions are told by nothing but the mask
     return {
       ...c,
-      embedScale: factor(meta, 'granite.embedding_scale', 1),
-      residualScale: factor(meta, 'granite.residual_scale', 1),
-      attnScale: factor(meta, 'granite.attention.scale', c.headDim ** -0.5),
-      logitScale: factor(meta, 'granite.logit_scale', 1),
-      turns: meta.bool('granite.rope.scaling.finetuned', true), // false: positions are told by nothing but the mask
+      embedScale: meta.f32(`${arch}.embedding_scale`, embed) || 1, // 0 is no factor
+      residualScale: meta.f32(`${arch}.residual_scale`, residual) || 1,
+      logitScale: meta.f32(`${arch}.logit_scale`, logits) || 1,
+      attnScale: meta.f32(`${arch}.attention.scale`, 0) || c.headDim ** -0.5,
+      windows: windowsOf(meta, arch, c.nLayers, {}),
+      turns: flagsOf(meta, `${arch}.attention.rope_pattern`, c.nLayers) ?? new Array<boolean>(c.nLayers).fill(turnsAll),
     };
   },
 
   weights: (c, find) => ({
     ...tableWeights(find, c),
-    layers: perLayer(c, (l) => ({ ...attentionWeights(find, c, l), ...ffnWeights(find, c, l) })),
+    layers: perLayer(c, (l) => ({
+      ...attentionWeights(find, c, l),
+      sinks: find.optional(`blk.${l}.attn_sinks.weight`, [c.nHeads]),
+      ...ffnWeights(find, c, l),
+    })),
   }),
 
-  state: (c, limits) => perLayer(c, (l) => kvCache(l, c, limits)),
+  state: (c, limits) => perLayer(c, (l) => kvCache(l, { ...c, window: c.windows[l] }, limits)),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'norm' } as const;
     const angles = g.ropeAngles(c.rope); // [nTokens, ropeDim]
-    const turn = (x: Value): Value => (c.turns ? g.rope(x, angles, heads) : x);
+    const turn = (x: Value, l: number): Value => (c.turns[l] ? g.rope(x, angles, heads) : x);
     let x = g.scale(g.embed(w.embed), c.embedScale); // [nTokens, dim]
     for (const [l, layer] of w.layers.entries()) {
       const h = g.rmsNorm(x, layer.attnNorm, c.normEps); // [nTokens, dim]
-      const q = turn(g.linear(layer.wq, h)); // [nTokens, nHeads * headDim]
-      const k = turn(g.linear(layer.wk, h)); // [nTokens, nKvHeads * headDim]
+      const q = turn(g.linear(layer.wq, h), l); // [nTokens, nHeads * headDim]
+      const k = turn(g.linear(layer.wk, h), l); // [nTokens, nKvHeads * headDim]
       const v = g.linear(layer.wv, h); // [nTokens, nKvHeads * headDim]
-      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.attnScale });
+      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.attnScale, sinks: layer.sinks });
       x = g.add(x, g.scale(g.linear(layer.wo, a), c.residualScale)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]

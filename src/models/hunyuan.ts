@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /** Hunyuan's dense models (Tencent 2025): as Qwen 3, but queries and keys are normed after they are turned. */
 export const hunyuan = architecture({

@@ -1,19 +1,19 @@
-import { UnsupportedError } from '../base/errors.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /**
- * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2.
+ * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2, and ERNIE
+ * 4.5's dense ones.
  */
 export const llama = architecture({
-  names: ['llama'],
+  names: ['llama', 'ernie4_5'],
 
   config(meta, find) {
-    const nExperts = meta.u32('llama.expert_count', 0);
-    if (nExperts > 0) throw new UnsupportedError(`llama with ${nExperts} experts; supported: dense llama models`);
-    const window = meta.u32('llama.attention.sliding_window', 0) || undefined; // positions that a token sees
-    return { ...decoderConfig(meta, find, 'llama', ['attention.sliding_window']), window };
+    const arch = meta.string('general.architecture');
+    const window = meta.u32(`${arch}.attention.sliding_window`, 0) || undefined; // positions that a token sees
+    return { ...decoderConfig(meta, find, arch, ['attention.sliding_window']), window };
   },
 
   weights: (c, find) => ({

@@ -1,18 +1,14 @@
 import type { Architecture } from './architecture.ts';
 import { bitnet } from './bitnet.ts';
-import { ernie4_5 } from './ernie4_5.ts';
 import { exaone4 } from './exaone4.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm4 } from './glm4.ts';
 import { granite } from './granite.ts';
-import { granite_swa } from './granite_swa.ts';
 import { hunyuan } from './hunyuan.ts';
-import { minicpm } from './minicpm.ts';
 import { mistral3 } from './mistral3.ts';
 import { olmo2 } from './olmo2.ts';
-import { phi3 } from './phi3.ts';
 import { smollm3 } from './smollm3.ts';
 
 /** Families that are loaded when a file asks for one: a page does not wait for what few models need. */
@@ -21,15 +17,11 @@ export const more: readonly Architecture[] = [
   gemma2,
   gemma4,
   smollm3,
-  phi3,
   granite,
-  granite_swa,
   olmo2,
   mistral3,
   exaone4,
   hunyuan,
-  ernie4_5,
   glm4,
-  minicpm,
   bitnet,
 ];

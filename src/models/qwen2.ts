@@ -1,12 +1,20 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
-/** Qwen 2 and 2.5 (Yang et al. 2024, arXiv:2407.10671): biases on queries, keys and values, halves rotated. */
+/**
+ * Qwen 2 and 2.5 (Yang et al. 2024, arXiv:2407.10671): Llama's blocks with halves turned, and biases on queries, keys and values. Phi-3,
+ * 3.5 and 4-mini (Abdin et al. 2024, arXiv:2404.14219) have no biases and fused matrices; 4-mini turns three quarters of each head.
+ */
 export const qwen2 = architecture({
-  names: ['qwen2'],
+  names: ['qwen2', 'phi3'],
 
-  config: (meta, find) => decoderConfig(meta, find, 'qwen2'),
+  config(meta, find) {
+    const arch = meta.string('general.architecture');
+    const window = meta.u32(`${arch}.attention.sliding_window`, 0) || undefined; // positions that a token sees
+    return { ...decoderConfig(meta, find, arch, ['attention.sliding_window']), window };
+  },
 
   weights: (c, find) => ({
     ...tableWeights(find, c),

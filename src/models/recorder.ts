@@ -192,5 +192,5 @@ export interface AttentionParams {
   /** Scores become `cap * tanh(score / cap)`; absent or 0: no cap. */
   readonly cap?: number;
   /** `[nHeads]` scores of nothing: they take their part of the softmax and give no value. */
-  readonly sinks?: Value;
+  readonly sinks?: Value | undefined;
 }

@@ -1,7 +1,8 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
 /** SmolLM3 (Hugging Face 2025): Llama's blocks, but every fourth layer turns nothing (Yang et al. 2025, arXiv:2501.18795). */
 export const smollm3 = architecture({

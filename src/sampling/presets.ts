@@ -16,6 +16,8 @@ const families: Readonly<Record<string, SamplerOptions>> = {
   gemma: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
   gemma2: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
   gemma3: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
+  gemma3n: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
+  gemma4: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
   smollm3: { temperature: 0.6, topP: 0.95 },
 };
 

@@ -117,9 +117,10 @@ export function onTerminal(args: readonly string[], options: TerminalOptions = {
   });
 }
 
-/** The lines of a terminal that are left when colours and moves of the cursor are taken away. */
+/** The lines of a terminal that are left when colours, moves of the cursor and lines that were erased are taken away. */
 export const plainLines = (shown: string): string[] =>
   shown
+    .replace(/[^\n]*\r\x1b\[K/g, '')
     .replace(/\x1b\[[\d;?]*[a-zA-Z]/g, '')
     .replaceAll('\r\n', '\n')
     .split('\n');

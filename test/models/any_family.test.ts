@@ -86,7 +86,7 @@ describe('a family that is unknown', () => {
   const renamed = (to: string): Uint8Array => tinyModel('llama', { metadata: { 'general.architecture': [string, to] } });
 
   it('is told what is supported, and its nearest relative', async () => {
-    await expect(openBytes(renamed('qwen3moe'))).rejects.toThrow(/"qwen3moe"; supported: llama, qwen2, qwen3, .*; a qwen3 model is the nearest/);
+    await expect(openBytes(renamed('qwen3moe'))).rejects.toThrow(/"qwen3moe"; supported: llama, .*qwen3, .*; a qwen3 model is the nearest/);
     await expect(openBytes(renamed('rwkv7'))).rejects.toThrow(/"rwkv7"; supported: .*; choose a model of one of these families/);
   });
 });

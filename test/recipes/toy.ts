@@ -1,6 +1,7 @@
 import { kvCache, rowsState } from '../../src/graph/layer_state.ts';
 import { architecture } from '../../src/models/architecture.ts';
-import { attentionWeights, decoderConfig, ffnWeights } from '../../src/models/readers.ts';
+import { decoderConfig } from '../../src/models/decoder_config.ts';
+import { attentionWeights, ffnWeights } from '../../src/models/readers.ts';
 import { causalConv } from './causal_conv.ts';
 
 /** Layers with an even number mix tokens by a short convolution, the others by attention, as LFM2 does. */

@@ -13,7 +13,8 @@ const { ctx, kv, threads, activations } = modelOptions;
 export const inspect: Command = {
   summary: 'show what is in a model file, and whether it fits here',
   usage: 'MODEL [options]',
-  about: `Reads the header alone, so that a file of any size is shown at once. Memory is what "thimble run" would take for --ctx
+  about: `Reads the header alone, so that a file of any size is shown at once, also one that is still on a web server: MODEL may be its
+address. Memory is what "thimble run" would take for --ctx
 positions; a model that thimble cannot run is shown, too, with the reason.`,
   positionals: [1, 1],
   options: {
@@ -35,7 +36,7 @@ positions; a model that thimble cannot run is shown, too, with the reason.`,
   async run(args, signal) {
     const { nCtx, kvType, threads, activations } = readModelOptions(args);
     const given = args.positionals[0]!;
-    await withFile(given, { signal, keepUnknown: true }, async (file) => {
+    await withFile(given, { signal, keepUnknown: true, mayBeAddress: true }, async (file) => {
       const name = modelTitle(given, { info: { name: textOf(file, 'general.name') ?? file.sources[0]!.name } });
       const fit = await fitOf(file, { nCtx, kvType, threads, activations });
       if (args.flag('json')) return printJson(toJson(file, name, fit));

@@ -26,7 +26,7 @@ export const logits: Command = {
   ],
   async run(args, signal) {
     const out = args.text('out');
-    if (out === undefined) throw new UsageError('--out FILE is missing');
+    if (out === undefined || out === '') throw new UsageError('--out FILE is missing');
     const opening = { ...readModelOptions(args), maxLogits: rowsAtOnce, signal };
     modelPath(args.positionals[0]!); // a wrong path is told before stdin is waited for
     const text = await readPrompt(args, signal);

@@ -13,6 +13,7 @@ import {
   withModel,
 } from '../models.ts';
 import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
+import { readTemplateVars, templateOption } from '../template_vars.ts';
 import { formatMs, harmless, plural, print, printJson, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
@@ -24,7 +25,7 @@ What comes in on stdin stands in front of it, with a blank line between, or is t
 terminal gets a chat.
 
 --json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
-stop: a stop text came; length: -n was reached; full: the context was), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
+stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
   positionals: [1, Infinity],
   options: {
@@ -35,6 +36,7 @@ the first token).`,
     shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
     ...samplingOptions,
+    ...templateOption,
     ...draftOption,
     ...modelOptions,
   },
@@ -69,6 +71,8 @@ function checkTogether(args: Arguments): void {
   const isRaw = args.flag('raw');
   if (isRaw && args.text('system') !== undefined)
     throw new UsageError('--system needs the chat template; leave out --raw');
+  if (isRaw && readTemplateVars(args) !== undefined)
+    throw new UsageError('--template-vars needs the chat template; leave out --raw');
   if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
 }
 
@@ -108,16 +112,28 @@ export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<
 }
 
 function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
-  if (!args.flag('raw')) return { messages: messages(args.text('system'), text) };
+  const templateVars = readTemplateVars(args);
+  if (!args.flag('raw'))
+    return { messages: messages(args.text('system'), text), ...(templateVars && { templateVars }) };
   return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
 }
 
 /** The answer as it comes, and how it went. */
 async function show(answer: Generation): Promise<void> {
   const { push } = startWrapper(() => stdout.columns - 1); // past the last column the cursor stands nowhere certain
-  for await (const piece of answer) await print(stdout.isTTY ? push(harmless(piece)) : piece);
+  let speaks = false;
+  try {
+    for await (const piece of answer) {
+      await print(stdout.isTTY ? push(harmless(piece)) : piece);
+      speaks = true;
+    }
+  } catch (error) {
+    if (speaks) await print('\n'); // what comes next stands on a line of its own
+    throw error;
+  }
   await print('\n');
-  remark(`\n${statusLine(await answer.result)}`);
+  remark('');
+  remark(statusItems(await answer.result).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
 }
 
 function messages(system: string | undefined, content: string) {
@@ -138,8 +154,8 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
   };
 }
 
-/** `42 tokens · 31.5 tok/s · first after 0.2 s · prompt 17 at 120 tok/s · seed 7`. */
-function statusLine({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string {
+/** `42 tokens`, `31.5 tok/s`, `first after 0.2 s`, `prompt 17 at 120 tok/s`, `seed 7`. */
+function statusItems({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string[] {
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
     plural(tokens.length, 'token'),
@@ -150,5 +166,5 @@ function statusLine({ tokens, nPromptTokens, timings, seed, stopReason, speculat
     `seed ${seed}`,
     ...endedBy(stopReason),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
-  ].join(' · ');
+  ];
 }

@@ -18,6 +18,7 @@ byte for byte; all files appear together or, where something fails, none.`,
   examples: [['thimble split model.gguf shards/model --max-size 2G', 'shards of at most 2 GiB']],
   async run(args, signal) {
     const [model, prefix] = args.positionals as readonly [string, string];
+    if (/[\\/]$/.test(prefix)) throw new UsageError(`PREFIX is a folder; add a name, as in ${join(prefix, 'model')}`);
     const maxShardBytes = parseSize(args.text('max-size') ?? '48M');
     const bar = progressBar('splitting');
     const names = await withFile(model, { signal }, (file) =>
