@@ -32,6 +32,15 @@ it('tokens may come in any array, messages by themselves, and one stop text', as
   expect((await model.generate([1, 2, 3], { ...two, ...(nulls as object) })).tokens).toEqual(tokens);
 });
 
+it('an answer is as good as a promise', async () => {
+  let nSettled = 0;
+  const caught = await model.generate([1], { topP: 7 }).catch((error: Error) => error);
+  expect(caught).toBeInstanceOf(RangeError);
+  const { tokens } = await model.generate([1], two).finally(() => nSettled++);
+  expect([tokens.length, nSettled]).toEqual([2, 1]);
+  expect(await Promise.all([model.generate([1], two), model.generate([1], two)])).toHaveLength(2);
+});
+
 describe('a prompt of the wrong shape is refused by name', () => {
   it.each([
     [undefined, /the prompt is undefined, expected a text, tokens/],
