@@ -17,7 +17,7 @@ const kept = join(root, 'dist/README.of-the-repository.md');
  * @param {string | undefined} repository an address such as https://example.org/thimble
  */
 export function packageReadme(text, repository) {
-  return text.replaceAll(/\[([^\]]+)\]\((?!\w+:)([^)\s]+)\)/g, (_, words, target) =>
+  return text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)/g, (_, words, target) =>
     repository === undefined ? words : `[${words}](${new URL(`blob/HEAD/${target}`, `${repository}/`).href})`,
   );
 }

@@ -11,15 +11,8 @@ export {
   type PlannedTensor,
   type QuantizationPlan,
 } from './compress/quantize.ts';
-export { checkOpenOptions, usualMaxLogits } from './engine/backend_plan.ts';
-export {
-  memoryNeeded,
-  planMemoryOf,
-  type MemoryNeeded,
-  type MemoryOptions,
-  type MemoryPlanner,
-} from './engine/memory_needed.ts';
-export { warningsOf } from './engine/warnings.ts';
+export { memoryNeeded, planMemoryOf } from './engine/memory_on_demand.ts';
+export type { MemoryNeeded, MemoryOptions, MemoryPlanner } from './engine/memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
 export { openHttpFile, type HttpOptions } from './store/http.ts';
 export { openModelFile } from './platform/model_file.ts';

@@ -29,25 +29,17 @@ export function promptOf(prompt: PromptLike): Prompt {
 
 function checkedText(prompt: TextPrompt): Prompt {
   checkOptions('a prompt of text', prompt);
-  const { text, ...flags } = prompt;
+  const { text } = prompt;
   if (typeof text !== 'string') throw new TypeError(`the prompt's text is ${kindOf(text)}, expected a string`);
-  for (const [name, value] of Object.entries(flags)) {
-    if (value === undefined || typeof value === 'boolean') continue;
-    throw new TypeError(`${name} of the prompt is ${kindOf(value)}, expected true or false`);
-  }
-  return prompt;
+  return given(prompt);
 }
 
 /** A prompt whose messages are checked. @throws TypeError for what beside them is not as templates take it. */
 export function conversationOf(prompt: ConversationPrompt): ConversationPrompt {
-  const { templateVars, documents, userDefined } = prompt;
+  const { templateVars } = prompt;
   const isPlain = typeof templateVars === 'object' && !Array.isArray(templateVars);
   if (templateVars !== undefined && templateVars !== null && !isPlain)
     throw new TypeError(`templateVars is ${kindOf(templateVars)}, expected an object`);
-  if (documents !== undefined && documents !== null && !Array.isArray(documents))
-    throw new TypeError(`documents is ${kindOf(documents)}, expected a list of { title, text }`);
-  if (userDefined !== undefined && typeof userDefined !== 'boolean')
-    throw new TypeError(`userDefined is ${kindOf(userDefined)}, expected true or false`);
   const conversation = { ...prompt, tools: toolsOf(prompt.tools) };
   checkConversation(conversation);
   return conversation;
@@ -149,9 +141,7 @@ export function tokensOf(tokens: unknown): number[] {
 }
 
 /** Ways in which a text may go on, as prompts of nothing but their own text. */
-export function continuationsOf(continuations: unknown): Prompt[] {
-  if (!Array.isArray(continuations))
-    throw new TypeError(`continuations is ${kindOf(continuations)}, expected a list of texts, or of tokens`);
+export function continuationsOf(continuations: readonly unknown[]): Prompt[] {
   return continuations.map((way: unknown) => (typeof way === 'string' ? { text: way } : tokensOf(way)));
 }
 

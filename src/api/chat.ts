@@ -85,7 +85,7 @@ export class Chat {
     const { messages, nLeftOut, nClears } = this;
     const { templateVars, ...rest } = options;
     const sent = [...withoutOldest(messages, nLeftOut), question];
-    const prompt = conversationOf({ ...this.context, messages: sent, templateVars });
+    const prompt = conversationOf({ ...this.context, messages: messagesOf(sent), templateVars });
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
     const answer = this.session.start(prompt, { ...rest, onPrefill }, site);
     let heard = '';

@@ -1,6 +1,8 @@
 import { asError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 
+type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
+
 /**
  * An answer while it is made. Iterate it for the pieces of text as they come; await it, or its `result`, for the whole. Leaving the
  * loop early stops the work, and the result then is what there is so far.
@@ -8,7 +10,7 @@ import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
  *     for await (const piece of model.generate(prompt)) process.stdout.write(piece);
  *     const { text, stopReason } = await model.generate(prompt);
  */
-export interface Generation extends AsyncIterable<string>, PromiseLike<GenerateResult> {
+export interface Generation extends AsyncIterable<string>, Awaitable<GenerateResult> {
   /** Settles when the answer has ended, also by an abort; rejects where there can be none. */
   readonly result: Promise<GenerateResult>;
 }
@@ -66,6 +68,8 @@ export function generation(
   return {
     result,
     then: (resolve, reject) => result.then(resolve, reject),
+    catch: (reject) => result.catch(reject),
+    finally: (settled) => result.finally(settled),
     [Symbol.asyncIterator]: () => iterator,
   };
 }

@@ -11,7 +11,10 @@ import { ModelSession } from './model_session.ts';
 import type { CallOptions, ChatOptions, Continuation, ScoreOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
-/** An opened model. Its work happens in another thread; every method returns at once. */
+/**
+ * An opened model. Its work happens in another thread; every method returns at once. A mistake in the arguments rejects the promise or the
+ * answer that a call returns; calls that return something else, `chat` and `openSession`, throw it.
+ */
 export class Model {
   readonly info: ModelInfo;
   private readonly client: EngineClient;
@@ -55,7 +58,6 @@ export class Model {
   async detokenize(tokens: ArrayLike<number>, options: { readonly special?: boolean } = {}): Promise<string> {
     checkOptions('detokenize', options);
     const { special = false } = options;
-    if (typeof special !== 'boolean') throw new TypeError(`special is ${kindOf(special)}, expected true or false`);
     return this.client.call('detokenize', { tokens: tokensOf(tokens), special });
   }
 

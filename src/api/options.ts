@@ -10,7 +10,15 @@ import type {
 } from './option_types.ts';
 
 /** What an option holds, as far as the caller's thread checks it; the engine checks the rest. */
-type Kind = 'any' | 'signal' | 'function';
+type Kind = keyof typeof kinds;
+
+const kinds = {
+  any: { is: () => true, wanted: 'anything' },
+  signal: { is: (value: unknown) => value instanceof AbortSignal, wanted: 'the signal of an AbortController' },
+  function: { is: (value: unknown) => typeof value === 'function', wanted: 'a function' },
+  boolean: { is: (value: unknown) => typeof value === 'boolean', wanted: 'true or false' },
+  list: { is: (value: unknown) => Array.isArray(value), wanted: 'a list' },
+} as const;
 
 type Names<Options> = Readonly<Record<keyof Options, Kind>>;
 
@@ -34,7 +42,7 @@ const resume: Names<ResumeCallOptions> = {
   stop: 'any',
   onFull: 'any',
   onLoop: 'any',
-  ignoreEos: 'any',
+  ignoreEos: 'boolean',
   logProbs: 'any',
   speculate: 'any',
   nDraft: 'any',
@@ -57,14 +65,14 @@ const generate: Names<CallOptions> = {
   dryBase: 'any',
   dryAllowedLength: 'any',
   dryLastN: 'any',
-  dryBreakers: 'any',
+  dryBreakers: 'list',
   xtcProbability: 'any',
   xtcThreshold: 'any',
   dynamicTemperatureRange: 'any',
   dynamicTemperatureExponent: 'any',
   mirostatTau: 'any',
   mirostatEta: 'any',
-  logitBias: 'any',
+  logitBias: 'list',
   ...resume,
 };
 
@@ -73,20 +81,26 @@ const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
 const conversation: Names<ConversationPrompt> = {
   messages: 'any',
   tools: 'any',
-  documents: 'any',
+  documents: 'list',
   templateVars: 'any',
-  userDefined: 'any',
+  userDefined: 'boolean',
 };
 
 const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...generate };
 
 const score: Names<ScoreOptions & { continuations: unknown }> = {
   firstRow: 'any',
-  continuations: 'any',
+  continuations: 'list',
   signal: 'signal',
 };
 
-const text: Names<TextPrompt> = { text: 'any', special: 'any', bos: 'any', eos: 'any', userDefined: 'any' };
+const text: Names<TextPrompt> = {
+  text: 'any',
+  special: 'boolean',
+  bos: 'boolean',
+  eos: 'boolean',
+  userDefined: 'boolean',
+};
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
 const optionsOf = {
@@ -99,7 +113,7 @@ const optionsOf = {
   tokenize: {},
   'a prompt of text': text,
   'a prompt of messages': conversation,
-  detokenize: { special: 'any' },
+  detokenize: { special: 'boolean' },
   logits: { signal: 'signal' },
   score,
   openTokenizer: { signal: 'signal' },
@@ -129,21 +143,19 @@ const otherNames: Readonly<Record<string, string>> = {
   systemprompt: 'system',
 };
 
-/** @throws TypeError for options that are no object, that nobody reads, or that hold something else than a signal or a function. */
+/** @throws TypeError for options that are no object, that nobody reads, or that are of another kind. */
 export function checkOptions(call: CallWithOptions, options: unknown): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new TypeError(`the options of ${call} are ${kindOf(options)}, expected an object`);
   if (options instanceof AbortSignal)
     throw new TypeError(`${call} takes options: write { signal } for the AbortSignal`);
-  const kinds: Readonly<Record<string, Kind>> = optionsOf[call];
+  const names: Readonly<Record<string, Kind>> = optionsOf[call];
   const what = call.startsWith('a ') ? `part of ${call}` : `option of ${call}`;
-  checkNames(what, options, Object.keys(kinds), (name) => hint(name, call));
+  checkNames(what, options, Object.keys(names), (name) => hint(name, call));
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || value === null) continue;
-    if (kinds[name] === 'function' && typeof value !== 'function')
-      throw new TypeError(`${name} is ${kindOf(value)}, expected a function`);
-    if (kinds[name] === 'signal' && !(value instanceof AbortSignal))
-      throw new TypeError(`${name} is ${kindOf(value)}, expected the signal of an AbortController`);
+    const { is, wanted } = kinds[names[name]!];
+    if (value === undefined || value === null || is(value)) continue;
+    throw new TypeError(`${name} is ${kindOf(value)}, expected ${wanted}`);
   }
 }
 

@@ -44,6 +44,7 @@ export const isWebAddress = (source: ModelSource): source is string | URL =>
   (typeof source === 'string' || source instanceof URL) && /^https?$/.test(schemeOf(source) ?? '');
 
 function pathFrom(source: string | URL): string {
+  if (String(source).trim() === '') throw new TypeError('the model source is an empty text, expected a path');
   const scheme = schemeOf(source);
   if (scheme === undefined) return String(source);
   if (scheme === 'file') return pathOf(new URL(source));

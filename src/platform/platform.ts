@@ -27,7 +27,10 @@ export interface ModelFiles {
   readonly openSibling: (name: string) => Promise<ByteSource>;
 }
 
-/** Bytes of one file. A Response or a stream is read to its end, once, into memory: a file that is opened by its path is not. */
+/**
+ * Bytes of one file. A Response or a stream is read to its end, once: that takes its size in memory, twice for a moment, beside the
+ * weights. Files and paths are read as weights are needed.
+ */
 export type BytesSource = Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
 
 /**

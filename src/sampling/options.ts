@@ -1,4 +1,4 @@
-import { checkNames, checkNumber, checkWhole, type NumberLimits } from '../base/checks.ts';
+import { checkNames, checkNumber, kindOf, checkWhole, type NumberLimits } from '../base/checks.ts';
 
 /**
  * How the next token is chosen. Every setting may be left out; all numbers are finite. The model's own settings (`info.sampling`) go before
@@ -109,7 +109,9 @@ export function checkOptions(options: TokenOptions, nVocab: number): CheckedOpti
   const { logitBias = [], dryBreakers = [], seed } = options;
   if (seed !== undefined) checkWhole('seed', seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
   const tokenLimits = { min: 0, max: nVocab - 1 };
-  for (const [token, bias] of logitBias) {
+  for (const pair of logitBias) {
+    if (!Array.isArray(pair)) throw new TypeError(`logitBias holds ${kindOf(pair)}, expected pairs of [token, bias]`);
+    const [token, bias] = pair as readonly [number, number];
     checkWhole('logitBias token', token, tokenLimits);
     if (bias !== -Infinity) checkNumber(`logitBias of token ${token}`, bias, { min: -1e6, max: 1e6 });
   }

@@ -69,7 +69,9 @@ async function rangedSource(remote: Remote, first: Response, signal?: AbortSigna
   const { name } = remote;
   const size = lengthIn(first) ?? (await lengthByHead(remote, signal));
   const version = versionOf(first);
-  const start = await bytesOf(remote, first);
+  await checkSame(remote, first, { version, size, begin: 0 });
+  const begin = new Uint8Array(Math.min(FIRST_BYTES, size));
+  const start = begin.subarray(0, await receive(remote, first, begin));
   return {
     name,
     size,
@@ -81,18 +83,28 @@ async function rangedSource(remote: Remote, first: Response, signal?: AbortSigna
       for (let done = known.length; done < into.length;) {
         const begin = offsetBytes + done;
         const response = await ask(remote, { begin, end: offsetBytes + into.length }, signal);
-        checkSame(remote, response, { version, size, begin });
-        const bytes = await bytesOf(remote, response);
-        if (bytes.length === 0) throw endsEarly({ name, size }, into, offsetBytes);
-        into.set(bytes.subarray(0, into.length - done), done);
-        done += bytes.length;
+        await checkSame(remote, response, { version, size, begin });
+        const nBytes = await receive(remote, response, into.subarray(done));
+        if (nBytes === 0) throw endsEarly({ name, size }, into, offsetBytes);
+        done += nBytes;
       }
     },
   };
 }
 
-const bytesOf = async ({ name }: Remote, response: Response): Promise<Uint8Array> =>
-  new Uint8Array(await response.arrayBuffer().catch(failing(name)));
+/** Fills `into` as far as the answer goes, and leaves what a server sends beyond. @returns how many bytes came */
+async function receive({ name }: Remote, response: Response, into: Uint8Array): Promise<number> {
+  const reader = response.body!.getReader();
+  for (let done = 0; ;) {
+    const { value } = done < into.length ? await reader.read().catch(failing(name)) : { value: undefined };
+    if (!value) {
+      await reader.cancel().catch(() => undefined);
+      return done;
+    }
+    into.set(value.subarray(0, into.length - done), done);
+    done = Math.min(into.length, done + value.length);
+  }
+}
 
 /** `bytes 0-262143/1048576`; a page sees it only where the server lets it. */
 const contentRange = (response: Response) =>
@@ -122,12 +134,13 @@ interface Same {
   readonly begin: number;
 }
 
-function checkSame({ name }: Remote, response: Response, { version, size, begin }: Same): void {
+async function checkSame({ name }: Remote, response: Response, { version, size, begin }: Same): Promise<void> {
   const [now, nowSize] = [versionOf(response), lengthIn(response)];
-  if ((version !== null && now !== null && now !== version) || (nowSize ?? size) !== size)
-    throw new ResourceError(`${name} changed while it was being read; open it again`);
+  const changed = (version !== null && now !== null && now !== version) || (nowSize ?? size) !== size;
   const came = contentRange(response)?.[1];
-  if (response.status === 206 && (came === undefined || Number(came) === begin)) return;
+  if (!changed && response.status === 206 && (came === undefined || Number(came) === begin)) return;
+  await response.body?.cancel();
+  if (changed) throw new ResourceError(`${name} changed while it was being read; open it again`);
   throw new ResourceError(`${name}: the server answered another part than bytes from ${counted(begin)} on; try again`);
 }
 

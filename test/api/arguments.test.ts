@@ -32,6 +32,15 @@ it('tokens may come in any array, messages by themselves, and one stop text', as
   expect((await model.generate([1, 2, 3], { ...two, ...(nulls as object) })).tokens).toEqual(tokens);
 });
 
+it('an answer is as good as a promise', async () => {
+  let nSettled = 0;
+  const caught = await model.generate([1], { topP: 7 }).catch((error: Error) => error);
+  expect(caught).toBeInstanceOf(RangeError);
+  const { tokens } = await model.generate([1], two).finally(() => nSettled++);
+  expect([tokens.length, nSettled]).toEqual([2, 1]);
+  expect(await Promise.all([model.generate([1], two), model.generate([1], two)])).toHaveLength(2);
+});
+
 describe('a prompt of the wrong shape is refused by name', () => {
   it.each([
     [undefined, /the prompt is undefined, expected a text, tokens/],
@@ -44,7 +53,7 @@ describe('a prompt of the wrong shape is refused by name', () => {
     [{ txt: 'a' }, /the prompt is an object/],
     [{ text: 5 }, /the prompt's text is number, expected a string/],
     [{ text: 'a', specail: true }, /unknown part of a prompt of text specail \(is it special\?\)/],
-    [{ text: 'a', special: 'yes' }, /special of the prompt is string, expected true or false/],
+    [{ text: 'a', special: 'yes' }, /special is string, expected true or false/],
     [{ messages: 'hi' }, /messages is string, expected a list of messages/],
     [{ messages: { role: 'user' } }, /messages is an object/],
     [{ messages: [] }, /messages is empty/],
@@ -176,6 +185,10 @@ describe('values of the wrong kind', () => {
     ['signal', {}, /signal is an object, expected the signal of an AbortController/],
     ['signal', new AbortController(), /signal is an AbortController/],
     ['onPrefill', 'x', /onPrefill is string, expected a function/],
+    ['ignoreEos', 'no', /ignoreEos is string, expected true or false/],
+    ['logitBias', { 5: 1 }, /logitBias is an object, expected a list/],
+    ['logitBias', [5], /logitBias holds number, expected pairs of \[token, bias\]/],
+    ['dryBreakers', 'x', /dryBreakers is string, expected a list/],
     ['maxTokens', '5', /maxTokens is string, expected a number/],
     ['temperature', () => 1, /cannot be sent to the engine's thread/],
   ])('of %s: %o', async (name, value, message) => {
@@ -216,6 +229,10 @@ describe('values of the wrong kind', () => {
     await expect(openModel(undefined as never)).rejects.toThrow(/the model source is undefined, expected a path/);
     await expect(openModel(5 as never)).rejects.toThrow(TypeError);
     await expect(openModel([])).rejects.toThrow(/an empty list/);
+    await expect(openModel('')).rejects.toThrow(/is an empty text, expected a path/);
+    const chat = model.chat();
+    chat.messages.push({ role: 'user' });
+    await expect(chat.send('hi').result).rejects.toThrow(/messages\[0\].content is undefined/);
     await expect(openModel(['a.gguf'] as never)).rejects.toThrow(/the model source is string/);
     await expect(openModel(blob(), { signal: 1 } as never)).rejects.toThrow(/signal is number/);
     await expect(openModel(blob(), { onProgress: 1 } as never)).rejects.toThrow(/onProgress is number/);

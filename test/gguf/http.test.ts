@@ -86,6 +86,17 @@ const manners: Readonly<Record<string, Manner>> = {
     headers['ETag'] = `"${nAnswers++}"`;
     return body;
   }),
+  /** Sends on and on. */
+  endless(request, response, bytes) {
+    const [begin] = rangeOf(request, bytes.length)!;
+    response.writeHead(206, { 'Content-Range': `bytes ${begin}-${bytes.length - 1}/${bytes.length}` });
+    response.write(bytes.subarray(begin));
+    const more = (): void => {
+      nSentBytes += 2 ** 16;
+      if (!response.destroyed) response.write(new Uint8Array(2 ** 16), () => setImmediate(more));
+    };
+    more();
+  },
   wrongPart: withRanges((headers, body) => {
     headers['Content-Range'] = String(headers['Content-Range']).replace(/bytes \d+/, 'bytes 7');
     return body;
@@ -215,7 +226,7 @@ describe('what is read', () => {
 });
 
 describe('servers', () => {
-  it.each(['unknownLength', 'hiddenRange', 'short'])('that are %s are fine', async (manner) => {
+  it.each(['unknownLength', 'hiddenRange', 'short', 'endless'])('that are %s are fine', async (manner) => {
     const file = await openModelFile(`${base}/${manner}/chat.gguf`);
     expect(file.tensors.size).toBeGreaterThan(10);
   });
