@@ -11,6 +11,8 @@ export class Tile {
   pos: u32;
   window: u32;
   cap: f32;
+  ahead: u32;
+  nSeen: u32; // positions there are, this step's included
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
   /** Keeps loads alive whose only purpose is their side effect. */
@@ -85,6 +87,12 @@ export class Tile {
   @inline
   firstSeen(pos: u32): u32 {
     return this.window && pos >= this.window ? pos - this.window + 1 : 0;
+  }
+
+  /** Last position that the token at `pos` sees. */
+  @inline
+  lastSeen(pos: u32): u32 {
+    return min(pos + this.ahead, this.nSeen - 1);
   }
 
   /** Groups of eight positions in the block, up to `end`. */

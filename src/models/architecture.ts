@@ -14,7 +14,15 @@ export interface BaseConfig {
   readonly dim: number;
   /** Blocks behind these that predict further tokens (MTP), which thimble leaves out. */
   readonly nMtpLayers?: number;
+  /** Models that make one row of numbers of a text instead of logits: how. */
+  readonly pooling?: Pooling | undefined;
+  /** Each token sees the text behind it, too, so a text is read in one step. */
+  readonly isBidirectional?: boolean;
 }
+
+/** What becomes of the rows of a text's tokens: all of them, their mean, the first or the last. */
+export const poolings = ['none', 'mean', 'first', 'last'] as const; // as `pooling_type` counts them
+export type Pooling = (typeof poolings)[number];
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */
 export interface Family<C extends BaseConfig, W> {
