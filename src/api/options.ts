@@ -3,6 +3,7 @@ import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
 import type {
   CallOptions,
   ChatOptions,
+  EmbedOptions,
   OpenModelOptions,
   ResumeCallOptions,
   ScoreOptions,
@@ -86,6 +87,8 @@ const score: Names<ScoreOptions & { continuations: unknown }> = {
   signal: 'signal',
 };
 
+const embed: Names<EmbedOptions> = { normalize: 'any', dimensions: 'any', truncate: 'any', signal: 'signal' };
+
 const text: Names<TextPrompt> = { text: 'any', special: 'any', bos: 'any', eos: 'any', userDefined: 'any' };
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
@@ -102,6 +105,7 @@ const optionsOf = {
   detokenize: { special: 'any' },
   logits: { signal: 'signal' },
   score,
+  embed,
   openTokenizer: { signal: 'signal' },
 } as const satisfies Record<string, Readonly<Record<string, Kind>>>;
 
