@@ -1,7 +1,8 @@
 import { AttentionRecord, BLOCK, SPLIT } from './attention_record';
 import { walkRows } from './attention_rows';
-import { Four, One, Three, Tile, Two } from './attention_tile';
+import { Tile } from './attention_tile';
 import { Masks } from './constants';
+import { Four, One, Three, Two } from './row_counts';
 
 /** All splits one after the other; the sums end up in `totals`. */
 export function walkSplits<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32): void {

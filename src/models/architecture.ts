@@ -2,6 +2,7 @@ import type { Metadata } from '../gguf/metadata.ts';
 import type { Graph, GraphLimits, Value } from '../graph/graph.ts';
 import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import type { Pooling } from './pooling.ts';
 import { Recorder } from './recorder.ts';
 import { WeightFinder, type Numbers } from './weight_finder.ts';
 
@@ -19,10 +20,6 @@ export interface BaseConfig {
   /** Each token sees the text behind it, too, so a text is read in one step. */
   readonly isBidirectional?: boolean;
 }
-
-/** What becomes of the rows of a text's tokens: all of them, their mean, the first or the last. */
-export const poolings = ['none', 'mean', 'first', 'last'] as const; // as `pooling_type` counts them
-export type Pooling = (typeof poolings)[number];
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */
 export interface Family<C extends BaseConfig, W> {

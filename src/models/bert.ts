@@ -2,7 +2,8 @@ import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, poolingOf } from './decoder_config.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
 import { perLayer, projections } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';
 

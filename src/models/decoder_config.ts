@@ -1,6 +1,5 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import { poolings, type Pooling } from './architecture.ts';
 import { ropeConfig } from './rope_config.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -19,14 +18,6 @@ export function baseConfig(meta: Metadata, find: WeightFinder, arch: string, rea
     nHeads: alike(meta, `${arch}.attention.head_count`),
     normEps: meta.f32(`${arch}.attention.layer_norm_rms_epsilon`, undefined) ?? meta.f32(`${arch}.attention.layer_norm_epsilon`),
   };
-}
-
-/** How an encoder makes one row of a text's: `rank`, 4, is none of these. */
-export function poolingOf(meta: Metadata, arch: string): Pooling {
-  const type = meta.u32(`${arch}.pooling_type`, 0);
-  const pooling = poolings[type];
-  if (pooling) return pooling;
-  throw new UnsupportedError(`${arch}.pooling_type is ${type}; supported: 0 to ${poolings.length - 1} (${poolings.join(', ')})`);
 }
 
 /** The same with the sizes of all layers, and rotary settings. */

@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, poolingOf } from './decoder_config.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
 import { halfWindow } from './modern_bert.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, queryKeyNorms } from './readers.ts';
 import type { Linear } from './recorder.ts';

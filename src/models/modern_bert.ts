@@ -1,7 +1,8 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, poolingOf } from './decoder_config.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
 import { windowRope } from './rope_config.ts';
 import { windowsOf } from './windows.ts';

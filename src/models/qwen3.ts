@@ -1,6 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig, poolingOf } from './decoder_config.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /** Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models, and Bonsai: queries and keys are normed, head by head. */

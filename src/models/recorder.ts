@@ -21,7 +21,7 @@ import { scale } from '../ops/scale.ts';
 import { softcap } from '../ops/softcap.ts';
 import { swiglu } from '../ops/swiglu.ts';
 import { temper } from '../ops/temper.ts';
-import type { Pooling } from './architecture.ts';
+import type { Pooling } from './pooling.ts';
 import { quantByName } from '../quants/index.ts';
 
 const f32 = quantByName.get('f32')!;
