@@ -19,13 +19,17 @@ export {
 } from './kv_store';
 export { columns } from './columns';
 export { geglu } from './geglu';
+export { gelu } from './gelu';
 export { last_rows, last_rows_items } from './last_rows';
+export { layer_norm } from './layer_norm';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';
 export { control_bytes, follow, resume, run } from './lib/program';
 export { scratch_bytes, set_scratch } from './lib/scratch';
 export { matmul_items } from './matmul';
 export { rows_per_item } from './pack';
 export { pack_rows, pack_rows_items } from './pack_rows';
+export { pool, pool_items } from './pool';
+export { position_rows } from './position_rows';
 export {
   activations_bytes,
   quantize_activations_256,
