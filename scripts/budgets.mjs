@@ -93,7 +93,7 @@ function pageKilobytes() {
   const found = new Set(/** @type {string[]} */ ([]));
   if (existsSync(join(root, 'dist/web/index.js'))) withImports('index.js', found); // it names its threads' scripts, too
   const scripts = [...found].map((script) => gzipBytes(`dist/web/${script}`));
-  const builds = listed('dist', /^thimble\..*\.wasm$/).map(gzipBytes);
+  const builds = listed('dist', /^thimble\.[a-z]+\.wasm$/).map(gzipBytes);
   if (scripts.length === 0 || builds.length < 2) throw new Error('dist/ is not whole; run npm run build first');
   return Math.round((scripts.reduce((a, b) => a + b, 0) + Math.max(...builds)) / 100) / 10;
 }

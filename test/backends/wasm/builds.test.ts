@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
+import { instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
 import { detectFeatures } from '../../../src/platform/features.ts';
 import { attentionCases } from '../../cases/attention.ts';
 import { allowRelaxedBuild, kernels, nodeHost, runCase } from './support.ts';
@@ -8,7 +8,7 @@ beforeAll(allowRelaxedBuild);
 
 test('the relaxed build is chosen where its dot product takes eight bits', async () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  const { exports } = instantiate(await compileKernels(await kernels('relaxed'), true), memory);
+  const { exports } = instantiate(await startCompiling({ kernels, build: 'relaxed', shared: true })([]), memory);
   const eightBits = exports['probe_dot']!() >= 2; // see assembly/lib/dot_kind.ts
   expect(detectFeatures()).toEqual({ build: eightBits ? 'relaxed' : 'simd', sharedMemory: true });
 });
