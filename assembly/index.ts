@@ -1,3 +1,4 @@
+/** The kernels that every model needs, with the quant types of most files; more.ts has the others. */
 export { add } from './add';
 export {
   attention_f16,
@@ -41,14 +42,9 @@ export {
 export * from './quants/bf16';
 export * from './quants/f16';
 export * from './quants/f32';
-export * from './quants/q2_k';
-export * from './quants/q3_k';
 export * from './quants/q4_0';
 export * from './quants/q4_1';
 export * from './quants/q4_k';
-export * from './quants/q5_0';
-export * from './quants/q5_1';
-export * from './quants/q5_k';
 export * from './quants/q6_k';
 export * from './quants/q8_0';
 export { rms_norm } from './rms_norm';

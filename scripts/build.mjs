@@ -1,7 +1,8 @@
 /**
  * Builds everything that ships, into dist/:
  *
- *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/
+ *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/index.ts
+ *   thimble.*.more.wasm                       those of rare quant types, from assembly/more.ts
  *   node/ web/                                the library for Node and for pages: index.js, engine.js, compute.js
  *   node/cli.js                               the command line
  *   types/ cjs/                               TypeScript declarations; the same for CommonJS, with what it requires

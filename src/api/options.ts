@@ -102,7 +102,7 @@ const text: Names<TextPrompt> = {
   eos: 'boolean',
   userDefined: 'boolean',
 };
-const embed: Names<EmbedOptions> = { normalize: 'boolean', dimensions: 'any', truncate: 'any', signal: 'signal' };
+const embed: Names<EmbedOptions> = { normalize: 'boolean', dimensions: 'any', truncate: 'boolean', signal: 'signal' };
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
 const optionsOf = {
