@@ -134,19 +134,10 @@ function jsonKey(run: Run, key: Value, style: JsonStyle): string {
   return isText(key) ? jsonText(run, key.text, style) : `"${toJson(run, key, style)}"`;
 }
 
-const JSON_ESCAPES: Record<string, string> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-};
-
 function jsonText(run: Run, value: string, style: JsonStyle): string {
   chargeText(run, value.length);
   const hex = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const escaped = style.ensureAscii ? /["\\]|[^ -~]/g : /["\\]|[^ -\uffff]/g;
-  return `"${replaceEach(run, value, escaped, ([unit]) => JSON_ESCAPES[unit] ?? hex(unit))}"`;
+  const escape = ([unit]: RegExpExecArray) => (unit > '~' ? hex(unit) : JSON.stringify(unit).slice(1, -1));
+  return `"${replaceEach(run, value, escaped, escape)}"`;
 }
