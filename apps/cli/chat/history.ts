@@ -2,6 +2,11 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import type { OptionTable } from '../command.ts';
+
+export const historyOption = {
+  'no-history': { rare: true, help: 'in a chat: keep no messages for the next time' },
+} as const satisfies OptionTable;
 
 const maxMessages = 1000;
 const maxChars = 10_000;

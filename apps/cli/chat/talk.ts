@@ -1,5 +1,5 @@
 /** A conversation: messages in, answers out, until somebody leaves. */
-import type { GenerateResult } from '../../../src/index.ts';
+import type { Generation, GenerateResult } from '../../../src/index.ts';
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
 import { endedBy } from '../sampling.ts';
@@ -58,8 +58,9 @@ async function answer(state: ChatState, message: string, signal: AbortSignal): P
   const onPrefill = (nDone: number, nTotal: number): void => {
     if (!speaks) view.reading(nDone, nTotal);
   };
-  const spoken = chat.send(message, { ...settings, signal, onPrefill });
+  let spoken: Generation;
   try {
+    spoken = chat.send(message, { ...settings, signal, onPrefill });
     for await (const piece of spoken) {
       speaks = true;
       await view.push(piece);

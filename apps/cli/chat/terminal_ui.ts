@@ -81,7 +81,7 @@ export class TerminalUi implements ChatUi {
   private takeTerminal(keys: (bytes: Uint8Array) => void): void {
     const resume = (): void => {
       stdin.setRawMode(true);
-      stdout.write(pasteOn);
+      stdout.write(`${pasteOn}\r\x1b[K`); // over what the terminal has echoed so far
     };
     const restore = (): void => {
       stdin.setRawMode(false);

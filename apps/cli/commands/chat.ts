@@ -1,6 +1,6 @@
 import { env, stdin, stdout } from 'node:process';
 import { UnsupportedError, type Chat, type ChatOptions, type Model } from '../../../src/index.ts';
-import { historyPath } from '../chat/history.ts';
+import { historyOption, historyPath } from '../chat/history.ts';
 import { PlainUi } from '../chat/plain_ui.ts';
 import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
@@ -38,7 +38,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   positionals: [0, 1],
   options: {
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
-    'no-history': { help: 'keep no messages for the next time' },
+    ...historyOption,
     ...templateOption,
     ...samplingOptions,
     ...draftOption,

@@ -1,5 +1,6 @@
 import { env, stdin, stdout } from 'node:process';
 import type { Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
+import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import {
@@ -37,6 +38,7 @@ the first token).`,
     ...samplingOptions,
     ...templateOption,
     ...draftOption,
+    ...historyOption,
     ...modelOptions,
   },
   examples: [
