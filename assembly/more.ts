@@ -2,13 +2,20 @@
  * Kernels that few models need, in a module of its own: the host loads it where index.ts lacks a weight's type, an op, or activations of
  * eight bits. Its functions stand in the first module's table, over the same memory.
  */
+import { set_scratch as setScratch } from './lib/scratch';
+import { setTables } from './lib/tables';
+
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
-export { set_dot_kind } from './lib/dot_kind';
-export { set_scratch } from './lib/scratch';
 export { pool, pool_items } from './pool';
 export { position_rows } from './position_rows';
 export { quantize_activations_256_fast, quantize_activations_32_fast } from './quantize_activations';
+export { set_dot_kind } from './lib/dot_kind';
+export * from './quants/iq4_nl';
+export * from './quants/iq4_xs';
+export * from './quants/mxfp4';
+export * from './quants/q1_0';
+export * from './quants/q2_0';
 export * from './quants/q2_k';
 export * from './quants/q3_k';
 export * from './quants/q5_0';
@@ -19,5 +26,13 @@ export { matmul_q4_1_fast } from './quants/q4_1';
 export { matmul_q4_k_fast } from './quants/q4_k';
 export { matmul_q6_k_fast } from './quants/q6_k';
 export { matmul_q8_0_fast } from './quants/q8_0';
+export * from './quants/tq1_0';
+export * from './quants/tq2_0';
 export { softcap } from './softcap';
 export { temper } from './temper';
+
+/** Called once per instance, before any kernel runs. */
+export function set_scratch(address: usize): void {
+  setScratch(address);
+  setTables();
+}

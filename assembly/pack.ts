@@ -35,7 +35,7 @@ export function packedBytes<Q>(rows: u32, cols: u32): f64 {
  */
 export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
   const q = changetype<Q>(0);
-  const rowBytes = (cols / q.span) * q.fileBytes;
+  const rowBytes = (cols / q.fileSpan) * q.fileBytes;
   let unit = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
     for (let file: u32 = 0; file < rowBytes; file += q.fileBytes) {
@@ -47,12 +47,12 @@ export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows
         const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes + file;
         packUnit<Q>(unit, quad, f0, f1, f2, f3);
       }
-      unit += unitBytes<Q>();
+      unit += (q.fileSpan / q.span) * unitBytes<Q>();
     }
   }
 }
 
-/** One file block of each of four rows → one quad's part of a unit. */
+/** One file block of each of four rows → one quad's part of a unit, or of several. */
 function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3: usize): void {
   const q = changetype<Q>(0);
   const groups = scratch();
@@ -63,7 +63,7 @@ function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3
   q.packScales(f2, unit, tail, 4 * quad + 2, blockBytes<Q>());
   q.packScales(f3, unit, tail, 4 * quad + 3, blockBytes<Q>());
   block += quad * q.levelBytes;
-  for (let b: u32 = 0; b < q.span / 32; b++) {
+  for (let b: u32 = 0; b < q.fileSpan / 32; b++) {
     for (let half: u32 = 0; half < 2; half++) {
       const l0 = q.fileLevels(f0, b, half);
       const l1 = q.fileLevels(f1, b, half);

@@ -12,9 +12,10 @@ class PackRowsRecord extends Record {
   cols: u32;
   rowBytes: u32; // in the file
   blockBytes: u32;
-  halves: u32; // offset of the first f16 number in a block
+  halves: u32; // offset of the first f16 number, or exponent, in a block
   nHalves: u32; // side by side; 0 where the weights themselves are floats
-  infinity: u32; // bits of infinity in these halves or floats
+  scaleMask: u32; // the bits there that count
+  infinity: u32; // bits of infinity in these halves or floats; the least exponent that may be too large
   damaged: u32; // becomes 1 when one of them is infinite or NaN
 }
 
@@ -34,12 +35,12 @@ export function pack_rows(record: PackRowsRecord, begin: u32, end: u32): void {
   call_indirect<void>(record.pack, src, record.dst, first, last, record.rows, record.cols);
 }
 
-/** Largest magnitude of the f16 numbers in file rows, as bits: their order is the numbers', then infinity, then NaNs. */
+/** Largest magnitude of the f16 numbers, or exponents, in file rows, as bits: their order is the numbers', then infinity, then NaNs. */
 function largestHalf(record: PackRowsRecord, src: usize, end: usize): u32 {
   let largest: u32 = 0;
   for (let h: u32 = 0; h < record.nHalves; h++) {
     for (let at = src + record.halves + 2 * h; at < end; at += record.blockBytes) {
-      largest = max(largest, (<u32>load<u16>(at)) & 0x7fff);
+      largest = max(largest, (<u32>load<u16>(at)) & record.scaleMask);
     }
   }
   return largest;

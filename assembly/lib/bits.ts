@@ -5,6 +5,7 @@ import { Masks } from './constants';
  * room for 8 / n groups; the bits left over at the top of several vectors hold the remaining groups. Undoing that takes fewer
  * operations than undoing planes of bits. Bits from 7 down to 0, each line a vector of 16 such bytes, digits name the group:
  *
+ *     ones, 16 bytes:     76543210
  *     twos, 32 bytes:     33221100   77665544
  *     threes, 48 bytes:   66111000   77333222   76555444             a group's lower bits come first
  *     nibbles, 64 bytes:  11110000   33332222   55554444   77776666
@@ -15,6 +16,21 @@ import { Masks } from './constants';
  * because x86 has none of 8, and a mask removes the bits that come in from the neighbouring byte (packing Q6_K: 2.0 → 3.4
  * GB/s, Zen 5).
  */
+export class Ones {
+  /** Group g's bits, as 0 or 2. */
+  @inline
+  static of(from: usize, g: u32): v128 {
+    return Field.of(v128.load(from), g, 0x02, 1);
+  }
+
+  /** Packs bit 1 of each byte. */
+  static pack(groups: usize, to: usize): void {
+    let all = bits(groups, 0, 1, 1, 0);
+    for (let g = 1; g < 8; g++) all = v128.or(all, bits(groups, g, 1, 1, g));
+    v128.store(to, all);
+  }
+}
+
 export class Twos {
   @inline
   static of(from: usize, g: u32): v128 {
@@ -82,14 +98,6 @@ export class Fives {
         i < 3 ? bits(groups, 5 + i, 0, 7, 5) : v128.or(bits(groups, 2 + i, 3, 3, 5), bits(groups, 7, i, 1, 7));
       v128.store(to + 16 * i, v128.or(bits(groups, i, 0, 31, 0), top));
     }
-  }
-
-  /** 16 bits → bit 4 of 16 bytes. */
-  @inline
-  static spread(bits: u32): v128 {
-    const bytes = i8x16.shuffle(i16x8.splat(<i16>bits), i16x8.splat(0), 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-    const masks = i64x2.splat(<i64>0x8040201008040201);
-    return v128.and(i8x16.eq(v128.and(bytes, masks), masks), i8x16.splat(16));
   }
 }
 

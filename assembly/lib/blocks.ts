@@ -1,5 +1,4 @@
 import { Activations } from './activations';
-import { Half } from './half';
 
 /** How sums grow by blocks of 32 columns that stand alone. lib/mat_vec.ts says in which order. */
 @unmanaged
@@ -18,10 +17,10 @@ export class Blocks<Q, A> {
     return q.offset ? i32x4.shl(v128.load32_splat(x + a.sums), ctz(q.offset)) : i32x4.splat(0);
   }
 
-  /** Adds integer sums. The activations' scale makes up for the factor that the weights' scale lacks, see lib/half.ts. */
+  /** Adds integer sums. The activations' scale makes up for the factor that the weights' scale lacks. */
   @inline
   part(x: usize, dots: v128, scale: v128): v128 {
-    const scaleX = f32x4.splat(load<f32>(x + changetype<Activations<Q, A>>(0).scale) * Half.factor);
+    const scaleX = f32x4.splat(load<f32>(x + changetype<Activations<Q, A>>(0).scale) * changetype<Q>(0).factor);
     return f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(scale, scaleX));
   }
 

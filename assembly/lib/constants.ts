@@ -2,6 +2,7 @@
  * Masks for inner loops. V8 makes a vector constant anew at each use, in three instructions. A mask that compilers cannot
  * know is a load, or stays in a register: that made the 4-bit mat-vec 1.3 times as fast (Node 24, Zen 5).
  */
+let x02: v128 = i8x16.splat(0);
 let x03: v128 = i8x16.splat(0);
 let x04: v128 = i8x16.splat(0);
 let x07: v128 = i8x16.splat(0);
@@ -26,6 +27,7 @@ let half: v128 = i8x16.splat(0);
 
 /** Before any kernel runs. */
 export function setConstants(): void {
+  x02 = i8x16.splat(0x02);
   x03 = i8x16.splat(0x03);
   x04 = i8x16.splat(0x04);
   x07 = i8x16.splat(0x07);
@@ -61,6 +63,7 @@ export class Masks {
   /** The same byte 16 times, for the bytes listed above. */
   @inline
   static byte(byte: u32): v128 {
+    if (byte == 0x02) return x02;
     if (byte == 0x03) return x03;
     if (byte == 0x04) return x04;
     if (byte == 0x07) return x07;

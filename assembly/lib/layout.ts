@@ -1,11 +1,12 @@
+import { Twos } from './bits';
 import { Masks } from './constants';
 import { Half } from './half';
 import { SixBits } from './six_bits';
 
 /**
  * The common part of all packed layouts of quantised weights; ARCHITECTURE.md draws one block on real numbers. 16 rows are an
- * *item*, and four of them a *quad*. `span` columns, as many as one block of the file has, are a *unit*; 32 columns are a
- * *block*:
+ * *item*, and four of them a *quad*. `span` columns are a *unit*: as many as one block of the file has, but 32 where that is 64 or
+ * 128. 32 columns are a *block*:
  *
  *     item  = | unit | unit | …
  *     unit  = | head, if the type has one | block | block | …       one block, or eight
@@ -17,12 +18,15 @@ import { SixBits } from './six_bits';
  * members inlined. Besides the following ones a type has
  *
  *     fileBytes   bytes of a block in the file
+ *     fileSpan    its columns
  *     levelBytes  bytes of a quad's levels in a block
  *     tailBytes   bytes of a block's tail
  *     subs        scales per row and block: 1, or 2 (each for 16 columns)
  *     splits      whether a group's levels need eight bits on a machine that multiplies seven
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
+ *     factor      what `scale` lacks, in blocks that stand alone
+ *     isWide      whether integer sums of super-blocks may have more than 24 bits, see lib/super_blocks.ts
  *     levels(from, g)                       group g of a quad's levels, see lib/simd.ts
  *     scale(tail, quad, sub), min(…)        of a quad's four rows, each in its lane; what they are is said below
  *     fileLevels(file, b, half)             16 stored levels of block b from a block of the file
@@ -30,11 +34,11 @@ import { SixBits } from './six_bits';
  */
 
 /**
- * Blocks of 32 columns that stand alone. Scales and mins are float32; `scale` gives 2^-112 of it, see lib/half.ts. (No class
- * may override a member of these: a call would then look for the object's type, and there is no object.)
+ * Blocks of 32 columns that stand alone. Scales and mins are float32. (No class may override a member of these: a call would then
+ * look for the object's type, and there is no object.)
  */
 @unmanaged
-class Single {
+export class Single {
   @inline
   get span(): u32 {
     return 32;
@@ -49,6 +53,15 @@ class Single {
   get headBytes(): u32 {
     return 0;
   }
+}
+
+/** Scales f16; `scale` gives 2^-112 of them, see lib/half.ts. */
+@unmanaged
+class SingleHalves extends Single {
+  @inline
+  get factor(): f32 {
+    return Half.factor;
+  }
 
   @inline
   scale(tail: usize, quad: u32, _sub: u32): v128 {
@@ -58,7 +71,7 @@ class Single {
 
 /** A tail of 16 scales f16. */
 @unmanaged
-export class Block32 extends Single {
+export class Scales16 extends SingleHalves {
   @inline
   get tailBytes(): u32 {
     return 32;
@@ -74,16 +87,35 @@ export class Block32 extends Single {
     return f32x4.splat(0);
   }
 
-  /** A file's block begins with its scale. */
+  /** A file's block begins with its scale, which goes to each block of 32 that it becomes. */
   @inline
-  packScales(file: usize, _head: usize, tail: usize, row: u32, _stride: u32): void {
-    store<u16>(tail + 2 * row, load<u16>(file));
+  packScale(file: usize, tail: usize, row: u32, stride: u32, nBlocks: u32): void {
+    for (let b: u32 = 0; b < nBlocks; b++) store<u16>(tail + b * stride + 2 * row, load<u16>(file));
+  }
+}
+
+/** The file has blocks of 32, too. */
+@unmanaged
+export class Block32 extends Scales16 {
+  @inline
+  get fileSpan(): u32 {
+    return 32;
+  }
+
+  @inline
+  packScales(file: usize, _head: usize, tail: usize, row: u32, stride: u32): void {
+    this.packScale(file, tail, row, stride, 1);
   }
 }
 
 /** A tail of 16 scales f16 | 16 mins f16. */
 @unmanaged
-export class Block32WithMins extends Single {
+export class Block32WithMins extends SingleHalves {
+  @inline
+  get fileSpan(): u32 {
+    return 32;
+  }
+
   @inline
   get splits(): bool {
     return false;
@@ -121,7 +153,21 @@ export class Block32WithMins extends Single {
  * numbers that multiply a row's scales and mins: | 16 d | 16 dmin, if the type has mins |.
  */
 @unmanaged
-export class Block256 {
+class Super {
+  @inline
+  get span(): u32 {
+    return 256;
+  }
+
+  @inline
+  get fileSpan(): u32 {
+    return 256;
+  }
+}
+
+/** Those with a tail of 32 bytes. */
+@unmanaged
+export class Block256 extends Super {
   @inline
   get tailBytes(): u32 {
     return 32;
@@ -133,8 +179,90 @@ export class Block256 {
   }
 
   @inline
-  get span(): u32 {
-    return 256;
+  get isWide(): bool {
+    return false;
+  }
+}
+
+/** Super-blocks without mins whose 32 columns share a scale. */
+@unmanaged
+class Whole256 extends Super {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 64;
+  }
+
+  @inline
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  min(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return i32x4.splat(0);
+  }
+}
+
+/** With signed scales: a tail of 16 scales i8. */
+@unmanaged
+export class Block256Whole extends Whole256 {
+  @inline
+  get tailBytes(): u32 {
+    return 16;
+  }
+
+  @inline
+  scale(tail: usize, quad: u32, _sub: u32): v128 {
+    return Bytes.signed(v128.load(tail), quad);
+  }
+}
+
+/** With one scale for all columns, in the head: no tail. Stored levels are 0 … 3, true ones -1 … 2. */
+@unmanaged
+export class Block256Twos extends Whole256 {
+  @inline
+  get tailBytes(): u32 {
+    return 0;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+
+  @inline
+  get isWide(): bool {
+    return false;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 1;
+  }
+
+  @inline
+  get levelBytes(): u32 {
+    return 32;
+  }
+
+  @inline
+  levels(from: usize, g: u32): v128 {
+    return Twos.of(from, g);
+  }
+
+  @inline
+  packLevels(groups: usize, to: usize): void {
+    Twos.pack(groups, to);
+  }
+
+  @inline
+  scale(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return i32x4.splat(1);
   }
 }
 
@@ -229,7 +357,7 @@ export class Bytes {
   }
 
   @inline
-  private static swizzle(bytes: v128, mask: v128): v128 {
+  static swizzle(bytes: v128, mask: v128): v128 {
     return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(bytes, mask) : i8x16.swizzle(bytes, mask);
   }
 }

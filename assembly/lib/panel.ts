@@ -1,5 +1,4 @@
 import { blockBytes } from '../pack';
-import { Half } from './half';
 
 /**
  * A panel is eight packed rows, all columns, unpacked for use on many tokens: each operand of a dot product is one load
@@ -109,7 +108,7 @@ export class Panel<Q> {
   private numbers(to: usize, tail: usize, quad: u32, sub: u32): usize {
     const q = changetype<Q>(0);
     const scale = q.scale(tail, quad, sub);
-    const float = q.span == 32 ? f32x4.mul(scale, f32x4.splat(Half.factor)) : f32x4.convert_i32x4_s(scale);
+    const float = q.span == 32 ? f32x4.mul(scale, f32x4.splat(q.factor)) : f32x4.convert_i32x4_s(scale);
     v128.store(to + this.scale, float);
     if (q.hasMins) v128.store(to + this.min, q.min(tail, quad, sub));
     return to + this.subBytes;

@@ -16,9 +16,10 @@ export class SuperBlocks<Q, A> {
     return q.offset ? i32x4.shl(this.sum(x, b, sub), ctz(q.offset)) : i32x4.splat(0);
   }
 
-  /** Adds a sub-block's integer sums. */
+  /** Adds a sub-block's integer sums. Where they may have more than 24 bits, they are rounded first, as tiles round them. */
   @inline
   part(_x: usize, dots: v128, scale: v128): v128 {
+    if (changetype<Q>(0).isWide) return f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.convert_i32x4_s(scale));
     return f32x4.convert_i32x4_s(i32x4.mul(dots, scale));
   }
 

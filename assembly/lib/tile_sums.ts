@@ -110,7 +110,7 @@ export class TileSums<Q, A> {
 
   /**
    * Four rows' sums with integers added, times their scales. A sub-block's integers have at most 24 bits, so that as floats
-   * they are exact, and their product with an integer scale is rounded once.
+   * they are exact, and their product with an integer scale is rounded once; lib/super_blocks.ts says what holds for others.
    */
   @inline
   private add(sums: v128, dots: v128, scale: v128): v128 {

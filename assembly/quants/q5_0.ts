@@ -3,6 +3,7 @@ import { Exact } from '../lib/activations';
 import { Fives, Nibbles } from '../lib/bits';
 import { Block32 } from '../lib/layout';
 import { MatmulRecord } from '../lib/matmul_record';
+import { Spread } from '../lib/spread';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
@@ -42,7 +43,7 @@ class Q5_0 extends Block32 {
   @inline
   fileLevels(file: usize, _b: u32, half: u32): v128 {
     const raw = v128.load(file, 6);
-    return v128.or(Nibbles.half(raw, half), Fives.spread(load<u16>(file + 2 + 2 * half)));
+    return v128.or(Nibbles.half(raw, half), Spread.ones(load<u16>(file + 2 + 2 * half), 16));
   }
 
   @inline

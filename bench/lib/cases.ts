@@ -21,7 +21,13 @@ export function caseMakers(options: MatmulOptions): CaseMaker[] {
   const encoded = quants.filter(encoderOf);
   return [
     ...Object.entries(perQuant).flatMap(([op, make]) =>
-      encoded.map((quant) => ({ title: `${op} ${quant.name}`, make: () => make(quant, options) })),
+      encoded.map((quant) => ({
+        title: `${op} ${quant.name}`,
+        make: async () => {
+          await quant.load?.();
+          return make(quant, options);
+        },
+      })),
     ),
     ...timedCases.map((timed) => ({
       title: `${timed.op.name} ${timed.name}`,

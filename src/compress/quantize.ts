@@ -31,18 +31,24 @@ const fileTypes: ReadonlyMap<string, number> = new Map([
   ['q5_k', 16],
   ['q6_k', 18],
   ['bf16', 32],
+  ['iq4_nl', 25],
+  ['iq4_xs', 30],
+  ['mxfp4', 38],
+  ['q1_0', 40],
 ]);
 
 /** `GGML_QNT_VERSION`: the block layouts have not changed since. */
 const quantizationVersion = 2;
 
-/** Replaces types whose blocks of 256 do not fit a row. Where blocks of 32 do not fit either, f16 takes their place. */
+/** Replaces types whose blocks do not fit a row. Where blocks of 32 do not fit either, f16 takes their place. */
 const standIns: ReadonlyMap<string, string> = new Map([
   ['q2_k', 'q4_0'],
   ['q3_k', 'q4_0'],
   ['q4_k', 'q5_0'],
   ['q5_k', 'q5_1'],
   ['q6_k', 'q8_0'],
+  ['iq4_xs', 'iq4_nl'],
+  ['q1_0', 'q4_0'],
 ]);
 
 /** Types that are good enough for the output matrix as they are. */
@@ -111,6 +117,7 @@ export async function quantizeGguf(
     await Promise.allSettled([sink.abort()]);
     throw error;
   });
+  await Promise.all(tensors.map(({ quant }) => quant.load?.()));
   metadata.set('general.file_type', { type: 'u32', value: fileTypes.get(type)! });
   metadata.set('general.quantization_version', { type: 'u32', value: quantizationVersion });
   const written = tensors.map((tensor) => writeTensor(file, tensor, options.signal));

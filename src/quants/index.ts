@@ -1,14 +1,9 @@
 import { bf16 } from './bf16.ts';
 import { f16 } from './f16.ts';
 import { f32 } from './f32.ts';
-import { q2_k } from './q2_k.ts';
-import { q3_k } from './q3_k.ts';
 import { q4_0 } from './q4_0.ts';
 import { q4_1 } from './q4_1.ts';
 import { q4_k } from './q4_k.ts';
-import { q5_0 } from './q5_0.ts';
-import { q5_1 } from './q5_1.ts';
-import { q5_k } from './q5_k.ts';
 import { q6_k } from './q6_k.ts';
 import { q8_0 } from './q8_0.ts';
 import type { QuantType } from './quant_type.ts';
@@ -20,14 +15,14 @@ export const quants: readonly QuantType[] = [
   f16,
   q4_0,
   q4_1,
-  q5_0,
-  q5_1,
+  rare({ name: 'q5_0', ggmlType: 6, blockSize: 32, blockBytes: 22, halves: [0] }),
+  rare({ name: 'q5_1', ggmlType: 7, blockSize: 32, blockBytes: 24, halves: [0, 2] }),
   q8_0,
   { name: 'q8_1', ggmlType: 9, blockSize: 32, blockBytes: 36 },
-  q2_k,
-  q3_k,
+  rare({ name: 'q2_k', ggmlType: 10, blockSize: 256, blockBytes: 84, halves: [80, 82] }),
+  rare({ name: 'q3_k', ggmlType: 11, blockSize: 256, blockBytes: 110, halves: [108] }),
   q4_k,
-  q5_k,
+  rare({ name: 'q5_k', ggmlType: 13, blockSize: 256, blockBytes: 176, halves: [0, 2] }),
   q6_k,
   { name: 'q8_k', ggmlType: 15, blockSize: 256, blockBytes: 292 },
   { name: 'iq2_xxs', ggmlType: 16, blockSize: 256, blockBytes: 66 },

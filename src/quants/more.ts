@@ -4,7 +4,12 @@ import { dequantize as iq4_xs } from './iq4_xs.ts';
 import { dequantize as mxfp4 } from './mxfp4.ts';
 import { dequantize as q1_0 } from './q1_0.ts';
 import { dequantize as q2_0 } from './q2_0.ts';
+import { dequantize as q2_k } from './q2_k.ts';
+import { dequantize as q3_k } from './q3_k.ts';
+import { dequantize as q5_0 } from './q5_0.ts';
+import { dequantize as q5_1 } from './q5_1.ts';
+import { dequantize as q5_k } from './q5_k.ts';
 import { dequantize as tq1_0 } from './tq1_0.ts';
 import { dequantize as tq2_0 } from './tq2_0.ts';
 
-export const decoders = { iq4_nl, iq4_xs, mxfp4, q1_0, q2_0, tq1_0, tq2_0 };
+export const decoders = { iq4_nl, iq4_xs, mxfp4, q1_0, q2_0, q2_k, q3_k, q5_0, q5_1, q5_k, tq1_0, tq2_0 };

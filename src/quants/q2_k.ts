@@ -13,17 +13,16 @@
  *                       w[i + 96]  w[i + 64]  w[i + 32]  w[i]
  */
 import { readHalf } from '../base/half.ts';
-import type { QuantType } from './quant_type.ts';
 
-const blockSize = 256;
-const blockBytes = 84;
+export const blockSize = 256;
+export const blockBytes = 84;
 export const levelsAt = 16;
 export const scaleUnitAt = 80;
 export const minUnitAt = 82;
 export const nGroups = 16;
 export const groupSize = 16;
 
-function dequantize(src: Uint8Array, dst: Float32Array): void {
+export function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes) {
     const scaleUnit = readHalf(src, s + scaleUnitAt);
     const minUnit = readHalf(src, s + minUnitAt);
@@ -36,12 +35,3 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
     }
   }
 }
-
-export const q2_k: QuantType = {
-  name: 'q2_k',
-  ggmlType: 10,
-  blockSize,
-  blockBytes,
-  halves: [80, 82],
-  dequantize,
-};

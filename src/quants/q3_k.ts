@@ -16,10 +16,9 @@
  *     byte 104 + j      j + 12     | j + 8      | j + 4      | j: bits 5 4    j = 0..3
  */
 import { readHalf } from '../base/half.ts';
-import type { QuantType } from './quant_type.ts';
 
-const blockSize = 256;
-const blockBytes = 110;
+export const blockSize = 256;
+export const blockBytes = 110;
 export const lowAt = 32;
 export const scalesAt = 96;
 export const scaleHighsAt = 104;
@@ -34,7 +33,7 @@ export function groupScale(src: Uint8Array, block: number, g: number): number {
   return (low | (high << 4)) - 32;
 }
 
-function dequantize(src: Uint8Array, dst: Float32Array): void {
+export function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes) {
     const unit = readHalf(src, s + unitAt);
     for (let g = 0; g < nGroups; g++, d += groupSize) {
@@ -50,12 +49,3 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
     }
   }
 }
-
-export const q3_k: QuantType = {
-  name: 'q3_k',
-  ggmlType: 11,
-  blockSize,
-  blockBytes,
-  halves: [108],
-  dequantize,
-};

@@ -8,13 +8,12 @@
  *                          level j         byte j: level j low, level j + 16 high
  */
 import { readHalf } from '../base/half.ts';
-import type { QuantType } from './quant_type.ts';
 import { readWord } from './rounding.ts';
 
-const blockSize = 32;
-const blockBytes = 24;
+export const blockSize = 32;
+export const blockBytes = 24;
 
-function dequantize(src: Uint8Array, dst: Float32Array): void {
+export function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes, d += blockSize) {
     const scale = readHalf(src, s);
     const min = readHalf(src, s + 2);
@@ -26,12 +25,3 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
     }
   }
 }
-
-export const q5_1: QuantType = {
-  name: 'q5_1',
-  ggmlType: 7,
-  blockSize,
-  blockBytes,
-  halves: [0, 2],
-  dequantize,
-};

@@ -12,15 +12,14 @@
  *                                   odd group's i & 15   | even group's i & 15
  */
 import { readHalf } from '../base/half.ts';
-import type { QuantType } from './quant_type.ts';
 import { groupMin, groupScale } from './super_block.ts';
 
-const blockSize = 256;
-const blockBytes = 176;
+export const blockSize = 256;
+export const blockBytes = 176;
 export const fifthAt = 16;
 export const levelsAt = 48;
 
-function dequantize(src: Uint8Array, dst: Float32Array): void {
+export function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes) {
     const scaleUnit = readHalf(src, s);
     const minUnit = readHalf(src, s + 2);
@@ -38,12 +37,3 @@ function dequantize(src: Uint8Array, dst: Float32Array): void {
     }
   }
 }
-
-export const q5_k: QuantType = {
-  name: 'q5_k',
-  ggmlType: 13,
-  blockSize,
-  blockBytes,
-  halves: [0, 2],
-  dequantize,
-};

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import { instantiate, type Exports, type KernelFile } from '../../src/backends/wasm/kernels.ts';
+import { activationSpan } from '../../src/backends/wasm/lower.ts';
 import { header, stepWords } from '../../src/backends/wasm/words.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { isFixed, LARGEST_LEVEL } from './weights.ts';
@@ -144,7 +145,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const form = isFixed(quant.name) ? 'i16' : (`${quant.blockSize as 32 | 256}${suffix}` as const);
+  const form = isFixed(quant.name) ? 'i16' : (`${activationSpan(quant) as 32 | 256}${suffix}` as const);
   const operand = quant.name === 'f32' ? plain : quantizeRows(k, plain, nRows, cols, form);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { encoderOf } from '../../src/compress/encode/index.ts';
 import { activationKinds, type ActivationKind } from '../../src/graph/activations.ts';
+import { activationSpan } from '../../src/backends/wasm/lower.ts';
 import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
 import {
   dequantized,
@@ -23,7 +24,8 @@ const titleOf = (build: Build): string => (skipped(build) ? `${build} (skipped: 
 
 const ROWS = [1, 3, 4, 5, 16, 17, 33];
 const N_TOKENS = 13;
-const colsOf = (blockSize: number): number[] => ({ 1: [1, 31, 172], 32: [32, 96, 160] })[blockSize] ?? [256, 768];
+const colsOf = (blockSize: number): number[] =>
+  blockSize === 1 ? [1, 31, 172] : blockSize === 256 ? [256, 768] : [blockSize, 3 * blockSize, 5 * blockSize];
 
 /** A type of weights, with the kind of activations that they are multiplied with. */
 interface Kernel {
@@ -54,7 +56,7 @@ function reference({ quant, activations = 'exact', file, rows, cols, x, bias }: 
 } {
   const w = multiplied(quant, file, cols);
   const nTokens = x.length / cols;
-  const span = Math.max(32, quant.blockSize);
+  const span = activationSpan(quant);
   const { levels, scales } = quantizedRows(x, cols, span, LARGEST_LEVEL[activations]);
   const perRow = Math.ceil(cols / span);
   const scaleAt = (t: number, k: number): number => scales[t * perRow + Math.floor(k / span)]!;
@@ -87,7 +89,7 @@ function unrounded(product: Product): ReturnType<typeof reference> {
   const out = new Float64Array(slack.length);
   for (let i = 0; i < out.length; i++) {
     const [t, r] = [Math.floor(i / rows), i % rows];
-    const span = Math.max(32, quant.blockSize);
+    const span = activationSpan(quant);
     for (let k = 0; k < cols; k += span) {
       const end = Math.min(k + span, cols);
       const block = x.subarray(t * cols + k, t * cols + end);
@@ -233,13 +235,13 @@ describe('the order of operations', () => {
 
   const of = (names: readonly string[]): Kernel[] => KERNELS.filter(({ name }) => names.includes(name));
 
-  it.each(of(['q4_0', 'q5_0', 'q8_0', 'q4_1', 'q5_1']))(
+  it.each(of(['q4_0', 'q5_0', 'q8_0', 'q4_1', 'q5_1', 'iq4_nl', 'q1_0', 'q2_0']))(
     '$name $activations: as lib/mat_vec.ts says, to the bit',
     (kernel) => {
       const { name, activations } = kernel;
-      const product = productOf(kernel, 17, 160);
+      const product = productOf(kernel, 17, 5 * quantNamed(kernel.name).blockSize);
       const { quant, file, rows, cols, x } = product;
-      const hasMins = name.endsWith('_1');
+      const hasMins = name.endsWith('_1'); // q4_1 and q5_1
       const weightLevels = dequantized(quant, withHalves(file, quant.blockBytes, hasMins ? [ONE, 0] : [ONE]));
       const view = new DataView(file.buffer);
       const { levels, scales } = quantizedRows(x, cols, 32, LARGEST_LEVEL[activations]);
@@ -248,7 +250,7 @@ describe('the order of operations', () => {
         const [t, r] = [Math.floor(i / rows), i % rows];
         let sum = 0;
         for (let b = 0; b < cols / 32; b++) {
-          const block = ((r * cols) / 32 + b) * quant.blockBytes;
+          const block = Math.floor((r * cols + 32 * b) / quant.blockSize) * quant.blockBytes;
           let dot = 0;
           let xSum = 0;
           for (let k = 32 * b; k < 32 * b + 32; k++) {
@@ -267,7 +269,7 @@ describe('the order of operations', () => {
     },
   );
 
-  it.each(of(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k']))(
+  it.each(of(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'tq1_0', 'tq2_0']))(
     '$name $activations: as lib/mat_vec.ts says, to the bit',
     (kernel) => {
       const { name, activations } = kernel;
@@ -311,29 +313,34 @@ describe('the order of operations', () => {
     },
   );
 
-  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'])('%s: integer sums fit with everything at its largest', (name) => {
-    const [rows, cols] = [16, 512];
-    const random = productOf({ name, activations: 'exact' }, rows, cols);
-    const layout = superBlocks[name]!;
-    for (const [fill, scale] of [
-      [0x00, 0x80], // lowest levels; Q6_K's scales are a byte each, with a sign
-      [0xff, 0x7f],
-    ] as const) {
-      const filled = new Uint8Array(random.file.length).fill(fill);
-      if (name === 'q6_k') for (let b = 192; b < filled.length; b += 210) filled.fill(scale, b, b + 16);
-      const file = withNumbers(filled, random.quant.blockBytes, layout, ONE, ONE);
-      for (const sign of [1, -1]) {
-        const product = { ...random, file, x: new Float32Array(13 * cols).fill(sign) };
-        const { out } = reference(product);
-        for (const build of builds.filter((each) => !skipped(each))) {
-          for (const x of [product.x, product.x.subarray(0, cols)]) {
-            const came = multiply(openKernels(build), { ...product, x });
-            came.forEach((value, i) => expect(Math.abs(value - out[i]!)).toBeLessThanOrEqual(2e-6 * Math.abs(out[i]!)));
+  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'tq1_0', 'tq2_0'])(
+    '%s: integer sums fit with everything at its largest',
+    (name) => {
+      const [rows, cols] = [16, 512];
+      const random = productOf({ name, activations: 'exact' }, rows, cols);
+      const layout = superBlocks[name]!;
+      for (const [fill, scale] of [
+        [0x00, 0x80], // lowest levels; Q6_K's scales are a byte each, with a sign
+        [0xff, 0x7f],
+      ] as const) {
+        const filled = new Uint8Array(random.file.length).fill(fill);
+        if (name === 'q6_k') for (let b = 192; b < filled.length; b += 210) filled.fill(scale, b, b + 16);
+        const file = withNumbers(filled, random.quant.blockBytes, layout, ONE, ONE);
+        for (const sign of [1, -1]) {
+          const product = { ...random, file, x: new Float32Array(13 * cols).fill(sign) };
+          const { out } = reference(product);
+          for (const build of builds.filter((each) => !skipped(each))) {
+            for (const x of [product.x, product.x.subarray(0, cols)]) {
+              const came = multiply(openKernels(build), { ...product, x });
+              came.forEach((value, i) =>
+                expect(Math.abs(value - out[i]!)).toBeLessThanOrEqual(2e-6 * Math.abs(out[i]!)),
+              );
+            }
           }
         }
       }
-    }
-  });
+    },
+  );
 
   /** Where super-blocks have their f16 numbers, and how many columns share a scale. */
   const superBlocks: Record<string, { d: number; dmin?: number; cols: number }> = {
@@ -342,6 +349,9 @@ describe('the order of operations', () => {
     q4_k: { d: 0, dmin: 2, cols: 32 },
     q5_k: { d: 0, dmin: 2, cols: 32 },
     q6_k: { d: 208, cols: 16 },
+    iq4_xs: { d: 0, cols: 32 },
+    tq1_0: { d: 52, cols: 32 },
+    tq2_0: { d: 64, cols: 32 },
   };
 
   function withNumbers(

@@ -1,4 +1,4 @@
-import { quantByName } from '../../src/quants/index.ts';
+import { quantByName, quants } from '../../src/quants/index.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
@@ -7,7 +7,10 @@ import type { QuantType } from '../../src/quants/quant_type.ts';
 export const TYPES = [
   ...['f32', 'f16', 'bf16', 'q4_0', 'q4_1', 'q5_0', 'q5_1', 'q8_0'],
   ...['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'],
+  ...['iq4_nl', 'iq4_xs', 'mxfp4', 'q1_0', 'q2_0', 'tq1_0', 'tq2_0'],
 ];
+
+await Promise.all(quants.map(({ load }) => load?.()));
 
 /** mulberry32 */
 export function randomFrom(seed: number): () => number {
@@ -33,7 +36,8 @@ export function randomFile(quant: QuantType, rows: number, cols: number, seed = 
     const at = b * quant.blockBytes;
     // exponents up to 2^-3, sometimes subnormal or zero
     const half = (): number => (random() < 0.5 ? 0x8000 : 0) | (random() < 0.1 ? random() * 1025 : random() * 0x3000);
-    for (const offset of quant.halves ?? []) view.setUint16(at + offset, half(), true);
+    if (quant.scaleMask) file[at + quant.halves![0]!] = random() < 0.1 ? 0 : 100 + random() * 26;
+    else for (const offset of quant.halves ?? []) view.setUint16(at + offset, half(), true);
     if (quant.name === 'f16') view.setUint16(at, half(), true);
     if (quant.name === 'f32') view.setFloat32(at, random() - 0.5, true);
     if (quant.name === 'bf16') view.setUint16(at, (random() < 0.5 ? 0x8000 : 0) | (0x3800 + random() * 0x700), true);

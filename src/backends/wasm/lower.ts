@@ -6,6 +6,7 @@ import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
 import { kernelName, type Sizes } from './kernels.ts';
 import { plainWeights, weightLayout } from './weights.ts';
 import { header } from './words.ts';
@@ -204,24 +205,27 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [attention, attend],
 ]);
 
-/** Weights multiply quantised activations, with as many columns to a scale as their blocks have; but these types, never fast ones: */
+/** Weights multiply quantised activations, with so many columns to a scale; but these types, never fast ones: */
 const floatQuantizers: Readonly<Record<string, string | undefined>> = {
   f32: undefined, // takes them as they are
   f16: 'quantize_activations_i16',
   bf16: 'quantize_activations_i16',
 };
 
+/** Columns of activations that share a scale: as many as a super-block has, or 32. */
+export const activationSpan = ({ blockSize }: QuantType): number => (blockSize === 256 ? 256 : 32);
+
 /** The activations of a product as its weights want them; the first product that wants a form has them made. */
 function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {
   const [{ quant }, x] = node.inputs as [Value, Value];
-  const { name, blockSize } = quant;
+  const span = activationSpan(quant);
   const from = lowering.slotOf(x);
-  const op = blockSize === 1 ? floatQuantizers[name] : `quantize_activations_${blockSize}${kind}`;
+  const op = quant.blockSize === 1 ? floatQuantizers[quant.name] : `quantize_activations_${span}${kind}`;
   if (!op) return from;
   const made = lowering.quantised.get(from)?.[op];
   if (made) return made;
   const cols = colsOf(x);
-  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, Math.max(32, blockSize));
+  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, span);
   const out: Slot = { name: `${x.name}.${op}`, role: 'activation', bytes };
   lowering.quantised.set(from, { ...lowering.quantised.get(from), [op]: out });
   const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];

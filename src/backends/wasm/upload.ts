@@ -78,7 +78,7 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   for (const [i, { tensor, matrix, rowBegin, rowEnd }] of pieces.entries()) {
     if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + header.length + packWords.damaged] === 0) continue;
     const where = `rows ${rowBegin} to ${rowEnd - 1}${tensor.shape.length > 2 ? ` of matrix ${matrix}` : ''}`;
-    throw notFinite(tensor.name, `a ${tensor.quant.infinity ? 'weight' : 'scale'} in ${where}`);
+    throw notFinite(tensor.name, `a ${tensor.quant.halves ? 'scale' : 'weight'} in ${where}`);
   }
 }
 
@@ -90,7 +90,7 @@ interface Place {
 
 function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
   const { tensor, matrix, rowBegin, rowEnd, bytes } = piece;
-  const { blockBytes, halves = [], infinity = 0x7c00 } = tensor.quant;
+  const { blockBytes, halves = [], scaleMask = 0x7fff, infinity = 0x7c00 } = tensor.quant;
   const { begin, rows, cols, matrixBytes } = plan.weights.get(tensor.name)!;
   const dst = begin + matrix * matrixBytes;
   const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);
@@ -100,7 +100,7 @@ function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece,
   record[header.counter] = counter;
   const rowBytes = bytes / (rowEnd - rowBegin);
   const place = { pack: packer, src, dst, rowBegin, rowEnd, rows, cols, rowBytes };
-  const block = { blockBytes, halves: halves[0] ?? 0, nHalves: halves.length, infinity, damaged: 0 };
+  const block = { blockBytes, halves: halves[0] ?? 0, nHalves: halves.length, scaleMask, infinity, damaged: 0 };
   for (const [name, value] of Object.entries({ ...place, ...block })) {
     record[header.length + packWords[name as keyof typeof packWords]] = value;
   }

@@ -33,9 +33,10 @@ export const packWords = {
   blockBytes: 8,
   halves: 9,
   nHalves: 10,
-  infinity: 11,
-  damaged: 12,
-  length: 13,
+  scaleMask: 11,
+  infinity: 12,
+  damaged: 13,
+  length: 14,
 } as const;
 
 /** What `probe_dot` says of a machine that multiplies wrongly: `BROKEN` in assembly/lib/dot_kind.ts. */

@@ -1,10 +1,8 @@
 /** Floats to q2_k, to the bytes that ggml makes; `src/quants/q2_k.ts` draws them. */
 import { readHalf, writeHalf } from '../../base/half.ts';
-import { groupSize, levelsAt, minUnitAt, nGroups, q2_k, scaleUnitAt } from '../../quants/q2_k.ts';
+import { blockBytes, blockSize, groupSize, levelsAt, minUnitAt, nGroups, scaleUnitAt } from '../../quants/q2_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
 import { type Grid, fitScaleMin, newGroup } from './fit.ts';
-
-const { blockBytes, blockSize } = q2_k;
 
 const grid: Grid = { maxLevel: 3, firstStretch: -0.5, lastTry: 15, errorPower: 1 };
 

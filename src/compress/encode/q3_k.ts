@@ -1,10 +1,18 @@
 /** Floats to q3_k, to the bytes that ggml makes; `src/quants/q3_k.ts` draws them. */
 import { readHalf, writeHalf } from '../../base/half.ts';
-import { groupScale, groupSize, lowAt, nGroups, q3_k, scaleHighsAt, scalesAt, unitAt } from '../../quants/q3_k.ts';
+import {
+  blockBytes,
+  blockSize,
+  groupScale,
+  groupSize,
+  lowAt,
+  nGroups,
+  scaleHighsAt,
+  scalesAt,
+  unitAt,
+} from '../../quants/q3_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
 import { type Group, fitGroups, fitScaleByDescent, newGroup } from './fit.ts';
-
-const { blockBytes, blockSize } = q3_k;
 
 const fit = (group: Group): void => fitScaleByDescent(group, 4);
 

@@ -1,9 +1,7 @@
 /** Floats to q5_0, to the bytes that ggml makes; `src/quants/q5_0.ts` draws them. */
 import { writeHalf } from '../../base/half.ts';
-import { q5_0 } from '../../quants/q5_0.ts';
+import { blockBytes, blockSize } from '../../quants/q5_0.ts';
 import { f32, inverse, largest, writeWord } from '../../quants/rounding.ts';
-
-const { blockBytes, blockSize } = q5_0;
 
 /** The weight of largest magnitude gets level 0, that is -16 scales: the end of the range that reaches further. */
 export function quantize(src: Float32Array, dst: Uint8Array): void {

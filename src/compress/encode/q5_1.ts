@@ -1,9 +1,7 @@
 /** Floats to q5_1, to the bytes that ggml makes; `src/quants/q5_1.ts` draws them. */
 import { writeHalf } from '../../base/half.ts';
-import { q5_1 } from '../../quants/q5_1.ts';
+import { blockBytes, blockSize } from '../../quants/q5_1.ts';
 import { f32, highest, inverse, lowest, writeWord } from '../../quants/rounding.ts';
-
-const { blockBytes, blockSize } = q5_1;
 
 export function quantize(src: Float32Array, dst: Uint8Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {

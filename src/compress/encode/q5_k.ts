@@ -1,9 +1,7 @@
 /** Floats to q5_k, to the bytes that ggml makes; `src/quants/q5_k.ts` draws them. */
-import { fifthAt, levelsAt, q5_k } from '../../quants/q5_k.ts';
+import { blockBytes, blockSize, fifthAt, levelsAt } from '../../quants/q5_k.ts';
 import { type Grid, newGroup } from './fit.ts';
 import { quantizeHead } from './super_block.ts';
-
-const { blockBytes, blockSize } = q5_k;
 
 const grid: Grid = { maxLevel: 31, firstStretch: -0.5, lastTry: 15, errorPower: 2 };
 

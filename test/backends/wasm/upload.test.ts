@@ -155,7 +155,7 @@ describe('upload', () => {
   });
 
   const bad = { infinite: 0x7c00, 'minus infinite': 0xfc00, NaN: 0x7e00, 'a NaN of few bits': 0x7c01 };
-  for (const quant of quants.filter(({ halves }) => halves)) {
+  for (const quant of quants.filter(({ halves, scaleMask }) => halves && !scaleMask)) {
     test(`refuses ${quant.name} when one f16 number of one block is not finite`, async () => {
       const [rows, cols] = [37, 2 * quant.blockSize];
       const damaged = weight({ name: 'damaged', quant, shape: [rows, cols] });
@@ -177,13 +177,29 @@ describe('upload', () => {
     });
   }
 
+  test('refuses mxfp4 when an exponent is so large that weights may be infinite', async () => {
+    const damaged = weight({ name: 'damaged', quant: quantByName.get('mxfp4')!, shape: [37, 64] });
+    const good = encoded(damaged, 1);
+    for (const [exponent, block] of [
+      [253, 0],
+      [255, 73],
+    ] as const) {
+      const file = good.slice();
+      file.fill(0xff, 17 * block, 17 * block + 17);
+      file[17 * block] = exponent;
+      await expect(bring(damaged, file)).rejects.toThrow(/^damaged: a scale in rows 0 to 36.*infinite or NaN/);
+    }
+    good[0] = 252;
+    await bring(damaged, good);
+  });
+
   /** Sign, exponent and mantissa in the upper half of a float's bits. */
   const badBits: Readonly<Record<string, readonly number[]>> = {
     f16: Object.values(bad),
     bf16: [0x7f80, 0xff80, 0x7fc0, 0x7f81],
     f32: [0x7f80, 0xff80, 0x7fc0, 0x7f81],
   };
-  for (const quant of quants.filter(({ infinity }) => infinity)) {
+  for (const quant of quants.filter(({ infinity, halves }) => infinity && !halves)) {
     for (const shape of [[37, 44], [33, 5], [3]]) {
       test(`refuses ${quant.name} [${shape.join(', ')}] when one weight is not finite, on either backend`, async () => {
         const damaged = weight({ name: 'damaged', quant, shape });

@@ -1,0 +1,78 @@
+import { embed, EmbedRecord } from '../embed';
+import { Exact } from '../lib/activations';
+import { Ones } from '../lib/bits';
+import { Scales16 } from '../lib/layout';
+import { MatmulRecord } from '../lib/matmul_record';
+import { Spread } from '../lib/spread';
+import { matmul } from '../matmul';
+import { pack, packedBytes } from '../pack';
+
+/**
+ * Q1_0: w = scale or -scale, one scale per 128 columns. Stored levels are 0 and 2, true ones -1 and 1.
+ *
+ *     file, 18 bytes:             | scale f16 | 16 bytes: bit i of byte j is k 8 j + i |
+ *     packed block:    | levels of 4 quads: ones | 16 scales f16 |     lib/bits.ts draws ones
+ */
+@unmanaged
+class Q1_0 extends Scales16 {
+  @inline
+  get fileBytes(): u32 {
+    return 18;
+  }
+
+  @inline
+  get fileSpan(): u32 {
+    return 128;
+  }
+
+  @inline
+  get levelBytes(): u32 {
+    return 16;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 1;
+  }
+
+  @inline
+  get splits(): bool {
+    return false;
+  }
+
+  @inline
+  levels(from: usize, g: u32): v128 {
+    return Ones.of(from, g);
+  }
+
+  @inline
+  fileLevels(file: usize, b: u32, half: u32): v128 {
+    return Spread.ones(load<u16>(file + 4 * b + 2 * half, 2), 2);
+  }
+
+  @inline
+  packLevels(groups: usize, to: usize): void {
+    Ones.pack(groups, to);
+  }
+
+  @inline
+  packScales(file: usize, _head: usize, tail: usize, row: u32, stride: u32): void {
+    this.packScale(file, tail, row, stride, 4);
+  }
+}
+
+export function matmul_q1_0(record: MatmulRecord, begin: u32, end: u32): void {
+  matmul<Q1_0, Exact>(record, begin, end);
+}
+
+export function embed_q1_0(record: EmbedRecord, begin: u32, end: u32): void {
+  embed<Q1_0>(record, begin, end);
+}
+
+export function pack_q1_0(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
+  pack<Q1_0>(src, dst, rowBegin, rowEnd, rows, cols);
+}
+
+export function packed_bytes_q1_0(rows: u32, cols: u32): f64 {
+  return packedBytes<Q1_0>(rows, cols);
+}
