@@ -64,6 +64,8 @@ function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead:
   tile.pos = record.step.pos + token;
   tile.window = record.window;
   tile.cap = record.cap;
+  tile.ahead = record.ahead;
+  tile.nSeen = record.step.pos + record.step.nTokens;
   tile.factor = changetype<T>(0).factor;
   layOut(tile);
   memory.fill(tile.q, 0, tile.maxRows * headBytes);

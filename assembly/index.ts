@@ -1,3 +1,4 @@
+/** The kernels that every model needs, with the quant types of most files; more.ts has the others. */
 export { add } from './add';
 export {
   attention_f16,
@@ -19,13 +20,17 @@ export {
 } from './kv_store';
 export { columns } from './columns';
 export { geglu } from './geglu';
+export { gelu } from './gelu';
 export { last_rows, last_rows_items } from './last_rows';
+export { layer_norm } from './layer_norm';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';
 export { control_bytes, follow, resume, run } from './lib/program';
 export { scratch_bytes, set_scratch } from './lib/scratch';
 export { matmul_items } from './matmul';
 export { rows_per_item } from './pack';
 export { pack_rows, pack_rows_items } from './pack_rows';
+export { pool, pool_items } from './pool';
+export { position_rows } from './position_rows';
 export {
   activations_bytes,
   quantize_activations_256,
@@ -37,14 +42,9 @@ export {
 export * from './quants/bf16';
 export * from './quants/f16';
 export * from './quants/f32';
-export * from './quants/q2_k';
-export * from './quants/q3_k';
 export * from './quants/q4_0';
 export * from './quants/q4_1';
 export * from './quants/q4_k';
-export * from './quants/q5_0';
-export * from './quants/q5_1';
-export * from './quants/q5_k';
 export * from './quants/q6_k';
 export * from './quants/q8_0';
 export { rms_norm } from './rms_norm';

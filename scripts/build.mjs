@@ -1,10 +1,12 @@
 /**
  * Builds everything that ships, into dist/:
  *
- *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/
+ *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/index.ts
+ *   thimble.*.more.wasm                       those of rare quant types, from assembly/more.ts
  *   node/ web/                                the library for Node and for pages: index.js, engine.js, compute.js
  *   node/cli.js                               the command line
  *   types/ cjs/                               TypeScript declarations; the same for CommonJS, with what it requires
+ *   licences.txt                              of what the command line brings along from elsewhere
  *
  *   node scripts/build.mjs [--quick]
  *
@@ -13,7 +15,7 @@
  * already. A quick build says what it is, in the kernel file too; the next full build replaces it.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -64,6 +66,28 @@ async function bundles() {
       if (!written.has(`${folder}/${name}`)) rmSync(join(root, folder, name), { recursive: true });
     }
   }
+  writeFileSync(
+    join(root, 'dist/licences.txt'),
+    licences(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+  );
+}
+
+/**
+ * The licences of all packages that files came from.
+ * @param {readonly string[]} files
+ */
+function licences(files) {
+  const packages = new Set(files.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
+  return [...packages]
+    .sort()
+    .map((name) => {
+      const folder = join(root, 'node_modules', name);
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+      if (file === undefined) throw new Error(`${name} ${version} comes without a licence`);
+      return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 async function types() {

@@ -1,5 +1,5 @@
 /**
- * Compiles assembly/ into one of the kernel builds, dist/thimble.NAME.wasm, and prints its sizes. scripts/build.mjs calls it, in a
+ * Compiles assembly/ into one of the kernel builds, dist/thimble.NAME.wasm and dist/thimble.NAME.more.wasm, and prints their sizes. scripts/build.mjs calls it, in a
  * process for each build.
  *
  *   node scripts/build_kernels.mjs simd|relaxed full|quick
@@ -22,28 +22,36 @@ const levels = {
 };
 
 const { flags, mark } = levels[/** @type {keyof typeof levels} */ (level)];
-const bytes = Buffer.concat([await compile(name, flags), Uint8Array.from(mark)]);
-if (hasData(bytes)) throw new Error(`${name}: has a data section; instances share one memory, so it must not`);
-const file = `dist/thimble.${name}.wasm`;
-writeFileSync(`${root}/${file}.part`, bytes);
-renameSync(`${root}/${file}.part`, `${root}/${file}`); // an interrupted build leaves no half of a file
-console.log(`${file} ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`);
+const sizes = [await make('index', `dist/thimble.${name}.wasm`), await make('more', `dist/thimble.${name}.more.wasm`)];
+console.log(sizes.join('; '));
 
 /**
- * @param {string} target
- * @param {string[]} flags
+ * Writes a file, and returns its name and sizes.
+ * @param {string} entry
+ * @param {string} file
+ */
+async function make(entry, file) {
+  const bytes = Buffer.concat([await compile(entry), Uint8Array.from(mark)]);
+  if (hasData(bytes)) throw new Error(`${file}: has a data section; instances share one memory, so it must not`);
+  writeFileSync(`${root}/${file}.part`, bytes);
+  renameSync(`${root}/${file}.part`, `${root}/${file}`); // an interrupted build leaves no half of a file
+  return `${file} ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`;
+}
+
+/**
+ * @param {string} entry
  * @returns {Promise<Uint8Array>}
  */
-async function compile(target, flags) {
+async function compile(entry) {
   /** @type {Uint8Array | undefined} */
   let compiled;
   const writeFile = (/** @type {string} */ _name, /** @type {string | Uint8Array} */ contents) => {
     if (typeof contents !== 'string') compiled = contents;
   };
-  const args = ['--config', 'asconfig.json', '--target', target, '--baseDir', root, ...flags];
+  const args = [`assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', name, '--baseDir', root, ...flags];
   const { error, stderr } = await main(args, { writeFile });
   if (compiled && !error) return compiled;
-  throw new Error(`${target}: ${error?.message}\n${stderr.toString()}`);
+  throw new Error(`${name}: ${error?.message}\n${stderr.toString()}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 """Writes test/fixtures/chat/{renders,snippets}.json: what Python's Jinja makes of chat templates.
 
     python3 -m venv /somewhere && /somewhere/bin/pip install jinja2==3.1.6
-    python scripts/chat_goldens.py ../shared/data/chat-templates [name=template.jinja …]
+    python scripts/chat_goldens.py test/fixtures/chat/templates [name=template.jinja …]
 
 The environment is the one that Hugging Face's `apply_chat_template` builds: a sandbox, `trim_blocks`, `lstrip_blocks`,
 loop controls, `tojson` by plain `json.dumps` without ASCII escapes, `raise_exception` and `strftime_now` (at a fixed time).

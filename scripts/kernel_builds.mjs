@@ -20,7 +20,14 @@ const record = join(root, 'dist/kernels.json');
 export const builds = ['simd', 'relaxed'];
 
 /** @param {Build} build */
-const fileOf = (build) => join(root, `dist/thimble.${build}.wasm`);
+const filesOf = (build) =>
+  [`dist/thimble.${build}.wasm`, `dist/thimble.${build}.more.wasm`].map((file) => join(root, file));
+
+/** @param {Build} build */
+const isThere = (build) => filesOf(build).every((file) => existsSync(file));
+
+/** @param {Build} build */
+const wasmHash = (build) => hash(...filesOf(build).map((file) => readFileSync(file)));
 
 /** @param {...(string | Uint8Array)} parts */
 function hash(...parts) {
@@ -52,8 +59,8 @@ function readRecord() {
 export function currentBuilds() {
   const sources = sourcesHash();
   const current = Object.entries(readRecord()).filter(([name, made]) => {
-    const file = fileOf(/** @type {Build} */ (name));
-    return made.sources === sources && existsSync(file) && made.wasm === hash(readFileSync(file));
+    const build = /** @type {Build} */ (name);
+    return made.sources === sources && isThere(build) && made.wasm === wasmHash(build);
   });
   return Object.fromEntries(current.map(([name, { level }]) => [name, level]));
 }
@@ -61,7 +68,7 @@ export function currentBuilds() {
 /** Deletes builds of other sources: what is there may be run. */
 export function removeOutdated() {
   const current = currentBuilds();
-  for (const build of builds) if (!current[build]) rmSync(fileOf(build), { force: true });
+  for (const file of builds.filter((build) => !current[build]).flatMap(filesOf)) rmSync(file, { force: true });
 }
 
 /**
@@ -70,7 +77,7 @@ export function removeOutdated() {
  * @param {Omit<Made, 'wasm'>} from `sources` as they were when compiling began
  */
 export function noteBuild(build, from) {
-  const made = { ...from, wasm: hash(readFileSync(fileOf(build))) };
+  const made = { ...from, wasm: wasmHash(build) };
   writeFileSync(record, JSON.stringify({ ...readRecord(), [build]: made }, null, 1) + '\n');
 }
 
@@ -80,11 +87,11 @@ export function noteBuild(build, from) {
  */
 export function requireFullBuilds() {
   const made = readRecord();
-  const quick = builds.filter((build) => made[build]?.level === 'quick' && existsSync(fileOf(build)));
+  const quick = builds.filter((build) => made[build]?.level === 'quick' && isThere(build));
   if (quick.length > 0)
-    throw new Error(`${quick.map(fileOf).join(', ')}: a quick build, made by npm start; run npm run build first`);
+    throw new Error(`${quick.flatMap(filesOf).join(', ')}: a quick build, made by npm start; run npm run build first`);
   const current = currentBuilds();
-  const others = builds.filter((build) => existsSync(fileOf(build)) && !current[build]);
+  const others = builds.filter((build) => isThere(build) && !current[build]);
   if (others.length > 0)
-    console.warn(`${others.map(fileOf).join(', ')}: not made from assembly/ as it is now; npm run build`);
+    console.warn(`${others.flatMap(filesOf).join(', ')}: not made from assembly/ as it is now; npm run build`);
 }

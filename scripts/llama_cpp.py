@@ -9,6 +9,7 @@ Requests come on stdin, one JSON object a line, and each gets one line of JSON b
     {"op": "tokenize", "text": "...", "addSpecial": true, "parseSpecial": false}
     {"op": "logits", "tokens": [...], "from": 0, "file": "out.f32"}   f32 rows [nTokens - from, nVocab] of one decode
     {"op": "greedy", "tokens": [...], "n": 64}         argmax decoding: ids, text, gap between the two best logits
+    {"op": "embeddings", "tokens": [...], "file": "out.f32"}   f32 rows of one decode: one for each token, or what pooling leaves
     {"op": "requantize", "source": "a.gguf", "file": "b.gguf", "fileType": 0}   llama-quantize; file type 0 is all f32
 """
 
@@ -77,6 +78,11 @@ SIGNATURES = {
     "llama_batch_init": (Batch, [c.c_int32, c.c_int32, c.c_int32]),
     "llama_decode": (c.c_int32, [c.c_void_p, Batch]),
     "llama_get_logits_ith": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
+    "llama_model_n_embd_out": (c.c_int32, [c.c_void_p]),
+    "llama_pooling_type": (c.c_int32, [c.c_void_p]),
+    "llama_set_embeddings": (None, [c.c_void_p, c.c_bool]),
+    "llama_get_embeddings_ith": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
+    "llama_get_embeddings_seq": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
     "llama_model_quantize_default_params": (QuantizeParams, []),
     "llama_model_quantize": (c.c_uint32, [c.c_char_p, c.c_char_p, c.POINTER(QuantizeParams)]),
     "llama_print_system_info": (c.c_char_p, []),
@@ -166,7 +172,9 @@ class Engine:
             sys.exit(f"llama_decode answered {status}")
 
     def clear(self):
-        self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
+        memory = self.lib.llama_get_memory(self.context)
+        if memory:  # encoders have none
+            self.lib.llama_memory_clear(memory, True)
 
     def logits(self, tokens, file, **options):
         first_row = options.get("from", 0)
@@ -176,6 +184,18 @@ class Engine:
             for i in range(first_row, len(tokens)):
                 out.write(c.string_at(self.lib.llama_get_logits_ith(self.context, i), 4 * self.n_vocab))
         return {"rows": len(tokens) - first_row, "nVocab": self.n_vocab}
+
+    def embeddings(self, tokens, file):
+        self.lib.llama_set_embeddings(self.context, True)
+        self.clear()
+        self.decode(tokens, 0, 0)
+        n_cols, lib, context = self.lib.llama_model_n_embd_out(self.model), self.lib, self.context
+        pooled = lib.llama_pooling_type(context) != 0
+        rows = [lib.llama_get_embeddings_seq(context, 0)] if pooled else [lib.llama_get_embeddings_ith(context, i) for i in range(len(tokens))]
+        with open(file, "wb") as out:
+            for row in rows:
+                out.write(c.string_at(row, 4 * n_cols))
+        return {"rows": len(rows), "nCols": n_cols}
 
     def greedy(self, tokens, n):
         """Ends after n tokens or before the first end-of-generation token; gaps has a row for that token too."""

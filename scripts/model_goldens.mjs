@@ -47,7 +47,7 @@ const { values: options } = parseArgs({
     model: { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    only: { type: 'string', default: 'tiny,families,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,encoders,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -211,6 +211,28 @@ async function families() {
   save('families.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
+/** Tiny models that make embeddings: what pooling leaves, or some rows where it leaves all of them. */
+async function encoders() {
+  const outfile = path.join(work, 'tiny_encoders.mjs');
+  const entryPoints = [path.join(repo, 'test/helpers/tiny_encoders.ts')];
+  await build({ entryPoints, bundle: true, format: 'esm', outfile });
+  /** @type {typeof import('../test/helpers/tiny_encoders.ts')} */
+  const { tinyEncoders, tinyEncoder, encoderPrompt } = await import(outfile);
+  const positions = [0, 1, 20, 39];
+  /** @type {Record<string, object>} */
+  const models = {};
+  for (const name of Object.keys(tinyEncoders)) {
+    const model = path.join(work, name + '.gguf');
+    fs.writeFileSync(model, tinyEncoder(name));
+    const file = path.join(work, 'rows.f32');
+    const [{ rows: nRows, nCols }] = ask(model, tinyFlags, [{ op: 'embeddings', tokens: encoderPrompt, file }]);
+    const rows = rowsOf(file, nRows, nCols);
+    const kept = nRows === 1 ? rows : positions.map((pos) => /** @type {Row} */ (rows[pos]));
+    models[name] = { nRows, rows: kept.map((row) => Array.from(row, (x) => short(x))) };
+  }
+  save('encoders.json', { engine: TINY_ENGINE, prompt: encoderPrompt, positions, models });
+}
+
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
 function exactModel(model = options.model ?? '') {
   const file = path.join(work, path.basename(model) + '.exact.gguf');
@@ -358,10 +380,10 @@ function perplexity() {
 }
 
 /** @type {Readonly<Record<string, () => void | Promise<void>>>} */
-const tasks = { tiny, families, logits: realLogits, greedy, perplexity };
+const tasks = { tiny, families, encoders, logits: realLogits, greedy, perplexity };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (name !== 'tiny' && name !== 'families' && !options.model)
+  if (!['tiny', 'families', 'encoders'].includes(name) && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

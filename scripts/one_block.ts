@@ -58,7 +58,7 @@ export async function picture(): Promise<string> {
 /** The first block of 16 rows, packed, and the quantised activations. */
 function run(blocks: readonly Uint8Array[], x: Float32Array) {
   const memory = new WebAssembly.Memory({ initial: 6, maximum: 65536, shared: true });
-  const { exports } = instantiate(new WebAssembly.Module(readFileSync(`${root}dist/thimble.relaxed.wasm`)), memory);
+  const { exports } = instantiate([new WebAssembly.Module(readFileSync(`${root}dist/thimble.relaxed.wasm`))], memory);
   const bytes = new Uint8Array(memory.buffer);
   const copy = (from: number, length: number) => bytes.slice(from, from + length);
   exports['set_scratch']!(1024);

@@ -11,6 +11,7 @@ export type {
   Continuation,
   OpenModelOptions,
   ResumeCallOptions,
+  EmbedOptions,
   ScoreOptions,
   SendOptions,
 } from './api/option_types.ts';

@@ -87,7 +87,8 @@ export function parseArguments(
   const { values, positionals } = translated(() =>
     parseArgs({ args: joinValues(argv, table), options, allowPositionals: true, strict: true }),
   );
-  if (positionals.length > max) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}`);
+  if (positionals.length > max)
+    throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}, expected ${usage}`);
   const names = usage.match(/[A-Z][A-Z_]+/g) ?? [];
   if (positionals.length < min && values['help'] !== true) {
     throw new UsageError(`an argument is missing: ${names[positionals.length]}`);

@@ -3,7 +3,7 @@ import { stderr, stdout } from 'node:process';
 import { wrapWords } from './wrap_words.ts';
 
 /** https://no-color.org */
-const mayColour = (stream: { readonly isTTY?: boolean }): boolean =>
+export const mayColour = (stream: { readonly isTTY?: boolean }): boolean =>
   stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 
 const painter = (stream: { readonly isTTY?: boolean }) => {
@@ -91,7 +91,7 @@ export interface Progress {
 /** A bar on one line of stderr, where that is a terminal; a bar that would only flash up is not drawn. */
 export function progressBar(label: string): Progress {
   label = harmlessName(label);
-  if (!stderr.isTTY) return { update: () => undefined, end: () => undefined };
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return { update: () => undefined, end: () => undefined };
   let drawnMs = performance.now();
   let drawn = false;
   return {
@@ -100,21 +100,32 @@ export function progressBar(label: string): Progress {
       if (nowMs - drawnMs < redrawMs) return;
       drawnMs = nowMs;
       drawn = true;
-      const part = total > 0 ? Math.min(1, done / total) : 0;
-      // what would wrap could not be taken away again: first the note goes, then the bar gets short
-      const percent = `${String(Math.floor(part * 100)).padStart(3)} %`;
-      const room = (stderr.columns || 80) - 1 - `${label}  ${percent}`.length;
-      const width = Math.max(0, Math.min(barWidth, room));
-      const shown = note.length < room - width ? ` ${harmlessName(note)}` : '';
-      const full = Math.round(part * width);
-      const bar = errStyle.cyan('━'.repeat(full)) + errStyle.dim('─'.repeat(width - full));
-      stderr.write(`\r\x1b[K${label} ${bar} ${percent}${errStyle.dim(shown)}`);
+      stderr.write(`\r\x1b[K${barRow({ label, done, total, note, columns: (stderr.columns || 80) - 1 }, errStyle)}`);
     },
     end() {
       if (drawn) stderr.write('\r\x1b[K');
       drawn = false;
     },
   };
+}
+
+interface Bar {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+  readonly columns: number;
+}
+
+/** What would wrap could not be taken away again: first the note goes, then the bar gets short. */
+export function barRow({ label, done, total, note, columns }: Bar, { cyan, dim }: typeof style): string {
+  const part = total > 0 ? Math.min(1, done / total) : 0;
+  const percent = `${String(Math.floor(part * 100)).padStart(3)} %`;
+  const room = columns - `${label}  ${percent}`.length;
+  const width = Math.max(0, Math.min(barWidth, room));
+  const shown = note.length < room - width ? ` ${harmlessName(note)}` : '';
+  const full = Math.round(part * width);
+  return `${label} ${cyan('━'.repeat(full))}${dim('─'.repeat(width - full))} ${percent}${dim(shown)}`;
 }
 
 /** `98,362,432`. */

@@ -27,6 +27,7 @@ export class AttentionRecord extends Record {
   window: u32;
   spread: u32; // columns that the cache holds spread over each other, see lib/hadamard.ts; 0: none
   cap: f32; // bends scores as softcap does; 0: not
+  ahead: u32; // positions of the step behind its own that a token sees
   nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
   parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 

@@ -8,7 +8,7 @@ import { LOWEST } from './softmax';
 /** Takes the block into R rows from `row` on. A block that none of them sees would change nothing, so it is left out. */
 export function walkRows<T, R>(tile: Tile, row: u32): void {
   const nRows = changetype<R>(0).rows;
-  if (tile.block > tile.posOf(row + nRows - 1) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
+  if (tile.block > tile.lastSeen(tile.posOf(row + nRows - 1)) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
   if (changetype<T>(0).hasLevels) {
     scoreLevels<R>(tile, row);
     for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
@@ -34,8 +34,9 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const softmax = tile.softmaxOf(row);
   const pos = tile.posOf(row);
   const first = tile.firstSeen(pos);
+  const last = tile.lastSeen(pos);
   if (tile.cap) cap(scores, bytes, tile.cap);
-  if (first > tile.block || pos < tile.block + BLOCK - 1) hide(scores, bytes, tile.block, first, pos);
+  if (first > tile.block || last < tile.block + BLOCK - 1) hide(scores, bytes, tile.block, first, last);
   const end = scores + bytes; // at least eight scores
 
   let low = v128.load(scores);

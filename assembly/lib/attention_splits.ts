@@ -1,12 +1,13 @@
 import { AttentionRecord, BLOCK, SPLIT } from './attention_record';
 import { walkRows } from './attention_rows';
-import { Four, One, Three, Tile, Two } from './attention_tile';
+import { Tile } from './attention_tile';
 import { Masks } from './constants';
+import { Four, One, Three, Two } from './row_counts';
 
 /** All splits one after the other; the sums end up in `totals`. */
 export function walkSplits<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32): void {
   const first = tile.firstSeen(tile.pos) / SPLIT;
-  const last = tile.posOf(tile.nRows - 1) / SPLIT;
+  const last = tile.lastSeen(tile.posOf(tile.nRows - 1)) / SPLIT;
   for (let row: u32 = 0; row < tile.nRows; row++) tile.totalSoftmaxOf(row).clear();
   memory.fill(tile.totals, 0, tile.nRows * tile.headBytes);
   for (let split = first; split <= last; split++) {
@@ -24,7 +25,7 @@ export function walkSplit<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32
   for (let row: u32 = 0; row < tile.maxRows; row++) tile.softmaxOf(row).clear();
   memory.fill(tile.values, 0, tile.maxRows * tile.headBytes);
   const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
-  const end = min((split + 1) * SPLIT, tile.posOf(tile.nRows - 1) + 1);
+  const end = min((split + 1) * SPLIT, tile.lastSeen(tile.posOf(tile.nRows - 1)) + 1);
   const rowBytes = changetype<T>(0).rowBytes(record.headDim);
   const head = kvHead * record.nPositions * rowBytes;
   touchRows(tile, record, record.k + head, rowBytes, begin, end);

@@ -11,6 +11,8 @@ export class Tile {
   pos: u32;
   window: u32;
   cap: f32;
+  ahead: u32;
+  nSeen: u32; // positions there are, this step's included
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
   /** Keeps loads alive whose only purpose is their side effect. */
@@ -87,6 +89,12 @@ export class Tile {
     return this.window && pos >= this.window ? pos - this.window + 1 : 0;
   }
 
+  /** Last position that the token at `pos` sees. */
+  @inline
+  lastSeen(pos: u32): u32 {
+    return min(pos + this.ahead, this.nSeen - 1);
+  }
+
   /** Groups of eight positions in the block, up to `end`. */
   @inline
   get nPairs(): u32 {
@@ -114,37 +122,4 @@ export function layOut(tile: Tile): void {
   tile.probs = tile.scores + 16 * BLOCK;
   tile.wideKeys = tile.probs + 16 * BLOCK;
   tile.wideValues = tile.wideKeys + BLOCK * tile.headBytes;
-}
-
-/** How many query rows a tile has, as types: each tile function is compiled once per count. */
-@unmanaged
-export class One {
-  @inline
-  get rows(): u32 {
-    return 1;
-  }
-}
-
-@unmanaged
-export class Two {
-  @inline
-  get rows(): u32 {
-    return 2;
-  }
-}
-
-@unmanaged
-export class Three {
-  @inline
-  get rows(): u32 {
-    return 3;
-  }
-}
-
-@unmanaged
-export class Four {
-  @inline
-  get rows(): u32 {
-    return 4;
-  }
 }

@@ -67,6 +67,14 @@ export class Lanes {
     return f32x4.mul(v128.bitselect(near, far, f32x4.lt(size, f32x4.splat(0.625))), cap);
   }
 
+  /** x / (1 + e^-2u) with 2u = 2 √(2/π) x (1 + 0.044715 x²): GELU in its tanh form. */
+  @inline
+  static gelu(x: v128): v128 {
+    const cubic = f32x4.add(f32x4.splat(1), f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.044715)));
+    const minus2u = f32x4.mul(f32x4.mul(x, f32x4.splat(-1.5957691216)), cubic);
+    return f32x4.div(x, f32x4.add(f32x4.splat(1), Lanes.exp(minus2u)));
+  }
+
   /** Sum of the four lanes, always in the order (0 + 2) + (1 + 3). */
   @inline
   static sum(x: v128): f32 {

@@ -7,7 +7,7 @@ import { nCores, readBeside, spawn, tick } from '../../src/platform/node.ts';
 /** Node as the WASM backend sees it, with the files that `npm run build` left in dist/. */
 export const host = (): WasmHost => ({
   features: detectFeatures(),
-  kernels: (build) => readBeside(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url)),
+  kernels: (file) => readBeside(new URL(`../../dist/thimble.${file}.wasm`, import.meta.url)),
   spawn: () => spawn(new URL('../../dist/node/compute.js', import.meta.url), 'compute'),
   tick,
   nCores: nCores(),

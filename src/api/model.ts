@@ -1,14 +1,15 @@
 import type { ModelInfo } from '../protocol/open.ts';
 import { kindOf } from '../base/checks.ts';
 import { OWN_SESSION } from '../protocol/messages.ts';
-import { continuationsOf, promptOf, tokensOf, type PromptLike } from './arguments.ts';
+import { continuationsOf, given, promptOf, tokensOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';
+import { shaped, textsOf } from './embeddings.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
 import { ModelSession } from './model_session.ts';
-import type { CallOptions, ChatOptions, Continuation, ScoreOptions } from './option_types.ts';
+import type { CallOptions, ChatOptions, Continuation, EmbedOptions, ScoreOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /**
@@ -107,6 +108,27 @@ export class Model {
     if (!ways) return this.client.call('score', { tokens: text, firstRow }, { signal, site });
     const each = await Promise.all(ways.map(tokenize));
     return this.client.call('scoreContinuations', { text, continuations: each }, { signal, site });
+  }
+
+  /**
+   * What a text means, as a row of numbers: of two rows, the product (a cosine) is the larger the more alike the texts are. For models whose
+   * `info.embeds` is true. Many such models want a prefix that says what a text is for; their cards name it.
+   * @throws RangeError for a text that is empty or longer than the context.
+   */
+  embed(text: string, options?: EmbedOptions): Promise<Float32Array>;
+  /** The same for several texts, or their tokens. */
+  embed(texts: readonly (string | ArrayLike<number>)[], options?: EmbedOptions): Promise<Float32Array[]>;
+  async embed(
+    texts: string | readonly (string | ArrayLike<number>)[],
+    options: EmbedOptions = {},
+  ): Promise<Float32Array | Float32Array[]> {
+    const site = callSite();
+    checkOptions('embed', options);
+    const { truncate = false, signal, ...shape } = given(options);
+    const all = textsOf(typeof texts === 'string' ? [texts] : texts);
+    const rows = await this.client.call('embed', { texts: all, truncate }, { signal, site });
+    const each = rows.map((row) => shaped(row, shape));
+    return typeof texts === 'string' ? each[0]! : each;
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */

@@ -42,6 +42,16 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface EmbedOptions {
+  /** Make each row of length 1, so that products of rows are cosines. Default true. */
+  readonly normalize?: boolean;
+  /** Keep so many numbers of each row, from its beginning, as models trained for it allow (Matryoshka). Default: all. */
+  readonly dimensions?: number;
+  /** Read the beginning of a text that is too long, instead of failing. Default false. */
+  readonly truncate?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** A way to go on: text, or tokens. */
 export type Continuation = string | readonly number[];
 

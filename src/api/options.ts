@@ -3,6 +3,7 @@ import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
 import type {
   CallOptions,
   ChatOptions,
+  EmbedOptions,
   OpenModelOptions,
   ResumeCallOptions,
   ScoreOptions,
@@ -101,6 +102,7 @@ const text: Names<TextPrompt> = {
   eos: 'boolean',
   userDefined: 'boolean',
 };
+const embed: Names<EmbedOptions> = { normalize: 'boolean', dimensions: 'any', truncate: 'boolean', signal: 'signal' };
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
 const optionsOf = {
@@ -116,6 +118,7 @@ const optionsOf = {
   detokenize: { special: 'boolean' },
   logits: { signal: 'signal' },
   score,
+  embed,
   openTokenizer: { signal: 'signal' },
 } as const satisfies Record<string, Readonly<Record<string, Kind>>>;
 

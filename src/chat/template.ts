@@ -10,7 +10,7 @@ import type { RenderInput } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
 import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
-import type { Run } from './jinja/run.ts';
+import { startRun } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
 import { variables } from './variables.ts';
 
@@ -33,16 +33,19 @@ export function compileTemplate(source: string): ChatTemplate {
   const body = parse(source);
   const lines = source.split(/\r\n|\r|\n/);
   const run = (input: RenderInput) => {
-    const state: Run = { lines, now: input.now ?? new Date(), line: 1, steps: 0, depth: 0 };
+    const state = startRun(lines, input.now ?? new Date());
     return render(state, body, variables(state, input));
   };
   return {
     source,
-    reads: (...names) => tokenize(source).some(({ type, value }) => type === 'name' && names.includes(value)),
+    reads: (...names) => tokenize(source).some(({ type, value }) => NAMING.has(type) && names.includes(value)),
     render: (input) => run(input).text,
     renderSegments: (input) => run(input).parts,
   };
 }
+
+/** How a name is spelled: `message.tool_calls`, `message['tool_calls']`. */
+const NAMING = new Set<string>(['name', 'string']);
 
 /** The format that most models without a template of their own were trained on. */
 const CHATML = `{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor %}

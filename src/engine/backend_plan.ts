@@ -4,7 +4,7 @@ import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits } from '../graph/graph.ts';
 import { kvTypes, type KvType } from '../graph/layer_state.ts';
-import type { BoundModel } from '../models/architecture.ts';
+import type { BaseConfig, BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
 import { isRecorded } from '../models/weight_finder.ts';
 import type { OpenOptions } from '../protocol/open.ts';
@@ -48,9 +48,21 @@ export function checkOpenOptions(options: OpenOptions): void {
 
 /** The sizes that a session of this model needs. */
 export function graphLimits(options: OpenOptions, { config }: BoundModel): GraphLimits {
-  const { nCtx: chosen = Math.min(config.nCtxTrain, defaultMaxCtx), maxLogits = usualMaxLogits } = options;
   checkOpenOptions(options);
+  if (config.pooling) return embedderLimits(options, config);
+  const { nCtx: chosen = Math.min(config.nCtxTrain, defaultMaxCtx), maxLogits = usualMaxLogits } = options;
   return { nCtx: chosen, maxTokens: Math.min(chosen, prefillChunk), maxLogits: Math.min(chosen, maxLogits) };
+}
+
+/** Longer texts are for the few: what is sized for them costs everybody memory. */
+const defaultMaxText = 2048;
+
+/** A text is read in one step where its beginning depends on its end; the rows that come of it are one, or one for each token. */
+function embedderLimits({ nCtx }: OpenOptions, { nCtxTrain, pooling, isBidirectional }: BaseConfig): GraphLimits {
+  const chosen = nCtx ?? Math.min(nCtxTrain, defaultMaxText);
+  if (isBidirectional) checkWhole('nCtx', chosen, { min: 1, max: nCtxTrain });
+  const maxTokens = isBidirectional || pooling !== 'last' ? chosen : Math.min(chosen, prefillChunk);
+  return { nCtx: chosen, maxTokens, maxLogits: pooling === 'none' ? maxTokens : 1 };
 }
 
 export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvType, kvTypes);
@@ -58,8 +70,8 @@ export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvTy
 export const checkActivations = (kind: ActivationKind): ActivationKind =>
   checkOneOf('activations', kind, activationKinds);
 
-/** A tensor that says more than one number per column says something else. */
-const maxRecordedBytes = 1 << 20;
+/** The largest of them are tables of positions, of 512 or 8192 rows; a tensor beyond that says something else. */
+const maxRecordedBytes = 1 << 26;
 
 /** Binds the family that the file names to its tensors. @param file with no matrices fused. */
 export async function bindModel(file: GgufFile): Promise<BoundModel> {

@@ -3,7 +3,8 @@ import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
-import { nCores, readBeside, spawn, tick } from '#platform';
+import { kernelFile } from './kernel_file.ts';
+import { nCores, spawn, tick } from '#platform';
 
 /** Sessions that can be open at a time unless `maxSessions` says otherwise. */
 export const defaultSessions = 4;
@@ -19,7 +20,7 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
   wasm({ maxSessions = defaultSessions, threads, build, activations }) {
     const host = {
       features: detectFeatures(),
-      kernels: (name: string) => readBeside(new URL(`../thimble.${name}.wasm`, import.meta.url)),
+      kernels: kernelFile,
       spawn: () => spawn(new URL('./compute.js', import.meta.url), 'thimble compute'),
       tick,
       nCores: nCores(),

@@ -23,6 +23,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
+import { Embedder } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
@@ -35,6 +36,8 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
   openSession(): Session;
+  /** @throws TypeError where the model makes no embeddings. */
+  embedder(): Embedder;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -106,14 +109,21 @@ interface Parts {
 
 function opened({ info, tokenizer, recorded, backend, read, template, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
+  const prepare = () => withStoredRows(backend.prepare(graph), graph, read);
+  let embedder: Embedder | undefined;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
+    embedder() {
+      if (!info.embeds) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
+      return (embedder ??= new Embedder(graph, prepare(), tokenizer));
+    },
     openSession() {
+      if (info.embeds) throw new TypeError(`${info.name} makes embeddings, not text; use model.embed`);
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
-      return new Session(model, graph, state, withStoredRows(backend.prepare(graph), graph, read));
+      return new Session(model, graph, state, prepare());
     },
     async close() {
       await backend.dispose();
@@ -153,6 +163,7 @@ function describe(
     weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
     nVocab: config.nVocab,
     bosToken: addBos ? bosToken : undefined,
+    embeds: config.pooling !== undefined,
     nLayers: config.nLayers,
     dim: config.dim,
     nCtx,

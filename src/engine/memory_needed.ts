@@ -11,7 +11,8 @@ import type { OpenOptions } from '../protocol/open.ts';
 import { createTokenizer } from '../tokenizers/index.ts';
 import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
-import { nCores, readBeside } from '#platform';
+import { kernelFile } from './kernel_file.ts';
+import { nCores } from '#platform';
 
 /** Bytes that a model takes when it is opened. */
 export interface MemoryNeeded {
@@ -57,7 +58,7 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   checkVocabulary(bound, createTokenizer(readVocab(file.metadata)));
   const { nCtxTrain } = bound.config;
   const features = detectFeatures();
-  const dry = await startDryRun(await readBeside(new URL(`../thimble.${features.build}.wasm`, import.meta.url))); // seen from dist/node/
+  const dry = await startDryRun({ kernels: kernelFile, build: features.build, weights: bound.weights });
   dry.check(bound.record(graphLimits({ nCtx: 1 }, bound), 'f16').graph);
   const usualThreads = defaultThreads({ features, nCores: nCores() });
   return {
@@ -69,7 +70,7 @@ export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
       const kvType = checkKvType(options.kvType ?? 'f16');
       const limits = graphLimits({ ...options, threads, maxSessions }, bound);
       const { graph } = bound.record(limits, kvType);
-      const plan = dry.memoryOf({ weights: bound.weights, graph, maxSessions, threads, activations });
+      const plan = dry.memoryOf({ graph, maxSessions, threads, activations });
       const { weightBytes, maximumBytes: totalBytes } = plan;
       const kvBytes = plan.stateBytes * maxSessions;
       const workBytes = totalBytes - weightBytes - kvBytes;

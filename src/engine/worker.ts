@@ -144,6 +144,18 @@ const handlers: Handlers = {
     });
   },
 
+  async embed({ texts, truncate }, { signal }) {
+    const embedder = model!.embedder();
+    const all = texts.map((text) => embedder.tokensOf(text, truncate)); // before the first is read: a bad one fails at once
+    const rows: Float32Array[] = [];
+    const pause = pauseOf(signal);
+    for (const tokens of all) {
+      rows.push(await embedder.embed(tokens));
+      await pause();
+    }
+    return rows;
+  },
+
   async close() {
     for (const session of sessions.values()) session.close();
     sessions.clear();

@@ -57,6 +57,7 @@ export async function readGguf(source: ByteSource, options: ReadOptions = {}): P
   while (!parseHeader(header)) await readOn(header, source, signal);
   const alignment = readAlignment(header);
   const tensors = placeTensors(header, alignment);
+  await Promise.all([...tensors.values()].map(({ quant }) => quant.load?.()));
   const { version, metadataRanges } = header;
   return {
     version,

@@ -2,6 +2,7 @@ import type { Metadata } from '../gguf/metadata.ts';
 import type { Graph, GraphLimits, Value } from '../graph/graph.ts';
 import type { KvType, LayerState, StateLimits } from '../graph/layer_state.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import type { Pooling } from './pooling.ts';
 import { Recorder } from './recorder.ts';
 import { WeightFinder, type Numbers } from './weight_finder.ts';
 
@@ -14,6 +15,10 @@ export interface BaseConfig {
   readonly dim: number;
   /** Blocks behind these that predict further tokens (MTP), which thimble leaves out. */
   readonly nMtpLayers?: number;
+  /** Models that make one row of numbers of a text instead of logits: how. */
+  readonly pooling?: Pooling | undefined;
+  /** Each token sees the text behind it, too, so a text is read in one step. */
+  readonly isBidirectional?: boolean;
 }
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */

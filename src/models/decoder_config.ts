@@ -16,7 +16,7 @@ export function baseConfig(meta: Metadata, find: WeightFinder, arch: string, rea
     nCtxTrain: size(meta, `${arch}.context_length`),
     dim: size(meta, `${arch}.embedding_length`),
     nHeads: alike(meta, `${arch}.attention.head_count`),
-    normEps: meta.f32(`${arch}.attention.layer_norm_rms_epsilon`),
+    normEps: meta.f32(`${arch}.attention.layer_norm_rms_epsilon`, undefined) ?? meta.f32(`${arch}.attention.layer_norm_epsilon`),
   };
 }
 

@@ -1,13 +1,16 @@
 import type { Architecture } from './architecture.ts';
+import { bert } from './bert.ts';
 import { bitnet } from './bitnet.ts';
 import { exaone4 } from './exaone4.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma4 } from './gemma4.ts';
+import { gemmaEmbedding } from './gemma_embedding.ts';
 import { glm4 } from './glm4.ts';
 import { granite } from './granite.ts';
 import { hunyuan } from './hunyuan.ts';
 import { mistral3 } from './mistral3.ts';
+import { modernBert } from './modern_bert.ts';
 import { olmo2 } from './olmo2.ts';
 import { smollm3 } from './smollm3.ts';
 
@@ -24,4 +27,7 @@ export const more: readonly Architecture[] = [
   hunyuan,
   glm4,
   bitnet,
+  bert,
+  modernBert,
+  gemmaEmbedding,
 ];

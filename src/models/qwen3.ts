@@ -1,13 +1,17 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /** Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models, and Bonsai: queries and keys are normed, head by head. */
 export const qwen3 = architecture({
   names: ['qwen3'],
 
-  config: (meta, find) => decoderConfig(meta, find, 'qwen3'),
+  config(meta, find) {
+    const pooling = poolingOf(meta, 'qwen3');
+    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling };
+  },
 
   weights: (c, find) => ({
     ...tableWeights(find, c),
@@ -35,6 +39,7 @@ export const qwen3 = architecture({
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
     }
+    if (c.pooling) return g.pool(g.rmsNorm(x, w.norm, c.normEps), c.pooling); // [nLogits, dim]
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },
 });

@@ -6,9 +6,13 @@ import { attention, checkPositions } from '../ops/attention.ts';
 import { columns } from '../ops/columns.ts';
 import { embed } from '../ops/embed.ts';
 import { geglu } from '../ops/geglu.ts';
+import { gelu } from '../ops/gelu.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
+import { layerNorm } from '../ops/layer_norm.ts';
 import { matmul } from '../ops/matmul.ts';
+import { pool } from '../ops/pool.ts';
+import { positionRows } from '../ops/position_rows.ts';
 import { rmsNorm } from '../ops/rms_norm.ts';
 import { rope } from '../ops/rope.ts';
 import { ropeAngles } from '../ops/rope_angles.ts';
@@ -17,6 +21,7 @@ import { scale } from '../ops/scale.ts';
 import { softcap } from '../ops/softcap.ts';
 import { swiglu } from '../ops/swiglu.ts';
 import { temper } from '../ops/temper.ts';
+import type { Pooling } from './pooling.ts';
 import { quantByName } from '../quants/index.ts';
 
 const f32 = quantByName.get('f32')!;
@@ -160,11 +165,35 @@ export class Recorder {
   }
 
   /** Attends over what a cache holds, which another layer may have written. */
-  attend(q: Value, state: LayerState, { headDim, scale, cap = 0, sinks }: AttentionParams): Value {
+  attend(q: Value, state: LayerState, { headDim, scale, cap = 0, ahead = 0, sinks }: AttentionParams): Value {
     const { k, v, window: seen } = keysAndValues(state);
     const window = Number.isFinite(seen) ? seen : 0;
     for (const cache of [k, v]) checkPositions(cache, window, this.limits);
-    return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap });
+    return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap, ahead });
+  }
+
+  /** `(x - mean) / sqrt(variance + eps) * weight (+ bias)`, row by row. */
+  layerNorm(x: Value, { weight, bias }: LayerNorm, eps: number): Value {
+    return this.node(layerNorm, bias ? [x, weight, bias] : [x, weight], { eps });
+  }
+
+  gelu(x: Value): Value {
+    return this.node(gelu, [x]);
+  }
+
+  /** Adds the same row to all. */
+  addRow(x: Value, row: Float32Array): Value {
+    return this.node(scale, [x, constant('row', [1, row.length], row)], { by: 1 });
+  }
+
+  /** Rows of a table `[nPositions, cols]` by the tokens' positions: `[nTokens, cols]`. */
+  positionRows(table: Float32Array, cols: number): Value {
+    return this.node(positionRows, [constant('positions', [table.length / cols, cols], table)]);
+  }
+
+  /** What becomes of a text's rows: `[nTokens, dim]` → `[nLogits, dim]`. */
+  pool(x: Value, pooling: Pooling): Value {
+    return pooling === 'none' || pooling === 'last' ? this.lastRows(x) : this.node(pool, [x], { mean: pooling === 'mean' ? 1 : 0 });
   }
 
   /** Keeps the rows whose logits were asked for: `[nTokens, dim]` → `[nLogits, dim]`. */
@@ -185,12 +214,20 @@ export interface Linear {
   readonly scale?: number | undefined;
 }
 
+/** The weights of a layer norm, `[cols]` each. */
+export interface LayerNorm {
+  readonly weight: Value;
+  readonly bias?: Value | undefined;
+}
+
 export interface AttentionParams {
   readonly headDim: number;
   /** Multiplies `q · k`, usually `headDim ** -0.5`. */
   readonly scale: number;
   /** Scores become `cap * tanh(score / cap)`; absent or 0: no cap. */
   readonly cap?: number;
+  /** Positions behind its own that a token sees, of those in its step; absent: 0. */
+  readonly ahead?: number;
   /** `[nHeads]` scores of nothing: they take their part of the softmax and give no value. */
   readonly sinks?: Value | undefined;
 }

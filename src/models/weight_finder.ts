@@ -1,14 +1,14 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import { weight, type Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { Linear } from './recorder.ts';
+import type { LayerNorm, Linear } from './recorder.ts';
 
 /** Decoded tensors, by name. */
 export type Numbers = ReadonlyMap<string, Float32Array>;
 
-/** Small tensors whose numbers go into the graph while it is recorded: divisors of rotary frequencies, factors of products. */
+/** Small tensors whose numbers go into the graph while it is recorded: divisors of rotary frequencies, factors of products, positions. */
 export const isRecorded = (name: string): boolean =>
-  /^rope_(freqs|factors_long|factors_short)\.weight$|\.layer_output_scale\.weight$|\.scale$/.test(name);
+  /^rope_(freqs|factors_long|factors_short)\.weight$|^(token_types|position_embd)\.weight$|\.layer_output_scale\.weight$|\.scale$/.test(name);
 
 /** Tensors that change nothing, and why. Any other that no formula reads would make the results wrong in silence. */
 const ignorable: readonly { readonly name: RegExp; readonly why: string }[] = [
@@ -55,6 +55,11 @@ export class WeightFinder {
   linear(name: string, shape: readonly [rows: number, cols: number]): Linear {
     const bias = this.optional(`${name}.bias`, [shape[0]]);
     return { w: this.get(`${name}.weight`, shape), bias, scale: this.numbers(`${name}.scale`, [1])?.[0] };
+  }
+
+  /** A layer norm: `name.weight`, and `name.bias` where the file has it, `[cols]` each. */
+  layerNorm(name: string, cols: number): LayerNorm {
+    return { weight: this.get(`${name}.weight`, [cols]), bias: this.optional(`${name}.bias`, [cols]) };
   }
 
   /** The numbers of a recorded tensor, if the file has it. */

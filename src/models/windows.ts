@@ -8,6 +8,8 @@ export type Windows = readonly (number | undefined)[];
 export interface WindowDefaults {
   readonly window?: number;
   readonly period?: number;
+  /** Of so many layers, the first one sees everything, not the last. */
+  readonly wideFirst?: boolean;
 }
 
 /** Layers that see a window, by `attention.sliding_window` and its pattern: a period, or a flag for each layer. */
@@ -17,7 +19,7 @@ export function windowsOf(meta: Metadata, arch: string, nLayers: number, default
   const slides = flagsOf(meta, key, nLayers);
   const period = slides ? 0 : meta.u32(key, defaults.period ?? 0);
   if (window > 0 && !slides && period === 0) throw new FormatError(`${key} is missing, the file has a window; convert the model again?`);
-  return Array.from({ length: nLayers }, (_, l) => ((slides ? slides[l] : l % period < period - 1) && window) || undefined);
+  return Array.from({ length: nLayers }, (_, l) => ((slides ? slides[l] : defaults.wideFirst ? l % period > 0 : l % period < period - 1) && window) || undefined);
 }
 
 /** A flag for each layer; undefined where the file has no such list. */

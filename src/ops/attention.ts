@@ -9,7 +9,7 @@ import { capped } from './softcap.ts';
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
  * for every token and query head, `softmax(scale · q · Kᵀ) · V` over the positions up to the token's own (and within
- * `window` of it, when that is not 0). A `cap` that is not 0 bends scores as `softcap` does. `sinks[nHeads]`, where there are any, are one
+ * `window` of it, when that is not 0), and `ahead` more of the step's own behind it: encoders look both ways. A `cap` that is not 0 bends scores as `softcap` does. `sinks[nHeads]`, where there are any, are one
  * more score for each head that has no value (Xiao et al. 2023, arXiv:2309.17453). `q[nTokens, nHeads * headDim]`, caches `[nPositions, nKvHeads * headDim]` with absolute
  * position p in row `p % nPositions`.
  */
@@ -35,23 +35,24 @@ export const attention: Op = {
     param('window', 'u32'),
     spreadOf(({ inputs }) => inputs[1]!),
     param('cap', 'f32'),
+    param('ahead', 'u32'),
   ],
 
   reference({ out, inputs: [q, k, v, sinks], node, step }) {
     const cols = colsOf(node.out);
     const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
-    const { headDim, scale, window, cap } = node.params as Readonly<
-      Record<'headDim' | 'scale' | 'window' | 'cap', number>
+    const { headDim, scale, window, cap, ahead } = node.params as Readonly<
+      Record<'headDim' | 'scale' | 'window' | 'cap' | 'ahead', number>
     >;
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
     const spread = spreadCols(node.inputs[1]!, headDim);
     const queries = q!.slice(0, rowsOf('tokens', step) * cols);
     if (spread) hadamard(queries, spread);
     const nSeen = step.pos + step.tokens.length;
-    const scores = new Float64Array(window > 0 ? Math.min(window, nSeen) : nSeen);
+    const scores = new Float64Array(nSeen);
     for (let t = 0; t < rowsOf('tokens', step); t++) {
-      const last = step.pos + t;
-      const first = window > 0 ? Math.max(0, last - window + 1) : 0;
+      const last = Math.min(step.pos + t + ahead, nSeen - 1);
+      const first = window > 0 ? Math.max(0, step.pos + t - window + 1) : 0;
       for (let head = 0; head < cols / headDim; head++) {
         const query = t * cols + head * headDim;
         const kvHead = Math.floor(head / headsPerKv) * headDim;
@@ -82,7 +83,8 @@ export const attention: Op = {
     const [, k, v, sinks] = inputs;
     const window = params['window'] || Infinity;
     const { pos, tokens } = step;
-    const seen = tokens.reduce((sum, _, t) => sum + Math.min(pos + t + 1, window), 0); // by all tokens together
+    const behind = (t: number): number => Math.min(params['ahead']!, tokens.length - 1 - t);
+    const seen = tokens.reduce((sum, _, t) => sum + Math.min(pos + t + 1, window) + behind(t), 0); // by all tokens together
     const positions = Math.min(pos + tokens.length, window + tokens.length - 1); // seen by any of them
     const cacheBytes = bytesOf(k!, positions * colsOf(k!)) + bytesOf(v!, positions * colsOf(v!));
     const others = sinks ? bytesOf(sinks) : 0;

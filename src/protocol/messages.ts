@@ -33,6 +33,11 @@ export interface Calls {
     result: Float64Array[];
     event: never;
   };
+  embed: {
+    args: { texts: readonly (string | readonly number[])[]; truncate: boolean };
+    result: Float32Array[];
+    event: never;
+  };
   close: { args: object; result: undefined; event: never };
 }
 

@@ -45,6 +45,8 @@ export interface ModelInfo {
   readonly nVocab: number;
   /** The token that every text starts with; undefined where the model wants none. */
   readonly bosToken: number | undefined;
+  /** The model makes embeddings (`model.embed`) instead of text. */
+  readonly embeds: boolean;
   readonly nLayers: number;
   readonly dim: number;
   readonly nCtx: number;

@@ -12,6 +12,7 @@ import { q5_k } from './q5_k.ts';
 import { q6_k } from './q6_k.ts';
 import { q8_0 } from './q8_0.ts';
 import type { QuantType } from './quant_type.ts';
+import { rare } from './rare.ts';
 
 /** Every live row of `enum ggml_type`, in its order; the ids left out are types ggml has removed. Rows written out are known by name and size only. */
 export const quants: readonly QuantType[] = [
@@ -33,10 +34,10 @@ export const quants: readonly QuantType[] = [
   { name: 'iq2_xs', ggmlType: 17, blockSize: 256, blockBytes: 74 },
   { name: 'iq3_xxs', ggmlType: 18, blockSize: 256, blockBytes: 98 },
   { name: 'iq1_s', ggmlType: 19, blockSize: 256, blockBytes: 50 },
-  { name: 'iq4_nl', ggmlType: 20, blockSize: 32, blockBytes: 18 },
+  rare({ name: 'iq4_nl', ggmlType: 20, blockSize: 32, blockBytes: 18, halves: [0] }),
   { name: 'iq3_s', ggmlType: 21, blockSize: 256, blockBytes: 110 },
   { name: 'iq2_s', ggmlType: 22, blockSize: 256, blockBytes: 82 },
-  { name: 'iq4_xs', ggmlType: 23, blockSize: 256, blockBytes: 136 },
+  rare({ name: 'iq4_xs', ggmlType: 23, blockSize: 256, blockBytes: 136, halves: [0] }),
   { name: 'i8', ggmlType: 24, blockSize: 1, blockBytes: 1 },
   { name: 'i16', ggmlType: 25, blockSize: 1, blockBytes: 2 },
   { name: 'i32', ggmlType: 26, blockSize: 1, blockBytes: 4 },
@@ -44,12 +45,12 @@ export const quants: readonly QuantType[] = [
   { name: 'f64', ggmlType: 28, blockSize: 1, blockBytes: 8 },
   { name: 'iq1_m', ggmlType: 29, blockSize: 256, blockBytes: 56 },
   bf16,
-  { name: 'tq1_0', ggmlType: 34, blockSize: 256, blockBytes: 54 },
-  { name: 'tq2_0', ggmlType: 35, blockSize: 256, blockBytes: 66 },
-  { name: 'mxfp4', ggmlType: 39, blockSize: 32, blockBytes: 17 },
+  rare({ name: 'tq1_0', ggmlType: 34, blockSize: 256, blockBytes: 54, halves: [52] }),
+  rare({ name: 'tq2_0', ggmlType: 35, blockSize: 256, blockBytes: 66, halves: [64] }),
+  rare({ name: 'mxfp4', ggmlType: 39, blockSize: 32, blockBytes: 17, halves: [0], scaleMask: 0xff, infinity: 253 }),
   { name: 'nvfp4', ggmlType: 40, blockSize: 64, blockBytes: 36 },
-  { name: 'q1_0', ggmlType: 41, blockSize: 128, blockBytes: 18 },
-  { name: 'q2_0', ggmlType: 42, blockSize: 64, blockBytes: 18 },
+  rare({ name: 'q1_0', ggmlType: 41, blockSize: 128, blockBytes: 18, halves: [0] }),
+  rare({ name: 'q2_0', ggmlType: 42, blockSize: 64, blockBytes: 18, halves: [0] }),
 ];
 
 export const quantByGgmlType: ReadonlyMap<number, QuantType> = new Map(quants.map((q) => [q.ggmlType, q]));

@@ -13,8 +13,12 @@ export interface QuantType {
   readonly blockBytes: number;
   /** Where in a block the f16 numbers are that its levels are multiplied by or that are added: byte offsets, side by side. */
   readonly halves?: readonly number[];
-  /** Where the weights are floats: the bits of infinity. */
+  /** Where a block has a power of two instead of f16 numbers: which bits there, from the lowest on, are its exponent. */
+  readonly scaleMask?: number;
+  /** Where the weights are floats: the bits of infinity. With `scaleMask`: the least exponent with which weights may be infinite. */
   readonly infinity?: number;
+  /** Types that few files hold: brings what decodes them, before the first `dequantize`. */
+  readonly load?: () => Promise<void>;
   /** Decodes whole blocks: `src` holds n blocks, `dst` gets n * blockSize floats. Absent where the type is only known by name. */
   readonly dequantize?: (src: Uint8Array, dst: Float32Array) => void;
   /**

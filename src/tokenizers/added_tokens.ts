@@ -1,3 +1,5 @@
+import { FormatError } from '../base/errors.ts';
+import { counted, sum } from '../base/numbers.ts';
 import { TextIndex } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
 import { createPieceSearch } from './piece_search.ts';
@@ -32,6 +34,9 @@ const endExceptions: readonly {
   { token: '<|end|>', with: ['<|calls|>', '<|flush|>'] }, // Solar
   { token: '</s>', with: ['<|tool_response>'], isText: true }, // Gemma 4: a closing tag of HTML
 ];
+
+/** Of all together. Searching for them takes some 50 bytes of memory for each; the largest vocabularies have about 200,000. */
+const maxAddedBytes = 2 ** 20;
 
 /** What each token is for. */
 export interface Roles {
@@ -69,6 +74,13 @@ export function assignRoles(vocab: Vocab): Roles {
   }
   const plain = new TextIndex(vocab.tokens, (token) => isText(types[token]!));
   const added = special.filter((token) => types[token] !== tokenType.normal);
+  const addedBytes = sum(added.map((token) => vocab.tokens.nBytes(token)));
+  if (addedBytes > maxAddedBytes) {
+    const [came, most] = [counted(addedBytes), counted(maxAddedBytes)];
+    throw new FormatError(
+      `tokenizer.ggml.token_type marks tokens of ${came} bytes as control or user-defined, the limit is ${most}; convert the model again?`,
+    );
+  }
   const named = [vocab.eosToken, vocab.eotToken].filter((token) => token !== undefined);
   return { types, plain, ends: new Set([...ends.values(), ...named]), added };
 }

@@ -27,7 +27,7 @@ export function createGemma4(vocab: Vocab, { types, plain }: Roles): TokenizerFa
     n = merge(symbols, n);
     for (const symbol of symbols.subarray(0, n)) {
       if (symbol < nVocab) tokens.push(symbol);
-      else tokens.push(...bytesOf(symbol - nVocab).filter((token) => token >= 0));
+      else for (const token of bytesOf(symbol - nVocab)) if (token >= 0) tokens.push(token);
     }
   }
 

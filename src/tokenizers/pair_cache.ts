@@ -12,7 +12,7 @@ export function cachePairs(find: (left: number, right: number) => number): (left
   const slots = new Int32Array((mask + 1) * 3);
   let nPairs = 0;
   return (left, right) => {
-    let i = hash(left, right) & mask;
+    let i = hashPair(left, right) & mask;
     while (slots[i * 3] !== 0) {
       if (slots[i * 3] === left + 1 && slots[i * 3 + 1] === right) return slots[i * 3 + 2]!;
       i = (i + 1) & mask;
@@ -20,7 +20,7 @@ export function cachePairs(find: (left: number, right: number) => number): (left
     if (nPairs === maxPairs) {
       slots.fill(0);
       nPairs = 0;
-      i = hash(left, right) & mask;
+      i = hashPair(left, right) & mask;
     }
     const answer = find(left, right);
     slots[i * 3] = left + 1;
@@ -32,7 +32,7 @@ export function cachePairs(find: (left: number, right: number) => number): (left
 }
 
 /** Spreads neighbouring ids: multiply by odd constants (golden ratio, Murmur3's finaliser), fold the high bits down. */
-function hash(left: number, right: number): number {
+export function hashPair(left: number, right: number): number {
   const h = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
   return h ^ (h >>> 15);
 }

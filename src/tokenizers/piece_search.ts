@@ -1,3 +1,6 @@
+import { sum } from '../base/numbers.ts';
+import { hashPair } from './pair_cache.ts';
+
 /** Calls `found` for each place of a text where a piece begins, from the last place to the first, with the longest that begins there. */
 export type PieceSearch = (text: string, found: (at: number, piece: number) => void) => void;
 
@@ -8,27 +11,28 @@ export type PieceSearch = (text: string, found: (at: number, piece: number) => v
  * A node is an end of some pieces; node 0 is the empty one. Of two pieces that are alike the first one is found, an empty one never.
  */
 export function createPieceSearch(pieces: readonly string[]): PieceSearch {
-  const next = new Map<number, number>(); // node * 2^16 + the UTF-16 unit before it → node
-  const shorter = [0]; // [nNodes] the longest node that is a proper beginning, as it is read, of this one's end
-  const whole = [-1]; // [nNodes] the longest piece that a text which has come to this node begins with; -1: none
+  const most = 1 + sum(pieces.map((piece) => piece.length)); // nodes
+  const edges = createEdges(most);
+  const shorter = new Int32Array(most); // [nNodes] the longest other node that this one begins with
+  const whole = new Int32Array(most).fill(-1); // [nNodes] the longest piece that this one begins with; -1: none
+  let nNodes = 1;
 
-  /** From a node to the one for what has been read with one more unit: the longest that there is. */
+  /** From a node to the longest one that begins with the unit, and goes on as this node begins. */
   function step(node: number, unit: number): number {
     for (let at = node; ; at = shorter[at]!) {
-      const longer = next.get(at * 0x10000 + unit);
-      if (longer !== undefined) return longer;
+      const longer = edges.find(at, unit);
+      if (longer > 0) return longer;
       if (at === 0) return 0;
     }
   }
 
   function grow(node: number, unit: number): number {
-    const key = node * 0x10000 + unit;
-    const known = next.get(key);
-    if (known !== undefined) return known;
-    const link = node === 0 ? 0 : step(shorter[node]!, unit);
-    next.set(key, shorter.length);
-    whole.push(whole[link]!);
-    return shorter.push(link) - 1;
+    const known = edges.find(node, unit);
+    if (known > 0) return known;
+    shorter[nNodes] = node === 0 ? 0 : step(shorter[node]!, unit);
+    whole[nNodes] = whole[shorter[nNodes]!]!;
+    edges.add(node, unit, nNodes);
+    return nNodes++;
   }
 
   // All pieces grow together, one unit a round: what is shorter than a node is there before it.
@@ -48,5 +52,28 @@ export function createPieceSearch(pieces: readonly string[]): PieceSearch {
       node = step(node, text.charCodeAt(at));
       if (whole[node]! >= 0) found(at, whole[node]!);
     }
+  };
+}
+
+/**
+ * From a node, and the UTF-16 unit before it, to the node of both together. A flat hash table with open addressing:
+ *
+ *     slot i: | node | unit | longer node |    0 in the last where the slot is free
+ */
+function createEdges(nMost: number) {
+  const mask = 2 ** Math.ceil(Math.log2(2 * nMost)) - 1;
+  const slots = new Int32Array((mask + 1) * 3);
+
+  function slotOf(node: number, unit: number): number {
+    let i = hashPair(node, unit) & mask;
+    while (slots[i * 3 + 2] !== 0 && (slots[i * 3] !== node || slots[i * 3 + 1] !== unit)) i = (i + 1) & mask;
+    return i * 3;
+  }
+
+  return {
+    find: (node: number, unit: number): number => slots[slotOf(node, unit) + 2]!,
+    add(node: number, unit: number, longer: number): void {
+      slots.set([node, unit, longer], slotOf(node, unit));
+    },
   };
 }

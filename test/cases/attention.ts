@@ -15,17 +15,30 @@ interface Shape {
   /** Size of the queries: large ones make the softmax pick few positions. */
   readonly size?: number;
   readonly cap?: number;
+  readonly ahead?: number;
   /** Size of a sink for each head; absent: none. */
   readonly sinks?: number;
 }
 
 const of = (quant: KvType, shape: Shape): OpCase => {
-  const { nHeads, nKvHeads, headDim, nTokens, pos = 0, window = 0, ring, size = 1, cap = 0, sinks = 0 } = shape;
+  const {
+    nHeads,
+    nKvHeads,
+    headDim,
+    nTokens,
+    pos = 0,
+    window = 0,
+    ring,
+    size = 1,
+    cap = 0,
+    sinks = 0,
+    ahead = 0,
+  } = shape;
   const cache = { role: 'state', rows: ring, cols: nKvHeads * headDim, quant } as const;
   const scores = `${cap ? `, scores to ±${cap}` : ''}${sinks ? `, sinks to ±${sinks}` : ''}`;
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
   return {
-    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}${scores}`,
+    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}${scores}${ahead ? `, ${ahead} ahead` : ''}`,
     op: attention,
     inputs: [
       { role: 'activation', cols: nHeads * headDim, size },
@@ -33,19 +46,19 @@ const of = (quant: KvType, shape: Shape): OpCase => {
       cache,
       ...(sinks ? [{ role: 'vector', cols: nHeads, size: sinks } as const] : []),
     ],
-    params: { headDim, scale: headDim ** -0.5, window, cap },
+    params: { headDim, scale: headDim ** -0.5, window, cap, ahead },
     nTokens,
     pos,
     // scores grow with the queries, and their rounding errors with them; integer products round rows to 14 bits
-    flops: nHeads * (4 * headDim + (cap ? 6 : 0)) * seen(nTokens, pos, window || Infinity), // scores, then values
+    flops: nHeads * (4 * headDim + (cap ? 6 : 0)) * seen(nTokens, pos, window || Infinity, ahead), // scores, then values
     tolerance: (quant === 'q8_0' ? 2e-4 : 2e-6) * Math.max(1, size / 4),
   };
 };
 
 /** Positions seen by all tokens together. */
-function seen(nTokens: number, pos: number, window: number): number {
+function seen(nTokens: number, pos: number, window: number, ahead: number): number {
   let sum = 0;
-  for (let t = 0; t < nTokens; t++) sum += Math.min(window, pos + t + 1);
+  for (let t = 0; t < nTokens; t++) sum += Math.min(window, pos + t + 1) + Math.min(ahead, nTokens - 1 - t);
   return sum;
 }
 
@@ -78,6 +91,10 @@ const shapes: Shape[] = [
   { nHeads: 4, nKvHeads: 1, headDim: 64, nTokens: 9, pos: 30, window: 20, cap: 0.3 },
   { nHeads: 4, nKvHeads: 2, headDim: 32, nTokens: 1, pos: 600, sinks: 3 },
   { nHeads: 6, nKvHeads: 2, headDim: 32, nTokens: 40, pos: 250, window: 33, sinks: 20, cap: 10 },
+  { nHeads: 2, nKvHeads: 2, headDim: 32, nTokens: 3, ahead: 512 },
+  { nHeads: 4, nKvHeads: 4, headDim: 32, nTokens: 300, ahead: 512 },
+  { nHeads: 2, nKvHeads: 1, headDim: 64, nTokens: 290, window: 5, ahead: 4 },
+  { nHeads: 2, nKvHeads: 2, headDim: 32, nTokens: 70, pos: 40, window: 33, ahead: 1 },
   { nHeads: 2, nKvHeads: 1, headDim: 32, nTokens: 7, sinks: 200 }, // beyond what float32 has an exponential of
 ];
 

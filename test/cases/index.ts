@@ -3,9 +3,13 @@ import { attentionCases } from './attention.ts';
 import { columnsCases } from './columns.ts';
 import { embedCases } from './embed.ts';
 import { gegluCases } from './geglu.ts';
+import { geluCases } from './gelu.ts';
 import { kvStoreCases } from './kv_store.ts';
 import { lastRowsCases } from './last_rows.ts';
+import { layerNormCases } from './layer_norm.ts';
 import { matmulCases } from './matmul.ts';
+import { poolCases } from './pool.ts';
+import { positionRowsCases } from './position_rows.ts';
 import { rmsNormCases } from './rms_norm.ts';
 import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
@@ -20,9 +24,13 @@ const all = [
   columnsCases,
   embedCases,
   gegluCases,
+  geluCases,
   kvStoreCases,
   lastRowsCases,
+  layerNormCases,
   matmulCases,
+  poolCases,
+  positionRowsCases,
   rmsNormCases,
   ropeCases,
   ropeAnglesCases,

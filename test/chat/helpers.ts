@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ChatMessage } from '../../src/chat/conversation.ts';
-import type { RenderInput } from '../../src/chat/conversation.ts';
+import type { ChatMessage, RenderInput } from '../../src/chat/conversation.ts';
 
 /** The clock of the goldens, in local time. */
 export const now = new Date(2026, 0, 5, 14, 3, 9);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
+import { render as renderTree } from '../../src/chat/jinja/interpreter.ts';
+import { parse } from '../../src/chat/jinja/parser.ts';
+import { startRun } from '../../src/chat/jinja/run.ts';
+import { untrusted } from '../../src/chat/jinja/text.ts';
+import { list, type Value } from '../../src/chat/jinja/values.ts';
 import { compileTemplate } from '../../src/chat/template.ts';
 import { conversations, inputOf, templates } from './helpers.ts';
 
@@ -92,6 +97,42 @@ describe('a limit stops', () => {
     ['a range', '{{ range(999999999) }}', /items at once, the limit is 100,000/],
     ['a list times a number', '{{ [0] * 999999999 }}', /items at once/],
     ['source', 'x'.repeat(2 ** 20 + 1), /the limit is 1048576/],
+    ['words of the source', '{{1}}'.repeat(200_000), /more than 400,000 words and tags/],
+    ['a path that is long', "{% set p = 'a' ~ '.a' * 7999999 %}{{ [] | map(attribute=p) | list }}", steps],
+    ['paths to sort by', "{% set p = 'a' ~ ',a' * 7999999 %}{{ [{}] | sort(attribute=p) | list }}", steps],
+    [
+      'a path that goes in circles',
+      "{% set n = namespace() %}{% set n.a = n %}{{ ([n] * 99999) | map(attribute='a' ~ '.a' * 100000) | list | length }}",
+      steps,
+    ],
+    [
+      'affixes to choose from',
+      "{% set s = 'x' * 15999999 ~ 'y' %}{{ ('x' * 16000000).startswith((s,) * 99999) }}",
+      steps,
+    ],
+    [
+      'parameters that are not given',
+      `{% macro m(${Array.from({ length: 50_000 }, (_, i) => `a${i}`).join(',')}) %}{% endmacro %}{% for i in range(99999) %}{{ m() }}{% endfor %}`,
+      steps,
+    ],
+    ['separators of JSON', "{% set s = 'x' * 6000 %}{{ ([1] * 99999) | tojson(separators=(s, s)) }}", chars],
+    ['an indent of JSON', "{% set s = 'x' * 16000000 %}{{ [[[[[1]]]]] | tojson(indent=s) }}", chars],
+    ['characters that JSON escapes', "{{ ('\\x01' * 16000000) | tojson }}", steps],
+    ['characters that print as escapes', "{{ ['\\U000e0001' * 8000000] }}", steps],
+    ['words that begin with capitals', "{{ ('a ' * 8000000) | title }}", steps],
+    ['capitals that are longer', "{{ ('ΐ' * 16000000) | upper }}", chars],
+    ['fields of a time', "{{ strftime_now('%c' * 8000000) }}", steps],
+    ['places between characters', "{{ ('x' * 9000000).replace('', 'y') }}", steps],
+    [
+      'a key that doubles',
+      '{% set n = namespace(t=1) %}{% for i in range(22) %}{% set n.t = (n.t, n.t) %}{% endfor %}{{ {n.t: 1} }}',
+      /limit against/,
+    ],
+    [
+      'text of many sources, printed again and again',
+      "{% set s = ('<' ~ messages) * 5000 %}{% for i in range(99999) %}{{ s }}{% endfor %}",
+      /limit against/,
+    ],
   ])('%s', (_, source, message) => {
     const begin = performance.now();
     let caught: unknown;
@@ -149,6 +190,52 @@ describe('a limit stops', () => {
     for (let i = 0; i < 5000; i++) data = [data];
     expect(() => render('x', { data })).toThrow(/nested more than/);
   });
+});
+
+describe('no more than a million objects are kept of', () => {
+  const u = untrusted('U');
+  it.each([
+    ['lists', '[[], [], []]', 3],
+    ['tuples', '((), (), ())', 3],
+    ['dictionaries', '[{}, {}]', 4],
+    ['entries', "{'a': 1, 'b': 2, 'c': 3}", 5],
+    ['namespaces', '[namespace(), namespace()]', 4],
+    ['ranges', '[range(0), range(0)]', 4],
+    ['floats', '[1 / 2, 1 / 2]', 2],
+    ['methods', "['a'.upper, 'a'.upper]", 4],
+    ['undefined values', '[a, b, c]', 4],
+    ['missing fields', '[{}.a, {}.b]', 6],
+    ['texts', "[i ~ '', i ~ u]", 4],
+    ['texts of many sources', "('<' ~ u) * 3", 6],
+    ['pieces', "'a b c'.split()", 4],
+    ['slices', "['abcdef'[1:3], 'abcdef'[2]]", 4],
+    ['printed values', '[1 | string, i | tojson]', 4],
+    ['pairs', "{'a': 1, 'b': 2}.items()", 4],
+    ['filtered lists', "[[] | map('abs'), [] | select]", 4],
+    ['captured texts', 'caught', 2, '{% set caught %}{{ i }}{% endset %}'],
+    ['macros', 'm', 4, '{% macro m() %}{% endmacro %}'],
+    ['arguments', 'k(a=1)', 4, '{% macro k() %}{% set _ = kept.append(kwargs) %}{% endmacro %}'],
+  ])('%s', (_, value, nObjects, before = '') => {
+    const kept = list([]);
+    const run = startRun([], new Date());
+    const source = `{% for i in range(99999) %}{% for j in range(99999) %}${before}{% set _ = kept.append(${value}) %}{% endfor %}{% endfor %}`;
+    const variables = new Map<string, Value>([
+      ['kept', kept],
+      ['u', u],
+    ]);
+    expect(() => renderTree(run, parse(source), variables)).toThrow(/limit against endless templates/);
+    expect(kept.items.length).toBeGreaterThan(1000);
+    expect(kept.items.length * nObjects).toBeLessThan(1_000_000);
+  });
+});
+
+it('a conversation may take steps in proportion to its length', () => {
+  const source = '{% for m in messages %}{% for c in m.content %}{{ c }}{% endfor %}{% endfor %}';
+  const content = 'x'.repeat(1_000_000);
+  const input = { addGenerationPrompt: true, bosToken: '', eosToken: '' };
+  expect(compileTemplate(source).render({ ...input, messages: [{ role: 'user', content }] })).toBe(content);
+  const own = source.replace('m.content', "'x' * 1000000").replace('messages', '[1]');
+  expect(() => compileTemplate(own).render({ ...input, messages: [] })).toThrow(/limit against endless templates/);
 });
 
 it('renders a long conversation well within the limits', () => {

@@ -17,46 +17,19 @@ describe.skipIf(!haveStories260k)('thimble chat from a pipe (needs ../shared/dat
     expect(stdout).not.toContain('\x1b');
   });
 
-  it('saves, loads, answers again, and keeps the system message', async () => {
-    const file = bench.path('saved.json');
-    const saved = await chat(
-      `/system Be kind\nOnce upon a time\n/save ${file}\n/clear\n/load ${file}\n/regen\n/save ${file}\n`,
-    );
-    expect([saved.code, saved.stderr.split('\n')]).toEqual([
-      0,
-      [
-        'the model is told so from the next message on',
-        `saved 3 messages to ${file}`,
-        'the conversation is forgotten',
-        `going on after 3 messages from ${file}`,
-        `saved 3 messages to ${file}`,
-        '',
-      ],
-    ]);
-    const [first, again] = saved.stdout.split('\n');
-    expect(again).toBe(first);
-    const { messages } = JSON.parse(await readFile(file, 'utf8')) as { messages: object[] };
-    expect(messages).toEqual([
-      { role: 'system', content: 'Be kind' },
-      { role: 'user', content: 'Once upon a time' },
-      { role: 'assistant', content: first },
-    ]);
+  it('takes every line for a message, whatever is in it: a pipe gives no commands', async () => {
+    const file = bench.path('kept.txt');
+    await writeFile(file, 'kept');
+    const lines = [`/save ${file}`, '/exit', '/load nowhere.json', '?', 'Once upon a time'];
+    const { code, stdout, stderr } = await chat(`${lines.join('\n')}\n`);
+    expect([code, stderr, await readFile(file, 'utf8')]).toEqual([0, '', 'kept']);
+    expect(stdout.trimEnd().split('\n').length).toBeGreaterThanOrEqual(lines.length);
   });
 
-  it('knows its commands', async () => {
-    const { stdout, stderr } = await chat('/help\n/hepl\nOnce\n/stats\n/exit\nnever said\n');
-    for (const name of ['/clear', '/system TEXT', '/save FILE', '/load FILE', '/regen', '/stats', '/exit']) {
-      expect(stderr).toContain(`  ${name}`);
-    }
-    expect(stderr).toContain('there is no command /hepl; did you mean /help?');
-    expect(stderr).toMatch(/1 answers, 5 tokens, .*\ncontext \d+ of 512 positions/);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-  });
-
-  it('refuses a file that is no conversation', async () => {
-    await writeFile(bench.path('wrong.json'), '{"messages":[{"role":"user"}]}');
-    const { code, stderr } = await chat(`/load ${bench.path('wrong.json')}\n`);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('has no list of messages with role and content')]);
+  it("gives the model's text as it is, marks and all", async () => {
+    const bold = await chat('Once upon a time\n', '--logit-bias', '2:-inf');
+    const raw = await thimble(['run', bench.talking, '--prompt', 'Once upon a time', '--temp', '0', '-n', '5']);
+    expect(bold.stdout).toBe(raw.stdout);
   });
 
   it('goes on when the conversation outgrows the context, and says so', async () => {

@@ -127,6 +127,11 @@ describe('what is written', () => {
     ]);
   });
 
+  it('is never logits over their model', async () => {
+    const { code, stderr } = await thimble(['logits', model, '--prompt', 'hi', '--out', model, '--force']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--out is the model itself')]);
+  });
+
   it.skipIf(isWindows).each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startJoiner } from '../../apps/cli/chat/joiner.ts';
-import { startWrapper } from '../../apps/cli/chat/wrap.ts';
+import { AnswerText } from '../../apps/cli/markdown/answer.ts';
 import { decodeUtf8 } from '../../apps/cli/input.ts';
 import { columns, formatBytes, formatParams, harmless } from '../../apps/cli/terminal.ts';
 
@@ -75,24 +75,14 @@ describe('text that comes in', () => {
 });
 
 describe('streamed words', () => {
-  /** What a terminal of that width shows. */
-  const shown = (width: number, ...pieces: string[]): string[] => {
-    const { push } = startWrapper(() => width);
-    const lines = [''];
-    for (const [part] of pieces
-      .map(push)
-      .join('')
-      .matchAll(/\x1b\[\d+D\x1b\[K|[^]/gu)) {
-      const taken = /^\x1b\[(\d+)D/.exec(part)?.[1];
-      if (taken) lines.push(lines.pop()!.slice(0, -Number(taken)));
-      else if (part === '\n') lines.push('');
-      else lines.push(lines.pop() + part);
-    }
-    return lines;
+  /** What a terminal of that width shows of plain text. */
+  const shown = (columns: number, ...pieces: string[]): string[] => {
+    const answer = new AnswerText({ columns: () => columns, hasStyles: false, isPlain: true });
+    return [...pieces.flatMap((piece) => answer.push(piece).done), ...answer.finish().done];
   };
 
   it('move to the next line when they do not fit', () => {
-    expect(shown(10, 'Once up', 'on a ti', 'me there')).toEqual(['Once upon ', 'a time ', 'there']);
+    expect(shown(10, 'Once up', 'on a ti', 'me there')).toEqual(['Once upon', 'a time', 'there']);
   });
 
   it('break where they are longer than a line, or the script has no spaces', () => {

@@ -7,7 +7,7 @@
  */
 
 /** Metadata as `[type, value]`; the types are GGUF's ids. */
-type Value = readonly [type: number, value: unknown];
+export type Value = readonly [type: number, value: unknown];
 type Metadata = Map<string, Value>;
 
 const U32 = 4;
@@ -17,7 +17,7 @@ const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
 
-interface TinyTensor {
+export interface TinyTensor {
   readonly name: string;
   /** `[cols]` or `[cols, rows]`: GGUF's own order, fastest first. */
   readonly dims: readonly number[];
@@ -340,7 +340,7 @@ const encodings = {
   q6_k: quantised(14, 256, 210, [[208, 0x0400]]), // scale 2^-14
 } satisfies Record<string, Encoding>;
 
-function tinyTensor(
+export function tinyTensor(
   name: string,
   dims: number[],
   encoding: keyof typeof encodings,
@@ -399,7 +399,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
 
 type Gemma4 = NonNullable<TinyConfig['gemma4']>;
 
-const tinyMatrix = (name: string, cols: number, rows: number, gain = 1): TinyTensor =>
+export const tinyMatrix = (name: string, cols: number, rows: number, gain = 1): TinyTensor =>
   tinyTensor(name, [cols, rows], 'f32', gain * Math.sqrt(3 / cols));
 
 function gemma4Tables(c: TinyConfig, { wideHeadDim, perLayerDim }: Gemma4, nVocab: number): TinyTensor[] {
@@ -637,6 +637,11 @@ export function tinyModel(name: string, changes: Changes = {}): Uint8Array<Array
     const numbers = new Float32Array(bytes.buffer);
     for (let i = 0; name in grown && i < numbers.length; i++) numbers[i]! *= grown[name]!;
   }
+  return ggufFile(meta, tensors);
+}
+
+/** The bytes of a file with this metadata and these tensors. */
+export function ggufFile(meta: Metadata, tensors: readonly TinyTensor[]): Uint8Array<ArrayBufferLike> {
   const w = new Writer();
   w.bytes(new TextEncoder().encode('GGUF'));
   w.u32(3);

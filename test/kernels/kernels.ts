@@ -2,18 +2,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import type { ActivationKind } from '../../src/graph/activations.ts';
+import { instantiate, type Exports, type KernelFile } from '../../src/backends/wasm/kernels.ts';
 import { header, stepWords } from '../../src/backends/wasm/words.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { isFixed, LARGEST_LEVEL } from './weights.ts';
 
-/** Kernels called directly, without the program runner: one instance, operands laid out by hand. */
+/** Kernels called directly, without the program runner: one thread's instances, operands laid out by hand. */
 
 export type Build = 'simd' | 'relaxed';
 
 /** The machine's answers of `probe_dot`, see assembly/lib/dot_kind.ts. */
 export const DOT = { broken: 0, sevenBit: 1, unsigned: 2, signed: 3 } as const;
-
-type Exports = Record<string, (...args: number[]) => number>;
 
 export interface Kernels {
   readonly exports: Exports;
@@ -41,19 +40,17 @@ export function missing(build: Build): string | undefined {
   return openKernels(build).exports['probe_dot']!() === DOT.broken ? 'the relaxed dot product is broken' : undefined;
 }
 
-const wasmFile = (build: Build): string => fileURLToPath(new URL(`../../dist/thimble.${build}.wasm`, import.meta.url));
+const wasmFile = (file: KernelFile): string =>
+  fileURLToPath(new URL(`../../dist/thimble.${file}.wasm`, import.meta.url));
 
 export function openKernels(build: Build, dotKind?: number): Kernels {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-  const module = new WebAssembly.Module(readFileSync(wasmFile(build)));
-  const sleep = () => {
-    throw new Error('a thread on its own never waits');
-  };
-  const exports = new WebAssembly.Instance(module, { env: { memory }, program: { sleep } })
-    .exports as unknown as Exports;
+  const modules = ([build, `${build}.more`] as const).map(
+    (file) => new WebAssembly.Module(readFileSync(wasmFile(file))),
+  );
+  const { exports, begin } = instantiate(modules, memory);
   const bytes = new Uint8Array(memory.buffer);
-  exports['set_scratch']!(SCRATCH);
-  exports['set_dot_kind']!(dotKind ?? exports['probe_dot']!());
+  begin(SCRATCH, dotKind ?? exports['probe_dot']!());
   const start = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
   let top = start;
   return {

@@ -116,7 +116,7 @@ it('opens a long context with the memory that its layers need', async () => {
   const bound = await bindModel(file);
   const stateBytes = async (nCtx: number): Promise<number> => {
     const { graph } = bound.record(graphLimits({ nCtx }, bound), 'f16');
-    const needs = { weights: bound.weights, graph, maxSessions: 1, threads: 1, kernels: await kernels('simd') };
+    const needs = { weights: bound.weights, graph, maxSessions: 1, threads: 1, kernels, build: 'simd' as const };
     return (await memoryOf(needs)).stateBytes;
   };
   const [short, long] = [await stateBytes(4096), await stateBytes(131072)];

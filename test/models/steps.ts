@@ -12,7 +12,7 @@ export const builds = ['simd', 'relaxed'] as const;
 export const wasm =
   (build: (typeof builds)[number]): BackendFactory =>
   ({ weights, graph, options: { threads } }) =>
-    createWasmBackend({ weights, graph, maxSessions: 2, threads, build, host: nodeHost({ features }) });
+    createWasmBackend({ weights, graph, maxSessions: 4, threads, build, host: nodeHost({ features }) });
 
 /** Every row of a model's logits; `maxLogits` is how many tokens go into a step. */
 export async function logitsOf(

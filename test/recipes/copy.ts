@@ -133,7 +133,17 @@ export async function compileKernels(copy: string): Promise<void> {
   const index = join(copy, 'assembly/index.ts');
   const lines = readFileSync(index, 'utf8').split('\n');
   writeFileSync(index, lines.filter((line) => !UNUSED.test(line)).join('\n'));
-  const flags = ['--config', 'asconfig.json', '--target', 'simd', '--optimizeLevel', '1', '--baseDir', copy];
+  const flags = [
+    'assembly/index.ts',
+    '--config',
+    'asconfig.json',
+    '--target',
+    'simd',
+    '--optimizeLevel',
+    '1',
+    '--baseDir',
+    copy,
+  ];
   const { error, stderr } = await asc(flags);
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
 }

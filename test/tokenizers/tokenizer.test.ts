@@ -58,6 +58,13 @@ describe('added tokens', () => {
     expect(nTools({ userDefined: false })).toBe(1);
   });
 
+  test('of more than 1 MiB are refused while opening', () => {
+    const added = (nBytes: number) => bytesVocab({ added: [['x'.repeat(nBytes), 4]] });
+    expect(() => createTokenizer(added(2 ** 20 + 1))).toThrow(FormatError);
+    expect(() => createTokenizer(added(2 ** 20 + 1))).toThrow(/1,048,577 bytes as control or user-defined, the limit/);
+    expect(createTokenizer(added(100_000)).encode(`a${'x'.repeat(100_000)}b`)).toHaveLength(3);
+  });
+
   test('merges cannot build an end token from text, even one that the file marks as normal', () => {
     const end = [...vocab.tokens].indexOf('<|end|>');
     expect(vocab.types![end]).toBe(1);

@@ -1,20 +1,20 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import {
-  FormatError,
-  ResourceError,
-  type Chat,
-  type ChatMessage,
-  type ChatOptions,
-  type Model,
-} from '../../../src/index.ts';
-import { suggestion } from '../command.ts';
-import { counted } from '../terminal.ts';
+/** What a person can ask of the chat itself: lines that start with a slash. */
+import type { Chat, ChatMessage, GenerateOptions, Model } from '../../../src/index.ts';
+import { suggestion, UsageError } from '../command.ts';
+import { samplingNames } from '../sampling_names.ts';
+import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
+import { completedPath, expandedPath, isTaken, readConversation, writeWhole } from './files.ts';
+import { readSetting, settingName, settingNames, settingRows } from './settings.ts';
+import type { ChatUi } from './ui.ts';
 
 /** The state of a chat. */
 export interface ChatState {
   readonly model: Model;
-  readonly options: ChatOptions;
-  chat: Chat;
+  readonly title: string;
+  readonly chat: Chat;
+  readonly ui: ChatUi;
+  /** What was set on the command line and since. */
+  settings: GenerateOptions;
   /** Sums over all answers since the chat was opened. */
   readonly totals: { answers: number; tokens: number; ms: number };
   /** Positions taken after the last answer. */
@@ -29,36 +29,83 @@ export interface SlashResult {
 }
 
 export interface SlashCommand {
-  readonly name: string;
+  /** The first name is shown; others say the same elsewhere. */
+  readonly names: readonly string[];
   readonly takes?: string;
   readonly help: string;
   run(state: ChatState, argument: string): SlashResult | Promise<SlashResult>;
 }
 
 export const slashCommands: readonly SlashCommand[] = [
-  { name: '/help', help: 'these commands', run: () => ({ show: slashHelp() }) },
-  { name: '/clear', help: 'forget the conversation, keep the system message', run: clear },
-  { name: '/system', takes: 'TEXT', help: 'set the system message; without TEXT, show it', run: system },
-  { name: '/regen', help: 'answer the last message again', run: regenerate },
-  { name: '/save', takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
-  { name: '/load', takes: 'FILE', help: 'go on with a saved conversation', run: load },
-  { name: '/stats', help: 'tokens, speed, and how full the context is', run: stats },
-  { name: '/exit', help: 'leave, as Ctrl-D does', run: leave },
+  {
+    names: ['/help', '/?', '?'],
+    help: 'these commands, and the keys; ? does the same',
+    run: () => ({ show: chatHelp() }),
+  },
+  { names: ['/show'], help: 'model, settings, system message, context', run: show },
+  {
+    names: ['/set'],
+    takes: 'NAME VALUE',
+    help: 'change a setting, as in /set temp 0.5; VALUE default takes it back',
+    run: set,
+  },
+  { names: ['/system'], takes: 'TEXT', help: 'set the system message; without TEXT, show it', run: system },
+  { names: ['/regen', '/retry'], help: 'answer the last message again', run: regenerate },
+  { names: ['/clear', '/reset'], help: 'forget the conversation, keep the system message', run: clear },
+  { names: ['/save'], takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
+  { names: ['/load'], takes: 'FILE', help: 'go on with a saved conversation', run: load },
+  { names: ['/stats'], help: 'tokens, speed, and how full the context is', run: stats },
+  { names: ['/quit', '/bye', '/exit'], help: 'leave, as Ctrl-D does; also /bye', run: leave },
 ];
 
 export const slashHelp = (): string =>
-  slashCommands.map(({ name, takes = '', help }) => `  ${`${name} ${takes}`.padEnd(14)} ${help}`).join('\n');
+  columns(
+    slashCommands.map(({ names, takes = '', help }) => [`  ${names[0]} ${takes}`.trimEnd(), help]),
+    '<<',
+  ).join('\n');
 
-/** Runs a line that starts with a slash. */
+const keysHelp = [
+  ['  Ctrl-C', 'stops an answer; clears the line; twice leaves'],
+  ['  Alt-Enter', 'a new line within the message; so does \\ at its end'],
+  ['  """', 'begins and ends a message of several lines'],
+  ['  Up, Down', 'earlier messages; those that begin like what is typed'],
+  ['  Tab', 'completes commands, settings and files'],
+  ['  Ctrl-O', 'shows what stands behind [pasted … lines]'],
+  ['  Ctrl-L', 'clears the window'],
+];
+
+export const chatHelp = (): string =>
+  `${slashHelp()}\n\n${columns(keysHelp, '<<').join('\n')}\n\nA message that begins with a slash: put a space in front.`;
+
+/** `/set`, `/?`, `?`: but a path or a question is a message. */
+export const isCommand = (line: string): boolean => /^(\/[a-z?]*(\s|$)|\?$)/i.test(line.trimEnd());
+
+/** Runs a line that is a command. */
 export async function runSlash(state: ChatState, line: string): Promise<SlashResult> {
   const [name = '', argument = ''] = line.trim().split(/\s+([^]*)/);
-  const command = slashCommands.find((each) => each.name === name);
+  const command = slashCommands.find(({ names }) => names.includes(name.toLowerCase()));
   if (command) return command.run(state, argument);
   const near = suggestion(
     name,
-    slashCommands.map((each) => each.name),
+    slashCommands.flatMap(({ names }) => names),
   );
   return { show: `there is no command ${name}${near || '; /help shows them all'}` };
+}
+
+/** What could follow: the rest of a command, a setting or a path. */
+export function completions(before: string): string[] {
+  const rest = (words: readonly string[], begun: string) =>
+    words.filter((word) => word.startsWith(begun) && word !== begun).map((word) => word.slice(begun.length));
+  const found = /^(\/\w*)(?:\s+([^]*))?$/.exec(before);
+  if (!found) return [];
+  const [, name = '', argument] = found;
+  if (argument === undefined)
+    return rest(
+      slashCommands.map(({ names }) => names[0]!),
+      name,
+    );
+  if (name === '/set') return rest(settingNames, argument);
+  return ['/save', '/load'].includes(name) ? completedPath(argument) : [];
 }
 
 function clear({ chat }: ChatState): SlashResult {
@@ -71,66 +118,131 @@ function leave(state: ChatState): SlashResult {
   return {};
 }
 
+const systemOf = ({ messages }: Chat): string | undefined => {
+  const [first] = messages;
+  return first?.role === 'system' && typeof first.content === 'string' ? first.content : undefined;
+};
+
 function system({ chat }: ChatState, content: string): SlashResult {
-  const { messages } = chat;
-  const hasOne = messages[0]?.role === 'system';
-  if (content === '') return { show: hasOne ? String(messages[0]!.content) : 'there is no system message' };
-  messages.splice(0, hasOne ? 1 : 0, { role: 'system', content });
+  if (content === '') return { show: systemOf(chat) ?? 'there is no system message' };
+  const hasOne = chat.messages[0]?.role === 'system';
+  chat.messages.splice(0, hasOne ? 1 : 0, { role: 'system', content });
   return { show: 'the model is told so from the next message on' };
+}
+
+/** `/set temp 0.5`, also `/set parameter temp 0.5` as others have it. */
+function set(state: ChatState, argument: string): SlashResult {
+  const [, given, value = ''] = /^(?:parameter\s+)?(\S+)(?:\s+([^]+))?$/.exec(argument.trim()) ?? [];
+  if (given === undefined) return { show: `${settingsInForce(state)}\n\nall settings: ${settingNames.join(', ')}` };
+  const name = settingName(given);
+  if (name === 'system') return system(state, value);
+  try {
+    if (value === '') return { show: oneSetting(state, name) };
+    const names = Object.keys(readSetting(name, value === 'default' ? '1' : value));
+    const rest = Object.fromEntries(Object.entries(state.settings).filter(([key]) => !names.includes(key)));
+    state.settings = value === 'default' ? rest : { ...rest, ...readSetting(name, value) };
+    return { show: oneSetting(state, name) };
+  } catch (error) {
+    if (error instanceof UsageError) return { show: error.message };
+    throw error;
+  }
+}
+
+/** What holds for the next answer: a value that was set here goes before the model's own. */
+function settingsTable({ settings, model }: ChatState): string[][] {
+  const own = settingRows(settings, 'set here');
+  const preset = settingRows(model.info.sampling, "the model's");
+  return [...own, ...preset.filter(([name]) => !own.some(([other]) => other === name))];
+}
+
+function settingsInForce(state: ChatState): string {
+  const rows = settingsTable(state);
+  return rows.length === 0
+    ? 'all settings have their defaults'
+    : `${columns(rows, '<<<').join('\n')}\nthe others have their defaults`;
+}
+
+function oneSetting(state: ChatState, name: string): string {
+  const canonical = Object.keys(samplingNames).find((option) => option === name);
+  const row = settingsTable(state).find(([other]) => other === name);
+  if (row) return `${row[0]} ${row[1]}, ${row[2]}`;
+  if (canonical !== undefined) return `${name} has its default`;
+  return `there is no setting ${name}${suggestion(name, settingNames) || '; /set lists them'}`;
+}
+
+function show(state: ChatState): SlashResult {
+  const { model, title, chat } = state;
+  const { info } = model;
+  const facts = [
+    [
+      'model',
+      `${title}, ${info.architecture}, ${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
+    ],
+    ['runs on', `${info.backend}, ${plural(info.threads, 'thread')}, ${info.activations} activations`],
+    ['context', contextUse(state)],
+    ['system', systemOf(chat) ?? 'none'],
+  ];
+  return { show: `${columns(facts, '<<').join('\n')}\n\n${settingsInForce(state)}` };
 }
 
 function regenerate({ chat }: ChatState): SlashResult {
   const { messages } = chat;
-  const question = messages.at(-2);
-  if (question?.role !== 'user' || typeof question.content !== 'string') return { show: 'there is no answer yet' };
-  messages.splice(-2);
+  const at = messages.findLastIndex(({ role }) => role === 'user');
+  const question = messages[at];
+  if (typeof question?.content !== 'string') return { show: 'there is nothing to answer yet' };
+  messages.splice(at);
   return { send: question.content };
 }
 
-async function save({ chat, model }: ChatState, path: string): Promise<SlashResult> {
-  if (path === '') return { show: 'which file? /save FILE' };
+async function save({ chat, model, ui }: ChatState, given: string): Promise<SlashResult> {
+  if (given === '') return { show: 'which file? /save FILE' };
+  const path = expandedPath(given);
+  if ((await isTaken(path)) && !(await ui.confirm(`${path} is there already. Replace it?`)))
+    return { show: `${path} stays as it is; give another name` };
   const saved = { model: model.info.name, messages: chat.messages };
-  await writeFile(path, `${JSON.stringify(saved, undefined, 2)}\n`).catch(failing('write', path));
-  return { show: `saved ${chat.messages.length} messages to ${path}` };
+  await writeWhole(path, `${JSON.stringify(saved, undefined, 2)}\n`);
+  return { show: `saved ${plural(chat.messages.length, 'message')} to ${path}` };
 }
 
-async function load(state: ChatState, path: string): Promise<SlashResult> {
-  if (path === '') return { show: 'which file? /load FILE' };
-  const messages = parseSaved(await readFile(path, 'utf8').catch(failing('read', path)), path);
-  await state.chat.close();
-  state.chat = state.model.chat({ ...state.options, system: undefined, messages });
-  return { show: `going on after ${messages.length} messages from ${path}` };
+/** How many of the loaded messages are shown: the last exchange. */
+const nRecalled = 2;
+
+async function load(state: ChatState, given: string): Promise<SlashResult> {
+  if (given === '') return { show: 'which file? /load FILE' };
+  const { chat, model, ui } = state;
+  const path = expandedPath(given);
+  const { messages, model: other } = await readConversation(path);
+  if (messages.length === 0) return { show: `${path} holds no messages; the conversation stays as it is` };
+  const { length: nTokens } = await model.tokenize({ messages }); // the template may refuse them: then all stays as it was
+  chat.clear();
+  chat.messages.splice(0, Infinity, ...messages);
+  state.nUsed = nTokens;
+  const from = other === undefined || other === model.info.name ? '' : `, which were said with ${other}`;
+  const shown = messages
+    .filter(({ role, content }) => role !== 'system' && typeof content === 'string')
+    .slice(-nRecalled);
+  for (const { role, content } of shown) await ui.recall(role, String(content));
+  return { show: `going on after ${plural(messages.length, 'message')} from ${path}${from}${unanswered(messages)}` };
 }
 
-function parseSaved(json: string, path: string): ChatMessage[] {
-  let messages: unknown;
-  try {
-    messages = (JSON.parse(json) as { messages?: unknown } | null)?.messages;
-  } catch (cause) {
-    throw new FormatError(`${path} is not JSON; give a file that /save wrote`, { cause });
-  }
-  const isMessage = (message: Partial<ChatMessage> | null) =>
-    typeof message?.role === 'string' && typeof message.content === 'string';
-  if (Array.isArray(messages) && messages.every(isMessage)) return messages as ChatMessage[];
-  throw new FormatError(`${path} has no list of messages with role and content; give a file that /save wrote`);
-}
+const unanswered = (messages: readonly ChatMessage[]): string =>
+  messages.at(-1)?.role === 'user' ? '; the last one has no answer, /regen asks for it' : '';
 
-function stats({ chat, model, totals, nUsed }: ChatState): SlashResult {
-  const { nCtx } = model.info;
+function stats(state: ChatState): SlashResult {
+  const { chat, totals } = state;
   const rate = totals.ms > 0 ? `, ${((1000 * totals.tokens) / totals.ms).toFixed(1)} tok/s` : '';
   const forgotten = chat.nForgotten > 0 ? `, the oldest ${chat.nForgotten} left out` : '';
   return {
     show: [
-      `${totals.answers} answers, ${counted(totals.tokens)} tokens${rate}`,
-      `context ${counted(Math.min(nUsed, nCtx))} of ${counted(nCtx)} positions (${Math.min(100, Math.round((100 * nUsed) / nCtx))} %)`,
-      `conversation of ${chat.messages.length} messages${forgotten}`,
+      `${plural(totals.answers, 'answer')}, ${plural(totals.tokens, 'token')}${rate}`,
+      `context ${contextUse(state)}`,
+      `conversation of ${plural(chat.messages.length, 'message')}${forgotten}`,
     ].join('\n'),
   };
 }
 
-function failing(doing: string, path: string): (cause: unknown) => never {
-  return (cause) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ResourceError(`cannot ${doing} ${path}: ${why}`, { cause });
-  };
+function contextUse({ model, nUsed }: ChatState): string {
+  const { nCtx } = model.info;
+  const used = Math.min(nUsed, nCtx);
+  return `${counted(used)} of ${counted(nCtx)} positions (${Math.round((100 * used) / nCtx)} %)`;
 }

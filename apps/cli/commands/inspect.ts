@@ -5,7 +5,6 @@ import { fitOf, type Fit } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
 import { modelOptions, modelTitle, readModelOptions, withFile } from '../models.ts';
-import { inOptionWords } from '../option_words.ts';
 import { counted, formatBytes, formatParams, harmlessName, plural, printJson, printLine, style } from '../terminal.ts';
 
 const { ctx, kv, threads, activations } = modelOptions;
@@ -90,7 +89,7 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
     ['weights', `${formatBytes(bytes)} in ${plural(file.tensors.size, 'tensor')}${bits}`],
     ['chat template', template],
     ['memory', memoryText(fit)],
-    ...fit.warnings.map((warning): [string, string] => ['warning', inOptionWords(warning)]),
+    ...fit.warnings.map((warning): [string, string] => ['warning', warning]),
     ['fits here', verdictText(fit)],
   ];
   await printLine('');
@@ -102,14 +101,12 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
   for (const line of lines) await printLine(line);
 }
 
-function memoryText({ memory, why }: Fit): string {
-  if (memory === undefined) return `not known: ${inOptionWords(why)}`;
+function memoryText({ memory }: Fit): string {
+  if (memory === undefined) return 'not known: thimble cannot run it';
   const { nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes } = memory;
   const parts = `weights ${formatBytes(weightBytes)} + KV ${kvType} ${formatBytes(kvBytes)} + work ${formatBytes(workBytes)}`;
   return `${formatBytes(totalBytes)} for ${plural(nCtx, 'position')} (${parts})`;
 }
 
-function verdictText({ verdict, nCtx, why, memory }: Fit): string {
-  if (verdict === 'smaller') return `with --ctx ${nCtx}: ${why}`;
-  return memory === undefined ? `${verdict}: thimble cannot run it` : `${verdict}: ${why}`;
-}
+const verdictText = ({ verdict, nCtx, why }: Fit): string =>
+  `${verdict === 'smaller' ? `with --ctx ${nCtx}` : verdict}: ${why}`;

@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { openNodeSink } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
 import { modelOptions, modelPath, readModelOptions, withModel } from '../models.ts';
@@ -28,10 +29,12 @@ export const logits: Command = {
     const out = args.text('out');
     if (out === undefined || out === '') throw new UsageError('--out FILE is missing');
     const opening = { ...readModelOptions(args), maxLogits: rowsAtOnce, signal };
-    modelPath(args.positionals[0]!); // a wrong path is told before stdin is waited for
+    const path = modelPath(args.positionals[0]!); // a wrong path is told before stdin is waited for
     const text = await readPrompt(args, signal);
     if (text === '') throw new UsageError('the prompt is empty; give a text');
     await withModel(args.positionals[0]!, opening, async (model) => {
+      if (existsSync(out) && realpathSync(out) === realpathSync(path))
+        throw new UsageError('--out is the model itself; choose another name');
       const { nVocab, bosToken } = model.info;
       const tokens = await model.tokenize({ text, special: args.flag('special'), bos: bosToken !== undefined });
       const sink = await openNodeSink(out, { replace: args.flag('force') });

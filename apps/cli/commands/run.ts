@@ -1,6 +1,5 @@
-import { stdin, stdout } from 'node:process';
+import { env, stdin, stdout } from 'node:process';
 import type { Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
-import { startWrapper } from '../chat/wrap.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import {
@@ -14,7 +13,7 @@ import {
 } from '../models.ts';
 import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
 import { readTemplateVars, templateOption } from '../template_vars.ts';
-import { formatMs, harmless, plural, print, printJson, remark, rounded } from '../terminal.ts';
+import { forStdout, formatMs, plural, print, printJson, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
 export const run: Command = {
@@ -61,7 +60,7 @@ the first token).`,
     await withModel(given, opening, async (model) => {
       const answer = model.generate(promptFor(model, args, text), { ...options, signal });
       if (args.flag('json')) return printJson(toJson(await answer.result));
-      await show(answer);
+      await show(answer, args.flag('raw'));
     });
   },
 };
@@ -119,12 +118,28 @@ function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
 }
 
 /** The answer as it comes, and how it went. */
-async function show(answer: Generation): Promise<void> {
-  const { push } = startWrapper(() => stdout.columns - 1); // past the last column the cursor stands nowhere certain
+async function show(answer: Generation, isPlain: boolean): Promise<void> {
+  if (stdout.isTTY && env['TERM'] !== 'dumb') await showOnScreen(answer, isPlain);
+  else await showAsItIs(answer);
+  remark('');
+  remark(statusItems(await answer.result).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
+}
+
+async function showOnScreen(answer: Generation, isPlain: boolean): Promise<void> {
+  const { startAnswerStream } = await import('../markdown/stdout.ts'); // most commands need no grammars
+  const stream = startAnswerStream({ isPlain });
+  try {
+    for await (const piece of answer) stream.push(piece);
+  } finally {
+    stream.end();
+  }
+}
+
+async function showAsItIs(answer: Generation): Promise<void> {
   let speaks = false;
   try {
     for await (const piece of answer) {
-      await print(stdout.isTTY ? push(harmless(piece)) : piece);
+      await print(forStdout(piece));
       speaks = true;
     }
   } catch (error) {
@@ -132,8 +147,6 @@ async function show(answer: Generation): Promise<void> {
     throw error;
   }
   await print('\n');
-  remark('');
-  remark(statusItems(await answer.result).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
 }
 
 function messages(system: string | undefined, content: string) {

@@ -8,6 +8,7 @@ import {
   type MemoryOptions,
   type MemoryPlanner,
 } from '../../../src/gguf.ts';
+import { inOptionWords } from '../option_words.ts';
 import { counted, formatBytes, plural } from '../terminal.ts';
 import { hasUnknownType } from './facts.ts';
 
@@ -24,7 +25,7 @@ export interface Fit {
 
 export async function fitOf(file: GgufFile, options: MemoryOptions): Promise<Fit> {
   const freeBytes = freeMemory();
-  const warnings = warningsOf(file);
+  const warnings = warningsOf(file).map(inOptionWords);
   try {
     refuseUnknown(file);
     const planner = await planMemoryOf(file);
@@ -36,7 +37,8 @@ export async function fitOf(file: GgufFile, options: MemoryOptions): Promise<Fit
     return { memory, freeBytes, warnings, ...verdictOn(planner, memory, { options, freeBytes }) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { verdict: 'no', nCtx: undefined, why: error.message, memory: undefined, freeBytes, warnings };
+    const why = inOptionWords(error.message);
+    return { verdict: 'no', nCtx: undefined, why, memory: undefined, freeBytes, warnings };
   }
 }
 

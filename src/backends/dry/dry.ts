@@ -1,7 +1,7 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Cost, Graph, Node, Step } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { compileKernels, createSizes } from '../wasm/kernels.ts';
+import { createSizes, startCompiling, type KernelSource } from '../wasm/kernels.ts';
 import { planMemory, planProgram, type MemoryPlan } from '../wasm/plan.ts';
 import { checkGraph } from '../wasm/wasm.ts';
 
@@ -11,7 +11,6 @@ import { checkGraph } from '../wasm/wasm.ts';
  */
 
 export interface MemoryNeeds {
-  readonly weights: readonly Tensor[];
   readonly graph: Graph;
   readonly maxSessions: number;
   readonly threads: number;
@@ -28,26 +27,28 @@ export interface DryRun {
   check(graph: Graph): void;
 }
 
-/** @param kernels a build; its functions say how large packed weights are. */
-export async function startDryRun(kernels: Uint8Array<ArrayBuffer>): Promise<DryRun> {
+/** A build, whose functions say how large packed weights are, and the weights that will be asked about. */
+export interface DrySource extends Pick<KernelSource, 'kernels' | 'build'> {
+  readonly weights: readonly Tensor[];
+}
+
+export async function startDryRun({ weights, ...source }: DrySource): Promise<DryRun> {
   const shared = false; // sizes are the same, and an unshared page can be had anywhere
-  const sizes = createSizes(await compileKernels(kernels, shared), shared);
+  const sizes = createSizes(await startCompiling({ ...source, shared })(weights), shared);
   return {
     memoryOf({ graph, activations = 'exact', ...needs }) {
-      const plan = planMemory({ ...needs, program: planProgram(graph, sizes, { activations }) }, sizes);
+      const plan = planMemory({ ...needs, weights, program: planProgram(graph, sizes, { activations }) }, sizes);
       return { ...plan.parts, initialBytes: plan.initialBytes, maximumBytes: plan.maximumBytes };
     },
     check: (graph) => checkGraph(graph, sizes),
   };
 }
 
-export interface MemoryQuestion extends MemoryNeeds {
-  readonly kernels: Uint8Array<ArrayBuffer>;
-}
+export type MemoryQuestion = MemoryNeeds & DrySource;
 
 /** One question of a dry run. */
-export const memoryOf = async ({ kernels, ...needs }: MemoryQuestion): Promise<MemoryAnswer> =>
-  (await startDryRun(kernels)).memoryOf(needs);
+export const memoryOf = async ({ kernels, build, weights, ...needs }: MemoryQuestion): Promise<MemoryAnswer> =>
+  (await startDryRun({ kernels, build, weights })).memoryOf(needs);
 
 /** What every node takes in a step, by its op's own definition. */
 export const costsOf = (graph: Graph, step: Step): (Cost & { readonly node: Node })[] =>

@@ -9,11 +9,10 @@ import { instantiate } from './kernels.ts';
 const port = host();
 
 port.onMessage((message) => {
-  const { module, memory, scratch, dotKind, generation } = message as ComputeJob;
+  const { modules, memory, scratch, dotKind, generation } = message as ComputeJob;
   try {
-    const { exports } = instantiate(module, memory);
-    exports['set_scratch']!(scratch);
-    exports['set_dot_kind']!(dotKind);
+    const { exports, begin } = instantiate(modules, memory);
+    begin(scratch, dotKind);
     port.post('ready');
     exports['follow']!(CONTROL_AT, generation);
   } catch (error) {

@@ -24,7 +24,7 @@ export function abortRun(memory: WebAssembly.Memory): void {
 
 /** The one message that a compute worker gets. */
 export interface ComputeJob {
-  readonly module: WebAssembly.Module;
+  readonly modules: readonly WebAssembly.Module[];
   readonly memory: WebAssembly.Memory;
   /** Address of the thread's scratch memory. */
   readonly scratch: number;

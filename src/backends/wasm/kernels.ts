@@ -1,4 +1,6 @@
 import { ResourceError, UnsupportedError } from '../../base/errors.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import type { Build } from '../../platform/features.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 
 /**
@@ -9,33 +11,78 @@ import type { QuantType } from '../../quants/quant_type.ts';
 /** The exports of an instance: kernels `(record, begin, end)`, and functions that answer questions. All take plain numbers. */
 export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
-/** One thread's instance: kernels over a memory. */
+/** One thread's instances of a build's modules: kernels over a memory. */
 export interface Instance {
   readonly exports: Exports;
+  /** Before any kernel runs: where the thread's scratch memory is, and what `probe_dot` said. */
+  begin(scratch: number, dotKind: number): void;
   /** Where a kernel stands in the function table, the same in every instance; undefined when there is none of this name. */
   kernelIndex(name: string): number | undefined;
 }
 
-/** Compiles a build. Without shared memory it declares the import unshared first; the code is the same. */
+/** A file of kernels, dist/thimble.NAME.wasm: the ops with the quant types of most models, and more quant types. */
+export type KernelFile = Build | `${Build}.more`;
+
+/** A build as a model needs it. */
+export type Modules = readonly WebAssembly.Module[];
+
+export interface KernelSource {
+  /** Bytes of a file. */
+  readonly kernels: (file: KernelFile) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly build: Build;
+  readonly shared: boolean;
+}
+
+/** Begins to compile a build. What comes back waits for it, and for the second file where a weight's type is not in the first. */
+export function startCompiling({
+  kernels,
+  build,
+  shared,
+}: KernelSource): (weights: readonly Tensor[]) => Promise<Modules> {
+  const compile = async (file: KernelFile) => compileKernels(await kernels(file), shared);
+  const first = compile(build);
+  first.catch(() => undefined); // whoever waits is told
+  return async (weights) => {
+    const module = await first;
+    const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+    const isThere = weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`));
+    return isThere ? [module] : [module, await compile(`${build}.more`)];
+  };
+}
+
+/** Compiles a file. Without shared memory it declares the import unshared first; the code is the same. */
 export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
   return WebAssembly.compile(shared ? bytes : unshare(bytes));
 }
 
 /** Whether a build was made in a hurry: scripts/build_kernels.mjs marks those that are not what ships. */
-export const isQuick = (module: WebAssembly.Module): boolean =>
-  WebAssembly.Module.customSections(module, 'quick').length > 0;
+export const isQuick = (modules: Modules): boolean =>
+  modules.some((module) => WebAssembly.Module.customSections(module, 'quick').length > 0);
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
+/** All functions stand in the first module's table, where its `run` finds them. */
+export function instantiate(modules: Modules, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);
-  const instance = new WebAssembly.Instance(module, { env: { memory }, program: { sleep } });
-  const { table, ...functions } = instance.exports as Record<string, unknown> as { table: WebAssembly.Table } & Exports;
+  const imports = { env: { memory }, program: { sleep } };
+  const each = modules.map((module) => new WebAssembly.Instance(module, imports).exports as unknown as InstanceExports);
+  const { table, ...functions } = { ...each[1], ...each[0]! };
   const names = Object.keys(functions).sort();
   const first = table.grow(names.length);
   names.forEach((name, i) => table.set(first + i, functions[name]));
   const indices = new Map(names.map((name, i) => [name, first + i]));
-  return { exports: functions, kernelIndex: (name) => indices.get(name) };
+  return {
+    exports: functions,
+    begin(scratch, dotKind) {
+      for (const { set_scratch, set_dot_kind } of each) {
+        set_scratch!(scratch);
+        set_dot_kind!(dotKind);
+      }
+    },
+    kernelIndex: (name) => indices.get(name),
+  };
 }
+
+type InstanceExports = { readonly table: WebAssembly.Table } & Exports;
 
 /** Asks about sizes, on an instance with a page of memory of its own. */
 export interface Sizes {
@@ -59,12 +106,12 @@ export interface Sizes {
 /** Numbers of a cache that any type keeps in whole blocks. */
 const CACHE_UNIT = 4096;
 
-export function createSizes(module: WebAssembly.Module, shared: boolean): Sizes {
+export function createSizes(modules: Modules, shared: boolean): Sizes {
   const memory = requestMemory(
     { initial: 1, maximum: 1, shared },
     'asking the kernels about sizes takes a page of memory',
   );
-  const { exports } = instantiate(module, memory);
+  const { exports } = instantiate(modules, memory);
   const records = new Int32Array(memory.buffer, 64);
   return {
     packedBytes: (quant, rows, cols) => exports[`packed_bytes_${quant.name}`]?.(rows, cols),

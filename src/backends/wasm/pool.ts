@@ -2,7 +2,7 @@ import { asError, ResourceError, UnsupportedError } from '../../base/errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
 import { BROKEN_DOT } from './words.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
-import type { Exports } from './kernels.ts';
+import type { Instance, Modules } from './kernels.ts';
 
 /** The parts of the world around it that the pool needs. */
 export interface PoolHost {
@@ -15,9 +15,9 @@ export interface PoolHost {
 /** The things that all threads share. */
 export interface Workplace {
   readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
-  /** The leader's own instance. */
-  readonly exports: Exports;
+  readonly modules: Modules;
+  /** The leader's own. */
+  readonly instance: Instance;
   /** Scratch memory of each thread, the leader's first. */
   readonly scratch: readonly number[];
 }
@@ -59,16 +59,15 @@ export class Pool {
 
   /** @throws ResourceError when a worker does not start. */
   async start(place: Workplace): Promise<void> {
-    const { exports, scratch } = place;
+    const { instance, scratch } = place;
     this.place = place;
-    const dotKind = exports['probe_dot']!();
+    const dotKind = instance.exports['probe_dot']!();
     if (dotKind === BROKEN_DOT) {
       throw new UnsupportedError(
         "this engine computes relaxed dot products wrongly; open the model with build: 'simd'",
       );
     }
-    exports['set_scratch']!(scratch[0]!);
-    exports['set_dot_kind']!(dotKind);
+    instance.begin(scratch[0]!, dotKind);
     this.words()[control.nThreads] = this.nThreads;
     const ready = this.workers.map((worker, i) => this.startWorker(worker, scratch[i + 1]!, dotKind));
     const dead = await Promise.race([this.dying, Promise.all(ready).then(() => undefined)]);
@@ -82,14 +81,14 @@ export class Pool {
   }
 
   private startWorker(worker: WorkerHandle, scratch: number, dotKind: number): Promise<void> {
-    const { module, memory } = this.place!;
+    const { modules, memory } = this.place!;
     const generation = Atomics.load(this.words(), control.generation);
     return new Promise((resolve) => {
       worker.onMessage(() => {
         worker.keepAlive(false);
         resolve();
       });
-      worker.post({ module, memory, scratch, dotKind, generation } satisfies ComputeJob);
+      worker.post({ modules, memory, scratch, dotKind, generation } satisfies ComputeJob);
     });
   }
 
@@ -106,7 +105,7 @@ export class Pool {
   /** Does the leader's part. A trap here leaves the others waiting, so it ends the pool like any other death. */
   private lead(part: 'run' | 'resume', begin = 0, end = 0, counters = 0, countersBytes = 0): number {
     try {
-      return this.place!.exports[part]!(CONTROL_AT, begin, end, counters, countersBytes);
+      return this.place!.instance.exports[part]!(CONTROL_AT, begin, end, counters, countersBytes);
     } catch (error) {
       this.death = asError(error);
       this.fail();

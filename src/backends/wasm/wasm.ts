@@ -9,7 +9,7 @@ import { checkWhole } from '../../base/checks.ts';
 import type { Backend } from '../backend.ts';
 import { SharedConstants } from './shared_constants.ts';
 import { Heap } from './heap.ts';
-import { compileKernels, createSizes, instantiate, isQuick, type Sizes } from './kernels.ts';
+import { createSizes, instantiate, isQuick, startCompiling, type KernelSource, type Sizes } from './kernels.ts';
 import { kernelName } from './lower.ts';
 import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
 import { Pool, type PoolHost } from './pool.ts';
@@ -19,8 +19,7 @@ import { uploadWeights } from './upload.ts';
 /** The parts of the world around it that the backend needs. */
 export interface WasmHost extends PoolHost {
   readonly features: Features;
-  /** Bytes of a kernel build. */
-  readonly kernels: (build: Build) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly kernels: KernelSource['kernels'];
   /** Logical cores. */
   readonly nCores: number;
 }
@@ -89,24 +88,23 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   }
   const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
   const pool = new Pool(threads, host);
-  const compiling = host.kernels(build).then((bytes) => compileKernels(bytes, sharedMemory));
-  compiling.catch(() => undefined); // `finish` tells
+  const compiled = startCompiling({ kernels: host.kernels, build, shared: sharedMemory });
   const abandon = () => pool.close();
   return {
     abandon,
     async finish({ weights, graph, keep, maxSessions }) {
       try {
-        const module = await compiling;
-        const sizes = createSizes(module, sharedMemory);
+        const modules = await compiled(weights);
+        const sizes = createSizes(modules, sharedMemory);
         checkGraph(graph, sizes);
         const program = planProgram(graph, sizes, { activations, keep });
         const memory = planMemory({ weights, program, maxSessions, threads }, sizes);
         const heap = new Heap(memory, sharedMemory);
-        const instance = instantiate(module, heap.memory);
+        const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
-        await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
+        await pool.start({ memory: heap.memory, modules, instance, scratch });
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
-        const name = `wasm-${build}${isQuick(module) ? ', a quick build' : ''}`;
+        const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
         return backendOf(home, sizes, { name, activations, planned: program });
       } catch (error) {
         await abandon();

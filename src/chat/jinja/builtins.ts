@@ -1,5 +1,5 @@
 /** Functions written in TypeScript: a row names its parameters once, and arguments are bound as Python binds them. */
-import { charge, fail, type Run } from './run.ts';
+import { charge, chargeObjects, fail, type Run } from './run.ts';
 import { untrusted, type Text } from './text.ts';
 import { dict, isText, kindOf, numberOf, typeName, type Args, type Value } from './values.ts';
 
@@ -45,6 +45,7 @@ export function apply<Self extends Value>(
     if (names.indexOf(given) >= 0 && names.indexOf(given) < positional.length)
       fail(run, `${name}() got '${given}' twice`);
   }
+  chargeObjects(run, 1);
   for (const each of [self, ...args]) if (isText(each)) charge(run, each.text.length >> 3);
   return body(run, self, args, named);
 }

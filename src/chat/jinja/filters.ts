@@ -3,7 +3,7 @@ import { apply, numberArg, table, textArg, type Arg, type Builtin, type Table } 
 import { compareValues } from './compare.ts';
 import { attribute, item } from './methods.ts';
 import { toText } from './print.ts';
-import { fail, unknownName, type Run } from './run.ts';
+import { chargeObjects, fail, unknownName, type Run } from './run.ts';
 import { applyTest } from './tests.ts';
 import { characters, concat, EMPTY, join, mapText } from './text.ts';
 import { isTrue, textFilters } from './text_filters.ts';
@@ -34,6 +34,7 @@ const lower = (run: Run, value: Value) => (isText(value) ? mapText(run, value, (
 /** `attribute='a.b.0'`: a path into each item; without one, the item itself. */
 function getter(run: Run, path: Arg, fallback?: Arg): (value: Value) => Value {
   if (path === undefined || path === null) return (value) => value;
+  if (isText(path)) chargeObjects(run, path.text.length); // it may be all points
   const steps: Value[] =
     typeof path === 'number'
       ? [path]
@@ -51,6 +52,7 @@ function getter(run: Run, path: Arg, fallback?: Arg): (value: Value) => Value {
 
 /** Orders by one or more paths, ignoring case unless told otherwise. */
 function sorter(run: Run, path: Arg, caseSensitive: Arg): (a: Value, b: Value) => number {
+  if (isText(path)) chargeObjects(run, path.text.length);
   const paths = isText(path) ? path.text.split(',').map((s) => ({ ...path, text: s })) : [path];
   const getters = paths.map((p) => getter(run, p));
   const keyOf = (value: Value) =>

@@ -2,7 +2,7 @@
 import { apply, intArg, textArg, type Builtin } from './builtins.ts';
 import { dictFrom } from './methods.ts';
 import { toText } from './print.ts';
-import { checkItems, clip, fail, type Run } from './run.ts';
+import { chargeObjects, checkItems, clip, fail, type Run } from './run.ts';
 import { strftime } from './strftime.ts';
 import { untrusted } from './text.ts';
 import { callable, namespace, type Obj, type Seq } from './values.ts';
@@ -18,6 +18,7 @@ const ROWS: Record<string, Builtin<null>> = {
     'mapping **',
     (run, _, [from], named) => {
       const fields = dictFrom(run, from, named).entries.values();
+      chargeObjects(run, 4);
       return namespace(new Map([...fields].map(({ key, value }) => [toText(run, key).text, value])));
     },
   ],
@@ -43,5 +44,6 @@ function range(run: Run, first: number, second: number | undefined, step: number
   const n = Math.max(0, Math.ceil((stop - start) / step));
   checkItems(run, n);
   const label = `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`;
+  chargeObjects(run, 3);
   return { kind: 'range', items: Array.from({ length: n }, (_, i) => start + i * step), label };
 }

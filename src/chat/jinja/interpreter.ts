@@ -8,7 +8,7 @@ import { attribute, item } from './methods.ts';
 import { binary, negate, sliceOf } from './operators.ts';
 import { toText } from './print.ts';
 import { COMPARISONS } from './compare.ts';
-import { chargeText, checkLength, deeper, enter, fail, unknownName, type Run } from './run.ts';
+import { chargeObjects, chargeText, checkLength, deeper, enter, fail, unknownName, type Run } from './run.ts';
 import { applyTest } from './tests.ts';
 import { append, text, type Segment, type Text } from './text.ts';
 import {
@@ -52,21 +52,24 @@ export function render(run: Run, body: Body, variables: Map<string, Value>): Tex
 function capture(run: Run, body: Body, scope: Scope): Text {
   const out: Output = { parts: [], nChars: 0 };
   execute(run, body, scope, out);
+  chargeObjects(run, 2);
   return { kind: 'text', text: out.parts.map((part) => part.text).join(''), parts: out.parts };
 }
 
 const inner = (outer: Scope): Scope => ({ names: new Map(), outer });
 
-function lookup(scope: Scope | undefined, name: string): Value {
-  for (let s = scope; s; s = s.outer) {
+function lookup(run: Run, scope: Scope, name: string): Value {
+  for (let s: Scope | undefined = scope; s; s = s.outer) {
     const value = s.names.get(name);
     if (value !== undefined) return value;
   }
+  chargeObjects(run, 3);
   return undef(() => `'${name}' is undefined`);
 }
 
 function write(run: Run, out: Output, value: Text): void {
   chargeText(run, value.text.length);
+  chargeObjects(run, value.parts.length);
   out.nChars += value.text.length;
   checkLength(run, out.nChars);
   append(out.parts, value.parts);
@@ -103,10 +106,10 @@ function step(run: Run, s: Stmt, scope: Scope, out: Output): Jump {
       write(run, out, toText(run, filtered(run, s.filters, capture(run, s.body, inner(scope)), scope)));
       return undefined;
     case 'macro':
-      scope.names.set(s.name, macro(s.name, s.parameters, s.body, scope));
+      scope.names.set(s.name, macro(run, s.name, s.parameters, s.body, scope));
       return undefined;
     case 'callblock': {
-      const caller = macro('caller', s.parameters, s.body, scope);
+      const caller = macro(run, 'caller', s.parameters, s.body, scope);
       write(run, out, toText(run, call(run, s.call, scope, caller)));
       return undefined;
     }
@@ -123,7 +126,7 @@ function assign(run: Run, target: Target, value: Value, scope: Scope): undefined
   if (target.type === 'name') {
     scope.names.set(target.name, value);
   } else if (target.type === 'field') {
-    const owner = lookup(scope, target.of);
+    const owner = lookup(run, scope, target.of);
     const set = owner !== null && typeof owner === 'object' && owner.kind === 'object' ? owner.set : undefined;
     if (!set) fail(run, `only a namespace takes fields; ${target.of} is ${typeName(owner)}`);
     set(target.name, value);
@@ -158,8 +161,10 @@ function runLoop(run: Run, s: ForLoop, scope: Scope, out: Output): Jump {
   return undefined;
 }
 
-function macro(name: string, parameters: readonly Parameter[], body: Body, outside: Scope): Obj {
+function macro(run: Run, name: string, parameters: readonly Parameter[], body: Body, outside: Scope): Obj {
+  chargeObjects(run, 6); // it keeps all variables around it
   return callable(name, (run, { positional, named }) => {
+    chargeObjects(run, 4 + 2 * parameters.length);
     const scope = inner(outside);
     const rest = new Map(named);
     parameters.forEach((parameter, i) => {
@@ -210,10 +215,12 @@ function evaluateNode(run: Run, e: Expr, scope: Scope): Value {
     case 'literal':
       return e.value;
     case 'name':
-      return lookup(scope, e.name);
+      return lookup(run, scope, e.name);
     case 'list':
+      chargeObjects(run, 2);
       return list(e.items.map((each) => evaluate(run, each, scope)));
     case 'tuple':
+      chargeObjects(run, 2);
       return seq(
         'tuple',
         e.items.map((each) => evaluate(run, each, scope)),

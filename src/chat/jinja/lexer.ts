@@ -2,6 +2,7 @@
  * Template source into tokens. White space follows the settings that chat templates are written for: `trim_blocks` (the
  * newline after a block tag goes), `lstrip_blocks` (so does the indentation before one), no trailing newline.
  */
+import { counted } from '../../base/numbers.ts';
 import { limits, templateError } from './run.ts';
 import { onlyWhite } from './text.ts';
 
@@ -55,8 +56,14 @@ export function tokenize(template: string): Token[] {
     if (!found) break;
     tag(lexer, found[0] as keyof typeof CLOSE);
   }
-  lexer.tokens.push({ type: 'end of template', value: '', line: lexer.line });
+  add(lexer, { type: 'end of template', value: '', line: lexer.line });
   return lexer.tokens;
+}
+
+function add(lexer: Lexer, token: Token): void {
+  if (lexer.tokens.length >= limits.templateWords)
+    throw error(lexer, `more than ${counted(limits.templateWords)} words and tags; is this a template?`);
+  lexer.tokens.push(token);
 }
 
 /** Text up to `end`, where the tag `opener` begins or the source ends. */
@@ -71,25 +78,25 @@ function data(lexer: Lexer, end: number, opener?: string): void {
     const toLineBegin = white === 0 || source[white - 1] === '\n';
     if (sign === '-' || toLineBegin) stop = Math.max(at, white);
   }
-  if (stop > at) lexer.tokens.push({ type: 'data', value: source.slice(at, stop), line: lexer.line });
+  if (stop > at) add(lexer, { type: 'data', value: source.slice(at, stop), line: lexer.line });
   advance(lexer, end);
 }
 
 function tag(lexer: Lexer, opener: keyof typeof CLOSE): void {
-  const { source, tokens } = lexer;
+  const { source } = lexer;
   const begin = lexer.at;
   if (opener === '{#') {
     const close = match(CLOSE['{#'], source, begin + 2);
     if (!close) throw error(lexer, 'a comment is never closed');
     return advance(lexer, close.index + close[0].length);
   }
-  tokens.push({ type: opener, value: opener, line: lexer.line });
+  add(lexer, { type: opener, value: opener, line: lexer.line });
   advance(lexer, begin + (/[-+]/.test(source[begin + 2] ?? '') ? 3 : 2));
   let nOpen = 0; // brackets: `}}` may also end two dictionaries
   for (;;) {
     const close = nOpen === 0 ? match(CLOSE[opener], source, lexer.at) : null;
     if (close) {
-      tokens.push({ type: opener === '{{' ? '}}' : '%}', value: close[0].trim(), line: lexer.line });
+      add(lexer, { type: opener === '{{' ? '}}' : '%}', value: close[0].trim(), line: lexer.line });
       return advance(lexer, lexer.at + close[0].length);
     }
     const op = word(lexer);
@@ -104,9 +111,9 @@ function word(lexer: Lexer): string {
     const found = match(pattern, lexer.source, lexer.at)?.[0];
     if (found === undefined) continue;
     const { line } = lexer;
-    if (type === 'string') lexer.tokens.push({ type, value: unescape(lexer, found.slice(1, -1)), line });
-    else if (type === 'int' || type === 'float') lexer.tokens.push({ type, value: found.replaceAll('_', ''), line });
-    else if (type !== 'space') lexer.tokens.push({ type, value: found, line });
+    if (type === 'string') add(lexer, { type, value: unescape(lexer, found.slice(1, -1)), line });
+    else if (type === 'int' || type === 'float') add(lexer, { type, value: found.replaceAll('_', ''), line });
+    else if (type !== 'space') add(lexer, { type, value: found, line });
     advance(lexer, lexer.at + found.length);
     return type === 'op' ? found : '';
   }

@@ -1,6 +1,6 @@
 /** Methods of strings, lists and dictionaries, as Python has them, and how a template gets at what is in a value. */
 import { apply, charsArg, intArg, namedDict, table, textArg, type Builtin, type Table } from './builtins.ts';
-import { charge, fail, notAmong, type Run } from './run.ts';
+import { charge, chargeObjects, fail, notAmong, replaceEach, type Run } from './run.ts';
 import * as texts from './text.ts';
 import { mapText, type Text } from './text.ts';
 import { toText } from './print.ts';
@@ -20,11 +20,15 @@ import {
   type Value,
 } from './values.ts';
 
-/** `str.title`: a letter after a non-letter is upper case. */
-const titleCase = (s: string) =>
-  s.toLowerCase().replace(/\p{L}[\p{L}\p{M}]*/gu, (w) => w.replace(/^./u, (c) => c.toUpperCase()));
-export const capitalize = (s: string) =>
-  s.toLowerCase().replace(/^./u, (_, at: number) => String.fromCodePoint(s.codePointAt(at)!).toUpperCase());
+/** Python's `capitalize`: of a capital that is several letters only the first is large, `ﬁn` → `Fin`. */
+function capitalize(s: string): string {
+  const first = /^./su.exec(s)?.[0] ?? '';
+  const capital = first.toUpperCase().replace(/(?<=^.).+/su, (rest) => rest.toLowerCase());
+  return capital + s.toLowerCase().slice(first.toLowerCase().length);
+}
+
+/** `str.title`: a letter with case is large where none stands before it. */
+const titleCase = (s: string, run: Run) => replaceEach(run, s, /\p{Cased}+/gu, ([word]) => capitalize(word));
 
 type TextRow = Builtin<Text>;
 
@@ -32,14 +36,21 @@ const stripRow = (sides: 'both' | 'left' | 'right'): TextRow => [
   'chars',
   (run, s, [chars]) => texts.strip(run, s, sides, charsArg(run, chars)),
 ];
-const caseRow = (change: (s: string) => string): TextRow => ['', (run, s) => mapText(run, s, change)];
+const caseRow = (change: (s: string, run: Run) => string): TextRow => [
+  '',
+  (run, s) => mapText(run, s, (text) => change(text, run)),
+];
 
 /** A tuple of affixes asks for any of them. */
 const affixRow = (holds: (s: string, affix: string) => boolean): TextRow => [
   'affix',
   (run, s, [affix]) => {
     const options = isSeq(affix) && affix.kind === 'tuple' ? affix.items : [affix];
-    return options.some((option) => holds(s.text, textArg(run, option).text));
+    return options.some((option) => {
+      const { text } = textArg(run, option);
+      charge(run, 1 + (text.length >> 3));
+      return holds(s.text, text);
+    });
   },
 ];
 
@@ -127,8 +138,9 @@ function methodsOf(value: Value): Table<never> | undefined {
   return isSeq(value) && value.kind === 'list' ? LIST : undefined;
 }
 
-function methodOf(value: Value, name: string): Obj | undefined {
+function methodOf(run: Run, value: Value, name: string): Obj | undefined {
   const method = methodsOf(value)?.get(name);
+  chargeObjects(run, 3);
   return method && callable(name, (run, args) => apply(run, name, method, value as never, args));
 }
 
@@ -147,21 +159,23 @@ export function dictFrom(run: Run, from: Value | undefined, named: ReadonlyMap<s
 
 /** `value.name`: a method, else the dictionary's key of that name. */
 export function attribute(run: Run, value: Value, name: string): Value {
+  charge(run, 1);
   if (values.isUndef(value)) return fail(run, value.why());
   if (value !== null && typeof value === 'object' && value.kind === 'object') {
-    return orElse(value.get?.(name), () => missing(value, name));
+    return orElse(value.get?.(name), () => missing(run, value, name));
   }
   const field = isDict(value) ? value.entries.get(`"${name}`)?.value : undefined;
-  return methodOf(value, name) ?? orElse(field, () => missing(value, name));
+  return methodOf(run, value, name) ?? orElse(field, () => missing(run, value, name));
 }
 
 /** `value[key]`: the item, else the method of that name. */
 export function item(run: Run, value: Value, key: Value): Value {
+  charge(run, 1);
   if (values.isUndef(value)) return fail(run, value.why());
-  const none = () => missing(value, isText(key) ? key.text : values.typeName(key));
+  const none = () => missing(run, value, isText(key) ? key.text : values.typeName(key));
   if (isDict(value)) {
     const found = isSeq(key) && key.kind !== 'tuple' ? undefined : values.getKey(run, value, key);
-    return orElse(found, () => (isText(key) && methodOf(value, key.text)) || none());
+    return orElse(found, () => (isText(key) && methodOf(run, value, key.text)) || none());
   }
   if (isText(key)) return attribute(run, value, key.text);
   if (typeof key !== 'number' && typeof key !== 'boolean') return none();
@@ -178,7 +192,8 @@ function textItem(run: Run, value: Text, index: number): Value {
   return texts.slice(run, value, offsets[at]!, offsets[at + 1]!);
 }
 
-function missing(value: Value, name: string): Value {
+function missing(run: Run, value: Value, name: string): Value {
+  chargeObjects(run, 2);
   const methods = () => notAmong(name, methodsOf(value)?.keys() ?? []);
   return undef(() => `${values.typeName(value)} has no item or method ${methods()}`);
 }

@@ -1,6 +1,6 @@
 /** Arithmetic, slices and `~`, by Python's rules. */
 import { toText } from './print.ts';
-import { checkItems, fail, type Run } from './run.ts';
+import { charge, chargeObjects, checkItems, fail, type Run } from './run.ts';
 import { characters, codePointOffsets, concat, repeat, slice, type Text } from './text.ts';
 import { float, int, isSeq, isText, isUndef, numberOf, seq, typeName, type Seq, type Value } from './values.ts';
 
@@ -30,10 +30,13 @@ export function binary(run: Run, op: string, left: Value, right: Value): Value {
   if (x !== undefined && y !== undefined && compute) {
     const result = compute(run, x, y);
     const isFloat = typeof left === 'object' || typeof right === 'object' || op === '/' || (op === '**' && y < 0);
-    return isFloat ? float(result) : int(run, result);
+    if (!isFloat) return int(run, result);
+    chargeObjects(run, 1);
+    return float(result);
   }
   if (op === '+' && isText(left) && isText(right)) return concat(run, [left, right]);
   if (op === '+' && isList(left) && isList(right) && left.kind === right.kind) {
+    chargeObjects(run, 2);
     return seq(left.kind, [...copy(run, left), ...copy(run, right)]);
   }
   if (op === '*') {
@@ -51,7 +54,7 @@ function cannot(run: Run, op: string, operands: readonly Value[]): never {
 const isList = (value: Value): value is Seq => isSeq(value) && (value.kind === 'list' || value.kind === 'tuple');
 
 function copy(run: Run, { items }: Seq): Value[] {
-  run.steps += items.length;
+  charge(run, items.length);
   return items;
 }
 
@@ -59,6 +62,7 @@ function times(run: Run, value: Value, n: number): Value {
   if (isText(value)) return repeat(run, value, n);
   if (!isList(value)) return cannot(run, '*', [value, n]);
   checkItems(run, value.items.length * Math.max(0, n));
+  chargeObjects(run, 2);
   return seq(value.kind, Array.from({ length: Math.max(0, n) }, () => value.items).flat());
 }
 
@@ -82,6 +86,7 @@ export function sliceOf(run: Run, value: Value, bounds: Bounds): Value {
   if (!isSeq(value) || value.kind === 'view' || value.kind === 'generator') {
     return isUndef(value) ? fail(run, value.why()) : fail(run, `${typeName(value)} cannot be sliced`);
   }
+  chargeObjects(run, 2);
   const picked = indices(run, value.items.length, bounds).map((i) => value.items[i]!);
   return seq(value.kind === 'tuple' ? 'tuple' : 'list', picked);
 }
@@ -117,8 +122,8 @@ function bound(run: Run, value: Value): number | undefined {
 
 function indices(run: Run, length: number, bounds: Bounds): number[] {
   const [start, stop, step] = range(run, length, bounds);
+  charge(run, 2 * Math.max(0, Math.ceil((stop - start) / step)));
   const picked: number[] = [];
   for (let i = start; step > 0 ? i < stop : i > stop; i += step) picked.push(i);
-  run.steps += picked.length;
   return picked;
 }

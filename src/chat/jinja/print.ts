@@ -1,12 +1,23 @@
 /** How values look as text: Python's `str` and `repr`, and `json.dumps`. */
-import { charge, chargeText, deeper, fail, type Run } from './run.ts';
-import { untrusted, type Text } from './text.ts';
+import {
+  charge,
+  chargeObjects,
+  chargeText,
+  checkLength,
+  deeper,
+  fail,
+  joinRows,
+  replaceEach,
+  type Run,
+} from './run.ts';
+import { EMPTY, untrusted, type Text } from './text.ts';
 import { compareValues } from './compare.ts';
 import { isDict, isSeq, isText, isUndef, type Float, type Seq, typeName, type Value } from './values.ts';
 
 export function toText(run: Run, value: Value): Text {
   if (isText(value)) return value;
-  if (isUndef(value)) return untrusted('');
+  if (isUndef(value)) return EMPTY;
+  chargeObjects(run, 2);
   return untrusted(repr(run, value));
 }
 
@@ -19,7 +30,7 @@ export function repr(run: Run, value: Value): string {
       return reprFloat(value);
     case 'text':
       chargeText(run, value.text.length);
-      return reprText(value.text);
+      return reprText(run, value.text);
     case 'undefined':
       return 'Undefined';
     case 'object':
@@ -28,7 +39,7 @@ export function repr(run: Run, value: Value): string {
       const fields = deeper(run, () =>
         [...value.entries.values()].map((e) => `${repr(run, e.key)}: ${repr(run, e.value)}`),
       );
-      return sized(run, `{${fields.join(', ')}}`);
+      return `{${joinRows(run, fields, ', ')}}`;
     }
     default:
       return reprSeq(run, value);
@@ -38,14 +49,10 @@ export function repr(run: Run, value: Value): string {
 function reprSeq(run: Run, value: Seq): string {
   if (value.label !== undefined && value.kind !== 'view') return value.label;
   if (value.kind === 'generator') return '<generator>';
-  const inner = deeper(run, () => value.items.map((item) => repr(run, item))).join(', ');
-  if (value.kind === 'tuple') return sized(run, value.items.length === 1 ? `(${inner},)` : `(${inner})`);
-  return sized(run, value.kind === 'view' ? `${value.label}([${inner}])` : `[${inner}]`);
-}
-
-function sized(run: Run, printed: string): string {
-  chargeText(run, printed.length);
-  return printed;
+  const rows = deeper(run, () => value.items.map((item) => repr(run, item)));
+  const inner = joinRows(run, rows, ', ');
+  if (value.kind === 'tuple') return value.items.length === 1 ? `(${inner},)` : `(${inner})`;
+  return value.kind === 'view' ? `${value.label}([${inner}])` : `[${inner}]`;
 }
 
 /** The shortest digits that read back the same, with an exponent outside 1e-4 … 1e16. */
@@ -69,9 +76,9 @@ export function reprFloat({ value }: Float): string {
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Single quotes unless only those occur inside; what does not print is escaped by its code point. */
-function reprText(value: string): string {
+function reprText(run: Run, value: string): string {
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
-  const inner = value.replace(/[\\\n\r\t]|(?! )[\p{C}\p{Z}]|'/gu, (char) => {
+  const inner = replaceEach(run, value, /[\\\n\r\t]|(?! )[\p{C}\p{Z}]|'/gu, ([char]) => {
     if (char === "'") return quote === "'" ? "\\'" : char;
     const code = char.codePointAt(0)!;
     const hex = code.toString(16);
@@ -103,9 +110,9 @@ export function toJson(run: Run, value: Value, style: JsonStyle, newline = '\n')
   const inner = newline + (style.indent ?? '');
   const wrap = (open: string, rows: string[], close: string) => {
     if (rows.length === 0) return open + close;
-    const packed = style.indent === undefined;
-    const body = rows.join(packed ? style.itemSeparator : style.itemSeparator + inner);
-    return sized(run, packed ? open + body + close : open + inner + body + newline + close);
+    checkLength(run, inner.length);
+    if (style.indent === undefined) return open + joinRows(run, rows, style.itemSeparator) + close;
+    return open + inner + joinRows(run, rows, style.itemSeparator + inner) + newline + close;
   };
   if (isSeq(value) && (value.kind === 'list' || value.kind === 'tuple')) {
     const rows = deeper(run, () => value.items.map((item) => toJson(run, item, style, inner)));
@@ -127,9 +134,19 @@ function jsonKey(run: Run, key: Value, style: JsonStyle): string {
   return isText(key) ? jsonText(run, key.text, style) : `"${toJson(run, key, style)}"`;
 }
 
+const JSON_ESCAPES: Record<string, string> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
 function jsonText(run: Run, value: string, style: JsonStyle): string {
   chargeText(run, value.length);
-  const quoted = JSON.stringify(value);
-  if (!style.ensureAscii) return quoted;
-  return quoted.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const hex = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const escaped = style.ensureAscii ? /["\\]|[^ -~]/g : /["\\]|[^ -\uffff]/g;
+  return `"${replaceEach(run, value, escaped, ([unit]) => JSON_ESCAPES[unit] ?? hex(unit))}"`;
 }

@@ -1,14 +1,18 @@
 /** One render: its place, for error messages, and its budget: templates come out of model files, and may be hostile. */
 import { nearest } from '../../base/checks.ts';
 import { FormatError, UnsupportedError } from '../../base/errors.ts';
-import { counted } from '../../base/numbers.ts';
+import { counted, sum } from '../../base/numbers.ts';
 
-/** What a template may use. Real ones stay far below: 2,000 turns of 500 characters take under 800,000 steps. */
+/** What a template may use. Real ones stay far below, but for a few that look at every message again for each, or at every character. */
 export const limits = {
   /** Characters of template source. The longest known template has 17 thousand. */
   templateChars: 1 << 20,
-  /** Work in one render: one per node visited, list item and 8 characters touched. Ends a loop within seconds. */
+  /** Words, marks and texts between tags. The longest known template has about 5 thousand. */
+  templateWords: 400_000,
+  /** Work in one render: one per node visited, list item and 8 characters touched, 8 per object. It takes about a second, and 150 MB. */
   steps: 10_000_000,
+  /** Steps more for each character and value of a conversation: a long one may take longer. */
+  stepsPerGiven: 64,
   /** Nested statements, expressions, macro calls and values. Keeps the JavaScript stack (about 1 MB) from overflowing. */
   depth: 300,
   /** Characters of one string, and so of the output. Doubling a string 24 times reaches it. */
@@ -24,7 +28,13 @@ export interface Run {
   /** Line being executed, from 1. */
   line: number;
   steps: number;
+  /** Steps that may be taken. */
+  allowed: number;
   depth: number;
+}
+
+export function startRun(lines: readonly string[], now: Date): Run {
+  return { lines, now, line: 1, steps: 0, allowed: limits.steps, depth: 0 };
 }
 
 export function templateError(lines: readonly string[], line: number, message: string): FormatError {
@@ -54,8 +64,8 @@ export function notAmong(name: string, all: Iterable<string>): string {
 
 export function charge(run: Run, steps: number): void {
   run.steps += steps;
-  if (run.steps > limits.steps) {
-    fail(run, `more than ${counted(limits.steps)} steps, the limit against endless templates`);
+  if (run.steps > run.allowed) {
+    fail(run, `more than ${counted(run.allowed)} steps, the limit against endless templates`);
   }
 }
 
@@ -70,9 +80,35 @@ export function chargeSearch(run: Run, nChars: number, nWanted: number): void {
   charge(run, 1 + (nChars >> 3) + (nWanted > nChars ? 0 : Math.floor((nChars * nWanted) / 64)));
 }
 
-/** A value on the heap, about 100 bytes each. */
+/** Objects on the heap, of about 100 bytes each: a million of them is the most that is ever kept. */
 export function chargeObjects(run: Run, n: number): void {
   charge(run, 8 * n);
+}
+
+/** Rows put together, once it is certain that the whole is not too long. */
+export function joinRows(run: Run, rows: readonly string[], separator: string): string {
+  const nSeparators = Math.max(0, rows.length - 1);
+  chargeText(run, sum(rows.map((row) => row.length)) + nSeparators * separator.length);
+  return rows.join(separator);
+}
+
+/** `replace`, but each match is paid for before there are more: V8 collects them all first. */
+export function replaceEach(
+  run: Run,
+  text: string,
+  pattern: RegExp,
+  change: (match: RegExpExecArray) => string,
+): string {
+  let whole = '';
+  let end = 0;
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    chargeObjects(run, 1);
+    whole += text.slice(end, match.index) + change(match);
+    end = match.index + match[0].length;
+    checkLength(run, whole.length);
+  }
+  return end === 0 ? text : whole + text.slice(end);
 }
 
 export function checkLength(run: Run, nChars: number): void {

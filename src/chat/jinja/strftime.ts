@@ -1,5 +1,5 @@
 /** Times as text, in local time and English: Python's `datetime.now().strftime` in the C locale, on Linux. */
-import { charge, checkLength, fail, type Run } from './run.ts';
+import { fail, replaceEach, type Run } from './run.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
@@ -67,14 +67,11 @@ const JOINED = new Map([
 ]);
 
 export function strftime(run: Run, now: Date, format: string): string {
-  let nChars = 0;
-  return format.replace(/%(-?)([^])/g, (field: string, dash: string, letter: string) => {
+  return replaceEach(run, format, /%(-?)([^])/g, ([field, dash, letter = '']) => {
     const joined = JOINED.get(letter);
     const shown = joined === undefined ? FIELDS.get(letter)?.(now) : strftime(run, now, joined);
     if (shown === undefined)
       fail(run, `strftime_now cannot format ${field}; it knows: ${[...FIELDS.keys(), ...JOINED.keys()].join(' ')}`);
-    charge(run, 1);
-    checkLength(run, (nChars += shown.length));
     return dash ? shown.replace(/^[0 ]+(?=.)/, '') : shown;
   });
 }

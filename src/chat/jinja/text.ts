@@ -45,8 +45,9 @@ export function concat(run: Run, pieces: readonly Text[]): Text {
   if (pieces.length === 1) return pieces[0]!;
   const parts: Segment[] = [];
   let whole = '';
+  chargeObjects(run, 2);
   for (const piece of pieces) {
-    charge(run, 1 + piece.parts.length);
+    chargeObjects(run, 1 + piece.parts.length);
     append(parts, piece.parts);
     whole += piece.text;
     checkLength(run, whole.length);
@@ -62,9 +63,9 @@ export function join(run: Run, separator: Text, pieces: readonly Text[]): Text {
 }
 
 /** Cuts at ascending UTF-16 offsets, in one pass: `n` offsets make `n + 1` pieces. */
-export function cut(run: Run, value: Text, offsets: readonly number[]): Text[] {
+export function cut(run: Run, value: Text, offsets: ArrayLike<number>): Text[] {
   chargeText(run, value.text.length);
-  chargeObjects(run, offsets.length);
+  chargeObjects(run, 3 * offsets.length + value.parts.length);
   const pieces: Text[] = [];
   let part = 0;
   let partBegin = 0;
@@ -94,6 +95,8 @@ export function slice(run: Run, value: Text, begin: number, end: number): Text {
 /** For operations that cannot follow the parts: the result is trusted only if all of the input is. */
 export function mapText(run: Run, value: Text, change: (text: string) => string): Text {
   chargeText(run, value.text.length);
+  chargeObjects(run, 2);
+  if (/[^\0-\x7f]/.test(value.text)) checkLength(run, 3 * value.text.length); // a capital can have three characters
   const changed = change(value.text);
   checkLength(run, changed.length);
   return text(
@@ -103,30 +106,50 @@ export function mapText(run: Run, value: Text, change: (text: string) => string)
 }
 
 /** Python indexes by code point, JavaScript by UTF-16 unit: the offsets of all code points, and the end. */
-export function codePointOffsets(run: Run, value: Text): number[] {
-  chargeText(run, value.text.length);
-  charge(run, value.text.length);
-  const offsets: number[] = [];
-  for (let i = 0; i < value.text.length; i += value.text.codePointAt(i)! > 0xffff ? 2 : 1) offsets.push(i);
-  offsets.push(value.text.length);
-  return offsets;
+export function codePointOffsets(run: Run, { text }: Text): Uint32Array {
+  chargeText(run, text.length);
+  charge(run, text.length);
+  const offsets = new Uint32Array(text.length + 1);
+  let n = 0;
+  for (let i = 0; i < text.length; i += text.codePointAt(i)! > 0xffff ? 2 : 1) offsets[n++] = i;
+  offsets[n] = text.length;
+  return offsets.subarray(0, n + 1);
 }
 
 export function codePointCount(run: Run, value: Text): number {
   chargeText(run, value.text.length);
-  const pairs = value.text.match(/[\ud800-\udbff][\udc00-\udfff]/g);
-  return value.text.length - (pairs?.length ?? 0);
+  let n = 0;
+  for (let i = 0; i < value.text.length; i += value.text.codePointAt(i)! > 0xffff ? 2 : 1) n++;
+  return n;
 }
 
 export function characters(run: Run, value: Text): Text[] {
-  const offsets = codePointOffsets(run, value);
-  return value.text === '' ? [] : cut(run, value, offsets.slice(1, -1));
+  if (value.text === '') return [];
+  if (value.parts.length === 1) return alikeCharacters(run, value);
+  chargeObjects(run, value.text.length >> 1); // the half of them at least, before there are any offsets
+  return cut(run, value, codePointOffsets(run, value).subarray(1, -1));
+}
+
+/** Of a text that is trusted or untrusted as a whole: the same objects for the same characters, as some templates walk through all messages. */
+function alikeCharacters(run: Run, value: Text): Text[] {
+  charge(run, 2 * value.text.length);
+  const known = new Map<string, Text>();
+  return Array.from(value.text, (char) => {
+    let found = known.get(char);
+    if (!found) {
+      chargeObjects(run, 3);
+      known.set(char, (found = text(char, value.parts[0]!.trusted)));
+    }
+    return found;
+  });
 }
 
 /** What Python's `str.isspace` calls white space. */
 const WHITE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const isWhite = new RegExp(`[${WHITE}]`);
 const whiteRuns = new RegExp(`[${WHITE}]+`, 'g');
+/** What Jinja's `title` takes for a word. */
+export const notBetweenWords = new RegExp(`[^-({[<${WHITE}]+`, 'g');
 export const onlyWhite = new RegExp(`^[${WHITE}]+$`);
 
 /** Python's `strip`, `lstrip`, `rstrip`: white space, or any of the given characters. */
@@ -156,10 +179,10 @@ export function strip(run: Run, value: Text, sides: 'both' | 'left' | 'right', c
 /** Begin and end of each occurrence, at most `limit`. The empty string occurs before every character and at the end. */
 function occurrences(run: Run, value: Text, wanted: string, limit: number): number[] {
   chargeSearch(run, value.text.length, wanted.length);
-  if (wanted === '')
-    return codePointOffsets(run, value)
-      .slice(0, limit)
-      .flatMap((at) => [at, at]);
+  if (wanted === '') {
+    chargeObjects(run, Math.min(limit, value.text.length));
+    return Array.from(codePointOffsets(run, value).subarray(0, limit)).flatMap((at) => [at, at]);
+  }
   const offsets: number[] = [];
   for (let at = value.text.indexOf(wanted); at >= 0 && offsets.length < 2 * limit;) {
     chargeObjects(run, 1);
@@ -198,6 +221,7 @@ export function replace(run: Run, value: Text, wanted: Text, by: Text, limit: nu
 }
 
 export function split(run: Run, value: Text, separator: Text | undefined, limit: number): Text[] {
+  chargeObjects(run, 2);
   if (separator === undefined) return splitWhite(run, value, limit);
   if (separator.text === '') fail(run, 'split() by an empty separator');
   return between(cut(run, value, occurrences(run, value, separator.text, atMost(limit))));
@@ -219,6 +243,7 @@ const withoutEmptyEnd = (pieces: Text[]) => (pieces.at(-1)?.text === '' ? pieces
 export function repeat(run: Run, value: Text, times: number): Text {
   if (times <= 0 || value.text === '') return EMPTY;
   chargeText(run, value.text.length * times);
+  chargeObjects(run, 2);
   if (value.parts.length === 1) return text(value.text.repeat(times), value.parts[0]!.trusted);
   charge(run, times);
   return concat(run, Array<Text>(times).fill(value));

@@ -1,9 +1,9 @@
 /** Filters that make text. Whatever they are given is printed first, as `str` would. */
 import { intArg, textArg, type Arg, type Builtin } from './builtins.ts';
-import { capitalize, textMethods } from './methods.ts';
+import { textMethods } from './methods.ts';
 import { toJson, toText } from './print.ts';
-import { chargeText, checkLength, fail, type Run } from './run.ts';
-import { concat, join, mapText, replace, splitLines, text, untrusted, type Text } from './text.ts';
+import { chargeObjects, checkLength, fail, replaceEach, type Run } from './run.ts';
+import { concat, join, mapText, notBetweenWords, replace, splitLines, text, untrusted, type Text } from './text.ts';
 import { isSeq, isText, iterate, truthy, type Value } from './values.ts';
 
 export const isTrue = (arg: Arg) => arg !== undefined && truthy(arg);
@@ -15,7 +15,8 @@ const printed = ([params, apply]: Builtin<Text>): Builtin<Value> => [
 ];
 
 /** Jinja's own title case: words begin after white space, a hyphen or an opening bracket. */
-const title = (s: string) => s.replace(/[^-\s({[<]+/g, (word) => capitalize(word));
+const title = (run: Run, s: string) =>
+  replaceEach(run, s, notBetweenWords, ([word]) => word.toLowerCase().replace(/^./su, (char) => char.toUpperCase()));
 
 /** What a line is indented by: so many spaces, or a text. */
 const margin = (run: Run, width: Arg, otherwise = 0): Text =>
@@ -48,7 +49,7 @@ function toJsonText(run: Run, value: Value, [ensureAscii, width, separators, sor
     sortKeys: isTrue(sortKeys),
     ...(indented && { indent: margin(run, width).text }),
   });
-  chargeText(run, json.length);
+  chargeObjects(run, 2);
   return untrusted(json);
 }
 
@@ -59,7 +60,7 @@ export const textFilters: Record<string, Builtin<Value>> = {
   lower: printed(textMethods.lower),
   capitalize: printed(textMethods.capitalize),
   trim: printed(textMethods.strip),
-  title: ['', (run, value) => mapText(run, toText(run, value), title)],
+  title: ['', (run, value) => mapText(run, toText(run, value), (text) => title(run, text))],
   replace: [
     'old new count',
     (run, value, [old, by, limit]) =>

@@ -3,7 +3,7 @@
  * JavaScript number and a float is boxed. Nothing here is looked up on a JavaScript prototype: dictionaries are Maps, and
  * methods come from tables.
  */
-import { charge, chargeObjects, deeper, fail, type Run } from './run.ts';
+import { charge, chargeObjects, deeper, fail, joinRows, limits, type Run } from './run.ts';
 import { characters, codePointCount, untrusted, type Text } from './text.ts';
 
 export type Value = null | boolean | number | Float | Text | Seq | Dict | Obj | Undef;
@@ -164,23 +164,27 @@ export function hashKey(run: Run, key: Value): string {
   if (key === null || isUndef(key)) return kindOf(key);
   if (isSeq(key) && key.kind === 'tuple') {
     const hashes = deeper(run, () => key.items.map((item) => hashKey(run, item)));
-    return `(${hashes.map((hash) => `${hash.length}:${hash}`).join('')})`;
+    const parts = hashes.map((hash) => `${hash.length}:${hash}`);
+    return `(${joinRows(run, parts, '')})`;
   }
   return fail(run, `${typeName(key)} cannot be a dictionary key`);
 }
 
 export function dict(run: Run, pairs: Iterable<readonly [Value, Value]> = []): Dict {
   const made: Dict = { kind: 'dict', entries: new Map() };
+  chargeObjects(run, 4);
   for (const [key, value] of pairs) setKey(run, made, key, value);
   return made;
 }
 
 export function setKey(run: Run, target: Dict, key: Value, value: Value): void {
-  charge(run, 1);
   const hash = hashKey(run, key);
   const entry = target.entries.get(hash);
   if (entry) entry.value = value;
-  else target.entries.set(hash, { key, value });
+  else {
+    chargeObjects(run, 2);
+    target.entries.set(hash, { key, value });
+  }
 }
 
 export function getKey(run: Run, from: Dict, key: Value): Value | undefined {
@@ -189,7 +193,7 @@ export function getKey(run: Run, from: Dict, key: Value): Value | undefined {
 
 /** `[key, value]` tuples, in order of insertion. */
 export function items(run: Run, from: Dict): Seq[] {
-  chargeObjects(run, from.entries.size);
+  chargeObjects(run, 2 * from.entries.size);
   return [...from.entries.values()].map((entry) => seq('tuple', [entry.key, entry.value]));
 }
 
@@ -208,6 +212,7 @@ export function namespace(fields: Map<string, Value>): Obj {
 
 /** The caller's data (messages, tools, template variables) as values. All its text is untrusted. */
 export function fromData(run: Run, data: unknown, where: string): Value {
+  run.allowed += limits.stepsPerGiven * (typeof data === 'string' ? 1 + data.length : 1);
   if (data === null || typeof data === 'boolean') return data;
   if (typeof data === 'string') return untrusted(data);
   if (typeof data === 'number') return Number.isSafeInteger(data) ? int(run, data) : float(data);

@@ -4,6 +4,11 @@
  */
 import type { QuantType } from '../../quants/quant_type.ts';
 import { quantize as bf16 } from './bf16.ts';
+import { quantize as iq4_nl } from './iq4_nl.ts';
+import { quantize as iq4_xs } from './iq4_xs.ts';
+import { quantize as mxfp4 } from './mxfp4.ts';
+import { quantize as q1_0 } from './q1_0.ts';
+import { quantize as q2_0 } from './q2_0.ts';
 import { quantize as q2_k } from './q2_k.ts';
 import { quantize as q3_k } from './q3_k.ts';
 import { quantize as q4_0 } from './q4_0.ts';
@@ -13,11 +18,16 @@ import { quantize as q5_0 } from './q5_0.ts';
 import { quantize as q5_1 } from './q5_1.ts';
 import { quantize as q5_k } from './q5_k.ts';
 import { quantize as q6_k } from './q6_k.ts';
+import { quantize as tq1_0 } from './tq1_0.ts';
+import { quantize as tq2_0 } from './tq2_0.ts';
 
 type Encoder = NonNullable<QuantType['quantize']>;
 
 const encoders: ReadonlyMap<string, Encoder> = new Map(
-  Object.entries({ q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, bf16 }),
+  Object.entries({
+    ...{ q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, bf16 },
+    ...{ iq4_nl, iq4_xs, mxfp4, q1_0, q2_0, tq1_0, tq2_0 },
+  }),
 );
 
 /** Encodes whole blocks: `src` holds n * blockSize floats, `dst` gets n blocks. Undefined for a type known by name only. */

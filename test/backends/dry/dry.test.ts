@@ -44,7 +44,7 @@ describe('memoryOf', () => {
       const needs = { weights: [table, norm], graph: graphOf(3000), maxSessions: 3, threads: 2 };
       const backend = await createWasmBackend({ ...needs, host: nodeHost() });
       await backend.dispose();
-      const { maximumBytes } = await memoryOf({ ...needs, kernels: await kernels('simd') });
+      const { maximumBytes } = await memoryOf({ ...needs, kernels, build: 'simd' });
       expect(Math.ceil(maximumBytes / 65536)).toBe(pages);
     } finally {
       WebAssembly.Memory = Memory;
@@ -53,13 +53,11 @@ describe('memoryOf', () => {
 
   test('grows by the cache with the context and with sessions, and answers for models that fit nowhere', async () => {
     const needs = { weights: [table, norm], graph: graphOf(1 << 20), maxSessions: 1, threads: 1 };
-    const one = await memoryOf({ ...needs, kernels: await kernels('simd') });
+    const one = await memoryOf({ ...needs, kernels, build: 'simd' });
     expect(one.stateBytes).toBe(2 * 64 * 2 * 2 ** 20);
     const levels = { ...needs, graph: graphOf(1 << 20, { kvType: 'q8_0' }) };
-    expect((await memoryOf({ ...levels, kernels: await kernels('simd') })).stateBytes).toBe(
-      (2 * 64 * 36 * 2 ** 20) / 32,
-    );
-    const many = await memoryOf({ ...needs, maxSessions: 100, kernels: await kernels('simd') });
+    expect((await memoryOf({ ...levels, kernels, build: 'simd' })).stateBytes).toBe((2 * 64 * 36 * 2 ** 20) / 32);
+    const many = await memoryOf({ ...needs, maxSessions: 100, kernels, build: 'simd' });
     expect(many.maximumBytes - one.maximumBytes).toBeGreaterThanOrEqual(99 * one.stateBytes);
     expect(many.initialBytes).toBe(one.initialBytes);
   });
@@ -68,7 +66,8 @@ describe('memoryOf', () => {
     const bytes = async (nCtx: number, kvType: KvType) =>
       memoryOf({
         ...{ weights: [table, norm], graph: graphOf(nCtx, { kvType }), maxSessions: 1, threads: 1 },
-        kernels: await kernels('simd'),
+        kernels,
+        build: 'simd',
       });
     for (const kvType of ['f16', 'f32', 'q8_0'] as const) {
       const [small, large] = [await bytes(2 ** 16, kvType), await bytes(2 ** 24, kvType)];
@@ -87,7 +86,8 @@ describe('memoryOf', () => {
       const graph = gemmaOf(nCtx);
       const { stateBytes } = await memoryOf({
         ...{ weights: [], graph, maxSessions: 1, threads: 1 },
-        kernels: await kernels('simd'),
+        kernels,
+        build: 'simd',
       });
       return stateBytes / 2 ** 20;
     };

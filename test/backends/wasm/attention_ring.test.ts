@@ -181,7 +181,7 @@ test('what a window costs does not grow with the context: cache, angles of posit
     const [q, k, v] = tables.map((one) => g.rope(g.embed(one), angles, { headDim: HEAD_DIM, style: 'norm' }));
     const cache = { kind: 'window', k: state('k.0'), v: state('v.0'), window: 512 } as const;
     const graph = g.finish(g.attention(q!, k!, v!, cache, { headDim: HEAD_DIM, scale: 1 }));
-    return memoryOf({ weights: tables, graph, maxSessions: 2, threads: 2, kernels: await kernels('simd') });
+    return memoryOf({ weights: tables, graph, maxSessions: 2, threads: 2, kernels, build: 'simd' });
   };
   expect(await bytesAt(2 ** 24)).toEqual(await bytesAt(1024));
 });

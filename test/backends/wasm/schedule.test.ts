@@ -10,7 +10,7 @@ import { quantByName } from '../../../src/quants/index.ts';
 import { causalConv } from '../../recipes/causal_conv.ts';
 import { root } from './support.ts';
 
-const sizes = createSizes(new WebAssembly.Module(readFileSync(`${root}/dist/thimble.simd.wasm`)), true);
+const sizes = createSizes([new WebAssembly.Module(readFileSync(`${root}/dist/thimble.simd.wasm`))], true);
 
 const dim = 64;
 const matrix = (name: string, rows = dim, cols = dim, quant = 'q4_0') =>

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { buildSync } from 'esbuild';
 import { createWasmBackend, type WasmHost, type WasmOptions } from '../../../src/backends/wasm/wasm.ts';
-import type { Build } from '../../../src/platform/features.ts';
+import type { KernelFile } from '../../../src/backends/wasm/kernels.ts';
 import { detectFeatures } from '../../../src/platform/features.ts';
 import { spawn, tick } from '../../../src/platform/node.ts';
 import { writeCache } from '../write_cache.ts';
@@ -14,9 +14,9 @@ import { buildCase, type OpCase } from '../../cases/op_case.ts';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Bytes of a kernel build, as `npm run build` leaves them. */
-export const kernels = async (build: Build): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(await readFile(`${root}/dist/thimble.${build}.wasm`));
+/** Bytes of a file of kernels, as `npm run build` leaves them. */
+export const kernels = async (file: KernelFile): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await readFile(`${root}/dist/thimble.${file}.wasm`));
 
 /** The compute worker's script, bundled once per test file: worker threads of Node 20 take no TypeScript. */
 let script: URL | undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ResourceError } from '../../../src/base/errors.ts';
-import { compileKernels, instantiate } from '../../../src/backends/wasm/kernels.ts';
+import { instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
 import { header } from '../../../src/backends/wasm/words.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
 import { nodeHost, kernels } from './support.ts';
@@ -17,11 +17,11 @@ const DATA_COLS = 1 << 18; // [1, DATA_COLS] floats: a MiB
 async function startPool(nThreads: number) {
   const { spawn, tick } = nodeHost();
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-  const module = await compileKernels(await kernels('simd'), true);
-  const { exports, kernelIndex } = instantiate(module, memory);
+  const modules = await startCompiling({ kernels, build: 'simd', shared: true })([]);
+  const instance = instantiate(modules, memory);
   const pool = new Pool(nThreads, { spawn, tick });
   const scratch = Array.from({ length: nThreads }, (_, i) => SCRATCH_AT + i * 4096);
-  await pool.start({ memory, module, exports, scratch });
+  await pool.start({ memory, modules, instance, scratch });
   const words = new Int32Array(memory.buffer);
   let nNodes = 0;
   let nGroups = 0;
@@ -29,7 +29,7 @@ async function startPool(nThreads: number) {
   const writeGroup = (nFused: number, lastOut = DATA_AT): void => {
     for (let n = 0; n < nFused; n++) {
       const record = (PROGRAM_AT + nNodes++ * RECORD_BYTES) / 4;
-      words[record + header.kernel] = kernelIndex('add')!;
+      words[record + header.kernel] = instance.kernelIndex('add')!;
       words[record + header.nItems] = 1;
       words[record + header.chunk] = 1;
       words[record + header.nFused] = nFused - 1 - n;

@@ -8,7 +8,7 @@ import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { Heap } from '../../../src/backends/wasm/heap.ts';
-import { compileKernels, createSizes, instantiate } from '../../../src/backends/wasm/kernels.ts';
+import { createSizes, instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
 import { planMemory, planProgram } from '../../../src/backends/wasm/plan.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
 import { uploadWeights } from '../../../src/backends/wasm/upload.ts';
@@ -211,16 +211,16 @@ describe('a stack of matrices', () => {
     tensors: readonly Value[],
     file: Uint8Array,
   ): Promise<{ bytes: Uint8Array; matrixBytes: number }[]> {
-    const module = await compileKernels(await kernels('simd'), true);
-    const sizes = createSizes(module, true);
+    const modules = await startCompiling({ kernels, build: 'simd', shared: true })(tensors);
+    const sizes = createSizes(modules, true);
     const program = planProgram(graphOf(), sizes, { activations: 'exact' });
     const plan = planMemory({ weights: tensors, program, maxSessions: 1, threads: 2 }, sizes);
     const heap = new Heap(plan, true);
-    const instance = instantiate(module, heap.memory);
+    const instance = instantiate(modules, heap.memory);
     const pool = new Pool(2, nodeHost());
     try {
       const scratch = plan.scratch.map(({ begin }) => begin);
-      await pool.start({ memory: heap.memory, module, exports: instance.exports, scratch });
+      await pool.start({ memory: heap.memory, modules, instance, scratch });
       const begins = new Map<string, number>();
       tensors.reduce((begin, tensor) => (begins.set(tensor.name, begin), begin + bytesOf(tensor)), 0);
       await uploadWeights({ heap, plan, instance, pool }, tensors, {

@@ -1,0 +1,70 @@
+import type { Metadata } from '../gguf/metadata.ts';
+import type { Value } from '../graph/graph.ts';
+import { kvCache } from '../graph/layer_state.ts';
+import { architecture } from './architecture.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { poolingOf } from './pooling.ts';
+import { perLayer, projections } from './readers.ts';
+import type { WeightFinder } from './weight_finder.ts';
+
+/**
+ * BERT (Devlin et al. 2018, arXiv:1810.04805): MiniLM, bge, arctic-embed, XLM-R. Norms stand behind the blocks, positions are learned, and
+ * everything has biases. nomic-embed 1.5 (Nussbaum et al. 2024, arXiv:2402.01613) turns queries and keys instead, and its feed-forward block
+ * has a gate; jina-embeddings 3 (Sturua et al. 2024, arXiv:2409.10173) turns them, too.
+ */
+export const bert = architecture({
+  names: ['bert', 'nomic-bert', 'jina-bert-v3'],
+
+  config(meta, find) {
+    const arch = meta.string('general.architecture');
+    const c = decoderConfig(meta, find, arch, ['attention.causal']);
+    return { ...c, pooling: poolingOf(meta, arch), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
+  },
+
+  weights: (c, find) => ({
+    embed: find.get('token_embd.weight', [c.nVocab, c.dim]),
+    types: find.numbers('token_types.weight', [c.nTypes, c.dim]),
+    positions: c.turns ? undefined : find.numbers('position_embd.weight', [c.nCtxTrain, c.dim]),
+    embedNorm: find.layerNorm('token_embd_norm', c.dim),
+    layers: perLayer(c, (l) => ({
+      ...projections(find, c, l),
+      attnNorm: find.layerNorm(`blk.${l}.attn_output_norm`, c.dim),
+      ...ffn(find, c, l),
+      norm: find.layerNorm(`blk.${l}.layer_output_norm`, c.dim),
+    })),
+  }),
+
+  state: (c, limits) => perLayer(c, (l) => kvCache(l, c, { ...limits, kvType: 'f32' })),
+
+  forward(g, c, w, state) {
+    const heads = { headDim: c.headDim, style: 'neox' } as const;
+    const angles = c.turns ? g.ropeAngles(c.rope) : undefined; // [nTokens, ropeDim]
+    const turn = (x: Value): Value => (angles ? g.rope(x, angles, heads) : x);
+    let x = g.embed(w.embed); // [nTokens, dim]
+    if (w.types) x = g.addRow(x, w.types.slice(0, c.dim)); // all tokens are of the first type
+    if (w.positions) x = g.add(x, g.positionRows(w.positions, c.dim));
+    x = g.layerNorm(x, w.embedNorm, c.normEps);
+    for (const [l, layer] of w.layers.entries()) {
+      const q = turn(g.linear(layer.wq, x)); // [nTokens, dim]
+      const k = turn(g.linear(layer.wk, x)); // [nTokens, dim]
+      const v = g.linear(layer.wv, x); // [nTokens, dim]
+      const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5, ahead: g.limits.nCtx });
+      x = g.layerNorm(g.add(x, g.linear(layer.wo, a)), layer.attnNorm, c.normEps); // [nTokens, dim]
+      const up = g.linear(layer.up, x); // [nTokens, ffnDim]
+      const active = layer.gate ? g.swiglu(g.linear(layer.gate, x), up) : g.gelu(up); // [nTokens, ffnDim]
+      x = g.layerNorm(g.add(x, g.linear(layer.down, active)), layer.norm, c.normEps); // [nTokens, dim]
+    }
+    return g.pool(x, c.pooling);
+  },
+});
+
+const typesOf = (meta: Metadata): number => meta.u32('tokenizer.ggml.token_type_count', 1);
+
+/** The projections of layer `l`'s feed-forward block; nomic-bert has a gate. */
+function ffn(find: WeightFinder, { dim, ffnDim }: { dim: number; ffnDim: number }, l: number) {
+  return {
+    gate: find.has(`blk.${l}.ffn_gate.weight`) ? find.linear(`blk.${l}.ffn_gate`, [ffnDim, dim]) : undefined,
+    up: find.linear(`blk.${l}.ffn_up`, [ffnDim, dim]),
+    down: find.linear(`blk.${l}.ffn_down`, [dim, ffnDim]),
+  };
+}

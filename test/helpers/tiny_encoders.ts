@@ -1,0 +1,173 @@
+import { ggufFile, tinyMatrix, tinyTensor, types, type TinyTensor, type Value } from './tiny_models.ts';
+
+/** Whole GGUF models of each family that makes embeddings, made from a seed like those of tiny_models.ts. */
+
+const { u32, f32, bool, string } = types;
+const dim = 64;
+const ffnDim = 96;
+const nVocab = 96;
+const nLayers = 4;
+
+interface Encoder {
+  readonly arch: string;
+  readonly keys: Readonly<Record<string, Value>>;
+  readonly tensors: () => TinyTensor[];
+}
+
+const vector = (name: string, cols = dim): TinyTensor => tinyTensor(name, [cols], 'f32', 0.3);
+const norm = (name: string, cols = dim): TinyTensor => tinyTensor(`${name}.weight`, [cols], 'f32', 0.3, 1);
+const withBias = (name: string, cols: number, rows: number): TinyTensor[] => [
+  tinyMatrix(`${name}.weight`, cols, rows),
+  vector(`${name}.bias`, rows),
+];
+const blocks = (of: (at: string, l: number) => TinyTensor[]): TinyTensor[] =>
+  Array.from({ length: nLayers }, (_, l) => of(`blk.${l}.`, l)).flat();
+
+const bertLayer = (at: string, hasBias: boolean, hasGate: boolean): TinyTensor[] => {
+  const linear = (name: string, cols: number, rows: number) =>
+    withBias(at + name, cols, rows).slice(0, hasBias ? 2 : 1);
+  return [
+    ...['attn_q', 'attn_k', 'attn_v', 'attn_output'].flatMap((name) => linear(name, dim, dim)),
+    ...(hasGate ? linear('ffn_gate', dim, ffnDim) : []),
+    ...linear('ffn_up', dim, ffnDim),
+    ...linear('ffn_down', ffnDim, dim),
+    ...['attn_output_norm', 'layer_output_norm'].flatMap((name) => [norm(at + name), vector(`${at}${name}.bias`)]),
+  ];
+};
+
+const bertTables = (nTypes: number): TinyTensor[] => [
+  tinyMatrix('token_embd.weight', dim, nVocab, 4),
+  ...(nTypes > 0 ? [tinyMatrix('token_types.weight', dim, nTypes, 4)] : []),
+  norm('token_embd_norm'),
+  vector('token_embd_norm.bias'),
+];
+
+const bert = (pooling: number): Encoder => ({
+  arch: 'bert',
+  keys: { pooling_type: [u32, pooling], 'attention.layer_norm_epsilon': [f32, 1e-12] },
+  tensors: () => [
+    ...bertTables(2),
+    tinyMatrix('position_embd.weight', dim, 64, 4),
+    ...blocks((at) => bertLayer(at, true, false)),
+  ],
+});
+
+const modernBert = (activation: string, keys: Encoder['keys']): Encoder => ({
+  arch: 'modern-bert',
+  keys: {
+    ...keys,
+    hidden_activation: [string, activation],
+    'attention.layer_norm_epsilon': [f32, 1e-5],
+    'attention.sliding_window': [u32, 9],
+    'rope.freq_base': [f32, 160000],
+  },
+  tensors: () => [
+    tinyMatrix('token_embd.weight', dim, nVocab, 4),
+    norm('token_embd_norm'),
+    norm('output_norm'),
+    ...blocks((at, l) => [
+      ...(l === 0 ? [] : [norm(at + 'attn_norm')]),
+      tinyMatrix(at + 'attn_qkv.weight', dim, 3 * dim, 2),
+      tinyMatrix(at + 'attn_output.weight', dim, dim),
+      norm(at + 'ffn_norm'),
+      tinyMatrix(at + 'ffn_up.weight', dim, 2 * ffnDim),
+      tinyMatrix(at + 'ffn_down.weight', ffnDim, dim),
+    ]),
+  ],
+});
+
+const decoderLayer = (at: string, hasPostNorms: boolean): TinyTensor[] => [
+  norm(at + 'attn_norm'),
+  tinyMatrix(at + 'attn_q.weight', dim, 4 * 32, 2),
+  tinyMatrix(at + 'attn_k.weight', dim, 2 * 32, 2),
+  tinyMatrix(at + 'attn_v.weight', dim, 2 * 32),
+  tinyMatrix(at + 'attn_output.weight', 4 * 32, dim),
+  norm(at + 'attn_q_norm', 32),
+  norm(at + 'attn_k_norm', 32),
+  norm(at + 'ffn_norm'),
+  tinyMatrix(at + 'ffn_gate.weight', dim, ffnDim),
+  tinyMatrix(at + 'ffn_up.weight', dim, ffnDim),
+  tinyMatrix(at + 'ffn_down.weight', ffnDim, dim),
+  ...(hasPostNorms ? [norm(at + 'post_attention_norm'), norm(at + 'post_ffw_norm')] : []),
+];
+
+const decoderKeys = {
+  'attention.head_count_kv': [u32, 2],
+  'attention.key_length': [u32, 32],
+  'attention.value_length': [u32, 32],
+  'attention.layer_norm_rms_epsilon': [f32, 1e-5],
+} as const;
+
+/** Name → model. The names are the keys of the goldens. */
+export const tinyEncoders: Readonly<Record<string, Encoder>> = {
+  'bert-none': bert(0),
+  'bert-mean': bert(1),
+  'bert-first': bert(2),
+  'nomic-bert': {
+    arch: 'nomic-bert',
+    keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-12], 'rope.freq_base': [f32, 1000] },
+    tensors: () => [...bertTables(2), ...blocks((at) => bertLayer(at, false, true))],
+  },
+  'jina-bert-v3': {
+    arch: 'jina-bert-v3',
+    keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-5], 'rope.freq_base': [f32, 20000] },
+    tensors: () => [...bertTables(1), ...blocks((at) => bertLayer(at, true, false))],
+  },
+  'modern-bert': modernBert('gelu', { 'rope.freq_base_swa': [f32, 5000] }),
+  'modern-bert-silu': modernBert('silu', { pooling_type: [u32, 2] }),
+  'gemma-embedding': {
+    arch: 'gemma-embedding',
+    keys: {
+      ...decoderKeys,
+      pooling_type: [u32, 1],
+      'attention.sliding_window': [u32, 8],
+      'attention.sliding_window_pattern': [u32, 3],
+      'rope.freq_base': [f32, 1e6],
+      dense_2_feat_in: [u32, dim],
+      dense_2_feat_out: [u32, 128],
+      dense_3_feat_in: [u32, 128],
+      dense_3_feat_out: [u32, dim],
+    },
+    tensors: () => [
+      tinyMatrix('token_embd.weight', dim, nVocab, 4),
+      norm('output_norm'),
+      ...blocks((at) => decoderLayer(at, true)),
+      tinyMatrix('dense_2.weight', dim, 128),
+      tinyMatrix('dense_3.weight', 128, dim),
+    ],
+  },
+  'qwen3-embedding': {
+    arch: 'qwen3',
+    keys: { ...decoderKeys, pooling_type: [u32, 3] },
+    tensors: () => [
+      tinyMatrix('token_embd.weight', dim, nVocab, 4),
+      norm('output_norm'),
+      ...blocks((at) => decoderLayer(at, false)),
+    ],
+  },
+};
+
+/** The prompt of the goldens: 40 token ids. */
+export const encoderPrompt: readonly number[] = Array.from({ length: 40 }, (_, i) => ((i * 37 + 11) % 92) + 3);
+
+export function tinyEncoder(name: string): Uint8Array<ArrayBufferLike> {
+  const { arch, keys, tensors } = tinyEncoders[name]!;
+  const sizes: Encoder['keys'] = {
+    block_count: [u32, nLayers],
+    context_length: [u32, 64],
+    embedding_length: [u32, dim],
+    feed_forward_length: [u32, ffnDim],
+    vocab_size: [u32, nVocab],
+    'attention.head_count': [u32, 4],
+    ...(arch === 'qwen3' ? {} : { 'attention.causal': [bool, 0] }),
+    ...keys,
+  };
+  const meta = new Map<string, Value>([
+    ['general.architecture', [string, arch]],
+    ['general.name', [string, `tiny ${name}`]],
+    ['tokenizer.ggml.model', [string, 'none']],
+    ['tokenizer.ggml.token_type_count', [u32, arch === 'jina-bert-v3' ? 1 : 2]],
+    ...Object.entries(sizes).map(([key, value]) => [`${arch}.${key}`, value] as const),
+  ]);
+  return ggufFile(meta, tensors());
+}
