@@ -1,4 +1,4 @@
-/** The kernels that every model needs, with the quant types of most files; more.ts has the others. */
+/** The kernels that most models need; more.ts has the others. */
 export { add } from './add';
 export {
   attention_f16,
@@ -20,37 +20,29 @@ export {
 } from './kv_store';
 export { columns } from './columns';
 export { geglu } from './geglu';
-export { gelu } from './gelu';
 export { last_rows, last_rows_items } from './last_rows';
-export { layer_norm } from './layer_norm';
 export { probe_dot, set_dot_kind } from './lib/dot_kind';
 export { control_bytes, follow, resume, run } from './lib/program';
 export { scratch_bytes, set_scratch } from './lib/scratch';
 export { matmul_items } from './matmul';
 export { rows_per_item } from './pack';
 export { pack_rows, pack_rows_items } from './pack_rows';
-export { pool, pool_items } from './pool';
-export { position_rows } from './position_rows';
 export {
   activations_bytes,
   quantize_activations_256,
-  quantize_activations_256_fast,
   quantize_activations_32,
-  quantize_activations_32_fast,
   quantize_activations_i16,
 } from './quantize_activations';
 export * from './quants/bf16';
 export * from './quants/f16';
 export * from './quants/f32';
-export * from './quants/q4_0';
-export * from './quants/q4_1';
-export * from './quants/q4_k';
-export * from './quants/q6_k';
-export * from './quants/q8_0';
+export { embed_q4_0, matmul_q4_0, pack_q4_0, packed_bytes_q4_0 } from './quants/q4_0';
+export { embed_q4_1, matmul_q4_1, pack_q4_1, packed_bytes_q4_1 } from './quants/q4_1';
+export { embed_q4_k, matmul_q4_k, pack_q4_k, packed_bytes_q4_k } from './quants/q4_k';
+export { embed_q6_k, matmul_q6_k, pack_q6_k, packed_bytes_q6_k } from './quants/q6_k';
+export { embed_q8_0, matmul_q8_0, pack_q8_0, packed_bytes_q8_0 } from './quants/q8_0';
 export { rms_norm } from './rms_norm';
 export { rope } from './rope';
 export { rope_angles } from './rope_angles';
 export { scale } from './scale';
-export { softcap } from './softcap';
 export { swiglu } from './swiglu';
-export { temper } from './temper';

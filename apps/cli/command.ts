@@ -227,7 +227,9 @@ function translated<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error) throw new UsageError(error.message.split('.')[0]!);
+    if (error instanceof TypeError && 'code' in error) {
+      throw new UsageError(error.message.split('.')[0]!.replace(/^Unknown option '(.*)'/, 'there is no option $1'));
+    }
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Cost, Graph, Node, Step } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { createSizes, startCompiling, type KernelSource } from '../wasm/kernels.ts';
+import { compileBuild, createSizes, type KernelSource } from '../wasm/kernels.ts';
 import { planMemory, planProgram, type MemoryPlan } from '../wasm/plan.ts';
 import { checkGraph } from '../wasm/wasm.ts';
 
@@ -34,7 +34,7 @@ export interface DrySource extends Pick<KernelSource, 'kernels' | 'build'> {
 
 export async function startDryRun({ weights, ...source }: DrySource): Promise<DryRun> {
   const shared = false; // sizes are the same, and an unshared page can be had anywhere
-  const sizes = createSizes(await startCompiling({ ...source, shared })(weights), shared);
+  const sizes = createSizes(await compileBuild({ ...source, shared }), shared);
   return {
     memoryOf({ graph, activations = 'exact', ...needs }) {
       const plan = planMemory({ ...needs, weights, program: planProgram(graph, sizes, { activations }) }, sizes);

@@ -1,4 +1,6 @@
 import { ResourceError, UnsupportedError } from '../../base/errors.ts';
+import type { ActivationKind } from '../../graph/activations.ts';
+import type { Graph, Node } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Build } from '../../platform/features.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
@@ -20,7 +22,7 @@ export interface Instance {
   kernelIndex(name: string): number | undefined;
 }
 
-/** A file of kernels, dist/thimble.NAME.wasm: the ops with the quant types of most models, and more quant types. */
+/** A file of kernels, dist/thimble.NAME.wasm: what most models need, and more. */
 export type KernelFile = Build | `${Build}.more`;
 
 /** A build as a model needs it. */
@@ -33,22 +35,38 @@ export interface KernelSource {
   readonly shared: boolean;
 }
 
-/** Begins to compile a build. What comes back waits for it, and for the second file where a weight's type is not in the first. */
-export function startCompiling({
-  kernels,
-  build,
-  shared,
-}: KernelSource): (weights: readonly Tensor[]) => Promise<Modules> {
-  const compile = async (file: KernelFile) => compileKernels(await kernels(file), shared);
-  const first = compile(build);
+/** What a model asks of the kernels. */
+export interface KernelNeeds {
+  readonly weights: readonly Tensor[];
+  readonly graph: Graph;
+  readonly activations: ActivationKind;
+}
+
+/** Begins to compile a build. What comes back waits for it, and for the second file where the first lacks something. */
+export function startCompiling(source: KernelSource): (needs: KernelNeeds) => Promise<Modules> {
+  const first = compileFile(source, source.build);
   first.catch(() => undefined); // whoever waits is told
-  return async (weights) => {
+  return async ({ weights, graph, activations }) => {
     const module = await first;
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
-    const isThere = weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`));
-    return isThere ? [module] : [module, await compile(`${build}.more`)];
+    const isThere =
+      activations === 'exact' &&
+      weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`)) &&
+      graph.nodes.every((node) => names.has(kernelName(node)));
+    return isThere ? [module] : [module, await compileFile(source, `${source.build}.more`)];
   };
 }
+
+/** Compiles all of a build. */
+export const compileBuild = (source: KernelSource): Promise<Modules> =>
+  Promise.all([compileFile(source, source.build), compileFile(source, `${source.build}.more`)]);
+
+const compileFile = async ({ kernels, shared }: KernelSource, file: KernelFile): Promise<WebAssembly.Module> =>
+  compileKernels(await kernels(file), shared);
+
+/** The kernel of a node: the op's name, and the quant type of the input that decides. */
+export const kernelName = ({ op: { name, quantInput }, inputs }: Node): string =>
+  quantInput === undefined ? name : `${name}_${inputs[quantInput]!.quant.name}`;
 
 /** Compiles a file. Without shared memory it declares the import unshared first; the code is the same. */
 export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {

@@ -6,7 +6,7 @@ import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Sizes } from './kernels.ts';
+import { kernelName, type Sizes } from './kernels.ts';
 import { plainWeights, weightLayout } from './weights.ts';
 import { header } from './words.ts';
 
@@ -147,10 +147,6 @@ const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
 
 /** The words behind the pointers of a node's record, by its op's list. */
 const scalars = (node: Node): Word[] => node.op.scalars.map(({ type, of }) => ({ type, value: of(node) }));
-
-/** The kernel's name: the op's, and the quant type of the input that decides. */
-export const kernelName = ({ op: { name, quantInput }, inputs }: Node): string =>
-  quantInput === undefined ? name : `${name}_${inputs[quantInput]!.quant.name}`;
 
 /** Rows of a node in a step; a state has none of its own, it takes those of what is stored. */
 const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;

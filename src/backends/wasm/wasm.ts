@@ -9,8 +9,15 @@ import { checkWhole } from '../../base/checks.ts';
 import type { Backend } from '../backend.ts';
 import { SharedConstants } from './shared_constants.ts';
 import { Heap } from './heap.ts';
-import { createSizes, instantiate, isQuick, startCompiling, type KernelSource, type Sizes } from './kernels.ts';
-import { kernelName } from './lower.ts';
+import {
+  createSizes,
+  instantiate,
+  isQuick,
+  kernelName,
+  startCompiling,
+  type KernelSource,
+  type Sizes,
+} from './kernels.ts';
 import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
 import { Pool, type PoolHost } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
@@ -94,7 +101,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
     abandon,
     async finish({ weights, graph, keep, maxSessions }) {
       try {
-        const modules = await compiled(weights);
+        const modules = await compiled({ weights, graph, activations });
         const sizes = createSizes(modules, sharedMemory);
         checkGraph(graph, sizes);
         const program = planProgram(graph, sizes, { activations, keep });

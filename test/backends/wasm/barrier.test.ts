@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { control, status } from '../../../src/backends/wasm/control.ts';
-import { instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
+import { instantiate, compileBuild } from '../../../src/backends/wasm/kernels.ts';
 import { header } from '../../../src/backends/wasm/words.ts';
 import { CONTROL_AT } from '../../../src/backends/wasm/control.ts';
 import { kernels } from './support.ts';
@@ -17,7 +17,7 @@ const arrived = CONTROL_AT / 4 + 32;
 // which compiles everything first, once made leaders walk on after they had slept.
 test('a leader waits at each barrier for a thread that is late', async () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  const { exports } = instantiate(await startCompiling({ kernels, build: 'simd', shared: true })([]), memory);
+  const { exports } = instantiate(await compileBuild({ kernels, build: 'simd', shared: true }), memory);
   const words = new Int32Array(memory.buffer);
   words[control.nThreads] = 2;
   const nNodes = 5;

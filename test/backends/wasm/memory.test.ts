@@ -36,7 +36,7 @@ describe('memory', () => {
   test('that a model cannot have is a ResourceError that says how much it wanted and what to do', async () => {
     const wanted = open({ graph: graphOf(2 ** 24, 4) });
     await expect(wanted).rejects.toThrow(ResourceError);
-    await expect(wanted).rejects.toThrow(/needs [\d,]{13,} bytes .*4 GiB; use a smaller nCtx/);
+    await expect(wanted).rejects.toThrow(/needs [\d,]{13,} bytes .*4 GiB: use a smaller nCtx/);
   });
 
   test('is set aside for as many sessions as were asked for, and given back by those that end', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ResourceError } from '../../../src/base/errors.ts';
-import { instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
+import { instantiate, compileBuild } from '../../../src/backends/wasm/kernels.ts';
 import { header } from '../../../src/backends/wasm/words.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
 import { nodeHost, kernels } from './support.ts';
@@ -17,7 +17,7 @@ const DATA_COLS = 1 << 18; // [1, DATA_COLS] floats: a MiB
 async function startPool(nThreads: number) {
   const { spawn, tick } = nodeHost();
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-  const modules = await startCompiling({ kernels, build: 'simd', shared: true })([]);
+  const modules = await compileBuild({ kernels, build: 'simd', shared: true });
   const instance = instantiate(modules, memory);
   const pool = new Pool(nThreads, { spawn, tick });
   const scratch = Array.from({ length: nThreads }, (_, i) => SCRATCH_AT + i * 4096);

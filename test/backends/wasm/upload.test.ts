@@ -8,7 +8,7 @@ import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { Heap } from '../../../src/backends/wasm/heap.ts';
-import { createSizes, instantiate, startCompiling } from '../../../src/backends/wasm/kernels.ts';
+import { createSizes, instantiate, compileBuild } from '../../../src/backends/wasm/kernels.ts';
 import { planMemory, planProgram } from '../../../src/backends/wasm/plan.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
 import { uploadWeights } from '../../../src/backends/wasm/upload.ts';
@@ -211,7 +211,7 @@ describe('a stack of matrices', () => {
     tensors: readonly Value[],
     file: Uint8Array,
   ): Promise<{ bytes: Uint8Array; matrixBytes: number }[]> {
-    const modules = await startCompiling({ kernels, build: 'simd', shared: true })(tensors);
+    const modules = await compileBuild({ kernels, build: 'simd', shared: true });
     const sizes = createSizes(modules, true);
     const program = planProgram(graphOf(), sizes, { activations: 'exact' });
     const plan = planMemory({ weights: tensors, program, maxSessions: 1, threads: 2 }, sizes);
