@@ -1,4 +1,4 @@
-import { kindOf } from '../base/checks.ts';
+import { kindOf, tagOf } from '../base/checks.ts';
 import { UnsupportedError } from '../base/errors.ts';
 import { checkConversation, type ChatMessage, type ToolDefinition } from '../chat/conversation.ts';
 import type { ConversationPrompt, Prompt, TextPrompt } from '../protocol/open.ts';
@@ -132,7 +132,7 @@ export function stopsOf(stop: unknown): readonly string[] | undefined {
 
 /** Tokens in any array. */
 export function tokensOf(tokens: unknown): number[] {
-  const isList = Array.isArray(tokens) || (ArrayBuffer.isView(tokens) && !(tokens instanceof DataView));
+  const isList = Array.isArray(tokens) || (ArrayBuffer.isView(tokens) && tagOf(tokens) !== 'DataView');
   const list: unknown[] = isList ? Array.from(tokens as ArrayLike<unknown>) : [];
   const bad = list.findIndex((token) => typeof token !== 'number');
   if (isList && bad < 0) return list as number[];
@@ -147,8 +147,8 @@ export function continuationsOf(continuations: readonly unknown[]): Prompt[] {
 
 /** The bytes of a saved session. */
 export function bytesOf(bytes: unknown): Uint8Array {
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  if (bytes instanceof Uint8Array) return bytes;
+  if (tagOf(bytes) === 'ArrayBuffer') return new Uint8Array(bytes as ArrayBuffer);
+  if (tagOf(bytes) === 'Uint8Array') return bytes as Uint8Array;
   const hint = typeof bytes === 'string' ? '; read the file without an encoding' : '';
   throw new TypeError(
     `restore got ${kindOf(bytes)}, expected the bytes that save() made, a Uint8Array or ArrayBuffer${hint}`,

@@ -1,4 +1,4 @@
-import { checkNames, kindOf, nearest, plain } from '../base/checks.ts';
+import { checkNames, kindOf, nearest, plain, tagOf } from '../base/checks.ts';
 import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
 import type {
   CallOptions,
@@ -15,7 +15,7 @@ type Kind = keyof typeof kinds;
 
 const kinds = {
   any: { is: () => true, wanted: 'anything' },
-  signal: { is: (value: unknown) => value instanceof AbortSignal, wanted: 'the signal of an AbortController' },
+  signal: { is: (value: unknown) => tagOf(value) === 'AbortSignal', wanted: 'the signal of an AbortController' },
   function: { is: (value: unknown) => typeof value === 'function', wanted: 'a function' },
   boolean: { is: (value: unknown) => typeof value === 'boolean', wanted: 'true or false' },
   list: { is: (value: unknown) => Array.isArray(value), wanted: 'a list' },
@@ -150,7 +150,7 @@ const otherNames: Readonly<Record<string, string>> = {
 export function checkOptions(call: CallWithOptions, options: unknown): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new TypeError(`the options of ${call} are ${kindOf(options)}, expected an object`);
-  if (options instanceof AbortSignal)
+  if (tagOf(options) === 'AbortSignal')
     throw new TypeError(`${call} takes options: write { signal } for the AbortSignal`);
   const names: Readonly<Record<string, Kind>> = optionsOf[call];
   const what = call.startsWith('a ') ? `part of ${call}` : `option of ${call}`;

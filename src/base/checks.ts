@@ -59,11 +59,14 @@ function lettersBetween(name: string, known: string): number {
   return longer - nBegin - nEnd;
 }
 
+/** The name of a built-in object's class. Other than `instanceof` it knows those of other realms: frames, Node's vm, test runners. */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
 /** What kind of thing came, for a message: `null`, `string`, `a list`, `an object`, `a Response`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value !== 'object') return typeof value;
-  const made = Object.prototype.toString.call(value).slice(8, -1);
+  const made = tagOf(value);
   return made === 'Object' ? 'an object' : `${/^[AEIOU]/.test(made) ? 'an' : 'a'} ${made}`;
 }

@@ -1,4 +1,4 @@
-import { kindOf } from '../base/checks.ts';
+import { kindOf, tagOf } from '../base/checks.ts';
 import { asError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { formatShardName, parseShardName } from '../gguf/split.ts';
@@ -25,7 +25,7 @@ export interface Receiving {
  * @throws TypeError for what is no source, ResourceError where a stream fails or is too long.
  */
 export async function plainSource(source: ModelSource, receiving: Receiving = {}): Promise<PlainSource> {
-  if (typeof source === 'string' || source instanceof URL) return pathFrom(source);
+  if (typeof source === 'string' || isUrl(source)) return pathFrom(source);
   const isList = typeof source === 'object' && source !== null && Symbol.iterator in source && !isBytes(source);
   if (!isList) return [await fileOf(source as BytesSource, receiving)];
   const files: NamedBlob[] = [];
@@ -34,6 +34,8 @@ export async function plainSource(source: ModelSource, receiving: Receiving = {}
   return named(files);
 }
 
+const isUrl = (source: unknown): source is URL => tagOf(source) === 'URL';
+
 /** `C:\model.gguf` is no address. */
 const address = /^([a-z][a-z+.-]+):/i;
 
@@ -41,7 +43,7 @@ const schemeOf = (source: string | URL): string | undefined => address.exec(Stri
 
 /** Whether the source is the address of a file on a web server. */
 export const isWebAddress = (source: ModelSource): source is string | URL =>
-  (typeof source === 'string' || source instanceof URL) && /^https?$/.test(schemeOf(source) ?? '');
+  (typeof source === 'string' || isUrl(source)) && /^https?$/.test(schemeOf(source) ?? '');
 
 function pathFrom(source: string | URL): string {
   if (String(source).trim() === '') throw new TypeError('the model source is an empty text, expected a path');
@@ -54,10 +56,10 @@ function pathFrom(source: string | URL): string {
 }
 
 const isBytes = (source: unknown): source is ArrayBuffer | ArrayBufferView =>
-  source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+  tagOf(source) === 'ArrayBuffer' || ArrayBuffer.isView(source);
 
 async function fileOf(source: BytesSource, receiving: Receiving): Promise<NamedBlob> {
-  if (source instanceof Blob) return { blob: source, name: 'name' in source ? String(source.name) : 'blob' };
+  if (isBlob(source)) return { blob: source, name: 'name' in source ? String(source.name) : 'blob' };
   if (isBytes(source)) return { blob: new Blob([unshared(source)]), name: 'bytes' };
   if (isResponse(source)) return answerOf(source, receiving);
   if (isStream(source)) return received(source, { name: 'stream', totalBytes: undefined }, receiving);
@@ -67,6 +69,8 @@ async function fileOf(source: BytesSource, receiving: Receiving): Promise<NamedB
   );
 }
 
+const isBlob = (source: unknown): source is Blob => ['Blob', 'File'].includes(tagOf(source));
+
 const isResponse = (source: unknown): source is Response =>
   typeof source === 'object' && source !== null && 'ok' in source && 'body' in source && 'headers' in source;
 
@@ -75,7 +79,7 @@ const isStream = (source: unknown): source is ReadableStream<Uint8Array> =>
 
 /** Blobs take no shared memory. */
 function unshared(bytes: ArrayBuffer | ArrayBufferView): BlobPart {
-  if (bytes instanceof ArrayBuffer || bytes.buffer instanceof ArrayBuffer) return bytes as BlobPart;
+  if (!ArrayBuffer.isView(bytes) || tagOf(bytes.buffer) === 'ArrayBuffer') return bytes as BlobPart;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
@@ -126,7 +130,7 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>, name: string, signa
   const pieces = 'getReader' in stream ? readerOf(stream, signal) : (stream as AsyncIterable<unknown>);
   try {
     for await (const piece of pieces) {
-      if (!(piece instanceof Uint8Array))
+      if (tagOf(piece) !== 'Uint8Array')
         throw new TypeError(`${name} is a stream of ${kindOf(piece)}s, expected bytes`);
       yield piece as Uint8Array<ArrayBuffer>;
     }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, openTokenizer, UnsupportedError, type Model } from 'thimble';
 import { tinyModel } from '../helpers/tiny_models.ts';
@@ -250,6 +251,7 @@ describe('values of the wrong kind', () => {
     await session.restore(saved);
     await session.restore(saved.slice().buffer);
     await session.restore(Buffer.from(saved));
+    await session.restore(runInNewContext('Uint8Array.from(saved)', { saved }) as Uint8Array);
   });
 });
 

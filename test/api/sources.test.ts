@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, openTokenizer, ResourceError, type ModelSource } from 'thimble';
 import { readGguf, splitGguf } from '../../src/gguf.ts';
@@ -79,6 +80,8 @@ const sources: [string, () => ModelSource | Promise<ModelSource>][] = [
   ['a Buffer', () => Buffer.from(bytes)],
   ['an ArrayBuffer', () => bytes.buffer],
   ['bytes in shared memory', () => sharedCopy() as never],
+  ['bytes of another realm', () => otherRealm('Uint8Array.from(bytes)')],
+  ['an ArrayBuffer of another realm', () => otherRealm('Uint8Array.from(bytes).buffer')],
   ['a Response', () => fetch(`${address}/model.gguf`)],
   ['a Response made here', () => new Response(bytes)],
   ['a ReadableStream', () => new Blob([bytes]).stream()],
@@ -104,6 +107,9 @@ const sources: [string, () => ModelSource | Promise<ModelSource>][] = [
       ),
   ],
 ];
+
+/** As test runners and frames have them: `instanceof` says no. */
+const otherRealm = (expression: string) => runInNewContext(expression, { bytes }) as Uint8Array<ArrayBuffer>;
 
 function sharedCopy(): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));

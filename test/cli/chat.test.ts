@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haveStories260k } from '../helpers/stories260k.ts';
 import { openWorkbench, thimble, type Workbench } from './cli.ts';
 
-describe.skipIf(!haveStories260k)('thimble chat from a pipe (needs ../shared/data/stories260K)', () => {
+describe('thimble chat from a pipe', () => {
   let bench: Workbench;
   beforeAll(async () => void (bench = await openWorkbench()));
   afterAll(() => bench.close());

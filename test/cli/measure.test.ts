@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haveStories260k } from '../helpers/stories260k.ts';
 import { cliPath, openWorkbench, thimble, type Workbench } from './cli.ts';
 
-describe.skipIf(!haveStories260k)('measurements (need ../shared/data/stories260K)', () => {
+describe('measurements', () => {
   let bench: Workbench;
   beforeAll(async () => void (bench = await openWorkbench()));
   afterAll(() => bench.close());

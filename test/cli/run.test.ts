@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haveStories260k } from '../helpers/stories260k.ts';
 import { openWorkbench, thimble, type Workbench } from './cli.ts';
 
 const greedy = ['--raw', '--prompt', 'Once upon a time', '--temp', '0'];
 
-describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K)', () => {
+describe('thimble run', () => {
   let bench: Workbench;
   beforeAll(async () => void (bench = await openWorkbench()));
   afterAll(() => bench.close());
@@ -128,7 +127,7 @@ describe.skipIf(!haveStories260k)('thimble run (needs ../shared/data/stories260K
   });
 });
 
-describe.skipIf(!haveStories260k)('thimble logits (needs ../shared/data/stories260K)', () => {
+describe('thimble logits', () => {
   let bench: Workbench;
   beforeAll(async () => void (bench = await openWorkbench()));
   afterAll(() => bench.close());

@@ -9,9 +9,6 @@ import { llama2cToGguf } from './llama2c.ts';
 
 const folder = new URL('../fixtures/stories260K/', import.meta.url);
 
-/** True in every clone. */
-export const haveStories260k = true;
-
 /** The model, ready to be written. */
 export async function stories260kContent(): Promise<GgufToWrite> {
   const checkpoint = await readFile(new URL('stories260K.bin', folder));
