@@ -65,6 +65,9 @@ function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead:
   tile.window = record.window;
   tile.cap = record.cap;
   tile.ahead = record.ahead;
+  tile.alibi = record.alibi;
+  tile.firstHead = kvHead * record.headsPerKv;
+  tile.nHeads = record.cols / record.headDim;
   tile.nSeen = record.step.pos + record.step.nTokens;
   tile.factor = changetype<T>(0).factor;
   layOut(tile);

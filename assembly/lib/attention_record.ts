@@ -28,6 +28,7 @@ export class AttentionRecord extends Record {
   spread: u32; // columns that the cache holds spread over each other, see lib/hadamard.ts; 0: none
   cap: f32; // bends scores as softcap does; 0: not
   ahead: u32; // positions of the step behind its own that a token sees
+  alibi: f32; // 0: none
   nPositions: u32; // rows of the cache, whole blocks; absolute position p lies in row p % nPositions
   parts: usize; // [SPLIT_TOKENS, nHeads, mostSplits] of (Softmax, headDim values)
 

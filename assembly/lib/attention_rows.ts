@@ -36,6 +36,7 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
   const first = tile.firstSeen(pos);
   const last = tile.lastSeen(pos);
   if (tile.cap) cap(scores, bytes, tile.cap);
+  if (tile.alibi) lower(scores, bytes, slopeOf(tile, row), tile.block - pos);
   if (first > tile.block || last < tile.block + BLOCK - 1) hide(scores, bytes, tile.block, first, last);
   const end = scores + bytes; // at least eight scores
 
@@ -64,6 +65,23 @@ function weigh(tile: Tile, row: u32, scores: usize, bytes: u32): void {
 /** Bends scores towards ±limit. */
 function cap(scores: usize, bytes: u32, limit: f32): void {
   for (let s = scores; s < scores + bytes; s += 16) v128.store(s, Lanes.cap(v128.load(s), f32x4.splat(limit)));
+}
+
+/** What scores of a row's head lose for each position: 2^(-alibi (h + 1) / n) of n heads, a power of two; others lie in between. */
+function slopeOf(tile: Tile, row: u32): f32 {
+  const head = tile.firstHead + (row % tile.headsPerKv);
+  const n: u32 = 1 << (31 - clz(tile.nHeads));
+  const step = head < n ? <f32>(head + 1) : <f32>(head - n) + 0.5;
+  return Lanes.exp1((-0.6931472 * tile.alibi * step) / <f32>n);
+}
+
+/** Lowers scores by the slope times how far their positions lie from the row's; the first is `first` positions behind it. */
+function lower(scores: usize, bytes: u32, slope: f32, first: i32): void {
+  let away = f32x4.convert_i32x4_s(i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3)));
+  for (let s = scores; s < scores + bytes; s += 16) {
+    v128.store(s, f32x4.sub(v128.load(s), f32x4.mul(f32x4.abs(away), f32x4.splat(slope))));
+    away = f32x4.add(away, f32x4.splat(4));
+  }
 }
 
 /** Sets scores of positions from `block` on to the lowest, except those of `first` … `last`. */

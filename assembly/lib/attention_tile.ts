@@ -12,6 +12,9 @@ export class Tile {
   window: u32;
   cap: f32;
   ahead: u32;
+  alibi: f32; // 0: none
+  firstHead: u32; // of the rows'
+  nHeads: u32;
   nSeen: u32; // positions there are, this step's included
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;

@@ -24,7 +24,7 @@ export const bert = architecture({
   weights: (c, find) => ({
     embed: find.get('token_embd.weight', [c.nVocab, c.dim]),
     types: find.numbers('token_types.weight', [c.nTypes, c.dim]),
-    positions: c.turns ? undefined : find.numbers('position_embd.weight', [c.nCtxTrain, c.dim]),
+    positions: c.turns ? undefined : positions(find, c),
     embedNorm: find.layerNorm('token_embd_norm', c.dim),
     layers: perLayer(c, (l) => ({
       ...projections(find, c, l),
@@ -57,6 +57,12 @@ export const bert = architecture({
     return g.pool(x, c.pooling);
   },
 });
+
+/** @throws FormatError where there are none: without them the order of words means nothing. */
+function positions(find: WeightFinder, { nCtxTrain, dim }: { nCtxTrain: number; dim: number }): Float32Array {
+  find.shape('position_embd.weight');
+  return find.numbers('position_embd.weight', [nCtxTrain, dim])!;
+}
 
 const typesOf = (meta: Metadata): number => meta.u32('tokenizer.ggml.token_type_count', 1);
 

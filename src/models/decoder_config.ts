@@ -8,6 +8,8 @@ export function baseConfig(meta: Metadata, find: WeightFinder, arch: string, rea
   checkMeaning(meta, arch, reads);
   const nMtpLayers = meta.u32(`${arch}.nextn_predict_layers`, 0);
   const nLayers = size(meta, `${arch}.block_count`) - nMtpLayers;
+  if (nLayers > find.nTensors)
+    throw new FormatError(`${arch}.block_count is ${nLayers}, the file has ${find.nTensors} tensors; damaged file?`);
   if (nLayers < 1) throw new FormatError(`${arch}.nextn_predict_layers is ${nMtpLayers}, no less than all blocks; damaged file?`);
   return {
     nLayers,
@@ -53,6 +55,13 @@ function alike(meta: Metadata, key: string, fallback?: number): number {
   const [first, ...others] = meta.numbers(key);
   if (first !== undefined && first >= 1 && others.every((n) => n === first)) return first;
   throw new UnsupportedError(`${key} differs from layer to layer, which this family's formulas do not provide for`);
+}
+
+/** Where scores or logits bend; 0: nowhere. */
+export function capOf(meta: Metadata, key: string, fallback: number): number {
+  const cap = meta.f32(key, fallback);
+  if (cap >= 0) return cap;
+  throw new FormatError(`${key} is ${cap}, expected a positive number, or 0 for none; damaged file?`);
 }
 
 /** Keys that change what a model computes, and the values that change nothing. */

@@ -1,6 +1,6 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig } from './decoder_config.ts';
+import { capOf, decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
 import { windowsOf } from './windows.ts';
 
@@ -18,8 +18,8 @@ export const gemma2 = architecture({
       ...c,
       windows: windowsOf(meta, 'gemma2', c.nLayers, { window: 4096, period: 2 }),
       attnScale: (is27B ? c.dim / c.nHeads : c.headDim) ** -0.5,
-      scoreCap: meta.f32('gemma2.attn_logit_softcapping', 50),
-      logitCap: meta.f32('gemma2.final_logit_softcapping', 30),
+      scoreCap: capOf(meta, 'gemma2.attn_logit_softcapping', 50),
+      logitCap: capOf(meta, 'gemma2.final_logit_softcapping', 30),
     };
   },
 

@@ -1,6 +1,6 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { decoderConfig } from './decoder_config.ts';
+import { capOf, decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, queryKeyNorms, tableWeights } from './readers.ts';
 import { windowRope } from './rope_config.ts';
 import { windowsOf } from './windows.ts';
@@ -18,9 +18,9 @@ export const gemma3 = architecture({
     return {
       ...c,
       windows: windowsOf(meta, 'gemma3', c.nLayers, { period: 6 }),
-      windowRope: windowRope(meta, 'gemma3', c.rope, 10000),
+      windowRope: windowRope(meta, 'gemma3', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
       attnScale: (is27B ? c.dim / c.nHeads : c.headDim) ** -0.5,
-      logitCap: meta.f32('gemma3.final_logit_softcapping', 0),
+      logitCap: capOf(meta, 'gemma3.final_logit_softcapping', 0),
     };
   },
 

@@ -1,13 +1,12 @@
-import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
-import { baseConfig, size, sizes } from './decoder_config.ts';
+import { baseConfig, capOf, size } from './decoder_config.ts';
+import { layersOf, ownLayers, type LayerSizes } from './gemma4_layers.ts';
 import { gatedFfn, perLayer, postNorms, tableWeights } from './readers.ts';
 import { ropeConfig, windowRope } from './rope_config.ts';
 import type { Recorder } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
-import { windowsOf } from './windows.ts';
 
 /**
  * Gemma 4's dense models (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider
@@ -20,15 +19,16 @@ export const gemma4 = architecture({
     const c = baseConfig(meta, find, 'gemma4', ['attention.sliding_window', 'final_logit_softcapping']);
     const headDim = size(meta, 'gemma4.attention.key_length');
     const rope = ropeConfig(meta, find, 'gemma4', headDim);
-    const nShared = meta.u32('gemma4.attention.shared_kv_layers', 0);
+    const windowHeadDim = size(meta, 'gemma4.attention.key_length_swa', headDim);
+    const layers = layersOf(meta, c.nLayers, { headDim, windowHeadDim });
     return {
       ...c,
-      layers: layersOf(meta, c.nLayers, headDim),
-      nOwn: c.nLayers - nShared, // layers with keys and values of their own
+      layers,
+      nOwn: ownLayers(meta, layers),
       rope,
-      windowRope: windowRope(meta, 'gemma4', rope, 10000),
+      windowRope: windowRope(meta, 'gemma4', { ropeDim: windowHeadDim, headDim: windowHeadDim, base: 10000 }),
       perLayerDim: meta.u32('gemma4.embedding_length_per_layer_input', 0),
-      logitCap: meta.f32('gemma4.final_logit_softcapping', 30),
+      logitCap: capOf(meta, 'gemma4.final_logit_softcapping', 30),
     };
   },
 
@@ -81,20 +81,6 @@ export const gemma4 = architecture({
   },
 });
 
-/** Sizes of each layer; `headDim` is that of layers that see everything. */
-function layersOf(meta: Metadata, nLayers: number, headDim: number) {
-  const kvHeads = sizes(meta, 'gemma4.attention.head_count_kv', nLayers);
-  const ffnDims = sizes(meta, 'gemma4.feed_forward_length', nLayers);
-  const windowHeadDim = size(meta, 'gemma4.attention.key_length_swa', headDim);
-  const { length } = kvHeads;
-  return windowsOf(meta, 'gemma4', length, {}).map((window, l) => ({
-    window,
-    headDim: window ? windowHeadDim : headDim,
-    nKvHeads: kvHeads[l]!,
-    ffnDim: ffnDims[l]!,
-  }));
-}
-
 interface Sizes {
   readonly nLayers: number;
   readonly nOwn: number;
@@ -103,7 +89,7 @@ interface Sizes {
   readonly nHeads: number;
   readonly normEps: number;
   readonly perLayerDim: number;
-  readonly layers: ReturnType<typeof layersOf>;
+  readonly layers: readonly LayerSizes[];
 }
 
 /** Projections and norms of layer `l`; the last layers have no keys and values of their own, whatever the file holds. */

@@ -23,7 +23,7 @@ export const gemmaEmbedding = architecture({
       pooling: poolingOf(meta, 'gemma-embedding'),
       isBidirectional: true,
       windows: windowsOf(meta, 'gemma-embedding', c.nLayers, { period: 6 }),
-      windowRope: windowRope(meta, 'gemma-embedding', c.rope, 10000),
+      windowRope: windowRope(meta, 'gemma-embedding', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
     };
   },
 

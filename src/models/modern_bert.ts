@@ -25,7 +25,7 @@ export const modernBert = architecture({
       pooling: poolingOf(meta, 'modern-bert'),
       isBidirectional: true,
       windows: windowsOf(meta, 'modern-bert', c.nLayers, { period: 3, wideFirst: true }),
-      windowRope: windowRope(meta, 'modern-bert', c.rope, 10000),
+      windowRope: windowRope(meta, 'modern-bert', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
       isSilu: activation === 'silu',
     };
   },

@@ -9,6 +9,7 @@ import { gemmaEmbedding } from './gemma_embedding.ts';
 import { glm4 } from './glm4.ts';
 import { granite } from './granite.ts';
 import { hunyuan } from './hunyuan.ts';
+import { jinaBertV2 } from './jina_bert_v2.ts';
 import { mistral3 } from './mistral3.ts';
 import { modernBert } from './modern_bert.ts';
 import { olmo2 } from './olmo2.ts';
@@ -28,6 +29,7 @@ export const more: readonly Architecture[] = [
   glm4,
   bitnet,
   bert,
+  jinaBertV2,
   modernBert,
   gemmaEmbedding,
 ];

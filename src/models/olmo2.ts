@@ -15,7 +15,7 @@ export const olmo2 = architecture({
   config(meta, find) {
     const c = decoderConfig(meta, find, 'olmo2', ['attention.sliding_window']);
     const windows = windowsOf(meta, 'olmo2', c.nLayers, { period: 4 });
-    return { ...c, windows, windowRope: windowRope(meta, 'olmo2', c.rope, c.rope.base) };
+    return { ...c, windows, windowRope: windowRope(meta, 'olmo2', { ...c.rope, headDim: c.headDim }) };
   },
 
   weights: (c, find) => ({

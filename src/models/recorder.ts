@@ -165,11 +165,11 @@ export class Recorder {
   }
 
   /** Attends over what a cache holds, which another layer may have written. */
-  attend(q: Value, state: LayerState, { headDim, scale, cap = 0, ahead = 0, sinks }: AttentionParams): Value {
+  attend(q: Value, state: LayerState, { headDim, scale, cap = 0, ahead = 0, alibi = 0, sinks }: AttentionParams): Value {
     const { k, v, window: seen } = keysAndValues(state);
     const window = Number.isFinite(seen) ? seen : 0;
     for (const cache of [k, v]) checkPositions(cache, window, this.limits);
-    return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap, ahead });
+    return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap, ahead, alibi });
   }
 
   /** `(x - mean) / sqrt(variance + eps) * weight (+ bias)`, row by row. */
@@ -228,6 +228,8 @@ export interface AttentionParams {
   readonly cap?: number;
   /** Positions behind its own that a token sees, of those in its step; absent: 0. */
   readonly ahead?: number;
+  /** How much scores fall with the distance; absent or 0: not at all. */
+  readonly alibi?: number;
   /** `[nHeads]` scores of nothing: they take their part of the softmax and give no value. */
   readonly sinks?: Value | undefined;
 }

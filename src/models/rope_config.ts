@@ -5,19 +5,13 @@ import type { WeightFinder } from './weight_finder.ts';
 
 /** Rotary settings as GGUF spells them, shared by every family that has them. `arch` is the key prefix. */
 export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
-  const [dimKey, baseKey] = [`${arch}.rope.dimension_count`, `${arch}.rope.freq_base`];
-  const ropeDim = meta.u32(dimKey, headDim);
-  if (ropeDim < 2 || ropeDim > headDim || ropeDim % 2 !== 0) {
-    throw new FormatError(`${dimKey} is ${ropeDim}, expected an even number from 2 to a head's ${headDim}; damaged file?`);
-  }
-  const base = meta.f32(baseKey, 10000);
-  if (base < 1) throw new FormatError(`${baseKey} is ${base}, expected at least 1; damaged file?`);
+  const ropeDim = ropeDimOf(meta, `${arch}.rope.dimension_count`, headDim, headDim);
   const [freqs, short, long] = ['freqs', 'factors_short', 'factors_long'].map((name) =>
     find.numbers(`rope_${name}.weight`, [ropeDim / 2]),
   );
   return {
     ropeDim,
-    base,
+    base: baseOf(meta, `${arch}.rope.freq_base`, 10000),
     scaling: ropeScaling(meta, arch),
     attnFactor: meta.f32(`${arch}.rope.scaling.attn_factor`, 1),
     factors: short ?? freqs,
@@ -26,9 +20,32 @@ export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, hea
 }
 
 /** Rotary settings of layers that see a window: those of the others with a base of their own, and nothing stretched. */
-export function windowRope(meta: Metadata, arch: string, rope: RopeConfig, base: number): RopeConfig {
-  const ropeDim = meta.u32(`${arch}.rope.dimension_count_swa`, rope.ropeDim);
-  return { ropeDim, base: meta.f32(`${arch}.rope.freq_base_swa`, base), scaling: { type: 'none' } };
+export function windowRope(meta: Metadata, arch: string, { ropeDim, headDim, base }: WindowRope): RopeConfig {
+  return {
+    ropeDim: ropeDimOf(meta, `${arch}.rope.dimension_count_swa`, ropeDim, headDim),
+    base: baseOf(meta, `${arch}.rope.freq_base_swa`, base),
+    scaling: { type: 'none' },
+  };
+}
+
+/** What holds where the file is silent, and the width of a head. */
+export interface WindowRope {
+  readonly ropeDim: number;
+  readonly headDim: number;
+  readonly base: number;
+}
+
+/** Rotated columns. */
+function ropeDimOf(meta: Metadata, key: string, fallback: number, headDim: number): number {
+  const ropeDim = meta.u32(key, fallback);
+  if (ropeDim >= 2 && ropeDim <= headDim && ropeDim % 2 === 0) return ropeDim;
+  throw new FormatError(`${key} is ${ropeDim}, expected an even number from 2 to a head's ${headDim}; damaged file?`);
+}
+
+function baseOf(meta: Metadata, key: string, fallback: number): number {
+  const base = meta.f32(key, fallback);
+  if (base >= 1) return base;
+  throw new FormatError(`${key} is ${base}, expected at least 1; damaged file?`);
 }
 
 /** Positions the model was trained on before it was stretched. */

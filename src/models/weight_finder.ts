@@ -29,6 +29,10 @@ export class WeightFinder {
     this.decoded = decoded;
   }
 
+  get nTensors(): number {
+    return this.tensors.size;
+  }
+
   has(name: string): boolean {
     return this.tensors.has(name);
   }

@@ -1,6 +1,6 @@
 import type { GraphLimits, Op, Value } from '../graph/graph.ts';
 import { RING_BLOCK } from '../graph/layer_state.ts';
-import { exp } from '../base/math.ts';
+import { exp, pow } from '../base/math.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
@@ -9,7 +9,8 @@ import { capped } from './softcap.ts';
 /**
  * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) over the KV cache, this step's rows included:
  * for every token and query head, `softmax(scale · q · Kᵀ) · V` over the positions up to the token's own (and within
- * `window` of it, when that is not 0), and `ahead` more of the step's own behind it: encoders look both ways. A `cap` that is not 0 bends scores as `softcap` does. `sinks[nHeads]`, where there are any, are one
+ * `window` of it, when that is not 0), and `ahead` more of the step's own behind it: encoders look both ways. `alibi`, where it is
+ * not 0, makes scores lower the farther away a position is (Press et al. 2021, arXiv:2108.12409). A `cap` that is not 0 bends scores as `softcap` does. `sinks[nHeads]`, where there are any, are one
  * more score for each head that has no value (Xiao et al. 2023, arXiv:2309.17453). `q[nTokens, nHeads * headDim]`, caches `[nPositions, nKvHeads * headDim]` with absolute
  * position p in row `p % nPositions`.
  */
@@ -36,13 +37,14 @@ export const attention: Op = {
     spreadOf(({ inputs }) => inputs[1]!),
     param('cap', 'f32'),
     param('ahead', 'u32'),
+    param('alibi', 'f32'),
   ],
 
   reference({ out, inputs: [q, k, v, sinks], node, step }) {
     const cols = colsOf(node.out);
     const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
-    const { headDim, scale, window, cap, ahead } = node.params as Readonly<
-      Record<'headDim' | 'scale' | 'window' | 'cap' | 'ahead', number>
+    const { headDim, scale, window, cap, ahead, alibi } = node.params as Readonly<
+      Record<'headDim' | 'scale' | 'window' | 'cap' | 'ahead' | 'alibi', number>
     >;
     const headsPerKv = cols / kvDim; // query heads that share one key-value head
     const spread = spreadCols(node.inputs[1]!, headDim);
@@ -56,12 +58,14 @@ export const attention: Op = {
       for (let head = 0; head < cols / headDim; head++) {
         const query = t * cols + head * headDim;
         const kvHead = Math.floor(head / headsPerKv) * headDim;
+        const slope = alibiSlope(alibi, head, cols / headDim);
         let max = sinks ? sinks[head]! : -Infinity;
         for (let pos = first; pos <= last; pos++) {
           let dot = 0;
           const row = (pos % nPositions) * kvDim + kvHead;
           for (let i = 0; i < headDim; i++) dot += queries[query + i]! * k![row + i]!;
-          scores[pos - first] = cap > 0 ? capped(dot * scale, cap) : dot * scale;
+          const score = cap > 0 ? capped(dot * scale, cap) : dot * scale;
+          scores[pos - first] = score - slope * Math.abs(pos - step.pos - t);
           max = Math.max(max, scores[pos - first]!);
         }
         let sum = sinks ? exp(sinks[head]! - max) : 0;
@@ -88,10 +92,20 @@ export const attention: Op = {
     const positions = Math.min(pos + tokens.length, window + tokens.length - 1); // seen by any of them
     const cacheBytes = bytesOf(k!, positions * colsOf(k!)) + bytesOf(v!, positions * colsOf(v!));
     const others = sinks ? bytesOf(sinks) : 0;
-    const flops = (4 * colsOf(out) + (params['cap'] ? 6 : 0) * (colsOf(out) / params['headDim']!)) * seen;
+    const flops =
+      (4 * colsOf(out) + ((params['cap'] ? 6 : 0) + (params['alibi'] ? 2 : 0)) * (colsOf(out) / params['headDim']!)) *
+      seen;
     return { flops, bytes: 2 * operandBytes(out, step) + cacheBytes + others };
   },
 };
+
+/** What a head's scores lose for each position: `2^(-alibi (h + 1) / n)` of n heads, a power of two; heads beyond it lie in between. */
+function alibiSlope(alibi: number, head: number, nHeads: number): number {
+  if (alibi === 0) return 0;
+  const n = 2 ** Math.floor(Math.log2(nHeads));
+  const step = head < n ? head + 1 : head - n + 0.5;
+  return pow(2, (-alibi * step) / n);
+}
 
 /**
  * A cache either has a row for every position of the context, or is a ring that holds what every token of a step sees.

@@ -16,6 +16,7 @@ interface Shape {
   readonly size?: number;
   readonly cap?: number;
   readonly ahead?: number;
+  readonly alibi?: number;
   /** Size of a sink for each head; absent: none. */
   readonly sinks?: number;
 }
@@ -33,12 +34,13 @@ const of = (quant: KvType, shape: Shape): OpCase => {
     cap = 0,
     sinks = 0,
     ahead = 0,
+    alibi = 0,
   } = shape;
   const cache = { role: 'state', rows: ring, cols: nKvHeads * headDim, quant } as const;
   const scores = `${cap ? `, scores to ±${cap}` : ''}${sinks ? `, sinks to ±${sinks}` : ''}`;
   const heads = `${nHeads}/${nKvHeads} heads of ${headDim}`;
   return {
-    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}${scores}${ahead ? `, ${ahead} ahead` : ''}`,
+    name: `${nTokens} tokens from ${pos}, ${heads}, ${quant}${window ? `, window ${window}` : ''}${ring ? ` in a ring of ${ring}` : ''}, queries to ±${size}${scores}${ahead ? `, ${ahead} ahead` : ''}${alibi ? `, alibi ${alibi}` : ''}`,
     op: attention,
     inputs: [
       { role: 'activation', cols: nHeads * headDim, size },
@@ -46,11 +48,11 @@ const of = (quant: KvType, shape: Shape): OpCase => {
       cache,
       ...(sinks ? [{ role: 'vector', cols: nHeads, size: sinks } as const] : []),
     ],
-    params: { headDim, scale: headDim ** -0.5, window, cap, ahead },
+    params: { headDim, scale: headDim ** -0.5, window, cap, ahead, alibi },
     nTokens,
     pos,
     // scores grow with the queries, and their rounding errors with them; integer products round rows to 14 bits
-    flops: nHeads * (4 * headDim + (cap ? 6 : 0)) * seen(nTokens, pos, window || Infinity, ahead), // scores, then values
+    flops: nHeads * (4 * headDim + (cap ? 6 : 0) + (alibi ? 2 : 0)) * seen(nTokens, pos, window || Infinity, ahead), // scores, then values
     tolerance: (quant === 'q8_0' ? 2e-4 : 2e-6) * Math.max(1, size / 4),
   };
 };
@@ -95,6 +97,8 @@ const shapes: Shape[] = [
   { nHeads: 4, nKvHeads: 4, headDim: 32, nTokens: 300, ahead: 512 },
   { nHeads: 2, nKvHeads: 1, headDim: 64, nTokens: 290, window: 5, ahead: 4 },
   { nHeads: 2, nKvHeads: 2, headDim: 32, nTokens: 70, pos: 40, window: 33, ahead: 1 },
+  { nHeads: 8, nKvHeads: 8, headDim: 32, nTokens: 90, ahead: 512, alibi: 8 },
+  { nHeads: 12, nKvHeads: 4, headDim: 32, nTokens: 3, pos: 300, alibi: 8 },
   { nHeads: 2, nKvHeads: 1, headDim: 32, nTokens: 7, sinks: 200 }, // beyond what float32 has an exponential of
 ];
 

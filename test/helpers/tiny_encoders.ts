@@ -113,6 +113,29 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
     keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-5], 'rope.freq_base': [f32, 20000] },
     tensors: () => [...bertTables(1), ...blocks((at) => bertLayer(at, true, false))],
   },
+  'jina-bert-v2': {
+    arch: 'jina-bert-v2',
+    keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-12] },
+    tensors: () => [
+      ...bertTables(2),
+      ...blocks((at) => bertLayer(at, true, true).filter(({ name }) => !/gate.bias|up.bias/.test(name))),
+    ],
+  },
+  'jina-bert-v2-code': {
+    arch: 'jina-bert-v2',
+    keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-12] },
+    tensors: () => [
+      ...bertTables(2),
+      ...blocks((at) => [
+        ...bertLayer(at, true, false).filter(({ name }) => !name.includes('ffn_up')),
+        tinyMatrix(at + 'ffn_up.weight', dim, 2 * ffnDim),
+        ...['attn_q_norm', 'attn_k_norm', 'attn_norm_2'].flatMap((name) => [
+          norm(at + name),
+          vector(`${at}${name}.bias`),
+        ]),
+      ]),
+    ],
+  },
   'modern-bert': modernBert('gelu', { 'rope.freq_base_swa': [f32, 5000] }),
   'modern-bert-silu': modernBert('silu', { pooling_type: [u32, 2] }),
   'gemma-embedding': {

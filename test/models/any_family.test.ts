@@ -99,6 +99,22 @@ it.each([
   await expect(openBytes(tinyModel('granite_swa', { metadata }))).rejects.toThrow(message);
 });
 
+it.each([
+  ['gemma4', 'no layer left to share with', { 'gemma4.attention.shared_kv_layers': [u32, 6] }, /leaves no two layers to share/],
+  ['gemma4', 'more shared layers than there are', { 'gemma4.attention.shared_kv_layers': [u32, 9] }, /9 of 6 layers/],
+  ['gemma4', 'shared layers of the wrong kinds', { 'gemma4.attention.shared_kv_layers': [u32, 1] }, /1 of 6 layers/],
+  ['gemma4', 'no window', { 'gemma4.attention.sliding_window': [u32, 0] }, /sliding_window is 0/],
+  ['gemma4', 'an odd number of turned columns', { 'gemma4.rope.dimension_count_swa': [u32, 15] }, /dimension_count_swa is 15/],
+  ['gemma4', 'sizes for fewer layers', { 'gemma4.feed_forward_length': [array, [i32, [96, 96]]] }, /feed_forward_length is \[96, 96\]/],
+  ['gemma4', 'experts', { 'gemma4.expert_count': [u32, 8] }, /expert_count is 8/],
+  ['gemma3', 'a base below 1', { 'gemma3.rope.freq_base_swa': [types.f32, 0.5] }, /freq_base_swa is 0.5/],
+  ['gemma3', 'a negative cap', { 'gemma3.final_logit_softcapping': [types.f32, -30] }, /softcapping is -30/],
+  ['gemma2', 'more blocks than tensors', { 'gemma2.block_count': [u32, 4_000_000_000] }, /block_count is 4000000000, the file has/],
+  ['mistral3', 'an original context of 0', { 'mistral3.rope.scaling.original_context_length': [u32, 0] }, /original_context_length is 0/],
+] as const)('refuses a file of %s with %s', async (name, _what, metadata, message) => {
+  await expect(openBytes(tinyModel(name, { metadata }))).rejects.toThrow(message);
+});
+
 it('takes numbers for flags', async () => {
   const metadata = { 'granite_swa.attention.sliding_window_pattern': [array, [i32, [1, 0, 1]]] } as const;
   expect(await logits('granite_swa', { metadata })).toEqual(await logits('granite_swa'));

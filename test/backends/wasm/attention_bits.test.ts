@@ -16,7 +16,7 @@ const opCase = (quant: KvType): OpCase => {
     name: 'long',
     op: attention,
     inputs: [{ role: 'activation', cols, size: 4 }, cache, cache],
-    params: { headDim: 64, scale: 0.125, window: 301, cap: 0, ahead: 0 },
+    params: { headDim: 64, scale: 0.125, window: 301, cap: 0, ahead: 0, alibi: 0 },
     nTokens,
     pos: 460,
     tolerance: 0,
@@ -61,7 +61,7 @@ test.each(kvTypes)(
       ...opCase(quant),
       nTokens: 1,
       pos: 40,
-      params: { headDim: 64, scale: 0.125, window: 0, cap: 0, ahead: 0 },
+      params: { headDim: 64, scale: 0.125, window: 0, cap: 0, ahead: 0, alibi: 0 },
     });
     const wide = {
       ...graph,
