@@ -1,5 +1,5 @@
-import { Lanes } from './lib/math';
 import { Record } from './lib/record';
+import { squares, sum } from './lib/row_sums';
 
 @unmanaged
 class LayerNormRecord extends Record {
@@ -21,29 +21,6 @@ export function layer_norm(record: LayerNormRecord, begin: u32, end: u32): void 
     const scale = <f32>1 / sqrt<f32>(squares(x, bytes, mean) / n + record.eps);
     normalise(record, record.out + row * bytes, x, mean, scale);
   }
-}
-
-function sum(x: usize, bytes: usize): f32 {
-  let sums = f32x4.splat(0);
-  let i: usize = 0;
-  for (; i + 16 <= bytes; i += 16) sums = f32x4.add(sums, v128.load(x + i));
-  let sum = Lanes.sum(sums);
-  for (; i < bytes; i += 4) sum += load<f32>(x + i);
-  return sum;
-}
-
-/** Of the differences from the mean. */
-function squares(x: usize, bytes: usize, mean: f32): f32 {
-  const means = f32x4.splat(mean);
-  let sums = f32x4.splat(0);
-  let i: usize = 0;
-  for (; i + 16 <= bytes; i += 16) {
-    const difference = f32x4.sub(v128.load(x + i), means);
-    sums = f32x4.add(sums, f32x4.mul(difference, difference));
-  }
-  let sum = Lanes.sum(sums);
-  for (; i < bytes; i += 4) sum += (load<f32>(x + i) - mean) * (load<f32>(x + i) - mean);
-  return sum;
 }
 
 function normalise(record: LayerNormRecord, out: usize, x: usize, mean: f32, scale: f32): void {

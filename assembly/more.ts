@@ -5,8 +5,11 @@
 import { set_scratch as setScratch } from './lib/scratch';
 import { setTables } from './lib/tables';
 
+export { combine } from './combine';
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
+export { match_size } from './match_size';
+export { multiply } from './multiply';
 export { pool, pool_items } from './pool';
 export { position_rows } from './position_rows';
 export { quantize_activations_256_fast, quantize_activations_32_fast } from './quantize_activations';
@@ -29,6 +32,7 @@ export { matmul_q8_0_fast } from './quants/q8_0';
 export * from './quants/tq1_0';
 export * from './quants/tq2_0';
 export { softcap } from './softcap';
+export { sparsify } from './sparsify';
 export { temper } from './temper';
 
 /** Called once per instance, before any kernel runs. */

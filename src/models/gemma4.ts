@@ -2,11 +2,11 @@ import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { baseConfig, capOf, size } from './decoder_config.ts';
-import { layersOf, ownLayers, type LayerSizes } from './gemma4_layers.ts';
+import { layersOf, ownLayers } from './gemma4_layers.ts';
+import { perLayerInput, perLayerInputs, perLayerTables } from './per_layer_input.ts';
 import { gatedFfn, perLayer, postNorms, tableWeights } from './readers.ts';
 import { ropeConfig, windowRope } from './rope_config.ts';
-import type { Recorder } from './recorder.ts';
-import type { WeightFinder } from './weight_finder.ts';
+import { sharedAttention } from './shared_keys.ts';
 
 /**
  * Gemma 4's dense models (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider
@@ -24,7 +24,7 @@ export const gemma4 = architecture({
     return {
       ...c,
       layers,
-      nOwn: ownLayers(meta, layers),
+      nOwn: ownLayers(meta, 'gemma4', layers),
       rope,
       windowRope: windowRope(meta, 'gemma4', { ropeDim: windowHeadDim, headDim: windowHeadDim, base: 10000 }),
       perLayerDim: meta.u32('gemma4.embedding_length_per_layer_input', 0),
@@ -36,7 +36,7 @@ export const gemma4 = architecture({
     ...tableWeights(find, c),
     perLayer: c.perLayerDim === 0 ? undefined : perLayerTables(find, c),
     layers: perLayer(c, (l) => ({
-      ...attention(find, c, l),
+      ...sharedAttention(find, c, l),
       ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
       ...gatedFfn(find, { dim: c.dim, ffnDim: c.layers[l]!.ffnDim }, l),
       ...postNorms(find, c, l),
@@ -80,54 +80,3 @@ export const gemma4 = architecture({
     return g.softcap(logits, c.logitCap);
   },
 });
-
-interface Sizes {
-  readonly nLayers: number;
-  readonly nOwn: number;
-  readonly nVocab: number;
-  readonly dim: number;
-  readonly nHeads: number;
-  readonly normEps: number;
-  readonly perLayerDim: number;
-  readonly layers: readonly LayerSizes[];
-}
-
-/** Projections and norms of layer `l`; the last layers have no keys and values of their own, whatever the file holds. */
-function attention(find: WeightFinder, { dim, nHeads, nOwn, layers }: Sizes, l: number) {
-  const { headDim, nKvHeads } = layers[l]!;
-  const at = `blk.${l}.attn`;
-  const own = () => ({
-    wk: find.linear(`${at}_k`, [nKvHeads * headDim, dim]),
-    kNorm: find.get(`${at}_k_norm.weight`, [headDim]),
-    wv: find.has(`${at}_v.weight`) ? find.linear(`${at}_v`, [nKvHeads * headDim, dim]) : undefined, // absent: keys are values
-  });
-  if (l >= nOwn) find.leaveOut(`${at}_k.weight`, `${at}_k_norm.weight`, `${at}_v.weight`);
-  return {
-    attnNorm: find.get(`${at}_norm.weight`, [dim]),
-    wq: find.linear(`${at}_q`, [nHeads * headDim, dim]),
-    qNorm: find.get(`${at}_q_norm.weight`, [headDim]),
-    own: l < nOwn ? own() : undefined,
-    wo: find.linear(`${at}_output`, [dim, nHeads * headDim]),
-  };
-}
-
-function perLayerTables(find: WeightFinder, { nVocab, nLayers, dim, perLayerDim }: Sizes) {
-  return {
-    table: find.stored('per_layer_token_embd.weight', [nVocab, nLayers * perLayerDim]),
-    proj: find.linear('per_layer_model_proj', [nLayers * perLayerDim, dim]),
-    norm: find.get('per_layer_proj_norm.weight', [perLayerDim]),
-  };
-}
-
-const perLayerInput = (find: WeightFinder, { dim, perLayerDim }: Sizes, l: number) => ({
-  gate: find.linear(`blk.${l}.inp_gate`, [perLayerDim, dim]),
-  proj: find.linear(`blk.${l}.proj`, [dim, perLayerDim]),
-  norm: find.get(`blk.${l}.post_norm.weight`, [dim]),
-});
-
-/** What layers are told of each token besides `x`: a row that only its id decides about, and a projection of its embedding. */
-function perLayerInputs(g: Recorder, c: Sizes, w: ReturnType<typeof perLayerTables>, x: Value): Value {
-  const own = g.scale(g.storedRows(w.table), Math.sqrt(c.perLayerDim)); // [nTokens, nLayers * P]
-  const projected = g.rmsNorm(g.scale(g.linear(w.proj, x), c.dim ** -0.5), w.norm, c.normEps);
-  return g.scale(g.add(projected, own), 2 ** -0.5);
-}

@@ -18,9 +18,9 @@ interface HeadDims {
 }
 
 /** How many layers have keys and values of their own: of these the last but one sees a window, and the last everything. */
-export function ownLayers(meta: Metadata, layers: readonly LayerSizes[]): number {
-  const key = 'gemma4.attention.shared_kv_layers';
-  const nShared = meta.u32(key, 0);
+export function ownLayers(meta: Metadata, arch: string, layers: readonly LayerSizes[], usualShared = 0): number {
+  const key = `${arch}.attention.shared_kv_layers`;
+  const nShared = meta.u32(key, usualShared);
   const nOwn = layers.length - nShared;
   if (nShared === 0 || (layers[nOwn - 2]?.window && !layers[nOwn - 1]!.window)) return nOwn;
   throw new FormatError(`${key} is ${nShared} of ${layers.length} layers, which leaves no two layers to share; damaged file?`);

@@ -4,6 +4,7 @@ import { bitnet } from './bitnet.ts';
 import { exaone4 } from './exaone4.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
+import { gemma3n } from './gemma3n.ts';
 import { gemma4 } from './gemma4.ts';
 import { gemmaEmbedding } from './gemma_embedding.ts';
 import { glm4 } from './glm4.ts';
@@ -19,6 +20,7 @@ import { smollm3 } from './smollm3.ts';
 export const more: readonly Architecture[] = [
   gemma,
   gemma2,
+  gemma3n,
   gemma4,
   smollm3,
   granite,

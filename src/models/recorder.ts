@@ -4,13 +4,16 @@ import type { Tensor } from '../graph/tensor.ts';
 import { add } from '../ops/add.ts';
 import { attention, checkPositions } from '../ops/attention.ts';
 import { columns } from '../ops/columns.ts';
+import { combine } from '../ops/combine.ts';
 import { embed } from '../ops/embed.ts';
 import { geglu } from '../ops/geglu.ts';
 import { gelu } from '../ops/gelu.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
 import { layerNorm } from '../ops/layer_norm.ts';
+import { matchSize } from '../ops/match_size.ts';
 import { matmul } from '../ops/matmul.ts';
+import { multiply } from '../ops/multiply.ts';
 import { pool } from '../ops/pool.ts';
 import { positionRows } from '../ops/position_rows.ts';
 import { rmsNorm } from '../ops/rms_norm.ts';
@@ -19,6 +22,7 @@ import { ropeAngles } from '../ops/rope_angles.ts';
 import { ropeTurns, type RopeConfig } from '../ops/rope_frequencies.ts';
 import { scale } from '../ops/scale.ts';
 import { softcap } from '../ops/softcap.ts';
+import { sparsify } from '../ops/sparsify.ts';
 import { swiglu } from '../ops/swiglu.ts';
 import { temper } from '../ops/temper.ts';
 import type { Pooling } from './pooling.ts';
@@ -194,6 +198,26 @@ export class Recorder {
   /** What becomes of a text's rows: `[nTokens, dim]` → `[nLogits, dim]`. */
   pool(x: Value, pooling: Pooling): Value {
     return pooling === 'none' || pooling === 'last' ? this.lastRows(x) : this.node(pool, [x], { mean: pooling === 'mean' ? 1 : 0 });
+  }
+
+  /** `x`, its rows as long as those of `other`. */
+  matchSize(x: Value, other: Value): Value {
+    return this.node(matchSize, [x, other]);
+  }
+
+  /** `Σⱼ coefs[first + j] * xs[j]`, with coefficients of each token's own. */
+  combine(coefs: Value, first: number, xs: readonly Value[]): Value {
+    return this.node(combine, [coefs, ...xs], { first });
+  }
+
+  /** `x * weight`, column by column. */
+  multiply(x: Value, weight: Value): Value {
+    return this.node(multiply, [x, weight]);
+  }
+
+  /** What of a row lies above its mean and so many standard deviations; 0: all of it as it is. */
+  sparsify(x: Value, deviations: number): Value {
+    return deviations === 0 ? x : this.node(sparsify, [x], { deviations });
   }
 
   /** Keeps the rows whose logits were asked for: `[nTokens, dim]` → `[nLogits, dim]`. */

@@ -20,6 +20,7 @@ type Tensors = ReadonlyMap<string, GgufTensor>;
 
 /** The tensors that one is made of: itself, where nothing is fused. */
 function partsOf(tensor: GgufTensor, tensors: Tensors): GgufTensor[] {
+  if (/^altup_(un)?(embd_)?proj\.weight$/.test(tensor.name) && tensor.shape.length === 3) return matricesOf(tensor);
   const [, block, stem, kind] = /^(blk\.\d+\.)(attn_qkv|ffn_up)\.(weight|bias|scale)$/.exec(tensor.name) ?? [];
   const parts = block && rowsOfParts(block, stem!, tensors);
   if (!parts) return [tensor];
@@ -33,6 +34,16 @@ function partsOf(tensor: GgufTensor, tensors: Tensors): GgufTensor[] {
     row += rows;
     const place = { offsetBytes, sizeBytes: rows * rowBytes };
     return { ...tensor, ...place, name: `${block}${name}.${kind}`, shape: [rows, ...cols] };
+  });
+}
+
+/** Gemma 3n's stacks of matrices: `altup_proj.0.weight` and so on. */
+function matricesOf(tensor: GgufTensor): GgufTensor[] {
+  const [n, ...shape] = tensor.shape as [number, number, number];
+  const sizeBytes = bytesOf({ ...tensor, shape });
+  return Array.from({ length: n }, (_, i) => {
+    const place = { sizeBytes, offsetBytes: tensor.offsetBytes + i * sizeBytes };
+    return { ...tensor, ...place, shape, name: tensor.name.replace('.weight', `.${i}.weight`) };
   });
 }
 

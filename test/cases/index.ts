@@ -1,13 +1,16 @@
 import { addCases } from './add.ts';
 import { attentionCases } from './attention.ts';
 import { columnsCases } from './columns.ts';
+import { combineCases } from './combine.ts';
 import { embedCases } from './embed.ts';
 import { gegluCases } from './geglu.ts';
 import { geluCases } from './gelu.ts';
 import { kvStoreCases } from './kv_store.ts';
 import { lastRowsCases } from './last_rows.ts';
 import { layerNormCases } from './layer_norm.ts';
+import { matchSizeCases } from './match_size.ts';
 import { matmulCases } from './matmul.ts';
+import { multiplyCases } from './multiply.ts';
 import { poolCases } from './pool.ts';
 import { positionRowsCases } from './position_rows.ts';
 import { rmsNormCases } from './rms_norm.ts';
@@ -15,6 +18,7 @@ import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
 import { scaleCases } from './scale.ts';
 import { softcapCases } from './softcap.ts';
+import { sparsifyCases } from './sparsify.ts';
 import { swigluCases } from './swiglu.ts';
 import { temperCases } from './temper.ts';
 
@@ -22,13 +26,16 @@ const all = [
   addCases,
   attentionCases,
   columnsCases,
+  combineCases,
   embedCases,
   gegluCases,
   geluCases,
   kvStoreCases,
   lastRowsCases,
   layerNormCases,
+  matchSizeCases,
   matmulCases,
+  multiplyCases,
   poolCases,
   positionRowsCases,
   rmsNormCases,
@@ -36,6 +43,7 @@ const all = [
   ropeAnglesCases,
   scaleCases,
   softcapCases,
+  sparsifyCases,
   swigluCases,
   temperCases,
 ];

@@ -63,6 +63,8 @@ export interface TinyConfig {
     readonly perLayerDim: number;
     readonly nShared: number;
   };
+  /** Gemma 3n, with what llama.cpp takes for granted of it: 20 layers with keys of their own, 256 columns for each layer. */
+  readonly gemma3n?: boolean;
   /** More metadata; the family's name goes in front of each key. */
   readonly keys?: Readonly<Record<string, Value>>;
   /** `tokenizer.chat_template`; absent: none. */
@@ -155,6 +157,25 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
       'attention.sliding_window_pattern': u32(3),
       'rope.freq_base': f32(1e6),
       'rope.freq_base_swa': f32(5000),
+    },
+  },
+  gemma3n: {
+    ...base,
+    arch: 'gemma3n',
+    nLayers: 22,
+    dim: 32,
+    ffnDim: 64,
+    qkNorm: 'heads',
+    postNorms: true,
+    gemma3n: true,
+    keys: {
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(
+        ...Array.from({ length: 22 }, (_, l) => (l === 21 || l % 5 === 4 ? 0 : 1)),
+      ),
+      'attention.shared_kv_layers': u32(2),
+      'rope.freq_base': f32(1e6),
+      embedding_length_per_layer_input: u32(256),
     },
   },
   gemma4: {
@@ -370,6 +391,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
   if (c.longRope !== undefined) tensors.push(...longFactors(c.longRope));
   if (c.gemma4) tensors.push(...gemma4Tables(c, c.gemma4, nVocab));
+  if (c.gemma3n) tensors.push(...gemma3nTables(c, nVocab));
   for (let l = 0; l < c.nLayers; l++) {
     const at = `blk.${l}.`;
     if (c.gemma4) {
@@ -386,6 +408,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
       matrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
       ...normsOf(c, at),
     );
+    if (c.gemma3n) tensors.push(...gemma3nParts(c, at));
     if (c.sinks) tensors.push(bias(at + 'attn_sinks.weight', c.nHeads));
     if (c.scales) tensors.push(...projectionStems.map((stem) => tinyTensor(`${at}${stem}.scale`, [1], 'f32', 0.4, 1)));
     if (c.attnBias) tensors.push(bias(at + 'attn_q.bias', qDim), bias(at + 'attn_k.bias', kvDim));
@@ -411,6 +434,29 @@ function gemma4Tables(c: TinyConfig, { wideHeadDim, perLayerDim }: Gemma4, nVoca
     tinyTensor('per_layer_token_embd.weight', [c.nLayers * perLayerDim, nVocab], 'q8_0', 1),
     tinyMatrix('per_layer_model_proj.weight', c.dim, c.nLayers * perLayerDim),
     tinyTensor('per_layer_proj_norm.weight', [perLayerDim], 'f32', 0.3, 1),
+  ];
+}
+
+const gemma3nTables = (c: TinyConfig, nVocab: number): TinyTensor[] => [
+  tinyTensor('per_layer_token_embd.weight', [c.nLayers * 256, nVocab], 'q8_0', 1),
+  tinyMatrix('per_layer_model_proj.weight', c.dim, c.nLayers * 256),
+  tinyTensor('per_layer_proj_norm.weight', [256], 'f32', 0.3, 1),
+  ...['altup_proj', 'altup_unembd_proj'].map((name) =>
+    tinyTensor(`${name}.weight`, [c.dim, c.dim, 3], 'f32', Math.sqrt(3 / c.dim)),
+  ),
+];
+
+function gemma3nParts(c: TinyConfig, at: string): TinyTensor[] {
+  const norm = (name: string) => tinyTensor(`${at}${name}.weight`, [c.dim], 'f32', 0.3, 1);
+  return [
+    tinyMatrix(at + 'inp_gate.weight', c.dim, 256),
+    tinyMatrix(at + 'proj.weight', 256, c.dim),
+    ...['post_norm', 'altup_router_norm', 'altup_correct_scale', 'laurel_post_norm'].map(norm),
+    tinyMatrix(at + 'altup_router.weight', c.dim, 4, 4),
+    tinyTensor(at + 'altup_predict_coef.weight', [4, 16], 'f32', 0.3),
+    tinyTensor(at + 'altup_correct_coef.weight', [4, 4], 'f32', 0.3),
+    tinyMatrix(at + 'laurel_l.weight', c.dim, 64),
+    tinyMatrix(at + 'laurel_r.weight', 64, c.dim),
   ];
 }
 
