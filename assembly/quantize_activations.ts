@@ -1,17 +1,18 @@
 import { Activations, Exact, Fast, Words } from './lib/activations';
-import { Block256, Block32 } from './lib/layout';
+import { Block128Ones, Block256, Block32 } from './lib/layout';
 import { Record } from './lib/record';
 import { scratch } from './lib/scratch';
 
 @unmanaged
-class QuantizeRecord extends Record {
-  out: usize; // [nRows, ⌈cols / 32⌉ or cols / 256] blocks of lib/activations.ts
+export class QuantizeRecord extends Record {
+  out: usize; // [nRows, ⌈cols / 32⌉, cols / 128 or cols / 256] blocks of lib/activations.ts
   x: usize; // [nRows, cols]
   cols: u32;
 }
 
 /** Bytes of `out` for that many rows, with `span` columns in a block; those of fast ones take no more. */
 export function activations_bytes(nRows: u32, cols: u32, span: u32): u32 {
+  if (span == 128) return nRows * rowBytes<Block128Ones, Exact>(cols);
   return nRows * (span == 32 ? rowBytes<Block32, Exact>(cols) : rowBytes<Block256, Exact>(cols));
 }
 
@@ -46,7 +47,7 @@ export function quantize_activations_i16(record: QuantizeRecord, begin: u32, end
 }
 
 /** Columns that are missing in a row's last block count as zero; only 16-bit weights have such rows. */
-function quantize<Q, A>(record: QuantizeRecord, begin: u32, end: u32): void {
+export function quantize<Q, A>(record: QuantizeRecord, begin: u32, end: u32): void {
   const block = changetype<Activations<Q, A>>(0);
   let x = record.x + 4 * begin * record.cols;
   let out = record.out + begin * rowBytes<Q, A>(record.cols);

@@ -30,7 +30,7 @@ export class Gemm<Q, A> {
     const dots = totals + SUMS_BYTES;
     const xBytes = (record.cols / q.span) * a.bytes;
     let x = record.x + t * xBytes;
-    const chunk: u32 = q.span == 32 ? 512 : 256; // columns that go through a tile at a time
+    const chunk: u32 = q.span == 32 ? 512 : q.span; // columns that go through a tile at a time
     memory.fill(totals, 0, TILE_BYTES);
     for (let column: u32 = 0; column < record.cols; column += chunk) {
       const nBlocks = min(record.cols - column, chunk) / 32;

@@ -1,12 +1,12 @@
-import { Twos } from './bits';
+import { Ones, Twos } from './bits';
 import { Masks } from './constants';
 import { Half } from './half';
 import { SixBits } from './six_bits';
 
 /**
  * The common part of all packed layouts of quantised weights; ARCHITECTURE.md draws one block on real numbers. 16 rows are an
- * *item*, and four of them a *quad*. `span` columns are a *unit*: as many as one block of the file has, but 32 where that is 64 or
- * 128. 32 columns are a *block*:
+ * *item*, and four of them a *quad*. `span` columns are a *unit*: as many as one block of the file has, but 32 where that is 64. 32
+ * columns are a *block*:
  *
  *     item  = | unit | unit | …
  *     unit  = | head, if the type has one | block | block | …       one block, or eight
@@ -26,6 +26,7 @@ import { SixBits } from './six_bits';
  *     offset      what a stored level is above the true one
  *     hasMins     whether weights are scale * level + min
  *     factor      what `scale` lacks, in blocks that stand alone
+ *     hasScales   whether blocks of super-blocks have scales of their own
  *     isWide      whether integer sums of super-blocks may have more than 24 bits, see lib/super_blocks.ts
  *     levels(from, g)                       group g of a quad's levels, see lib/simd.ts
  *     scale(tail, quad, sub), min(…)        of a quad's four rows, each in its lane; what they are is said below
@@ -86,12 +87,6 @@ export class Scales16 extends SingleHalves {
   min(_tail: usize, _quad: u32, _sub: u32): v128 {
     return f32x4.splat(0);
   }
-
-  /** A file's block begins with its scale, which goes to each block of 32 that it becomes. */
-  @inline
-  packScale(file: usize, tail: usize, row: u32, stride: u32, nBlocks: u32): void {
-    for (let b: u32 = 0; b < nBlocks; b++) store<u16>(tail + b * stride + 2 * row, load<u16>(file));
-  }
 }
 
 /** The file has blocks of 32, too. */
@@ -102,9 +97,10 @@ export class Block32 extends Scales16 {
     return 32;
   }
 
+  /** A file's block begins with its scale. */
   @inline
-  packScales(file: usize, _head: usize, tail: usize, row: u32, stride: u32): void {
-    this.packScale(file, tail, row, stride, 1);
+  packScales(file: usize, _head: usize, tail: usize, row: u32, _stride: u32): void {
+    store<u16>(tail + 2 * row, load<u16>(file));
   }
 }
 
@@ -163,6 +159,11 @@ class Super {
   get fileSpan(): u32 {
     return 256;
   }
+
+  @inline
+  get hasScales(): bool {
+    return true;
+  }
 }
 
 /** Those with a tail of 32 bytes. */
@@ -184,9 +185,9 @@ export class Block256 extends Super {
   }
 }
 
-/** Super-blocks without mins whose 32 columns share a scale. */
+/** Super-blocks without mins with a signed scale for every 32 columns: a tail of 16 scales i8. */
 @unmanaged
-class Whole256 extends Super {
+export class Block256Whole extends Super {
   @inline
   get subs(): u32 {
     return 1;
@@ -206,11 +207,7 @@ class Whole256 extends Super {
   min(_tail: usize, _quad: u32, _sub: u32): v128 {
     return i32x4.splat(0);
   }
-}
 
-/** With signed scales: a tail of 16 scales i8. */
-@unmanaged
-export class Block256Whole extends Whole256 {
   @inline
   get tailBytes(): u32 {
     return 16;
@@ -222,12 +219,27 @@ export class Block256Whole extends Whole256 {
   }
 }
 
-/** With one scale for all columns, in the head: no tail. Stored levels are 0 … 3, true ones -1 … 2. */
+/** One scale for all columns, in the head: no tail. Of stored levels 1 is the true 0. */
 @unmanaged
-export class Block256Twos extends Whole256 {
+class OneScale {
+  @inline
+  get subs(): u32 {
+    return 1;
+  }
+
+  @inline
+  get headBytes(): u32 {
+    return 64;
+  }
+
   @inline
   get tailBytes(): u32 {
     return 0;
+  }
+
+  @inline
+  get offset(): i32 {
+    return 1;
   }
 
   @inline
@@ -241,8 +253,66 @@ export class Block256Twos extends Whole256 {
   }
 
   @inline
-  get offset(): i32 {
-    return 1;
+  get hasMins(): bool {
+    return false;
+  }
+
+  @inline
+  get hasScales(): bool {
+    return false;
+  }
+
+  @inline
+  scale(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return i32x4.splat(1);
+  }
+
+  @inline
+  min(_tail: usize, _quad: u32, _sub: u32): v128 {
+    return i32x4.splat(0);
+  }
+}
+
+/** 128 columns whose levels are 0 or 2. */
+@unmanaged
+export class Block128Ones extends OneScale {
+  @inline
+  get span(): u32 {
+    return 128;
+  }
+
+  @inline
+  get fileSpan(): u32 {
+    return 128;
+  }
+
+  @inline
+  get levelBytes(): u32 {
+    return 16;
+  }
+
+  @inline
+  levels(from: usize, g: u32): v128 {
+    return Ones.of(from, g);
+  }
+
+  @inline
+  packLevels(groups: usize, to: usize): void {
+    Ones.pack(groups, to);
+  }
+}
+
+/** 256 columns with levels 0 … 3. */
+@unmanaged
+export class Block256Twos extends OneScale {
+  @inline
+  get span(): u32 {
+    return 256;
+  }
+
+  @inline
+  get fileSpan(): u32 {
+    return 256;
   }
 
   @inline
@@ -258,11 +328,6 @@ export class Block256Twos extends Whole256 {
   @inline
   packLevels(groups: usize, to: usize): void {
     Twos.pack(groups, to);
-  }
-
-  @inline
-  scale(_tail: usize, _quad: u32, _sub: u32): v128 {
-    return i32x4.splat(1);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Activations } from './activations';
 
-/** How a sum grows by super-blocks of 256 columns. lib/mat_vec.ts says in which order. */
+/** How a sum grows by super-blocks of 256 columns, or 128. lib/mat_vec.ts says in which order. */
 @unmanaged
 export class SuperBlocks<Q, A> {
   /** Bytes that an item and a token need beside their sums: of the current super-block | parts f32 | integer sums of mins |. */
@@ -19,6 +19,7 @@ export class SuperBlocks<Q, A> {
   /** Adds a sub-block's integer sums. Where they may have more than 24 bits, they are rounded first, as tiles round them. */
   @inline
   part(_x: usize, dots: v128, scale: v128): v128 {
+    if (!changetype<Q>(0).hasScales) return f32x4.convert_i32x4_s(dots);
     if (changetype<Q>(0).isWide) return f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.convert_i32x4_s(scale));
     return f32x4.convert_i32x4_s(i32x4.mul(dots, scale));
   }

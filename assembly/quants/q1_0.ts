@@ -1,48 +1,25 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
-import { Ones } from '../lib/bits';
-import { Scales16 } from '../lib/layout';
+import { Half } from '../lib/half';
+import { Block128Ones } from '../lib/layout';
 import { MatmulRecord } from '../lib/matmul_record';
 import { Spread } from '../lib/spread';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
+import { quantize, QuantizeRecord } from '../quantize_activations';
 
 /**
  * Q1_0: w = scale or -scale, one scale per 128 columns. Stored levels are 0 and 2, true ones -1 and 1.
  *
  *     file, 18 bytes:             | scale f16 | 16 bytes: bit i of byte j is k 8 j + i |
- *     packed block:    | levels of 4 quads: ones | 16 scales f16 |     lib/bits.ts draws ones
+ *     packed head:     | 16 scales f32 |
+ *     packed block:    | levels of 4 quads: ones |     lib/bits.ts draws ones
  */
 @unmanaged
-class Q1_0 extends Scales16 {
+class Q1_0 extends Block128Ones {
   @inline
   get fileBytes(): u32 {
     return 18;
-  }
-
-  @inline
-  get fileSpan(): u32 {
-    return 128;
-  }
-
-  @inline
-  get levelBytes(): u32 {
-    return 16;
-  }
-
-  @inline
-  get offset(): i32 {
-    return 1;
-  }
-
-  @inline
-  get splits(): bool {
-    return false;
-  }
-
-  @inline
-  levels(from: usize, g: u32): v128 {
-    return Ones.of(from, g);
   }
 
   @inline
@@ -51,14 +28,14 @@ class Q1_0 extends Scales16 {
   }
 
   @inline
-  packLevels(groups: usize, to: usize): void {
-    Ones.pack(groups, to);
+  packScales(file: usize, head: usize, _tail: usize, row: u32, _stride: u32): void {
+    store<f32>(head + 4 * row, Half.toFloat(load<u16>(file)));
   }
+}
 
-  @inline
-  packScales(file: usize, _head: usize, tail: usize, row: u32, stride: u32): void {
-    this.packScale(file, tail, row, stride, 4);
-  }
+/** Activations with 128 columns to a scale, which only these weights want. */
+export function quantize_activations_128(record: QuantizeRecord, begin: u32, end: u32): void {
+  quantize<Block128Ones, Exact>(record, begin, end);
 }
 
 export function matmul_q1_0(record: MatmulRecord, begin: u32, end: u32): void {

@@ -55,9 +55,11 @@ class Q2_0 extends Scales16 {
     Twos.pack(groups, to);
   }
 
+  /** The scale goes to both blocks of 32. */
   @inline
   packScales(file: usize, _head: usize, tail: usize, row: u32, stride: u32): void {
-    this.packScale(file, tail, row, stride, 2);
+    store<u16>(tail + 2 * row, load<u16>(file));
+    store<u16>(tail + stride + 2 * row, load<u16>(file));
   }
 }
 

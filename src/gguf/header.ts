@@ -11,6 +11,7 @@ import { counted } from '../base/numbers.ts';
 import { quantByGgmlType, quants } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import { Texts } from '../base/texts.ts';
+import { foreignType } from './foreign_types.ts';
 import { checkLimit, limits, quoted } from './limits.ts';
 import { stringArray } from './string_array.ts';
 import { minValueBytes, numberType, valueTypeNames } from './value_types.ts';
@@ -254,7 +255,8 @@ function readTensor(header: Header): void {
   const quant = quantByGgmlType.get(id) ?? (header.keepUnknown ? unknownType(id) : undefined);
   if (!quant) {
     const known = quants.map((q) => `${q.name} (${q.ggmlType})`).join(', ');
-    throw new UnsupportedError(`${where} has ggml type ${id}; known are ${known}: convert the model to one of them`);
+    const what = `${where} has ggml type ${id}${foreignType(id)}`;
+    throw new UnsupportedError(`${what}; known are ${known}: convert the model to one of them`);
   }
   const relativeBytes = readCount(header, where);
   header.tensors.set(name, { name, quant, shape, relativeBytes, sizeBytes: tensorBytes(quant, shape, where) });

@@ -3,6 +3,7 @@ import { FormatError } from '../base/errors.ts';
 import { counted, roundUp } from '../base/numbers.ts';
 import type { ByteSource } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { checkForm } from './foreign_types.ts';
 import { parseHeader, startHeader } from './header.ts';
 import type { ByteRange, Header, TensorInfo } from './header.ts';
 import { checkLimit, limits, quoted } from './limits.ts';
@@ -103,6 +104,8 @@ function placeTensors(header: Header, alignment: number): Map<string, GgufTensor
   for (const [i, tensor] of inFileOrder.entries()) {
     const before = inFileOrder[i - 1];
     if (before && before.offsetBytes + before.sizeBytes > tensor.offsetBytes) {
+      const bytes = tensor.offsetBytes - before.offsetBytes;
+      checkForm(before, { bytes, alignment }, `${header.fileName}: ${quoted(before.name)}`);
       throw new FormatError(
         `${header.fileName}: tensors ${quoted(before.name)} and ${quoted(tensor.name)} overlap; corrupted file?`,
       );
@@ -120,11 +123,13 @@ function placeTensor(info: TensorInfo, header: Header, dataOffset: number, align
     );
   }
   const offsetBytes = dataOffset + relativeBytes;
+  const tensor: GgufTensor = { name, quant, shape, shardIndex: 0, offsetBytes, sizeBytes };
   if (offsetBytes + sizeBytes > header.fileBytes) {
+    checkForm(tensor, { bytes: header.fileBytes - offsetBytes, alignment }, where);
     throw new FormatError(
       `${where} needs ${counted(sizeBytes)} bytes at ${counted(offsetBytes)}, ` +
         `the file ends at ${counted(header.fileBytes)}; truncated download?`,
     );
   }
-  return { name, quant, shape, shardIndex: 0, offsetBytes, sizeBytes };
+  return tensor;
 }

@@ -125,7 +125,7 @@ const refused: [what: string, parts: FileParts, errorClass: typeof FormatError, 
     'an unknown tensor type',
     { tensors: [tensorInfo({ ggmlType: 4 })], dataBytes: 16 },
     UnsupportedError,
-    /type 4;.*q4_k \(12\)/,
+    /type 4,.*q4_k \(12\)/,
   ],
   ['an unaligned offset', { tensors: [tensorInfo({ offset: 16 })], dataBytes: 64 }, FormatError, /multiple of 32/],
   [
@@ -148,6 +148,38 @@ const refused: [what: string, parts: FileParts, errorClass: typeof FormatError, 
     },
     FormatError,
     /"b" and "a" overlap/,
+  ],
+  ...[142, 143].map((ggmlType): (typeof refused)[number] => [
+    `a vendor's own type ${ggmlType}`,
+    { tensors: [tensorInfo({ dims: [128], ggmlType })], dataBytes: 64 },
+    UnsupportedError,
+    /"w" has ggml type 14\d, PrismML's P.*Hadamard.*; known are/,
+  ]),
+  ['a removed type', { tensors: [tensorInfo({ ggmlType: 31 })] }, UnsupportedError, /type 31, which ggml has removed/],
+  ...[42, 40].map((ggmlType): (typeof refused)[number] => {
+    const tensors = (next: number) => [
+      tensorInfo({ name: 'old', dims: [128, 16], ggmlType }),
+      tensorInfo({ name: 'next', offset: next }),
+    ];
+    const oldBytes = ggmlType === 42 ? 544 : 384; // today's blocks take 576, or 1152
+    return [
+      `type ${ggmlType} in its first form, in front of another tensor`,
+      { tensors: tensors(oldBytes), dataBytes: 2048 },
+      UnsupportedError,
+      /"old" is Q[12]_0 in its first form/,
+    ];
+  }),
+  [
+    'Q2_0 in its first form, at the end of the file',
+    { tensors: [tensorInfo({ dims: [128, 16], ggmlType: 42 })], dataBytes: 544 },
+    UnsupportedError,
+    /"w" is Q2_0 in its first form, with 128 weights in a block instead of 64/,
+  ],
+  [
+    'Q2_0 as it is today, cut off',
+    { tensors: [tensorInfo({ dims: [128, 16], ggmlType: 42 })], dataBytes: 570 },
+    FormatError,
+    /truncated/,
   ],
 ];
 

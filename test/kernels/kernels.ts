@@ -145,7 +145,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const form = isFixed(quant.name) ? 'i16' : (`${activationSpan(quant) as 32 | 256}${suffix}` as const);
+  const form = isFixed(quant.name) ? 'i16' : (`${activationSpan(quant) as 32 | 128 | 256}${suffix}` as const);
   const operand = quant.name === 'f32' ? plain : quantizeRows(k, plain, nRows, cols, form);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
@@ -160,7 +160,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
 }
 
 /** Of quantised activations, as kernels are called. */
-export type Form = '32' | '256' | '32_fast' | '256_fast' | 'i16';
+export type Form = `${32 | 128 | 256}${'' | '_fast'}` | 'i16';
 
 /** Quantises rows at `x`, and returns the address of the result. */
 export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, form: Form): number {
@@ -170,7 +170,7 @@ export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number,
 }
 
 /** Columns to a scale. */
-export const spanOf = (form: Form): number => (form.startsWith('256') ? 256 : 32);
+export const spanOf = (form: Form): number => (form === 'i16' ? 32 : parseInt(form));
 
 /** The largest level. */
 export const mostOf = (form: Form): number => LARGEST_LEVEL[form.endsWith('_fast') ? 'fast' : 'exact'];

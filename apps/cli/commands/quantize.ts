@@ -10,8 +10,9 @@ export const quantize: Command = {
   about: `Types: ${quantizableTypes.join(' ')}.
 
 Matrices get TYPE; norms and biases stay as they are. The output matrix (the token table, where the model has no other) feels
-rounding most and gets q6_k, unless TYPE is q8_0 or a float type. Where rows are not whole blocks of 256, as the K types need,
-the nearest type with blocks of 32 stands in: q5_0 for q4_k, q5_1 for q5_k, q8_0 for q6_k. Best made from a model in f16 or
+rounding most and gets q6_k, unless TYPE is q8_0 or a float type. Where rows are not whole blocks of 256, as the K types and
+iq4_xs need, the nearest type with blocks of 32 stands in: q5_0 for q4_k, q5_1 for q5_k, q8_0 for q6_k, iq4_nl for iq4_xs. q1_0 is for
+models that were trained with weights of one bit. Best made from a model in f16 or
 more: quantising what is quantised already adds up the errors. OUT appears when it is whole.`,
   positionals: [2, 3],
   options: {
