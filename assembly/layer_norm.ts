@@ -18,7 +18,8 @@ export function layer_norm(record: LayerNormRecord, begin: u32, end: u32): void 
   for (let row = begin; row < end; row++) {
     const x = record.x + row * bytes;
     const mean = sum(x, bytes) / n;
-    const scale = <f32>1 / sqrt<f32>(squares(x, bytes, mean) / n + record.eps);
+    const variance = squares(x, bytes, mean) / n;
+    const scale = <f32>1 / sqrt<f32>(variance + record.eps) + (variance - variance); // NaN where squares are too many for a float
     normalise(record, record.out + row * bytes, x, mean, scale);
   }
 }

@@ -18,7 +18,8 @@ export function rms_norm(record: RmsNormRecord, begin: u32, end: u32): void {
   for (let group: usize = (begin * record.cols) << 2; group < last; group += groupBytes) {
     const x = record.x + group;
     const mean = sumOfSquares(x, groupBytes) / <f32>record.groupCols;
-    normalise(record.out + group, x, record.weight, groupBytes, <f32>1 / sqrt<f32>(mean + record.eps));
+    const scale = <f32>1 / sqrt<f32>(mean + record.eps) + (mean - mean); // NaN where the squares are too many for a float
+    normalise(record.out + group, x, record.weight, groupBytes, scale);
   }
 }
 

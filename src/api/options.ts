@@ -41,7 +41,6 @@ const openModel: Names<OpenModelOptions> = {
 const resume: Names<ResumeCallOptions> = {
   maxTokens: 'any',
   stop: 'any',
-  onFull: 'any',
   onLoop: 'any',
   ignoreEos: 'boolean',
   logProbs: 'any',
@@ -75,6 +74,7 @@ const generate: Names<CallOptions> = {
   mirostatEta: 'any',
   logitBias: 'list',
   ...resume,
+  onFull: 'any',
 };
 
 const send: Names<SendOptions> = { ...generate, templateVars: 'any' };

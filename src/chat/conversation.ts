@@ -63,14 +63,28 @@ export function checkConversation({ messages, tools, documents, templateVars }: 
 /** Deeper than any data, and less deep than the JavaScript stack. */
 const MAX_DEPTH = 100;
 
-function checkData(where: string, data: unknown, depth = 0): void {
-  if (data === undefined || data === null || ['boolean', 'number', 'string'].includes(typeof data)) return;
+/** More than any conversation has. What is named twice is counted twice, since a template sees it so. */
+const MAX_VALUES = 1_000_000;
+
+/** How many values `data` holds, itself included. `known` are those that were counted. */
+function checkData(where: string, data: unknown, depth = 0, known = new Map<object, number>()): number {
+  if (data === undefined || data === null || ['boolean', 'number', 'string'].includes(typeof data)) return 1;
   if (depth > MAX_DEPTH) throw new TypeError(`${where} is nested more than ${MAX_DEPTH} deep; does it contain itself?`);
   const type = Object.prototype.toString.call(data).slice(8, -1);
   if (type !== 'Array' && type !== 'Object')
     throw new TypeError(
       `${where} is a ${type}, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects`,
     );
-  for (const [key, value] of Object.entries(data))
-    checkData(type === 'Array' ? `${where}[${key}]` : `${where}.${key}`, value, depth + 1);
+  const counted = known.get(data);
+  if (counted !== undefined) return counted;
+  const entries = Object.entries(data);
+  if (Array.isArray(data) && entries.length !== data.length)
+    throw new TypeError(`${where} is a list with ${data.length - entries.length} holes, expected JSON-like data`);
+  let n = 1;
+  for (const [key, value] of entries) {
+    n += checkData(type === 'Array' ? `${where}[${key}]` : `${where}.${key}`, value, depth + 1, known);
+    if (n > MAX_VALUES) throw new RangeError(`${where} holds more than ${MAX_VALUES} values; leave some out`);
+  }
+  known.set(data, n);
+  return n;
 }

@@ -1,7 +1,13 @@
 import { Answer } from './answer.ts';
 import type { Program } from '../backends/backend.ts';
 import { FormatError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
+import type {
+  GenerateEvent,
+  GenerateOptions,
+  GenerateResult,
+  MakingOptions,
+  ResumeOptions,
+} from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
@@ -95,11 +101,10 @@ export class Session {
    */
   async *resume(options: ResumeOptions = {}, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { unfinished } = this;
-    checkNames('option of resume', options, HOW);
+    checkNames('option of resume', options, RESUME_OPTIONS);
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
     const { settings, state, unread } = unfinished;
     const tokens = [...this.timeline.text, ...unread];
-    this.checkPrompt(tokens);
     const sampler = this.createSampler(settings);
     sampler.restore(state);
     return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
@@ -120,7 +125,8 @@ export class Session {
     this.unfinished = undefined;
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
-    let logits = yield* this.prefill(tokens, signal);
+    if (tokens.length > this.nCtx) answer.stopReason = 'full'; // an answer that goes on
+    let logits = answer.stopReason ? undefined : yield* this.prefill(tokens, signal);
     let text = [...tokens];
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
@@ -364,11 +370,9 @@ export class Session {
   }
 }
 
-/** The options that say how an answer is made, beside its sampler. */
-const HOW = Object.keys({
+const RESUME_OPTIONS = Object.keys({
   maxTokens: true,
   stop: true,
-  onFull: true,
   onLoop: true,
   ignoreEos: true,
   logProbs: true,
@@ -377,7 +381,7 @@ const HOW = Object.keys({
 } satisfies Record<keyof ResumeOptions, true>);
 
 /** Checks what is not the sampler's. */
-function parted(options: GenerateOptions): { how: ResumeOptions; sampling: SamplerOptions } {
+function parted(options: GenerateOptions): { how: MakingOptions; sampling: SamplerOptions } {
   const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...sampling } = options;
   checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
   checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
@@ -389,7 +393,7 @@ function parted(options: GenerateOptions): { how: ResumeOptions; sampling: Sampl
 }
 
 interface Making {
-  readonly how: ResumeOptions;
+  readonly how: MakingOptions;
   /** The sampler's, its seed among them. */
   readonly settings: SamplerOptions;
   readonly sampler: Sampler;

@@ -111,6 +111,10 @@ function parseAnswer(json: string): Unfinished | undefined {
   const isWhole = isObject(settings) && isObject(state) && Array.isArray(state.random) && Array.isArray(state.recent);
   if (!isWhole || !Array.isArray(unread)) throw damaged('its answer lacks a part');
   const { logitBias, ...rest } = settings;
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2;
+  if (logitBias !== undefined && !(Array.isArray(logitBias) && logitBias.every(isPair))) {
+    throw damaged('its answer has biases of no tokens');
+  }
   const biases = logitBias?.map(([token, bias]) => [token, bias ?? -Infinity] as const);
   return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, unread };
 }

@@ -110,6 +110,11 @@ function placeTensors(header: Header, alignment: number): Map<string, GgufTensor
         `${header.fileName}: tensors ${quoted(before.name)} and ${quoted(tensor.name)} overlap; corrupted file?`,
       );
     }
+    const end = before ? before.offsetBytes + before.sizeBytes : dataOffset;
+    if (tensor.offsetBytes - end >= alignment) {
+      const gap = `${counted(tensor.offsetBytes - end)} bytes in front of ${quoted(tensor.name)} belong to no tensor`;
+      throw new FormatError(`${header.fileName}: ${gap}; a type or a size in its header is wrong`);
+    }
   }
   return tensors;
 }

@@ -7,13 +7,13 @@ import type { WeightFinder } from './weight_finder.ts';
 export function ropeConfig(meta: Metadata, find: WeightFinder, arch: string, headDim: number): RopeConfig {
   const ropeDim = ropeDimOf(meta, `${arch}.rope.dimension_count`, headDim, headDim);
   const [freqs, short, long] = ['freqs', 'factors_short', 'factors_long'].map((name) =>
-    find.numbers(`rope_${name}.weight`, [ropeDim / 2]),
+    divisors(find, `rope_${name}.weight`, ropeDim / 2),
   );
   return {
     ropeDim,
     base: baseOf(meta, `${arch}.rope.freq_base`, 10000),
     scaling: ropeScaling(meta, arch),
-    attnFactor: meta.f32(`${arch}.rope.scaling.attn_factor`, 1),
+    attnFactor: positive(meta, `${arch}.rope.scaling.attn_factor`, 1),
     factors: short ?? freqs,
     ...(long && { long: { factors: long, nCtxOriginal: contextOriginal(meta, arch) } }),
   };
@@ -42,6 +42,23 @@ function ropeDimOf(meta: Metadata, key: string, fallback: number, headDim: numbe
   throw new FormatError(`${key} is ${ropeDim}, expected an even number from 2 to a head's ${headDim}; damaged file?`);
 }
 
+/** Numbers that divide or multiply angles: beyond these, the angles of a context are no angles. */
+const FACTORS = { min: 1e-3, max: 1e6 };
+
+function positive(meta: Metadata, key: string, fallback: number): number {
+  const value = meta.f32(key, fallback);
+  if (value >= FACTORS.min && value <= FACTORS.max) return value;
+  throw new FormatError(`${key} is ${value}, expected ${FACTORS.min} to ${FACTORS.max}; damaged file?`);
+}
+
+/** Divisors of the frequencies, `[n]`. A very large one stands for a pair that does not turn. */
+function divisors(find: WeightFinder, name: string, n: number): Float32Array | undefined {
+  const numbers = find.numbers(name, [n]);
+  const bad = numbers?.findIndex((number) => !(number >= FACTORS.min && number < Infinity)) ?? -1;
+  if (bad < 0) return numbers;
+  throw new FormatError(`${name} holds ${numbers![bad]}, expected numbers from ${FACTORS.min} on; damaged file?`);
+}
+
 function baseOf(meta: Metadata, key: string, fallback: number): number {
   const base = meta.f32(key, fallback);
   if (base >= 1) return base;
@@ -64,7 +81,7 @@ function ropeScaling(meta: Metadata, arch: string): RopeScaling {
   if (!known.includes(type)) {
     throw new UnsupportedError(`${key}.type is ${JSON.stringify(type)}; supported: ${known.join(', ')}`);
   }
-  if (factor < 0) throw new FormatError(`${key}.factor is ${factor}, expected a positive number; damaged file?`);
+  if (factor !== 0) positive(meta, meta.has(`${key}.factor`) ? `${key}.factor` : `${arch}.rope.scale_linear`, factor);
   const isStretched = factor !== 0 && !(type === 'linear' && factor === 1);
   if (type === 'linear' && isStretched) return { type, factor };
   if (type !== 'yarn' || !isStretched) return { type: 'none' }; // LongRoPE stretches by its factors
@@ -74,7 +91,7 @@ function ropeScaling(meta: Metadata, arch: string): RopeScaling {
     nCtxOriginal: contextOriginal(meta, arch),
     extFactor: meta.f32(`${key}.yarn_ext_factor`, 1),
     logMultiplier: meta.f32(`${key}.yarn_log_multiplier`, 0),
-    betaFast: meta.f32(`${key}.yarn_beta_fast`, 32),
-    betaSlow: meta.f32(`${key}.yarn_beta_slow`, 1),
+    betaFast: positive(meta, `${key}.yarn_beta_fast`, 32),
+    betaSlow: positive(meta, `${key}.yarn_beta_slow`, 1),
   };
 }

@@ -91,6 +91,12 @@ export class WeightFinder {
   /** @throws FormatError for blocks that the header does not count, UnsupportedError for other tensors that were not asked for. */
   checkAllRead({ nLayers, nMtpLayers = 0 }: { readonly nLayers: number; readonly nMtpLayers?: number }): void {
     const nBlocks = nLayers + nMtpLayers;
+    for (let l = nLayers; l < nBlocks; l++) {
+      const isMtp = [...this.tensors.keys()].some((name) => name.startsWith(`blk.${l}.nextn.`));
+      if (isMtp) continue;
+      const came = `the header counts blk.${l} as a layer of multi-token prediction, which has no tensors of one`;
+      throw new FormatError(`${came} (blk.${l}.nextn.…); damaged or mislabelled file?`);
+    }
     for (const name of this.tensors.keys()) {
       if (this.used.has(name) || this.recorded.has(name)) continue;
       if (ignorable.some((known) => known.name.test(name))) continue;

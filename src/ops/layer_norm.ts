@@ -1,5 +1,5 @@
 import type { Op } from '../graph/graph.ts';
-import { allBytes, colsOf, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
+import { allBytes, colsOf, held, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
 
 /** Layer normalisation (Ba et al. 2016, arXiv:1607.06450): `out = (x - mean) / sqrt(variance + eps) * weight (+ bias)`, row by row. */
 export const layerNorm: Op = {
@@ -23,7 +23,7 @@ export const layerNorm: Op = {
       const mean = sum / cols;
       let squares = 0;
       for (let i = 0; i < cols; i++) squares += (numbers[i]! - mean) ** 2;
-      const scale = 1 / Math.sqrt(squares / cols + node.params['eps']!);
+      const scale = 1 / Math.sqrt(held(squares) / cols + node.params['eps']!);
       for (let i = 0; i < cols; i++) {
         out[row * cols + i] = (numbers[i]! - mean) * scale * weight![i]! + (bias ? bias[i]! : 0);
       }

@@ -37,3 +37,6 @@ export function mismatch(op: string, expected: string, inputs: readonly Value[])
   const came = inputs.map((value) => `${value.name} [${value.shape.join(', ')}]`).join(', ');
   throw new RangeError(`${op}: expected ${expected}, came ${came}; the model's tensors contradict each other`);
 }
+
+/** A sum of squares as a float holds it: one that is too large must not make a row of zeros, it makes NaN. */
+export const held = (sum: number): number => (Number.isFinite(Math.fround(sum)) ? sum : NaN);

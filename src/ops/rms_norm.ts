@@ -1,5 +1,5 @@
 import type { Op } from '../graph/graph.ts';
-import { allBytes, colsOf, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
+import { allBytes, colsOf, held, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
 
 /**
  * Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv:1910.07467), applied to groups as long as the weight:
@@ -22,7 +22,7 @@ export const rmsNorm: Op = {
     for (let g = 0; g < nGroups; g++) {
       let sum = 0;
       for (let i = 0; i < groupCols; i++) sum += x![g * groupCols + i]! ** 2;
-      const scale = 1 / Math.sqrt(sum / groupCols + node.params['eps']!);
+      const scale = 1 / Math.sqrt(held(sum) / groupCols + node.params['eps']!);
       for (let i = 0; i < groupCols; i++) out[g * groupCols + i] = x![g * groupCols + i]! * scale * weight![i]!;
     }
   },

@@ -31,8 +31,11 @@ export interface GenerateOptions extends SamplerOptions {
   readonly nDraft?: number;
 }
 
-/** An answer that goes on: how it is made, apart from what its sampler has settled. */
-export type ResumeOptions = Omit<GenerateOptions, keyof SamplerOptions>;
+/** How an answer is made, apart from its sampler. */
+export type MakingOptions = Omit<GenerateOptions, keyof SamplerOptions>;
+
+/** An answer that goes on, to the end of its context at most: what could be left out of a conversation is not known any more. */
+export type ResumeOptions = Omit<MakingOptions, 'onFull'>;
 
 /**
  * Why an answer ended: the model said so, a stop text came, `maxTokens` were made, the context was full, the answer went round in

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, type Model } from 'thimble';
+import { promptOf } from '../../src/api/arguments.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 
 describe('template variables', () => {
@@ -39,5 +40,23 @@ describe('template variables', () => {
       await expect(chat.send('x', { templateVars }).result).rejects.toThrow(TypeError);
       expect(chat.messages).toEqual([]);
     }
+  });
+});
+
+describe('data that is small in memory and large when it is walked', () => {
+  const doubled = (n: number): unknown => {
+    let tree: unknown = [1];
+    for (let i = 0; i < n; i++) tree = [tree, tree];
+    return tree;
+  };
+  const messages = [{ role: 'user', content: 'hi' }];
+
+  it('is counted as what it is, at once', async () => {
+    const startMs = performance.now();
+    for (const templateVars of [{ tree: doubled(60) }, { list: new Array(4e9) }, { list: [1, , 2] }]) {
+      expect(() => promptOf({ messages, templateVars })).toThrow(/holds more than 1000000 values|holes/);
+    }
+    expect(performance.now() - startMs).toBeLessThan(1000);
+    expect(() => promptOf({ messages, templateVars: { tree: doubled(10) } })).not.toThrow();
   });
 });

@@ -398,3 +398,10 @@ it('mutated templates end, and fail only with our errors', () => {
   }
   expect(nRendered).toBeGreaterThan(300);
 });
+
+it('nothing, many times over, is nothing, at once', () => {
+  const startMs = performance.now();
+  for (const n of [300_000_000, Number.MAX_SAFE_INTEGER])
+    expect(render(`{% set x = [] * ${n} %}{% set y = () * ${n} %}{{ x | length }}{{ y | length }}`)).toBe('00');
+  expect(performance.now() - startMs).toBeLessThan(1000);
+});

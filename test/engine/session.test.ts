@@ -152,6 +152,23 @@ describe('a session', () => {
     await expect(finish(session.resume())).rejects.toThrow(/no answer can go on/);
   });
 
+  it('goes on to the end of its context, and no further', async () => {
+    const session = model.openSession();
+    const whole = (await run(model.openSession(), prompt, { ignoreEos: true })).result;
+    expect(whole.stopReason).toBe('full');
+    for (const maxTokens of [whole.tokens.length - 3, 3]) {
+      const { tokens } = (
+        maxTokens === 3
+          ? await finish(session.resume({ maxTokens, ignoreEos: true }))
+          : await run(session, prompt, { maxTokens, ignoreEos: true })
+      ).result;
+      expect(tokens).toHaveLength(maxTokens);
+    }
+    const { tokens, stopReason } = (await finish(session.resume({ ignoreEos: true }))).result;
+    expect([tokens.length, stopReason]).toEqual([0, 'full']);
+    await expect(finish(session.resume({ onFull: 'shift' } as object))).rejects.toThrow(/option of resume onFull/);
+  });
+
   it('refuses a saved answer whose sampler cannot be', async () => {
     const session = model.openSession();
     await run(session, prompt, options);
@@ -161,9 +178,15 @@ describe('a session', () => {
       { settings: { temperature: -1 }, state, unread: [1] },
       { settings, state: { ...state, random: [0, 0, 0, 0] }, unread: [1] },
       { settings, state, unread: [1e6] },
+      ...[0, 'x', {}, true, [null], [1, 2]].map((logitBias) => ({
+        settings: { logitBias: logitBias as never },
+        state,
+        unread: [1],
+      })),
+      { settings: { logitBias: [[1, 2, 3]] as never }, state, unread: [1] },
     ]) {
       const damaged = encodeSaved({ ...saved, unfinished });
-      await expect(session.restore(damaged)).rejects.toThrow(/answer that cannot go on/);
+      await expect(session.restore(damaged)).rejects.toThrow(FormatError);
     }
     const odd = encodeSaved({ ...saved, unfinished: { settings, state, unread: 7 } as never });
     await expect(session.restore(odd)).rejects.toThrow(FormatError);

@@ -23,6 +23,8 @@ export interface TinyTensor {
   readonly dims: readonly number[];
   readonly weights: Encoding;
   readonly bytes: Uint8Array;
+  /** What the header says of its type, where that is not true. */
+  readonly ggmlType?: number | undefined;
 }
 
 export interface TinyConfig {
@@ -662,6 +664,8 @@ export interface Changes {
   readonly without?: readonly string[];
   /** Factors of f32 tensors by name. */
   readonly grown?: Readonly<Record<string, number>>;
+  /** GGUF's ids of types that the header says tensors have, which they have not. */
+  readonly typed?: Readonly<Record<string, number>>;
   readonly withoutKeys?: readonly string[];
 }
 
@@ -674,7 +678,7 @@ export function tinyModel(name: string, changes: Changes = {}): Uint8Array<Array
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   const { meta, nVocab } = tinyMetadata(name, config);
-  const { metadata = {}, added = {}, without = [], withoutKeys = [], grown = {} } = changes;
+  const { metadata = {}, added = {}, without = [], withoutKeys = [], grown = {}, typed = {} } = changes;
   for (const key of withoutKeys) meta.delete(key);
   for (const [key, value] of Object.entries(metadata)) meta.set(key, value);
   const tensors = tinyTensors(config, nVocab).filter((tensor) => !without.includes(tensor.name));
@@ -683,7 +687,10 @@ export function tinyModel(name: string, changes: Changes = {}): Uint8Array<Array
     const numbers = new Float32Array(bytes.buffer);
     for (let i = 0; name in grown && i < numbers.length; i++) numbers[i]! *= grown[name]!;
   }
-  return ggufFile(meta, tensors);
+  return ggufFile(
+    meta,
+    tensors.map((tensor) => ({ ...tensor, ggmlType: typed[tensor.name] })),
+  );
 }
 
 /** The bytes of a file with this metadata and these tensors. */
@@ -703,7 +710,7 @@ export function ggufFile(meta: Metadata, tensors: readonly TinyTensor[]): Uint8A
     w.string(tensor.name);
     w.u32(tensor.dims.length);
     for (const dim of tensor.dims) w.u64(dim);
-    w.u32(tensor.weights.ggmlType);
+    w.u32(tensor.ggmlType ?? tensor.weights.ggmlType);
     w.u64(offset);
     offset += Math.ceil(tensor.bytes.length / 32) * 32;
   }

@@ -52,6 +52,36 @@ const refused: readonly [what: string, Changes, typeof FormatError, RegExp][] = 
     UnsupportedError,
     /scaling\.type is "xxxx"/,
   ],
+  [
+    'a layer of multi-token prediction that is none',
+    { metadata: { 'llama.nextn_predict_layers': [u32, 1] } },
+    FormatError,
+    /counts blk\.1 as a layer of multi-token prediction/,
+  ],
+  [
+    'a factor that makes angles without end',
+    { metadata: { 'llama.rope.scaling.factor': [f32, 1e-38], 'llama.rope.scaling.type': [types.string, 'linear'] } },
+    FormatError,
+    /llama\.rope\.scaling\.factor is .*, expected 0\.001 to/,
+  ],
+  [
+    'divisors of angles that are 0',
+    { added: { 'rope_freqs.weight': [8] }, grown: { 'rope_freqs.weight': 0 } },
+    FormatError,
+    /rope_freqs\.weight holds -?0/,
+  ],
+  [
+    'divisors of angles that are infinite',
+    { added: { 'rope_freqs.weight': [8] }, grown: { 'rope_freqs.weight': Infinity } },
+    FormatError,
+    /rope_freqs\.weight holds -?Infinity/,
+  ],
+  [
+    'a tensor of a smaller type than it has room for',
+    { typed: { 'output_norm.weight': 1 } },
+    FormatError,
+    /bytes in front of .* belong to no tensor/,
+  ],
   ['a negative factor', { metadata: { 'llama.rope.scaling.factor': [f32, -4] } }, FormatError, /factor is -4/],
   ['capped logits', { metadata: { 'llama.final_logit_softcapping': [f32, 30] } }, UnsupportedError, /softcapping is 30/],
 ];

@@ -33,6 +33,7 @@ const lost: readonly [grown: Record<string, number>, KvType, RegExp][] = [
   [{ 'blk.0.ffn_down.weight': 1e38, 'blk.0.ffn_norm.weight': 1e30 }, 'f16', beyond],
   [{ 'blk.0.ffn_down.weight': 1e38, 'blk.0.ffn_norm.weight': 1e30 }, 'f32', /^layer 1 made \S+ that are infinite or NaN/],
   [{ 'blk.1.ffn_down.weight': 1e38, 'blk.1.ffn_norm.weight': 1e30 }, 'f32', /logit.*NaN|NaN.*logit/],
+  [{ 'blk.0.attn_output.weight': 1e25 }, 'f32', /^layer 1 made \S+ that are infinite or NaN|logit/],
   [{ 'output_norm.weight': 1e38, 'token_embd.weight': 1e3 }, 'f16', /logit/],
 ];
 

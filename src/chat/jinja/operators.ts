@@ -61,9 +61,10 @@ function copy(run: Run, { items }: Seq): Value[] {
 function times(run: Run, value: Value, n: number): Value {
   if (isText(value)) return repeat(run, value, n);
   if (!isList(value)) return cannot(run, '*', [value, n]);
-  checkItems(run, value.items.length * Math.max(0, n));
+  const nTimes = value.items.length === 0 ? 0 : Math.max(0, n);
+  checkItems(run, value.items.length * nTimes);
   chargeObjects(run, 2);
-  return seq(value.kind, Array.from({ length: Math.max(0, n) }, () => value.items).flat());
+  return seq(value.kind, Array.from({ length: nTimes }, () => value.items).flat());
 }
 
 export function negate(run: Run, value: Value, op: '-' | '+'): Value {
