@@ -13,11 +13,11 @@ import { text } from 'node:stream/consumers';
 import { FormatError, openModel, ResourceError, UnsupportedError } from 'thimble';
 
 /** Chats at a time: memory is set aside for each. The one that was silent for longest makes room for a new one. */
-const MOST_CHATS = 4;
+const MOST_CHATS = 8;
 const MOST_BODY_BYTES = 1e6;
 
 const [source = 'models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', port = '8080'] = process.argv.slice(2);
-const model = await openModel(source, { maxSessions: MOST_CHATS });
+const model = await openModel(source, { maxSessions: MOST_CHATS, nCtx: 2048 });
 
 /** @type {Map<string, { chat: import('thimble').Chat, nAnswers: number }>} by id, the one that was used last at the end */
 const chats = new Map();
@@ -124,6 +124,12 @@ const server = createServer(async (request, response) => {
         .writeHead(statusOf(error), { 'Content-Type': 'application/json' })
         .end(JSON.stringify({ error: message }));
   }
+});
+
+server.once('error', async ({ message }) => {
+  console.error(`cannot listen on port ${port}: ${message}; give another one`);
+  process.exitCode = 1;
+  await model.close();
 });
 
 server.listen(Number(port), 'localhost', () => {

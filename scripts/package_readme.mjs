@@ -13,11 +13,15 @@ const readme = join(root, 'README.md');
 const kept = join(root, 'dist/README.of-the-repository.md');
 
 /**
+ * Without what only a clone can do.
  * @param {string} text
  * @param {string | undefined} repository an address such as https://example.org/thimble
  */
 export function packageReadme(text, repository) {
-  return text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)/g, (_, words, target) =>
+  const ofPackage = text
+    .replace(/## Chat in one command\n[^]*?(?=## From npm)/, '')
+    .replace('The package is not on the registry yet: `npm pack` makes it in a clone. Elsewhere\n', '');
+  return ofPackage.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)/g, (_, words, target) =>
     repository === undefined ? words : `[${words}](${new URL(`blob/HEAD/${target}`, `${repository}/`).href})`,
   );
 }
