@@ -32,7 +32,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       ['src/quants/index.ts', '  bf16,\n', '  q8_t,\n'],
       ['src/compress/encode/index.ts', '\ntype Encoder', "import { quantize as q8_t } from './q8_t.ts';\n"],
       ['src/compress/encode/index.ts', 'q4_0, q4_1,', 'q8_t, '],
-      ['assembly/index.ts', "export * from './quants/q8_0';", "export * from './quants/q8_t';\n"],
+      ['assembly/index.ts', 'export { embed_q8_0,', "export * from './quants/q8_t';\n"],
     ],
   },
   'A new architecture': {
