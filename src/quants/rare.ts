@@ -1,10 +1,22 @@
 import type { QuantType } from './quant_type.ts';
 
-let decoders: Readonly<Record<string, NonNullable<QuantType['dequantize']>>> | undefined;
+/** By name. */
+type Decoders = Record<string, NonNullable<QuantType['dequantize']>>;
 
-/** A type that few files hold. What decodes it is in more.ts, which no page loads before it meets such a file: see `load`. */
-export const rare = (row: Omit<QuantType, 'load' | 'dequantize'>): QuantType => ({
-  ...row,
-  load: async () => void (decoders ??= (await import('./more.ts')).decoders),
-  dequantize: (src, dst) => decoders![row.name]!(src, dst),
-});
+const loaded: Decoders = {};
+
+type Row = Omit<QuantType, 'load' | 'dequantize'>;
+
+/** A type that few files hold. What decodes it is a module of its own, which no page loads before it meets such a file: see `load`. */
+const lazy =
+  (from: () => Promise<{ readonly decoders: Decoders }>) =>
+  (row: Row): QuantType => ({
+    ...row,
+    load: async () => void (row.name in loaded || Object.assign(loaded, (await from()).decoders)),
+    dequantize: (src, dst) => loaded[row.name]!(src, dst),
+  });
+
+export const rare = lazy(() => import('./more.ts'));
+
+/** Types whose weights are rows of a grid. */
+export const gridded = lazy(() => import('./grid_types.ts'));

@@ -22,7 +22,7 @@ const families: Readonly<Record<string, SamplerOptions>> = {
 };
 
 /** Ends repetitions of many tokens, and leaves names and short quotations alone. */
-const guard: SamplerOptions = { dryMultiplier: 0.8, dryAllowedLength: 6, dryLastN: 256 };
+const guard: SamplerOptions = { dryMultiplier: 0.8, dryAllowedLength: 4, dryLastN: 256 };
 
 /**
  * Small models know little, and a draw easily takes what is wrong: their temperature is low, and since such models soon repeat

@@ -36,6 +36,7 @@ export function randomFile(quant: QuantType, rows: number, cols: number, seed = 
     const at = b * quant.blockBytes;
     // exponents up to 2^-3, sometimes subnormal or zero
     const half = (): number => (random() < 0.5 ? 0x8000 : 0) | (random() < 0.1 ? random() * 1025 : random() * 0x3000);
+    if (quant.name === 'iq1_m') file[at + 55]! &= 0xaf; // the uppermost bits of its scale: no infinity, no NaN
     if (quant.scaleMask) file[at + quant.halves![0]!] = random() < 0.1 ? 0 : 100 + random() * 26;
     else for (const offset of quant.halves ?? []) view.setUint16(at + offset, half(), true);
     if (quant.name === 'f16') view.setUint16(at, half(), true);

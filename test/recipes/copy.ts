@@ -28,11 +28,16 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       'assembly/quants/q8_t.ts': q8tKernels,
     },
     lines: [
-      ['src/quants/index.ts', 'import type { QuantType }', "import { q8_t } from './q8_t.ts';\n"],
-      ['src/quants/index.ts', '  bf16,\n', '  q8_t,\n'],
+      [
+        'src/quants/index.ts',
+        '  bf16,\n',
+        "  rare({ name: 'q8_t', ggmlType: 1000, blockSize: 32, blockBytes: 34, halves: [0] }),\n",
+      ],
+      ['src/quants/more.ts', '\nexport const decoders', "import { dequantize as q8_t } from './q8_t.ts';\n"],
+      ['src/quants/more.ts', 'tq1_0, tq2_0', 'q8_t, '],
       ['src/compress/encode/index.ts', '\ntype Encoder', "import { quantize as q8_t } from './q8_t.ts';\n"],
       ['src/compress/encode/index.ts', 'q4_0, q4_1,', 'q8_t, '],
-      ['assembly/index.ts', 'export { embed_q8_0,', "export * from './quants/q8_t';\n"],
+      ['assembly/more.ts', "export * from './quants/tq1_0';", "export * from './quants/q8_t';\n"],
     ],
   },
   'A new architecture': {
@@ -128,22 +133,16 @@ function moved(text: string, to: string, places: ReadonlyMap<string | (() => str
 /** What a model of the toy family runs, so that compiling takes seconds. */
 const UNUSED = /quants\/(?!q8_t|f32|f16|bf16)|attention_(f16|q8_0),|(kv_store|cache_bytes)_(f16|q8_0),|_256(_fast)?,/;
 
-/** Compiles the copy's kernels into its dist/thimble.simd.wasm, without what nobody there runs and without much optimising. */
+/** Compiles the copy's kernels into its dist/, for the simd build, without what nobody there runs and without much optimising. */
 export async function compileKernels(copy: string): Promise<void> {
-  const index = join(copy, 'assembly/index.ts');
-  const lines = readFileSync(index, 'utf8').split('\n');
-  writeFileSync(index, lines.filter((line) => !UNUSED.test(line)).join('\n'));
-  const flags = [
-    'assembly/index.ts',
-    '--config',
-    'asconfig.json',
-    '--target',
-    'simd',
-    '--optimizeLevel',
-    '1',
-    '--baseDir',
-    copy,
-  ];
-  const { error, stderr } = await asc(flags);
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  for (const [entry, outFile] of [
+    ['assembly/index.ts', 'dist/thimble.simd.wasm'],
+    ['assembly/more.ts', 'dist/thimble.simd.more.wasm'],
+  ] as const) {
+    const lines = readFileSync(join(copy, entry), 'utf8').split('\n');
+    writeFileSync(join(copy, entry), lines.filter((line) => !UNUSED.test(line)).join('\n'));
+    const flags = ['--config', 'asconfig.json', '--target', 'simd', '--optimizeLevel', '1', '--baseDir', copy];
+    const { error, stderr } = await asc([entry, '--outFile', outFile, ...flags]);
+    if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  }
 }

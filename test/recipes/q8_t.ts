@@ -1,5 +1,4 @@
 import { readHalf } from '../../src/base/half.ts';
-import type { QuantType } from '../../src/quants/quant_type.ts';
 
 /**
  * q8_t: 32 weights in 34 bytes, 8.5 bits each. weight = scale * (level - 128), level 0..255. Like q8_0, but for the levels' zero.
@@ -9,14 +8,12 @@ import type { QuantType } from '../../src/quants/quant_type.ts';
  *             f16       u8        u8          u8
  */
 
-const blockSize = 32;
-const blockBytes = 34;
+export const blockSize = 32;
+export const blockBytes = 34;
 
-function dequantize(src: Uint8Array, dst: Float32Array): void {
+export function dequantize(src: Uint8Array, dst: Float32Array): void {
   for (let s = 0, d = 0; s < src.length; s += blockBytes, d += blockSize) {
     const scale = readHalf(src, s);
     for (let i = 0; i < blockSize; i++) dst[d + i] = scale * (src[s + 2 + i]! - 128);
   }
 }
-
-export const q8_t: QuantType = { name: 'q8_t', ggmlType: 1000, blockSize, blockBytes, halves: [0], dequantize };

@@ -165,7 +165,12 @@ function refusedHeads({ params, inputs }: Node): string | undefined {
 
 function unsupported(node: Node, sizes: Sizes): string | undefined {
   const kernel = kernelName(node);
-  return sizes.hasKernel(kernel) ? refusals.get(node.op)?.(node) : `there is no kernel ${kernel}`;
+  if (sizes.hasKernel(kernel)) return refusals.get(node.op)?.(node);
+  const weight = node.inputs[node.op.quantInput ?? -1];
+  if (!weight || supports(weight.quant, sizes)) return `there is no kernel ${kernel}`;
+  const instead =
+    "quantise the model to another one, such as q4_k, or open it with backend: 'reference', which is slow";
+  return `${weight.name} is ${weight.quant.name}, a type without kernels; ${instead}`;
 }
 
 /** @throws UnsupportedError for a graph with a node that no kernel takes. */

@@ -155,7 +155,7 @@ describe('upload', () => {
   });
 
   const bad = { infinite: 0x7c00, 'minus infinite': 0xfc00, NaN: 0x7e00, 'a NaN of few bits': 0x7c01 };
-  for (const quant of quants.filter(({ halves, scaleMask }) => halves && !scaleMask)) {
+  for (const quant of quants.filter((each) => each.halves && !each.scaleMask && encoderOf(each))) {
     test(`refuses ${quant.name} when one f16 number of one block is not finite`, async () => {
       const [rows, cols] = [37, 2 * quant.blockSize];
       const damaged = weight({ name: 'damaged', quant, shape: [rows, cols] });
