@@ -121,7 +121,6 @@ export class Session {
     const ahead = this.lookAhead(speculate, nDraft);
     const { tokens } = prompt;
     const answer = new Answer(tokenizer, tokens.at(-1)!, how);
-
     this.unfinished = undefined;
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
