@@ -195,7 +195,9 @@ describe('thimble inspect', () => {
     const { stdout } = await thimble(['inspect', model]);
     expect(stdout).toMatch(/\n {2}name +Tiny Chat\n(.*\n)+ {2}fits here +yes: 256 positions need .* free here\n$/);
     const { stdout: smaller } = await thimble(['inspect', model, '--ctx', '16000000', '--kv', 'f32']);
-    expect(smaller).toMatch(/\n {2}fits here +with --ctx \d+: 16,000,000 positions need \d.* GiB of the /);
+    expect(smaller).toMatch(
+      /\n {2}fits here +with --ctx \d+: they need \d.* [MG]iB, beyond the 256 that it was trained on; 16,000,000 positions need \d.* GiB, more than the \d/,
+    );
   });
 
   it('shows families and types that cannot run, and why', async () => {

@@ -95,7 +95,7 @@ export class TerminalUi implements ChatUi {
       this.draw();
     };
     const onEnd = (): void => this.end();
-    stdin.on('data', keys).on('end', onEnd).on('error', onEnd);
+    stdin.on('data', keys).on('end', onEnd).on('error', onEnd).resume();
     stdout.on('resize', onResize);
     process.on('exit', restore).on('SIGCONT', onContinue);
     this.release = () => {
@@ -371,6 +371,8 @@ export class TerminalUi implements ChatUi {
 
   /** As the terminal would have done. */
   private suspend(): void {
+    this.below = [];
+    this.draw();
     stdin.setRawMode(false);
     stdout.write(`${pasteOff}\r\n`);
     this.isSuspended = true;
