@@ -25,7 +25,7 @@ What comes in on stdin stands in front of it, with a blank line between, or is t
 terminal gets a chat.
 
 --json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
-stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
+stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
   positionals: [1, Infinity],
   options: {
@@ -63,7 +63,11 @@ the first token).`,
       const reading = startReading();
       const answer = model.generate(promptFor(model, args, text), { ...options, signal, onPrefill: reading.update });
       void answer.result.catch(() => undefined).finally(reading.end);
-      if (args.flag('json')) return printJson(toJson(await answer.result));
+      if (args.flag('json')) {
+        const result = await answer.result;
+        if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
+        return printJson(toJson(result));
+      }
       await show(heard(answer, reading.end), args.flag('raw'));
       tellHow(await answer.result, isGreedy(options, model.info.sampling));
     });
