@@ -74,8 +74,11 @@ function verdictOn(
   const bytesOf = (n: number): number => planner.memoryNeeded({ ...options, nCtx: n }).totalBytes;
   const nCtx = mostPositions(memory.nCtx, (n) => bytesOf(n) <= limit);
   if (nCtx === 0) return { verdict: 'no', nCtx: undefined, why };
-  const trained = nCtx > planner.nCtxTrain ? `, beyond the ${counted(planner.nCtxTrain)} that it was trained on` : '';
-  return { verdict: 'smaller', nCtx, why: `they need ${formatBytes(bytesOf(nCtx))}${trained}; ${why}` };
+  const trained =
+    nCtx > planner.nCtxTrain
+      ? ` and is beyond the ${plural(planner.nCtxTrain, 'position')} that the model was trained on`
+      : '';
+  return { verdict: 'smaller', nCtx, why: `it needs ${formatBytes(bytesOf(nCtx))}${trained}; ${why}` };
 }
 
 /** Contexts are counted in these; a conversation in less is none. */
