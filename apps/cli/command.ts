@@ -86,7 +86,7 @@ export function parseArguments(
   );
   const names: readonly string[] = usage.match(/[A-Z][A-Z_]+/g) ?? [];
   const { values, positionals } = translated(() =>
-    parseArgs({ args: joinValues(argv, table, names), options, allowPositionals: true, strict: true }),
+    parseArgs({ args: joinValues(argv, table, names.slice(0, max)), options, allowPositionals: true, strict: true }),
   );
   if (positionals.length > max)
     throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}, expected ${usage}`);

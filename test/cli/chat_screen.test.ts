@@ -146,6 +146,24 @@ describe('a chat at a terminal', () => {
     expect(pty.raw()).toMatch(/\x1b\[\?2004l\x1b\[\?25h$/);
   });
 
+  it('comes back whole after Ctrl-Z', async () => {
+    const pty = openPty('bash', ['--norc', '-i'], { columns: 200, env: { PS1: '$ ' } });
+    open.push(pty);
+    pty.type(`${process.execPath} ${cliPath} chat --no-history${enter}`);
+    await pty.see(hint);
+    pty.type(ctrl('C'));
+    await pty.see('Ctrl-C again leaves');
+    pty.type(ctrl('Z'));
+    await pty.see('Stopped');
+    pty.type(`fg${enter}`);
+    await pty.see((screen) => screen.findLastIndex((row) => row.includes(hint)) > screen.indexOf('$ fg'));
+    expect(pty.screen().join('\n')).not.toContain('again leaves');
+    pty.type('/se\t');
+    await pty.see((screen) => screen.includes('> /set'));
+    pty.type('te\t0.5');
+    await pty.see('> /set temp 0.5');
+  });
+
   it.each([['/quit'], ['/bye'], ['/exit'], [ctrl('D')]])('leaves at %j', async (line) => {
     const pty = await chat();
     pty.type(line.startsWith('/') ? line + enter : line);

@@ -96,6 +96,7 @@ describe('a wrong command line', () => {
     [['run', 'm.gguf', 'x', '--no-think'], 'there is no option --no-think: the chat template decides'],
     [['run', 'm.gguf', 'x', '--think=false'], 'there is no option --think: the chat template decides'],
     [['run', 'm.gguf', '-f', 'x'], 'there is no option -f: give the text on stdin'],
+    [['logits', 'm.gguf', '--file', 'x'], 'there is no option --file: give the text on stdin'],
     [['tokenize', 'm.gguf', '--file', 'x'], 'there is no option --file: give the text on stdin'],
   ];
   it.each(cases)('%j ends with code 2', async (args, complaint) => {
