@@ -209,7 +209,7 @@ describe("other programs' words", () => {
       ['quantize', 'm', 'out', '--type', 'Q4_K_M'],
       '--type is "Q4_K_M", a mixture of types, which thimble does not make yet; the nearest single type is q4_k',
     ],
-    [['quantize', 'm', 'out', 'IQ2_XXS'], '--type is "IQ2_XXS", expected one of f32'],
+    [['quantize', 'm', 'out', 'IQ2_M'], '--type is "IQ2_M", expected one of f32'],
   ])('%j', async (args, complaint) => {
     const { code, stderr } = await thimble(args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`thimble: ${complaint}`)]);
