@@ -1,6 +1,6 @@
 /** What a command is, and how its arguments are read. Everything the help shows stands in these tables. */
 import { parseArgs } from 'node:util';
-import { modelWords, optionAliases, optionAnswers } from './words.ts';
+import { fileWords, modelWords, optionAliases, optionAnswers } from './words.ts';
 
 /** One option. With `value` it takes one, and this is its name in the help; without, it is a switch. */
 export interface OptionSpec {
@@ -60,7 +60,7 @@ export interface Arguments {
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   number(name: string): number | undefined;
-  /** A whole number. */
+  /** A whole number, also as `8k`. */
   count(name: string, limits?: NumberLimits): number | undefined;
   /** Whole numbers with commas between. */
   counts(name: string, limits?: NumberLimits): readonly number[] | undefined;
@@ -84,12 +84,12 @@ export function parseArguments(
       },
     ]),
   );
+  const names: readonly string[] = usage.match(/[A-Z][A-Z_]+/g) ?? [];
   const { values, positionals } = translated(() =>
-    parseArgs({ args: joinValues(argv, table), options, allowPositionals: true, strict: true }),
+    parseArgs({ args: joinValues(argv, table, names.slice(0, max)), options, allowPositionals: true, strict: true }),
   );
   if (positionals.length > max)
     throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}, expected ${usage}`);
-  const names = usage.match(/[A-Z][A-Z_]+/g) ?? [];
   if (positionals.length < min && values['help'] !== true) {
     throw new UsageError(`an argument is missing: ${names[positionals.length]}`);
   }
@@ -112,7 +112,7 @@ function createArguments(positionals: readonly string[], values: Readonly<Record
   const counts = (name: string, limits: NumberLimits = {}): number[] | undefined =>
     text(name)
       ?.split(',')
-      .map((part) => checkCount(name, parseNumber(name, part), limits));
+      .map((part) => checkCount(name, parseCount(name, part), limits));
   return {
     positionals,
     flag: (name) => values[name] === true,
@@ -120,8 +120,8 @@ function createArguments(positionals: readonly string[], values: Readonly<Record
     texts: (name) => (values[name] ?? []) as readonly string[],
     number,
     count(name, limits = {}) {
-      const value = number(name);
-      return value === undefined ? undefined : checkCount(name, value, limits);
+      const value = text(name);
+      return value === undefined ? undefined : checkCount(name, parseCount(name, value), limits);
     },
     counts,
     choice(name, words) {
@@ -143,6 +143,13 @@ function parseNumber(name: string, text: string): number {
   throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected a number`);
 }
 
+/** `8k` is 8192. */
+function parseCount(name: string, text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([km])$/i.exec(text.trim()) ?? [];
+  if (digits === undefined) return parseNumber(name, text);
+  return Number(digits) * 1024 ** (unit!.toLowerCase() === 'k' ? 1 : 2);
+}
+
 function checkCount(name: string, value: number, { min = 1, max = Number.MAX_SAFE_INTEGER }: NumberLimits): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   const most = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
@@ -153,21 +160,23 @@ function checkCount(name: string, value: number, { min = 1, max = Number.MAX_SAF
  * `--prompt TEXT` to `--prompt=TEXT`, so that a text may start with a dash. An option never counts as another one's value:
  * then the value was forgotten. What others call an option becomes its name here.
  */
-function joinValues(argv: readonly string[], table: OptionTable): string[] {
+function joinValues(argv: readonly string[], table: OptionTable, names: readonly string[]): string[] {
   const spelled = spellings(table);
   const joined: string[] = [];
   const models: string[] = [];
+  const files: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
-    if (arg === '--') return [...models, ...joined, ...argv.slice(i)];
+    if (arg === '--') return [...models, ...joined, ...files, ...argv.slice(i)];
     if (!/^--?[a-z]/i.test(arg)) {
       joined.push(arg);
       continue;
     }
     const { name, value: attached } = parseOption(arg, spelled);
     const takesModel = name === undefined && modelWords.includes(bare(arg));
-    if (name === undefined && !takesModel) throw unknownOption(arg, table, [...spelled.keys()]);
-    const { value: wanted } = name === undefined ? { value: 'MODEL' } : table[name]!;
+    const takesFile = name === undefined && names.includes('FILE') && fileWords.includes(bare(arg));
+    if (name === undefined && !takesModel && !takesFile) throw unknownOption(arg, table, [...spelled.keys()]);
+    const { value: wanted } = name === undefined ? { value: takesModel ? 'MODEL' : 'FILE' } : table[name]!;
     if (wanted === undefined) {
       joined.push(attached === undefined ? `--${name}` : arg);
       continue;
@@ -177,9 +186,10 @@ function joinValues(argv: readonly string[], table: OptionTable): string[] {
       throw new UsageError(`${arg} needs a value: ${arg} ${wanted}`);
     }
     if (takesModel) models.push(value);
+    else if (takesFile) files.push(value);
     else joined.push(`--${name}=${value}`);
   }
-  return [...models, ...joined];
+  return [...models, ...joined, ...files];
 }
 
 /** Every way to write an option that the table has, and its name. */

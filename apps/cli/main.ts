@@ -15,7 +15,7 @@ import {
 import { commands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
 import { windowWidth } from './layout.ts';
-import { defaultModel } from './models.ts';
+import { defaultModel, tellWhichModel } from './models.ts';
 import { inOptionWords, isAboutOption } from './option_words.ts';
 import { complain, errStyle, harmless, print, printLine } from './terminal.ts';
 import { commandAliases, commandAnswers } from './words.ts';
@@ -62,6 +62,7 @@ async function dispatch(word: string, rest: readonly string[], start: Start): Pr
   const args = parseArguments(rest, { ...commonOptions, ...command.options }, command);
   if (args.flag('help')) return print(commandHelp(name, command, { all: args.flag('all'), width: windowWidth() }));
   if (args.flag('all') && !('all' in command.options)) throw new UsageError('--all is for --help; say both or none');
+  tellWhichModel(args.positionals[0]);
   await start(command, args);
 }
 
@@ -80,7 +81,13 @@ function commandName(word: string): string {
   if (answer !== undefined) throw new UsageError(`${came}: ${answer}`);
   if (/\.gguf$/i.test(word) || word === defaultModel)
     throw new UsageError(`${came}; to talk to that model: thimble run ${word}`);
-  throw new UsageError(`${came}${suggestion(word, [...commands.keys()])}`);
+  if (!word.startsWith('-')) throw new UsageError(`${came}${suggestion(word, [...commands.keys()])}`);
+  const near = suggestion(word, ['--help', '--version']);
+  throw new UsageError(
+    near
+      ? `there is no option ${word}${near}`
+      : `the command comes first, as in thimble run MODEL "PROMPT"; ${word} after it`,
+  );
 }
 
 /** One line for the person, all of it for whoever debugs. */

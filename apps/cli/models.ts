@@ -22,22 +22,32 @@ const embedded: ReadonlyMap<string, { readonly file: string; readonly title: str
 
 export const defaultModel = 'smollm2';
 
-/** A path as it is; an embedded model's name unless a file is called so. @throws ResourceError where there is no such file. */
+/** A path as it is; a name is an embedded model's, whatever file is called so. @throws ResourceError where there is no such file. */
 export function modelPath(given: string): string {
   const file = embedded.get(given)?.file;
-  try {
-    statSync(given);
-    return given;
-  } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (!isMissing) return given; // opening it tells
-    if (file === undefined) throw new ResourceError(`cannot open ${given}: ${noSuchModel(given)}`, { cause });
-  }
+  if (file === undefined) return existingPath(given);
   const path = fileURLToPath(new URL(`../../models/${file}`, import.meta.url)); // seen from dist/node/
   if (existsSync(path)) return path;
+  const other = existsSync(given) ? `./${given} for the file of that name` : 'the path of a GGUF file';
   throw new ResourceError(
-    `the model ${given} is not here (${path}): it comes with the source, not with the npm package; give the path of a GGUF file`,
+    `the model ${given} is not here (${path}): it comes with the source, not with the npm package; give ${other}`,
   );
+}
+
+function existingPath(given: string): string {
+  try {
+    statSync(given);
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (isMissing) throw new ResourceError(`cannot open ${given}: ${noSuchModel(given)}`, { cause });
+  }
+  return given; // opening it tells what else is wrong
+}
+
+/** A name that is a file's, too. */
+export function tellWhichModel(given: string | undefined): void {
+  if (given === undefined || !embedded.has(given) || !existsSync(given)) return;
+  remark(`${given} is the model that comes with the source; the file of that name here is ./${given}`);
 }
 
 const isAddress = (given: string): boolean => /^(https?:\/\/|hf\.co\/|huggingface\.co\/)/i.test(given);
@@ -63,13 +73,14 @@ function addressOf(given: string): string {
 
 /** What to call a model, everywhere: the name in its file, unless that is not what people know it by. */
 export const modelTitle = (given: string, { info }: { readonly info: { readonly name: string } }): string =>
-  embedded.get(given)?.title ?? basename(info.name);
+  [...embedded].find(([name, { file }]) => given === name || basename(given) === file)?.[1].title ??
+  basename(info.name);
 
 export const modelOptions = {
   ctx: {
     short: 'c',
     value: 'N',
-    help: 'positions for prompt and answer (default: what the model was trained on, at most 4096)',
+    help: 'positions for prompt and answer, as in 2048 or 8k (default: what the model was trained on, at most 4096)',
   },
   threads: { short: 't', value: 'N', help: 'compute threads (default: one per core, at most 8)' },
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },

@@ -16,6 +16,7 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
   [/use the wasm backend/g, 'use --backend wasm'],
   [/^maxShardBytes\b/, '--max-size'],
   [/a smaller nCtx/g, 'a smaller --ctx'],
+  [/(exists already); delete it or choose another name$/, '$1; --force replaces it, or choose another name'],
 ];
 
 /** Names of options in the library, and here. */

@@ -1,5 +1,5 @@
 /** The sampler's settings as options. */
-import { checkSamplerOptions, type GenerateOptions, type StopReason } from '../../src/index.ts';
+import { checkSamplerOptions, type GenerateOptions, type SamplerOptions, type StopReason } from '../../src/index.ts';
 import { usualMaxLogits } from '../../src/gguf.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { checked } from './option_words.ts';
@@ -46,7 +46,7 @@ export const samplingOptions = {
 } as const satisfies OptionTable;
 
 /** Settings of the answer, not of the sampler: read one by one. */
-const notSampled = ['max-tokens', 'logit-bias', 'dry-breaker', 'stop', 'speculate', 'n-draft'];
+const notSampled = ['max-tokens', 'seed', 'logit-bias', 'dry-breaker', 'stop', 'speculate', 'n-draft'];
 
 /** The settings that were given, and no others: the library knows the defaults and the limits. */
 export function readSampling(args: Arguments): GenerateOptions {
@@ -57,6 +57,7 @@ export function readSampling(args: Arguments): GenerateOptions {
   const breakers = args.texts('dry-breaker');
   const sampler = given({
     ...Object.fromEntries(numbers),
+    seed: isDefault(args, 'seed') ? undefined : args.number('seed'),
     logitBias: bias.length > 0 ? bias : undefined,
     dryBreakers: breakers.length > 0 ? breakers : undefined,
   });
@@ -67,12 +68,15 @@ export function readSampling(args: Arguments): GenerateOptions {
     ...sampler,
     stop,
     ...given({
-      maxTokens: args.count('max-tokens'),
+      maxTokens: isDefault(args, 'max-tokens') ? undefined : args.count('max-tokens'),
       speculate: readSpeculate(args),
       nDraft: args.count('n-draft', { max: usualMaxLogits - 1 }),
     }),
   };
 }
+
+/** Other programs say so for an answer up to its end, and for a seed drawn at random. */
+const isDefault = (args: Arguments, name: 'max-tokens' | 'seed'): boolean => args.text(name) === '-1';
 
 const given = (options: GenerateOptions): GenerateOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -106,3 +110,12 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 export const endedBy = (stopReason: StopReason): string[] => (stopReason in endings ? [endings[stopReason]!] : []);
+
+/** The library's, where a model says nothing. */
+const usualTemperature = 0.8;
+
+/** Whether every token is the likeliest one: then nothing is drawn, and the seed says nothing. */
+export function isGreedy(settings: SamplerOptions, preset: SamplerOptions): boolean {
+  const { temperature = preset.temperature ?? usualTemperature, topK = preset.topK } = settings;
+  return temperature === 0 || topK === 1;
+}

@@ -94,15 +94,22 @@ export function progressBar(label: string): Progress {
   if (!stderr.isTTY || process.env['TERM'] === 'dumb') return { update: () => undefined, end: () => undefined };
   let drawnMs = performance.now();
   let drawn = false;
+  let timer: NodeJS.Timeout | undefined;
+  const draw = (bar: Omit<Bar, 'columns'>): void => {
+    drawnMs = performance.now();
+    drawn = true;
+    stderr.write(`\r\x1b[K${barRow({ ...bar, columns: (stderr.columns || 80) - 1 }, errStyle)}`);
+  };
   return {
     update(done, total, note = '') {
-      const nowMs = performance.now();
-      if (nowMs - drawnMs < redrawMs) return;
-      drawnMs = nowMs;
-      drawn = true;
-      stderr.write(`\r\x1b[K${barRow({ label, done, total, note, columns: (stderr.columns || 80) - 1 }, errStyle)}`);
+      clearTimeout(timer);
+      const bar = { label, done, total, note };
+      const dueMs = drawnMs + redrawMs - performance.now();
+      if (dueMs <= 0) return draw(bar);
+      timer = setTimeout(draw, dueMs, bar).unref(); // the next update may be long in coming
     },
     end() {
+      clearTimeout(timer);
       if (drawn) stderr.write('\r\x1b[K');
       drawn = false;
     },

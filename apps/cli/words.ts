@@ -62,11 +62,16 @@ export const optionAliases: ReadonlyMap<string, string | readonly string[]> = ne
 /** Options that take the model, which is an argument here. */
 export const modelWords: readonly string[] = ['m', 'model'];
 
+/** The same for the file of a command that has one as its argument. */
+export const fileWords: readonly string[] = ['f', 'file'];
+
 const onCpu = 'everything runs on the CPU; leave it out';
 const decided = 'thimble decides that by itself; leave it out';
 const alwaysSo = 'weights are read into memory once; leave it out';
 const noServer = 'there is no server yet; in a program, use the library';
 const notYet = 'that is not supported yet';
+const onStdin = 'give the text on stdin, with < FILE at the end of the line';
+const thoughts = (value: string) => `the chat template decides, as in --template-vars '{"enable_thinking":${value}}'`;
 const noDownload = 'thimble downloads no models yet: save a GGUF file, and give its path';
 
 /** Options that are not here, dashes left out, and what to do. */
@@ -99,8 +104,14 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     interactive: 'to talk, use: thimble chat MODEL',
     'no-cnv': 'to go on from a text without a chat, use --raw',
     'no-conversation': 'to go on from a text without a chat, use --raw',
-    f: 'give the text on stdin: thimble run MODEL < FILE',
-    file: 'give the text on stdin: thimble run MODEL < FILE',
+    f: onStdin,
+    file: onStdin,
+    think: thoughts('true'),
+    'no-think': thoughts('false'),
+    nothink: thoughts('false'),
+    reasoning: thoughts('false'),
+    'reasoning-budget': thoughts('false'),
+    hidethinking: `thoughts are dim on a terminal; for none, ${thoughts('false')}`,
     hf: noDownload,
     'hf-repo': noDownload,
     'hf-file': noDownload,

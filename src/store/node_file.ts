@@ -146,7 +146,7 @@ const folderRemedies: ReadonlyMap<string, string> = new Map([
 
 /**
  * A new file on disk. Its bytes go to a temporary name beside it; they get the final name when they are whole and on the
- * disk. With `replace`, a file of that name may be there already.
+ * disk. With `replace`, a file of that name may be there already; its permissions stay.
  * @throws ResourceError where the name is taken, also where another takes it meanwhile, or its folder is missing or not writable.
  */
 export async function openNodeSink(path: string, options: { readonly replace?: boolean } = {}): Promise<ByteSink> {
@@ -157,7 +157,8 @@ export async function openNodeSink(path: string, options: { readonly replace?: b
     throw new ResourceError(`${path} is not a file that can be replaced; choose another name`);
   if (there && !replace) throw new ResourceError(`${path} exists already; delete it or choose another name`);
   const temporary = `${path}.${crypto.randomUUID()}.part`; // the global: importing node:crypto takes 4 ms of every start
-  const handle = await open(temporary, 'wx').catch(failing('create', path, folderRemedies));
+  const mode = there && there.mode & 0o777; // who may read it stays as it was
+  const handle = await open(temporary, 'wx', mode).catch(failing('create', path, folderRemedies));
   if (unfinished.size === 0) process.on('exit', removeUnfinished);
   unfinished.add(temporary);
   let state: 'open' | 'finished' | 'aborted' = 'open';

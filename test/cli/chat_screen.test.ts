@@ -44,6 +44,52 @@ describe('a chat at a terminal', () => {
   };
   const path = (name: string) => join(folder, name);
 
+  it('shows nothing of what is typed while the model loads, and answers it then', async () => {
+    const pty = openPty(process.execPath, [cliPath, 'chat', '--temp', '0', '--no-history'], { env: {} });
+    open.push(pty);
+    for (const key of `What is the capital of France?${enter}/st\t`) {
+      pty.type(key);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await pty.see('Paris');
+    await pty.see('> /st');
+    const rows = pty.everything();
+    expect(rows.filter((row) => row.includes('loading'))).toEqual([]);
+    expect(rows.filter((row) => row.includes('capital of France?'))).toHaveLength(1);
+  });
+
+  it('counts an answer that was stopped, and answers what is entered right behind Ctrl-C', async () => {
+    const pty = await chat({ columns: 120 });
+    pty.type(longQuestion);
+    await pty.see(/2\. 2/);
+    pty.type(`dropped${enter}`);
+    await pty.see('1 more to answer');
+    pty.type(`${ctrl('C')}/stats${enter}`);
+    await pty.see(/stopped; 1 waiting message dropped · \d+ tokens? · .* tok\/s · first after .* · context \d+ %/);
+    await pty.see(/^1 answer, [1-9]\d* tokens?, /m);
+    await pty.see(/conversation of 2 messages/);
+  });
+
+  it('ends an answer that is as long as the context, and says so', async () => {
+    const pty = await chat({
+      args: ['-c', '128', '--logit-bias', '2:-inf', '--temp', '1', '--seed', '1'],
+      columns: 120,
+    });
+    const screen = (await say(pty, 'Tell me a long story about the sea.')).join('\n');
+    expect(screen).toMatch(/128 tokens · .* · cut: it is as long as the context/);
+  });
+
+  it('draws another answer at /regen where temp is 0', async () => {
+    const pty = await chat({ args: ['-n', '6'], columns: 120 });
+    expect((await say(pty, 'Tell me a story.')).join('\n')).toContain('cut by /set max-tokens');
+    expect((await say(pty, '/regen')).join('\n')).toContain('temp 0.7 this time');
+    await say(pty, '/set temp 1');
+    await say(pty, '/set SEED=5');
+    expect((await say(pty, '/regen')).join('\n')).toContain('another seed this time');
+    expect((await say(pty, '/set')).join('\n')).toMatch(/temp +1 .*[^]*seed +5 /);
+    expect((await saved(pty, 'regen.json')).messages).toHaveLength(2);
+  });
+
   it('sets question, answer and status apart', async () => {
     const pty = await chat();
     const screen = await say(pty, 'What is the capital of France?');
@@ -98,6 +144,24 @@ describe('a chat at a terminal', () => {
     pty.type(ctrl('C'));
     expect(await pty.ended).toBe(130);
     expect(pty.raw()).toMatch(/\x1b\[\?2004l\x1b\[\?25h$/);
+  });
+
+  it('comes back whole after Ctrl-Z', async () => {
+    const pty = openPty('bash', ['--norc', '-i'], { columns: 200, env: { PS1: '$ ' } });
+    open.push(pty);
+    pty.type(`${process.execPath} ${cliPath} chat --no-history${enter}`);
+    await pty.see(hint);
+    pty.type(ctrl('C'));
+    await pty.see('Ctrl-C again leaves');
+    pty.type(ctrl('Z'));
+    await pty.see('Stopped');
+    pty.type(`fg${enter}`);
+    await pty.see((screen) => screen.findLastIndex((row) => row.includes(hint)) > screen.indexOf('$ fg'));
+    expect(pty.screen().join('\n')).not.toContain('again leaves');
+    pty.type('/se\t');
+    await pty.see((screen) => screen.includes('> /set'));
+    pty.type('te\t0.5');
+    await pty.see('> /set temp 0.5');
   });
 
   it.each([['/quit'], ['/bye'], ['/exit'], [ctrl('D')]])('leaves at %j', async (line) => {
@@ -162,6 +226,15 @@ describe('a chat at a terminal', () => {
       ['/set temp', 'temp 0.7, set here'],
       ['/set system Be brief.', 'the model is told so'],
       ['/system', 'Be brief.'],
+      ['/set system ""', 'the system message is gone'],
+      ['/system', 'there is no system message'],
+      ['/set system "Be brief."', 'the model is told so'],
+      ['/set temp=0.6', 'temp 0.6, set here'],
+      ['/set Temperature = 0.7', 'temp 0.7, set here'],
+      ['/set num_predict 9', 'max-tokens 9, set here'],
+      ['/set max-tokens -1', 'max-tokens has its default'],
+      ['/set num_ctx 100', 'ctx holds from the start: thimble chat --ctx 100'],
+      ['/new', 'the conversation is forgotten'],
       ['/hlep', 'there is no command /hlep; did you mean /help?'],
     ] as const) {
       expect((await say(pty, line)).join('\n')).toContain(shown);
@@ -197,8 +270,10 @@ describe('a chat at a terminal', () => {
     await pty.see('saved 0 messages');
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ messages: [] });
     expect((await say(pty, `/save ${folder}`)).join('')).toContain('is a folder');
-    expect((await say(pty, '/save /no/such/folder/file')).join('')).toContain('cannot write /no/such/folder/file');
-    expect((await say(pty, '/save ~/no/such/folder')).join('')).toContain(`cannot write ${homedir()}/no`);
+    expect((await say(pty, '/save /no/such/folder/file')).join('')).toContain(
+      'cannot create /no/such/folder/file: there is no such folder',
+    );
+    expect((await say(pty, '/save ~/no/such/folder')).join('')).toContain(`cannot create ${homedir()}/no`);
   });
 
   it('keeps the conversation whatever it is to load, and says what is wrong', async () => {
@@ -221,8 +296,8 @@ describe('a chat at a terminal', () => {
       await writeFile(path(name), typeof content === 'string' ? content : JSON.stringify(content));
       expect((await say(pty, `/load ${path(name)}`)).join('\n')).toContain(says);
     }
-    expect((await say(pty, `/load ${path('fifo')}`)).join('\n')).toContain('it is a pipe, not a file');
-    expect((await say(pty, `/load ${folder}`)).join('\n')).toContain('it is a folder, not a file');
+    expect((await say(pty, `/load ${path('fifo')}`)).join('\n')).toContain('it is not a file');
+    expect((await say(pty, `/load ${folder}`)).join('\n')).toContain('it is a folder, expected a file');
     execFileSync('truncate', ['-s', '5G', path('huge')]);
     expect((await say(pty, `/load ${path('huge')}`)).join('\n')).toContain('more than a conversation');
     expect((await say(pty, `/load ${path('absent')}`)).join('\n')).toContain('no such file');

@@ -21,12 +21,13 @@ export interface RunOptions {
   /** What comes in on stdin; nothing by default. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  readonly onStart?: (child: { kill(signal: NodeJS.Signals): void }) => void;
   /** Called whenever stdout has grown. */
   readonly onStdout?: (stdout: string, child: { kill(signal: NodeJS.Signals): void; type(text: string): void }) => void;
 }
 
 /** Waits for the end. With `input` and `onStdout` stdin stays open until the program ends it. */
-export function thimble(args: readonly string[], { input, env, onStdout }: RunOptions = {}): Promise<Ended> {
+export function thimble(args: readonly string[], { input, env, onStart, onStdout }: RunOptions = {}): Promise<Ended> {
   const child = spawn(process.execPath, [cliPath, ...args], { env: { ...process.env, ...env } });
   const isOpen = onStdout !== undefined && input !== undefined;
   let stdout = '';
@@ -35,6 +36,7 @@ export function thimble(args: readonly string[], { input, env, onStdout }: RunOp
     kill: (signal: NodeJS.Signals) => void child.kill(signal),
     type: (text: string) => void child.stdin.write(text),
   };
+  onStart?.(hand);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     onStdout?.(stdout, hand);

@@ -113,9 +113,16 @@ describe('a file with a vocabulary alone', () => {
     expect(await tokens('')).toEqual({ tokens: [] });
   });
 
-  it('shows pieces to people', async () => {
-    const { stdout } = await thimble(['tokenize', vocabulary], { input: 'Hello world' });
-    expect(stdout).toBe('15043  "▁Hello"\n 3186  "▁world"\n');
+  it('shows pieces to people, and bytes where they are no characters', async () => {
+    const lines = ['15043  " Hello"', ' 3186  " world"', ''].join('\n');
+    expect((await thimble(['tokenize', vocabulary], { input: 'Hello world' })).stdout).toBe(lines);
+    expect((await thimble(['tokenize', vocabulary, 'Hello world'])).stdout).toBe(lines);
+    expect((await thimble(['tokenize', vocabulary, '-p', 'Hello world'])).stdout).toBe(lines);
+    expect((await thimble(['tokenize', vocabulary, 'hi', '-p', 'hi'])).code).toBe(2);
+    const { stdout } = await thimble(['tokenize', 'smollm2', 'ß 世']);
+    expect(stdout).toMatch(/ "ß"\n/);
+    expect(stdout).toContain('"<0xE4><0xB8>"');
+    expect(stdout).toContain('"<0x96>"');
   });
 
   it('refuses bytes that are not UTF-8', async () => {

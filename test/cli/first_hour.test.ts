@@ -195,7 +195,9 @@ describe('thimble inspect', () => {
     const { stdout } = await thimble(['inspect', model]);
     expect(stdout).toMatch(/\n {2}name +Tiny Chat\n(.*\n)+ {2}fits here +yes: 256 positions need .* free here\n$/);
     const { stdout: smaller } = await thimble(['inspect', model, '--ctx', '16000000', '--kv', 'f32']);
-    expect(smaller).toMatch(/\n {2}fits here +with --ctx \d+: 16,000,000 positions need \d.* GiB of the /);
+    expect(smaller).toMatch(
+      /\n {2}fits here +with --ctx \d+: it needs \d.* [MG]iB and is beyond the 256 positions that the model was trained on; 16,000,000 positions need \d.* GiB, more than the \d/,
+    );
   });
 
   it('shows families and types that cannot run, and why', async () => {
@@ -272,6 +274,37 @@ describe('thimble inspect', () => {
       shell: (line) => `cd ${folder}; ${line}`,
     });
     for (const line of plainLines(stdout)) expect(line.length, line).toBeLessThanOrEqual(columns);
+  });
+});
+
+describe('a name', () => {
+  it.skipIf(!haveTerminal)('is the embedded model, whatever file is called so, and says so', async () => {
+    await writeFile(join(folder, 'smollm2'), await readFile(model));
+    const shell = (line: string) => `cd ${folder}; ${line}`;
+    const [named, file] = await Promise.all([
+      onTerminal(['inspect', 'smollm2'], { shell, columns: 120 }),
+      onTerminal(['inspect', './smollm2'], { shell, columns: 120 }),
+    ]);
+    expect(named.stdout).toContain('the file of that name here is ./smollm2');
+    expect(named.stdout).toMatch(/name +SmolLM2 135M Instruct/);
+    expect(file.stdout).toMatch(/name +Tiny Chat/);
+  });
+});
+
+describe.skipIf(!haveTerminal)('an answer on a terminal', () => {
+  it('shows that a long prompt is being read', async () => {
+    const prompt = 'The sea is blue. '.repeat(150);
+    const { stdout } = await onTerminal(['run', 'smollm2', prompt, '-n', '1'], { columns: 120 });
+    expect(stdout).toMatch(/reading .* of \d+ tokens/);
+    expect(plainLines(stdout).join('\n')).not.toContain('reading');
+  });
+
+  it('names the seed where something is drawn', async () => {
+    const status = async (...options: string[]) =>
+      (await onTerminal(['run', model, 'hi', '-n', '3', ...options], { columns: 200 })).stdout;
+    expect(await status('--temp', '1', '--seed', '7')).toContain('seed 7');
+    expect(await status('--temp', '1', '--seed', '-1', '-n', '-1')).toMatch(/seed \d+/);
+    expect(await status('--temp', '0')).not.toContain('seed');
   });
 });
 

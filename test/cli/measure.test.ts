@@ -56,6 +56,27 @@ describe('measurements', () => {
     expect(stderr).toMatch(/has \d+ tokens, a window 100000; give a longer text/);
   });
 
+  it('perplexity takes its text from stdin, and as -f FILE', async () => {
+    const input = await readFile(bench.path('story.txt'));
+    const options = ['--ctx', '64', '--chunks', '1', '--json'];
+    const ppl = async (...args: string[]) => {
+      const { stdout } = await thimble(['perplexity', ...args, ...options], { input });
+      return (JSON.parse(stdout) as { ppl: number }).ppl;
+    };
+    const [expected, ...others] = await Promise.all([
+      ppl(bench.stories, bench.path('story.txt')),
+      ppl(bench.stories, '-'),
+      ppl('-f', bench.path('story.txt'), '-m', bench.stories),
+    ]);
+    expect(others).toEqual([expected, expected]);
+  });
+
+  it.each([[[]], [['--json']], [['--threads', '1,2']]])('bench that is stopped prints nothing: %j', async (options) => {
+    const line = ['bench', 'smollm2', '--prefill', '3000', '--reps', '3', '--threads', '1', ...options];
+    const stop = (child: { kill(signal: NodeJS.Signals): void }) => setTimeout(() => child.kill('SIGTERM'), 2500);
+    expect(await thimble(line, { onStart: stop })).toMatchObject({ code: 143, stdout: '' });
+  });
+
   it('bench measures each thread count in a process of its own', async () => {
     const line = [
       'bench',

@@ -102,7 +102,7 @@ describe('what is written', () => {
     const taken = await thimble(args(out));
     expect([taken.code, taken.stderr]).toEqual([
       1,
-      expect.stringContaining('exists already; delete it or choose another name'),
+      expect.stringContaining('exists already; --force replaces it, or choose another name'),
     ]);
     expect(await readFile(out, 'utf8')).toBe('mine');
     const forced = await thimble([...args(out), '--force']);
@@ -127,9 +127,21 @@ describe('what is written', () => {
     ]);
   });
 
+  it.each([
+    ['quantize', (out: string) => ['quantize', out, out, '--type', 'q8_0']],
+    ['merge', (out: string) => ['merge', out, out]],
+  ] as const)('by %s is never the model that is read', async (name, args) => {
+    const out = path(`${name}.same`);
+    const bytes = await readFile(model);
+    await writeFile(out, bytes);
+    const { code, stderr } = await thimble([...args(out), '--force']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is the model itself')]);
+    expect((await readFile(out)).equals(bytes)).toBe(true);
+  });
+
   it('is never logits over their model', async () => {
     const { code, stderr } = await thimble(['logits', model, '--prompt', 'hi', '--out', model, '--force']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--out is the model itself')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is the model itself')]);
   });
 
   it.skipIf(isWindows).each([

@@ -90,6 +90,14 @@ describe('a wrong command line', () => {
     [['logits', 'm.gguf', '--prompt', 'x'], '--out FILE is missing'],
     [['split', 'm.gguf', 'out', '--max-size', 'big'], '--max-size is "big"'],
     [['quantize', 'm.gguf', 'out.gguf', '--type', 'q9'], '--type is "q9", expected'],
+    [['quantize', 'm.gguf', 'out.gguf', 'Q8_0', '--type', 'q8_0'], 'unexpected argument "Q8_0"'],
+    [['--hepl'], 'there is no option --hepl; did you mean --help?'],
+    [['-m', 'm.gguf'], 'the command comes first, as in thimble run MODEL "PROMPT"; -m after it'],
+    [['run', 'm.gguf', 'x', '--no-think'], 'there is no option --no-think: the chat template decides'],
+    [['run', 'm.gguf', 'x', '--think=false'], 'there is no option --think: the chat template decides'],
+    [['run', 'm.gguf', '-f', 'x'], 'there is no option -f: give the text on stdin'],
+    [['logits', 'm.gguf', '--file', 'x'], 'there is no option --file: give the text on stdin'],
+    [['tokenize', 'm.gguf', '--file', 'x'], 'there is no option --file: give the text on stdin'],
   ];
   it.each(cases)('%j ends with code 2', async (args, complaint) => {
     const { code, stdout, stderr } = await thimble(args);
@@ -118,7 +126,7 @@ describe('numbers, before a file is looked at', () => {
     [run('--top-p', '2'), '--top-p is 2, expected a number from 0 to 1'],
     [run('--top-k', '1.5'), '--top-k is 1.5, expected a whole number'],
     [run('--min-p=-0.1'), '--min-p is -0.1, expected a number from 0 to 1'],
-    [run('--seed', '-1'), '--seed is -1, expected a whole number from 0'],
+    [run('--seed', '-2'), '--seed is -2, expected a whole number from 0'],
     [run('--seed', '1e99'), '--seed is 1e+99, expected a whole number from 0'],
     [run('--repeat-penalty', '0'), '--repeat-penalty is 0, expected a number from 0.01 to 100'],
     [run('--repeat-last-n', '-1'), '--repeat-last-n is -1, expected a whole number from 0'],
@@ -135,7 +143,8 @@ describe('numbers, before a file is looked at', () => {
     [run('--threads', '0'), '--threads is 0, expected a whole number of at least 1'],
     [run('-t', '65'), '--threads is 65, expected a whole number from 1 to 64'],
     [run('-c', '20000000'), '--ctx is 20000000, expected a whole number from 1 to 16777216'],
-    [run('--ctx-size', '4k'), '--ctx is "4k", expected a number'],
+    [run('--ctx-size', '4t'), '--ctx is "4t", expected a number'],
+    [run('--ctx-size', '17m'), '--ctx is 17825792, expected a whole number from 1 to 16777216'],
     [run('--kv', 'q4_0'), '--kv is "q4_0", expected f16, f32 or q8_0'],
     [run('--speculate', 'lookup', '--n-draft', '8'), '--n-draft is 8, expected a whole number from 1 to 7'],
     [run('--speculate', 'draft'), '--speculate draft needs a model that guesses: --draft MODEL'],

@@ -1,16 +1,20 @@
 /** Conversations in files. */
-import { constants, readdirSync } from 'node:fs';
-import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { FormatError, ResourceError, type ChatMessage } from '../../../src/index.ts';
+import { openNodeSink, readNodeFile } from '../../../src/gguf.ts';
 import { formatBytes } from '../terminal.ts';
 
 const maxFileBytes = 64 * 2 ** 20;
 
+/** Quotes around a text are none of it. */
+export const unquoted = (given: string): string => /^(["'])([^]*)\1$/.exec(given)?.[2] ?? given;
+
 /** As a shell has it: `~` is the home folder, and quotes around a name with spaces are none of it. */
 export function expandedPath(given: string): string {
-  const path = /^(["'])(.*)\1$/.exec(given)?.[2] ?? given;
+  const path = unquoted(given);
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
@@ -24,19 +28,13 @@ export async function isTaken(path: string): Promise<boolean> {
 /** Writes all or nothing: whatever happens, an older file stays until the new one is whole. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path); // a link goes on pointing there
-  const part = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
-  let file: FileHandle | undefined;
+  const sink = await openNodeSink(target, { replace: true });
   try {
-    const mode = (await stat(target).catch(() => undefined))?.mode;
-    file = await open(part, 'wx', mode === undefined ? 0o666 : mode & 0o777);
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
-    await rename(part, target);
-  } catch (cause) {
-    await file?.close().catch(() => undefined);
-    if (file) await rm(part, { force: true });
-    throw new ResourceError(`cannot write ${path}: ${reason(cause)}`, { cause });
+    await sink.write(new TextEncoder().encode(text));
+    await sink.finish();
+  } catch (error) {
+    await sink.abort();
+    throw error;
   }
 }
 
@@ -57,24 +55,17 @@ export async function readConversation(path: string): Promise<{ messages: ChatMe
 }
 
 async function readSmall(path: string): Promise<string> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO nobody writes to would wait for ever
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error(`it is ${kindOf(stats)}, not a file`);
-    if (stats.size > maxFileBytes)
-      throw new Error(`it has ${formatBytes(stats.size)}, more than a conversation's ${formatBytes(maxFileBytes)}`);
-    return await file.readFile('utf8');
-  } catch (cause) {
-    throw new ResourceError(`cannot read ${path}: ${reason(cause)}`, { cause });
-  } finally {
-    await file?.close();
-  }
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+  if (size > maxFileBytes)
+    throw new ResourceError(
+      `cannot read ${path}: it has ${formatBytes(size)}, more than a conversation's ${formatBytes(maxFileBytes)}`,
+    );
+  return new TextDecoder().decode(await readNodeFile(path));
 }
 
 function parseJson(json: string, path: string): unknown {
   try {
-    return JSON.parse(json.replace(/^\ufeff/, ''));
+    return JSON.parse(json);
   } catch (cause) {
     throw new FormatError(`${path} is not JSON; give a file that /save wrote`, { cause });
   }
@@ -111,8 +102,6 @@ type Kind = Awaited<ReturnType<typeof stat>>;
 function kindOf(stats: Kind): string {
   return stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
 }
-
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /** What could follow a path that is begun. */
 export function completedPath(begun: string): string[] {

@@ -15,6 +15,10 @@ export interface KeyListener {
   done(): void;
 }
 
+/** Bytes that stop and suspend a program, where the terminal leaves that to it. */
+export const ctrlC = 3;
+export const ctrlZ = 26;
+
 const pasteBegin = '\x1b[200~';
 const pasteEnd = '\x1b[201~';
 /** The beginning of a mark that stays alone so long is a key. */

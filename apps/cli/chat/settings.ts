@@ -1,17 +1,28 @@
 /** Settings that change while one talks: the options of the command line that concern answers. */
 import type { GenerateOptions } from '../../../src/index.ts';
 import { parseArguments, suggestion, UsageError } from '../command.ts';
+import { draftOption, modelOptions } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import { samplingNames } from '../sampling_names.ts';
+import { optionAliases } from '../words.ts';
 
 export const settingNames: readonly string[] = [...Object.keys(samplingOptions), 'system'];
 
-const optionOf = new Map<string, string>(Object.entries(samplingNames).map(([option, name]) => [name, option]));
+/** What a model is opened with. */
+export const openingOptions = { ...modelOptions, ...draftOption };
 
-/** `top-k`, which the library calls `topK` and others `top_k`. */
+const known = new Set([...settingNames, ...Object.keys(openingOptions)]);
+
+const optionOf = new Map<string, string>(
+  Object.entries(samplingNames).map(([option, name]) => [name.toLowerCase(), option]),
+);
+
+/** `top-k`, which the library calls `topK` and others `top_k`; also in capitals, and by other programs' names. */
 export function settingName(given: string): string {
-  const name = given.replace(/^--?/, '');
-  return optionOf.get(name) ?? name.replaceAll('_', '-');
+  const bare = given.toLowerCase().replace(/^--?/, '');
+  const name = optionOf.get(bare) ?? bare.replaceAll('_', '-');
+  if (known.has(name)) return name;
+  return [optionAliases.get(name) ?? []].flat().find((alias) => known.has(alias)) ?? name;
 }
 
 /**

@@ -3,8 +3,9 @@ import type { Chat, ChatMessage, GenerateOptions, Model } from '../../../src/ind
 import { suggestion, UsageError } from '../command.ts';
 import { samplingNames } from '../sampling_names.ts';
 import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
-import { completedPath, expandedPath, isTaken, readConversation, writeWhole } from './files.ts';
-import { readSetting, settingName, settingNames, settingRows } from './settings.ts';
+import { isGreedy } from '../sampling.ts';
+import { completedPath, expandedPath, isTaken, readConversation, unquoted, writeWhole } from './files.ts';
+import { openingOptions, readSetting, settingName, settingNames, settingRows } from './settings.ts';
 import type { ChatUi } from './ui.ts';
 
 /** The state of a chat. */
@@ -26,6 +27,10 @@ export interface ChatState {
 export interface SlashResult {
   readonly show?: string;
   readonly send?: string;
+  /** How that is answered, where not as all the others. */
+  readonly settings?: GenerateOptions;
+  /** Stands in the status line of the answer. */
+  readonly note?: string;
 }
 
 export interface SlashCommand {
@@ -49,9 +54,18 @@ export const slashCommands: readonly SlashCommand[] = [
     help: 'change a setting, as in /set temp 0.5; VALUE default takes it back',
     run: set,
   },
-  { names: ['/system'], takes: 'TEXT', help: 'set the system message; without TEXT, show it', run: system },
-  { names: ['/regen', '/retry'], help: 'answer the last message again', run: regenerate },
-  { names: ['/clear', '/reset'], help: 'forget the conversation, keep the system message', run: clear },
+  {
+    names: ['/system'],
+    takes: 'TEXT',
+    help: 'set the system message; without TEXT, show it; "" takes it away',
+    run: system,
+  },
+  {
+    names: ['/regen', '/retry'],
+    help: 'another answer to the last message; where temp is 0, this one is drawn at 0.7',
+    run: regenerate,
+  },
+  { names: ['/clear', '/reset', '/new'], help: 'forget the conversation, keep the system message', run: clear },
   { names: ['/save'], takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
   { names: ['/load'], takes: 'FILE', help: 'go on with a saved conversation', run: load },
   { names: ['/stats'], help: 'tokens, speed, and how full the context is', run: stats },
@@ -101,10 +115,14 @@ export function completions(before: string): string[] {
   const [, name = '', argument] = found;
   if (argument === undefined)
     return rest(
-      slashCommands.map(({ names }) => names[0]!),
+      slashCommands.map(({ names, takes }) => (takes === undefined ? names[0]! : `${names[0]} `)),
       name,
     );
-  if (name === '/set') return rest(settingNames, argument);
+  if (name === '/set')
+    return rest(
+      settingNames.map((setting) => `${setting} `),
+      argument,
+    );
   return ['/save', '/load'].includes(name) ? completedPath(argument) : [];
 }
 
@@ -123,22 +141,29 @@ const systemOf = ({ messages }: Chat): string | undefined => {
   return first?.role === 'system' && typeof first.content === 'string' ? first.content : undefined;
 };
 
-function system({ chat }: ChatState, content: string): SlashResult {
-  if (content === '') return { show: systemOf(chat) ?? 'there is no system message' };
-  const hasOne = chat.messages[0]?.role === 'system';
-  chat.messages.splice(0, hasOne ? 1 : 0, { role: 'system', content });
+function system({ chat }: ChatState, given: string): SlashResult {
+  if (given === '') return { show: systemOf(chat) ?? 'there is no system message' };
+  const content = unquoted(given);
+  const nOld = chat.messages[0]?.role === 'system' ? 1 : 0;
+  if (content === '') {
+    chat.messages.splice(0, nOld);
+    return { show: nOld > 0 ? 'the system message is gone' : 'there is no system message' };
+  }
+  chat.messages.splice(0, nOld, { role: 'system', content });
   return { show: 'the model is told so from the next message on' };
 }
 
-/** `/set temp 0.5`, also `/set parameter temp 0.5` as others have it. */
+/** `/set temp 0.5`, also `/set temp=0.5` and `/set parameter temp 0.5` as others have it. */
 function set(state: ChatState, argument: string): SlashResult {
-  const [, given, value = ''] = /^(?:parameter\s+)?(\S+)(?:\s+([^]+))?$/.exec(argument.trim()) ?? [];
+  const [, given, value = ''] = /^(?:parameter\s+)?([^\s=]+)(?:(?:\s*=\s*|\s+)([^]+))?$/.exec(argument.trim()) ?? [];
   if (given === undefined) return { show: `${settingsInForce(state)}\n\nall settings: ${settingNames.join(', ')}` };
   const name = settingName(given);
-  if (name === 'system') return system(state, value);
+  if (name === 'system') return system(state, value === 'default' ? '""' : value);
+  if (name in openingOptions)
+    return { show: `${name} holds from the start: thimble chat --${name} ${value || 'VALUE'}` };
   try {
     if (value === '') return { show: oneSetting(state, name) };
-    const names = Object.keys(readSetting(name, value === 'default' ? '1' : value));
+    const names = Object.keys(readSetting(name, value === 'default' || value === '-1' ? '1' : value));
     const rest = Object.fromEntries(Object.entries(state.settings).filter(([key]) => !names.includes(key)));
     state.settings = value === 'default' ? rest : { ...rest, ...readSetting(name, value) };
     return { show: oneSetting(state, name) };
@@ -185,21 +210,34 @@ function show(state: ChatState): SlashResult {
   return { show: `${columns(facts, '<<').join('\n')}\n\n${settingsInForce(state)}` };
 }
 
-function regenerate({ chat }: ChatState): SlashResult {
-  const { messages } = chat;
+function regenerate(state: ChatState): SlashResult {
+  const { messages } = state.chat;
   const at = messages.findLastIndex(({ role }) => role === 'user');
   const question = messages[at];
   if (typeof question?.content !== 'string') return { show: 'there is nothing to answer yet' };
+  const isAnswered = at < messages.length - 1;
   messages.splice(at);
-  return { send: question.content };
+  return { send: question.content, ...(isAnswered && drawnAnew(state)) };
 }
 
-async function save({ chat, model, ui }: ChatState, given: string): Promise<SlashResult> {
+const anotherTemperature = 0.7;
+
+/** The same settings would make the same answer where nothing is drawn, or always the same. */
+function drawnAnew({ settings, model }: ChatState): Pick<SlashResult, 'settings' | 'note'> {
+  if (!isGreedy(settings, model.info.sampling)) {
+    const { seed, ...others } = settings;
+    return seed === undefined ? {} : { settings: others, note: 'another seed this time' };
+  }
+  const { seed: _seed, temperature: _temperature, topK: _topK, ...others } = settings;
+  return { settings: { ...others, temperature: anotherTemperature }, note: `temp ${anotherTemperature} this time` };
+}
+
+async function save({ chat, title, ui }: ChatState, given: string): Promise<SlashResult> {
   if (given === '') return { show: 'which file? /save FILE' };
   const path = expandedPath(given);
   if ((await isTaken(path)) && !(await ui.confirm(`${path} is there already. Replace it?`)))
     return { show: `${path} stays as it is; give another name` };
-  const saved = { model: model.info.name, messages: chat.messages };
+  const saved = { model: title, messages: chat.messages };
   await writeWhole(path, `${JSON.stringify(saved, undefined, 2)}\n`);
   return { show: `saved ${plural(chat.messages.length, 'message')} to ${path}` };
 }
@@ -209,7 +247,7 @@ const nRecalled = 2;
 
 async function load(state: ChatState, given: string): Promise<SlashResult> {
   if (given === '') return { show: 'which file? /load FILE' };
-  const { chat, model, ui } = state;
+  const { chat, model, title, ui } = state;
   const path = expandedPath(given);
   const { messages, model: other } = await readConversation(path);
   if (messages.length === 0) return { show: `${path} holds no messages; the conversation stays as it is` };
@@ -217,7 +255,7 @@ async function load(state: ChatState, given: string): Promise<SlashResult> {
   chat.clear();
   chat.messages.splice(0, Infinity, ...messages);
   state.nUsed = nTokens;
-  const from = other === undefined || other === model.info.name ? '' : `, which were said with ${other}`;
+  const from = other === undefined || other === title ? '' : `, which were said with ${other}`;
   const shown = messages
     .filter(({ role, content }) => role !== 'system' && typeof content === 'string')
     .slice(-nRecalled);

@@ -1,30 +1,55 @@
 /** A conversation: messages in, answers out, until somebody leaves. */
-import type { Generation, GenerateResult } from '../../../src/index.ts';
+import type { GenerateOptions, Generation, GenerateResult, StopReason } from '../../../src/index.ts';
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
-import { endedBy } from '../sampling.ts';
 import { formatMs, plural } from '../terminal.ts';
-import { isCommand, runSlash, type ChatState } from './slash.ts';
+import { isCommand, runSlash, type ChatState, type SlashResult } from './slash.ts';
+
+/** What is sent, and how it is answered this time. */
+type Question = Pick<SlashResult, 'settings' | 'note'> & { readonly message: string };
+
+/** Stops an answer under way. */
+class Stopper {
+  private controller: AbortController | undefined;
+  /** Messages that were waiting when it was stopped. */
+  nDropped = 0;
+
+  begin(): AbortSignal {
+    this.controller = new AbortController();
+    this.nDropped = 0;
+    return this.controller.signal;
+  }
+
+  end(): void {
+    this.controller = undefined;
+  }
+
+  /** False where nothing is being answered. What is entered from now on is answered next. */
+  stop({ ui }: ChatState): boolean {
+    if (!this.controller) return false;
+    if (this.controller.signal.aborted) process.exit(exitCodes.interrupted); // an answer stops within a token: this one hangs
+    this.nDropped = ui.dropWaiting();
+    this.controller.abort();
+    return true;
+  }
+
+  leave(): void {
+    this.controller?.abort();
+  }
+}
 
 export async function talk(state: ChatState, signal: AbortSignal, onInterrupt: OnInterrupt): Promise<void> {
   const { ui } = state;
-  let answering: AbortController | undefined;
-  onInterrupt(() => {
-    if (!answering) return ui.interrupt();
-    if (answering.signal.aborted) process.exit(exitCodes.interrupted); // an answer stops within a token: this one hangs
-    answering.abort();
-    return true;
-  });
+  const stopper = new Stopper();
+  onInterrupt(() => stopper.stop(state) || ui.interrupt());
   const leave = (): void => {
-    answering?.abort();
+    stopper.leave();
     ui.close();
   };
   signal.addEventListener('abort', leave, { once: true });
   try {
     for await (const message of ui.messages) {
-      const controller = (answering = new AbortController());
-      await attend(state, message, controller);
-      answering = undefined;
+      await attend(state, message, stopper);
       if (state.isLeaving || signal.aborted) break;
     }
   } finally {
@@ -36,60 +61,94 @@ export async function talk(state: ChatState, signal: AbortSignal, onInterrupt: O
 }
 
 /** One message or command. A person hears of mistakes, and the chat goes on; to a pipe they are the end. */
-async function attend(state: ChatState, message: string, answering: AbortController): Promise<void> {
+async function attend(state: ChatState, message: string, stopper: Stopper): Promise<void> {
   const { ui } = state;
   if (message.trim() === '') return;
   try {
-    if (!ui.hasPerson || !isCommand(message)) return await answer(state, message, answering.signal);
-    const { show, send } = await runSlash(state, message);
+    if (!ui.hasPerson || !isCommand(message)) return await answer(state, { message }, stopper);
+    const { show, send, ...how } = await runSlash(state, message);
     if (show !== undefined) await ui.tell(show);
-    if (send !== undefined) await answer(state, send, answering.signal);
+    if (send !== undefined) await answer(state, { message: send, ...how }, stopper);
   } catch (error) {
     if (!ui.hasPerson || !(error instanceof Error)) throw error;
     await ui.fail(inOptionWords(error.message));
+  } finally {
+    stopper.end();
   }
 }
 
-async function answer(state: ChatState, message: string, signal: AbortSignal): Promise<void> {
-  const { chat, totals, ui, settings } = state;
+async function answer(state: ChatState, question: Question, stopper: Stopper): Promise<void> {
+  const { chat, ui, model } = state;
   const { nForgotten } = chat;
+  const { message, settings = state.settings } = question;
+  const signal = stopper.begin();
   const view = ui.startAnswer();
   let speaks = false; // from then on the line is the answer's: room made inside it is not shown
   const onPrefill = (nDone: number, nTotal: number): void => {
     if (!speaks) view.reading(nDone, nTotal);
   };
-  let spoken: Generation;
+  let spoken: Generation | undefined;
   try {
-    spoken = chat.send(message, { ...settings, signal, onPrefill });
+    // a context that shifts has no end: an answer has one
+    spoken = chat.send(message, { maxTokens: model.info.nCtx, ...settings, signal, onPrefill });
     for await (const piece of spoken) {
       speaks = true;
       await view.push(piece);
     }
   } catch (error) {
-    await view.end();
-    if (!signal.aborted) throw error;
-    const nDropped = ui.dropWaiting();
-    return view.stopped(nDropped > 0 ? `stopped; ${plural(nDropped, 'waiting message')} dropped` : 'stopped');
+    if (!signal.aborted || !spoken) {
+      await view.end();
+      throw error;
+    }
   }
   const result = await spoken.result;
-  totals.answers++;
-  totals.tokens += result.tokens.length;
-  totals.ms += result.timings.decodeMs;
-  state.nUsed = result.nPromptTokens + result.tokens.length;
   await view.end();
+  count(state, result);
   const nMore = chat.nForgotten - nForgotten;
   if (nMore > 0) await ui.tell(`the context is full: the ${nMore} oldest messages are left out from now on`);
-  await view.status(statusLine(state, result));
+  if (!signal.aborted) return view.status(statusLine(state, result, question));
+  const { nDropped } = stopper;
+  const dropped = nDropped > 0 ? `; ${plural(nDropped, 'waiting message')} dropped` : '';
+  const facts = result.tokens.length > 0 && ui.hasPerson ? ` · ${statusLine(state, result, question)}` : '';
+  await view.stopped(`stopped${dropped}${facts}`);
+}
+
+/** What was stopped counts as far as it came; where that is nowhere, the conversation is as it was before. */
+function count(state: ChatState, { tokens, nPromptTokens, timings }: GenerateResult): void {
+  if (tokens.length === 0) return;
+  const { totals } = state;
+  totals.answers++;
+  totals.tokens += tokens.length;
+  totals.ms += timings.decodeMs;
+  state.nUsed = nPromptTokens + tokens.length;
 }
 
 /** `42 tokens · 31.5 tok/s · first after 0.2 s · context 12 %`. */
-function statusLine({ model, nUsed }: ChatState, { tokens, timings, stopReason }: GenerateResult): string {
+function statusLine(
+  { model, nUsed, settings: held }: ChatState,
+  { tokens, timings, stopReason }: GenerateResult,
+  { settings = held, note }: Question,
+): string {
   const { nCtx } = model.info;
   return [
     plural(tokens.length, 'token'),
     `${timings.decodeTps.toFixed(1)} tok/s`,
     `first after ${formatMs(timings.ttftMs)}`,
     `context ${Math.min(100, Math.round((100 * nUsed) / nCtx))} %`,
-    ...endedBy(stopReason),
+    ...(note === undefined ? [] : [note]),
+    ...endedBy(stopReason, settings),
   ].join(' · ');
+}
+
+const endings: Partial<Record<StopReason, string>> = {
+  length: 'cut by /set max-tokens',
+  full: 'cut: the context is full; /clear empties it, --ctx at the start makes it larger',
+  loop: 'ended: it went round in circles, see /set repeat-penalty',
+};
+
+function endedBy(stopReason: StopReason, { maxTokens }: GenerateOptions): string[] {
+  if (stopReason === 'length' && maxTokens === undefined)
+    return ['cut: it is as long as the context; /set max-tokens N lets it get longer'];
+  const ending = endings[stopReason];
+  return ending === undefined ? [] : [ending];
 }

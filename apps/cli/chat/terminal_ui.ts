@@ -54,6 +54,8 @@ export class TerminalUi implements ChatUi {
   private isOpen = true;
   private isClosed = false;
   private isSuspended = false;
+  /** Rows that are done and not drawn yet. */
+  private readonly undrawn: string[] = [];
   private decide: ((isYes: boolean) => void) | undefined;
   private answer: AnswerText | undefined;
 
@@ -90,12 +92,12 @@ export class TerminalUi implements ChatUi {
     const onResize = (): void => this.resize();
     const onContinue = (): void => {
       resume();
-      if (!this.isSuspended) this.screen.restart();
+      this.screen.restart(); // the shell has written meanwhile
       this.isSuspended = false;
       this.draw();
     };
     const onEnd = (): void => this.end();
-    stdin.on('data', keys).on('end', onEnd).on('error', onEnd);
+    stdin.on('data', keys).on('end', onEnd).on('error', onEnd).resume();
     stdout.on('resize', onResize);
     process.on('exit', restore).on('SIGCONT', onContinue);
     this.release = () => {
@@ -255,7 +257,9 @@ export class TerminalUi implements ChatUi {
   }
 
   private draw(done: readonly string[] = []): void {
-    if (!this.isClosed) this.screen.draw({ done, ...this.picture() });
+    if (this.isClosed) return;
+    this.undrawn.push(...done);
+    if (!this.isSuspended) this.screen.draw({ done: this.undrawn.splice(0), ...this.picture() });
   }
 
   private picture(): Picture {
@@ -371,11 +375,12 @@ export class TerminalUi implements ChatUi {
 
   /** As the terminal would have done. */
   private suspend(): void {
+    this.below = [];
+    this.draw();
     stdin.setRawMode(false);
     stdout.write(`${pasteOff}\r\n`);
     this.isSuspended = true;
-    process.kill(0, 'SIGTSTP');
-    this.screen.restart(); // the shell has written meanwhile
+    process.kill(0, 'SIGTSTP'); // the program goes on for a moment, and draws nothing more
   }
 }
 

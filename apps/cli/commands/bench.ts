@@ -7,6 +7,7 @@ import { modelOptions, modelTitle, readModelOptions, withModel } from '../models
 import { checked } from '../option_words.ts';
 import {
   columns,
+  formatBytes,
   harmlessName,
   printJson,
   printLine,
@@ -21,9 +22,9 @@ export const bench: Command = {
   usage: 'MODEL [options]',
   about: `Prefill reads --prefill tokens into an empty context; decode makes --decode tokens after a prompt of one. Each is repeated, after
 one warm-up that does not count; shown are the median and, in brackets, the slowest and fastest. Each thread count runs in a
-process of its own, so that its peak memory (RSS, with Node's own of about 50 MB) is its own.
+process of its own, so that its peak memory (RSS, with Node's own of about 50 MiB) is its own.
 
---json prints { "results": [{ threads, prefill_tps, decode_tps, load_ms, rss_mb, … }] }.`,
+--json prints { "results": [{ threads, prefill_tps, decode_tps, load_ms, rss_mb (of 10^6 bytes), … }] }.`,
   positionals: [1, 1],
   options: {
     prefill: { value: 'N', help: 'tokens to read (default 512)' },
@@ -121,6 +122,7 @@ async function repeat(
   once: (i: number) => Promise<number>,
 ): Promise<number[]> {
   const rates: number[] = [];
+  bar.update(0, reps + 1, what);
   for (let i = 0; i <= reps; i++) {
     rates.push(await once(i));
     bar.update(i + 1, reps + 1, `${what} ${rates.at(-1)!.toFixed(1)} tok/s`);
@@ -131,14 +133,18 @@ async function repeat(
 async function prefillTps(model: Model, n: number, i: number, signal: AbortSignal): Promise<number> {
   const prompt = someTokens(n, model.info.nVocab, i);
   const answer = model.generate(prompt, { maxTokens: 1, temperature: 0, ignoreEos: true, signal });
-  return (await answer.result).timings.prefillTps;
+  const { timings } = await answer.result;
+  signal.throwIfAborted(); // what was stopped was not measured
+  return timings.prefillTps;
 }
 
 /** The first token comes out of the prefill, so one more is made. */
 async function decodeTps(model: Model, n: number, i: number, signal: AbortSignal): Promise<number> {
   const prompt = someTokens(1, model.info.nVocab, i);
   const answer = model.generate(prompt, { maxTokens: n + 1, temperature: 0, ignoreEos: true, signal });
-  return (await answer.result).timings.decodeTps;
+  const { timings } = await answer.result;
+  signal.throwIfAborted();
+  return timings.decodeTps;
 }
 
 /** The same tokens every time; each repetition starts with another one, so that nothing is found in the cache. */
@@ -175,12 +181,12 @@ function report(results: readonly BenchResult[]): string[] {
     r.decode_tps.toFixed(1),
     range(r.decode_tps_min, r.decode_tps_max),
     `${r.load_ms.toFixed(0)} ms`,
-    `${r.rss_mb.toFixed(0)} MB`,
+    formatBytes(r.rss_mb * 1e6),
   ]);
   const [head, ...lines] = columns(
     [['threads', 'prefill', 'tok/s', 'decode', 'tok/s', 'load', 'peak RSS'], ...rows],
     '>><><>>',
   );
-  const about = `${harmlessName(model)}, ${backend}, ${activations} activations, ${weights_mb} MB of weights`;
+  const about = `${harmlessName(model)}, ${backend}, ${activations} activations, ${formatBytes(weights_mb * 1e6)} of weights`;
   return [`${about}, ${prefill_tokens} read, ${decode_tokens} made, median of ${reps}`, head!, ...lines];
 }

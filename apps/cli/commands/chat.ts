@@ -1,6 +1,7 @@
 import { env, stdin, stdout } from 'node:process';
 import { UnsupportedError, type Chat, type ChatOptions, type Model } from '../../../src/index.ts';
 import { historyOption, historyPath } from '../chat/history.ts';
+import { holdKeys } from '../chat/held_keys.ts';
 import { PlainUi } from '../chat/plain_ui.ts';
 import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
@@ -55,29 +56,35 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const given = args.positionals[0] ?? defaultModel;
     await checkTokens(given, settings, signal);
+    const releaseKeys = hasScreen() ? holdKeys() : () => undefined;
     await withModel(given, opening, async (model) => {
       if (model.info.noChat !== undefined)
         throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
       const title = modelTitle(given, model);
       const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system'), templateVars });
-      const ui = await openUi(args, title, model);
+      const ui = await openUi(args, title, { model, releaseKeys });
       const totals = { answers: 0, tokens: 0, ms: 0 };
       await talk({ model, title, chat, ui, settings, totals, nUsed: 0, isLeaving: false }, signal, onInterrupt);
-    });
+    }).finally(releaseKeys);
   },
 };
 
-/** A terminal that can move its cursor gets a screen. */
-async function openUi(args: Arguments, title: string, model: Model): Promise<ChatUi> {
-  if (!stdin.isTTY || !stdout.isTTY || env['TERM'] === 'dumb') return new PlainUi();
+/** A terminal that can move its cursor. */
+const hasScreen = (): boolean => stdin.isTTY && stdout.isTTY && env['TERM'] !== 'dumb';
+
+interface Opened {
+  readonly model: Model;
+  readonly releaseKeys: () => void;
+}
+
+async function openUi(args: Arguments, title: string, { model, releaseKeys }: Opened): Promise<ChatUi> {
+  if (!hasScreen()) return new PlainUi();
   await print(banner(title, model));
   const keepsNone = args.flag('no-history') || Boolean(env['THIMBLE_NO_HISTORY']);
   const { TerminalUi } = await import('../chat/terminal_ui.ts'); // its grammars would slow down the other commands
-  return new TerminalUi({
-    complete: completions,
-    historyPath: keepsNone ? undefined : historyPath(),
-    isThinking: await beginsThinking(model, readTemplateVars(args)),
-  });
+  const isThinking = await beginsThinking(model, readTemplateVars(args));
+  releaseKeys();
+  return new TerminalUi({ complete: completions, historyPath: keepsNone ? undefined : historyPath(), isThinking });
 }
 
 /** Templates of some reasoning models begin the answer's thoughts themselves. */

@@ -1,8 +1,7 @@
-import { existsSync, realpathSync } from 'node:fs';
 import { openNodeSink } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
-import { modelOptions, modelPath, readModelOptions, withModel } from '../models.ts';
-import { forceOption } from '../output.ts';
+import { modelOptions, readModelOptions, withFile, withModel } from '../models.ts';
+import { forceOption, refuseSame } from '../output.ts';
 import { counted, formatBytes, printLine, progressBar } from '../terminal.ts';
 import { readPrompt } from './run.ts';
 
@@ -29,12 +28,11 @@ export const logits: Command = {
     const out = args.text('out');
     if (out === undefined || out === '') throw new UsageError('--out FILE is missing');
     const opening = { ...readModelOptions(args), maxLogits: rowsAtOnce, signal };
-    const path = modelPath(args.positionals[0]!); // a wrong path is told before stdin is waited for
+    const [given] = args.positionals as readonly [string];
+    await withFile(given, { signal }, async (file) => refuseSame(file, out)); // before stdin is waited for
     const text = await readPrompt(args, signal);
     if (text === '') throw new UsageError('the prompt is empty; give a text');
-    await withModel(args.positionals[0]!, opening, async (model) => {
-      if (existsSync(out) && realpathSync(out) === realpathSync(path))
-        throw new UsageError('--out is the model itself; choose another name');
+    await withModel(given, opening, async (model) => {
       const { nVocab, bosToken } = model.info;
       const tokens = await model.tokenize({ text, special: args.flag('special'), bos: bosToken !== undefined });
       const sink = await openNodeSink(out, { replace: args.flag('force') });

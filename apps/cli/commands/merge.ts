@@ -1,7 +1,7 @@
 import { mergeGguf, openNodeSink } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
 import { withFile } from '../models.ts';
-import { forceOption } from '../output.ts';
+import { forceOption, refuseSame } from '../output.ts';
 import { formatBytes, plural, printLine, progressBar } from '../terminal.ts';
 
 export const merge: Command = {
@@ -16,6 +16,7 @@ export const merge: Command = {
     const [first, out] = args.positionals as readonly [string, string];
     const bar = progressBar('merging');
     await withFile(first, { signal }, async (file) => {
+      refuseSame(file, out);
       const onProgress = (done: number, total: number) =>
         bar.update(done, total, `${formatBytes(done)} of ${formatBytes(total)}`);
       await mergeGguf(file, await openNodeSink(out, { replace: args.flag('force') }), { onProgress, signal });

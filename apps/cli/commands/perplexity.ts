@@ -1,6 +1,6 @@
 import { FormatError, type Model } from '../../../src/index.ts';
 import type { Command } from '../command.ts';
-import { readTextFile } from '../input.ts';
+import { decodeUtf8, readStdin, readTextFile } from '../input.ts';
 import { modelOptions, readModelOptions, withModel } from '../models.ts';
 import { plural, printJson, printLine, progressBar, remark, rounded } from '../terminal.ts';
 
@@ -12,7 +12,7 @@ export const perplexity: Command = {
   usage: 'MODEL FILE [options]',
   about: `llama.cpp's method: the text is cut into windows of --ctx tokens, each starting from an empty context and, if the model asks
 for it, with BOS in place of its first token. Every token of a window's second half is predicted from those before it, and
-ppl = exp(mean negative log-likelihood). Lower is better; compare only with the same text, context and vocabulary.
+ppl = exp(mean negative log-likelihood). FILE may be -, which is stdin. Lower is better; compare only with the same text, context and vocabulary.
 
 --json prints one object: ppl, stderr (standard error of ppl), nll (mean, in nats), tokens (how many were predicted), chunks,
 ctx, seconds.`,
@@ -31,13 +31,14 @@ ctx, seconds.`,
     const nCtx = args.count('ctx', { min: 4 }) ?? 512;
     const maxChunks = args.count('chunks') ?? Infinity;
     const opening = { ...readModelOptions(args), nCtx, maxLogits: Math.min(rowsAtOnce, nCtx), signal };
-    const text = await readTextFile(args.positionals[1]!, signal);
+    const path = args.positionals[1]!;
+    const text = path === '-' ? decodeUtf8(await readStdin(signal), 'stdin') : await readTextFile(path, signal);
     await withModel(args.positionals[0]!, opening, async (model) => {
       const startMs = performance.now();
       const tokens = await model.tokenize(text);
       const nChunks = Math.min(maxChunks, Math.floor(tokens.length / nCtx));
       if (nChunks === 0) {
-        const came = `${args.positionals[1]} has ${plural(tokens.length, 'token')}, a window ${nCtx}`;
+        const came = `${path === '-' ? 'stdin' : path} has ${plural(tokens.length, 'token')}, a window ${nCtx}`;
         throw new FormatError(`${came}; give a longer text or a smaller --ctx`);
       }
       const estimate = await measure(model, tokens, { nCtx, nChunks, signal });
@@ -65,6 +66,7 @@ async function measure(model: Model, tokens: readonly number[], { nCtx, nChunks,
   const bar = progressBar('perplexity');
   let [sum, sumOfSquares, n] = [0, 0, 0];
   try {
+    bar.update(0, nChunks, 'the first window');
     for (let chunk = 0; chunk < nChunks; chunk++) {
       const window = tokens.slice(chunk * nCtx, (chunk + 1) * nCtx);
       if (bosToken !== undefined) window[0] = bosToken;

@@ -1,7 +1,7 @@
 import { openNodeSink, planQuantization, quantizableTypes, quantizeGguf } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
 import { withFile } from '../models.ts';
-import { forceOption } from '../output.ts';
+import { forceOption, refuseSame } from '../output.ts';
 import { formatBytes, printLine, progressBar } from '../terminal.ts';
 
 export const quantize: Command = {
@@ -22,9 +22,13 @@ more: quantising what is quantised already adds up the errors. OUT appears when 
   examples: [['thimble quantize model-f16.gguf model-q4_0.gguf --type q4_0', 'about 4.5 bits a weight']],
   async run(args, signal) {
     const [model, out, word] = args.positionals as readonly [string, string, string?];
-    const type = readType(args.text('type') ?? word);
+    const named = args.text('type');
+    if (named !== undefined && word !== undefined)
+      throw new UsageError(`unexpected argument ${JSON.stringify(word)}: there is a --type already`);
+    const type = readType(named ?? word);
     const bar = progressBar('quantising');
     await withFile(model, { signal }, async (file) => {
+      refuseSame(file, out);
       const plan = planQuantization(file, type);
       const onProgress = (done: number, total: number) =>
         bar.update(done, total, `${formatBytes(done)} of ${formatBytes(total)}`);

@@ -1,5 +1,5 @@
 import { env, stdin, stdout } from 'node:process';
-import type { Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
+import type { GenerateResult, Model, Prompt } from '../../../src/index.ts';
 import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
@@ -12,9 +12,9 @@ import {
   readModelOptions,
   withModel,
 } from '../models.ts';
-import { endedBy, readSampling, samplingOptions } from '../sampling.ts';
+import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
 import { readTemplateVars, templateOption } from '../template_vars.ts';
-import { forStdout, formatMs, plural, print, printJson, remark, rounded } from '../terminal.ts';
+import { counted, forStdout, formatMs, plural, print, printJson, progressBar, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
 export const run: Command = {
@@ -25,7 +25,7 @@ What comes in on stdin stands in front of it, with a blank line between, or is t
 terminal gets a chat.
 
 --json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
-stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
+stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
   positionals: [1, Infinity],
   options: {
@@ -60,9 +60,16 @@ the first token).`,
     const text = await withStdin(asked, signal);
     if ((args.flag('raw') ? text : text.trim()) === '') throw new UsageError('the prompt is empty; say something');
     await withModel(given, opening, async (model) => {
-      const answer = model.generate(promptFor(model, args, text), { ...options, signal });
-      if (args.flag('json')) return printJson(toJson(await answer.result));
-      await show(answer, args.flag('raw'));
+      const reading = startReading();
+      const answer = model.generate(promptFor(model, args, text), { ...options, signal, onPrefill: reading.update });
+      void answer.result.catch(() => undefined).finally(reading.end);
+      if (args.flag('json')) {
+        const result = await answer.result;
+        if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
+        return printJson(toJson(result));
+      }
+      await show(heard(answer, reading.end), args.flag('raw'));
+      tellHow(await answer.result, isGreedy(options, model.info.sampling));
     });
   },
 };
@@ -119,15 +126,40 @@ function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
   return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
 }
 
-/** The answer as it comes, and how it went. */
-async function show(answer: Generation, isPlain: boolean): Promise<void> {
-  if (stdout.isTTY && env['TERM'] !== 'dumb') await showOnScreen(answer, isPlain);
-  else await showAsItIs(answer);
-  remark('');
-  remark(statusItems(await answer.result).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
+/** A bar while the prompt is read; room made inside an answer is not shown. */
+function startReading() {
+  const bar = progressBar('reading');
+  let isOver = false;
+  return {
+    update(nDone: number, nTotal: number): void {
+      if (!isOver && nDone < nTotal) bar.update(nDone, nTotal, `${counted(nDone)} of ${counted(nTotal)} tokens`);
+    },
+    end(): void {
+      isOver = true;
+      bar.end();
+    },
+  };
 }
 
-async function showOnScreen(answer: Generation, isPlain: boolean): Promise<void> {
+/** The same pieces; `onFirst` is called before the first of them. */
+async function* heard(answer: AsyncIterable<string>, onFirst: () => void): AsyncGenerator<string> {
+  for await (const piece of answer) {
+    onFirst();
+    yield piece;
+  }
+}
+
+/** The answer as it comes. */
+const show = (answer: AsyncIterable<string>, isPlain: boolean): Promise<void> =>
+  stdout.isTTY && env['TERM'] !== 'dumb' ? showOnScreen(answer, isPlain) : showAsItIs(answer);
+
+/** How it went. */
+function tellHow(result: GenerateResult, isGreedy: boolean): void {
+  remark('');
+  remark(statusItems(result, isGreedy).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
+}
+
+async function showOnScreen(answer: AsyncIterable<string>, isPlain: boolean): Promise<void> {
   const { startAnswerStream } = await import('../markdown/stdout.ts'); // most commands need no grammars
   const stream = startAnswerStream({ isPlain });
   try {
@@ -137,7 +169,7 @@ async function showOnScreen(answer: Generation, isPlain: boolean): Promise<void>
   }
 }
 
-async function showAsItIs(answer: Generation): Promise<void> {
+async function showAsItIs(answer: AsyncIterable<string>): Promise<void> {
   let speaks = false;
   try {
     for await (const piece of answer) {
@@ -169,8 +201,9 @@ function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateRe
   };
 }
 
-/** `42 tokens`, `31.5 tok/s`, `first after 0.2 s`, `prompt 17 at 120 tok/s`, `seed 7`. */
-function statusItems({ tokens, nPromptTokens, timings, seed, stopReason, speculation }: GenerateResult): string[] {
+/** `42 tokens`, `31.5 tok/s`, `first after 0.2 s`, `prompt 17 at 120 tok/s`, `seed 7`. Where nothing is drawn the seed says nothing. */
+function statusItems(result: GenerateResult, isGreedy: boolean): string[] {
+  const { tokens, nPromptTokens, timings, seed, stopReason, speculation } = result;
   const { decodeTps, ttftMs, prefillTps, loadMs } = timings;
   return [
     plural(tokens.length, 'token'),
@@ -178,7 +211,7 @@ function statusItems({ tokens, nPromptTokens, timings, seed, stopReason, specula
     `first after ${formatMs(ttftMs)}`,
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,
     `loaded in ${formatMs(loadMs)}`,
-    `seed ${seed}`,
+    ...(isGreedy ? [] : [`seed ${seed}`]),
     ...endedBy(stopReason),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ];

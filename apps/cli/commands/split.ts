@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { openNodeSink, splitGguf } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
 import { withFile } from '../models.ts';
-import { forceOption } from '../output.ts';
+import { forceOption, refuseSame } from '../output.ts';
 import { formatBytes, printLine, progressBar } from '../terminal.ts';
 
 export const split: Command = {
@@ -25,7 +25,11 @@ byte for byte; all files appear together or, where something fails, none.`,
       splitGguf(file, {
         prefix: basename(prefix),
         maxShardBytes,
-        openSink: (shard) => openNodeSink(join(dirname(prefix), shard), { replace: args.flag('force') }),
+        openSink(shard) {
+          const path = join(dirname(prefix), shard);
+          refuseSame(file, path);
+          return openNodeSink(path, { replace: args.flag('force') });
+        },
         onProgress: (done, total) => bar.update(done, total, `${formatBytes(done)} of ${formatBytes(total)}`),
         signal,
       }),

@@ -68,10 +68,17 @@ function verdictOn(
   const limit = Math.min(mostBytes, freeBytes);
   const isTooLong = memory.totalBytes > mostBytes;
   const room = isTooLong ? `${formatBytes(mostBytes)} that WebAssembly has` : `${formatBytes(freeBytes)} free here`;
-  const needs = `${plural(memory.nCtx, 'position')} need ${formatBytes(memory.totalBytes)} of the ${room}`;
-  if (memory.totalBytes <= limit) return { verdict: 'yes', nCtx: memory.nCtx, why: needs };
-  const nCtx = mostPositions(memory.nCtx, (n) => planner.memoryNeeded({ ...options, nCtx: n }).totalBytes <= limit);
-  return nCtx === 0 ? { verdict: 'no', nCtx: undefined, why: needs } : { verdict: 'smaller', nCtx, why: needs };
+  const needs = `${plural(memory.nCtx, 'position')} need ${formatBytes(memory.totalBytes)}`;
+  if (memory.totalBytes <= limit) return { verdict: 'yes', nCtx: memory.nCtx, why: `${needs} of the ${room}` };
+  const why = `${needs}, more than the ${room}`;
+  const bytesOf = (n: number): number => planner.memoryNeeded({ ...options, nCtx: n }).totalBytes;
+  const nCtx = mostPositions(memory.nCtx, (n) => bytesOf(n) <= limit);
+  if (nCtx === 0) return { verdict: 'no', nCtx: undefined, why };
+  const trained =
+    nCtx > planner.nCtxTrain
+      ? ` and is beyond the ${plural(planner.nCtxTrain, 'position')} that the model was trained on`
+      : '';
+  return { verdict: 'smaller', nCtx, why: `it needs ${formatBytes(bytesOf(nCtx))}${trained}; ${why}` };
 }
 
 /** Contexts are counted in these; a conversation in less is none. */
