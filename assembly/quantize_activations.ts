@@ -1,5 +1,7 @@
 import { Activations, Exact, Fast, Words } from './lib/activations';
-import { Block128Ones, Block256, Block32 } from './lib/layout';
+import { Block32 } from './lib/layout';
+import { Block128Ones } from './lib/one_scale_layout';
+import { Block256 } from './lib/super_layout';
 import { Record } from './lib/record';
 import { scratch } from './lib/scratch';
 

@@ -1,7 +1,8 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
-import { Bytes, Single } from '../lib/layout';
+import { Bytes } from '../lib/bytes';
+import { Single } from '../lib/layout';
 import { MatmulRecord } from '../lib/matmul_record';
 import { Tables } from '../lib/tables';
 import { matmul } from '../matmul';

@@ -1,7 +1,7 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Half } from '../lib/half';
-import { Block128Ones } from '../lib/layout';
+import { Block128Ones } from '../lib/one_scale_layout';
 import { MatmulRecord } from '../lib/matmul_record';
 import { Spread } from '../lib/spread';
 import { matmul } from '../matmul';

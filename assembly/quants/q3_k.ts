@@ -2,7 +2,7 @@ import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Threes } from '../lib/bits';
 import { Half } from '../lib/half';
-import { Block256Signed } from '../lib/layout';
+import { Block256Signed } from '../lib/super_layout';
 import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';

@@ -1,7 +1,7 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
-import { Block256SixBits } from '../lib/layout';
+import { Block256SixBits } from '../lib/six_bits';
 import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';

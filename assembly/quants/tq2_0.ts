@@ -1,7 +1,7 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
 import { Half } from '../lib/half';
-import { Block256Twos } from '../lib/layout';
+import { Block256Twos } from '../lib/one_scale_layout';
 import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';

@@ -103,7 +103,7 @@ function callsOf(toolCalls: unknown, where: string): ChatMessage['toolCalls'] {
 }
 
 /** Tools as templates take them. */
-export function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
+function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
   if (tools === undefined || tools === null) return undefined;
   const isTool = (tool: unknown) => typeof tool === 'object' && tool !== null && !Array.isArray(tool);
   if (Array.isArray(tools) && tools.every(isTool)) return tools;

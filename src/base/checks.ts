@@ -7,10 +7,14 @@ export interface NumberLimits {
   readonly isInteger?: boolean;
 }
 
+export const isInside = (value: number, { min, max = Infinity, isInteger }: NumberLimits): boolean =>
+  value >= min && value <= max && (!isInteger || Number.isInteger(value));
+
 /** Throws unless `value` is a number inside the limits. */
-export function checkNumber(name: string, value: unknown, { min, max, isInteger }: NumberLimits): void {
+export function checkNumber(name: string, value: unknown, limits: NumberLimits): void {
   if (typeof value !== 'number') throw new TypeError(`${name} is ${kindOf(value)}, expected a number`);
-  if (value >= min && value <= (max ?? Infinity) && (!isInteger || Number.isInteger(value))) return;
+  if (isInside(value, limits)) return;
+  const { min, max, isInteger } = limits;
   const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
   throw new RangeError(`${name} is ${value}, expected a ${isInteger ? 'whole number' : 'number'} ${range}`);
 }

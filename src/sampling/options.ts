@@ -1,4 +1,4 @@
-import { checkNames, checkNumber, kindOf, checkWhole, type NumberLimits } from '../base/checks.ts';
+import { checkNames, checkNumber, kindOf, checkWhole, type NumberLimits, isInside } from '../base/checks.ts';
 
 /**
  * How the next token is chosen. Every setting may be left out; all numbers are finite. The model's own settings (`info.sampling`) go before
@@ -75,7 +75,7 @@ const NUMBERS = {
   mirostatEta: { default: 0.1, min: 0, max: 1 },
 } as const satisfies Record<string, NumberLimits & { readonly default: number }>;
 
-type NumberName = keyof typeof NUMBERS;
+export type NumberName = keyof typeof NUMBERS;
 
 /** The options with every default filled in, apart from the seed. */
 export type CheckedOptions = { readonly [name in NumberName]: number } & {
@@ -90,13 +90,9 @@ export interface TokenOptions extends SamplerOptions {
 }
 
 /** Whether the number can be this setting. */
-export function isInLimits(name: string, value: unknown): boolean {
-  const row: NumberLimits | undefined = NUMBERS[name as NumberName];
-  if (!row || typeof value !== 'number') return false;
-  return value >= row.min && value <= row.max! && (!row.isInteger || Number.isInteger(value));
-}
+export const isInLimits = (name: NumberName, value: number): boolean => isInside(value, NUMBERS[name]);
 
-export const SAMPLER_OPTION_NAMES: readonly string[] = [...Object.keys(NUMBERS), 'logitBias', 'dryBreakers', 'seed'];
+const SAMPLER_OPTION_NAMES: readonly string[] = [...Object.keys(NUMBERS), 'logitBias', 'dryBreakers', 'seed'];
 
 /** Checks every setting and fills in the defaults; throws a RangeError or a TypeError that names the setting. */
 export function checkOptions(options: TokenOptions, nVocab: number): CheckedOptions {

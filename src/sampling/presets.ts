@@ -1,4 +1,4 @@
-import { isInLimits, type SamplerOptions } from './options.ts';
+import { isInLimits, type NumberName, type SamplerOptions } from './options.ts';
 
 /** What a model is, as far as it decides how to sample from it. */
 export interface Sampled {
@@ -34,7 +34,7 @@ const sizes: readonly { readonly below: number; readonly temperature: number }[]
 ];
 
 /** Where converters write what the model's generation_config.json says. */
-const keys: Readonly<Record<string, keyof SamplerOptions>> = {
+const keys: Readonly<Record<string, NumberName>> = {
   'general.sampling.temp': 'temperature',
   'general.sampling.top_k': 'topK',
   'general.sampling.top_p': 'topP',
