@@ -1,7 +1,8 @@
 /** Reading, writing, splitting and merging model files: the parts of the library that never run a model. In pages and in Node. */
 export { readGguf, type GgufFile, type GgufTensor } from './gguf/read.ts';
 export type { Metadata } from './gguf/metadata.ts';
-export { mergeGguf, openGguf, splitGguf } from './gguf/split.ts';
+export { openGguf } from './gguf/open.ts';
+export { mergeGguf, splitGguf } from './gguf/split.ts';
 export { writeGguf } from './gguf/write.ts';
 export type { MetadataValue } from './gguf/value_types.ts';
 export {

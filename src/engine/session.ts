@@ -15,12 +15,9 @@ import { checkFiniteLogits, createSampler, type Sampler } from '../sampling/chai
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { tokensWith, usualBreakers } from './dry_breakers.ts';
-import { decodeSaved, encodeSaved, type Unfinished } from './session_bytes.ts';
+import type { Unfinished } from './session_bytes.ts';
 import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
-import { Ahead } from './speculative/ahead.ts';
-import { draftModel } from './speculative/draft_model.ts';
-import { measuredPace, steadyPace } from './speculative/pace.ts';
-import { promptLookup } from './speculative/prompt_lookup.ts';
+import type { Ahead } from './speculative/ahead.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
@@ -118,7 +115,7 @@ export class Session {
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { onFull, ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
-    const ahead = this.lookAhead(speculate, nDraft);
+    const ahead = await this.lookAhead(speculate, nDraft);
     const { tokens } = prompt;
     const answer = new Answer(tokenizer, tokens.at(-1)!, how);
     this.unfinished = undefined;
@@ -220,12 +217,14 @@ export class Session {
   /** The text, and what the model's layers hold of it, as bytes. */
   async save(): Promise<Uint8Array> {
     const { weights, kvType } = this.model;
+    const { encodeSaved } = await import('./session_bytes.ts'); // so that pages which save nothing load less
     return encodeSaved({ weights, kvType, unfinished: this.unfinished, ...(await this.timeline.save()) });
   }
 
   /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
   async restore(bytes: Uint8Array): Promise<void> {
     const { weights, kvType } = this.model;
+    const { decodeSaved } = await import('./session_bytes.ts');
     const saved = decodeSaved(bytes);
     if (saved.weights !== weights) {
       const came = `the saved session is of ${saved.weights}, this one of ${weights}`;
@@ -339,23 +338,14 @@ export class Session {
   }
 
   /** Guesses for one answer, or undefined where none are wanted. */
-  private lookAhead(speculate: GenerateOptions['speculate'] = false, nDraft?: number): Ahead | undefined {
+  private async lookAhead(
+    speculate: GenerateOptions['speculate'] = false,
+    nDraft?: number,
+  ): Promise<Ahead | undefined> {
     if (speculate === false) return undefined;
-    const { nCtx, maxLogits } = this.graph;
-    const most = nDraft ?? maxLogits - 1; // each guess takes a row of logits, and so does the token before them
-    if (most < 1 || most >= maxLogits) {
-      const came = `${most} guessed tokens per step take ${most + 1} rows of logits, the model has ${maxLogits}`;
-      throw new RangeError(`${came}; guess at least 1, and open the model with a larger maxLogits for more`);
-    }
+    const { aheadBy } = await import('./speculative/ahead_by.ts'); // few answers are made so
     if (speculate === 'draft') this.draft ??= this.model.openDraft?.();
-    if (speculate === 'draft' && !this.draft) {
-      throw new RangeError(
-        'speculate is "draft", but there is no draft model; open the model with one, or use "lookup"',
-      );
-    }
-    const drafter = speculate === 'draft' ? draftModel(this.draft!) : promptLookup(nCtx);
-    const pace = nDraft === undefined ? measuredPace(most, drafter.isFree) : steadyPace(nDraft);
-    return new Ahead({ drafter, pace, nDraft: most, nVocab: this.model.tokenizer.nVocab });
+    return aheadBy(speculate, nDraft, { ...this.graph, nVocab: this.nVocab, draft: this.draft });
   }
 
   /** Reads the answer's latest token, and guesses after it where they fit; returns the logits after the token. */

@@ -8,7 +8,6 @@ import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
 import { openPlain } from '../platform/model_file.ts';
 import type { PlainSource } from '../platform/platform.ts';
-import { scoreContinuations, scoreTokens } from './score.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
@@ -130,10 +129,12 @@ const handlers: Handlers = {
 
   async score({ tokens, firstRow }, { signal }) {
     checkWhole('firstRow', firstRow, { min: 0 });
+    const { scoreTokens } = await import('./score.ts');
     return withSession((session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
   },
 
   async scoreContinuations({ text, continuations }, { signal }) {
+    const { scoreContinuations } = await import('./score.ts');
     return withSession((session) => {
       const longest = continuations.reduce((most, { length }) => Math.max(most, length), 1); // its last token is never read
       if (text.length + longest - 1 > session.nCtx) {

@@ -1,130 +1,17 @@
-/**
- * Models in several files, as llama.cpp splits them: `NAME-00001-of-00003.gguf`. The first shard carries all metadata; each says which
- * it is (`split.no`, from 0), how many there are (`split.count`) and how many tensors they hold together (`split.tensors.count`).
- */
+/** Writes models in several files, as llama.cpp splits them, and in one again. */
 import { checkNames } from '../base/checks.ts';
-import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { counted, roundUp, sum } from '../base/numbers.ts';
-import type { ByteSink, ByteSource } from '../store/source.ts';
+import type { ByteSink } from '../store/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { quoted } from './limits.ts';
-import { readGguf } from './read.ts';
-import type { GgufFile, GgufTensor, ReadOptions } from './read.ts';
+import type { GgufFile, GgufTensor } from './read.ts';
+import { formatShardName } from './shard_names.ts';
 import { headerBytes, streamGguf, writeGguf } from './write.ts';
 import type { MetadataToWrite, TensorToWrite, WriteOptions } from './write.ts';
 
 /** `split.count` is a u16 and the name has five digits. */
 const maxShards = 65_535;
 const pieceBytes = 4 * 2 ** 20;
-
-export interface ShardName {
-  /** What comes before `-00001-of-00003.gguf`, without folders. */
-  readonly prefix: string;
-  /** From 0; the name counts from 1. */
-  readonly shardIndex: number;
-  readonly nShards: number;
-}
-
-export function formatShardName({ prefix, shardIndex, nShards }: ShardName): string {
-  const five = (n: number) => String(n).padStart(5, '0');
-  return `${prefix}-${five(shardIndex + 1)}-of-${five(nShards)}.gguf`;
-}
-
-/** Takes a path or URL; undefined where the name is not a shard's. */
-export function parseShardName(name: string): ShardName | undefined {
-  const found = /^(?<prefix>.*)-(?<no>\d{5})-of-(?<count>\d{5})\.gguf$/.exec(name.split(/[\\/]/).at(-1)!)?.groups;
-  return found && { prefix: found.prefix!, shardIndex: Number(found.no) - 1, nShards: Number(found.count) };
-}
-
-export interface OpenGgufOptions extends ReadOptions {
-  /** Opens the file of that name beside the first one. */
-  readonly openSibling: (name: string) => Promise<ByteSource>;
-}
-
-/**
- * Opens a model that may be split, by its first or only file. Sources opened here are closed again on failure; on success
- * they are the caller's, as `sources`.
- * @throws what `readGguf` throws; FormatError where `first` is another shard than the first, or shards do not belong together;
- *   ResourceError where a shard is missing.
- */
-export async function openGguf(
-  first: ByteSource,
-  { openSibling, signal, keepUnknown }: OpenGgufOptions,
-): Promise<GgufFile> {
-  const reading = { signal, keepUnknown };
-  const file = await readGguf(first, reading);
-  const nShards = file.metadata.u32('split.count', 0);
-  if (nShards <= 1) return file;
-  const name = parseShardName(first.name);
-  if (!name || name.nShards !== nShards) {
-    const ending = formatShardName({ prefix: '', shardIndex: 0, nShards });
-    throw new FormatError(
-      `${first.name} is one of ${nShards} shards, but its name does not end in ${ending}; renamed?`,
-    );
-  }
-  const shardNo = file.metadata.u32('split.no');
-  if (shardNo !== 0 || name.shardIndex !== 0) {
-    throw new FormatError(
-      `${first.name} is shard ${shardNo + 1} of ${nShards}; open the first one, ${formatShardName({ ...name, shardIndex: 0 })}`,
-    );
-  }
-  const siblings: ByteSource[] = [];
-  try {
-    const shards = [file];
-    for (let shardIndex = 1; shardIndex < nShards; shardIndex++) {
-      const sibling = await openShard({ ...name, shardIndex }, openSibling);
-      siblings.push(sibling);
-      shards.push(checkShard(await readGguf(sibling, reading), shardIndex, nShards));
-    }
-    return joinShards(shards);
-  } catch (error) {
-    await Promise.allSettled(siblings.map((sibling) => sibling.close?.()));
-    throw error;
-  }
-}
-
-async function openShard(shard: ShardName, openSibling: OpenGgufOptions['openSibling']): Promise<ByteSource> {
-  const name = formatShardName(shard);
-  try {
-    return await openSibling(name);
-  } catch (cause) {
-    throw new ResourceError(
-      `shard ${shard.shardIndex + 1} of ${shard.nShards} is missing: ${name} (${asError(cause).message}); all shards must lie beside the first one`,
-      { cause },
-    );
-  }
-}
-
-function checkShard(shard: GgufFile, shardIndex: number, nShards: number): GgufFile {
-  const came = { no: shard.metadata.u32('split.no'), count: shard.metadata.u32('split.count') };
-  if (came.no === shardIndex && came.count === nShards) return shard;
-  throw new FormatError(
-    `${shard.sources[0]!.name} says it is shard ${came.no + 1} of ${came.count}, expected ${shardIndex + 1} of ${nShards}; renamed?`,
-  );
-}
-
-function joinShards(shards: readonly GgufFile[]): GgufFile {
-  const first = shards[0]!;
-  const tensors = new Map<string, GgufTensor>();
-  for (const [shardIndex, shard] of shards.entries()) {
-    for (const tensor of shard.tensors.values()) {
-      if (tensors.has(tensor.name)) {
-        const where = shard.sources[0]!.name;
-        throw new FormatError(
-          `${where}: tensor ${quoted(tensor.name)} is also in an earlier shard; files of two different models?`,
-        );
-      }
-      tensors.set(tensor.name, { ...tensor, shardIndex });
-    }
-  }
-  const expected = first.metadata.u32('split.tensors.count');
-  if (tensors.size !== expected) {
-    throw new FormatError(
-      `${first.sources[0]!.name}: the shards hold ${counted(tensors.size)} tensors, expected ${counted(expected)}; files of two different models?`,
-    );
-  }
-  return { ...first, tensors, sources: shards.flatMap((shard) => shard.sources) };
-}
 
 export interface SplitOptions extends WriteOptions {
   /** Files are named `PREFIX-00001-of-0000N.gguf`. */

@@ -1,7 +1,7 @@
 import { kindOf, tagOf } from '../base/checks.ts';
 import { asError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
-import { formatShardName, parseShardName } from '../gguf/split.ts';
+import { formatShardName, parseShardName } from '../gguf/shard_names.ts';
 import type { BytesSource, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 import { pathOf } from '#platform';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planQuantization, quantizableTypes, quantizeGguf } from '../../src/compress/quantize.ts';
 import { FormatError } from '../../src/base/errors.ts';
-import { openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { memoryFolder, memorySource } from '../helpers/gguf_bytes.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';

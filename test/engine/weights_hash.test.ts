@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { weightsHash } from '../../src/engine/weights_hash.ts';
-import { openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import { memorySource } from '../helpers/gguf_bytes.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 

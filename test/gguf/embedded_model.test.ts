@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { mergeGguf, openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
+import { mergeGguf } from '../../src/gguf/split.ts';
 import { openBeside, openNodeFile } from '../../src/store/node_file.ts';
 
 const folder = new URL('../../models/', import.meta.url);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError, ResourceError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
-import { formatShardName, mergeGguf, openGguf, parseShardName, splitGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
+import { formatShardName, parseShardName } from '../../src/gguf/shard_names.ts';
+import { mergeGguf, splitGguf } from '../../src/gguf/split.ts';
 import {
   entry,
   ggufBytes,

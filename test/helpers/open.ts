@@ -1,4 +1,4 @@
-import { openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
 import type { OpenOptions } from '../../src/protocol/open.ts';

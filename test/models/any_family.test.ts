@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryOf } from '../../src/backends/dry/dry.ts';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { bindModel, graphLimits } from '../../src/engine/backend_plan.ts';
-import { openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import { unfused } from '../../src/models/unfused.ts';
 import { kernels } from '../backends/wasm/support.ts';
 import { memorySource } from '../helpers/gguf_bytes.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { bindModel, graphLimits, readTensor } from '../../src/engine/backend_plan.ts';
-import { openGguf } from '../../src/gguf/split.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import { unfused } from '../../src/models/unfused.ts';
 import { allowRelaxedBuild } from '../backends/wasm/support.ts';
 import { memorySource } from '../helpers/gguf_bytes.ts';

@@ -3,7 +3,7 @@ import { UnsupportedError } from '../../../src/base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../../src/protocol/generation.ts';
 import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
 import type { OpenOptions } from '../../../src/protocol/open.ts';
-import { openGguf } from '../../../src/gguf/split.ts';
+import { openGguf } from '../../../src/gguf/open.ts';
 import type { Session } from '../../../src/engine/session.ts';
 import { memorySource } from '../../helpers/gguf_bytes.ts';
 import { openBytes, reference } from '../../helpers/open.ts';
