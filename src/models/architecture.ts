@@ -22,7 +22,7 @@ export interface BaseConfig {
 }
 
 /** One family, as its file defines it. `C` is its config, `W` are its weights. */
-export interface Family<C extends BaseConfig, W> {
+export interface Family<C extends BaseConfig, W, G extends Recorder> {
   /** `general.architecture` values this file handles. */
   readonly names: readonly string[];
   readonly config: (meta: Metadata, find: WeightFinder) => C;
@@ -30,7 +30,7 @@ export interface Family<C extends BaseConfig, W> {
   /** What each layer keeps from step to step. */
   readonly state: (c: C, limits: StateLimits) => LayerState[];
   /** Records one step; returns the logits, `[nLogits, nVocab]`. */
-  readonly forward: (g: Recorder, c: C, w: W, state: readonly LayerState[]) => Value;
+  readonly forward: (g: G, c: C, w: W, state: readonly LayerState[]) => Value;
 }
 
 /** A family bound to one file. */
@@ -49,8 +49,17 @@ export interface Architecture {
   bind(meta: Metadata, tensors: ReadonlyMap<string, Tensor>, numbers: Numbers): BoundModel;
 }
 
-/** Closes over a family's own types, so that the table holds all of them. */
-export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Architecture {
+type RecorderOf<G extends Recorder> = new (limits: GraphLimits) => G;
+
+/** A family whose ops `Recorder` knows; closes over its own types, so that the table holds all of them. */
+export const architecture = <C extends BaseConfig, W>(family: Family<C, W, Recorder>): Architecture =>
+  architectureBy(Recorder, family);
+
+/** A family that is recorded by a recorder of other ops, too. */
+export function architectureBy<C extends BaseConfig, W, G extends Recorder>(
+  RecorderOfFamily: RecorderOf<G>,
+  family: Family<C, W, G>,
+): Architecture {
   return {
     names: family.names,
     bind(meta, tensors, numbers) {
@@ -62,7 +71,7 @@ export function architecture<C extends BaseConfig, W>(family: Family<C, W>): Arc
         config,
         weights: [...find.used.values()],
         record(limits, kvType) {
-          const g = new Recorder(limits);
+          const g = new RecorderOfFamily(limits);
           const state = family.state(config, { ...limits, kvType });
           return { graph: g.finish(family.forward(g, config, weights, state)), state };
         },

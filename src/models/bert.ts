@@ -1,7 +1,8 @@
 import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { poolingOf } from './pooling.ts';
 import { perLayer, projections } from './readers.ts';
@@ -12,7 +13,7 @@ import type { WeightFinder } from './weight_finder.ts';
  * everything has biases. nomic-embed 1.5 (Nussbaum et al. 2024, arXiv:2402.01613) turns queries and keys instead, and its feed-forward block
  * has a gate; jina-embeddings 3 (Sturua et al. 2024, arXiv:2409.10173) turns them, too.
  */
-export const bert = architecture({
+export const bert = architectureBy(MoreRecorder, {
   names: ['bert', 'nomic-bert', 'jina-bert-v3'],
 
   config(meta, find) {

@@ -1,12 +1,12 @@
 import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { capOf, decoderConfig } from './decoder_config.ts';
 import { ownLayers } from './gemma4_layers.ts';
 import { perLayerInput, perLayerInputs, perLayerTables } from './per_layer_input.ts';
 import { gatedFfn, perLayer, postNorms, tableWeights } from './readers.ts';
-import type { Recorder } from './recorder.ts';
 import { windowRope } from './rope_config.ts';
 import { sharedAttention } from './shared_keys.ts';
 import type { WeightFinder } from './weight_finder.ts';
@@ -19,7 +19,7 @@ const nStreams = 4;
  * Gemma 3n (Google 2025): what Gemma 4 has, and four streams of the residual, a low-rank way around each block (LAuReL, Menghani et al. 2024,
  * arXiv:2411.07501), and few active columns in the first feed-forward blocks.
  */
-export const gemma3n = architecture({
+export const gemma3n = architectureBy(MoreRecorder, {
   names: ['gemma3n'],
 
   config(meta, find) {
@@ -101,7 +101,7 @@ export const gemma3n = architecture({
 const streams = <T>(of: (i: number) => T): T[] => Array.from({ length: nStreams - 1 }, (_, i) => of(i));
 
 /** Values, each head normed; Gemma 3n has a matrix for them in each layer of its own. */
-const values = (g: Recorder, c: { headDim: number; normEps: number }, own: OwnKeys, h: Value): Value =>
+const values = (g: MoreRecorder, c: { headDim: number; normEps: number }, own: OwnKeys, h: Value): Value =>
   g.rmsNormPlain(g.linear(own.wv ?? own.wk, h), c.headDim, c.normEps);
 
 type OwnKeys = NonNullable<ReturnType<typeof sharedAttention>['own']>;

@@ -1,6 +1,7 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { baseConfig, capOf, size } from './decoder_config.ts';
 import { layersOf, ownLayers } from './gemma4_layers.ts';
 import { perLayerInput, perLayerInputs, perLayerTables } from './per_layer_input.ts';
@@ -12,7 +13,7 @@ import { sharedAttention } from './shared_keys.ts';
  * Gemma 4's dense models (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider
  * heads where everything is seen; and with last layers that attend to the keys and values of earlier ones.
  */
-export const gemma4 = architecture({
+export const gemma4 = architectureBy(MoreRecorder, {
   names: ['gemma4'],
 
   config(meta, find) {

@@ -1,5 +1,6 @@
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { poolingOf } from './pooling.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
@@ -9,7 +10,7 @@ import type { WeightFinder } from './weight_finder.ts';
  * jina-embeddings 2 (Günther et al. 2023, arXiv:2310.19923): BERT with a gate in the feed-forward block, and with scores that fall with the
  * distance instead of positions. The code model norms queries and keys, and adds a layer's input twice.
  */
-export const jinaBertV2 = architecture({
+export const jinaBertV2 = architectureBy(MoreRecorder, {
   names: ['jina-bert-v2'],
 
   config(meta, find) {

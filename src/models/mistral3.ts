@@ -1,7 +1,8 @@
 import { log } from '../base/math.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 import { contextOriginal } from './rope_config.ts';
@@ -10,7 +11,7 @@ import { contextOriginal } from './rope_config.ts';
  * Ministral 3 and Mistral Small 3 (Mistral AI 2025): Llama's blocks stretched by YaRN. Queries grow with the logarithm of the position, one
  * step for each length of the original context.
  */
-export const mistral3 = architecture({
+export const mistral3 = architectureBy(MoreRecorder, {
   names: ['mistral3'],
 
   config(meta, find) {

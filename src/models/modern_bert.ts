@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
+import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { poolingOf } from './pooling.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
@@ -11,7 +12,7 @@ import { windowsOf } from './windows.ts';
  * ModernBERT (Warner et al. 2024, arXiv:2412.13663), and Granite's embedding models: norms before the blocks, halves turned, a gate in the
  * feed-forward block. Two layers of three see a window: half of it before a token and half of it behind.
  */
-export const modernBert = architecture({
+export const modernBert = architectureBy(MoreRecorder, {
   names: ['modern-bert'],
 
   config(meta, find) {

@@ -1,5 +1,5 @@
 import type { Value } from '../graph/graph.ts';
-import type { Recorder } from './recorder.ts';
+import type { MoreRecorder } from './more_recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
 /** Sizes of the embeddings that Gemma 3n and 4 have for each layer and token. */
@@ -26,7 +26,7 @@ export const perLayerInput = (find: WeightFinder, { dim, perLayerDim }: PerLayer
 });
 
 /** What layers are told of each token besides `x`: a row that only its id decides about, and a projection of its embedding. */
-export function perLayerInputs(g: Recorder, c: PerLayerSizes, w: ReturnType<typeof perLayerTables>, x: Value): Value {
+export function perLayerInputs(g: MoreRecorder, c: PerLayerSizes, w: ReturnType<typeof perLayerTables>, x: Value): Value {
   const own = g.scale(g.storedRows(w.table), Math.sqrt(c.perLayerDim)); // [nTokens, nLayers * P]
   const projected = g.rmsNorm(g.scale(g.linear(w.proj, x), c.dim ** -0.5), w.norm, c.normEps);
   return g.scale(g.add(projected, own), 2 ** -0.5);

@@ -1,40 +1,30 @@
 import type { Graph, GraphLimits, Node, Op, Params, Shape, StoredRows, Value } from '../graph/graph.ts';
 import type { KvCache, LayerState } from '../graph/layer_state.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import { add } from '../ops/add.ts';
 import { attention, checkPositions } from '../ops/attention.ts';
-import { columns } from '../ops/columns.ts';
-import { combine } from '../ops/combine.ts';
 import { embed } from '../ops/embed.ts';
 import { geglu } from '../ops/geglu.ts';
-import { gelu } from '../ops/gelu.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
-import { layerNorm } from '../ops/layer_norm.ts';
-import { matchSize } from '../ops/match_size.ts';
 import { matmul } from '../ops/matmul.ts';
-import { multiply } from '../ops/multiply.ts';
 import { pool } from '../ops/pool.ts';
-import { positionRows } from '../ops/position_rows.ts';
 import { rmsNorm } from '../ops/rms_norm.ts';
 import { rope } from '../ops/rope.ts';
 import { ropeAngles } from '../ops/rope_angles.ts';
 import { ropeTurns, type RopeConfig } from '../ops/rope_frequencies.ts';
 import { scale } from '../ops/scale.ts';
 import { softcap } from '../ops/softcap.ts';
-import { sparsify } from '../ops/sparsify.ts';
 import { swiglu } from '../ops/swiglu.ts';
-import { temper } from '../ops/temper.ts';
 import type { Pooling } from './pooling.ts';
 import { quantByName } from '../quants/index.ts';
 
-const f32 = quantByName.get('f32')!;
+export const f32 = quantByName.get('f32')!;
 
 /** The inputs that a node of this op changes. */
 const statesOf = ({ outInput, changes = [] }: Op): readonly number[] =>
   outInput === undefined ? changes : [outInput, ...changes];
 
-const constant = (name: string, shape: readonly [rows: number, cols: number], data: Float32Array): Value => ({
+export const constant = (name: string, shape: readonly [rows: number, cols: number], data: Float32Array): Value => ({
   name,
   quant: f32,
   shape,
@@ -47,11 +37,11 @@ function keysAndValues(state: LayerState): KvCache {
   return state;
 }
 
-/** Records nodes; each method is one op (or, for attention, the two that belong together). */
+/** Records nodes; each method is one op (or, for attention, the two that belong together). Ops of few families: `MoreRecorder`. */
 export class Recorder {
   readonly limits: GraphLimits;
   readonly nodes: Node[] = [];
-  private readonly stored: StoredRows[] = [];
+  protected readonly stored: StoredRows[] = [];
 
   constructor(limits: GraphLimits) {
     this.limits = limits;
@@ -84,29 +74,6 @@ export class Recorder {
   /** Rows of the token table: `[nTokens, dim]`. */
   embed(table: Value): Value {
     return this.node(embed, [table]);
-  }
-
-  /** Rows of a table that stays in storage: `[nTokens, cols]`. */
-  storedRows(table: Tensor): Value {
-    const cols = table.shape[1]!;
-    const into = { name: `rows of ${table.name}`, quant: f32, shape: [this.limits.maxTokens, cols], role: 'state' } as const;
-    this.stored.push({ table, into });
-    return this.columns(into, 0, cols);
-  }
-
-  /** Columns `first … first + nCols - 1`. */
-  columns(x: Value, first: number, nCols: number): Value {
-    return this.node(columns, [x], { first, nCols });
-  }
-
-  /** `rmsNorm` of groups of `groupCols` columns, without a weight. */
-  rmsNormPlain(x: Value, groupCols: number, eps: number): Value {
-    return this.rmsNorm(x, this.ones(groupCols), eps);
-  }
-
-  private ones(n: number): Value {
-    const known = this.nodes.flatMap(({ inputs }) => inputs).find(({ name, shape }) => name === 'ones' && shape[1] === n);
-    return known ?? constant('ones', [1, n], new Float32Array(n).fill(1));
   }
 
   /** `x / sqrt(mean(x²) + eps) * weight`, over groups of the weight's length: whole rows, or heads. */
@@ -154,11 +121,6 @@ export class Recorder {
     return this.node(rope, [x, angles], { headDim: params.headDim, neox: params.style === 'neox' ? 1 : 0 });
   }
 
-  /** Multiplies the rows at positions `every * i` and on by `factors[i]`. */
-  temper(x: Value, factors: Float32Array, every: number): Value {
-    return this.node(temper, [x, constant('factors', [1, factors.length], factors)], { every });
-  }
-
   /** Writes this step's keys and values to the cache, then attends over the positions that a token sees (causal). */
   attention(q: Value, k: Value, v: Value, state: LayerState, params: AttentionParams): Value {
     const { headDim } = params;
@@ -176,48 +138,9 @@ export class Recorder {
     return this.node(attention, sinks ? [q, k, v, sinks] : [q, k, v], { headDim, scale, window, cap, ahead, alibi });
   }
 
-  /** `(x - mean) / sqrt(variance + eps) * weight (+ bias)`, row by row. */
-  layerNorm(x: Value, { weight, bias }: LayerNorm, eps: number): Value {
-    return this.node(layerNorm, bias ? [x, weight, bias] : [x, weight], { eps });
-  }
-
-  gelu(x: Value): Value {
-    return this.node(gelu, [x]);
-  }
-
-  /** Adds the same row to all. */
-  addRow(x: Value, row: Float32Array): Value {
-    return this.node(scale, [x, constant('row', [1, row.length], row)], { by: 1 });
-  }
-
-  /** Rows of a table `[nPositions, cols]` by the tokens' positions: `[nTokens, cols]`. */
-  positionRows(table: Float32Array, cols: number): Value {
-    return this.node(positionRows, [constant('positions', [table.length / cols, cols], table)]);
-  }
-
   /** What becomes of a text's rows: `[nTokens, dim]` → `[nLogits, dim]`. */
   pool(x: Value, pooling: Pooling): Value {
     return pooling === 'none' || pooling === 'last' ? this.lastRows(x) : this.node(pool, [x], { mean: pooling === 'mean' ? 1 : 0 });
-  }
-
-  /** `x`, its rows as long as those of `other`. */
-  matchSize(x: Value, other: Value): Value {
-    return this.node(matchSize, [x, other]);
-  }
-
-  /** `Σⱼ coefs[first + j] * xs[j]`, with coefficients of each token's own. */
-  combine(coefs: Value, first: number, xs: readonly Value[]): Value {
-    return this.node(combine, [coefs, ...xs], { first });
-  }
-
-  /** `x * weight`, column by column. */
-  multiply(x: Value, weight: Value): Value {
-    return this.node(multiply, [x, weight]);
-  }
-
-  /** What of a row lies above its mean and so many standard deviations; 0: all of it as it is. */
-  sparsify(x: Value, deviations: number): Value {
-    return deviations === 0 ? x : this.node(sparsify, [x], { deviations });
   }
 
   /** Keeps the rows whose logits were asked for: `[nTokens, dim]` → `[nLogits, dim]`. */
@@ -236,12 +159,6 @@ export interface Linear {
   readonly bias?: Value | undefined; // [rows]
   /** Multiplies the product before the bias is added. */
   readonly scale?: number | undefined;
-}
-
-/** The weights of a layer norm, `[cols]` each. */
-export interface LayerNorm {
-  readonly weight: Value;
-  readonly bias?: Value | undefined;
 }
 
 export interface AttentionParams {

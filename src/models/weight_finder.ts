@@ -1,7 +1,8 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import { weight, type Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { LayerNorm, Linear } from './recorder.ts';
+import type { LayerNorm } from './more_recorder.ts';
+import type { Linear } from './recorder.ts';
 
 /** Decoded tensors, by name. */
 export type Numbers = ReadonlyMap<string, Float32Array>;
