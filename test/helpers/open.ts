@@ -20,11 +20,16 @@ export async function openBytes(
 /** Every row of logits of a token list, `[nTokens][nVocab]`. */
 export async function allLogits(model: LoadedModel, tokens: readonly number[]): Promise<Float32Array[]> {
   const session = model.openSession();
-  const { nVocab } = model.tokenizer;
+  const rows = await rowsOfLogits(session.logits(tokens), model.tokenizer.nVocab);
+  session.close();
+  return rows;
+}
+
+/** The rows that come some at a time, one by one. */
+export async function rowsOfLogits(pieces: AsyncIterable<Float32Array>, nVocab: number): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
-  for await (const some of session.logits(tokens)) {
+  for await (const some of pieces) {
     for (let at = 0; at < some.length; at += nVocab) rows.push(some.slice(at, at + nVocab));
   }
-  session.close();
   return rows;
 }

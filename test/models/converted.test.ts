@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allowRelaxedBuild } from '../backends/wasm/support.ts';
-import { builds, logitsOf, wasm } from './steps.ts';
+import { computers, expectSameBits, gapTable, readInAllWays } from './matrix.ts';
 
 allowRelaxedBuild();
 
@@ -47,15 +47,14 @@ const isThere = existsSync(folder);
 const title = `a converted model has the logits of llama.cpp${isThere ? '' : ' (skipped: no ../shared/data/families)'}`;
 
 describe.skipIf(!isThere)(title, () => {
-  describe.each(Object.entries(tolerances))('%s', (name, tolerance) => {
-    it.each([24, 5, 1])('with plain loops, %i tokens in a step', async (maxLogits) => {
-      const rows = await logitsOf(file(`${name}.gguf`), prompt, { maxLogits });
-      expect(gap(rows, name, maxLogits === 1 ? 'one' : 'all')).toBeLessThan(tolerance);
-    });
+  const isNear = gapTable('largest difference from the logits of llama.cpp, of converted models');
 
-    it.each(builds)('on WASM, %s build', async (build) => {
-      const rows = await logitsOf(file(`${name}.gguf`), prompt, { maxLogits: 24, threads: 2 }, wasm(build));
-      expect(gap(rows, name, 'all')).toBeLessThan(tolerance);
+  describe.each(Object.entries(tolerances))('%s', (name, tolerance) => {
+    it.each(Object.keys(computers))('%s', async (computer) => {
+      const ways = await readInAllWays(file(`${name}.gguf`), prompt, computer);
+      isNear(name, computer, gap(ways['all at once']!, name, 'all'), tolerance);
+      expect(gap(ways['one by one']!, name, 'one')).toBeLessThan(tolerance);
+      expectSameBits(ways);
     });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { allowRelaxedBuild } from '../backends/wasm/support.ts';
 import { tinyModel, tinyPrompt } from '../helpers/tiny_models.ts';
 import { familyGoldens, largestGap } from './goldens.ts';
-import { builds, logitsOf, wasm } from './steps.ts';
+import { computers, expectSameBits, gapTable, readInAllWays, type Ways } from './matrix.ts';
 
 allowRelaxedBuild();
 
@@ -16,25 +16,27 @@ const toleranceOf = (name: string): number => tolerances[name] ?? 1e-4;
 const gapOf = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
   Math.max(...a.flatMap((row, pos) => [...row].map((logit, i) => Math.abs(logit - b[pos]![i]!))));
 
+const isNear = gapTable('largest difference from the logits of llama.cpp, read at once, in sevens, one by one, and restored');
+
 describe.each(Object.entries(familyGoldens.models))('%s', (name, golden) => {
   const bytes = tinyModel(name);
+  const tolerance = toleranceOf(name);
+  const read = new Map<string, Ways>();
 
-  it('computes the logits of llama.cpp with plain loops, however a prompt is cut into steps', async () => {
-    const rows = await logitsOf(bytes, tinyPrompt, { maxLogits: 48 });
-    expect(largestGap(rows, golden.rows)).toBeLessThan(toleranceOf(name));
+  it.each(Object.keys(computers))('has the logits of llama.cpp: %s', async (computer) => {
+    const ways = await readInAllWays(bytes, tinyPrompt, computer);
+    read.set(computer, ways);
+    const rows = ways['all at once']!;
+    isNear(name, computer, largestGap(rows, golden.rows), tolerance);
     for (const [pos, row] of rows.entries()) {
-      expect(Math.max(...row) - row[golden.best[pos]!]!).toBeLessThan(2 * toleranceOf(name));
+      expect(Math.max(...row) - row[golden.best[pos]!]!).toBeLessThan(2 * tolerance);
     }
-    for (const maxLogits of [1, 7]) expect(await logitsOf(bytes, tinyPrompt, { maxLogits })).toEqual(rows);
+    expectSameBits(ways);
   });
 
-  it('computes them on WASM, with the same bits for any build, steps and threads', async () => {
-    const rows = await logitsOf(bytes, tinyPrompt, { maxLogits: 48 }, wasm('simd'));
-    expect(largestGap(rows, golden.rows)).toBeLessThan(toleranceOf(name));
-    expect(gapOf(rows, await logitsOf(bytes, tinyPrompt, { maxLogits: 48 }))).toBeLessThan(toleranceOf(name) > 0.1 ? 1e-2 : 1e-4);
-    for (const build of builds) {
-      expect(await logitsOf(bytes, tinyPrompt, { maxLogits: 1 }, wasm(build))).toEqual(rows);
-      expect(await logitsOf(bytes, tinyPrompt, { maxLogits: 7, threads: 3 }, wasm(build))).toEqual(rows);
-    }
+  it('has the same bits by both builds, and the plain loops nearby', () => {
+    const [plain, ...builds] = Object.keys(computers).map((computer) => read.get(computer)!['all at once']!);
+    expect(builds[1]).toEqual(builds[0]);
+    expect(gapOf(builds[0]!, plain!)).toBeLessThan(tolerance > 0.1 ? 1e-2 : 1e-4);
   });
 });
