@@ -3,7 +3,11 @@ import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
-/** BitNet b1.58 (Ma et al. 2024, arXiv:2402.17764) as llama.cpp's files have it: a norm before each block's last matrix, too. */
+/**
+ * BitNet b1.58 (Ma et al. 2024, arXiv:2402.17764) as llama.cpp's files have it: a norm before each block's last matrix, too.
+ *
+ * @models BitNet b1.58
+ */
 export const bitnet = architecture({
   names: ['bitnet'],
 

@@ -8,6 +8,8 @@ import { windowsOf } from './windows.ts';
 /**
  * EXAONE 4 (LG AI Research 2025, arXiv:2507.11407): norms behind the blocks as OLMo 2 has them, queries and keys normed head by head. The
  * large one has windows in three layers of four, and turns queries and keys only there.
+ *
+ * @models EXAONE 4
  */
 export const exaone4 = architecture({
   names: ['exaone4'],

@@ -3,7 +3,11 @@ import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
-/** Gemma (Gemma Team 2024, arXiv:2403.08295): embeddings scaled by √dim, GELU in the feed-forward block. */
+/**
+ * Gemma (Gemma Team 2024, arXiv:2403.08295): embeddings scaled by √dim, GELU in the feed-forward block.
+ *
+ * @models Gemma 1
+ */
 export const gemma = architecture({
   names: ['gemma'],
 

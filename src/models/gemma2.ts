@@ -7,6 +7,8 @@ import { windowsOf } from './windows.ts';
 /**
  * Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and behind both blocks, scores and logits capped, a window in every other
  * layer.
+ *
+ * @models Gemma 2
  */
 export const gemma2 = architecture({
   names: ['gemma2'],

@@ -8,6 +8,8 @@ import { windowsOf } from './windows.ts';
 /**
  * Gemma 3 (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with queries and keys normed head by head instead of capped, and five layers with a
  * window for each that sees everything; those turn by a base of their own.
+ *
+ * @models Gemma 3
  */
 export const gemma3 = architecture({
   names: ['gemma3'],

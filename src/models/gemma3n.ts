@@ -18,6 +18,8 @@ const nStreams = 4;
 /**
  * Gemma 3n (Google 2025): what Gemma 4 has, and four streams of the residual, a low-rank way around each block (LAuReL, Menghani et al. 2024,
  * arXiv:2411.07501), and few active columns in the first feed-forward blocks.
+ *
+ * @models Gemma 3n
  */
 export const gemma3n = architectureBy(MoreRecorder, {
   names: ['gemma3n'],

@@ -12,6 +12,8 @@ import { sharedAttention } from './shared_keys.ts';
 /**
  * Gemma 4's dense models (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider
  * heads where everything is seen; and with last layers that attend to the keys and values of earlier ones.
+ *
+ * @models Gemma 4, its dense models
  */
 export const gemma4 = architectureBy(MoreRecorder, {
   names: ['gemma4'],

@@ -12,6 +12,8 @@ import { windowsOf } from './windows.ts';
 /**
  * EmbeddingGemma (Vera et al. 2025, arXiv:2509.20354): Gemma 3 that looks both ways, in windows half before a token and half behind. One or
  * two matrices may take what the text's rows have become.
+ *
+ * @embeddings EmbeddingGemma
  */
 export const gemmaEmbedding = architecture({
   names: ['gemma-embedding'],

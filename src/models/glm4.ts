@@ -3,7 +3,11 @@ import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, tableWeights } from './readers.ts';
 
-/** GLM-4 0414 (GLM et al. 2024, arXiv:2406.12793): norms before and behind both blocks, half of each head turned, biases. */
+/**
+ * GLM-4 0414 (GLM et al. 2024, arXiv:2406.12793): norms before and behind both blocks, half of each head turned, biases.
+ *
+ * @models GLM-4 0414
+ */
 export const glm4 = architecture({
   names: ['glm4'],
 

@@ -11,6 +11,8 @@ const factors = ['embedding_scale', 'residual_scale', 'logit_scale'] as const;
  * Granite 3 and 4's dense models (IBM 2024, Granite 3.0 Language Models): Llama's blocks with maximal update parametrisation (Yang et al.
  * 2022, arXiv:2203.03466), whose factors stand in the file. Later ones have windows, and for each head a score of nothing. MiniCPM 1, 2 and
  * 4 (Hu et al. 2024, arXiv:2404.06395) have the same blocks; their old files take the factors for granted.
+ *
+ * @models Granite 3 and 4, their dense models; MiniCPM 1, 2 and 4
  */
 export const granite = architecture({
   names: ['granite', 'granite_swa', 'minicpm'],

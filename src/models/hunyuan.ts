@@ -3,7 +3,11 @@ import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
-/** Hunyuan's dense models (Tencent 2025): as Qwen 3, but queries and keys are normed after they are turned. */
+/**
+ * Hunyuan's dense models (Tencent 2025): as Qwen 3, but queries and keys are normed after they are turned.
+ *
+ * @models Hunyuan, its dense models
+ */
 export const hunyuan = architecture({
   names: ['hunyuan-dense'],
 

@@ -6,6 +6,8 @@ import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.
 /**
  * Llama (Touvron et al. 2023, arXiv:2302.13971), and models with the same blocks: Llama 2 and 3, TinyLlama, Mistral, SmolLM2, and ERNIE
  * 4.5's dense ones.
+ *
+ * @models SmolLM2, Llama 1 to 3, TinyLlama, Mistral, ERNIE 4.5 and whatever else has the same blocks
  */
 export const llama = architecture({
   names: ['llama', 'ernie4_5'],

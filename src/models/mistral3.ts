@@ -10,6 +10,8 @@ import { contextOriginal } from './rope_config.ts';
 /**
  * Ministral 3 and Mistral Small 3 (Mistral AI 2025): Llama's blocks stretched by YaRN. Queries grow with the logarithm of the position, one
  * step for each length of the original context.
+ *
+ * @models Ministral 3, Mistral Small 3
  */
 export const mistral3 = architectureBy(MoreRecorder, {
   names: ['mistral3'],

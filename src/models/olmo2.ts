@@ -8,6 +8,8 @@ import { windowsOf } from './windows.ts';
 /**
  * OLMo 2 and 3 (OLMo et al. 2024, arXiv:2501.00656): norms stand behind attention and feed-forward block instead of before them, and whole
  * rows of queries and keys are normed. OLMo 3 has windows in three layers of four, where nothing is stretched.
+ *
+ * @models OLMo 2 and 3
  */
 export const olmo2 = architecture({
   names: ['olmo2'],

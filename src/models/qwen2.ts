@@ -6,6 +6,8 @@ import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.
 /**
  * Qwen 2 and 2.5 (Yang et al. 2024, arXiv:2407.10671): Llama's blocks with halves turned, and biases on queries, keys and values. Phi-3,
  * 3.5 and 4-mini (Abdin et al. 2024, arXiv:2404.14219) have no biases and fused matrices; 4-mini turns three quarters of each head.
+ *
+ * @models Qwen 2 and 2.5, Phi-3, 3.5 and 4-mini
  */
 export const qwen2 = architecture({
   names: ['qwen2', 'phi3'],

@@ -4,7 +4,12 @@ import { decoderConfig } from './decoder_config.ts';
 import { poolingOf } from './pooling.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
-/** Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models, and Bonsai: queries and keys are normed, head by head. */
+/**
+ * Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models, and Bonsai: queries and keys are normed, head by head.
+ *
+ * @models Qwen 3, Bonsai
+ * @embeddings Qwen3-Embedding
+ */
 export const qwen3 = architecture({
   names: ['qwen3'],
 

@@ -4,7 +4,11 @@ import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
 
-/** SmolLM3 (Hugging Face 2025): Llama's blocks, but every fourth layer turns nothing (Yang et al. 2025, arXiv:2501.18795). */
+/**
+ * SmolLM3 (Hugging Face 2025): Llama's blocks, but every fourth layer turns nothing (Yang et al. 2025, arXiv:2501.18795).
+ *
+ * @models SmolLM3
+ */
 export const smollm3 = architecture({
   names: ['smollm3'],
 
