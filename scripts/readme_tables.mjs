@@ -73,11 +73,7 @@ async function weights() {
     const { name, blockSize, blockBytes, dequantize } = quant;
     if (!dequantize) return [];
     const kernel = `matmul_${name}`;
-    const runs = main?.has(kernel)
-      ? 'yes'
-      : more?.has(kernel)
-        ? 'yes, its kernels on demand'
-        : 'plain loops only';
+    const runs = main?.has(kernel) ? 'yes' : more?.has(kernel) ? 'yes, its kernels on demand' : 'plain loops only';
     const bits = String(Math.round((blockBytes * 8 * 1e4) / blockSize) / 1e4);
     return [
       [`[${name.toUpperCase()}](src/quants/${name}.ts)`, bits, runs, quantizableTypes.includes(name) ? 'yes' : ''],
