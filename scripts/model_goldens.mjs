@@ -9,6 +9,15 @@
  *
  *   mkdir DIR && cd DIR && npm init -y && npm i --ignore-scripts node-llama-cpp@3.22.1 @node-llama-cpp/linux-x64@3.22.1
  *
+ * Its GELU is a table of 16-bit numbers, and the layers of Gemma 3n make of that table's error 0.3 in a logit. So families and encoders
+ * with a GELU have their goldens from a second build of the same source, whose GELU is computed: --exact-gelu names its libraries.
+ * The source is a bundle in the package node-llama-cpp:
+ *
+ *   git clone DIR/node_modules/node-llama-cpp/llama/gitRelease.bundle source && cd source
+ *   sed -i '/^#define GGML_GELU_FP16$/d' ggml/src/ggml-cpu/vec.h
+ *   cmake -B build -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_COMMON=OFF \
+ *     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF && cmake --build build --target llama   # --exact-gelu source/build/bin
+ *
  * Python 3 (standard library only) must be on the path: llama_cpp.py reaches the full logits through the C interface.
  * llama.cpp's CPU variants round differently, so most goldens are made by several of them, and say how far those are apart:
  *
@@ -45,6 +54,7 @@ const { values: options } = parseArgs({
   options: {
     peers: { type: 'string' },
     model: { type: 'string' },
+    'exact-gelu': { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     only: { type: 'string', default: 'tiny,families,encoders,logits,greedy,perplexity' },
@@ -61,12 +71,13 @@ process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
  * @param {string | undefined} model
  * @param {string[]} flags
  * @param {object[]} requests
+ * @param {string} folder of the libraries
  * @returns {any[]} what llama_cpp.py says to each, by its `op`
  */
-function ask(model, flags, requests) {
+function ask(model, flags, requests, folder = libraries) {
   const script = path.join(repo, 'scripts/llama_cpp.py');
   const input = requests.map((request) => JSON.stringify(request) + '\n').join('');
-  const run = spawnSync(options.python, [script, libraries, model ?? '', ...flags], {
+  const run = spawnSync(options.python, [script, folder, model ?? '', ...flags], {
     input,
     maxBuffer: 1 << 28,
     encoding: 'utf8',
@@ -84,9 +95,9 @@ function ask(model, flags, requests) {
  * @param {string[]} flags
  * @param {readonly number[]} tokens
  */
-function logits(model, flags, tokens, from = 0) {
+function logits(model, flags, tokens, from = 0, folder = libraries) {
   const file = path.join(work, 'logits.f32');
-  const [{ rows, nVocab }] = ask(model, flags, [{ op: 'logits', tokens, from, file }]);
+  const [{ rows, nVocab }] = ask(model, flags, [{ op: 'logits', tokens, from, file }], folder);
   return rowsOf(file, rows, nVocab);
 }
 
@@ -196,7 +207,27 @@ async function tiny() {
   save('tiny.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
-/** Tiny models of the other families: the same logits, and nothing else. */
+/** Models whose two builds differ by more than this have a GELU: in logits, in embeddings. */
+const GELU_GAPS = { logits: 1e-4, embeddings: 4e-5 };
+
+/**
+ * Rows by the build that ships, or by the one with a computed GELU where there is one.
+ * @param {number} gap
+ * @param {(folder: string) => Row[]} rowsBy
+ * @returns {{ rows: Row[], gelu: { gelu?: 'computed', table?: object } }}
+ */
+function withExactGelu(gap, rowsBy) {
+  const exactGelu = options['exact-gelu'];
+  if (!exactGelu)
+    throw new TypeError('--exact-gelu DIR is needed: libraries with a computed GELU (see the top of this file)');
+  const [shipped, rows] = [rowsBy(libraries), rowsBy(exactGelu)];
+  const table = distance(rows, shipped);
+  return table.max > gap ? { rows, gelu: { gelu: 'computed', table } } : { rows: shipped, gelu: {} };
+}
+
+const GELU_ENGINE = TINY_ENGINE + "; where gelu is 'computed', the same source built without GGML_GELU_FP16";
+
+/** Tiny models of the other families: the same logits, and nothing else. `table` is how far a GELU from a table is away. */
 async function families() {
   const { familyConfigs, tinyModel, tinyPrompt } = await tinyModels();
   /** @type {Record<string, object>} */
@@ -204,11 +235,17 @@ async function families() {
   for (const name of Object.keys(familyConfigs)) {
     const file = path.join(work, name + '.gguf');
     fs.writeFileSync(file, tinyModel(name));
-    const rows = logits(file, tinyFlags, tinyPrompt);
-    const sse42 = logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt);
-    models[name] = { best: rows.map((row) => topOf(row, 1)[0]), rows: sample(rows), apart: distances(rows, { sse42 }) };
+    const { rows, gelu } = withExactGelu(GELU_GAPS.logits, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
+    /** @type {Record<string, Row[]>} */
+    const sse42 = gelu.gelu ? {} : { sse42: logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt) };
+    models[name] = {
+      ...gelu,
+      best: rows.map((row) => topOf(row, 1)[0]),
+      rows: sample(rows),
+      apart: distances(rows, sse42),
+    };
   }
-  save('families.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
+  save('families.json', { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
 /** Tiny models that make embeddings: what pooling leaves, or some rows where it leaves all of them. */
@@ -225,12 +262,20 @@ async function encoders() {
     const model = path.join(work, name + '.gguf');
     fs.writeFileSync(model, tinyEncoder(name));
     const file = path.join(work, 'rows.f32');
-    const [{ rows: nRows, nCols }] = ask(model, tinyFlags, [{ op: 'embeddings', tokens: encoderPrompt, file }]);
-    const rows = rowsOf(file, nRows, nCols);
+    const { rows, gelu } = withExactGelu(GELU_GAPS.embeddings, (folder) => {
+      const [{ rows: nRows, nCols }] = ask(
+        model,
+        tinyFlags,
+        [{ op: 'embeddings', tokens: encoderPrompt, file }],
+        folder,
+      );
+      return rowsOf(file, nRows, nCols);
+    });
+    const nRows = rows.length;
     const kept = nRows === 1 ? rows : positions.map((pos) => /** @type {Row} */ (rows[pos]));
-    models[name] = { nRows, rows: kept.map((row) => Array.from(row, (x) => short(x))) };
+    models[name] = { ...gelu, nRows, rows: kept.map((row) => Array.from(row, (x) => short(x))) };
   }
-  save('encoders.json', { engine: TINY_ENGINE, prompt: encoderPrompt, positions, models });
+  save('encoders.json', { engine: GELU_ENGINE, prompt: encoderPrompt, positions, models });
 }
 
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */

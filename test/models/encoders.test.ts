@@ -23,8 +23,7 @@ const goldens = JSON.parse(
   readFileSync(new URL('../fixtures/models/encoders.json', import.meta.url), 'utf8'),
 ) as EncoderGoldens;
 
-/** llama.cpp's GELU comes from a table of 16-bit numbers. */
-const toleranceOf = (name: string): number => (/^(nomic|qwen3)|silu/.test(name) ? 1e-4 : 5e-3);
+const tolerance = 2e-5;
 
 /** All rows that a model makes of tokens: one where it pools. */
 async function rowsOf(bytes: Uint8Array, tokens: readonly number[], factory: BackendFactory): Promise<Float32Array[]> {
@@ -57,7 +56,7 @@ describe.each(Object.keys(tinyEncoders))('%s', (name) => {
   const expectGolden = (rows: readonly Float32Array[]) => {
     expect(rows).toHaveLength(nRows);
     const sample = nRows === 1 ? rows : goldens.positions.map((pos) => rows[pos]!);
-    for (const [i, row] of kept.entries()) expect(gap(sample[i]!, row)).toBeLessThan(toleranceOf(name));
+    for (const [i, row] of kept.entries()) expect(gap(sample[i]!, row)).toBeLessThan(tolerance);
   };
 
   it('makes the embeddings of llama.cpp with plain loops', async () => {

@@ -6,12 +6,8 @@ import { computers, expectSameBits, gapTable, readInAllWays, type Ways } from '.
 
 allowRelaxedBuild();
 
-/**
- * llama.cpp's GELU comes from a table of 16-bit numbers. Gemma 3n's many layers make that difference large: a forward pass in float64 with
- * exact GELU is 0.002 away from the plain loops, and 0.3 from llama.cpp.
- */
-const tolerances: Readonly<Record<string, number>> = { gemma: 5e-3, gemma2: 5e-3, gemma3: 5e-3, gemma4: 3e-2, gemma3n: 0.5 };
-const toleranceOf = (name: string): number => tolerances[name] ?? 1e-4;
+/** Gemma 3n's many streams and its cut-off of small columns make rounding large: a forward pass in float64 is 0.002 away, too. */
+const toleranceOf = (name: string): number => (name === 'gemma3n' ? 5e-3 : 1e-4);
 
 const gapOf = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
   Math.max(...a.flatMap((row, pos) => [...row].map((logit, i) => Math.abs(logit - b[pos]![i]!))));
@@ -37,6 +33,6 @@ describe.each(Object.entries(familyGoldens.models))('%s', (name, golden) => {
   it('has the same bits by both builds, and the plain loops nearby', () => {
     const [plain, ...builds] = Object.keys(computers).map((computer) => read.get(computer)!['all at once']!);
     expect(builds[1]).toEqual(builds[0]);
-    expect(gapOf(builds[0]!, plain!)).toBeLessThan(tolerance > 0.1 ? 1e-2 : 1e-4);
+    expect(gapOf(builds[0]!, plain!)).toBeLessThan(tolerance);
   });
 });
