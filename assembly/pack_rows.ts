@@ -37,10 +37,11 @@ export function pack_rows(record: PackRowsRecord, begin: u32, end: u32): void {
 
 /** Largest magnitude of the f16 numbers, or exponents, in file rows, as bits: their order is the numbers', then infinity, then NaNs. */
 function largestHalf(record: PackRowsRecord, src: usize, end: usize): u32 {
+  const wide = record.scaleMask > 0xffff;
   let largest: u32 = 0;
   for (let h: u32 = 0; h < record.nHalves; h++) {
     for (let at = src + record.halves + 2 * h; at < end; at += record.blockBytes) {
-      largest = max(largest, (<u32>load<u16>(at)) & record.scaleMask);
+      largest = max(largest, (wide ? load<u32>(at) : <u32>load<u16>(at)) & record.scaleMask);
     }
   }
   return largest;

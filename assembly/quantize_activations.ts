@@ -1,6 +1,5 @@
 import { Activations, Exact, Fast, Words } from './lib/activations';
 import { Block32 } from './lib/layout';
-import { Block128Ones } from './lib/one_scale_layout';
 import { Block256 } from './lib/super_layout';
 import { Record } from './lib/record';
 import { scratch } from './lib/scratch';
@@ -14,8 +13,10 @@ export class QuantizeRecord extends Record {
 
 /** Bytes of `out` for that many rows, with `span` columns in a block; those of fast ones take no more. */
 export function activations_bytes(nRows: u32, cols: u32, span: u32): u32 {
-  if (span == 128) return nRows * rowBytes<Block128Ones, Exact>(cols);
-  return nRows * (span == 32 ? rowBytes<Block32, Exact>(cols) : rowBytes<Block256, Exact>(cols));
+  const single = changetype<Activations<Block32, Exact>>(0);
+  const large = changetype<Activations<Block256, Exact>>(0);
+  const behind = span == 32 ? single.bytes - single.scale : large.bytes - large.scale;
+  return nRows * ((cols + span - 1) / span) * (2 * span + behind);
 }
 
 function rowBytes<Q, A>(cols: u32): u32 {

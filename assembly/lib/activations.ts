@@ -1,5 +1,5 @@
 /**
- * Quantised activations. 32, 128 or 256 columns of a row share a scale: as many as a block of the file has in the weights that
+ * Quantised activations. 32, 64, 128 or 256 columns of a row share a scale: as many as a block of the file has in the weights that
  * they meet. x ≈ scale * level. A kernel's type parameter A says how fine levels are: `Exact` ones go from -16256 to 16256,
  * `Fast` ones from -127 to 127. One block:
  *
@@ -19,7 +19,7 @@
  * levels begins at offset * -(sum of activations), and so it ends at the product with true levels.
  *
  *     32:     | scale * sum f32 | -sum |
- *     256:    | 8 of -sum of 32 columns | 16 of -sum of 16 columns |     with 128 columns only the first half of each is used
+ *     256:    | 8 of -sum of 32 columns | 16 of -sum of 16 columns |     with 128 columns only the first half of each is used, with 64 the first quarter
  *
  * 16256 is 127 * 128, so that no high digit is -128. Where ARM has no dot instruction, or a baseline compiler does not use
  * it, two products meet in 16 bits first, and 2 * -128 * -128 does not fit there.

@@ -2,7 +2,7 @@ import { Half } from './half';
 
 /**
  * The common part of all packed layouts of quantised weights; ARCHITECTURE.md draws one block on real numbers. Blocks that stand alone are
- * here, super-blocks in super_layout.ts and six_bits.ts, those of one scale in one_scale_layout.ts. 16 rows are an
+ * here, super-blocks in super_layout.ts, six_bits.ts and grid_layout.ts, those of one scale in one_scale_layout.ts. 16 rows are an
  * *item*, and four of them a *quad*. `span` columns are a *unit*: as many as one block of the file has, but 32 where that is 64. 32
  * columns are a *block*:
  *
@@ -25,6 +25,7 @@ import { Half } from './half';
  *     hasMins     whether weights are scale * level + min
  *     factor      what `scale` lacks, in blocks that stand alone
  *     hasScales   whether blocks of super-blocks have scales of their own
+ *     hasFloatScales  whether these are float32, as where blocks stand alone
  *     isWide      whether integer sums of super-blocks may have more than 24 bits, see lib/super_blocks.ts
  *     levels(from, g)                       group g of a quad's levels, see lib/simd.ts
  *     scale(tail, quad, sub), min(…)        of a quad's four rows, each in its lane; what they are is said below

@@ -44,6 +44,11 @@ class OneScale {
   }
 
   @inline
+  get hasFloatScales(): bool {
+    return false;
+  }
+
+  @inline
   scale(_tail: usize, _quad: u32, _sub: u32): v128 {
     return i32x4.splat(1);
   }

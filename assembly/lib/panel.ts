@@ -96,7 +96,7 @@ export class Panel<Q> {
         unit += blockBytes<Q>();
       }
       if (q.span > 32) {
-        v128.store(to, v128.load(head));
+        v128.store(to, q.headBytes ? v128.load(head) : f32x4.splat(1));
         if (q.hasMins) v128.store(to, v128.load(head, 64), 32);
         to += this.endBytes;
       }
@@ -108,10 +108,17 @@ export class Panel<Q> {
   private numbers(to: usize, tail: usize, quad: u32, sub: u32): usize {
     const q = changetype<Q>(0);
     const scale = q.scale(tail, quad, sub);
-    const float = q.span == 32 ? f32x4.mul(scale, f32x4.splat(q.factor)) : f32x4.convert_i32x4_s(scale);
-    v128.store(to + this.scale, float);
+    v128.store(to + this.scale, this.floats(scale));
     if (q.hasMins) v128.store(to + this.min, q.min(tail, quad, sub));
     return to + this.subBytes;
+  }
+
+  /** Four scales as float32. */
+  @inline
+  private floats(scale: v128): v128 {
+    const q = changetype<Q>(0);
+    if (q.span == 32) return f32x4.mul(scale, f32x4.splat(q.factor));
+    return q.hasFloatScales ? scale : f32x4.convert_i32x4_s(scale);
   }
 
   /** Groups 2c and 2c + 1 of 32 columns. */

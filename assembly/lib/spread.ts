@@ -15,6 +15,15 @@ export class Spread {
     const low = v128.or(place(fours, 0, 0x00000003), place(fours, 2, 0x00000300));
     return v128.or(low, v128.or(place(fours, 4, 0x00030000), place(fours, 6, 0x03000000)));
   }
+
+  /** 64 bits, four to a byte. */
+  @inline
+  static nibbles(bits: u64): v128 {
+    const pairs = i64x2.splat(bits);
+    const low = v128.and(pairs, i8x16.splat(15));
+    const high = v128.and(i16x8.shr_u(pairs, 4), i8x16.splat(15));
+    return i8x16.shuffle(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  }
 }
 
 /** Of 32-bit lanes, moved right, what `mask` keeps. */

@@ -20,6 +20,7 @@ export class SuperBlocks<Q, A> {
   @inline
   part(_x: usize, dots: v128, scale: v128): v128 {
     if (!changetype<Q>(0).hasScales) return f32x4.convert_i32x4_s(dots);
+    if (changetype<Q>(0).hasFloatScales) return f32x4.mul(f32x4.convert_i32x4_s(dots), scale);
     if (changetype<Q>(0).isWide) return f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.convert_i32x4_s(scale));
     return f32x4.convert_i32x4_s(i32x4.mul(dots, scale));
   }
@@ -62,7 +63,8 @@ export class SuperBlocks<Q, A> {
 
   @inline
   private endQuad(sums: usize, state: usize, head: usize, scale: v128): void {
-    let sum = f32x4.add(v128.load(sums), f32x4.mul(v128.load(state), f32x4.mul(v128.load(head), scale)));
+    const factor = changetype<Q>(0).headBytes ? f32x4.mul(v128.load(head), scale) : scale;
+    let sum = f32x4.add(v128.load(sums), f32x4.mul(v128.load(state), factor));
     v128.store(state, i32x4.splat(0));
     if (changetype<Q>(0).hasMins) {
       const mins = f32x4.convert_i32x4_s(v128.load(state, 64));

@@ -5,7 +5,7 @@ import { Bytes } from './bytes';
  * numbers that multiply a row's scales and mins: | 16 d | 16 dmin, if the type has mins |.
  */
 @unmanaged
-class Super {
+export class Super {
   @inline
   get span(): u32 {
     return 256;
@@ -19,6 +19,11 @@ class Super {
   @inline
   get hasScales(): bool {
     return true;
+  }
+
+  @inline
+  get hasFloatScales(): bool {
+    return false;
   }
 }
 

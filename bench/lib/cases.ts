@@ -2,7 +2,6 @@
  * All cases of `ops`, one list per build of the library. `keep` puts this file's bundle beside the dist/ that it was made with, so that a
  * later bench can load the cases of both builds into one process (see against.ts).
  */
-import { encoderOf } from '../../src/compress/encode/index.ts';
 import { quants } from '../../src/quants/index.ts';
 import { matmulCases, type Cases, type MatmulOptions } from './matmul_cases.ts';
 import { timedCases } from '../../test/cases/index.ts';
@@ -18,10 +17,10 @@ export interface CaseMaker {
 
 export function caseMakers(options: MatmulOptions): CaseMaker[] {
   const perQuant = { matmul: matmulCases, pack: packCase };
-  const encoded = quants.filter(encoderOf);
+  const decoded = quants.filter(({ dequantize }) => dequantize);
   return [
     ...Object.entries(perQuant).flatMap(([op, make]) =>
-      encoded.map((quant) => ({
+      decoded.map((quant) => ({
         title: `${op} ${quant.name}`,
         make: async () => {
           await quant.load?.();

@@ -1,4 +1,5 @@
 import { encoderOf } from '../../src/compress/encode/index.ts';
+import { floatToHalf } from '../../src/base/half.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 
 /** Bytes of made-up weights; a tensor repeats them from anywhere on. Larger than the L2 cache of most machines. */
@@ -10,13 +11,20 @@ const POOL_BYTES = 4 << 20;
  */
 const N_WEIGHTS = 1 << 16;
 
-/** Whole blocks of normally distributed weights of standard deviation `std`, the same on every machine. */
+/** Whole blocks of weights, the same on every machine; normally distributed ones of standard deviation `std` where the type can be encoded. */
 export function blockPool(quant: QuantType, std: number): Uint8Array {
   const { blockSize, blockBytes } = quant;
   const next = random(1);
-  const floats = Float32Array.from({ length: N_WEIGHTS }, () => normal(next) * std);
   const blocks = new Uint8Array((N_WEIGHTS / blockSize) * blockBytes);
-  encoderOf(quant)!(floats, blocks);
+  const encode = encoderOf(quant);
+  if (encode) {
+    encode(
+      Float32Array.from({ length: N_WEIGHTS }, () => normal(next) * std),
+      blocks,
+    );
+  } else {
+    fillAny(quant, std, next, blocks);
+  }
   const nBlocks = blocks.length / blockBytes;
   const pool = new Uint8Array(Math.floor(POOL_BYTES / blockBytes) * blockBytes);
   for (let at = 0; at < pool.length; at += blockBytes) {
@@ -24,6 +32,20 @@ export function blockPool(quant: QuantType, std: number): Uint8Array {
     pool.set(blocks.subarray(from, from + blockBytes), at);
   }
   return pool;
+}
+
+/** Blocks of a type that only others encode: any bits, and scales near `std`. */
+function fillAny(quant: QuantType, std: number, next: () => number, blocks: Uint8Array): void {
+  const { blockBytes, halves = [] } = quant;
+  for (let i = 0; i < blocks.length; i++) blocks[i] = next() * 256;
+  const view = new DataView(blocks.buffer);
+  for (let at = 0; at < blocks.length; at += blockBytes) {
+    const half = floatToHalf(std * (0.5 + next()));
+    if (quant.name !== 'iq1_m') for (const offset of halves) view.setUint16(at + offset, half, true);
+    else
+      for (let i = 0; i < 4; i++)
+        blocks[at + 49 + 2 * i] = (blocks[at + 49 + 2 * i]! & 15) | (((half >> (4 * i)) & 15) << 4);
+  }
 }
 
 /** `into` becomes the bytes from `offset` on of the pool repeated without end. */

@@ -10,9 +10,13 @@ export interface Grid {
   readonly digits: string;
 }
 
+/** Its digits. */
+export const digitBytes = ({ digits }: Grid): Uint8Array => Uint8Array.from(atob(digits), (char) => char.charCodeAt(0));
+
 /** All numbers of a grid, row after row. */
-export function expand({ bits, values, digits }: Grid): Int8Array {
-  const bytes = Uint8Array.from(atob(digits), (char) => char.charCodeAt(0));
+export function expand(grid: Grid): Int8Array {
+  const { bits, values } = grid;
+  const bytes = digitBytes(grid);
   const perByte = 8 / bits;
   const digit = (i: number): number => (bytes[Math.floor(i / perByte)]! >> (bits * (i % perByte))) & (2 ** bits - 1);
   return Int8Array.from({ length: bytes.length * perByte }, (_, i) => values[digit(i)]!);

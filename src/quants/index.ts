@@ -38,12 +38,15 @@ export const quants: readonly QuantType[] = [
   { name: 'i32', ggmlType: 26, blockSize: 1, blockBytes: 4 },
   { name: 'i64', ggmlType: 27, blockSize: 1, blockBytes: 8 },
   { name: 'f64', ggmlType: 28, blockSize: 1, blockBytes: 8 },
-  gridded({ name: 'iq1_m', ggmlType: 29, blockSize: 256, blockBytes: 56 }),
+  gridded({
+    ...{ name: 'iq1_m', ggmlType: 29, blockSize: 256, blockBytes: 56 },
+    ...{ halves: [52], scaleMask: 0x7000c000, infinity: 0x7000c000 },
+  }),
   bf16,
   rare({ name: 'tq1_0', ggmlType: 34, blockSize: 256, blockBytes: 54, halves: [52] }),
   rare({ name: 'tq2_0', ggmlType: 35, blockSize: 256, blockBytes: 66, halves: [64] }),
   rare({ name: 'mxfp4', ggmlType: 39, blockSize: 32, blockBytes: 17, halves: [0], scaleMask: 0xff, infinity: 253 }),
-  rare({ name: 'nvfp4', ggmlType: 40, blockSize: 64, blockBytes: 36 }),
+  rare({ name: 'nvfp4', ggmlType: 40, blockSize: 64, blockBytes: 36, hasSubs: true }),
   rare({ name: 'q1_0', ggmlType: 41, blockSize: 128, blockBytes: 18, halves: [0] }),
   rare({ name: 'q2_0', ggmlType: 42, blockSize: 64, blockBytes: 18, halves: [0] }),
 ];

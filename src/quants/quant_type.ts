@@ -13,12 +13,16 @@ export interface QuantType {
   readonly blockBytes: number;
   /** Where in a block the f16 numbers are that its levels are multiplied by or that are added: byte offsets, side by side. */
   readonly halves?: readonly number[];
-  /** Where a block has a power of two instead of f16 numbers: which bits there, from the lowest on, are its exponent. */
+  /** Where a block has something else instead of f16 numbers: which bits of the 16 there, or of 32 if these are more, are the scale's exponent. */
   readonly scaleMask?: number;
+  /** Whether parts of a block of less than 128 weights have scales of their own. */
+  readonly hasSubs?: boolean;
   /** Where the weights are floats: the bits of infinity. With `scaleMask`: the least exponent with which weights may be infinite. */
   readonly infinity?: number;
   /** Types that few files hold: brings what decodes them, before the first `dequantize`. */
   readonly load?: () => Promise<void>;
+  /** Types whose weights are rows of a grid: the digits of all grids, which kernels look up when they pack weights. */
+  readonly grids?: () => Promise<Uint8Array>;
   /** Decodes whole blocks: `src` holds n blocks, `dst` gets n * blockSize floats. Absent where the type is only known by name. */
   readonly dequantize?: (src: Uint8Array, dst: Float32Array) => void;
   /**

@@ -18,5 +18,10 @@ const lazy =
 
 export const rare = lazy(() => import('./more.ts'));
 
+const fromGrids = () => import('./grid_types.ts');
+
 /** Types whose weights are rows of a grid. */
-export const gridded = lazy(() => import('./grid_types.ts'));
+export const gridded = (row: Row): QuantType => ({
+  ...lazy(fromGrids)(row),
+  grids: async () => (await fromGrids()).digits(),
+});

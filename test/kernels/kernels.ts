@@ -4,9 +4,9 @@ import v8 from 'node:v8';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import { instantiate, type Exports, type KernelFile } from '../../src/backends/wasm/kernels.ts';
 import { activationSpan } from '../../src/backends/wasm/lower.ts';
-import { header, stepWords } from '../../src/backends/wasm/words.ts';
+import { GRID_BYTES, header, stepWords } from '../../src/backends/wasm/words.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { isFixed, LARGEST_LEVEL } from './weights.ts';
+import { isFixed, LARGEST_LEVEL, quantNamed } from './weights.ts';
 
 /** Kernels called directly, without the program runner: one thread's instances, operands laid out by hand. */
 
@@ -24,6 +24,7 @@ export interface Kernels {
   reset(): void;
 }
 
+const digits = await quantNamed('iq1_s').grids!();
 const PAGES = 512;
 const SCRATCH = 4096;
 
@@ -51,8 +52,10 @@ export function openKernels(build: Build, dotKind?: number): Kernels {
   );
   const { exports, begin } = instantiate(modules, memory);
   const bytes = new Uint8Array(memory.buffer);
-  begin(SCRATCH, dotKind ?? exports['probe_dot']!());
-  const start = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
+  const grids = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
+  const start = grids + GRID_BYTES;
+  bytes.set(digits, grids);
+  begin({ scratch: SCRATCH, grids, dotKind: dotKind ?? exports['probe_dot']!() });
   let top = start;
   return {
     exports,
@@ -145,7 +148,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const weights = packMatrix(k, product);
   const plain = putFloats(k, x);
   const biasAt = bias ? putFloats(k, bias) : 0;
-  const form = isFixed(quant.name) ? 'i16' : (`${activationSpan(quant) as 32 | 128 | 256}${suffix}` as const);
+  const form = isFixed(quant.name) ? 'i16' : (`${activationSpan(quant) as 32 | 64 | 128 | 256}${suffix}` as const);
   const operand = quant.name === 'f32' ? plain : quantizeRows(k, plain, nRows, cols, form);
   const out = k.alloc(4 * nRows * rows + GUARD);
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
@@ -160,7 +163,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
 }
 
 /** Of quantised activations, as kernels are called. */
-export type Form = `${32 | 128 | 256}${'' | '_fast'}` | 'i16';
+export type Form = `${32 | 64 | 128 | 256}${'' | '_fast'}` | 'i16';
 
 /** Quantises rows at `x`, and returns the address of the result. */
 export function quantizeRows(k: Kernels, x: number, nRows: number, cols: number, form: Form): number {

@@ -4,7 +4,7 @@ import { quantizedRows, randomFrom, randomRows } from './weights.ts';
 
 const skipReason = missing('relaxed');
 
-const forms = ['32', '256', '32_fast', '256_fast', 'i16'] satisfies Form[];
+const forms = ['32', '64', '128', '256', '32_fast', '256_fast', 'i16'] satisfies Form[];
 
 /** Blocks as assembly/lib/activations.ts draws them. */
 function read(build: Build, x: Float32Array, cols: number, form: Form) {
@@ -29,8 +29,8 @@ function read(build: Build, x: Float32Array, cols: number, form: Form) {
     }),
     scales: Float32Array.from(each((b) => view.getFloat32(word(b, 0), true))),
     scaledSums: Float32Array.from(each((b) => view.getFloat32(word(b, 1), true))),
-    sums32: span === 32 ? sums(2, 1) : sums(1, 8),
-    sums16: span === 32 ? [] : sums(9, 16),
+    sums32: span === 32 ? sums(2, 1) : sums(1, span / 32),
+    sums16: span === 32 ? [] : sums(9, span / 16),
   };
 }
 

@@ -7,7 +7,8 @@ import type { QuantType } from '../../src/quants/quant_type.ts';
 export const TYPES = [
   ...['f32', 'f16', 'bf16', 'q4_0', 'q4_1', 'q5_0', 'q5_1', 'q8_0'],
   ...['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k'],
-  ...['iq4_nl', 'iq4_xs', 'mxfp4', 'q1_0', 'q2_0', 'tq1_0', 'tq2_0'],
+  ...['iq4_nl', 'iq4_xs', 'mxfp4', 'q1_0', 'q2_0', 'tq1_0', 'tq2_0', 'nvfp4'],
+  ...['iq2_xxs', 'iq2_xs', 'iq2_s', 'iq3_xxs', 'iq3_s', 'iq1_s', 'iq1_m'],
 ];
 
 await Promise.all(quants.map(({ load }) => load?.()));
@@ -36,8 +37,9 @@ export function randomFile(quant: QuantType, rows: number, cols: number, seed = 
     const at = b * quant.blockBytes;
     // exponents up to 2^-3, sometimes subnormal or zero
     const half = (): number => (random() < 0.5 ? 0x8000 : 0) | (random() < 0.1 ? random() * 1025 : random() * 0x3000);
-    if (quant.name === 'iq1_m') file[at + 55]! &= 0xaf; // the uppermost bits of its scale: no infinity, no NaN
-    if (quant.scaleMask) file[at + quant.halves![0]!] = random() < 0.1 ? 0 : 100 + random() * 26;
+    if (quant.name === 'iq1_m')
+      file[at + 55]! &= 0xaf; // the uppermost bits of its scale: no infinity, no NaN
+    else if (quant.scaleMask) file[at + quant.halves![0]!] = random() < 0.1 ? 0 : 100 + random() * 26;
     else for (const offset of quant.halves ?? []) view.setUint16(at + offset, half(), true);
     if (quant.name === 'f16') view.setUint16(at, half(), true);
     if (quant.name === 'f32') view.setFloat32(at, random() - 0.5, true);

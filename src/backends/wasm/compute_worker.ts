@@ -9,10 +9,10 @@ import { instantiate } from './kernels.ts';
 const port = host();
 
 port.onMessage((message) => {
-  const { modules, memory, scratch, dotKind, generation } = message as ComputeJob;
+  const { modules, memory, start, generation } = message as ComputeJob;
   try {
     const { exports, begin } = instantiate(modules, memory);
-    begin(scratch, dotKind);
+    begin(start);
     port.post('ready');
     exports['follow']!(CONTROL_AT, generation);
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { InstanceStart } from './kernels.ts';
+
 /** The control block lies here: address 0 stays empty, it means "absent" in records. */
 export const CONTROL_AT = 64;
 
@@ -26,9 +28,7 @@ export function abortRun(memory: WebAssembly.Memory): void {
 export interface ComputeJob {
   readonly modules: readonly WebAssembly.Module[];
   readonly memory: WebAssembly.Memory;
-  /** Address of the thread's scratch memory. */
-  readonly scratch: number;
-  readonly dotKind: number;
+  readonly start: InstanceStart;
   /** The run before the first one it takes part in. */
   readonly generation: number;
 }

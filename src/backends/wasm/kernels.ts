@@ -13,11 +13,18 @@ import type { QuantType } from '../../quants/quant_type.ts';
 /** The exports of an instance: kernels `(record, begin, end)`, and functions that answer questions. All take plain numbers. */
 export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
+/** Where a thread's scratch memory is, where grids are, and what `probe_dot` said. */
+export interface InstanceStart {
+  readonly scratch: number;
+  readonly grids: number;
+  readonly dotKind: number;
+}
+
 /** One thread's instances of a build's modules: kernels over a memory. */
 export interface Instance {
   readonly exports: Exports;
-  /** Before any kernel runs: where the thread's scratch memory is, and what `probe_dot` said. */
-  begin(scratch: number, dotKind: number): void;
+  /** Before any kernel runs. */
+  begin(start: InstanceStart): void;
   /** Where a kernel stands in the function table, the same in every instance; undefined when there is none of this name. */
   kernelIndex(name: string): number | undefined;
 }
@@ -90,9 +97,10 @@ export function instantiate(modules: Modules, memory: WebAssembly.Memory): Insta
   const indices = new Map(names.map((name, i) => [name, first + i]));
   return {
     exports: functions,
-    begin(scratch, dotKind) {
-      for (const { set_scratch, set_dot_kind } of each) {
+    begin({ scratch, grids, dotKind }) {
+      for (const { set_scratch, set_grids, set_dot_kind } of each) {
         set_scratch!(scratch);
+        set_grids?.(grids);
         set_dot_kind!(dotKind);
       }
     },

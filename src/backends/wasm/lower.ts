@@ -213,7 +213,8 @@ const floatQuantizers: Readonly<Record<string, string | undefined>> = {
 };
 
 /** Columns of activations that share a scale: as many as a super-block has, or 32. */
-export const activationSpan = ({ blockSize }: QuantType): number => (blockSize >= 128 ? blockSize : 32);
+export const activationSpan = ({ blockSize, hasSubs }: QuantType): number =>
+  blockSize >= 128 || hasSubs ? blockSize : 32;
 
 /** The activations of a product as its weights want them; the first product that wants a form has them made. */
 function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {

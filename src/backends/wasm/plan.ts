@@ -10,12 +10,12 @@ import { aligned } from './aligned.ts';
 import { placeActivations, schedule, type FusedCalls, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
-import { stepWords } from './words.ts';
+import { GRID_BYTES, stepWords } from './words.ts';
 
 /**
  * The places of everything in memory, worked out from a file's header before anything is allocated:
  *
- *     | control | loading | scratch × threads | weights | activations | constants, records, states of program | … of program | …
+ *     | control | loading, grids | scratch × threads | weights | activations | constants, records, states of program | … of program | …
  *                                             └ during upload: two staging areas
  *
  * Programs run one at a time, so they share one area for activations. Each program has one more piece of its own. Constants
@@ -92,6 +92,8 @@ export interface MemoryPlan {
   readonly scratch: readonly Region[];
   /** The program that packs a batch of weights: counters of its nodes, then their records. */
   readonly loading: Region;
+  /** What kernels look up while they pack; of no bytes where no weight wants it. */
+  readonly grids: Region;
   /** Rows that are packed together; pieces of a matrix are whole items. */
   readonly rowsPerItem: number;
   readonly activations: Region;
@@ -138,6 +140,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     return { begin, bytes };
   };
   const loading = take(MAX_PIECES * (COUNTER_BYTES + PACK_RECORD_BYTES));
+  const grids = take(weights.some(({ quant }) => quant.grids) ? GRID_BYTES : 0);
   const { rowsPerItem } = sizes;
   const layouts = weights.map((tensor) => weightLayout(tensor, program.plain, sizes));
   const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
@@ -153,6 +156,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     weights: places,
     scratch,
     loading,
+    grids,
     rowsPerItem,
     activations,
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },

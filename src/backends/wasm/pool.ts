@@ -2,7 +2,7 @@ import { asError, ResourceError, UnsupportedError } from '../../base/errors.ts';
 import type { WorkerHandle } from '../../platform/platform.ts';
 import { BROKEN_DOT } from './words.ts';
 import { abortRun, CONTROL_AT, control, status, type ComputeJob } from './control.ts';
-import type { Instance, Modules } from './kernels.ts';
+import type { Instance, InstanceStart, Modules } from './kernels.ts';
 
 /** The parts of the world around it that the pool needs. */
 export interface PoolHost {
@@ -20,6 +20,7 @@ export interface Workplace {
   readonly instance: Instance;
   /** Scratch memory of each thread, the leader's first. */
   readonly scratch: readonly number[];
+  readonly grids: number;
 }
 
 /** Records that are run one after the other: addresses as `run` in assembly/lib/program.ts takes them. */
@@ -59,7 +60,7 @@ export class Pool {
 
   /** @throws ResourceError when a worker does not start. */
   async start(place: Workplace): Promise<void> {
-    const { instance, scratch } = place;
+    const { instance, scratch, grids } = place;
     this.place = place;
     const dotKind = instance.exports['probe_dot']!();
     if (dotKind === BROKEN_DOT) {
@@ -67,9 +68,11 @@ export class Pool {
         "this engine computes relaxed dot products wrongly; open the model with build: 'simd'",
       );
     }
-    instance.begin(scratch[0]!, dotKind);
+    instance.begin({ scratch: scratch[0]!, grids, dotKind });
     this.words()[control.nThreads] = this.nThreads;
-    const ready = this.workers.map((worker, i) => this.startWorker(worker, scratch[i + 1]!, dotKind));
+    const ready = this.workers.map((worker, i) =>
+      this.startWorker(worker, { scratch: scratch[i + 1]!, grids, dotKind }),
+    );
     const dead = await Promise.race([this.dying, Promise.all(ready).then(() => undefined)]);
     if (!dead) return;
     const why = `a compute thread did not start (${dead.message}); ask for fewer threads`;
@@ -80,7 +83,7 @@ export class Pool {
     return new Int32Array(this.place!.memory.buffer);
   }
 
-  private startWorker(worker: WorkerHandle, scratch: number, dotKind: number): Promise<void> {
+  private startWorker(worker: WorkerHandle, start: InstanceStart): Promise<void> {
     const { modules, memory } = this.place!;
     const generation = Atomics.load(this.words(), control.generation);
     return new Promise((resolve) => {
@@ -88,7 +91,7 @@ export class Pool {
         worker.keepAlive(false);
         resolve();
       });
-      worker.post({ modules, memory, scratch, dotKind, generation } satisfies ComputeJob);
+      worker.post({ modules, memory, start, generation } satisfies ComputeJob);
     });
   }
 

@@ -33,6 +33,8 @@ export async function uploadWeights(target: UploadTarget, weights: readonly Tens
         options.read(tensor, offsetBytes, heap.bytes(stagingOf(b) + stagedAt, bytes)),
       ),
     );
+  const grids = weights.find(({ quant }) => quant.grids)?.quant.grids;
+  if (grids) heap.bytes(plan.grids.begin, plan.grids.bytes).set(await grids());
   let doneBytes = 0;
   let reading = read(0);
   try {
@@ -90,7 +92,7 @@ interface Place {
 
 function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
   const { tensor, matrix, rowBegin, rowEnd, bytes } = piece;
-  const { blockBytes, halves = [], scaleMask = 0x7fff, infinity = 0x7c00 } = tensor.quant;
+  const { blockBytes, halves = [], scaleMask = 0x7fff, infinity = halves.length > 0 ? 0x7c00 : -1 } = tensor.quant; // -1: nothing is
   const { begin, rows, cols, matrixBytes } = plan.weights.get(tensor.name)!;
   const dst = begin + matrix * matrixBytes;
   const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);

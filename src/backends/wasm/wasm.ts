@@ -109,7 +109,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const heap = new Heap(memory, sharedMemory);
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
-        await pool.start({ memory: heap.memory, modules, instance, scratch });
+        await pool.start({ memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin });
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
         return backendOf(home, sizes, { name, activations, planned: program });

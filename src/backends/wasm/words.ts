@@ -42,5 +42,8 @@ export const packWords = {
 /** What `probe_dot` says of a machine that multiplies wrongly: `BROKEN` in assembly/lib/dot_kind.ts. */
 export const BROKEN_DOT = 0;
 
+/** All grids, as assembly/lib/grids.ts has them. */
+export const GRID_BYTES = 9216;
+
 /** A q8_0 cache, of four positions times 32 columns: bytes of a block, and where its levels begin. Drawn in assembly/lib/kv_levels.ts. */
 export const kvBlock = { bytes: 144, levels: 16 } as const;

@@ -69,10 +69,10 @@ test('a node that no kernel can run is named before anything is allocated', asyn
 
 test('a weight of a type without kernels is named, with what to do', async () => {
   const g = new Recorder({ nCtx: 8, maxTokens: 1, maxLogits: 1 });
-  const table = weight({ name: 'table', quant: quantByName.get('iq3_s')!, shape: [4, 256] });
+  const table = weight({ name: 'table', quant: { ...quantByName.get('iq3_s')!, name: 'iq9' }, shape: [4, 256] });
   const graph = g.finish(g.embed(table));
   await expect(open({ graph, weights: [table] })).rejects.toThrow(UnsupportedError);
-  await expect(open({ graph, weights: [table] })).rejects.toThrow(/table is iq3_s.*quantise .*backend: 'reference'/);
+  await expect(open({ graph, weights: [table] })).rejects.toThrow(/table is iq9.*quantise .*backend: 'reference'/);
 });
 
 test('a step allocates next to nothing on the JavaScript heap', async () => {

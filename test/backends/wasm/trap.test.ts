@@ -21,7 +21,7 @@ async function startPool(nThreads: number) {
   const instance = instantiate(modules, memory);
   const pool = new Pool(nThreads, { spawn, tick });
   const scratch = Array.from({ length: nThreads }, (_, i) => SCRATCH_AT + i * 4096);
-  await pool.start({ memory, modules, instance, scratch });
+  await pool.start({ memory, modules, instance, scratch, grids: 0 });
   const words = new Int32Array(memory.buffer);
   let nNodes = 0;
   let nGroups = 0;

@@ -236,7 +236,7 @@ describe('a stack of matrices', () => {
     const pool = new Pool(2, nodeHost());
     try {
       const scratch = plan.scratch.map(({ begin }) => begin);
-      await pool.start({ memory: heap.memory, modules, instance, scratch });
+      await pool.start({ memory: heap.memory, modules, instance, scratch, grids: plan.grids.begin });
       const begins = new Map<string, number>();
       tensors.reduce((begin, tensor) => (begins.set(tensor.name, begin), begin + bytesOf(tensor)), 0);
       await uploadWeights({ heap, plan, instance, pool }, tensors, {
