@@ -118,6 +118,14 @@ export const tinyConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-q4_1': { ...base, encoding: () => 'q4_1' },
   'llama-q5_0': { ...base, encoding: () => 'q5_0' },
   'llama-q4_k_m': { ...wide, encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k') },
+  'llama-iq2_xxs': { ...wide, encoding: () => 'iq2_xxs' },
+  'llama-iq2_xs': { ...wide, encoding: () => 'iq2_xs' },
+  'llama-iq2_s': { ...wide, encoding: () => 'iq2_s' },
+  'llama-iq3_xxs': { ...wide, encoding: () => 'iq3_xxs' },
+  'llama-iq3_s': { ...wide, encoding: () => 'iq3_s' },
+  'llama-iq1_s': { ...wide, encoding: () => 'iq1_s' },
+  'llama-iq1_m': { ...wide, encoding: () => 'iq1_m' },
+  'llama-nvfp4': { ...base, ffnDim: 192, scales: true, encoding: () => 'nvfp4' },
 };
 
 const flags = (...of: number[]): Value => [ARRAY, [BOOL, of]];
@@ -361,6 +369,25 @@ const encodings = {
   // prettier-ignore
   q4_k: quantised(12, 256, 144, [[0, 0x1000], [2, 0x1b80]]), // scale 2^-11, min scale 7.5 * 2^-11
   q6_k: quantised(14, 256, 210, [[208, 0x0400]]), // scale 2^-14
+  iq2_xxs: quantised(16, 256, 66, [[0, 0x1800]]), // scale 2^-9
+  iq2_xs: quantised(17, 256, 74, [[0, 0x1800]]),
+  iq3_xxs: quantised(18, 256, 98, [[0, 0x1400]]), // scale 2^-10
+  iq1_s: quantised(19, 256, 50, [[0, 0x2400]]), // scale 2^-6
+  iq3_s: quantised(21, 256, 110, [[0, 0x1400]]),
+  iq2_s: quantised(22, 256, 82, [[0, 0x1800]]),
+  iq1_m: {
+    ...quantised(29, 256, 56, []),
+    put(view, at, next) {
+      for (let i = 0; i < 56; i++) view.setUint8(at + i, next() >>> 11);
+      [0, 0, 0x40, 0x20].forEach((bits, i) => view.setUint8(at + 49 + 2 * i, (next() & 15) | bits)); // scale 2^-6
+    },
+  },
+  nvfp4: {
+    ...quantised(40, 64, 36, []),
+    put(view, at, next) {
+      for (let i = 0; i < 36; i++) view.setUint8(at + i, i < 4 ? 16 | ((next() >>> 11) & 15) : next() >>> 11); // scales from 2^-5
+    },
+  },
 } satisfies Record<string, Encoding>;
 
 export function tinyTensor(
