@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { encoderOf } from '../../src/compress/encode/index.ts';
 import { activationKinds, type ActivationKind } from '../../src/graph/activations.ts';
 import { activationSpan } from '../../src/backends/wasm/lower.ts';
+import type { QuantType } from '../../src/quants/quant_type.ts';
 import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
 import {
   dequantized,
@@ -221,6 +222,8 @@ describe.each(['f16', 'bf16'])('%s sums of 32 products', (name) => {
 });
 
 describe('the order of operations', () => {
+  const withGrids = ['iq2_xxs', 'iq2_xs', 'iq2_s', 'iq3_xxs', 'iq3_s', 'iq1_s', 'iq1_m'];
+
   /** `file` with the f16 numbers of its blocks replaced: a scale of 1 and a min of 0 leave the bare levels. */
   function withHalves(file: Uint8Array, blockBytes: number, halves: readonly number[]): Uint8Array {
     const copy = file.slice();
@@ -269,7 +272,7 @@ describe('the order of operations', () => {
     },
   );
 
-  it.each(of(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'q1_0', 'tq1_0', 'tq2_0']))(
+  it.each(of(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'q1_0', 'tq1_0', 'tq2_0', ...withGrids, 'nvfp4']))(
     '$name $activations: as lib/mat_vec.ts says, to the bit',
     (kernel) => {
       const { name, activations } = kernel;
@@ -278,10 +281,7 @@ describe('the order of operations', () => {
       const layout = superBlocks[name]!;
       const { quant } = product;
       const span = quant.blockSize;
-      // with d = 1 and dmin = 0 dequantising gives scale * level, with d = 0 and dmin = 1 it gives -min
-      const products = dequantized(quant, withNumbers(file, quant.blockBytes, layout, ONE, 0));
-      const mins = layout.dmin === undefined ? undefined : withNumbers(file, quant.blockBytes, layout, 0, ONE);
-      const minusMins = mins && dequantized(quant, mins);
+      const { products, minusMins } = partsOf(quant, file, layout);
       const view = new DataView(file.buffer);
       const { levels, scales } = quantizedRows(x, cols, span, LARGEST_LEVEL[activations]);
       const expected = new Float32Array((x.length / cols) * rows);
@@ -301,7 +301,7 @@ describe('the order of operations', () => {
             part = Math.fround(part + Math.fround(dot));
           }
           const xScale = scales[(t * cols) / span + b]!;
-          sum = Math.fround(sum + Math.fround(part * Math.fround(half(view, block + layout.d) * xScale)));
+          sum = Math.fround(sum + Math.fround(part * Math.fround(dOf(view, block, layout) * xScale)));
           if (layout.dmin === undefined) continue;
           const dmin = Math.fround(half(view, block + layout.dmin) * xScale);
           sum = Math.fround(sum + Math.fround(Math.fround(minSum) * dmin));
@@ -314,7 +314,7 @@ describe('the order of operations', () => {
     },
   );
 
-  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'q1_0', 'tq1_0', 'tq2_0'])(
+  it.each(['q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k', 'iq4_xs', 'q1_0', 'tq1_0', 'tq2_0', ...withGrids, 'nvfp4'])(
     '%s: integer sums fit with everything at its largest',
     (name) => {
       const [rows, cols] = [16, 512];
@@ -326,6 +326,7 @@ describe('the order of operations', () => {
       ] as const) {
         const filled = new Uint8Array(random.file.length).fill(fill);
         if (name === 'q6_k') for (let b = 192; b < filled.length; b += 210) filled.fill(scale, b, b + 16);
+        if (name === 'nvfp4') for (let b = 0; b < filled.length; b += 36) filled.fill(126, b, b + 4);
         const file = withNumbers(filled, random.quant.blockBytes, layout, ONE, ONE);
         for (const sign of [1, -1]) {
           const product = { ...random, file, x: new Float32Array(13 * cols).fill(sign) };
@@ -343,8 +344,17 @@ describe('the order of operations', () => {
     },
   );
 
-  /** Where super-blocks have their f16 numbers, and how many columns share a scale. */
-  const superBlocks: Record<string, { d: number; dmin?: number; cols: number }> = {
+  interface SuperBlock {
+    /** Where its f16 numbers are. */
+    readonly d?: number;
+    readonly dmin?: number;
+    /** Bytes whose upper halves are those of d, instead. */
+    readonly dNibbles?: readonly number[];
+    /** Columns that share a scale. */
+    readonly cols: number;
+  }
+
+  const superBlocks: Record<string, SuperBlock> = {
     q2_k: { d: 80, dmin: 82, cols: 16 },
     q3_k: { d: 108, cols: 16 },
     q4_k: { d: 0, dmin: 2, cols: 32 },
@@ -354,19 +364,50 @@ describe('the order of operations', () => {
     q1_0: { d: 0, cols: 32 },
     tq1_0: { d: 52, cols: 32 },
     tq2_0: { d: 64, cols: 32 },
+    iq2_xxs: { d: 0, cols: 16 },
+    iq2_xs: { d: 0, cols: 16 },
+    iq2_s: { d: 0, cols: 16 },
+    iq3_xxs: { d: 0, cols: 32 },
+    iq3_s: { d: 0, cols: 32 },
+    iq1_s: { d: 0, dmin: 0, cols: 32 },
+    iq1_m: { dNibbles: [49, 51, 53, 55], cols: 16 },
+    nvfp4: { cols: 16 },
   };
 
-  function withNumbers(
+  /** With d = 1 and dmin = 0 dequantising gives scale * level, with d = 0 and dmin = 1 it gives -min. */
+  function partsOf(
+    quant: QuantType,
     file: Uint8Array,
-    blockBytes: number,
-    at: { d: number; dmin?: number },
-    d: number,
-    dmin: number,
-  ): Uint8Array {
+    layout: SuperBlock,
+  ): { products: Float32Array; minusMins?: Float32Array } {
+    const products = dequantized(quant, withNumbers(file, quant.blockBytes, layout, ONE, 0));
+    if (layout.dmin === undefined) return { products };
+    if (quant.name !== 'iq1_s') {
+      return { products, minusMins: dequantized(quant, withNumbers(file, quant.blockBytes, layout, 0, ONE)) };
+    }
+    // row 0 of its grid has the lowest numbers only, which are the levels 0
+    const ones = withNumbers(file, quant.blockBytes, layout, ONE, ONE);
+    const lowest = ones.map((byte, i) => {
+      const at = i % 50;
+      return at < 2 ? byte : at < 34 || at % 2 === 0 ? 0 : byte & 0xf0;
+    });
+    const minusMins = dequantized(quant, lowest);
+    return { products: dequantized(quant, ones).map((weight, i) => weight - minusMins[i]!), minusMins };
+  }
+
+  function dOf(view: DataView, block: number, { d, dNibbles }: SuperBlock): number {
+    const bits = dNibbles?.reduce((sum, offset, i) => sum | ((view.getUint8(block + offset) >> 4) << (4 * i)), 0);
+    return d === undefined && bits === undefined ? 1 : quantNamedHalf(bits ?? view.getUint16(block + d!, true));
+  }
+
+  function withNumbers(file: Uint8Array, blockBytes: number, at: SuperBlock, d: number, dmin: number): Uint8Array {
     const copy = file.slice();
     const view = new DataView(copy.buffer);
     for (let block = 0; block < copy.length; block += blockBytes) {
-      view.setUint16(block + at.d, d, true);
+      if (at.d !== undefined) view.setUint16(block + at.d, d, true);
+      at.dNibbles?.forEach((offset, i) => {
+        copy[block + offset] = (copy[block + offset]! & 15) | (((d >> (4 * i)) & 15) << 4);
+      });
       if (at.dmin !== undefined) view.setUint16(block + at.dmin, dmin, true);
     }
     return copy;

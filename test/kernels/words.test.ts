@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { control, CONTROL_AT, status } from '../../src/backends/wasm/control.ts';
-import { BROKEN_DOT, header, kvBlock, packWords, stepWords } from '../../src/backends/wasm/words.ts';
+import { BROKEN_DOT, GRID_BYTES, header, kvBlock, packWords, stepWords } from '../../src/backends/wasm/words.ts';
 import type { Op } from '../../src/graph/graph.ts';
 import { RING_BLOCK } from '../../src/graph/layer_state.ts';
 import { opCases } from '../cases/index.ts';
+import { quantByName } from '../../src/quants/index.ts';
 import { DOT } from './kernels.ts';
 
 /** All of assembly/, as text. */
@@ -64,6 +65,19 @@ describe('words that both sides know are where assembly/ has them', () => {
       Number(new RegExp(`get ${name}\\(\\): u32 \\{\\s*return (\\d+);`).exec(bodyOf(/KvLevels/))![1]);
     expect(kvBlock).toEqual({ bytes: inBlock('blockBytes'), levels: inBlock('levels') });
   });
+});
+
+test('every grid is where assembly/lib/grids.ts looks for it', async () => {
+  const { expand, digitBytes, ...grids } = await import('../../src/quants/grids.ts');
+  const digits = await quantByName.get('iq1_s')!.grids!();
+  expect(digits.length).toBe(GRID_BYTES);
+  for (const [name, grid] of Object.entries(grids)) {
+    const getter = new RegExp(`static get ${name}\\(\\): usize \\{\\s*return base(?: \\+ (\\d+))?;`).exec(assembly)!;
+    const bytes = digitBytes(grid);
+    const at = Number(getter[1] ?? 0);
+    expect(digits.subarray(at, at + bytes.length), name).toEqual(bytes);
+    expect(expand(grid).length, 'rows of 16 bits').toBe((bytes.length / 2) * grid.width);
+  }
 });
 
 describe('a record of an op holds its operands, then its scalars', () => {

@@ -193,6 +193,28 @@ describe('upload', () => {
     await bring(damaged, good);
   });
 
+  test('refuses iq1_m when a scale, whose bits lie in four bytes, is not finite', async () => {
+    const quant = quantByName.get('iq1_m')!;
+    const damaged = weight({ name: 'damaged', quant, shape: [37, 512] });
+    const good = randomFile(quant, 37, 512);
+    for (const [i, half] of Object.values(bad).entries()) {
+      const file = good.slice();
+      const block = [0, 17, 37, 73][i]! * quant.blockBytes;
+      for (let n = 0; n < 4; n++) {
+        file[block + 49 + 2 * n] = (file[block + 49 + 2 * n]! & 15) | (((half >> (4 * n)) & 15) << 4);
+      }
+      await expect(bring(damaged, file)).rejects.toThrow(/^damaged: a scale in rows 0 to 36.*infinite or NaN/);
+      file[block + 53]! &= 0x7f; // the lowest bit but one of the exponent
+      await bring(damaged, file);
+    }
+    await bring(damaged, good);
+  });
+
+  test('takes nvfp4 whatever its bytes are: a scale that is NaN counts as 0, as in ggml', async () => {
+    const damaged = weight({ name: 'damaged', quant: quantByName.get('nvfp4')!, shape: [37, 64] });
+    await bring(damaged, new Uint8Array(37 * 36).fill(0xff));
+  });
+
   /** Sign, exponent and mantissa in the upper half of a float's bits. */
   const badBits: Readonly<Record<string, readonly number[]>> = {
     f16: Object.values(bad),
