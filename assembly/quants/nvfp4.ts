@@ -9,14 +9,12 @@ import { pack, packedBytes } from '../pack';
 import { quantize, QuantizeRecord } from '../quantize_activations';
 
 /**
- * NVFP4: w = scale / 2 * value, the levels of MXFP4, a scale per 16 columns that is a float of 7 bits without sign.
+ * NVFP4: w = scale / 2 * value, the levels of MXFP4, a scale per 16 columns that is a float without sign.
  *
- *     file, 36 bytes:             | 4 scales u8 | 8 bytes for each: bits 0-3 are k 0 … 7, bits 4-7 are k 8 … 15 |
- *     packed block:    | levels of 4 quads: nibbles | 16 scales u8 of the first half | 16 of the second |     lib/bits.ts draws nibbles
+ *     file, 36 bytes:             | 4 scales: exponent + 7: 4 bits, fraction: 3 | 8 bytes for each: bits 0-3 are k 0 … 7, bits 4-7 are k 8 … 15 |
+ *     packed block:    | levels of 4 quads: nibbles | 16 scales of the first half, exponent + 10: 5 bits, fraction: 3 | 16 of the second |
  *
- *     scale in the file: exponent + 7: 4 bits | fraction 3         in memory: exponent + 10: 5 bits | fraction 3
- *
- * A unit is two blocks. They have no head: their activations are those of super-blocks, because an offset meets the sum of 16.
+ * A unit is two blocks, without a head. Activations are those of super-blocks, because an offset meets the sum of 16.
  */
 @unmanaged
 class NVFP4 {
@@ -105,8 +103,7 @@ class NVFP4 {
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const raw = v128.load64_zero(file + 16 * b + 8 * half, 4);
-    const low = Nibbles.half(raw, 0);
-    return v128.shuffle<i64>(low, Nibbles.half(raw, 1), 0, 2);
+    return v128.shuffle<i64>(Nibbles.half(raw, 0), Nibbles.half(raw, 1), 0, 2);
   }
 
   @inline
@@ -126,8 +123,7 @@ class NVFP4 {
 
 /** A scale with an exponent of 5 bits: then none but 0 is subnormal (subnormal floats cost hundreds of cycles). */
 function widened(scale: u32): u32 {
-  if (scale >= 8) return scale + 24;
-  if (scale == 0) return 0;
+  if (scale == 0 || scale >= 8) return scale ? scale + 24 : 0;
   const top = 31 - clz(scale);
   return ((top + 1) << 3) | ((scale << (3 - top)) & 7);
 }
