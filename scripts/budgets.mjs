@@ -73,27 +73,25 @@ function longOnes() {
 }
 
 /**
- * A page's script and those that it imports, in turn.
+ * A script of dist/web and those that it imports, in turn; what it imports when it is needed does not count.
  * @param {string} script
  * @param {Set<string>} found
  */
 function withImports(script, found) {
   if (found.has(script)) return;
   found.add(script);
-  const text = read(`dist/web/${script}`).replaceAll(/import\(["'][^"']+["']\)/g, ''); // what is imported when it is needed does not count
-  for (const [, name = ''] of text.matchAll(/["']\.\/([^"']+\.js)["']/g)) {
-    if (existsSync(join(root, 'dist/web', name))) withImports(name, found);
-  }
+  for (const [, name = ''] of read(`dist/web/${script}`).matchAll(/(?:from|import) ?["']\.\/([^"']+\.js)["']/g))
+    withImports(name, found);
 }
 
-/** What one import of the library brings to a page: its scripts, and the larger of the two kernel builds, of which a page loads one; without the rare types' file. */
+/** What one import of the library brings to a page: its scripts, that of its threads, and the larger of the two kernel builds, of which a page loads one. */
 function pageKilobytes() {
   const gzipBytes = (/** @type {string} */ file) => gzipSync(readFileSync(join(root, file)), { level: 9 }).length;
-  const found = new Set(/** @type {string[]} */ ([]));
-  if (existsSync(join(root, 'dist/web/index.js'))) withImports('index.js', found); // it names its threads' scripts, too
+  const found = new Set(['engine.js']);
+  withImports('index.js', found);
   const scripts = [...found].map((script) => gzipBytes(`dist/web/${script}`));
   const builds = listed('dist', /^thimble\.[a-z]+\.wasm$/).map(gzipBytes);
-  if (scripts.length === 0 || builds.length < 2) throw new Error('dist/ is not whole; run npm run build first');
+  if (builds.length < 2) throw new Error('dist/ is not whole; run npm run build first');
   return Math.round((scripts.reduce((a, b) => a + b, 0) + Math.max(...builds)) / 100) / 10;
 }
 

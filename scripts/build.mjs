@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { shipDeclarations } from './declarations.mjs';
+import { webBundles } from './web_bundles.mjs';
 import { builds, currentBuilds, noteBuild, removeOutdated, sourcesHash } from './kernel_builds.mjs';
 
 /** @typedef {import('./kernel_builds.mjs').Build} Build */
@@ -29,8 +30,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = {
   index: 'src/index.ts',
   gguf: 'src/gguf.ts',
-  engine: 'src/engine/worker.ts',
-  compute: 'src/backends/wasm/compute_worker.ts',
+  engine: 'src/threads/engine.ts',
+  compute: 'src/threads/compute.ts',
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -52,15 +53,12 @@ async function bundles() {
   const node = { ...shared, platform: /** @type {const} */ ('node'), outdir: 'dist/node' };
   // What a thread runs is one file without comments: it is there 9 ms earlier (Node 24 on the Xeon, of 49).
   const thread = { splitting: false, minifyWhitespace: true, minifySyntax: true };
-  const web = { ...shared, minify: true, platform: /** @type {const} */ ('browser'), conditions: ['browser'] };
   const built = await Promise.all([
     build({ ...node, metafile: true, entryPoints: { index, gguf, cli: 'apps/cli/main.ts' } }),
     build({ ...node, metafile: true, ...thread, entryPoints: { engine, compute } }),
-    build({ ...web, metafile: true, outdir: 'dist/web', entryPoints: { index, engine, compute } }),
-    // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
-    build({ ...web, metafile: true, outdir: 'dist/web', entryPoints: { gguf: 'src/gguf_web.ts' } }),
   ]);
-  const written = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+  const web = await webBundles();
+  const written = new Set([...built.flatMap(({ metafile }) => Object.keys(metafile.outputs)), ...web.written]);
   for (const folder of ['dist/node', 'dist/web']) {
     for (const name of readdirSync(join(root, folder))) {
       if (!written.has(`${folder}/${name}`)) rmSync(join(root, folder, name), { recursive: true });
@@ -68,7 +66,7 @@ async function bundles() {
   }
   writeFileSync(
     join(root, 'dist/licences.txt'),
-    licences(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+    licences([...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...web.inputs]),
   );
 }
 

@@ -27,12 +27,15 @@ export class EngineClient {
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
   private dead: Error | undefined;
+  /** Whether the engine's script was not where it was looked for. */
+  isMissing = false;
 
   constructor(worker: WorkerHandle) {
     this.worker = worker;
     worker.keepAlive(false);
     worker.onMessage((data) => this.receive(data as FromEngine));
-    worker.onDeath((reason) => {
+    worker.onDeath((reason, isMissing) => {
+      this.isMissing = isMissing;
       const why = `the engine's thread died: ${reason.message}`;
       this.end(
         new ResourceError(`${why}; open the model again, with a smaller nCtx if memory ran out`, { cause: reason }),

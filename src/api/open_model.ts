@@ -1,11 +1,12 @@
-import type { ModelSource } from '../platform/platform.ts';
+import type { Files, ModelSource } from '../platform/platform.ts';
+import type { Calls } from '../protocol/messages.ts';
 import { plainSource } from '../platform/model_source.ts';
 import { callSite } from './call_site.ts';
-import { EngineClient } from './engine_client.ts';
+import { EngineClient, type CallHooks } from './engine_client.ts';
 import { Model } from './model.ts';
 import type { OpenModelOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
-import { spawn } from '#platform';
+import { files, inlinedFiles, spawn } from '#platform';
 
 /**
  * Opens a GGUF model in a thread of its own.
@@ -30,12 +31,21 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
     draft: draft === undefined ? undefined : await plainSource(draft, receiving),
     options: rest,
   };
-  const client = new EngineClient(spawn(new URL('./engine.js', import.meta.url), 'thimble engine'));
+  return opened(args, await files(), { onEvent: onProgress, signal, site });
+}
+
+/** Starts an engine from these files, and opens the model there. */
+async function opened(args: Omit<OpenArgs, 'files'>, from: Files, hooks: CallHooks<'open'>): Promise<Model> {
+  const client = new EngineClient(spawn(new URL(from['engine']!), 'thimble engine'));
   try {
-    const info = await client.call('open', args, { onEvent: onProgress, signal, site });
+    const info = await client.call('open', { ...args, files: from }, hooks);
     return new Model(client, info);
   } catch (error) {
     await client.terminate(new Error('the model was never opened'));
-    throw error;
+    const others = client.isMissing ? await inlinedFiles() : undefined;
+    if (!others || others === from) throw error;
+    return opened(args, others, hooks);
   }
 }
+
+type OpenArgs = Calls['open']['args'];

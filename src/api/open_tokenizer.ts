@@ -1,11 +1,8 @@
-import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { asError } from '../base/errors.ts';
 import { callSite, seenFrom } from './call_site.ts';
 import { checkOptions } from './options.ts';
-import { openModelFile } from '../platform/model_file.ts';
 
 /**
  * Opens only a model's tokenizer, in the caller's thread; a file without weights will do.
@@ -18,12 +15,8 @@ export async function openTokenizer(
   const site = callSite();
   checkOptions('openTokenizer', options);
   try {
-    const file = await openModelFile(source, options);
-    try {
-      return createTokenizer(readVocab(file.metadata));
-    } finally {
-      await Promise.all(file.sources.map((each) => each.close?.()));
-    }
+    const { readTokenizer } = await import('./read_tokenizer.ts'); // few pages want it without a model
+    return await readTokenizer(source, options);
   } catch (error) {
     throw seenFrom(site, asError(error));
   }

@@ -3,8 +3,12 @@ import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
+import { fileNamed } from './files.ts';
 import { kernelFile } from './kernel_file.ts';
 import { nCores, spawn, tick } from '#platform';
+
+/** The name of compute threads. */
+export const COMPUTE_THREAD = 'thimble compute';
 
 /** Sessions that can be open at a time unless `maxSessions` says otherwise. */
 export const defaultSessions = 4;
@@ -21,7 +25,7 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
     const host = {
       features: detectFeatures(),
       kernels: kernelFile,
-      spawn: () => spawn(new URL('./compute.js', import.meta.url), 'thimble compute'),
+      spawn: () => spawn(fileNamed('compute'), COMPUTE_THREAD),
       tick,
       nCores: nCores(),
     };

@@ -1,6 +1,7 @@
 import type { KernelFile } from '../backends/wasm/kernels.ts';
+import { fileNamed } from './files.ts';
 import { readBeside } from '#platform';
 
-/** Bytes of a file of kernels, seen from dist/node/ or dist/web/. */
+/** Bytes of a file of kernels. */
 export const kernelFile = (file: KernelFile): Promise<Uint8Array<ArrayBuffer>> =>
-  readBeside(new URL(`../thimble.${file}.wasm`, import.meta.url));
+  readBeside(fileNamed(`thimble.${file}`));

@@ -3,6 +3,7 @@ import { ResourceError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { defaultSessions, startBackend } from './create_backend.ts';
+import { tellFiles } from './files.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
@@ -73,7 +74,8 @@ function sessionOf(session: number): Session {
 }
 
 const handlers: Handlers = {
-  async open({ source, draft: draftSource, options }, { signal, emit }) {
+  async open({ source, draft: draftSource, options, files }, { signal, emit }) {
+    tellFiles(files);
     if (draftSource !== undefined) draft = await load(draftSource, { ...options, maxLogits: 1 }, { signal });
     maxSessions = options.maxSessions ?? defaultSessions;
     model = await load(source, options, { onProgress: emit, signal, draft });
@@ -224,18 +226,20 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
   }
 }
 
-port.onMessage((data) => {
-  const message = data as ToEngine;
-  if (message.call === 'cancel') {
-    const cancel = cancels.get(message.id);
-    cancel?.abort();
-    if (!cancel || message.id === running) return;
-    cancels.delete(message.id); // a call that waits need not wait to be stopped
-    port.post({ id: message.id, error: plainError(cancel.signal.reason) });
-    return;
-  }
-  const { id, call, args } = message;
-  const cancel = new AbortController();
-  cancels.set(id, cancel);
-  queue = queue.then(() => handle(id, call, args, cancel.signal));
-});
+/** Answers the calls of the thread that started this one. */
+export const serve = (): void =>
+  port.onMessage((data) => {
+    const message = data as ToEngine;
+    if (message.call === 'cancel') {
+      const cancel = cancels.get(message.id);
+      cancel?.abort();
+      if (!cancel || message.id === running) return;
+      cancels.delete(message.id); // a call that waits need not wait to be stopped
+      port.post({ id: message.id, error: plainError(cancel.signal.reason) });
+      return;
+    }
+    const { id, call, args } = message;
+    const cancel = new AbortController();
+    cancels.set(id, cancel);
+    queue = queue.then(() => handle(id, call, args, cancel.signal));
+  });

@@ -6,6 +6,17 @@ import { asError, ResourceError } from '../base/errors.ts';
 import { openBeside, openNodeFile } from '../store/node_file.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
+export const files: Platform['files'] = async () => ({
+  engine: new URL('./engine.js', import.meta.url).href,
+  compute: new URL('./compute.js', import.meta.url).href,
+  'thimble.simd': new URL('../thimble.simd.wasm', import.meta.url).href,
+  'thimble.simd.more': new URL('../thimble.simd.more.wasm', import.meta.url).href,
+  'thimble.relaxed': new URL('../thimble.relaxed.wasm', import.meta.url).href,
+  'thimble.relaxed.more': new URL('../thimble.relaxed.more.wasm', import.meta.url).href,
+});
+
+export const inlinedFiles: Platform['inlinedFiles'] = async () => undefined;
+
 export const spawn: Platform['spawn'] = (script, name) => {
   // Flags such as --input-type are the caller's own. Weights lie outside the JavaScript heap: a small nursery for short-lived
   // objects takes 30 MB off the peak (SmolLM2-135M, Node 20: 248 -> 214 MB) and nothing off the speed.
@@ -17,7 +28,10 @@ export const spawn: Platform['spawn'] = (script, name) => {
     onDeath(listener) {
       let reason: Error | undefined;
       worker.on('error', (error) => (reason = asError(error)));
-      worker.on('exit', (code) => !told && listener(reason ?? new Error(`${name} worker exited with code ${code}`)));
+      worker.on(
+        'exit',
+        (code) => !told && listener(reason ?? new Error(`${name} worker exited with code ${code}`), false),
+      );
     },
     async terminate() {
       told = true;

@@ -5,6 +5,10 @@ import type { ByteSource } from '../store/source.ts';
  * or `web.ts` when the bundles are made; both export the functions of this interface.
  */
 export interface Platform {
+  /** The library's other files, beside the script that was imported. */
+  files(): Promise<Files>;
+  /** The same, brought along by the script itself; undefined where nothing can move them away. */
+  inlinedFiles(): Promise<Files | undefined>;
   /** Starts a module worker. */
   spawn(script: URL, name: string): WorkerHandle;
   /** The other end, inside a worker. */
@@ -20,6 +24,9 @@ export interface Platform {
   /** Opens a file by its path, where there are paths. */
   openPath(path: string): Promise<ModelFiles>;
 }
+
+/** Addresses by name: scripts of threads, what these load on demand, and kernels. */
+export type Files = Readonly<Record<string, string>>;
 
 /** The file that was named, and the way to those beside it. */
 export interface ModelFiles {
@@ -55,8 +62,8 @@ export interface Port {
 }
 
 export interface WorkerHandle extends Port {
-  /** Called once, when the worker fails or ends without having been told to. */
-  onDeath(listener: (reason: Error) => void): void;
+  /** Called once, when the worker fails or ends without having been told to; or when its script was not there to begin with. */
+  onDeath(listener: (reason: Error, isMissing: boolean) => void): void;
   terminate(): Promise<void>;
   /** Whether the worker keeps the process alive; pages have no such notion. */
   keepAlive(alive: boolean): void;

@@ -22,9 +22,35 @@ function trusted(script: URL): URL {
   return policy?.createScriptURL(script.href) ?? script;
 }
 
+/**
+ * Bundlers find files by this spelling, put them elsewhere, and give them other names; they leave what is inside as it is. So no file
+ * names another one: this table is told to all threads.
+ */
+export const files: Platform['files'] = async () => ({
+  engine: new URL('./engine.js', import.meta.url).href,
+  compute: new URL('./engine.js', import.meta.url).href, // see src/threads/page.ts
+  models: new URL('./engine.models.js', import.meta.url).href,
+  weights: new URL('./engine.weights.js', import.meta.url).href,
+  calls: new URL('./engine.calls.js', import.meta.url).href,
+  'thimble.simd': new URL('../thimble.simd.wasm', import.meta.url).href,
+  'thimble.simd.more': new URL('../thimble.simd.more.wasm', import.meta.url).href,
+  'thimble.relaxed': new URL('../thimble.relaxed.wasm', import.meta.url).href,
+  'thimble.relaxed.more': new URL('../thimble.relaxed.more.wasm', import.meta.url).href,
+});
+
+/** Some bundlers leave files where they are: then everything comes from a script that this one imports, by way of blob: addresses. */
+export const inlinedFiles: Platform['inlinedFiles'] = async () => (await import('./inlined_files.ts')).inlinedFiles();
+
+/** A worker's script must be of the page's origin. One that is not is imported by a script that is. */
+function ofOwnOrigin(script: URL): URL {
+  if (script.origin === self.origin) return script;
+  const text = `import ${JSON.stringify(script.href)};`;
+  return new URL(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+}
+
 function startWorker(script: URL, options: WorkerOptions): Worker {
   try {
-    return new Worker(trusted(script), options);
+    return new Worker(trusted(ofOwnOrigin(script)), options);
   } catch (cause) {
     const why = `the page's Content-Security-Policy does not let ${script.href} start: ${asError(cause).message}`;
     throw new UnsupportedError(`${why}; allow it: worker-src 'self', trusted-types thimble`, { cause });
@@ -39,7 +65,7 @@ export const spawn: Platform['spawn'] = (script, name) => {
     onDeath: (listener) =>
       worker.addEventListener('error', (event) => {
         event.preventDefault(); // it is dealt with here: otherwise it fails the worker that started this one, too
-        listener(new Error(event.message || `${name} worker failed to start`));
+        listener(new Error(event.message || `${script.href} cannot be loaded`), !event.message);
       }),
     terminate: async () => worker.terminate(),
     keepAlive: () => undefined,

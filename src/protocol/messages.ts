@@ -1,12 +1,12 @@
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
-import type { PlainSource } from '../platform/platform.ts';
+import type { Files, PlainSource } from '../platform/platform.ts';
 
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {
   open: {
-    args: { source: PlainSource; draft: PlainSource | undefined; options: OpenOptions };
+    args: { source: PlainSource; draft: PlainSource | undefined; options: OpenOptions; files: Files };
     result: ModelInfo;
     event: LoadProgress;
   };

@@ -131,6 +131,12 @@ async function withPage(browser: Browser, options: Parameters<typeof openPage>[1
 const resourceError = (message: RegExp) =>
   expect.objectContaining({ name: 'ResourceError', message: expect.stringMatching(message) });
 
+/** The threads' script, with something that compute threads do first. */
+const computing = (first: string): Record<string, string> => {
+  const script = readFileSync(new URL('../../dist/web/engine.js', import.meta.url), 'utf8');
+  return { '/dist/web/engine.js': `if (self.name === 'thimble compute') { ${first} }\n${script}` };
+};
+
 for (const browser of [browsers.chromium, browsers.firefox]) {
   const missing = absence(browser);
   describe.skipIf(missing)(
@@ -146,7 +152,7 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
       });
 
       it('rejects when a compute thread does not start; one thread still works', async () => {
-        const replaced = { '/dist/web/compute.js': "throw new Error('out of luck');" };
+        const replaced = computing("throw new Error('out of luck');");
         await withPage(browser, { isolated: true, replaced }, async (page) => {
           await expect(open(page, 2)).rejects.toThrow(resourceError(/did not start .*out of luck.* fewer threads/));
           expect(await open(page, 1)).toMatchObject({ threads: 1 });
@@ -155,8 +161,9 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
 
       it('rejects the running call when a compute thread dies in the middle', async () => {
         const dying =
-          "onmessage = () => { postMessage('ready'); setTimeout(() => { throw new Error('out of luck'); }, 200); };";
-        await withPage(browser, { isolated: true, replaced: { '/dist/web/compute.js': dying } }, async (page) => {
+          "self.onmessage = () => { postMessage('ready'); setTimeout(() => { throw new Error('out of luck'); }, 200); };" +
+          'self.addEventListener = () => undefined;';
+        await withPage(browser, { isolated: true, replaced: computing(dying) }, async (page) => {
           await expect(open(page, 2)).rejects.toThrow(resourceError(/a compute thread died .*out of luck/));
         });
       });

@@ -24,7 +24,7 @@ let script: URL | undefined;
 export function computeScript(): URL {
   if (!script) {
     const outfile = join(mkdtempSync(join(tmpdir(), 'thimble-')), 'compute.mjs');
-    const entryPoints = [`${root}/src/backends/wasm/compute_worker.ts`];
+    const entryPoints = [`${root}/src/threads/compute.ts`];
     buildSync({ absWorkingDir: root, entryPoints, outfile, bundle: true, platform: 'node', format: 'esm' });
     script = pathToFileURL(outfile);
   }

@@ -1,0 +1,252 @@
+/**
+ * The library for pages, into dist/web/:
+ *
+ *   index.js                  what a page imports, with chunks that esbuild splits off
+ *   gguf.js                   thimble/gguf
+ *   inline.js                 thimble/inline: all of it in one file
+ *   engine.js                 the script of all threads, one file
+ *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls
+ *
+ * Bundlers find engine.js and its parts by `new URL('./engine.js', import.meta.url)`. They move and rename the files, and change nothing
+ * inside, so no part may import engine.js by its name. A part borrows what both need:
+ *
+ *     engine.js                                       engine.models.js
+ *     globalThis.thimble = { shared: [add, …] }  ──▶  const add = thimble.shared[0]
+ *     import('./more.ts')  becomes  thimble.part('models', 'p3'), which imports the address that the page told
+ *
+ * Which file a module belongs to is said by its folder; sources know nothing of all this.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'dist/web');
+const thread = 'src/threads/page.ts';
+
+/** @typedef {import('esbuild').BuildOptions} BuildOptions */
+/** @typedef {import('esbuild').Plugin} Plugin */
+
+/** @type {BuildOptions} */
+const web = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  sourcemap: 'linked',
+  sourcesContent: false,
+};
+/** @type {BuildOptions} */
+const shared = {
+  ...web,
+  absWorkingDir: root,
+  conditions: ['browser'],
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+};
+
+/**
+ * The part that a module is in which loads on demand.
+ * @param {string} file
+ */
+function partOf(file) {
+  if (file.startsWith('src/quants/')) return 'weights';
+  return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
+}
+
+/** @param {string} resolveDir @param {string} path */
+const fileOf = (resolveDir, path) => relative(root, join(resolveDir, path)).replaceAll('\\', '/');
+
+/** Dynamic imports stay, as `import("part:src/models/more.ts")`. @type {Plugin} */
+const parted = {
+  name: 'parted',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, resolveDir, path }) =>
+      kind === 'dynamic-import' ? { path: `part:${fileOf(resolveDir, path)}`, external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * What is in the engine is borrowed: `borrow("src/ops/add.ts", "add")`, which goes where it is not used.
+ * @param {ReadonlySet<string>} inEngine
+ * @returns {Plugin}
+ */
+const borrowing = (inEngine) => ({
+  name: 'borrowing',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[.#]/ }, ({ kind, resolveDir, path }) => {
+      const file = path === '#platform' ? 'src/platform/web.ts' : fileOf(resolveDir, path);
+      return kind === 'import-statement' && inEngine.has(file) ? { path: file, namespace: 'borrowed' } : undefined;
+    });
+    onLoad({ filter: /./, namespace: 'borrowed' }, async ({ path }) => {
+      const lines = (await exportsOf(path)).map(
+        (name) => `export const ${name} = /* @__PURE__ */ borrow("${path}", "${name}");`,
+      );
+      return { contents: lines.join('\n'), loader: 'js' };
+    });
+  },
+});
+
+/**
+ * The names that a module exports, types left out.
+ * @param {string} file
+ */
+async function exportsOf(file) {
+  const { metafile } = await build({
+    entryPoints: [file],
+    absWorkingDir: root,
+    format: 'esm',
+    write: false,
+    metafile: true,
+    outdir: 'dist',
+  });
+  return Object.values(metafile.outputs).flatMap((output) => output.exports);
+}
+
+/** The modules that an output imports on demand. @param {string} text */
+const partsIn = (text) => [...text.matchAll(/import\("part:([^"]+)"\)/g)].map(([, file = '']) => file);
+
+/** @param {string} text */
+const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/**
+ * Bundles a text as if it were a file in the root.
+ * @param {string} contents
+ * @param {string} name of the output
+ * @param {BuildOptions} options
+ */
+async function bundled(contents, name, options) {
+  const stdin = { contents, resolveDir: root, sourcefile: name, loader: /** @type {const} */ ('ts') };
+  const made = await build({ ...shared, ...options, stdin, outfile: `dist/web/${name}`, write: false });
+  const [text = '', map = ''] = ['.js', '.js.map'].map(
+    (end) => made.outputFiles.find(({ path }) => path.endsWith(end))?.text,
+  );
+  return { name, text, map, inputs: Object.keys(made.metafile?.inputs ?? {}) };
+}
+
+/** engine.js and its parts, as texts. */
+async function engineFiles() {
+  const alone = await bundled(`import './${thread}';`, 'engine.js', { plugins: [parted] });
+  const inEngine = new Set(alone.inputs);
+  /** @type {Set<string>} */
+  const onDemand = new Set(partsIn(alone.text));
+  /** @type {Awaited<ReturnType<typeof bundled>>[]} */
+  let parts = [];
+  for (let n = 0; n !== onDemand.size;) {
+    n = onDemand.size;
+    parts = await Promise.all(
+      [...new Set([...onDemand].map(partOf))].sort().map((part) => {
+        const lines = [...onDemand].flatMap((file, i) =>
+          partOf(file) === part ? `export * as p${i} from './${file}';` : [],
+        );
+        return bundled(lines.join('\n'), `engine.${part}.js`, { plugins: [parted, borrowing(inEngine)] });
+      }),
+    );
+    for (const { text } of parts) for (const file of partsIn(text)) onDemand.add(file);
+  }
+  const files = [...onDemand];
+  const borrowed = [
+    ...new Set(parts.flatMap(({ text }) => [...text.matchAll(/borrow\("([^"]+)","([^"]+)"\)/g)].map(([call]) => call))),
+  ];
+  const version = hash([alone, ...parts].map(({ text }) => text).join());
+  const engine = await bundled(engineText(borrowed, version), 'engine.js', { plugins: [parted] });
+  /** @param {string} text */
+  const linked = (text) =>
+    text
+      .replaceAll(/import\("part:([^"]+)"\)/g, (_, file) => `thimble.part("${partOf(file)}","p${files.indexOf(file)}")`)
+      .replaceAll(/borrow\("[^"]+","[^"]+"\)/g, (call) => `thimbleShared[${borrowed.indexOf(call)}]`);
+  return [engine, ...parts].map(({ text, ...rest }) => {
+    const begin = rest.name === 'engine.js' ? '' : `const thimbleShared=thimble.sharedWith("${version}");`;
+    return { ...rest, text: begin + linked(text) };
+  });
+}
+
+/**
+ * The engine's thread, and what its parts borrow and call.
+ * @param {readonly string[]} borrowed
+ * @param {string} version of engine and parts together: files of two builds would share the wrong things
+ */
+function engineText(borrowed, version) {
+  const imports = borrowed.map((call, i) => {
+    const [, file, name] = /"([^"]+)","([^"]+)"/.exec(call) ?? [];
+    return `import { ${name} as b${i} } from './${file}';`;
+  });
+  return `
+    import './${thread}';
+    import { fileNamed } from './src/engine/files.ts';
+    ${imports.join('\n')}
+    const shared = [${borrowed.map((_, i) => `b${i}`).join()}];
+    globalThis.thimble = {
+      part: async (part, key) => (await import(fileNamed(part).href))[key],
+      sharedWith(version) {
+        if (version === '${version}') return shared;
+        throw new Error('the files of thimble beside each other are of two builds; serve those of one');
+      },
+    };`;
+}
+
+/**
+ * `thimble:inlined`: the content of all files that a page needs beside its script.
+ * @param {readonly { name: string, text: string }[]} engine
+ * @returns {Plugin}
+ */
+const inlining = (engine) => ({
+  name: 'inlining',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^thimble:inlined$/ }, ({ path }) => ({ path, namespace: 'inlined' }));
+    onLoad({ filter: /./, namespace: 'inlined' }, () => {
+      const scripts = engine.map(({ name, text }) => [
+        name.replace(/\.js$/, '').replace(/^engine\./, ''),
+        Buffer.from(text),
+      ]);
+      const kernels = ['simd', 'simd.more', 'relaxed', 'relaxed.more']
+        .map((name) => [`thimble.${name}`, join(root, `dist/thimble.${name}.wasm`)])
+        .filter(([, file = '']) => existsSync(file)) // a quick build has not all of them
+        .map(([name, file = '']) => [name, readFileSync(file)]);
+      const all = [...scripts, ...kernels].map(([name, bytes]) => [
+        name,
+        gzipSync(/** @type {Buffer} */ (bytes), { level: 9 }).toString('base64'),
+      ]);
+      return { contents: `export const texts = ${JSON.stringify(Object.fromEntries(all))};`, loader: 'js' };
+    });
+  },
+});
+
+/** Builds all of it. @returns the names of the files written, seen from the root, and of those that they were made from. */
+export async function webBundles() {
+  const engine = await engineFiles();
+  mkdirSync(folder, { recursive: true });
+  for (const { name, text, map } of engine) {
+    writeFileSync(
+      join(folder, name),
+      text.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '') + `\n//# sourceMappingURL=${name}.map\n`,
+    );
+    writeFileSync(join(folder, `${name}.map`), map);
+  }
+  const plugins = [inlining(engine)];
+  const outdir = 'dist/web';
+  const made = await Promise.all([
+    build({ ...shared, outdir, plugins, splitting: true, entryPoints: { index: 'src/index.ts' } }),
+    // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
+    build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
+    build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),
+  ]);
+  const outputs = made.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}));
+  const written = [
+    ...engine.flatMap(({ name }) => [name, `${name}.map`].map((file) => posix.join(outdir, file))),
+    ...outputs,
+  ];
+  return {
+    written,
+    inputs: [
+      ...engine.flatMap(({ inputs }) => inputs),
+      ...made.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})),
+    ],
+  };
+}

@@ -1,0 +1,3 @@
+import { compute } from '../backends/wasm/compute_worker.ts';
+
+compute();

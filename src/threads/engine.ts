@@ -1,0 +1,3 @@
+import { serve } from '../engine/worker.ts';
+
+serve();

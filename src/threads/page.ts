@@ -1,0 +1,10 @@
+/**
+ * The script of all threads that a page starts. It is one, because bundlers put small scripts into the page as data: URLs, and a thread
+ * from there shares no memory.
+ */
+import { compute } from '../backends/wasm/compute_worker.ts';
+import { COMPUTE_THREAD } from '../engine/create_backend.ts';
+import { serve } from '../engine/worker.ts';
+
+if (self.name === COMPUTE_THREAD) compute();
+else serve();
