@@ -124,6 +124,16 @@ async function engineBuild() {
 }
 
 /**
+ * A task that is done once, whoever asks for it.
+ * @param {() => Promise<unknown>} task
+ */
+function once(task) {
+  /** @type {Promise<unknown> | undefined} */
+  let done;
+  return () => (done ??= task());
+}
+
+/**
  * Does everything at once, and says what is not done yet, what is, and how long it took.
  * @param {Record<string, () => Promise<unknown>>} tasks
  */
@@ -160,14 +170,18 @@ removeOutdated();
 /** @type {Record<string, () => Promise<unknown>>} */
 const tasks = {};
 for (const name of missing) {
-  tasks[`${name} kernels${level === 'quick' ? ', quickly' : ''}`] = async () => {
+  tasks[`${name} kernels${level === 'quick' ? ', quickly' : ''}`] = once(async () => {
     const sources = sourcesHash();
     const said = await run('scripts/build_kernels.mjs', name, level);
     noteBuild(name, { level, sources });
     return said;
-  };
+  });
 }
-tasks['library'] = bundles;
+const kernels = Object.values(tasks);
+tasks['library'] = async () => {
+  await Promise.all(kernels.map((compiled) => compiled())); // dist/web/inline.js holds them
+  await bundles();
+};
 if (level === 'full') tasks['types'] = types;
 try {
   await together(tasks);
