@@ -1,6 +1,6 @@
 import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
+import { loadTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { asError } from '../base/errors.ts';
 import { callSite, seenFrom } from './call_site.ts';
@@ -20,7 +20,7 @@ export async function openTokenizer(
   try {
     const file = await openModelFile(source, options);
     try {
-      return createTokenizer(readVocab(file.metadata));
+      return await loadTokenizer(readVocab(file.metadata));
     } finally {
       await Promise.all(file.sources.map((each) => each.close?.()));
     }

@@ -258,7 +258,9 @@ export class Session {
   private createSampler(settings: SamplerOptions): Sampler {
     const { tokenizer } = this.model;
     const breakers = settings.dryBreakers ?? (settings.dryMultiplier ? usualBreakers : []);
-    return createSampler({ ...settings, dryBreakers: tokensWith(tokenizer, breakers) }, tokenizer.nVocab);
+    const never = tokenizer.suppressed.map((token) => [token, -Infinity] as const);
+    const logitBias = [...(settings.logitBias ?? []), ...never];
+    return createSampler({ ...settings, logitBias, dryBreakers: tokensWith(tokenizer, breakers) }, tokenizer.nVocab);
   }
 
   /** Its sampler can be made, and its tokens are some. */

@@ -1,19 +1,19 @@
 import { FormatError } from '../base/errors.ts';
 import { TextIndex } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
-import type { Roles } from './added_tokens.ts';
+import type { Roles } from './roles.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';
-import { createSplit, findPreTokenizer } from './pretokenize.ts';
+import { createSplit, findPreTokenizer, type PreTokenizer } from './pretokenize.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 
 /**
  * Byte-level BPE, GPT-2's and everyone's since: a text is cut into words, a word into its UTF-8 bytes, and bytes merge in the
  * order in which the merges were learned. Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", 2.2.
  */
-export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
+export function createBpe(vocab: Vocab, { plain }: Roles, preTokenizers?: readonly PreTokenizer[]): TokenizerFamily {
   const { tokens } = vocab;
-  const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default');
+  const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default', preTokenizers);
   const merge = createMerger(readMerges(vocab, plain));
   // Made when a text is first encoded: a model is ready without them.
   let split: ReturnType<typeof createSplit> | undefined;

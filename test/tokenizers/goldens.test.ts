@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { loadTokenizer, decode } from '../../src/tokenizers/index.ts';
 import { fixture, haveVocab, ids, loadCases, loadVocab, seeded, vocabNames } from './vocabs.ts';
 
 const texts = fixture<string[]>('texts.json');
@@ -19,7 +19,7 @@ for (const name of vocabNames) {
     `${name} (skipped where its file is absent: ../shared/data or models/)`,
     async () => {
       const vocab = haveVocab(name) ? { ...(await loadVocab(name)), modelName: modelNames[name] } : undefined;
-      const tokenizer = vocab ? createTokenizer(vocab) : undefined!;
+      const tokenizer = vocab ? await loadTokenizer(vocab) : undefined!;
 
       test.skipIf(name === 'smollm2')("gives llama.cpp's ids for llama.cpp's own cases", () => {
         const cases = loadCases(name);

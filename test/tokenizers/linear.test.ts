@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createTokenizer } from '../../src/tokenizers/index.ts';
-import { createSplit, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
+import { createTokenizer, loadTokenizer } from '../../src/tokenizers/index.ts';
+import { preTokenizers } from '../../src/tokenizers/more_pretokenizers.ts';
+import { createSplit } from '../../src/tokenizers/pretokenize.ts';
 import { bytesVocab, loadVocab, piecesVocab } from './vocabs.ts';
 
 /** Texts of about n UTF-8 bytes made to hurt: one long word, one long run, or neighbours that nearly match. */
@@ -39,7 +40,7 @@ function expectLinear(run: (text: string) => void, shape: (n: number) => string,
 
 describe('a prompt of 1 MB', async () => {
   for (const name of ['gpt-2', 'phi-3', 'bert-bge']) {
-    const tokenizer = createTokenizer(await loadVocab(name));
+    const tokenizer = await loadTokenizer(await loadVocab(name));
     test.each(Object.entries(shapes))(`${name} encodes %s in linear time`, (_, shape) => {
       expectLinear((text) => tokenizer.encode(text), shape, 1_000_000);
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UnsupportedError } from '../../src/base/errors.ts';
-import { createSplit, findPreTokenizer, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
+import { preTokenizers } from '../../src/tokenizers/more_pretokenizers.ts';
+import { createSplit, findPreTokenizer } from '../../src/tokenizers/pretokenize.ts';
 import { fixture } from './vocabs.ts';
 
 const texts = fixture<string[]>('texts.json');
@@ -8,7 +9,7 @@ const huggingFace = fixture<{ engine: string; splits: Record<string, string[]> }
 
 function words(pre: string, text: string): string[] {
   const found: string[] = [];
-  createSplit(findPreTokenizer(pre).patterns)(text, (word) => found.push(word));
+  createSplit(findPreTokenizer(pre, preTokenizers).patterns)(text, (word) => found.push(word));
   return found;
 }
 

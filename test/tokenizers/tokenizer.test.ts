@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
-import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { createTokenizer, decode, loadTokenizer } from '../../src/tokenizers/index.ts';
 import { Texts } from '../../src/base/texts.ts';
 import { bytesVocab, piecesVocab, seeded } from './vocabs.ts';
 
@@ -249,10 +249,11 @@ describe('SentencePiece', () => {
   });
 });
 
-test('an unknown tokenizer is refused by name, with those that are known', () => {
-  const vocab = { ...bytesVocab(), model: 't5' };
-  expect(() => createTokenizer(vocab)).toThrow(UnsupportedError);
-  expect(() => createTokenizer(vocab)).toThrow(/"t5".*gpt2, llama, bert/);
+test('an unknown tokenizer is refused by name, with those that are known', async () => {
+  const vocab = { ...bytesVocab(), model: 'rwkv' };
+  await expect(loadTokenizer(vocab)).rejects.toThrow(UnsupportedError);
+  await expect(loadTokenizer(vocab)).rejects.toThrow(/"rwkv".*gpt2, llama, none, bert, gemma4, t5/);
+  await expect(loadTokenizer({ ...bytesVocab(), pre: 'nosuch' })).rejects.toThrow(/"nosuch".*gemma4.*tekken/);
 });
 
 test('a token outside the vocabulary is a RangeError', () => {
