@@ -41,19 +41,19 @@ const spaceBytes = utf8(space);
 const replacement = utf8('\uFFFD');
 const asciiSpace = 0x20;
 
-/** Bytes that grow. */
+/** Bytes that grow. Characters come one at a time: a view of each would keep the garbage collector busy. */
 class Bytes {
   private bytes = new Uint8Array(1024);
   private length = 0;
 
-  add(more: Uint8Array): void {
-    if (this.length + more.length > this.bytes.length) {
-      const larger = new Uint8Array(2 * (this.length + more.length));
+  add(from: Uint8Array, begin = 0, end = from.length): void {
+    const length = this.length + end - begin;
+    if (length > this.bytes.length) {
+      const larger = new Uint8Array(2 * length);
       larger.set(this.bytes);
       this.bytes = larger;
     }
-    this.bytes.set(more, this.length);
-    this.length += more.length;
+    for (let i = begin; i < end; i++) this.bytes[this.length++] = from[i]!;
   }
 
   get all(): Uint8Array {
@@ -61,39 +61,35 @@ class Bytes {
   }
 }
 
-/** The text with its characters mapped and its spaces spelled U+2581: one in front, runs of them as one, as the file says. */
-function normalized(
-  text: Uint8Array,
-  charsmap: Charsmap | undefined,
-  { prefix, merged }: { readonly prefix: boolean; readonly merged: boolean },
-): Uint8Array {
+interface Spaces {
+  /** One in front. */
+  readonly prefix: boolean;
+  /** Runs become one, and those at the ends none. */
+  readonly merged: boolean;
+}
+
+/** The text with its characters mapped and its spaces spelled U+2581, as the file says. */
+function normalized(text: Uint8Array, charsmap: Charsmap | undefined, { prefix, merged }: Spaces): Uint8Array {
   const out = new Bytes();
   let isInside = false; // a word
   let hasPrefix = false;
-  const add = (part: Uint8Array): void => {
-    let begin = 0;
-    for (let i = 0; i < part.length; i++) {
-      if (part[i] !== asciiSpace) {
-        if (!isInside && (merged || (prefix && !hasPrefix))) {
-          out.add(spaceBytes);
-          hasPrefix = true;
-        }
-        isInside = true;
-        continue;
+  const add = (from: Uint8Array, begin: number, end: number): void => {
+    for (let i = begin; i < end; i++) {
+      const isSpace = from[i] === asciiSpace;
+      if (isSpace ? !merged : !isInside && (merged || (prefix && !hasPrefix))) {
+        out.add(spaceBytes);
+        hasPrefix ||= !isSpace;
       }
-      out.add(part.subarray(begin, i));
-      if (!merged) out.add(spaceBytes);
-      begin = i + 1;
-      isInside = false;
+      if (!isSpace) out.add(from, i, i + 1);
+      isInside = !isSpace;
     }
-    out.add(part.subarray(begin));
   };
   for (let at = 0; at < text.length;) {
     const nMapped = charsmap?.match(text, at) ?? 0;
-    if (nMapped > 0) add(charsmap!.values.subarray(charsmap!.begin, charsmap!.end));
     const nBytes = nMapped || characterBytes(text, at);
-    // a key may end inside a character; what is left of it is none
-    if (nMapped === 0) add(nBytes > 0 ? text.subarray(at, at + nBytes) : replacement);
+    if (nMapped > 0) add(charsmap!.values, charsmap!.begin, charsmap!.end);
+    else if (nBytes > 0) add(text, at, at + nBytes);
+    else add(replacement, 0, replacement.length); // a key ended inside a character; what is left of it is none
     at += nBytes || 1;
   }
   return out.all;
