@@ -45,6 +45,7 @@ const { openModelFile, openNodeSink, writeGguf } = await load(path.join(dist, 'g
  */
 const knownDifferences = {
   'bert-bge': { why: 'Hangul, marks and controls as in BertNormalizer', texts: /^[\n -~À-ʯ]*$/, ends: ['[SEP]'] },
+  'deepseek-llm': { why: 'U+3000, punctuation and white space', texts: /^[^\u3000]*$/ },
   tekken: { why: 'case of letters beyond ASCII', texts: /^[\t-\r -~]*$/ },
   'gpt-4o': { why: 'case of letters beyond ASCII', texts: /^[\t-\r -~]*$/ },
   'granite-embed-multi-97m': { why: 'case of letters beyond ASCII', texts: /^[\t-\r -~]*$/ },
@@ -171,7 +172,7 @@ function ownVocabularies() {
     const clone = mkdtempSync(path.join(tmpdir(), 'llama-cpp-'));
     spawnSync('git', ['clone', '--quiet', bundle, clone], { stdio: 'inherit' });
     mkdirSync(folder);
-    for (const name of readdirSync(path.join(clone, 'models')).filter((file) => file.endsWith('.gguf')))
+    for (const name of readdirSync(path.join(clone, 'models')).filter((file) => file.startsWith('ggml-vocab-')))
       spawnSync('mv', [path.join(clone, 'models', name), path.join(folder, name)], { stdio: 'inherit' });
     rmSync(clone, { recursive: true });
   }

@@ -36,12 +36,17 @@ export function createBpe(vocab: Vocab, { plain }: Roles, preTokenizers?: readon
     }
     byteTokens ??= byteSpelling.map((spelling) => plain.get(spelling) ?? -1);
     const symbols = new Int32Array(nBytes);
+    const found: number[] = [];
     let n = 0;
-    for (let i = 0; i < nBytes; i++) {
-      const token = byteTokens[bytes[i]!]!;
-      if (token >= 0) symbols[n++] = token; // a byte that the vocabulary lacks is left out
+    for (let i = 0; i <= nBytes; i++) {
+      const token = i < nBytes ? byteTokens[bytes[i]!]! : -1;
+      if (token >= 0) symbols[n++] = token;
+      if (token >= 0 || n === 0) continue;
+      // A byte that the vocabulary lacks is left out, and nothing merges across it.
+      for (const symbol of symbols.subarray(0, merge(symbols, n))) found.push(symbol);
+      n = 0;
     }
-    return Array.from(symbols.subarray(0, merge(symbols, n)));
+    return found;
   }
 
   function appendWord(word: string, tokens: number[]): void {

@@ -208,13 +208,14 @@ describe('byte-level BPE', () => {
     expect(decode(tokenizer, tokenizer.encode('e\u0301'))).toBe('e\u0301');
   });
 
-  test('a byte that the vocabulary lacks is left out', () => {
-    const vocab = bytesVocab();
+  test('a byte that the vocabulary lacks is left out, and nothing merges across it', () => {
+    const vocab = bytesVocab({ merges: ['a b'] });
     const tokenizer = createTokenizer({
       ...vocab,
       tokens: Texts.of([...vocab.tokens].map((piece) => (piece === 'q' ? '[gone]' : piece))),
     });
-    expect(decode(tokenizer, tokenizer.encode('aqb'))).toBe('ab');
+    expect(text(tokenizer, tokenizer.encode('qabaqbq'))).toEqual(['ab', 'a', 'b']);
+    expect(tokenizer.encode('qq')).toEqual([]);
   });
 
   test('merges are needed', () => {

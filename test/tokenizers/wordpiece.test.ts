@@ -28,3 +28,13 @@ test.skipIf(!haveVocab('bert-bge'))(
     for (const [text, [, expected]] of odd) expect(bge.encode(text), JSON.stringify(text)).toEqual(ids(expected));
   },
 );
+
+test('a file says whether case and accents matter; accents stay where case does', async () => {
+  const pieces = ['[UNK]', '▁É', '▁é', '▁E', '▁e'];
+  const base = { model: 'bert', tokens: Texts.of(pieces), types: Int32Array.of(2, 1, 1, 1, 1), unkToken: 0 };
+  const first = async (cases: object) => pieces[(await loadTokenizer({ ...base, ...cases })).encode('É')[0]!];
+  expect(await first({})).toBe('▁e');
+  expect(await first({ lowercase: false })).toBe('▁É');
+  expect(await first({ lowercase: false, stripAccents: true })).toBe('▁E');
+  expect(await first({ stripAccents: false })).toBe('▁é');
+});
