@@ -1,7 +1,7 @@
 import { readVocab } from '../gguf/vocab.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { openModelFile } from '../platform/model_file.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
+import { loadTokenizer } from '../tokenizers/index.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** Opens a model's file, makes its tokenizer, and closes the file. */
@@ -11,7 +11,7 @@ export async function readTokenizer(
 ): Promise<Tokenizer> {
   const file = await openModelFile(source, options);
   try {
-    return createTokenizer(readVocab(file.metadata));
+    return await loadTokenizer(readVocab(file.metadata));
   } finally {
     await Promise.all(file.sources.map((each) => each.close?.()));
   }

@@ -130,6 +130,22 @@ export class TextIndex {
     }
   }
 
+  /** Calls `found` with each text that stands in `bytes` at `begin` and ends at `end` or before, the shortest first. */
+  findEach(bytes: Uint8Array, begin: number, end: number, found: (nBytes: number, i: number) => void): void {
+    const slots = (this.slots ??= this.fill());
+    const mask = slots.length - 1;
+    let hash = this.seed;
+    for (let at = begin; at < end; at++) {
+      hash = Math.imul(hash ^ bytes[at]!, 0x01000193); // as `hashBytes` goes on
+      const nBytes = at + 1 - begin;
+      for (let slot = (hash ^ (hash >>> 15)) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+        if (!this.texts.equals(slots[slot]! - 1, bytes, begin, nBytes)) continue;
+        found(nBytes, slots[slot]! - 1);
+        break;
+      }
+    }
+  }
+
   get(text: string): number | undefined {
     if (3 * text.length > this.scratch.length) this.scratch = new Uint8Array(6 * text.length);
     const i = this.find(this.scratch, encoder.encodeInto(text, this.scratch).written);

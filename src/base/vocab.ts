@@ -6,6 +6,8 @@ export interface Vocab {
   readonly model: string;
   /** `tokenizer.ggml.pre`: names the pre-tokenizer split of a byte-level BPE; undefined when the file has none. */
   readonly pre?: string;
+  /** `general.architecture`. */
+  readonly architecture?: string;
   /** `general.name`: the only place where some files tell that their added tokens swallow the space after them (Phi-3). */
   readonly modelName?: string;
   /** `[nVocab]` pieces as spelled in the file (byte-level BPE spells bytes as printable code points). */
@@ -19,6 +21,14 @@ export interface Vocab {
   readonly bosToken?: number;
   readonly eosToken?: number;
   readonly eotToken?: number;
+  readonly eomToken?: number;
+  /** Around code to fill in: before, after and at the gap, and what ends it. */
+  readonly fimPreToken?: number;
+  readonly fimSufToken?: number;
+  readonly fimMidToken?: number;
+  readonly fimPadToken?: number;
+  readonly fimRepToken?: number;
+  readonly fimSepToken?: number;
   readonly unkToken?: number;
   readonly sepToken?: number;
   readonly padToken?: number;
@@ -29,4 +39,11 @@ export interface Vocab {
   readonly addEos?: boolean;
   readonly addSpacePrefix?: boolean;
   readonly removeExtraWhitespaces?: boolean;
+  /** `tokenizer.ggml.normalizer.*`: BERT's text without capitals and accents; undefined: as `lowercase` is, which is true. */
+  readonly lowercase?: boolean;
+  readonly stripAccents?: boolean;
+  /** `tokenizer.ggml.precompiled_charsmap`: SentencePiece's rules for characters that become others. */
+  readonly charsmap?: Uint8Array;
+  /** Tokens that are never to be sampled. */
+  readonly suppressTokens?: readonly number[];
 }

@@ -12,7 +12,7 @@ import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/o
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
 import { presetFor } from '../sampling/presets.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
+import { loadTokenizer } from '../tokenizers/index.ts';
 import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import {
@@ -72,7 +72,7 @@ export async function loadModel(
   starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
-    const tokenizer = createTokenizer(readVocab(file.metadata));
+    const tokenizer = await loadTokenizer(readVocab(file.metadata));
     checkVocabulary(bound, tokenizer);
     if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
     const backend = await starting;
@@ -83,7 +83,7 @@ export async function loadModel(
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
-    const template = openTemplate(file, tokenizer);
+    const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined);
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);

@@ -8,7 +8,7 @@ import type { KvType } from '../graph/layer_state.ts';
 import { unfused } from '../models/unfused.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
+import { loadTokenizer } from '../tokenizers/index.ts';
 import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
 import { kernelFile } from './kernel_file.ts';
@@ -55,7 +55,7 @@ export interface MemoryPlanner {
  */
 export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   const bound = await bindModel(unfused(file));
-  checkVocabulary(bound, createTokenizer(readVocab(file.metadata)));
+  checkVocabulary(bound, await loadTokenizer(readVocab(file.metadata)));
   const { nCtxTrain } = bound.config;
   const features = detectFeatures();
   const dry = await startDryRun({ kernels: kernelFile, build: features.build, weights: bound.weights });

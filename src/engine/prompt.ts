@@ -57,11 +57,11 @@ const noTools = (): UnsupportedError =>
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
 
 /** The file's chat template, or why there can be no chat: a template at fault stops nothing else. */
-export function openTemplate(file: GgufFile, tokenizer: Tokenizer): ChatTemplate | NoChat {
+export function openTemplate(file: GgufFile, hasToken: (piece: string) => boolean): ChatTemplate | NoChat {
   try {
     return chatTemplateFor({
       template: file.metadata.string('tokenizer.chat_template', undefined),
-      hasToken: (piece) => tokenizer.tokenOf(piece) !== undefined,
+      hasToken,
     });
   } catch (error) {
     if (isNoChat(error)) return error;

@@ -11,10 +11,10 @@ import type {
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
-import { checkFiniteLogits, createSampler, type Sampler } from '../sampling/chain.ts';
+import { checkFiniteLogits, type Sampler } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
-import { tokensWith, usualBreakers } from './dry_breakers.ts';
+import { samplerFor } from './sampler_for.ts';
 import type { Unfinished } from './session_bytes.ts';
 import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
@@ -85,7 +85,7 @@ export class Session {
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { how, sampling } = parted(options);
     const settings = withPreset(sampling, this.model.sampling);
-    const sampler = this.createSampler(settings);
+    const sampler = samplerFor(settings, this.model.tokenizer);
     const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
     this.checkPrompt(prompt.tokens);
     for (const token of prompt.tokens) sampler.accept(token);
@@ -102,7 +102,7 @@ export class Session {
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
     const { settings, state, unread } = unfinished;
     const tokens = [...this.timeline.text, ...unread];
-    const sampler = this.createSampler(settings);
+    const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
     return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
   }
@@ -255,16 +255,10 @@ export class Session {
     this.draft = undefined;
   }
 
-  private createSampler(settings: SamplerOptions): Sampler {
-    const { tokenizer } = this.model;
-    const breakers = settings.dryBreakers ?? (settings.dryMultiplier ? usualBreakers : []);
-    return createSampler({ ...settings, dryBreakers: tokensWith(tokenizer, breakers) }, tokenizer.nVocab);
-  }
-
   /** Its sampler can be made, and its tokens are some. */
   private checkUnfinished({ settings, state, unread }: Unfinished): void {
     try {
-      this.createSampler(settings).restore(state);
+      samplerFor(settings, this.model.tokenizer).restore(state);
       if (unread.length > 0) this.checkPrompt(unread);
     } catch (cause) {
       throw new FormatError(`the saved session has an answer that cannot go on: ${(cause as Error).message}`, {

@@ -1,7 +1,6 @@
 import { FormatError } from '../base/errors.ts';
+import { TextIndex } from '../base/texts.ts';
 import type { GgufFile } from '../gguf/read.ts';
-import { readVocab } from '../gguf/vocab.ts';
-import { createTokenizer } from '../tokenizers/index.ts';
 import { isNoChat, openTemplate } from './prompt.ts';
 
 /** What is odd about a model file and does not keep it from running. */
@@ -26,7 +25,8 @@ function tokensOutside({ metadata }: GgufFile): string[] {
 function templateFaults(file: GgufFile): string[] {
   if (!file.metadata.has('tokenizer.chat_template')) return [];
   try {
-    const template = openTemplate(file, createTokenizer(readVocab(file.metadata)));
+    const pieces = new TextIndex(file.metadata.texts('tokenizer.ggml.tokens'));
+    const template = openTemplate(file, (piece) => pieces.get(piece) !== undefined);
     return isNoChat(template) ? [template.message] : [];
   } catch (error) {
     if (error instanceof FormatError || isNoChat(error)) return []; // the tokenizer is at fault: the model does not open

@@ -26,6 +26,7 @@ export function readVocab(metadata: Metadata): Vocab {
   return {
     model,
     tokens,
+    architecture: metadata.string('general.architecture', undefined),
     modelName: metadata.string('general.name', undefined),
     pre: metadata.string('tokenizer.ggml.pre', undefined),
     scores: readPerToken(metadata, 'tokenizer.ggml.scores', tokens.length, Float32Array),
@@ -34,6 +35,13 @@ export function readVocab(metadata: Metadata): Vocab {
     bosToken: token('bos'),
     eosToken: token('eos'),
     eotToken: token('eot'),
+    eomToken: token('eom'),
+    fimPreToken: token('fim_pre') ?? token('prefix'),
+    fimSufToken: token('fim_suf') ?? token('suffix'),
+    fimMidToken: token('fim_mid') ?? token('middle'),
+    fimPadToken: token('fim_pad'),
+    fimRepToken: token('fim_rep'),
+    fimSepToken: token('fim_sep'),
     unkToken: token('unknown'),
     sepToken: token('seperator') ?? token('separator'), // the format's own spelling is the first one
     padToken: token('padding'),
@@ -43,6 +51,10 @@ export function readVocab(metadata: Metadata): Vocab {
     addEos: flag('add_eos_token'),
     addSpacePrefix: flag('add_space_prefix'),
     removeExtraWhitespaces: flag('remove_extra_whitespaces'),
+    lowercase: flag('normalizer.lowercase'),
+    stripAccents: flag('normalizer.strip_accents'),
+    charsmap: readBytes(metadata, 'tokenizer.ggml.precompiled_charsmap'),
+    suppressTokens: readSuppressed(metadata, tokens.length),
   };
 }
 
@@ -67,6 +79,19 @@ function readTypes(metadata: Metadata, nVocab: number): Int32Array | undefined {
   if (bad >= 0)
     throw new FormatError(`tokenizer.ggml.token_type[${bad}] is ${types![bad]}, expected 0 to ${lastTokenType}`);
   return types;
+}
+
+/** Ids outside the vocabulary are passed over, as in llama.cpp. */
+function readSuppressed(metadata: Metadata, nVocab: number): number[] | undefined {
+  const ids = metadata.numbers('tokenizer.ggml.suppress_tokens', undefined);
+  return ids && [...new Set(ids)].filter((id) => Number.isInteger(id) && id >= 0 && id < nVocab);
+}
+
+function readBytes(metadata: Metadata, key: string): Uint8Array | undefined {
+  const stored = metadata.numbers(key, undefined);
+  if (stored === undefined || stored instanceof Uint8Array) return stored;
+  if (stored instanceof Int8Array) return new Uint8Array(stored.buffer, stored.byteOffset, stored.length);
+  throw new FormatError(`${key} holds numbers of other types, expected bytes; convert the model again?`);
 }
 
 /** An array with one number per token, `[nVocab]`. */

@@ -154,7 +154,9 @@ function notFinite(logits: Float32Array): FormatError {
 }
 
 function allBanned(nVocab: number): RangeError {
-  return new RangeError(`all ${nVocab} tokens have a logit of -Infinity after logitBias; allow at least one token`);
+  return new RangeError(
+    `all ${nVocab} tokens have a logit of -Infinity after logitBias and what the file suppresses; allow at least one token`,
+  );
 }
 
 function checkState({ random, recent, mirostatMu }: SamplerState, nVocab: number): void {

@@ -1,19 +1,19 @@
 import { FormatError } from '../base/errors.ts';
 import { TextIndex } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
-import type { Roles } from './added_tokens.ts';
+import type { Roles } from './roles.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';
-import { createSplit, findPreTokenizer } from './pretokenize.ts';
+import { createSplit, findPreTokenizer, type PreTokenizer } from './pretokenize.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 
 /**
  * Byte-level BPE, GPT-2's and everyone's since: a text is cut into words, a word into its UTF-8 bytes, and bytes merge in the
  * order in which the merges were learned. Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", 2.2.
  */
-export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
+export function createBpe(vocab: Vocab, { plain }: Roles, preTokenizers?: readonly PreTokenizer[]): TokenizerFamily {
   const { tokens } = vocab;
-  const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default');
+  const { patterns, ignoreMerges = false, addBos = false } = findPreTokenizer(vocab.pre ?? 'default', preTokenizers);
   const merge = createMerger(readMerges(vocab, plain));
   // Made when a text is first encoded: a model is ready without them.
   let split: ReturnType<typeof createSplit> | undefined;
@@ -36,12 +36,17 @@ export function createBpe(vocab: Vocab, { plain }: Roles): TokenizerFamily {
     }
     byteTokens ??= byteSpelling.map((spelling) => plain.get(spelling) ?? -1);
     const symbols = new Int32Array(nBytes);
+    const found: number[] = [];
     let n = 0;
-    for (let i = 0; i < nBytes; i++) {
-      const token = byteTokens[bytes[i]!]!;
-      if (token >= 0) symbols[n++] = token; // a byte that the vocabulary lacks is left out
+    for (let i = 0; i <= nBytes; i++) {
+      const token = i < nBytes ? byteTokens[bytes[i]!]! : -1;
+      if (token >= 0) symbols[n++] = token;
+      if (token >= 0 || n === 0) continue;
+      // A byte that the vocabulary lacks is left out, and nothing merges across it.
+      for (const symbol of symbols.subarray(0, merge(symbols, n))) found.push(symbol);
+      n = 0;
     }
-    return Array.from(symbols.subarray(0, merge(symbols, n)));
+    return found;
   }
 
   function appendWord(word: string, tokens: number[]): void {

@@ -1,42 +1,35 @@
 import type { Vocab } from '../base/vocab.ts';
-import { tokenType, type Roles } from './added_tokens.ts';
-import { readMerges } from './bpe.ts';
-import { createMerger } from './merge.ts';
+import { createCharacterBpe } from './character_bpe.ts';
+import { tokenType, type Roles } from './roles.ts';
 import { byteOf, findByteTokens, space } from './spm.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 
 /**
- * Gemma 4's BPE: merges in the order in which they were learned, like GPT-2's, but over characters with spaces spelled as SentencePiece
- * spells them. A text is cut at newlines only, and a run of these that is a token stays whole. A character that is no token becomes the
- * tokens of its UTF-8 bytes.
+ * Gemma 4's BPE: over characters, with spaces spelled as SentencePiece spells them. A text is cut at newlines only, and a run of these that
+ * is a token stays whole.
  */
-export function createGemma4(vocab: Vocab, { types, plain }: Roles): TokenizerFamily {
-  const nVocab = vocab.tokens.length;
-  const table = readMerges(vocab, plain);
-  const find = (left: number, right: number): number =>
-    left < nVocab && right < nVocab ? table.find(left, right) : -1;
-  const merge = createMerger({ ...table, find });
-  const byteTokens = findByteTokens(vocab.tokens, types); // [256]
+export function createGemma4(vocab: Vocab, roles: Roles): TokenizerFamily {
+  const whole = (line: string): number | undefined => (line[0] === '\n' ? roles.plain.get(line) : undefined);
+  const family = createLineBpe(vocab, roles, whole);
+  return { ...family, addBos: true }; // whatever the file says, as llama.cpp does: the model is lost without it
+}
 
-  function appendLine(line: string, tokens: number[]): void {
-    const whole = line[0] === '\n' ? plain.get(line) : undefined;
-    if (whole !== undefined) return void tokens.push(whole);
-    const symbols = new Int32Array(line.length); // a token, or nVocab + a character's code point
-    let n = 0;
-    for (const character of line) symbols[n++] = plain.get(character) ?? nVocab + character.codePointAt(0)!;
-    n = merge(symbols, n);
-    for (const symbol of symbols.subarray(0, n)) {
-      if (symbol < nVocab) tokens.push(symbol);
-      else for (const token of bytesOf(symbol - nVocab)) if (token >= 0) tokens.push(token);
-    }
-  }
+/** Sarvam's: the same, but merges alone decide about newlines. */
+export function createSarvam(vocab: Vocab, roles: Roles): TokenizerFamily {
+  return createLineBpe(vocab, roles, () => undefined);
+}
 
-  const bytesOf = (codePoint: number): number[] =>
-    [...utf8(String.fromCodePoint(codePoint))].map((byte) => byteTokens[byte]!);
-
+/** @param whole a token that a run of newlines, or of other characters, is by itself */
+function createLineBpe(vocab: Vocab, roles: Roles, whole: (line: string) => number | undefined): TokenizerFamily {
+  const { types } = roles;
+  const append = createCharacterBpe(vocab, roles, findByteTokens(vocab.tokens, types));
   return {
     encode(text, tokens) {
-      for (const line of text.replaceAll(' ', space).match(/[^\n]+|\n+/g) ?? []) appendLine(line, tokens);
+      for (const line of text.replaceAll(' ', space).match(/[^\n]+|\n+/g) ?? []) {
+        const token = whole(line);
+        if (token === undefined) append(line, tokens);
+        else tokens.push(token);
+      }
     },
     bytes(token) {
       const piece = vocab.tokens.at(token)!;
@@ -44,7 +37,7 @@ export function createGemma4(vocab: Vocab, { types, plain }: Roles): TokenizerFa
     },
     bosToken: vocab.bosToken,
     eosToken: vocab.eosToken,
-    addBos: true, // whatever the file says, as llama.cpp does: the model is lost without it
+    addBos: vocab.addBos ?? false,
     addEos: vocab.addEos ?? false,
     spacePrefix: false,
   };

@@ -1,37 +1,37 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { TextIndex } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
-import {
-  assignRoles,
-  createAddedTokenSplit,
-  isHidden,
-  tokenType,
-  withoutUserDefined,
-  type AddedTokenSplit,
-  type Recognised,
-  type Roles,
-} from './added_tokens.ts';
+import { createAddedTokenSplit, type AddedTokenSplit, type Recognised } from './added_tokens.ts';
 import { createBpe } from './bpe.ts';
-import { createGemma4 } from './gemma4.ts';
+import { commonPreTokenizers } from './pretokenize.ts';
+import { assignRoles, isHidden, tokenType, withoutUserDefined, type Roles } from './roles.ts';
 import { createSpm } from './spm.ts';
 import { createTextless } from './textless.ts';
-import { utf8, type EncodeOptions, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
-import { createWordPiece } from './wordpiece.ts';
+import { utf8, type CreateFamily, type EncodeOptions, type Tokenizer, type TokenizerFamily } from './tokenizer.ts';
 
 export type { EncodeOptions, TextSegment, Tokenizer } from './tokenizer.ts';
 export { createTextStream, decode, type TextStream } from './stream.ts';
 
-/** Tokenizer families by `tokenizer.ggml.model`. */
-const families = new Map<string, (vocab: Vocab, roles: Roles) => TokenizerFamily>([
-  ['gpt2', createBpe],
+/** Tokenizer families by `tokenizer.ggml.model`: those of most models. The others stand in `more.ts`, and are loaded for a file that needs one. */
+const commonFamilies: ReadonlyMap<string, CreateFamily> = new Map<string, CreateFamily>([
+  ['gpt2', (vocab, roles) => createBpe(vocab, roles)],
   ['llama', createSpm],
-  ['bert', createWordPiece],
-  ['gemma4', createGemma4],
   ['none', createTextless],
 ]);
 
-/** @throws UnsupportedError for a tokenizer or pre-tokenizer that this build does not know, FormatError for missing merges. */
-export function createTokenizer(vocab: Vocab): Tokenizer {
+/** @throws UnsupportedError for a tokenizer or pre-tokenizer that this build does not know, FormatError for what it misses in the file. */
+export async function loadTokenizer(vocab: Vocab): Promise<Tokenizer> {
+  if (isCommon(vocab)) return createTokenizer(vocab);
+  return createTokenizer(vocab, new Map([...commonFamilies, ...(await import('./more.ts')).moreFamilies]));
+}
+
+function isCommon({ model, pre = 'default' }: Vocab): boolean {
+  if (model === 'gpt2') return commonPreTokenizers.some(({ names }) => names.includes(pre));
+  return commonFamilies.has(model);
+}
+
+/** The same where all families that may be needed are there. */
+export function createTokenizer(vocab: Vocab, families = commonFamilies): Tokenizer {
   const create = families.get(vocab.model);
   if (!create) {
     throw new UnsupportedError(
@@ -54,6 +54,7 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
   const { types, ends } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
+  const silentEos = vocab.eosToken === undefined ? eosToken : undefined; // the family's, where the file names none
   const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
   let byPiece: TextIndex | undefined;
   const encodeParts = partsEncoder(vocab, roles, familyFor);
@@ -101,7 +102,8 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
     bytes,
     isControl: (token) => isHidden(types[token]!),
     isAdded,
-    isEndOfGeneration: (token) => ends.has(token) || token === eosToken,
+    isEndOfGeneration: (token) => ends.has(token) || token === silentEos,
+    suppressed: vocab.suppressTokens ?? [],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { TextIndex, Texts } from '../base/texts.ts';
 import type { Vocab } from '../base/vocab.ts';
-import { isText, tokenType, type Roles } from './added_tokens.ts';
+import { isText, tokenType, type Roles } from './roles.ts';
 import { createMerger, type MergeTable } from './merge.ts';
 import { cachePairs } from './pair_cache.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';

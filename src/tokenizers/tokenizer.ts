@@ -1,3 +1,6 @@
+import type { Vocab } from '../base/vocab.ts';
+import type { Roles } from './roles.ts';
+
 /** Options of `encode`. */
 export interface EncodeOptions {
   /** Recognise control tokens spelled out in the text. Leave off for text a user typed: it then cannot forge one. */
@@ -49,6 +52,8 @@ export interface Tokenizer {
   isAdded(token: number): boolean;
   /** The model says it is done: end of sequence, of turn or of message. */
   isEndOfGeneration(token: number): boolean;
+  /** Tokens that the file says never to sample. */
+  readonly suppressed: readonly number[];
 }
 
 /** One family of tokenizers. Added tokens, BOS and EOS are none of its business. */
@@ -63,6 +68,8 @@ export interface TokenizerFamily {
   readonly addEos: boolean;
   readonly spacePrefix: boolean;
 }
+
+export type CreateFamily = (vocab: Vocab, roles: Roles) => TokenizerFamily;
 
 /** `text` as UTF-8. */
 export function utf8(text: string): Uint8Array {

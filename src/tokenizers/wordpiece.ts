@@ -1,6 +1,6 @@
 import type { Vocab } from '../base/vocab.ts';
-import type { Roles } from './added_tokens.ts';
-import { characterClass } from './pretokenize.ts';
+import type { Roles } from './roles.ts';
+import { characterClass } from './character_class.ts';
 import { utf8, type TokenizerFamily } from './tokenizer.ts';
 
 /** A word's first piece begins with U+2581 in a GGUF file; BERT's own `##` in front of the others is gone. */
@@ -36,9 +36,11 @@ export function createWordPiece(vocab: Vocab, { plain }: Roles): TokenizerFamily
     }
   }
 
+  const { lowercase = true, stripAccents = lowercase } = vocab;
+  const cases = { lowercase, stripAccents };
   return {
     encode(text, tokens) {
-      for (const word of normalize(text).match(words) ?? []) appendWord(wordStart + word, tokens);
+      for (const word of normalize(text, cases).match(words) ?? []) appendWord(wordStart + word, tokens);
     },
     bytes: (token) => utf8(vocab.tokens.at(token)!.replaceAll(wordStart, ' ')),
     bosToken: vocab.clsToken ?? vocab.bosToken ?? 101,
@@ -111,13 +113,18 @@ const accents = new RegExp(inUnicode8(String.raw`[\p{Mn}\u1734\u{1171E}]--\u{111
 /** Text between the letters of later versions, which are not decomposed. */
 const decomposable = new RegExp(`[^${laterLetters}]+`, 'gv');
 
-/** White space becomes plain spaces; case, accents, control characters and U+FFFD go. */
-function normalize(text: string): string {
-  return text
-    .replace(control, '')
-    .replace(/\p{White_Space}/gu, ' ')
-    .replace(decomposable, (part) => part.normalize('NFD'))
-    .replace(accents, '')
+/** What becomes of case and accents. */
+interface Cases {
+  readonly lowercase: boolean;
+  readonly stripAccents: boolean;
+}
+
+/** White space becomes plain spaces; control characters and U+FFFD go, in most models case and accents, too. */
+function normalize(text: string, { lowercase, stripAccents }: Cases): string {
+  const clean = text.replace(control, '').replace(/\p{White_Space}/gu, ' ');
+  const bare = stripAccents ? clean.replace(decomposable, (part) => part.normalize('NFD')).replace(accents, '') : clean;
+  if (!lowercase) return bare;
+  return bare
     .replace(/[^\x00-\x7f]/gu, (character) => character.toLowerCase()) // one by one: no final sigma
     .replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -75,7 +75,30 @@ describe('readVocab', () => {
     });
   });
 
+  it('reads what else tells texts from markup: ends, code to fill in, rules for characters, tokens never to be drawn', () => {
+    const more: Record<string, MetadataValue> = {
+      'general.architecture': { type: 'string', value: 'nomic-bert-moe' },
+      'tokenizer.ggml.eom_token_id': { type: 'u32', value: 2 },
+      'tokenizer.ggml.prefix_token_id': { type: 'u32', value: 1 },
+      'tokenizer.ggml.fim_suf_token_id': { type: 'u32', value: 3 },
+      'tokenizer.ggml.suffix_token_id': { type: 'u32', value: 1 },
+      'tokenizer.ggml.fim_sep_token_id': { type: 'u32', value: 9 },
+      'tokenizer.ggml.normalizer.lowercase': { type: 'bool', value: false },
+      'tokenizer.ggml.precompiled_charsmap': { type: 'array', of: 'i8', value: Int8Array.of(1, -1) },
+      'tokenizer.ggml.suppress_tokens': { type: 'array', of: 'i32', value: Int32Array.of(3, -1, 4, 3, 0) },
+    };
+    const found = readVocab(metadata({ ...vocab, ...more }));
+    expect(found).toMatchObject({ architecture: 'nomic-bert-moe', eomToken: 2, fimPreToken: 1, fimSufToken: 3 });
+    expect(found).toMatchObject({ lowercase: false, charsmap: Uint8Array.of(1, 255), suppressTokens: [3, 0] });
+    expect([found.fimSepToken, found.fimMidToken, found.stripAccents]).toEqual([undefined, undefined, undefined]);
+  });
+
   test.each<[string, MetadataValue, string]>([
+    [
+      'tokenizer.ggml.precompiled_charsmap',
+      { type: 'array', of: 'i32', value: Int32Array.of(1) },
+      'precompiled_charsmap holds numbers of other types, expected bytes',
+    ],
     [
       'tokenizer.ggml.scores',
       { type: 'array', of: 'f32', value: new Float32Array(3) },

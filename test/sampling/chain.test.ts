@@ -179,7 +179,9 @@ describe('edges', () => {
       expect(() => sampler.sample(Float32Array.of(NaN, 2, 3))).toThrow(FormatError);
       expect(() => sampler.sample(new Float32Array(3).fill(-Infinity))).toThrow(/logit of token 0 is -Infinity/);
       const banning = createSampler({ temperature, logitBias: [0, 1, 2].map((t) => [t, -Infinity] as const) }, 3);
-      expect(() => banning.sample(new Float32Array(3))).toThrow(/after logitBias; allow at least one/);
+      expect(() => banning.sample(new Float32Array(3))).toThrow(
+        /after logitBias and what the file suppresses; allow at least one/,
+      );
       expect(() => sampler.sample(new Float32Array(4))).toThrow(/got 4 logits, expected 3/);
     }
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Texts } from '../../src/base/texts.ts';
-import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { loadTokenizer, decode } from '../../src/tokenizers/index.ts';
 
 const controls = ['<pad>', '<eos>', '<bos>', '<|tool_response>', '</s>'];
 const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`);
@@ -9,7 +9,7 @@ const tokens = [...controls, ...bytes, ...pieces];
 const types = tokens.map((_, i) => (i < controls.length ? 3 : i < controls.length + 256 ? 6 : 1));
 const merges = ['b c', 'a b', '▁ ab', '▁ ▁', 'é a'];
 
-const tokenizer = createTokenizer({
+const tokenizer = await loadTokenizer({
   model: 'gemma4',
   tokens: Texts.of(tokens),
   types: Int32Array.from(types),

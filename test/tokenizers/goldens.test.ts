@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { loadTokenizer, decode } from '../../src/tokenizers/index.ts';
 import { fixture, haveVocab, ids, loadCases, loadVocab, seeded, vocabNames } from './vocabs.ts';
 
 const texts = fixture<string[]>('texts.json');
@@ -11,19 +11,24 @@ const huggingFace = fixture<{ bert: Record<string, string> }>('hugging_face.json
 /** Files of this name carry `general.name: Phi3`, the only sign of what their added tokens do to the space after them. */
 const modelNames: Record<string, string> = { 'phi-3': 'Phi3' };
 
-/** Six control characters and two lead bytes of unassigned planes; the lead byte F1. llama.cpp leaves them out as well. */
-const lacksBytes = new Set(['smollm2', 'starcoder']);
+const noCases = new Set(['smollm2', 'nomic-bert-moe']);
+
+/** They normalise what they read. */
+const losesText = new Set(['bert-bge', 'nomic-bert-moe']);
+
+/** Six control characters and two lead bytes of unassigned planes; the lead byte F1; thirteen bytes that UTF-8 never has. llama.cpp leaves them out as well. */
+const lacksBytes = new Set(['smollm2', 'starcoder', 'deepseek-llm']);
 
 for (const name of vocabNames) {
   describe.skipIf(!haveVocab(name))(
-    `${name} (skipped where its file is absent: ../shared/data or models/)`,
+    `${name} (skipped where its file is absent: ../shared/data, models/, or what scripts/tokenizer_fuzz.mjs unpacks)`,
     async () => {
       const vocab = haveVocab(name) ? { ...(await loadVocab(name)), modelName: modelNames[name] } : undefined;
-      const tokenizer = vocab ? createTokenizer(vocab) : undefined!;
+      const tokenizer = vocab ? await loadTokenizer(vocab) : undefined!;
 
-      test.skipIf(name === 'smollm2')("gives llama.cpp's ids for llama.cpp's own cases", () => {
+      test.skipIf(noCases.has(name))("gives llama.cpp's ids for llama.cpp's own cases", () => {
         const cases = loadCases(name);
-        expect(cases).toHaveLength(47);
+        expect(cases.length).toBeGreaterThan(45);
         for (const { text, tokens } of cases) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(tokens);
       });
 
@@ -37,12 +42,12 @@ for (const name of vocabNames) {
         }
       });
 
-      test.skipIf(name === 'bert-bge')('brings every text back, but for bytes that the vocabulary lacks', () => {
+      test.skipIf(losesText.has(name))('brings every text back, but for bytes that the vocabulary lacks', () => {
         const known = new Set([...vocab!.tokens].flatMap((_, token) => [...tokenizer.bytes(token)]));
         if (!lacksBytes.has(name)) expect(known.size).toBe(256);
         for (const text of [...texts, ...randomTexts(400)]) {
           // SentencePiece spells a space as U+2581, so a U+2581 in the text comes back as a space.
-          const sayable = vocab!.model === 'llama' ? text.replaceAll('\u2581', ' ') : text;
+          const sayable = ['llama', 'gemma4'].includes(vocab!.model) ? text.replaceAll('\u2581', ' ') : text;
           const expected = Buffer.from(Buffer.from(sayable).filter((byte) => known.has(byte))).toString();
           expect(decode(tokenizer, tokenizer.encode(text)), JSON.stringify(text)).toBe(expected);
         }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createTokenizer } from '../../src/tokenizers/index.ts';
-import { createSplit, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
+import { createTokenizer, loadTokenizer } from '../../src/tokenizers/index.ts';
+import { preTokenizers } from '../../src/tokenizers/more_pretokenizers.ts';
+import { createSplit } from '../../src/tokenizers/pretokenize.ts';
+import { unigramVocab } from './unigram_vocab.ts';
 import { bytesVocab, loadVocab, piecesVocab } from './vocabs.ts';
 
 /** Texts of about n UTF-8 bytes made to hurt: one long word, one long run, or neighbours that nearly match. */
@@ -15,6 +17,8 @@ const shapes: Record<string, (n: number) => string> = {
   'no white space': (n) => 'loremIpsum'.repeat(n / 10),
   punctuation: (n) => "!'<|".repeat(n / 4),
   Chinese: (n) => '天地玄黃'.repeat(n / 12),
+  'digits before a letter': (n) => '1'.repeat(n) + 'a',
+  'digits of two kinds': (n) => '1½'.repeat(n / 3),
   emoji: (n) => '😀👩‍👩'.repeat(n / 15),
   accents: (n) => 'e' + '\u0301'.repeat(n / 2),
 };
@@ -39,11 +43,18 @@ function expectLinear(run: (text: string) => void, shape: (n: number) => string,
 
 describe('a prompt of 1 MB', async () => {
   for (const name of ['gpt-2', 'phi-3', 'bert-bge']) {
-    const tokenizer = createTokenizer(await loadVocab(name));
+    const tokenizer = await loadTokenizer(await loadVocab(name));
     test.each(Object.entries(shapes))(`${name} encodes %s in linear time`, (_, shape) => {
       expectLinear((text) => tokenizer.encode(text), shape, 1_000_000);
     });
   }
+});
+
+describe('unigram', async () => {
+  const tokenizer = await loadTokenizer(unigramVocab());
+  test.each(Object.entries(shapes))('encodes %s in linear time', (_, shape) => {
+    expectLinear((text) => tokenizer.encode(text), shape, 1_000_000);
+  });
 });
 
 test.each(preTokenizers.map((row) => [row.names[0]!, row.patterns] as const))(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UnsupportedError } from '../../src/base/errors.ts';
-import { createSplit, findPreTokenizer, preTokenizers } from '../../src/tokenizers/pretokenize.ts';
+import { preTokenizers } from '../../src/tokenizers/more_pretokenizers.ts';
+import { createSplit, findPreTokenizer } from '../../src/tokenizers/pretokenize.ts';
 import { fixture } from './vocabs.ts';
 
 const texts = fixture<string[]>('texts.json');
@@ -8,7 +9,7 @@ const huggingFace = fixture<{ engine: string; splits: Record<string, string[]> }
 
 function words(pre: string, text: string): string[] {
   const found: string[] = [];
-  createSplit(findPreTokenizer(pre).patterns)(text, (word) => found.push(word));
+  createSplit(findPreTokenizer(pre, preTokenizers).patterns)(text, (word) => found.push(word));
   return found;
 }
 
@@ -58,6 +59,22 @@ describe('splits that tell look-alikes apart', () => {
     ['chameleon', 'IMGIMGABZ a', ['IMGIMGABZ', ' a']],
     ['viking', 'ab12', ['ab', '1', '2']],
     ['minicpm5', '1234567', ['123', '456', '7']],
+    ['laguna', 'a \n b', ['a', ' ', '\n', ' b']],
+    ['qwen2', 'a \n b', ['a', ' \n', ' b']],
+    ['ufakzeka', "Ali'den it's", ['Ali', "'den", ' it', "'s"]],
+    ['qwen2', "Ali'den it's", ['Ali', "'d", 'en', ' it', "'s"]],
+    ['jais-2', `a${' '.repeat(7)}b`, ['a', '    ', '  ', ' b']],
+    ['exaone-moe', 'a b  c!\n\nd', ['a b', ' ', ' c', '!\n', '\n', 'd']],
+    ['superbpe', 'ab cd 1234567½x', ['ab cd ', '1', '234', '567½', 'x']],
+    ['superbpe', 'a1234567x', ['a', '1', '234', '567', 'x']],
+    ['superbpe', '½234567', ['½', '234', '567']],
+    ['superbpe', '½34567', ['½34', '567']],
+    ['afmoe', 'ab1234567 한국어', ['ab', '1', '234', '567', ' ', '한국어']],
+    ['tiny_aya', '1234 1234a', ['1', '234', ' ', '123', '4', 'a']],
+    ['spark2_5', 'a!\n1234', ['a', '!', '\n', '1', '2', '3', '4']],
+    ['youtu', 'camelCase 123，한국어', ['camel', 'Case', ' ', '1', '2', '3', '，', '한국어']],
+    ['kimi-k2', '中文camelCase!\n/', ['中文', 'camel', 'Case', '!\n', '/']],
+    ['gpt-4o', '中文camelCase!\n/', ['中文camel', 'Case', '!\n/']],
   ])('%s on %j', (pre, text, expected) => {
     expect(words(pre, text)).toEqual(expected);
   });

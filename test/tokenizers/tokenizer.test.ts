@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
-import { createTokenizer, decode } from '../../src/tokenizers/index.ts';
+import { createTokenizer, decode, loadTokenizer } from '../../src/tokenizers/index.ts';
 import { Texts } from '../../src/base/texts.ts';
+import type { Vocab } from '../../src/base/vocab.ts';
 import { bytesVocab, piecesVocab, seeded } from './vocabs.ts';
 
 const text = (tokenizer: ReturnType<typeof createTokenizer>, tokens: number[]): string[] =>
@@ -207,13 +208,14 @@ describe('byte-level BPE', () => {
     expect(decode(tokenizer, tokenizer.encode('e\u0301'))).toBe('e\u0301');
   });
 
-  test('a byte that the vocabulary lacks is left out', () => {
-    const vocab = bytesVocab();
+  test('a byte that the vocabulary lacks is left out, and nothing merges across it', () => {
+    const vocab = bytesVocab({ merges: ['a b'] });
     const tokenizer = createTokenizer({
       ...vocab,
       tokens: Texts.of([...vocab.tokens].map((piece) => (piece === 'q' ? '[gone]' : piece))),
     });
-    expect(decode(tokenizer, tokenizer.encode('aqb'))).toBe('ab');
+    expect(text(tokenizer, tokenizer.encode('qabaqbq'))).toEqual(['ab', 'a', 'b']);
+    expect(tokenizer.encode('qq')).toEqual([]);
   });
 
   test('merges are needed', () => {
@@ -249,13 +251,70 @@ describe('SentencePiece', () => {
   });
 });
 
-test('an unknown tokenizer is refused by name, with those that are known', () => {
-  const vocab = { ...bytesVocab(), model: 't5' };
-  expect(() => createTokenizer(vocab)).toThrow(UnsupportedError);
-  expect(() => createTokenizer(vocab)).toThrow(/"t5".*gpt2, llama, bert/);
+test('an unknown tokenizer is refused by name, with those that are known', async () => {
+  const vocab = { ...bytesVocab(), model: 'rwkv' };
+  await expect(loadTokenizer(vocab)).rejects.toThrow(UnsupportedError);
+  await expect(loadTokenizer(vocab)).rejects.toThrow(/"rwkv".*gpt2, llama, none, bert, gemma4, t5/);
+  await expect(loadTokenizer({ ...bytesVocab(), pre: 'nosuch' })).rejects.toThrow(/"nosuch".*gemma4.*tekken/);
 });
 
 test('a token outside the vocabulary is a RangeError', () => {
   const tokenizer = createTokenizer(bytesVocab());
   for (const token of [-1, 256, 0.5]) expect(() => tokenizer.bytes(token)).toThrow(RangeError);
+});
+
+describe('what ends an answer', () => {
+  const endsOf = (added: [string, number][], more: Partial<Vocab> = {}) => {
+    const tokenizer = createTokenizer({ ...bytesVocab({ added }), ...more });
+    return added.map(([piece]) => piece).filter((piece) => tokenizer.isEndOfGeneration(tokenizer.tokenOf(piece)!));
+  };
+
+  test('is known by its spelling, also where a file calls it text', () => {
+    const ends: [string, number][] = [
+      ...['<|im_end|>', '<|eom_id|>', '<turn|>', '[e~[', '<｜end▁of▁sentence｜>'].map((end): [string, number] => [
+        end,
+        1,
+      ]),
+      ['<|im_start|>', 3],
+    ];
+    expect(endsOf(ends)).toEqual(ends.slice(0, 5).map(([piece]) => piece));
+    const tokenizer = createTokenizer(bytesVocab({ added: ends }));
+    expect(ends.map(([piece]) => tokenizer.isControl(tokenizer.tokenOf(piece)!))).not.toContain(false);
+  });
+
+  test('is not where gpt-oss or Solar go on with another message', () => {
+    const end: [string, number] = ['<|end|>', 3];
+    expect(endsOf([end, ['<|return|>', 3]])).toEqual(['<|end|>', '<|return|>']);
+    expect(endsOf([end, ['<|return|>', 3], ['<|call|>', 3]])).toEqual(['<|return|>', '<|call|>']);
+    expect(endsOf([end, ['<|flush|>', 3], ['<|calls|>', 3]])).toEqual(['<|flush|>', '<|calls|>']);
+    const eosToken = 256; // also where the file names it
+    expect(endsOf([end, ['<|return|>', 3], ['<|call|>', 3]], { eosToken })).toEqual(['<|return|>', '<|call|>']);
+  });
+
+  test('is named by id: of a sequence, a turn, a message, of code that was filled in', () => {
+    const added = [...'abcdefg'].map((name): [string, number] => [`<x${name}>`, 3]);
+    const ids = { eosToken: 256, eotToken: 257, eomToken: 258, fimPadToken: 259, fimRepToken: 260, fimSepToken: 261 };
+    expect(endsOf(added, ids)).toEqual(added.slice(0, 6).map(([piece]) => piece));
+  });
+
+  test('a spelling around code to fill in counts only where the file names no other token', () => {
+    const added: [string, number][] = [['<|fim_pad|>', 3], ['<|file_sep|>', 3], ['<pad>', 3], ['<|fim_prefix|>', 1]]; // prettier-ignore
+    expect(endsOf(added)).toEqual(['<|fim_pad|>', '<|file_sep|>']);
+    expect(endsOf(added, { fimPadToken: 258 })).toEqual(['<|file_sep|>', '<pad>']);
+    const tokenizer = createTokenizer(bytesVocab({ added }));
+    expect(tokenizer.encode('<|fim_prefix|>', { special: true })).toEqual([259]);
+  });
+});
+
+test('a token for a word to guess swallows the white space before it, in the models that want it', () => {
+  const pieces = (vocab: Partial<Vocab>, mask: string) => {
+    const tokenizer = createTokenizer({ ...bytesVocab({ added: [[mask, 3]] }), ...vocab });
+    return text(tokenizer, tokenizer.encode(`a \n${mask} b`, { special: true })).join('|');
+  };
+  expect(pieces({ architecture: 'nomic-bert-moe' }, '<mask>')).toBe('a|<mask>| |b');
+  expect(pieces({ architecture: 'jina-bert-v3' }, '<mask>')).toBe('a|<mask>| |b');
+  expect(pieces({ pre: 'jina-v2-de' }, '<mask>')).toBe('a|<mask>| |b');
+  expect(pieces({ modelName: 'ModernBERT' }, '[MASK]')).toBe('a| |\n|[MASK]| |b');
+  expect(pieces({ modelName: 'modern-bert-base' }, '[MASK]')).toBe('a|[MASK]| |b');
+  expect(pieces({ architecture: 'llama' }, '<mask>')).toBe('a| |\n|<mask>| |b');
 });
