@@ -22,20 +22,23 @@ function trusted(script: URL): URL {
   return policy?.createScriptURL(script.href) ?? script;
 }
 
+/** Some bundlers leave out the origin. */
+const address = (file: URL): string => new URL(file, self.location.href).href;
+
 /**
  * Bundlers find files by this spelling, put them elsewhere, and give them other names; they leave what is inside as it is. So no file
  * names another one: this table is told to all threads.
  */
 export const files: Platform['files'] = async () => ({
-  engine: new URL('./engine.js', import.meta.url).href,
-  compute: new URL('./engine.js', import.meta.url).href, // see src/threads/page.ts
-  models: new URL('./engine.models.js', import.meta.url).href,
-  weights: new URL('./engine.weights.js', import.meta.url).href,
-  calls: new URL('./engine.calls.js', import.meta.url).href,
-  'thimble.simd': new URL('../thimble.simd.wasm', import.meta.url).href,
-  'thimble.simd.more': new URL('../thimble.simd.more.wasm', import.meta.url).href,
-  'thimble.relaxed': new URL('../thimble.relaxed.wasm', import.meta.url).href,
-  'thimble.relaxed.more': new URL('../thimble.relaxed.more.wasm', import.meta.url).href,
+  engine: address(new URL('./engine.js', import.meta.url)),
+  compute: address(new URL('./engine.js', import.meta.url)), // see src/threads/page.ts
+  models: address(new URL('./engine.models.js', import.meta.url)),
+  weights: address(new URL('./engine.weights.js', import.meta.url)),
+  calls: address(new URL('./engine.calls.js', import.meta.url)),
+  'thimble.simd': address(new URL('../thimble.simd.wasm', import.meta.url)),
+  'thimble.simd.more': address(new URL('../thimble.simd.more.wasm', import.meta.url)),
+  'thimble.relaxed': address(new URL('../thimble.relaxed.wasm', import.meta.url)),
+  'thimble.relaxed.more': address(new URL('../thimble.relaxed.more.wasm', import.meta.url)),
 });
 
 /** Some bundlers leave files where they are: then everything comes from a script that this one imports, by way of blob: addresses. */
