@@ -72,14 +72,12 @@ export class AttentionRecord extends Record {
   /** The first token of a tile. */
   tokenOf(tile: u32): u32 {
     if (!this.step.texts) return tile * this.tileTokens;
-    let row: u32 = 0;
-    for (;;) {
-      const text = this.step.textOf(row);
-      const n = this.tilesOf(text.nTokens);
-      if (tile < n) return row + tile * this.tileTokens;
+    let text = this.step.textOf(0);
+    for (let n = this.tilesOf(text.nTokens); tile >= n; n = this.tilesOf(text.nTokens)) {
       tile -= n;
-      row += text.nTokens;
+      text = this.step.textOf(text.first + text.nTokens);
     }
+    return text.first + tile * this.tileTokens;
   }
 
   /** First position that the token at `pos` sees. */

@@ -4,7 +4,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
-import type { GraphLimits } from '../graph/graph.ts';
+import type { Graph, GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -23,7 +23,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
-import { Embedder } from './embedder.ts';
+import type { Embedder, TextModel } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
@@ -36,8 +36,8 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
   openSession(): Session;
-  /** @throws TypeError where the model makes no embeddings. */
-  embedder(): Embedder;
+  /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
+  embedder(): Promise<Embedder>;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -87,7 +87,8 @@ export async function loadModel(
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
-    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, draft: around.draft });
+    const texts = { info, tokenizer, bound, graph: recorded.graph, kvType, file };
+    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, texts, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -104,10 +105,39 @@ interface Parts {
   readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
+  readonly texts: TextParts;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, read, template, draft, ...identity }: Parts): LoadedModel {
+/** What there is to know of a model that makes rows of texts. */
+interface TextParts {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  readonly bound: BoundModel;
+  /** With the pooling that the model was trained with. */
+  readonly graph: Graph;
+  readonly kvType: KvType;
+  readonly file: GgufFile;
+}
+
+function textModel({ info, tokenizer, bound, graph: own, kvType, file }: TextParts, backend: Backend): TextModel {
+  const { metadata, sources } = file;
+  const { pooling, isBidirectional = false, isChoice = false } = bound.config;
+  const { name, architecture, nCtx } = info;
+  return {
+    ...{ name, architecture, nCtx, tokenizer, isBidirectional, isChoice, pooling: pooling! },
+    names: [name, metadata.string('general.basename', ''), sources[0]!.name],
+    rankTemplate: metadata.string('tokenizer.chat_template.rerank', undefined),
+    prepare(pooling) {
+      const { nCtx, maxTokens, maxTexts } = own;
+      const limits = { nCtx, maxTokens, maxTexts, maxLogits: pooling === 'none' ? maxTokens : own.maxLogits };
+      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, pooling).graph;
+      return { graph, program: backend.prepare(graph) };
+    },
+  };
+}
+
+function opened({ info, tokenizer, recorded, backend, read, template, texts, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   const prepare = () => withStoredRows(backend.prepare(graph), graph, read);
   let embedder: Embedder | undefined;
@@ -115,12 +145,15 @@ function opened({ info, tokenizer, recorded, backend, read, template, draft, ...
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
-    embedder() {
-      if (!info.embeds) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
-      return (embedder ??= new Embedder(graph, prepare(), tokenizer));
+    async embedder() {
+      if (!info.embeds && !info.ranks)
+        throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
+      const { Embedder } = await import('./embedder.ts');
+      return (embedder ??= new Embedder(textModel(texts, backend)));
     },
     openSession() {
       if (info.embeds) throw new TypeError(`${info.name} makes embeddings, not text; use model.embed`);
+      if (info.ranks) throw new TypeError(`${info.name} ranks documents and makes no text; use model.rank`);
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
       return new Session(model, graph, state, prepare());
@@ -163,7 +196,8 @@ function describe(
     weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
     nVocab: config.nVocab,
     bosToken: addBos ? bosToken : undefined,
-    embeds: config.pooling !== undefined,
+    embeds: config.pooling !== undefined && config.pooling !== 'rank',
+    ranks: config.pooling === 'rank',
     nLayers: config.nLayers,
     dim: config.dim,
     nCtx,

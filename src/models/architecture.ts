@@ -17,6 +17,8 @@ export interface BaseConfig {
   readonly nMtpLayers?: number;
   /** Models that make one row of numbers of a text instead of logits: how. */
   readonly pooling?: Pooling | undefined;
+  /** Rerankers: the numbers are those of answers to choose from, and the score is the chance of the first. */
+  readonly isChoice?: boolean;
   /** Each token sees the text behind it, too, so a text is read in one step. */
   readonly isBidirectional?: boolean;
 }

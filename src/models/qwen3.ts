@@ -15,7 +15,7 @@ export const qwen3 = architecture({
 
   config(meta, find) {
     const pooling = poolingOf(meta, 'qwen3');
-    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling, nLabels: labelsOf(meta) };
+    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling, nLabels: labelsOf(meta), isChoice: true };
   },
 
   weights: (c, find) => ({
