@@ -11,7 +11,7 @@ const nLayers = 4;
 interface Encoder {
   readonly arch: string;
   readonly keys: Readonly<Record<string, Value>>;
-  readonly tensors: () => TinyTensor[];
+  readonly tensors: (nPositions: number) => TinyTensor[];
 }
 
 const vector = (name: string, cols = dim): TinyTensor => tinyTensor(name, [cols], 'f32', 0.3);
@@ -45,9 +45,9 @@ const bertTables = (nTypes: number): TinyTensor[] => [
 const bert = (pooling: number): Encoder => ({
   arch: 'bert',
   keys: { pooling_type: [u32, pooling], 'attention.layer_norm_epsilon': [f32, 1e-12] },
-  tensors: () => [
+  tensors: (nPositions) => [
     ...bertTables(2),
-    tinyMatrix('position_embd.weight', dim, 64, 4),
+    tinyMatrix('position_embd.weight', dim, nPositions, 4),
     ...blocks((at) => bertLayer(at, true, false)),
   ],
 });
@@ -173,11 +173,11 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
 /** The prompt of the goldens: 40 token ids. */
 export const encoderPrompt: readonly number[] = Array.from({ length: 40 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 
-export function tinyEncoder(name: string): Uint8Array<ArrayBufferLike> {
+export function tinyEncoder(name: string, nPositions = 64): Uint8Array<ArrayBufferLike> {
   const { arch, keys, tensors } = tinyEncoders[name]!;
   const sizes: Encoder['keys'] = {
     block_count: [u32, nLayers],
-    context_length: [u32, 64],
+    context_length: [u32, nPositions],
     embedding_length: [u32, dim],
     feed_forward_length: [u32, ffnDim],
     vocab_size: [u32, nVocab],
@@ -192,5 +192,5 @@ export function tinyEncoder(name: string): Uint8Array<ArrayBufferLike> {
     ['tokenizer.ggml.token_type_count', [u32, arch === 'jina-bert-v3' ? 1 : 2]],
     ...Object.entries(sizes).map(([key, value]) => [`${arch}.${key}`, value] as const),
   ]);
-  return ggufFile(meta, tensors());
+  return ggufFile(meta, tensors(nPositions));
 }
