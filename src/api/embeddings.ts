@@ -1,9 +1,10 @@
-import { checkOneOf, checkWhole, kindOf } from '../base/checks.ts';
-import { embedPoolings } from '../protocol/messages.ts';
-import { given, tokensOf } from './arguments.ts';
+import { checkOneOf, checkWhole, given, kindOf, tokensOf } from '../base/checks.ts';
+import type { EmbedPooling } from '../protocol/messages.ts';
 import type { CallSite } from './call_site.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { EmbedOptions, Ranked, RankOptions } from './option_types.ts';
+
+const embedPoolings: readonly EmbedPooling[] = ['mean', 'cls', 'last', 'none'];
 
 /** Whose model is asked, from which line of the caller's code; `dim` is how long the rows of its tokens are. */
 interface Asked {

@@ -1,7 +1,7 @@
 import type { ModelInfo } from '../protocol/open.ts';
-import { kindOf } from '../base/checks.ts';
+import { kindOf, tokensOf } from '../base/checks.ts';
 import { OWN_SESSION } from '../protocol/messages.ts';
-import { continuationsOf, promptOf, tokensOf, type PromptLike } from './arguments.ts';
+import { continuationsOf, promptOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';

@@ -65,14 +65,13 @@ export function stepCheck(graph: Graph): (step: Step) => void {
 
 /** The texts of a step follow each other in its rows, and in the caches. */
 function checkTexts(texts: readonly StepText[], nTokens: number, { nCtx, maxTexts = 0 }: Graph): void {
-  if (texts.length > maxTexts) throw new RangeError(`a step of ${texts.length} texts, expected 1 to ${maxTexts}`);
   let [row, free] = [0, 0];
-  for (const { first, nTokens, pos, base } of texts) {
-    const end = base + pos + nTokens;
-    const fits = first === row && nTokens >= 1 && pos >= 0 && base >= free && base % RING_BLOCK === 0 && end <= nCtx;
-    if (!fits) throw new RangeError(`a text of ${nTokens} tokens at ${base} + ${pos} does not fit behind the others`);
+  const fit = texts.every(({ first, nTokens, pos, base }) => {
+    const isBehind = first === row && base >= free && base % RING_BLOCK === 0 && nTokens >= 1 && pos >= 0;
     row += nTokens;
-    free = end;
-  }
-  if (row !== nTokens) throw new RangeError(`a step of ${nTokens} tokens, its texts have ${row}`);
+    free = base + pos + nTokens;
+    return isBehind && free <= nCtx;
+  });
+  if (fit && row === nTokens && texts.length <= maxTexts) return;
+  throw new RangeError(`${texts.length} texts do not fit a step of ${nTokens} tokens and at most ${maxTexts} texts`);
 }

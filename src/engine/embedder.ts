@@ -1,7 +1,11 @@
-import type { Program } from '../backends/backend.ts';
 import { sum } from '../base/numbers.ts';
+import type { Backend, Program } from '../backends/backend.ts';
+import type { GgufFile } from '../gguf/read.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { KvType } from '../graph/layer_state.ts';
+import type { BoundModel } from '../models/architecture.ts';
 import type { Pooling } from '../models/pooling.ts';
+import type { ModelInfo } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { Pause } from './score.ts';
 import { prefixOf, type Named } from './tasks.ts';
@@ -35,8 +39,38 @@ export interface Around {
 
 export interface EmbedSettings {
   readonly truncate: boolean;
-  readonly pooling: Pooling;
+  /** Default: the model's own. */
+  readonly pooling: Pooling | undefined;
   readonly task: string | undefined;
+}
+
+/** The parts of an opened model that an embedder takes. */
+export interface EmbedderParts {
+  readonly info: Pick<ModelInfo, 'name' | 'architecture' | 'nCtx'>;
+  readonly tokenizer: Tokenizer;
+  readonly bound: BoundModel;
+  /** With the pooling that the model was trained with. */
+  readonly graph: Graph;
+  readonly kvType: KvType;
+  readonly file: GgufFile;
+  readonly backend: Backend;
+}
+
+function textModel({ info, tokenizer, bound, graph: own, kvType, file, backend }: EmbedderParts): TextModel {
+  const { metadata, sources } = file;
+  const { pooling, isBidirectional = false, isChoice = false } = bound.config;
+  const { name, architecture, nCtx } = info;
+  return {
+    ...{ name, architecture, nCtx, tokenizer, isBidirectional, isChoice, pooling: pooling! },
+    names: [name, metadata.string('general.basename', ''), sources[0]!.name],
+    rankTemplate: metadata.string('tokenizer.chat_template.rerank', undefined),
+    prepare(pooling) {
+      const { nCtx, maxTokens, maxTexts } = own;
+      const limits = { nCtx, maxTokens, maxTexts, maxLogits: pooling === 'none' ? maxTokens : own.maxLogits };
+      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, pooling).graph;
+      return { graph, program: backend.prepare(graph) };
+    },
+  };
 }
 
 /** Makes rows of numbers of texts: many texts in a step, each as if it were alone. */
@@ -44,8 +78,8 @@ export class Embedder {
   readonly model: TextModel;
   private prepared: (Prepared & { readonly pooling: Pooling }) | undefined;
 
-  constructor(model: TextModel) {
-    this.model = model;
+  constructor(parts: EmbedderParts) {
+    this.model = textModel(parts);
   }
 
   /**
@@ -54,10 +88,13 @@ export class Embedder {
    */
   embed(
     texts: readonly (string | readonly number[])[],
-    { truncate, pooling, task }: EmbedSettings,
+    { truncate, pooling: given, task }: EmbedSettings,
     around: Around,
   ): Promise<Float32Array[]> {
-    const { isBidirectional } = this.model;
+    const { isBidirectional, name } = this.model;
+    if (this.model.pooling === 'rank')
+      throw new TypeError(`${name} ranks documents and makes no embeddings; use model.rank`);
+    const pooling = given ?? this.model.pooling;
     const prefix = task === undefined ? '' : prefixOf(this.model, task);
     const all = texts.map((text) => this.tokensOf(text, { truncate, prefix }));
     const { maxTokens } = this.preparedFor(pooling).graph;

@@ -4,7 +4,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
-import type { Graph, GraphLimits } from '../graph/graph.ts';
+import type { GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -23,7 +23,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
-import type { Embedder, TextModel } from './embedder.ts';
+import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
@@ -105,55 +105,29 @@ interface Parts {
   readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
-  readonly texts: TextParts;
+  readonly texts: Omit<EmbedderParts, 'backend'>;
   readonly draft: LoadedModel | undefined;
-}
-
-/** What there is to know of a model that makes rows of texts. */
-interface TextParts {
-  readonly info: ModelInfo;
-  readonly tokenizer: Tokenizer;
-  readonly bound: BoundModel;
-  /** With the pooling that the model was trained with. */
-  readonly graph: Graph;
-  readonly kvType: KvType;
-  readonly file: GgufFile;
-}
-
-function textModel({ info, tokenizer, bound, graph: own, kvType, file }: TextParts, backend: Backend): TextModel {
-  const { metadata, sources } = file;
-  const { pooling, isBidirectional = false, isChoice = false } = bound.config;
-  const { name, architecture, nCtx } = info;
-  return {
-    ...{ name, architecture, nCtx, tokenizer, isBidirectional, isChoice, pooling: pooling! },
-    names: [name, metadata.string('general.basename', ''), sources[0]!.name],
-    rankTemplate: metadata.string('tokenizer.chat_template.rerank', undefined),
-    prepare(pooling) {
-      const { nCtx, maxTokens, maxTexts } = own;
-      const limits = { nCtx, maxTokens, maxTexts, maxLogits: pooling === 'none' ? maxTokens : own.maxLogits };
-      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, pooling).graph;
-      return { graph, program: backend.prepare(graph) };
-    },
-  };
 }
 
 function opened({ info, tokenizer, recorded, backend, read, template, texts, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   const prepare = () => withStoredRows(backend.prepare(graph), graph, read);
+  const makesRows = info.embeds || info.ranks;
   let embedder: Embedder | undefined;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     async embedder() {
-      if (!info.embeds && !info.ranks)
-        throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
+      if (!makesRows) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
       const { Embedder } = await import('./embedder.ts');
-      return (embedder ??= new Embedder(textModel(texts, backend)));
+      return (embedder ??= new Embedder({ ...texts, backend }));
     },
     openSession() {
-      if (info.embeds) throw new TypeError(`${info.name} makes embeddings, not text; use model.embed`);
-      if (info.ranks) throw new TypeError(`${info.name} ranks documents and makes no text; use model.rank`);
+      if (makesRows)
+        throw new TypeError(
+          `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
+        );
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
       return new Session(model, graph, state, prepare());

@@ -147,12 +147,9 @@ const handlers: Handlers = {
     });
   },
 
-  async embed({ texts, pooling, ...settings }, { signal, emit }) {
+  async embed({ texts, ...settings }, { signal, emit }) {
     const embedder = await model!.embedder();
-    if (model!.info.ranks)
-      throw new TypeError(`${model!.info.name} ranks documents and makes no embeddings; use model.rank`);
-    const around = { pause: pauseOf(signal), onProgress: emit };
-    return embedder.embed(texts, { ...settings, pooling: pooling ?? embedder.model.pooling }, around);
+    return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
   },
 
   async rank(ranking, { signal, emit }) {

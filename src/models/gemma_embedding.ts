@@ -1,7 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { embeddingPooling } from './pooling.ts';
+import { embeddingPooling } from './encoder_pooling.ts';
 import { halfWindow } from './modern_bert.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, queryKeyNorms } from './readers.ts';
 import type { Linear } from './recorder.ts';

@@ -2,7 +2,7 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { encoderPooling, labelsOf } from './pooling.ts';
+import { encoderPooling, labelsOf } from './encoder_pooling.ts';
 import { rank, rankHead } from './rank_head.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';

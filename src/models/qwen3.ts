@@ -1,7 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { labelsOf, poolingOf } from './pooling.ts';
+import { poolingOf } from './pooling.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /**
@@ -15,12 +15,12 @@ export const qwen3 = architecture({
 
   config(meta, find) {
     const pooling = poolingOf(meta, 'qwen3');
-    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling, nLabels: labelsOf(meta), isChoice: true };
+    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling, isChoice: true };
   },
 
   weights: (c, find) => ({
     ...tableWeights(find, c),
-    head: c.pooling === 'rank' ? find.linear('cls.output', [c.nLabels, c.dim]) : undefined, // its rows are "yes" and "no"
+    head: find.optional('cls.output.weight', [2, c.dim]), // "yes" and "no"
     layers: perLayer(c, (l) => ({
       ...attentionWeights(find, c, l),
       ...queryKeyNorms(find, c, l),
@@ -45,7 +45,7 @@ export const qwen3 = architecture({
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
     }
-    if (c.pooling === 'rank') return g.linear(w.head!, g.rmsNorm(g.pool(x, 'last'), w.norm, c.normEps)); // [nLogits, nLabels]
+    if (c.pooling === 'rank') return g.matmul(w.head!, g.rmsNorm(g.pool(x, 'last'), w.norm, c.normEps)); // [nLogits, 2]
     if (c.pooling) return g.pool(g.rmsNorm(x, w.norm, c.normEps), c.pooling); // [nLogits, dim]
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

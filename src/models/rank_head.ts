@@ -1,7 +1,8 @@
 import { FormatError } from '../base/errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Pooling } from './pooling.ts';
-import type { LayerNorm, Linear, Recorder } from './recorder.ts';
+import type { LayerNorm, MoreRecorder } from './more_recorder.ts';
+import type { Linear } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
 /** The classifier of a reranker: makes scores of a text's row. A file has one of its two matrices, or both. */
@@ -30,7 +31,7 @@ const rowsOf = (find: WeightFinder, dim: number, nLabels: number): number =>
 
 /** Scores of pooled rows: `[nLogits, dim]` → `[nLogits, nLabels]`. The activation is tanh, but for ModernBERT's. */
 export function rank(
-  g: Recorder,
+  g: MoreRecorder,
   row: Value,
   { dense, norm, out }: RankHead,
   { gelu, eps }: { readonly gelu: boolean; readonly eps: number },

@@ -4,8 +4,7 @@ import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
 
 /** What becomes of the rows of a text's tokens: their mean, the first ([CLS]), the last, or all of them. */
-export const embedPoolings = ['mean', 'cls', 'last', 'none'] as const;
-export type EmbedPooling = (typeof embedPoolings)[number];
+export type EmbedPooling = 'mean' | 'cls' | 'last' | 'none';
 
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {

@@ -153,10 +153,7 @@ export class WasmProgram implements Program {
     const rows = this.stepAt + stepWords.length + maxTokens;
     let at = rows + maxTokens;
     for (const { first, nTokens, pos, base } of texts) {
-      ints[at + textWords.first] = first;
-      ints[at + textWords.nTokens] = nTokens;
-      ints[at + textWords.pos] = pos;
-      ints[at + textWords.base] = base;
+      ints.set([first, nTokens, pos, base], at); // in the order of textWords
       ints.fill(4 * at, rows + first, rows + first + nTokens);
       at += textWords.length;
     }
