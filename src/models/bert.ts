@@ -22,7 +22,7 @@ export const bert = architectureBy(MoreRecorder, {
   config(meta, find) {
     const arch = meta.string('general.architecture');
     const c = decoderConfig(meta, find, arch, ['attention.causal']);
-    return { ...c, pooling: encoderPooling(meta, arch), nLabels: labelsOf(meta), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
+    return { ...c, pooling: encoderPooling(meta, arch), nLabels: labelsOf(meta, arch), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
   },
 
   weights: (c, find) => ({

@@ -16,5 +16,5 @@ export function embeddingPooling(meta: Metadata, arch: string): Exclude<Pooling,
 }
 
 /** Scores that a ranking head makes; the first one counts. */
-export const labelsOf = (meta: Metadata): number =>
-  Math.max(1, meta.texts('classifier.output_labels', undefined)?.length ?? 0);
+export const labelsOf = (meta: Metadata, arch: string): number =>
+  Math.max(1, meta.texts(`${arch}.classifier.output_labels`, undefined)?.length ?? 0);

@@ -19,7 +19,7 @@ export const jinaBertV2 = architectureBy(MoreRecorder, {
   config(meta, find) {
     const c = decoderConfig(meta, find, 'jina-bert-v2', ['attention.causal']);
     const nTypes = meta.u32('tokenizer.ggml.token_type_count', 1);
-    return { ...c, pooling: encoderPooling(meta, 'jina-bert-v2'), nLabels: labelsOf(meta), isBidirectional: true, nTypes };
+    return { ...c, pooling: encoderPooling(meta, 'jina-bert-v2'), nLabels: labelsOf(meta, 'jina-bert-v2'), isBidirectional: true, nTypes };
   },
 
   weights: (c, find) => ({

@@ -26,7 +26,7 @@ export const modernBert = architectureBy(MoreRecorder, {
     }
     return {
       ...c,
-      pooling: encoderPooling(meta, 'modern-bert'), nLabels: labelsOf(meta),
+      pooling: encoderPooling(meta, 'modern-bert'), nLabels: labelsOf(meta, 'modern-bert'),
       isBidirectional: true,
       windows: windowsOf(meta, 'modern-bert', c.nLayers, { period: 3, wideFirst: true }),
       windowRope: windowRope(meta, 'modern-bert', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
