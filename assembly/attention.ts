@@ -42,7 +42,7 @@ function attention<T, M>(record: AttentionRecord, begin: u32, end: u32): void {
   const nSplits = record.isSplit ? record.endSplit - firstSplit : 1;
   for (let item = begin; item < end; item++) {
     const kvHead = (item / nSplits) % record.nKvHeads;
-    const token = (item / nSplits / record.nKvHeads) * record.tileTokens;
+    const token = record.tokenOf(item / nSplits / record.nKvHeads);
     loadQueries<T>(tile, record, token, kvHead);
     if (record.isSplit) {
       const split = firstSplit + (item % nSplits);
@@ -58,17 +58,26 @@ function attention<T, M>(record: AttentionRecord, begin: u32, end: u32): void {
 /** Lays the tile out and fills `q`. Zero rows fill it up to a multiple of four. */
 function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32): void {
   const headBytes = record.headDim << 2;
-  tile.nRows = min(record.tileTokens, record.nRows - token) * record.headsPerKv;
+  const step = record.step;
+  const pos = step.posOf(token);
+  tile.pos = pos;
+  if (step.texts) {
+    const text = step.textOf(token);
+    tile.nSeen = text.pos + text.nTokens;
+    tile.base = text.base;
+  } else {
+    tile.nSeen = step.pos + step.nTokens;
+    tile.base = 0;
+  }
+  tile.nRows = min(record.tileTokens, tile.nSeen - pos) * record.headsPerKv;
   tile.headBytes = headBytes;
   tile.headsPerKv = record.headsPerKv;
-  tile.pos = record.step.pos + token;
   tile.window = record.window;
   tile.cap = record.cap;
   tile.ahead = record.ahead;
   tile.alibi = record.alibi;
   tile.firstHead = kvHead * record.headsPerKv;
   tile.nHeads = record.cols / record.headDim;
-  tile.nSeen = record.step.pos + record.step.nTokens;
   tile.factor = changetype<T>(0).factor;
   layOut(tile);
   memory.fill(tile.q, 0, tile.maxRows * headBytes);
@@ -99,8 +108,7 @@ function storeMeans(tile: Tile, record: AttentionRecord, token: u32, kvHead: u32
 }
 
 export function attention_items(record: AttentionRecord): u32 {
-  const nTiles = (record.nRows + record.tileTokens - 1) / record.tileTokens;
-  return nTiles * record.nKvHeads * (record.isSplit ? record.endSplit - record.firstSplit : 1);
+  return record.nTiles * record.nKvHeads * (record.isSplit ? record.endSplit - record.firstSplit : 1);
 }
 
 /** Bytes of scratch memory that a thread needs for this record. */

@@ -23,7 +23,7 @@ function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32, limit: u32): vo
   for (let token = begin; token < end; token++) {
     let x = record.x + ((token * record.kvDim) << 2);
     let head = record.cache;
-    const row = (record.step.pos + token) % record.nPositions;
+    const row = record.step.cachedAt(token) % record.nPositions;
     for (let n = record.kvDim / headDim; n > 0; n--) {
       const numbers = type.hasLevels ? spread(record, x) : x;
       if (largestMagnitude(numbers, headDim) > limit && !record.step.lost) {

@@ -1,21 +1,36 @@
-import { Record } from './lib/record';
+import { Record, StepText } from './lib/record';
 
 @unmanaged
 class PoolRecord extends Record {
-  out: usize; // [1, cols]
+  out: usize; // [nTexts, cols]
   x: usize; // [nTokens, cols]
   cols: u32;
-  mean: u32; // 0: the first row
+  which: u32; // CLS, MEAN or LAST
 }
 
-/** The mean of all rows, added up in their order, or the first; an item is a row of the output. */
+const MEAN: u32 = 1;
+const LAST: u32 = 2;
+
+/** The first row of each text, the mean of all, added up in their order, or the last; an item is a text. */
 export function pool(record: PoolRecord, begin: u32, end: u32): void {
   const rowBytes = record.cols << 2;
-  const nRows = record.mean ? record.step.nTokens : 1;
-  for (let i: u32 = begin * rowBytes; i < end * rowBytes; i += 4) {
+  const step = record.step;
+  for (let i = begin; i < end; i++) {
+    const text = step.texts ? changetype<StepText>(load<usize>(step.texts) + i * offsetof<StepText>()) : null;
+    const first = text ? text.first : 0;
+    const nTokens = text ? text.nTokens : step.nTokens;
+    const row = record.which == LAST ? first + nTokens - 1 : first;
+    const nRows = record.which == MEAN ? nTokens : 1;
+    mean(record.out + i * rowBytes, record.x + row * rowBytes, nRows, rowBytes);
+  }
+}
+
+/** The mean of `nRows` rows from `x` on. */
+function mean(out: usize, x: usize, nRows: u32, rowBytes: usize): void {
+  for (let i: usize = 0; i < rowBytes; i += 4) {
     let sum: f32 = 0;
-    for (let row: u32 = 0; row < nRows; row++) sum += load<f32>(record.x + row * rowBytes + i);
-    store<f32>(record.out + i, sum / <f32>nRows);
+    for (let row: u32 = 0; row < nRows; row++) sum += load<f32>(x + row * rowBytes + i);
+    store<f32>(out + i, sum / <f32>nRows);
   }
 }
 

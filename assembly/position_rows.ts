@@ -7,9 +7,10 @@ class PositionRowsRecord extends Record {
   cols: u32;
 }
 
-/** The rows of the step's positions; an item is a token. */
+/** The rows of the tokens' positions; an item is a token. */
 export function position_rows(record: PositionRowsRecord, begin: u32, end: u32): void {
   const rowBytes = record.cols << 2;
-  const from = record.table + (record.step.pos + begin) * rowBytes;
-  memory.copy(record.out + begin * rowBytes, from, (end - begin) * rowBytes);
+  for (let token = begin; token < end; token++) {
+    memory.copy(record.out + token * rowBytes, record.table + record.step.posOf(token) * rowBytes, rowBytes);
+  }
 }

@@ -13,7 +13,7 @@ export function rope_angles(record: RopeAnglesRecord, begin: u32, end: u32): voi
   const halfBytes = (record.cols - 1) << 2;
   const magnitude = turn(record, halfBytes);
   for (let token = begin; token < end; token++) {
-    const pos = <f64>(record.step.pos + token);
+    const pos = <f64>record.step.posOf(token);
     const cos = record.out + token * 2 * halfBytes;
     for (let i: u32 = 0; i < halfBytes; i += 4) {
       Angle.reduce(pos * turn(record, i));

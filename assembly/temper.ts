@@ -14,7 +14,7 @@ class TemperRecord extends Record {
 export function temper(record: TemperRecord, begin: u32, end: u32): void {
   const rowBytes = record.cols << 2;
   for (let token = begin; token < end; token++) {
-    const step = min((record.step.pos + token) / record.every, record.nFactors - 1);
+    const step = min(record.step.posOf(token) / record.every, record.nFactors - 1);
     const factor = load<f32>(record.factors + (step << 2));
     const out = record.out + token * rowBytes;
     const x = record.x + token * rowBytes;

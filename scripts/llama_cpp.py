@@ -80,6 +80,7 @@ SIGNATURES = {
     "llama_get_logits_ith": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
     "llama_model_n_embd_out": (c.c_int32, [c.c_void_p]),
     "llama_pooling_type": (c.c_int32, [c.c_void_p]),
+    "llama_model_n_cls_out": (c.c_uint32, [c.c_void_p]),
     "llama_set_embeddings": (None, [c.c_void_p, c.c_bool]),
     "llama_get_embeddings_ith": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
     "llama_get_embeddings_seq": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
@@ -191,6 +192,8 @@ class Engine:
         self.decode(tokens, 0, 0)
         n_cols, lib, context = self.lib.llama_model_n_embd_out(self.model), self.lib, self.context
         pooled = lib.llama_pooling_type(context) != 0
+        if lib.llama_pooling_type(context) == 4:  # a ranking head's scores
+            n_cols = lib.llama_model_n_cls_out(self.model)
         rows = [lib.llama_get_embeddings_seq(context, 0)] if pooled else [lib.llama_get_embeddings_ith(context, i) for i in range(len(tokens))]
         with open(file, "wb") as out:
             for row in rows:

@@ -57,7 +57,7 @@ const { values: options } = parseArgs({
     'exact-gelu': { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    only: { type: 'string', default: 'tiny,families,encoders,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,encoders,rankers,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -248,17 +248,21 @@ async function families() {
   save('families.json', { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
-/** Tiny models that make embeddings: what pooling leaves, or some rows where it leaves all of them. */
-async function encoders() {
+/**
+ * Tiny models that make embeddings or rank: what pooling leaves, or some rows where it leaves all of them.
+ * @param {'tinyEncoders' | 'tinyRankers'} table
+ * @param {string} fixture
+ */
+async function encoders(table, fixture) {
   const outfile = path.join(work, 'tiny_encoders.mjs');
   const entryPoints = [path.join(repo, 'test/helpers/tiny_encoders.ts')];
   await build({ entryPoints, bundle: true, format: 'esm', outfile });
   /** @type {typeof import('../test/helpers/tiny_encoders.ts')} */
-  const { tinyEncoders, tinyEncoder, encoderPrompt } = await import(outfile);
+  const { tinyEncoder, encoderPrompt, ...tables } = await import(outfile);
   const positions = [0, 1, 20, 39];
   /** @type {Record<string, object>} */
   const models = {};
-  for (const name of Object.keys(tinyEncoders)) {
+  for (const name of Object.keys(tables[table])) {
     const model = path.join(work, name + '.gguf');
     fs.writeFileSync(model, tinyEncoder(name));
     const file = path.join(work, 'rows.f32');
@@ -275,7 +279,7 @@ async function encoders() {
     const kept = nRows === 1 ? rows : positions.map((pos) => /** @type {Row} */ (rows[pos]));
     models[name] = { ...gelu, nRows, rows: kept.map((row) => Array.from(row, (x) => short(x))) };
   }
-  save('encoders.json', { engine: GELU_ENGINE, prompt: encoderPrompt, positions, models });
+  save(fixture, { engine: GELU_ENGINE, prompt: encoderPrompt, positions, models });
 }
 
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
@@ -425,10 +429,18 @@ function perplexity() {
 }
 
 /** @type {Readonly<Record<string, () => void | Promise<void>>>} */
-const tasks = { tiny, families, encoders, logits: realLogits, greedy, perplexity };
+const tasks = {
+  tiny,
+  families,
+  encoders: () => encoders('tinyEncoders', 'encoders.json'),
+  rankers: () => encoders('tinyRankers', 'rankers.json'),
+  logits: realLogits,
+  greedy,
+  perplexity,
+};
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (!['tiny', 'families', 'encoders'].includes(name) && !options.model)
+  if (!['tiny', 'families', 'encoders', 'rankers'].includes(name) && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

@@ -12,6 +12,8 @@ export type {
   OpenModelOptions,
   ResumeCallOptions,
   EmbedOptions,
+  Ranked,
+  RankOptions,
   ScoreOptions,
   SendOptions,
 } from './api/option_types.ts';
@@ -25,6 +27,7 @@ export type {
   StopReason,
   Timings,
 } from './protocol/generation.ts';
+export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
 export type { DownloadProgress } from './platform/model_source.ts';

@@ -49,7 +49,35 @@ export class AttentionRecord extends Record {
 
   @inline
   get isSplit(): bool {
-    return this.nRows <= SPLIT_TOKENS;
+    return this.nRows <= SPLIT_TOKENS && !this.step.texts;
+  }
+
+  /** Tiles of a step. None reaches from one text into the next. */
+  get nTiles(): u32 {
+    if (!this.step.texts) return this.tilesOf(this.nRows);
+    let n: u32 = 0;
+    for (let row: u32 = 0; row < this.nRows;) {
+      const text = this.step.textOf(row);
+      n += this.tilesOf(text.nTokens);
+      row += text.nTokens;
+    }
+    return n;
+  }
+
+  @inline
+  tilesOf(nTokens: u32): u32 {
+    return (nTokens + this.tileTokens - 1) / this.tileTokens;
+  }
+
+  /** The first token of a tile. */
+  tokenOf(tile: u32): u32 {
+    if (!this.step.texts) return tile * this.tileTokens;
+    let text = this.step.textOf(0);
+    for (let n = this.tilesOf(text.nTokens); tile >= n; n = this.tilesOf(text.nTokens)) {
+      tile -= n;
+      text = this.step.textOf(text.first + text.nTokens);
+    }
+    return text.first + tile * this.tileTokens;
   }
 
   /** First position that the token at `pos` sees. */

@@ -15,7 +15,8 @@ export class Tile {
   alibi: f32; // 0: none
   firstHead: u32; // of the rows'
   nHeads: u32;
-  nSeen: u32; // positions there are, this step's included
+  nSeen: u32; // positions of the text there are, this step's included
+  base: u32; // row of the cache where the text's position 0 lies
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
   /** Keeps loads alive whose only purpose is their side effect. */

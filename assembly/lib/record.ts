@@ -38,10 +38,42 @@ export class Step {
   nLogits: u32;
   /** Set by the first kernel whose numbers did not fit where they went: the address of its record. */
   lost: usize;
+  /** Address of `[nTokens]` addresses, of each row's text; 0: all rows are of one text, from `pos` on. */
+  texts: usize;
 
   /** Address of the token ids, which lie right behind. */
   @inline
   get tokens(): usize {
     return changetype<usize>(this) + offsetof<Step>();
   }
+
+  /** The text of a row, where there are several. */
+  @inline
+  textOf(row: u32): StepText {
+    return changetype<StepText>(load<usize>(this.texts + (row << 2)));
+  }
+
+  /** The position of a row within its text. */
+  posOf(row: u32): u32 {
+    if (!this.texts) return this.pos + row;
+    const text = this.textOf(row);
+    return text.pos + row - text.first;
+  }
+
+  /** The row of the caches where a row's position lies, rings apart. */
+  cachedAt(row: u32): u32 {
+    return this.texts ? this.posOf(row) + this.textOf(row).base : this.pos + row;
+  }
+}
+
+/** A text among those of a step. */
+@unmanaged
+export class StepText {
+  /** Its first row in the step. */
+  first: u32;
+  nTokens: u32;
+  /** Position of the first row within the text. */
+  pos: u32;
+  /** Row of the caches where the text's position 0 lies: whole blocks of 32. */
+  base: u32;
 }

@@ -1,4 +1,4 @@
-import { kindOf, tagOf } from '../base/checks.ts';
+import { given, kindOf, tagOf, tokensOf } from '../base/checks.ts';
 import { UnsupportedError } from '../base/errors.ts';
 import { checkConversation, type ChatMessage, type ToolDefinition } from '../chat/conversation.ts';
 import type { ConversationPrompt, Prompt, TextPrompt } from '../protocol/open.ts';
@@ -113,10 +113,6 @@ function toolsOf(tools: unknown): readonly ToolDefinition[] | undefined {
   );
 }
 
-/** Options without those that are null: they count as left out, as they do in JSON. */
-export const given = <T extends object>(options: T): T =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as T;
-
 /** Stop texts as a list; none for null. */
 export function stopsOf(stop: unknown): readonly string[] | undefined {
   if (stop === undefined || stop === null) return undefined;
@@ -128,16 +124,6 @@ export function stopsOf(stop: unknown): readonly string[] | undefined {
   if (stops.includes(''))
     throw new RangeError('stop holds an empty text, which every answer starts with; leave it out');
   return [...stops];
-}
-
-/** Tokens in any array. */
-export function tokensOf(tokens: unknown): number[] {
-  const isList = Array.isArray(tokens) || (ArrayBuffer.isView(tokens) && tagOf(tokens) !== 'DataView');
-  const list: unknown[] = isList ? Array.from(tokens as ArrayLike<unknown>) : [];
-  const bad = list.findIndex((token) => typeof token !== 'number');
-  if (isList && bad < 0) return list as number[];
-  const came = isList ? `tokens[${bad}] is ${kindOf(list[bad])}` : `tokens is ${kindOf(tokens)}`;
-  throw new TypeError(`${came}, expected a list of tokens, which are numbers (model.tokenize makes them)`);
 }
 
 /** Ways in which a text may go on, as prompts of nothing but their own text. */

@@ -1,15 +1,22 @@
 import type { ModelInfo } from '../protocol/open.ts';
-import { kindOf } from '../base/checks.ts';
+import { kindOf, tokensOf } from '../base/checks.ts';
 import { OWN_SESSION } from '../protocol/messages.ts';
-import { continuationsOf, given, promptOf, tokensOf, type PromptLike } from './arguments.ts';
+import { continuationsOf, promptOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';
-import { shaped, textsOf } from './embeddings.ts';
 import type { EngineClient } from './engine_client.ts';
 import type { Generation } from './generation.ts';
 import { ModelSession } from './model_session.ts';
-import type { CallOptions, ChatOptions, Continuation, EmbedOptions, ScoreOptions } from './option_types.ts';
+import type {
+  CallOptions,
+  ChatOptions,
+  Continuation,
+  EmbedOptions,
+  Ranked,
+  RankOptions,
+  ScoreOptions,
+} from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /**
@@ -112,11 +119,11 @@ export class Model {
 
   /**
    * What a text means, as a row of numbers: of two rows, the product (a cosine) is the larger the more alike the texts are. For models whose
-   * `info.embeds` is true. Many such models want a prefix that says what a text is for; their cards name it.
-   * @throws RangeError for a text that is empty or longer than the context.
+   * `info.embeds` is true. Many were trained with a prefix that says what a text is for: `task` puts it there.
+   * @throws RangeError for a text that is empty or longer than the context, and for a task that the model's card does not name.
    */
   embed(text: string, options?: EmbedOptions): Promise<Float32Array>;
-  /** The same for several texts, or their tokens. */
+  /** The same for several texts, or their tokens. Short ones are read together, as fast as one long one. */
   embed(texts: readonly (string | ArrayLike<number>)[], options?: EmbedOptions): Promise<Float32Array[]>;
   async embed(
     texts: string | readonly (string | ArrayLike<number>)[],
@@ -124,11 +131,24 @@ export class Model {
   ): Promise<Float32Array | Float32Array[]> {
     const site = callSite();
     checkOptions('embed', options);
-    const { truncate = false, signal, ...shape } = given(options);
-    const all = textsOf(typeof texts === 'string' ? [texts] : texts);
-    const rows = await this.client.call('embed', { texts: all, truncate }, { signal, site });
-    const each = rows.map((row) => shaped(row, shape));
-    return typeof texts === 'string' ? each[0]! : each;
+    const { embedTexts } = await import('./embeddings.ts');
+    const rows = await embedTexts(typeof texts === 'string' ? [texts] : texts, options, {
+      client: this.client,
+      dim: this.info.dim,
+      site,
+    });
+    return typeof texts === 'string' ? rows[0]! : rows;
+  }
+
+  /**
+   * Documents by how well they answer a query, the best first: by what a reranker says of both (`info.ranks`), or by the cosine of an embedding
+   * model's rows, which are made with the prefixes of its card.
+   */
+  async rank(query: string, documents: readonly string[], options: RankOptions = {}): Promise<Ranked[]> {
+    const site = callSite();
+    checkOptions('rank', options);
+    const { rankDocuments } = await import('./embeddings.ts');
+    return rankDocuments({ query, documents }, options, { client: this.client, site });
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */

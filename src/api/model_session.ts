@@ -1,5 +1,6 @@
+import { given } from '../base/checks.ts';
 import type { Prompt } from '../protocol/open.ts';
-import { bytesOf, given, promptOf, stopsOf, type PromptLike } from './arguments.ts';
+import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Calls } from '../protocol/messages.ts';

@@ -3,6 +3,7 @@ import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/model_source.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
+import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
 
 export interface OpenModelOptions extends OpenOptions {
@@ -47,9 +48,42 @@ export interface EmbedOptions {
   readonly normalize?: boolean;
   /** Keep so many numbers of each row, from its beginning, as models trained for it allow (Matryoshka). Default: all. */
   readonly dimensions?: number;
+  /**
+   * What a text is for, where the model's card names a prefix for it: `query`, `document`, `clustering` … The prefix is put in front of
+   * every text. Another word fails, and the error lists those there are.
+   */
+  readonly task?: string;
+  /**
+   * What becomes of the rows of a text's tokens: their `mean`, the first (`cls`), the `last`, or with `none` all of them, one behind the
+   * other. Default: as the model was trained.
+   */
+  readonly pooling?: EmbedPooling;
   /** Read the beginning of a text that is too long, instead of failing. Default false. */
   readonly truncate?: boolean;
+  /** Gets the number of texts done so far. */
+  readonly onProgress?: (nDone: number, nTotal: number) => void;
+  /** Stops between two steps; the promise rejects with an `AbortError`. */
   readonly signal?: AbortSignal;
+}
+
+export interface RankOptions {
+  /** So many of the best alone. Default: all. */
+  readonly top?: number;
+  /** Read the beginning of a document that is too long, instead of failing. Default false. */
+  readonly truncate?: boolean;
+  /** Gets the number of documents done so far. */
+  readonly onProgress?: (nDone: number, nTotal: number) => void;
+  /** Stops between two steps; the promise rejects with an `AbortError`. */
+  readonly signal?: AbortSignal;
+}
+
+/** A document, and how well it answers the query. */
+export interface Ranked {
+  /** Its place in the list that was given. */
+  readonly index: number;
+  /** The higher the better: what a reranker says, or a cosine of other models. To be compared within one answer only. */
+  readonly score: number;
+  readonly document: string;
 }
 
 /** A way to go on: text, or tokens. */

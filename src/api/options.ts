@@ -5,6 +5,7 @@ import type {
   ChatOptions,
   EmbedOptions,
   OpenModelOptions,
+  RankOptions,
   ResumeCallOptions,
   ScoreOptions,
   SendOptions,
@@ -102,7 +103,17 @@ const text: Names<TextPrompt> = {
   eos: 'boolean',
   userDefined: 'boolean',
 };
-const embed: Names<EmbedOptions> = { normalize: 'boolean', dimensions: 'any', truncate: 'boolean', signal: 'signal' };
+const rank: Names<RankOptions> = { top: 'any', truncate: 'boolean', onProgress: 'function', signal: 'signal' };
+
+const embed: Names<EmbedOptions> = {
+  normalize: 'boolean',
+  dimensions: 'any',
+  task: 'any',
+  pooling: 'any',
+  truncate: 'boolean',
+  onProgress: 'function',
+  signal: 'signal',
+};
 
 /** The options of every call that takes some. Where a name is looked for, the first rows win. */
 const optionsOf = {
@@ -119,6 +130,7 @@ const optionsOf = {
   logits: { signal: 'signal' },
   score,
   embed,
+  rank,
   openTokenizer: { signal: 'signal' },
 } as const satisfies Record<string, Readonly<Record<string, Kind>>>;
 

@@ -65,9 +65,10 @@ export class Rings {
 
   /**
    * Notes what a step writes.
-   * @throws RangeError for a step that sees a position which is not there.
+   * @throws RangeError for a step that sees a position which is not there, or has several texts.
    */
-  step({ pos, tokens }: Step): void {
+  step({ pos, tokens, texts }: Step): void {
+    if (texts && this.each.length > 0) throw new RangeError('a step of several texts, and a ring holds one');
     for (const ring of this.each) {
       const missing = ring.missing(pos);
       if (missing === undefined) continue;

@@ -74,3 +74,17 @@ export function kindOf(value: unknown): string {
   const made = tagOf(value);
   return made === 'Object' ? 'an object' : `${/^[AEIOU]/.test(made) ? 'an' : 'a'} ${made}`;
 }
+
+/** Options without those that are null: they count as left out, as they do in JSON. */
+export const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as T;
+
+/** Tokens in any array. */
+export function tokensOf(tokens: unknown): number[] {
+  const isList = Array.isArray(tokens) || (ArrayBuffer.isView(tokens) && tagOf(tokens) !== 'DataView');
+  const list: unknown[] = isList ? Array.from(tokens as ArrayLike<unknown>) : [];
+  const bad = list.findIndex((token) => typeof token !== 'number');
+  if (isList && bad < 0) return list as number[];
+  const came = isList ? `tokens[${bad}] is ${kindOf(list[bad])}` : `tokens is ${kindOf(tokens)}`;
+  throw new TypeError(`${came}, expected a list of tokens, which are numbers (model.tokenize makes them)`);
+}

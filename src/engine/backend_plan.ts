@@ -3,7 +3,7 @@ import { MAX_THREADS } from '../backends/wasm/wasm.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits } from '../graph/graph.ts';
-import { kvTypes, type KvType } from '../graph/layer_state.ts';
+import { kvTypes, RING_BLOCK, type KvType } from '../graph/layer_state.ts';
 import type { BaseConfig, BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
 import { isRecorded } from '../models/weight_finder.ts';
@@ -57,12 +57,14 @@ export function graphLimits(options: OpenOptions, { config }: BoundModel): Graph
 /** Longer texts are for the few: what is sized for them costs everybody memory. */
 const defaultMaxText = 2048;
 
-/** A text is read in one step where its beginning depends on its end; the rows that come of it are one, or one for each token. */
+/** A text is read in one step where its beginning depends on its end, and several short ones are. */
 function embedderLimits({ nCtx }: OpenOptions, { nCtxTrain, pooling, isBidirectional }: BaseConfig): GraphLimits {
   const chosen = nCtx ?? Math.min(nCtxTrain, defaultMaxText);
   if (isBidirectional) checkWhole('nCtx', chosen, { min: 1, max: nCtxTrain });
-  const maxTokens = isBidirectional || pooling !== 'last' ? chosen : Math.min(chosen, prefillChunk);
-  return { nCtx: chosen, maxTokens, maxLogits: pooling === 'none' ? maxTokens : 1 };
+  const maxTokens =
+    isBidirectional || (pooling !== 'last' && pooling !== 'rank') ? chosen : Math.min(chosen, prefillChunk);
+  const maxTexts = Math.min(maxTokens, Math.ceil(chosen / RING_BLOCK)); // each has blocks of the caches to itself
+  return { nCtx: chosen, maxTokens, maxLogits: maxTexts, maxTexts };
 }
 
 export const checkKvType = (kvType: KvType): KvType => checkOneOf('kvType', kvType, kvTypes);

@@ -1,27 +1,122 @@
-import type { Program } from '../backends/backend.ts';
+import { sum } from '../base/numbers.ts';
+import type { Backend, Program } from '../backends/backend.ts';
+import type { GgufFile } from '../gguf/read.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { KvType } from '../graph/layer_state.ts';
+import type { BoundModel } from '../models/architecture.ts';
+import type { Pooling } from '../models/pooling.ts';
+import type { ModelInfo } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Pause } from './score.ts';
+import { prefixOf, type Named } from './tasks.ts';
+import { textSteps, type TextStep } from './text_steps.ts';
 
-/** Makes one row of numbers of each text: what a model is for that has no logits. */
+/** A model for which a text has rows of numbers instead of a next token. */
+export interface TextModel extends Named {
+  readonly tokenizer: Tokenizer;
+  readonly nCtx: number;
+  readonly pooling: Pooling;
+  /** A text's beginning depends on its end, so it is read in one step. */
+  readonly isBidirectional: boolean;
+  /** The template of a query and a document, of rerankers that have one. */
+  readonly rankTemplate: string | undefined;
+  /** Of a reranker's numbers, those are chances: the score is that of the first. */
+  readonly isChoice: boolean;
+  /** Records the graph that pools so, and gives it memory. */
+  prepare(pooling: Pooling): Prepared;
+}
+
+interface Prepared {
+  readonly graph: Graph;
+  readonly program: Program;
+}
+
+/** What goes on around a batch. */
+export interface Around {
+  readonly pause: Pause;
+  readonly onProgress: (nDone: number) => void;
+}
+
+export interface EmbedSettings {
+  readonly truncate: boolean;
+  /** Default: the model's own. */
+  readonly pooling: Pooling | undefined;
+  readonly task: string | undefined;
+}
+
+/** The parts of an opened model that an embedder takes. */
+export interface EmbedderParts {
+  readonly info: Pick<ModelInfo, 'name' | 'architecture' | 'nCtx'>;
+  readonly tokenizer: Tokenizer;
+  readonly bound: BoundModel;
+  /** With the pooling that the model was trained with. */
+  readonly graph: Graph;
+  readonly kvType: KvType;
+  readonly file: GgufFile;
+  readonly backend: Backend;
+}
+
+function textModel({ info, tokenizer, bound, graph: own, kvType, file, backend }: EmbedderParts): TextModel {
+  const { metadata, sources } = file;
+  const { pooling, isBidirectional = false, isChoice = false } = bound.config;
+  const { name, architecture, nCtx } = info;
+  return {
+    ...{ name, architecture, nCtx, tokenizer, isBidirectional, isChoice, pooling: pooling! },
+    names: [name, metadata.string('general.basename', ''), sources[0]!.name],
+    rankTemplate: metadata.string('tokenizer.chat_template.rerank', undefined),
+    prepare(pooling) {
+      const { nCtx, maxTokens, maxTexts } = own;
+      const limits = { nCtx, maxTokens, maxTexts, maxLogits: pooling === 'none' ? maxTokens : own.maxLogits };
+      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, pooling).graph;
+      return { graph, program: backend.prepare(graph) };
+    },
+  };
+}
+
+/** Makes rows of numbers of texts: many texts in a step, each as if it were alone. */
 export class Embedder {
-  private readonly graph: Graph;
-  private readonly program: Program;
-  private readonly tokenizer: Tokenizer;
+  readonly model: TextModel;
+  private prepared: (Prepared & { readonly pooling: Pooling }) | undefined;
 
-  constructor(graph: Graph, program: Program, tokenizer: Tokenizer) {
-    this.graph = graph;
-    this.program = program;
-    this.tokenizer = tokenizer;
+  constructor(parts: EmbedderParts) {
+    this.model = textModel(parts);
   }
 
   /**
-   * The tokens of a text, with what stands around it; of one that is too long, its beginning where `truncate` says so.
-   * @throws RangeError for a text that is too long, or empty.
+   * One row of each text, `[nCols]`; with `none` those of its tokens, `[nTokens * nCols]`.
+   * @throws RangeError for a text that is too long or empty, before the first is read.
    */
-  tokensOf(text: string | readonly number[], truncate: boolean): readonly number[] {
-    const { addBos, addEos, eosToken } = this.tokenizer;
-    const tokens = typeof text === 'string' ? this.tokenizer.encode(text, { bos: addBos, eos: addEos }) : text;
-    const { nCtx } = this.graph;
+  embed(
+    texts: readonly (string | readonly number[])[],
+    { truncate, pooling: given, task }: EmbedSettings,
+    around: Around,
+  ): Promise<Float32Array[]> {
+    const { isBidirectional, name } = this.model;
+    if (this.model.pooling === 'rank')
+      throw new TypeError(`${name} ranks documents and makes no embeddings; use model.rank`);
+    const pooling = given ?? this.model.pooling;
+    const prefix = task === undefined ? '' : prefixOf(this.model, task);
+    const all = texts.map((text) => this.tokensOf(text, { truncate, prefix }));
+    const { maxTokens } = this.preparedFor(pooling).graph;
+    const long = all.find(({ length }) => length > maxTokens);
+    if (long && !isBidirectional && (pooling === 'mean' || pooling === 'cls')) {
+      const came = `a text of ${long.length} tokens, which this model reads ${maxTokens} at a time`;
+      throw new RangeError(`${came}: the pooling ${pooling} sees ${maxTokens} at most; use last, or split the text`);
+    }
+    return this.read(all, pooling, around);
+  }
+
+  /** The tokens of a text, with what stands around it; of one that is too long, its beginning where `truncate` says so. */
+  tokensOf(
+    text: string | readonly number[],
+    { truncate, prefix = '' }: { readonly truncate: boolean; readonly prefix?: string },
+  ): readonly number[] {
+    const { addBos, addEos, eosToken, encode } = this.model.tokenizer;
+    const isText = typeof text === 'string';
+    if (!isText && prefix !== '')
+      throw new TypeError('a task goes with texts, and tokens came; put its prefix among them');
+    const tokens = isText ? encode(prefix + text, { bos: addBos, eos: addEos }) : text;
+    const { nCtx } = this.model;
     if (tokens.length === 0) throw new RangeError('a text without tokens has no embedding; give some text');
     if (tokens.length <= nCtx) return tokens;
     if (!truncate) {
@@ -29,27 +124,54 @@ export class Embedder {
         `a text of ${tokens.length} tokens, the model reads ${nCtx}; split it, or set truncate to true`,
       );
     }
-    const ending = typeof text === 'string' && addEos ? [eosToken!] : [];
+    const ending = isText && addEos ? [eosToken!] : [];
     return [...tokens.slice(0, nCtx - ending.length), ...ending];
   }
 
-  /** `[nCols]`; of a model that gives a row for each token, their mean. */
-  async embed(tokens: readonly number[]): Promise<Float32Array> {
-    const { maxTokens, maxLogits, logits } = this.graph;
+  /** What the graph makes of each text. */
+  async read(texts: readonly (readonly number[])[], pooling: Pooling, around: Around): Promise<Float32Array[]> {
+    const { graph, program } = this.preparedFor(pooling);
+    const { logits } = graph;
     const nCols = logits.shape[1]!;
-    for (let pos = 0; pos < tokens.length; pos += maxTokens) {
-      const step = Int32Array.from(tokens.slice(pos, pos + maxTokens));
-      const isLast = pos + step.length === tokens.length;
-      await this.program.run({ tokens: step, pos, nLogits: isLast ? Math.min(maxLogits, step.length) : 0 });
+    const found = texts.map((): Float32Array[] => []);
+    let nDone = 0;
+    for (const { step, indices, isEnd } of textSteps(texts, graph)) {
+      const nRows = nRowsOf(step, pooling, isEnd);
+      await program.run({ ...step, nLogits: sum(nRows) });
+      const rows = await program.read(logits);
+      let at = 0;
+      for (const [i, index] of indices.entries()) {
+        found[index]!.push(rows.slice(at * nCols, (at + nRows[i]!) * nCols));
+        at += nRows[i]!;
+      }
+      if (isEnd) around.onProgress((nDone += indices.length));
+      await around.pause();
     }
-    const rows = await this.program.read(logits);
-    return Float32Array.from({ length: nCols }, (_, i) => meanOf(rows, nCols, i));
+    return found.map((parts) => (parts.length === 1 ? parts[0]! : joined(parts)));
+  }
+
+  /** One graph at a time has memory. */
+  private preparedFor(pooling: Pooling): Prepared {
+    if (this.prepared?.pooling === pooling) return this.prepared;
+    this.prepared?.program.dispose();
+    this.prepared = undefined;
+    this.prepared = { pooling, ...this.model.prepare(pooling) };
+    return this.prepared;
   }
 }
 
-/** Of a column. */
-function meanOf(rows: Float32Array, nCols: number, column: number): number {
-  let sum = 0;
-  for (let i = column; i < rows.length; i += nCols) sum += rows[i]!;
-  return (sum * nCols) / rows.length;
+/** Rows that come of each text of a step: of all tokens, or one where the text ends. */
+function nRowsOf({ texts, tokens }: TextStep['step'], pooling: Pooling, isEnd: boolean): number[] {
+  const lengths = texts ? texts.map(({ nTokens }) => nTokens) : [tokens.length];
+  return pooling === 'none' ? lengths : lengths.map(() => (isEnd ? 1 : 0));
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(sum(parts.map(({ length }) => length)));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

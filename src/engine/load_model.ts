@@ -23,7 +23,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
-import { Embedder } from './embedder.ts';
+import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
@@ -36,8 +36,8 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
   openSession(): Session;
-  /** @throws TypeError where the model makes no embeddings. */
-  embedder(): Embedder;
+  /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
+  embedder(): Promise<Embedder>;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -87,7 +87,8 @@ export async function loadModel(
     const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
-    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, draft: around.draft });
+    const texts = { info, tokenizer, bound, graph: recorded.graph, kvType, file };
+    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, texts, draft: around.draft });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -104,23 +105,29 @@ interface Parts {
   readonly template: ChatTemplate | NoChat;
   readonly weights: string;
   readonly kvType: KvType;
+  readonly texts: Omit<EmbedderParts, 'backend'>;
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, read, template, draft, ...identity }: Parts): LoadedModel {
+function opened({ info, tokenizer, recorded, backend, read, template, texts, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
   const prepare = () => withStoredRows(backend.prepare(graph), graph, read);
+  const makesRows = info.embeds || info.ranks;
   let embedder: Embedder | undefined;
   return {
     info,
     tokenizer,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
-    embedder() {
-      if (!info.embeds) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
-      return (embedder ??= new Embedder(graph, prepare(), tokenizer));
+    async embedder() {
+      if (!makesRows) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
+      const { Embedder } = await import('./embedder.ts');
+      return (embedder ??= new Embedder({ ...texts, backend }));
     },
     openSession() {
-      if (info.embeds) throw new TypeError(`${info.name} makes embeddings, not text; use model.embed`);
+      if (makesRows)
+        throw new TypeError(
+          `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
+        );
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
       return new Session(model, graph, state, prepare());
@@ -163,7 +170,8 @@ function describe(
     weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
     nVocab: config.nVocab,
     bosToken: addBos ? bosToken : undefined,
-    embeds: config.pooling !== undefined,
+    embeds: config.pooling !== undefined && config.pooling !== 'rank',
+    ranks: config.pooling === 'rank',
     nLayers: config.nLayers,
     dim: config.dim,
     nCtx,

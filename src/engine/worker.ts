@@ -147,16 +147,15 @@ const handlers: Handlers = {
     });
   },
 
-  async embed({ texts, truncate }, { signal }) {
-    const embedder = model!.embedder();
-    const all = texts.map((text) => embedder.tokensOf(text, truncate)); // before the first is read: a bad one fails at once
-    const rows: Float32Array[] = [];
-    const pause = pauseOf(signal);
-    for (const tokens of all) {
-      rows.push(await embedder.embed(tokens));
-      await pause();
-    }
-    return rows;
+  async embed({ texts, ...settings }, { signal, emit }) {
+    const embedder = await model!.embedder();
+    return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
+  },
+
+  async rank(ranking, { signal, emit }) {
+    const embedder = await model!.embedder();
+    const { rank } = await import('./rank.ts');
+    return rank(embedder, ranking, { pause: pauseOf(signal), onProgress: emit });
   },
 
   async close() {

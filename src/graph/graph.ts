@@ -91,7 +91,24 @@ export interface Step {
   readonly pos: number;
   /** How many of the last tokens get logits, 0 … nTokens. */
   readonly nLogits: number;
+  /** Several texts, one behind the other, each for itself; absent: the step is one text, from `pos` on. */
+  readonly texts?: readonly StepText[];
 }
+
+/** A text among those of a step, or as much of it as the step has. */
+export interface StepText {
+  /** Its first row in the step. */
+  readonly first: number;
+  readonly nTokens: number;
+  /** Position of the first row within the text. */
+  readonly pos: number;
+  /** Row of the caches in which the text's position 0 lies, a whole number of `RING_BLOCK`. */
+  readonly base: number;
+}
+
+/** The texts of any step. */
+export const textsOf = ({ texts, tokens, pos }: Step): readonly StepText[] =>
+  texts ?? [{ first: 0, nTokens: tokens.length, pos, base: 0 }];
 
 /** A table `[nVocab, cols]` that stays in storage, and the state `[maxTokens, cols]` f32 that takes a step's rows of it. */
 export interface StoredRows {
@@ -106,6 +123,8 @@ export interface GraphLimits {
   readonly maxTokens: number;
   /** Most logits rows in one step. */
   readonly maxLogits: number;
+  /** Most texts in one step; absent: one. */
+  readonly maxTexts?: number;
 }
 
 export interface Graph extends GraphLimits {

@@ -17,6 +17,8 @@ export interface BaseConfig {
   readonly nMtpLayers?: number;
   /** Models that make one row of numbers of a text instead of logits: how. */
   readonly pooling?: Pooling | undefined;
+  /** Rerankers: the numbers are those of answers to choose from, and the score is the chance of the first. */
+  readonly isChoice?: boolean;
   /** Each token sees the text behind it, too, so a text is read in one step. */
   readonly isBidirectional?: boolean;
 }
@@ -38,8 +40,12 @@ export interface BoundModel {
   readonly config: BaseConfig;
   /** Every tensor the forward pass reads, each once. */
   readonly weights: readonly Tensor[];
-  /** Records the forward pass for a session. */
-  record(limits: GraphLimits, kvType: KvType): { readonly graph: Graph; readonly state: readonly LayerState[] };
+  /** Records the forward pass for a session; of a model that pools, also with another pooling than its own. */
+  record(
+    limits: GraphLimits,
+    kvType: KvType,
+    pooling?: Pooling,
+  ): { readonly graph: Graph; readonly state: readonly LayerState[] };
 }
 
 /** A row of the table: names, and how to bind a file. */
@@ -70,10 +76,10 @@ export function architectureBy<C extends BaseConfig, W, G extends Recorder>(
       return {
         config,
         weights: [...find.used.values()],
-        record(limits, kvType) {
+        record(limits, kvType, pooling = config.pooling) {
           const g = new RecorderOfFamily(limits);
           const state = family.state(config, { ...limits, kvType });
-          return { graph: g.finish(family.forward(g, config, weights, state)), state };
+          return { graph: g.finish(family.forward(g, { ...config, pooling }, weights, state)), state };
         },
       };
     },

@@ -4,7 +4,8 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { poolingOf } from './pooling.ts';
+import { encoderPooling, labelsOf } from './encoder_pooling.ts';
+import { rank, rankHead } from './rank_head.ts';
 import { perLayer, projections } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -21,7 +22,7 @@ export const bert = architectureBy(MoreRecorder, {
   config(meta, find) {
     const arch = meta.string('general.architecture');
     const c = decoderConfig(meta, find, arch, ['attention.causal']);
-    return { ...c, pooling: poolingOf(meta, arch), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
+    return { ...c, pooling: encoderPooling(meta, arch), nLabels: labelsOf(meta, arch), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
   },
 
   weights: (c, find) => ({
@@ -29,6 +30,7 @@ export const bert = architectureBy(MoreRecorder, {
     types: find.numbers('token_types.weight', [c.nTypes, c.dim]),
     positions: c.turns ? undefined : positions(find, c),
     embedNorm: find.layerNorm('token_embd_norm', c.dim),
+    head: rankHead(find, c),
     layers: perLayer(c, (l) => ({
       ...projections(find, c, l),
       attnNorm: find.layerNorm(`blk.${l}.attn_output_norm`, c.dim),
@@ -57,7 +59,8 @@ export const bert = architectureBy(MoreRecorder, {
       const active = layer.gate ? g.swiglu(g.linear(layer.gate, x), up) : g.gelu(up); // [nTokens, ffnDim]
       x = g.layerNorm(g.add(x, g.linear(layer.down, active)), layer.norm, c.normEps); // [nTokens, dim]
     }
-    return g.pool(x, c.pooling);
+    if (c.pooling === 'rank') return rank(g, g.pool(x, 'cls'), w.head!, { gelu: false, eps: c.normEps }); // [nLogits, nLabels]
+    return g.pool(x, c.pooling); // [nLogits, dim]
   },
 });
 

@@ -1,7 +1,7 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architecture } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { poolingOf } from './pooling.ts';
+import { embeddingPooling } from './encoder_pooling.ts';
 import { halfWindow } from './modern_bert.ts';
 import { attentionWeights, ffnWeights, perLayer, postNorms, queryKeyNorms } from './readers.ts';
 import type { Linear } from './recorder.ts';
@@ -22,7 +22,7 @@ export const gemmaEmbedding = architecture({
     const c = decoderConfig(meta, find, 'gemma-embedding', ['attention.causal', 'attention.sliding_window']);
     return {
       ...c,
-      pooling: poolingOf(meta, 'gemma-embedding'),
+      pooling: embeddingPooling(meta, 'gemma-embedding'),
       isBidirectional: true,
       windows: windowsOf(meta, 'gemma-embedding', c.nLayers, { period: 6 }),
       windowRope: windowRope(meta, 'gemma-embedding', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
@@ -61,6 +61,7 @@ export const gemmaEmbedding = architecture({
       x = g.add(x, g.rmsNorm(g.linear(layer.down, gated), layer.ffnPostNorm, c.normEps)); // [nTokens, dim]
     }
     const pooled = g.pool(g.rmsNorm(x, w.norm, c.normEps), c.pooling); // [nLogits, dim]
+    if (c.pooling === 'none') return pooled; // rows of tokens are what they are: the matrices take a text's
     return w.dense.reduce((row, matrix) => g.linear(matrix, row), pooled);
   },
 });

@@ -2,7 +2,8 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { poolingOf } from './pooling.ts';
+import { encoderPooling, labelsOf } from './encoder_pooling.ts';
+import { rank, rankHead } from './rank_head.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -18,13 +19,14 @@ export const jinaBertV2 = architectureBy(MoreRecorder, {
   config(meta, find) {
     const c = decoderConfig(meta, find, 'jina-bert-v2', ['attention.causal']);
     const nTypes = meta.u32('tokenizer.ggml.token_type_count', 1);
-    return { ...c, pooling: poolingOf(meta, 'jina-bert-v2'), isBidirectional: true, nTypes };
+    return { ...c, pooling: encoderPooling(meta, 'jina-bert-v2'), nLabels: labelsOf(meta, 'jina-bert-v2'), isBidirectional: true, nTypes };
   },
 
   weights: (c, find) => ({
     embed: find.get('token_embd.weight', [c.nVocab, c.dim]),
     types: find.numbers('token_types.weight', [c.nTypes, c.dim]),
     embedNorm: find.layerNorm('token_embd_norm', c.dim),
+    head: rankHead(find, c),
     layers: perLayer(c, (l) => ({
       ...projections(find, c, l),
       qNorm: optionalNorm(find, `blk.${l}.attn_q_norm`, c.dim),
@@ -54,7 +56,8 @@ export const jinaBertV2 = architectureBy(MoreRecorder, {
       const gated = g.geglu(g.linear(layer.gate, y), g.linear(layer.up, y)); // [nTokens, ffnDim]
       x = g.layerNorm(g.add(y, g.linear(layer.down, gated)), layer.norm, eps); // [nTokens, dim]
     }
-    return g.pool(x, c.pooling);
+    if (c.pooling === 'rank') return rank(g, g.pool(x, 'cls'), w.head!, { gelu: false, eps }); // [nLogits, nLabels]
+    return g.pool(x, c.pooling); // [nLogits, dim]
   },
 });
 

@@ -3,7 +3,8 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { poolingOf } from './pooling.ts';
+import { encoderPooling, labelsOf } from './encoder_pooling.ts';
+import { rank, rankHead } from './rank_head.ts';
 import { gatedFfn, perLayer, projections } from './readers.ts';
 import { windowRope } from './rope_config.ts';
 import { windowsOf } from './windows.ts';
@@ -25,7 +26,7 @@ export const modernBert = architectureBy(MoreRecorder, {
     }
     return {
       ...c,
-      pooling: poolingOf(meta, 'modern-bert'),
+      pooling: encoderPooling(meta, 'modern-bert'), nLabels: labelsOf(meta, 'modern-bert'),
       isBidirectional: true,
       windows: windowsOf(meta, 'modern-bert', c.nLayers, { period: 3, wideFirst: true }),
       windowRope: windowRope(meta, 'modern-bert', { ropeDim: c.rope.ropeDim, headDim: c.headDim, base: 10000 }),
@@ -43,6 +44,7 @@ export const modernBert = architectureBy(MoreRecorder, {
       ...gatedFfn(find, c, l),
     })),
     norm: find.layerNorm('output_norm', c.dim),
+    head: rankHead(find, c),
   }),
 
   state: (c, limits) =>
@@ -65,7 +67,9 @@ export const modernBert = architectureBy(MoreRecorder, {
       const [gate, up] = [g.linear(layer.gate, f), g.linear(layer.up, f)]; // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, c.isSilu ? g.swiglu(gate, up) : g.geglu(gate, up))); // [nTokens, dim]
     }
-    return g.pool(g.layerNorm(x, w.norm, c.normEps), c.pooling);
+    x = g.layerNorm(x, w.norm, c.normEps); // [nTokens, dim]
+    if (c.pooling === 'rank') return rank(g, g.pool(x, 'mean'), w.head!, { gelu: true, eps: c.normEps }); // [nLogits, nLabels]
+    return g.pool(x, c.pooling); // [nLogits, dim]
   },
 });
 

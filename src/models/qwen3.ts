@@ -5,7 +5,7 @@ import { poolingOf } from './pooling.ts';
 import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /**
- * Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models, and Bonsai: queries and keys are normed, head by head.
+ * Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models and rerankers, and Bonsai: queries and keys are normed, head by head.
  *
  * @models Qwen 3, Bonsai
  * @embeddings Qwen3-Embedding
@@ -15,11 +15,12 @@ export const qwen3 = architecture({
 
   config(meta, find) {
     const pooling = poolingOf(meta, 'qwen3');
-    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling };
+    return { ...decoderConfig(meta, find, 'qwen3'), pooling: pooling === 'none' ? undefined : pooling, isChoice: true };
   },
 
   weights: (c, find) => ({
     ...tableWeights(find, c),
+    head: find.optional('cls.output.weight', [2, c.dim]), // "yes" and "no"
     layers: perLayer(c, (l) => ({
       ...attentionWeights(find, c, l),
       ...queryKeyNorms(find, c, l),
@@ -44,6 +45,7 @@ export const qwen3 = architecture({
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
       x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
     }
+    if (c.pooling === 'rank') return g.matmul(w.head!, g.rmsNorm(g.pool(x, 'last'), w.norm, c.normEps)); // [nLogits, 2]
     if (c.pooling) return g.pool(g.rmsNorm(x, w.norm, c.normEps), c.pooling); // [nLogits, dim]
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -7,7 +7,7 @@ import { geglu } from '../ops/geglu.ts';
 import { kvStore } from '../ops/kv_store.ts';
 import { lastRows } from '../ops/last_rows.ts';
 import { matmul } from '../ops/matmul.ts';
-import { pool } from '../ops/pool.ts';
+import { pool, poolKinds } from '../ops/pool.ts';
 import { rmsNorm } from '../ops/rms_norm.ts';
 import { rope } from '../ops/rope.ts';
 import { ropeAngles } from '../ops/rope_angles.ts';
@@ -139,8 +139,8 @@ export class Recorder {
   }
 
   /** What becomes of a text's rows: `[nTokens, dim]` → `[nLogits, dim]`. */
-  pool(x: Value, pooling: Pooling): Value {
-    return pooling === 'none' || pooling === 'last' ? this.lastRows(x) : this.node(pool, [x], { mean: pooling === 'mean' ? 1 : 0 });
+  pool(x: Value, pooling: Exclude<Pooling, 'rank'>): Value {
+    return pooling === 'none' ? this.lastRows(x) : this.node(pool, [x], { which: poolKinds.indexOf(pooling) });
   }
 
   /** Keeps the rows whose logits were asked for: `[nTokens, dim]` → `[nLogits, dim]`. */

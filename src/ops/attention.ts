@@ -1,4 +1,4 @@
-import type { GraphLimits, Op, Value } from '../graph/graph.ts';
+import { textsOf, type GraphLimits, type Op, type OpArgs, type StepText, type Value } from '../graph/graph.ts';
 import { RING_BLOCK } from '../graph/layer_state.ts';
 import { exp, pow } from '../base/math.ts';
 import { bytesOf } from '../graph/tensor.ts';
@@ -40,45 +40,13 @@ export const attention: Op = {
     param('alibi', 'f32'),
   ],
 
-  reference({ out, inputs: [q, k, v, sinks], node, step }) {
+  reference({ out, inputs, node, step }) {
     const cols = colsOf(node.out);
-    const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
-    const { headDim, scale, window, cap, ahead, alibi } = node.params as Readonly<
-      Record<'headDim' | 'scale' | 'window' | 'cap' | 'ahead' | 'alibi', number>
-    >;
-    const headsPerKv = cols / kvDim; // query heads that share one key-value head
-    const spread = spreadCols(node.inputs[1]!, headDim);
+    const spread = spreadCols(node.inputs[1]!, node.params['headDim']!);
+    const [q, ...others] = inputs;
     const queries = q!.slice(0, rowsOf('tokens', step) * cols);
     if (spread) hadamard(queries, spread);
-    const nSeen = step.pos + step.tokens.length;
-    const scores = new Float64Array(nSeen);
-    for (let t = 0; t < rowsOf('tokens', step); t++) {
-      const last = Math.min(step.pos + t + ahead, nSeen - 1);
-      const first = window > 0 ? Math.max(0, step.pos + t - window + 1) : 0;
-      for (let head = 0; head < cols / headDim; head++) {
-        const query = t * cols + head * headDim;
-        const kvHead = Math.floor(head / headsPerKv) * headDim;
-        const slope = alibiSlope(alibi, head, cols / headDim);
-        let max = sinks ? sinks[head]! : -Infinity;
-        for (let pos = first; pos <= last; pos++) {
-          let dot = 0;
-          const row = (pos % nPositions) * kvDim + kvHead;
-          for (let i = 0; i < headDim; i++) dot += queries[query + i]! * k![row + i]!;
-          const score = cap > 0 ? capped(dot * scale, cap) : dot * scale;
-          scores[pos - first] = score - slope * Math.abs(pos - step.pos - t);
-          max = Math.max(max, scores[pos - first]!);
-        }
-        let sum = sinks ? exp(sinks[head]! - max) : 0;
-        for (let i = 0; i <= last - first; i++) sum += scores[i] = exp(scores[i]! - max);
-        for (let i = 0; i < headDim; i++) {
-          let value = 0;
-          for (let pos = first; pos <= last; pos++) {
-            value += scores[pos - first]! * v![(pos % nPositions) * kvDim + kvHead + i]!;
-          }
-          out[query + i] = value / sum;
-        }
-      }
-    }
+    for (const text of textsOf(step)) attendText({ out, inputs: [queries, ...others], node }, text);
     if (spread) hadamard(out.subarray(0, queries.length), spread);
   },
 
@@ -86,10 +54,14 @@ export const attention: Op = {
     const { out, inputs, params } = node;
     const [, k, v, sinks] = inputs;
     const window = params['window'] || Infinity;
-    const { pos, tokens } = step;
-    const behind = (t: number): number => Math.min(params['ahead']!, tokens.length - 1 - t);
-    const seen = tokens.reduce((sum, _, t) => sum + Math.min(pos + t + 1, window) + behind(t), 0); // by all tokens together
-    const positions = Math.min(pos + tokens.length, window + tokens.length - 1); // seen by any of them
+    let seen = 0; // by all tokens together
+    let positions = 0; // seen by any of them
+    for (const { pos, nTokens } of textsOf(step)) {
+      for (let t = 0; t < nTokens; t++) {
+        seen += Math.min(pos + t + 1, window) + Math.min(params['ahead']!, nTokens - 1 - t);
+      }
+      positions += Math.min(pos + nTokens, window + nTokens - 1);
+    }
     const cacheBytes = bytesOf(k!, positions * colsOf(k!)) + bytesOf(v!, positions * colsOf(v!));
     const others = sinks ? bytesOf(sinks) : 0;
     const flops =
@@ -98,6 +70,47 @@ export const attention: Op = {
     return { flops, bytes: 2 * operandBytes(out, step) + cacheBytes + others };
   },
 };
+
+/** Attention of the rows of one text over its own positions. */
+function attendText({ out, inputs: [q, k, v, sinks], node }: Omit<OpArgs, 'step'>, text: StepText): void {
+  const cols = colsOf(node.out);
+  const [nPositions, kvDim] = node.inputs[1]!.shape as [number, number];
+  const { headDim, scale, window, cap, ahead, alibi } = node.params as Readonly<
+    Record<'headDim' | 'scale' | 'window' | 'cap' | 'ahead' | 'alibi', number>
+  >;
+  const headsPerKv = cols / kvDim; // query heads that share one key-value head
+  const { pos: begin, nTokens, base } = text;
+  const nSeen = begin + nTokens;
+  const scores = new Float64Array(nSeen);
+  for (let t = 0; t < nTokens; t++) {
+    const own = begin + t;
+    const last = Math.min(own + ahead, nSeen - 1);
+    const first = window > 0 ? Math.max(0, own - window + 1) : 0;
+    for (let head = 0; head < cols / headDim; head++) {
+      const query = (text.first + t) * cols + head * headDim;
+      const kvHead = Math.floor(head / headsPerKv) * headDim;
+      const slope = alibiSlope(alibi, head, cols / headDim);
+      let max = sinks ? sinks[head]! : -Infinity;
+      for (let pos = first; pos <= last; pos++) {
+        let dot = 0;
+        const row = ((base + pos) % nPositions) * kvDim + kvHead;
+        for (let i = 0; i < headDim; i++) dot += q![query + i]! * k![row + i]!;
+        const score = cap > 0 ? capped(dot * scale, cap) : dot * scale;
+        scores[pos - first] = score - slope * Math.abs(pos - own);
+        max = Math.max(max, scores[pos - first]!);
+      }
+      let sum = sinks ? exp(sinks[head]! - max) : 0;
+      for (let i = 0; i <= last - first; i++) sum += scores[i] = exp(scores[i]! - max);
+      for (let i = 0; i < headDim; i++) {
+        let value = 0;
+        for (let pos = first; pos <= last; pos++) {
+          value += scores[pos - first]! * v![((base + pos) % nPositions) * kvDim + kvHead + i]!;
+        }
+        out[query + i] = value / sum;
+      }
+    }
+  }
+}
 
 /** What a head's scores lose for each position: `2^(-alibi (h + 1) / n)` of n heads, a power of two; heads beyond it lie in between. */
 function alibiSlope(alibi: number, head: number, nHeads: number): number {

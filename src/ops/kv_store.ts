@@ -1,11 +1,11 @@
-import type { Op } from '../graph/graph.ts';
+import { textsOf, type Op } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { hadamard, spreadCols, spreadOf } from './hadamard.ts';
 import { colsOf, inputCols, mismatch, rowsOf } from './op.ts';
 
 /**
  * Writes this step's keys (or values) to the cache: `x[nTokens, kvDim]` → positions `pos …` of the state `[nPositions,
- * kvDim]`, as its quant type keeps them; absolute position p lies in row `p % nPositions`. A NaN or an infinity must not get
+ * kvDim]`, as its quant type keeps them; absolute position p lies in row `p % nPositions`, behind the text's `base`. A NaN or an infinity must not get
  * lost: its block becomes NaN.
  */
 export const kvStore: Op = {
@@ -24,16 +24,18 @@ export const kvStore: Op = {
     const [nPositions, cols] = node.out.shape as [number, number];
     const spread = spreadCols(node.out, node.params['headDim']!);
     const blocks = new Uint8Array(bytesOf(node.out, cols));
-    for (let t = 0; t < rowsOf('tokens', step); t++) {
-      const numbers = x!.slice(t * cols, (t + 1) * cols);
-      if (spread) hadamard(numbers, spread);
-      const at = ((step.pos + t) % nPositions) * cols;
-      const row = out.subarray(at, at + cols);
-      quantize!(numbers, blocks);
-      dequantize!(blocks, row);
-      for (let begin = 0; blockSize > 1 && begin < cols; begin += blockSize) {
-        const isFinite = numbers.subarray(begin, begin + blockSize).every(Number.isFinite);
-        if (!isFinite) row.fill(NaN, begin, begin + blockSize);
+    for (const { first, nTokens, pos, base } of textsOf(step)) {
+      for (let t = 0; t < nTokens; t++) {
+        const numbers = x!.slice((first + t) * cols, (first + t + 1) * cols);
+        if (spread) hadamard(numbers, spread);
+        const at = ((base + pos + t) % nPositions) * cols;
+        const row = out.subarray(at, at + cols);
+        quantize!(numbers, blocks);
+        dequantize!(blocks, row);
+        for (let begin = 0; blockSize > 1 && begin < cols; begin += blockSize) {
+          const isFinite = numbers.subarray(begin, begin + blockSize).every(Number.isFinite);
+          if (!isFinite) row.fill(NaN, begin, begin + blockSize);
+        }
       }
     }
   },

@@ -1,5 +1,5 @@
-import type { Op } from '../graph/graph.ts';
-import { colsOf, inputCols, mismatch, operandBytes, rowsOf } from './op.ts';
+import { textsOf, type Op } from '../graph/graph.ts';
+import { colsOf, inputCols, mismatch, operandBytes } from './op.ts';
 
 /** Gathers the row of each token's position: `table[nPositions, cols]` → `[nTokens, cols]` (BERT's learned positions). */
 export const positionRows: Op = {
@@ -12,7 +12,9 @@ export const positionRows: Op = {
 
   reference({ out, inputs: [table], node, step }) {
     const cols = colsOf(node.out);
-    out.set(table!.subarray(step.pos * cols, (step.pos + rowsOf('tokens', step)) * cols));
+    for (const { first, nTokens, pos } of textsOf(step)) {
+      out.set(table!.subarray(pos * cols, (pos + nTokens) * cols), first * cols);
+    }
   },
 
   cost: (node, step) => ({ flops: 0, bytes: 2 * operandBytes(node.out, step) }),

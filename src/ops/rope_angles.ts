@@ -1,6 +1,6 @@
-import type { Op } from '../graph/graph.ts';
+import { textsOf, type Op } from '../graph/graph.ts';
 import { cos, sin } from '../base/math.ts';
-import { allBytes, colsOf, inputCols, mismatch, outputsOf, rowsOf } from './op.ts';
+import { allBytes, colsOf, inputCols, mismatch, outputsOf } from './op.ts';
 
 /**
  * The angles that `rope` turns pairs by, at the positions of a step: `turns[3, nPairs + 1]` (see rope_frequencies.ts) →
@@ -19,11 +19,13 @@ export const ropeAngles: Op = {
     const nPairs = colsOf(node.out) / 2;
     const turn = (i: number): number => [0, 1, 2].reduce((sum, row) => sum + turns![row * (nPairs + 1) + i]!, 0);
     const magnitude = turn(nPairs);
-    for (let t = 0; t < rowsOf('tokens', step); t++) {
-      for (let i = 0; i < nPairs; i++) {
-        const angle = (step.pos + t) * turn(i);
-        out[(2 * t + 0) * nPairs + i] = cos(angle) * magnitude;
-        out[(2 * t + 1) * nPairs + i] = sin(angle) * magnitude;
+    for (const { first, nTokens, pos } of textsOf(step)) {
+      for (let t = 0; t < nTokens; t++) {
+        for (let i = 0; i < nPairs; i++) {
+          const angle = (pos + t) * turn(i);
+          out[(2 * (first + t) + 0) * nPairs + i] = cos(angle) * magnitude;
+          out[(2 * (first + t) + 1) * nPairs + i] = sin(angle) * magnitude;
+        }
       }
     }
   },

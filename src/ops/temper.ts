@@ -1,4 +1,4 @@
-import type { Op } from '../graph/graph.ts';
+import { textsOf, type Op } from '../graph/graph.ts';
 import { colsOf, inputCols, mismatch, operandBytes, param, rowsOf } from './op.ts';
 
 /**
@@ -17,9 +17,11 @@ export const temper: Op = {
 
   reference({ out, inputs: [x, factors], node, step }) {
     const cols = colsOf(node.out);
-    for (let t = 0; t < rowsOf('tokens', step); t++) {
-      const factor = factors![factorOf(node.inputs[1]!.shape[1]!, node.params['every']!, step.pos + t)]!;
-      for (let i = t * cols; i < (t + 1) * cols; i++) out[i] = x![i]! * factor;
+    for (const { first, nTokens, pos } of textsOf(step)) {
+      for (let t = 0; t < nTokens; t++) {
+        const factor = factors![factorOf(node.inputs[1]!.shape[1]!, node.params['every']!, pos + t)]!;
+        for (let i = (first + t) * cols; i < (first + t + 1) * cols; i++) out[i] = x![i]! * factor;
+      }
     }
   },
 

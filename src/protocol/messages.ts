@@ -3,6 +3,9 @@ import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } fr
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
 
+/** What becomes of the rows of a text's tokens: their mean, the first ([CLS]), the last, or all of them. */
+export type EmbedPooling = 'mean' | 'cls' | 'last' | 'none';
+
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {
   open: {
@@ -33,10 +36,22 @@ export interface Calls {
     result: Float64Array[];
     event: never;
   };
+  /** Events say how many texts are done. */
   embed: {
-    args: { texts: readonly (string | readonly number[])[]; truncate: boolean };
+    args: {
+      texts: readonly (string | readonly number[])[];
+      truncate: boolean;
+      pooling: EmbedPooling | undefined;
+      task: string | undefined;
+    };
     result: Float32Array[];
-    event: never;
+    event: number;
+  };
+  /** Events say how many documents are done. */
+  rank: {
+    args: { query: string; documents: readonly string[]; truncate: boolean };
+    result: Float64Array;
+    event: number;
   };
   close: { args: object; result: undefined; event: never };
 }

@@ -47,6 +47,8 @@ export interface ModelInfo {
   readonly bosToken: number | undefined;
   /** The model makes embeddings (`model.embed`) instead of text. */
   readonly embeds: boolean;
+  /** The model is a reranker: it says how well documents answer a query (`model.rank`), and nothing else. */
+  readonly ranks: boolean;
   readonly nLayers: number;
   readonly dim: number;
   readonly nCtx: number;

@@ -2,7 +2,7 @@ import { ggufFile, tinyMatrix, tinyTensor, types, type TinyTensor, type Value } 
 
 /** Whole GGUF models of each family that makes embeddings, made from a seed like those of tiny_models.ts. */
 
-const { u32, f32, bool, string } = types;
+const { u32, f32, bool, string, array } = types;
 const dim = 64;
 const ffnDim = 96;
 const nVocab = 96;
@@ -11,7 +11,9 @@ const nLayers = 4;
 interface Encoder {
   readonly arch: string;
   readonly keys: Readonly<Record<string, Value>>;
-  readonly tensors: () => TinyTensor[];
+  readonly tensors: (nPositions: number) => TinyTensor[];
+  /** Of a reranker: what its scores are called. */
+  readonly labels?: readonly string[];
 }
 
 const vector = (name: string, cols = dim): TinyTensor => tinyTensor(name, [cols], 'f32', 0.3);
@@ -45,11 +47,23 @@ const bertTables = (nTypes: number): TinyTensor[] => [
 const bert = (pooling: number): Encoder => ({
   arch: 'bert',
   keys: { pooling_type: [u32, pooling], 'attention.layer_norm_epsilon': [f32, 1e-12] },
-  tensors: () => [
+  tensors: (nPositions) => [
     ...bertTables(2),
-    tinyMatrix('position_embd.weight', dim, 64, 4),
+    tinyMatrix('position_embd.weight', dim, nPositions, 4),
     ...blocks((at) => bertLayer(at, true, false)),
   ],
+});
+
+/** The head of a reranker behind another model. */
+const ranker = (
+  { arch, keys, tensors }: Encoder,
+  head: () => TinyTensor[],
+  labels: readonly string[] = ['LABEL_0'],
+): Encoder => ({
+  arch,
+  keys: { ...keys, pooling_type: [u32, 4] },
+  tensors: (nPositions) => [...tensors(nPositions), ...head()],
+  labels,
 });
 
 const modernBert = (activation: string, keys: Encoder['keys']): Encoder => ({
@@ -170,14 +184,30 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
   },
 };
 
+/** Rerankers, with each kind of head: what llama.cpp scores the prompt with stands in the goldens under the same names. */
+export const tinyRankers: Readonly<Record<string, Encoder>> = {
+  'bert-rank': ranker(bert(0), () => [...withBias('cls', dim, dim), ...withBias('cls.output', dim, 1)]),
+  'bert-rank-labels': ranker(bert(0), () => withBias('cls.output', dim, 3), ['entailment', 'neutral', 'contradiction']),
+  'jina-bert-v2-rank': ranker(tinyEncoders['jina-bert-v2']!, () => withBias('cls', dim, 1)),
+  'modern-bert-rank': ranker(tinyEncoders['modern-bert']!, () => [
+    tinyMatrix('cls.weight', dim, dim),
+    norm('cls.norm'),
+    ...withBias('cls.output', dim, 1),
+  ]),
+  'qwen3-rank': ranker(tinyEncoders['qwen3-embedding']!, () => [tinyMatrix('cls.output.weight', dim, 2)], [
+    'yes',
+    'no',
+  ]),
+};
+
 /** The prompt of the goldens: 40 token ids. */
 export const encoderPrompt: readonly number[] = Array.from({ length: 40 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 
-export function tinyEncoder(name: string): Uint8Array<ArrayBufferLike> {
-  const { arch, keys, tensors } = tinyEncoders[name]!;
+export function tinyEncoder(name: string, nPositions = 64, more: Encoder['keys'] = {}): Uint8Array<ArrayBufferLike> {
+  const { arch, keys, tensors, labels } = { ...tinyEncoders, ...tinyRankers }[name]!;
   const sizes: Encoder['keys'] = {
     block_count: [u32, nLayers],
-    context_length: [u32, 64],
+    context_length: [u32, nPositions],
     embedding_length: [u32, dim],
     feed_forward_length: [u32, ffnDim],
     vocab_size: [u32, nVocab],
@@ -190,7 +220,43 @@ export function tinyEncoder(name: string): Uint8Array<ArrayBufferLike> {
     ['general.name', [string, `tiny ${name}`]],
     ['tokenizer.ggml.model', [string, 'none']],
     ['tokenizer.ggml.token_type_count', [u32, arch === 'jina-bert-v3' ? 1 : 2]],
+    ...(labels ? [[`${arch}.classifier.output_labels`, [array, [string, labels]]] as const] : []),
     ...Object.entries(sizes).map(([key, value]) => [`${arch}.${key}`, value] as const),
   ]);
-  return ggufFile(meta, tensors());
+  for (const [key, value] of Object.entries(more)) meta.set(key, value);
+  return ggufFile(meta, tensors(nPositions));
+}
+
+/** A vocabulary for BERT's models of any name: every letter and digit, at the beginning of a word and inside one. */
+const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
+const pieces = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  ...letters.map((letter) => `\u2581${letter}`),
+  ...letters,
+  '\u2581.',
+  '\u2581?',
+];
+
+/** The same model with texts for its tokens, so that it can be asked in words. */
+export function wordyEncoder(
+  name: string,
+  { nPositions = 64, called = name, rankTemplate = '' } = {},
+): Uint8Array<ArrayBuffer> {
+  const unused = Array.from({ length: nVocab - pieces.length }, (_, i) => `[unused${i}]`);
+  return tinyEncoder(name, nPositions, {
+    'general.name': [string, called],
+    'tokenizer.ggml.model': [string, 'bert'],
+    'tokenizer.ggml.tokens': [array, [string, [...pieces, ...unused]]],
+    'tokenizer.ggml.token_type': [
+      array,
+      [types.i32, [...pieces.map((_, i) => (i < 4 ? 3 : 1)), ...unused.map(() => 5)]],
+    ],
+    'tokenizer.ggml.cls_token_id': [u32, 2],
+    'tokenizer.ggml.seperator_token_id': [u32, 3],
+    'tokenizer.ggml.unknown_token_id': [u32, 1],
+    ...(rankTemplate && { 'tokenizer.chat_template.rerank': [string, rankTemplate] as const }),
+  }) as Uint8Array<ArrayBuffer>;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { control, CONTROL_AT, status } from '../../src/backends/wasm/control.ts';
-import { BROKEN_DOT, GRID_BYTES, header, kvBlock, packWords, stepWords } from '../../src/backends/wasm/words.ts';
+import { BROKEN_DOT, GRID_BYTES, header, kvBlock, packWords, stepWords, textWords } from '../../src/backends/wasm/words.ts';
 import type { Op } from '../../src/graph/graph.ts';
 import { RING_BLOCK } from '../../src/graph/layer_state.ts';
 import { opCases } from '../cases/index.ts';
@@ -40,6 +40,7 @@ describe('words that both sides know are where assembly/ has them', () => {
   test('headers of records, steps, and records that pack', () => {
     expect(header).toEqual(wordsOf(fieldsOf(bodyOf(/Record/))));
     expect(stepWords).toEqual(wordsOf(fieldsOf(bodyOf(/Step/))));
+    expect(textWords).toEqual(wordsOf(fieldsOf(bodyOf(/StepText/))));
     expect(packWords).toEqual(wordsOf(fieldsOf(bodyOf(/PackRowsRecord extends Record/))));
   });
 

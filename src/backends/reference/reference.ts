@@ -1,6 +1,6 @@
 import { ResourceError } from '../../base/errors.ts';
 import { counted } from '../../base/numbers.ts';
-import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
+import { textsOf, type Graph, type Node, type Step, type Value } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { bytesFor } from '../../quants/quant_type.ts';
 import type { Backend, Look, Program, StateCopy, UploadOptions } from '../backend.ts';
@@ -63,11 +63,13 @@ function allocate(name: string, nFloats: number): Float32Array {
 }
 
 /** What a step stored is finite. */
-function checkHeld(cache: Value, rows: Float32Array, { pos, tokens }: Step): void {
+function checkHeld(cache: Value, rows: Float32Array, step: Step): void {
   const [nPositions, cols] = cache.shape as [number, number];
-  for (let p = pos; p < pos + tokens.length; p++) {
-    const at = (p % nPositions) * cols;
-    if (!rows.subarray(at, at + cols).every(Number.isFinite)) throw notHeld(cache);
+  for (const { base, pos, nTokens } of textsOf(step)) {
+    for (let p = base + pos; p < base + pos + nTokens; p++) {
+      const at = (p % nPositions) * cols;
+      if (!rows.subarray(at, at + cols).every(Number.isFinite)) throw notHeld(cache);
+    }
   }
 }
 

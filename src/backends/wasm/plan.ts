@@ -1,5 +1,5 @@
 import type { ActivationKind } from '../../graph/activations.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import type { Graph, GraphLimits, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { greatest, sum } from '../../base/numbers.ts';
 import { readableValues } from '../checks.ts';
@@ -10,7 +10,7 @@ import { aligned } from './aligned.ts';
 import { placeActivations, schedule, type FusedCalls, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
-import { GRID_BYTES, stepWords } from './words.ts';
+import { GRID_BYTES, stepWords, textWords } from './words.ts';
 
 /**
  * The places of everything in memory, worked out from a file's header before anything is allocated:
@@ -64,7 +64,7 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
   const constants = unique.filter(({ role }) => role === 'constant');
   const states = unique.filter(({ role }) => role === 'state');
   const records = calls.map((call) => recordOf(call));
-  const stepBytes = aligned((stepWords.length + graph.maxTokens) * 4);
+  const stepBytes = stepBytesOf(graph);
   return {
     graph,
     keep,
@@ -82,6 +82,12 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     stateBytes: sum(states.map((state) => aligned(state.bytes))),
     constantBytes: sum(constants.map((constant) => aligned(constant.bytes))),
   };
+}
+
+/** A step's numbers and tokens; where it may have several texts, each row's text, then these. */
+export function stepBytesOf({ maxTokens, maxTexts = 0 }: GraphLimits): number {
+  const ofTexts = maxTexts > 0 ? maxTokens + maxTexts * textWords.length : 0;
+  return aligned((stepWords.length + maxTokens + ofTexts) * 4);
 }
 
 /** The bytes that a program takes beyond the shared area. */

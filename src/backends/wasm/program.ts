@@ -1,5 +1,5 @@
 import { ResourceError } from '../../base/errors.ts';
-import type { Rows, Step, Value } from '../../graph/graph.ts';
+import type { Rows, Step, StepText, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
@@ -8,12 +8,12 @@ import type { SharedConstants } from './shared_constants.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { recordOf, type KernelCall, type Slot } from './lower.ts';
-import { COUNTER_BYTES, ownBytes, type MemoryPlan, type ProgramPlan } from './plan.ts';
+import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, RecordList } from './pool.ts';
 import { aligned } from './aligned.ts';
 
 import { readRows, writeRows } from './state_rows.ts';
-import { header, stepWords } from './words.ts';
+import { header, stepWords, textWords } from './words.ts';
 
 export interface ProgramHome {
   readonly heap: Heap;
@@ -64,12 +64,11 @@ export class WasmProgram implements Program {
       this.dispose();
       throw error;
     }
-    const { maxTokens } = plan.graph;
     this.rings = new Rings(plan.graph);
     this.checkStep = stepCheck(plan.graph);
     this.onNode = onNode;
     this.stepAt = this.begin / 4;
-    const counters = this.begin + aligned((stepWords.length + maxTokens) * 4);
+    const counters = this.begin + stepBytesOf(plan.graph);
     const countersBytes = plan.fused.length * COUNTER_BYTES;
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
@@ -138,6 +137,7 @@ export class WasmProgram implements Program {
     ints[this.stepAt + stepWords.pos] = step.pos;
     ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
     ints[this.stepAt + stepWords.nLogits] = step.nLogits;
+    ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
     ints.set(step.tokens, this.stepAt + stepWords.length);
     this.nRows.tokens = step.tokens.length;
     this.nRows.logits = step.nLogits;
@@ -145,6 +145,19 @@ export class WasmProgram implements Program {
     ints[this.stepAt + stepWords.lost] = 0;
     const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
     return running ? running.then(this.checkHeld) : this.checkHeld();
+  }
+
+  /** Writes the texts of a step behind its tokens; returns where they are listed. */
+  private writeTexts(texts: readonly StepText[], ints: Int32Array): number {
+    const { maxTokens } = this.plan.graph;
+    const rows = this.stepAt + stepWords.length + maxTokens;
+    let at = rows + maxTokens;
+    for (const { first, nTokens, pos, base } of texts) {
+      ints.set([first, nTokens, pos, base], at); // in the order of textWords
+      ints.fill(4 * at, rows + first, rows + first + nTokens);
+      at += textWords.length;
+    }
+    return 4 * rows;
   }
 
   /** What the step stored is finite. */

