@@ -37,6 +37,12 @@ export class Twos {
     return Field.of(v128.load(from + 16 * (g >> 2)), 2 * (g & 3), 0x03, 0);
   }
 
+  /** Eight times them. */
+  @inline
+  static eights(from: usize, g: u32): v128 {
+    return Field.of(v128.load(from + 16 * (g >> 2)), 2 * (g & 3), 0x18, 3);
+  }
+
   static pack(groups: usize, to: usize): void {
     for (let g = 0; g < 8; g += 4) {
       const low = v128.or(bits(groups, g, 0, 3, 0), bits(groups, g + 1, 0, 3, 2));

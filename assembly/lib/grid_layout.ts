@@ -6,17 +6,13 @@ import { Tables } from './tables';
 
 /**
  * Super-blocks whose weights are rows of a grid. A grid has few numbers, so memory holds no rows: a weight is a small integer, and a table says
- * what it stands for when it is unpacked. Scales are 2 * s + 1, s of 3 or 4 bits.
+ * what it stands for when it is unpacked. Looking rows up there instead takes 2.4 bits a weight where levels take 3.4, and twice the time (SPEED.md).
+ * Scales are 2 * s + 1, s of 3 or 4 bits.
  */
 
-/** 3-bit levels, a scale for every 16 columns; a block's tail is 16 bytes: bits 0-3 s of its first half, bits 4-7 of its second. */
+/** A scale for every 16 columns; a block's tail is 16 bytes: bits 0-3 s of its first half, bits 4-7 of its second. */
 @unmanaged
-export class Block256Threes extends Super {
-  @inline
-  get levelBytes(): u32 {
-    return 48;
-  }
-
+export class Block256Odds extends Super {
   @inline
   get headBytes(): u32 {
     return 64;
@@ -58,16 +54,16 @@ export class Block256Threes extends Super {
   min(_tail: usize, _quad: u32, _sub: u32): v128 {
     return i32x4.splat(0);
   }
-
-  @inline
-  packLevels(groups: usize, to: usize): void {
-    Threes.pack(groups, to);
-  }
 }
 
-/** Of IQ2 types. Levels are 0, 1, 2 for the magnitudes 8, 25, 43; 4, 5, 6 for these negative. */
+/** Of IQ2_XS and IQ2_S. Levels are 0, 1, 2 for the magnitudes 8, 25, 43; 4, 5, 6 for these negative. */
 @unmanaged
-export class Block256Iq2 extends Block256Threes {
+export class Block256Threes extends Block256Odds {
+  @inline
+  get levelBytes(): u32 {
+    return 48;
+  }
+
   @inline
   get offset(): i32 {
     return 64;
@@ -76,6 +72,11 @@ export class Block256Iq2 extends Block256Threes {
   @inline
   levels(from: usize, g: u32): v128 {
     return Bytes.swizzle(Tables.iq2, Threes.of(from, g));
+  }
+
+  @inline
+  packLevels(groups: usize, to: usize): void {
+    Threes.pack(groups, to);
   }
 }
 

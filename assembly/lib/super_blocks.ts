@@ -13,7 +13,10 @@ export class SuperBlocks<Q, A> {
   @inline
   start(x: usize, b: u32, sub: u32): v128 {
     const q = changetype<Q>(0);
-    return q.offset ? i32x4.shl(this.sum(x, b, sub), ctz(q.offset)) : i32x4.splat(0);
+    if (q.offset == 0) return i32x4.splat(0);
+    const isPower = popcnt(q.offset) == 1;
+    const sum = this.sum(x, b, sub);
+    return isPower ? i32x4.shl(sum, ctz(q.offset)) : i32x4.mul(sum, i32x4.splat(q.offset));
   }
 
   /** Adds a sub-block's integer sums. Where they may have more than 24 bits, they are rounded first, as tiles round them. */

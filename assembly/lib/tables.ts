@@ -3,7 +3,7 @@ let uneven: v128 = i8x16.splat(0);
 let unevenPlus: v128 = i8x16.splat(0);
 let tinyFloats: v128 = i8x16.splat(0);
 let odds: v128 = i8x16.splat(0);
-let thirds: v128 = i8x16.splat(0);
+let rowBytes: v128 = i8x16.splat(0);
 let iq2: v128 = i8x16.splat(0);
 let iq3_xxs: v128 = i8x16.splat(0);
 let iq3_s: v128 = i8x16.splat(0);
@@ -14,7 +14,9 @@ export function setTables(): void {
   unevenPlus = i8x16.add(uneven, i8x16.splat(-128));
   tinyFloats = i8x16(16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4);
   odds = i8x16(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-  thirds = i8x16(9, 17, 25, 0, 7, 15, 23, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  rowBytes = ASC_FEATURE_RELAXED_SIMD
+    ? i8x16(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)
+    : i8x16(0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3);
   iq2 = i8x16(72, 89, 107, 0, 56, 39, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   iq3_xxs = i8x16(34, 38, 42, 46, 50, 54, 58, 63, 30, 26, 22, 18, 14, 10, 6, 1);
   iq3_s = i8x16(17, 19, 21, 23, 25, 27, 29, 31, 15, 13, 11, 9, 7, 5, 3, 1);
@@ -45,10 +47,10 @@ export class Tables {
     return odds;
   }
 
-  /** Of iq1_m, 8 times (-1, 0 or 1, plus 1/8), then minus 1/8, plus 16. */
+  /** Which of a group's four rows each byte belongs to, see lib/simd.ts: makes a byte of each row a group. */
   @inline
-  static get thirds(): v128 {
-    return thirds;
+  static get rowBytes(): v128 {
+    return rowBytes;
   }
 
   /** The magnitudes of iq2_xxs, iq2_xs and iq2_s, then these negative, plus 64. */

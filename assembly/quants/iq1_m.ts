@@ -1,8 +1,9 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
-import { Threes } from '../lib/bits';
+import { Twos } from '../lib/bits';
 import { Bytes } from '../lib/bytes';
-import { Block256Threes } from '../lib/grid_layout';
+import { Masks } from '../lib/constants';
+import { Block256Odds } from '../lib/grid_layout';
 import { Grid } from '../lib/grids';
 import { Half } from '../lib/half';
 import { Spread } from '../lib/spread';
@@ -11,38 +12,62 @@ import { MatmulRecord } from '../lib/matmul_record';
 import { matmul } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
+/** From a row's bytes in a group to the next row's, see lib/simd.ts. */
+const ROW_BYTES: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+
 /**
  * IQ1_M: w = d * (2 * s + 1) * (number + 1/8 or - 1/8), from a grid of 2048 rows of 8 numbers -1 … 1; a 3-bit scale per 16 columns, a shift per 8.
  *
  *     file, 56 bytes:             | 32 bytes: bits 0-7 of row numbers | 32 nibbles: bits 0-2 bits 8-10 of a row number, bit 3: - 1/8 |
  *                                 4 u16: bits 0-11 four s, bits 12-15 a nibble of d, the lowest first |
  *     packed head:     | 16 d f32, eighths |
- *     packed block:    | levels of 4 quads: threes | 16 scales of both halves, s |     lib/bits.ts draws threes
+ *     packed block:    | levels of 4 quads: twos, then a byte for each row, whose bit i says + 1/8 of columns 8 i … 8 i + 7 | 16 scales of both halves, s |
+ *
+ * A level is 8 * (number + 1) + 2 or 0. lib/bits.ts draws twos.
  */
 @unmanaged
-class IQ1_M extends Block256Threes {
+class IQ1_M extends Block256Odds {
   @inline
   get fileBytes(): u32 {
     return 56;
   }
 
   @inline
+  get levelBytes(): u32 {
+    return 36;
+  }
+
+  @inline
   get offset(): i32 {
-    return 16;
+    return 9;
   }
 
   @inline
   levels(from: usize, g: u32): v128 {
-    return Bytes.swizzle(Tables.thirds, Threes.of(from, g));
+    const shifts = Bytes.swizzle(v128.load32_splat(from, 32), Tables.rowBytes);
+    const i = g >> 1;
+    const shift = v128.and(i == 0 ? i16x8.shl(shifts, 1) : i16x8.shr_u(shifts, i - 1), Masks.byte(0x02));
+    return v128.or(Twos.eights(from, g), shift);
   }
 
-  /** Bits 0, 1 the digit of a number, bit 2 its shift. */
+  @inline
+  packLevels(groups: usize, to: usize): void {
+    Twos.pack(groups, to);
+    for (let row: u32 = 0; row < 4; row++) {
+      const first = groups + row * ROW_BYTES;
+      let shifts: u32 = 0;
+      for (let i: u32 = 0; i < 4; i++) shifts |= (((<u32>load<u8>(first + 32 * i)) >> 2) & 1) << i;
+      store<u8>(to + row, shifts, 32);
+    }
+  }
+
+  /** Bits 0, 1 the digit of a number, bit 2: + 1/8. */
   @inline
   fileLevels(file: usize, b: u32, half: u32): v128 {
     const at = file + 4 * b + 2 * half;
     const high: u32 = load<u8>(file + 2 * b + half, 32);
     const digits = Grid.eights(Grid.iq1, load<u8>(at) | ((high & 7) << 8), load<u8>(at, 1) | (((high >> 4) & 7) << 8));
-    return v128.or(digits, Spread.ones((high & 0x08 ? 0xff : 0) | (high & 0x80 ? 0xff00 : 0), 4));
+    return v128.or(digits, Spread.ones((high & 0x08 ? 0 : 0xff) | (high & 0x80 ? 0 : 0xff00), 4));
   }
 
   @inline

@@ -1,6 +1,6 @@
 import { embed, EmbedRecord } from '../embed';
 import { Exact } from '../lib/activations';
-import { Block256Iq2 } from '../lib/grid_layout';
+import { Block256Threes } from '../lib/grid_layout';
 import { Grid } from '../lib/grids';
 import { Half } from '../lib/half';
 import { Spread } from '../lib/spread';
@@ -17,7 +17,7 @@ import { pack, packedBytes } from '../pack';
  *     packed block:    | levels of 4 quads: threes | 16 scales of both halves, s |     lib/bits.ts draws threes
  */
 @unmanaged
-class IQ2_S extends Block256Iq2 {
+class IQ2_S extends Block256Threes {
   @inline
   get fileBytes(): u32 {
     return 82;
@@ -44,11 +44,11 @@ function row(at: usize, high: u32): u32 {
 }
 
 export function matmul_iq2_s(record: MatmulRecord, begin: u32, end: u32): void {
-  matmul<Block256Iq2, Exact>(record, begin, end);
+  matmul<Block256Threes, Exact>(record, begin, end);
 }
 
 export function embed_iq2_s(record: EmbedRecord, begin: u32, end: u32): void {
-  embed<Block256Iq2>(record, begin, end);
+  embed<Block256Threes>(record, begin, end);
 }
 
 export function pack_iq2_s(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
@@ -56,5 +56,5 @@ export function pack_iq2_s(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, r
 }
 
 export function packed_bytes_iq2_s(rows: u32, cols: u32): f64 {
-  return packedBytes<Block256Iq2>(rows, cols);
+  return packedBytes<Block256Threes>(rows, cols);
 }

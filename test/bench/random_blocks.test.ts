@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../bench/peers/shapes.ts';
 import { blockPool } from '../../bench/lib/random_blocks.ts';
-import { encoderOf } from '../../src/compress/encode/index.ts';
 import { readHalf } from '../../src/base/half.ts';
 import { quants } from '../../src/quants/index.ts';
 
@@ -12,7 +11,8 @@ const NORMAL = 2 ** -14;
 const widths = [...new Set(Object.values(shapes).flatMap(({ dim, ffnDim }) => [dim, ffnDim]))];
 
 describe('random blocks', () => {
-  for (const { halves, ...quant } of quants.filter(encoderOf)) {
+  for (const quant of quants.filter(({ dequantize }) => dequantize)) {
+    const { halves } = quant;
     if (!halves || quant.scaleMask) continue;
     // Less than 256 weights to a block: kernels multiply by the halves themselves, and subnormal ones may be slow. Super-blocks' become
     // float32 when they are packed; subnormal ones are usual in real files, above all of Q6_K.

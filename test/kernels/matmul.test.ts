@@ -364,7 +364,7 @@ describe('the order of operations', () => {
     q1_0: { d: 0, cols: 32 },
     tq1_0: { d: 52, cols: 32 },
     tq2_0: { d: 64, cols: 32 },
-    iq2_xxs: { d: 0, cols: 16 },
+    iq2_xxs: { d: 0, cols: 32 },
     iq2_xs: { d: 0, cols: 16 },
     iq2_s: { d: 0, cols: 16 },
     iq3_xxs: { d: 0, cols: 32 },

@@ -4,7 +4,9 @@ import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { weight } from '../../../src/graph/graph.ts';
 import { kvCache, type KvType } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
+import { GRID_BYTES } from '../../../src/backends/wasm/words.ts';
 import { quantByName } from '../../../src/quants/index.ts';
+import type { QuantType } from '../../../src/quants/quant_type.ts';
 import { kernels, nodeHost } from '../wasm/support.ts';
 
 const table = weight({ name: 'table', quant: quantByName.get('q8_0')!, shape: [1000, 64] });
@@ -49,6 +51,17 @@ describe('memoryOf', () => {
     } finally {
       WebAssembly.Memory = Memory;
     }
+  });
+
+  test('counts grids once where weights are packed out of them', async () => {
+    const { grids, ...others } = quantByName.get('iq3_s')!;
+    const bytesWith = async (quant: QuantType): Promise<number> => {
+      const weights = ['a', 'b'].map((name) => weight({ name, quant, shape: [64, 256] }));
+      const g = new Recorder({ nCtx: 8, maxTokens: 8, maxLogits: 1 });
+      const graph = g.finish(g.matmul(weights[1]!, g.lastRows(g.embed(weights[0]!))));
+      return (await memoryOf({ weights, graph, maxSessions: 1, threads: 1, kernels, build: 'simd' })).maximumBytes;
+    };
+    expect((await bytesWith({ ...others, grids })) - (await bytesWith(others))).toBe(GRID_BYTES);
   });
 
   test('grows by the cache with the context and with sessions, and answers for models that fit nowhere', async () => {
