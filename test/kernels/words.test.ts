@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { control, CONTROL_AT, status } from '../../src/backends/wasm/control.ts';
-import { BROKEN_DOT, GRID_BYTES, header, kvBlock, packWords, stepWords, textWords } from '../../src/backends/wasm/words.ts';
+import {
+  BROKEN_DOT,
+  GRID_BYTES,
+  header,
+  kvBlock,
+  packWords,
+  stepWords,
+  textWords,
+} from '../../src/backends/wasm/words.ts';
 import type { Op } from '../../src/graph/graph.ts';
 import { RING_BLOCK } from '../../src/graph/layer_state.ts';
 import { opCases } from '../cases/index.ts';
