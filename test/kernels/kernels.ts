@@ -83,9 +83,9 @@ export function runKernel(
   tokens: readonly number[] = [],
 ): void {
   const step = k.alloc(4 * (stepWords.length + tokens.length));
-  const words = new Uint32Array(k.bytes.buffer, step, stepWords.length + tokens.length).fill(0);
-  words[stepWords.nTokens] = tokens.length;
-  words.set(tokens, stepWords.length);
+  const head = new Uint32Array(k.bytes.buffer, step, stepWords.length + tokens.length).fill(0);
+  head[stepWords.nTokens] = tokens.length;
+  head.set(tokens, stepWords.length);
   const at = k.alloc(4 * (header.length + words.length));
   const record = new Uint32Array(k.bytes.buffer, at, header.length + words.length);
   record.fill(0);
