@@ -12,6 +12,9 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
   [/open the model again, with a smaller nCtx/g, 'try again, with a smaller --ctx'],
   [/guess at least 1, and open the model with a larger maxLogits for more/g, 'give --n-draft a smaller number'],
   [/open the model with one, or use "lookup"/g, 'give one with --draft, or use --speculate lookup'],
+  [/set truncate to true/g, 'give --truncate'],
+  [/use model\.rank\b/g, 'use thimble rank'],
+  [/use model\.embed\b/g, 'use thimble embed'],
   [/use the (relaxed|simd) build/g, 'use --build $1'],
   [/use the wasm backend/g, 'use --backend wasm'],
   [/^maxShardBytes\b/, '--max-size'],
@@ -28,6 +31,9 @@ const names: ReadonlyMap<string, string> = new Map([
   ['backend', 'backend'],
   ['build', 'build'],
   ['activations', 'activations'],
+  ['task', 'task'],
+  ['dimensions', 'dimensions'],
+  ['pooling', 'pooling'],
 ]);
 
 const starts = new RegExp(`^(${[...names.keys()].join('|')})(?= (is|of|token)\\b)`);

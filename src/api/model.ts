@@ -140,6 +140,11 @@ export class Model {
     return typeof texts === 'string' ? rows[0]! : rows;
   }
 
+  /** The tasks that `embed` knows of this model, by the prefixes on its card; none where the model is not known here. */
+  tasks(): Promise<string[]> {
+    return this.client.call('tasks', {});
+  }
+
   /**
    * Documents by how well they answer a query, the best first: by what a reranker says of both (`info.ranks`), or by the cosine of an embedding
    * model's rows, which are made with the prefixes of its card.

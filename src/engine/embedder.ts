@@ -8,7 +8,7 @@ import type { Pooling } from '../models/pooling.ts';
 import type { ModelInfo } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { Pause } from './score.ts';
-import { prefixOf, type Named } from './tasks.ts';
+import { prefixOf, tasksOf, type Named } from './tasks.ts';
 import { textSteps, type TextStep } from './text_steps.ts';
 
 /** A model for which a text has rows of numbers instead of a next token. */
@@ -104,6 +104,11 @@ export class Embedder {
       throw new RangeError(`${came}: the pooling ${pooling} sees ${maxTokens} at most; use last, or split the text`);
     }
     return this.read(all, pooling, around);
+  }
+
+  /** What the model's card has prefixes for; nothing where it is not known here. */
+  tasks(): string[] {
+    return Object.keys(tasksOf(this.model) ?? {});
   }
 
   /** The tokens of a text, with what stands around it; of one that is too long, its beginning where `truncate` says so. */

@@ -152,6 +152,8 @@ const handlers: Handlers = {
     return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
   },
 
+  tasks: async () => (await model!.embedder()).tasks(),
+
   async rank(ranking, { signal, emit }) {
     const embedder = await model!.embedder();
     const { rank } = await import('./rank.ts');

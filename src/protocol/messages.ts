@@ -47,6 +47,8 @@ export interface Calls {
     result: Float32Array[];
     event: number;
   };
+  /** What `embed` knows prefixes for. */
+  tasks: { args: object; result: string[]; event: never };
   /** Events say how many documents are done. */
   rank: {
     args: { query: string; documents: readonly string[]; truncate: boolean };

@@ -1,16 +1,18 @@
 import type { Command } from '../command.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
+import { embed } from './embed.ts';
 import { inspect } from './inspect.ts';
 import { logits } from './logits.ts';
 import { merge } from './merge.ts';
 import { perplexity } from './perplexity.ts';
 import { quantize } from './quantize.ts';
+import { rank } from './rank.ts';
 import { run } from './run.ts';
 import { split } from './split.ts';
 import { tokenize } from './tokenize.ts';
 
 /** Every command by name, in the order the help lists them. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ chat, run, inspect, tokenize, logits, perplexity, bench, split, merge, quantize }),
+  Object.entries({ chat, run, inspect, embed, rank, tokenize, logits, perplexity, bench, split, merge, quantize }),
 );
