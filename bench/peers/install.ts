@@ -14,6 +14,7 @@ const packages = {
   '@wllama/wllama': '3.8.1',
   '@wllama/wllama-compat': '3.8.1',
   'playwright-core': '1.65.1',
+  'onnxruntime-web': '1.30.0',
   '@yowasp/clang': '22.0.0-git20542-10',
 } as const;
 

@@ -53,10 +53,10 @@ Prints a line of numbers for each text, with spaces between. --out writes them a
       const dimensions = rows[0]!.length;
       if (out !== undefined) await write(out, rows, args.flag('force'));
       if (args.flag('json')) return printJson({ embeddings: rows.map((row) => Array.from(row)), dimensions, seconds });
-      if (out === undefined)
-        for (const row of rows) await printLine(Array.from(row, (x) => x.toPrecision(7)).join(' '));
-      const place = out === undefined ? '' : `${out}: ${formatBytes(4 * dimensions * rows.length)}, `;
-      remark(`${place}${plural(rows.length, 'text')}, ${dimensions} numbers each, ${seconds} s`);
+      const what = `${plural(rows.length, 'text')}, ${dimensions} numbers each`;
+      if (out !== undefined) return printLine(`${out}: ${what}, ${formatBytes(4 * dimensions * rows.length)}`);
+      for (const row of rows) await printLine(Array.from(row, (x) => x.toPrecision(7)).join(' '));
+      remark(`${what}, ${seconds} s`);
     });
   },
 };
