@@ -16,13 +16,7 @@ export {
   type QuantizationPlan,
   type QuantizeOptions,
 } from './compress/quantize.ts';
-export {
-  readImportance,
-  writeImportance,
-  type ColumnSums,
-  type Importance,
-  type ImportanceToWrite,
-} from './compress/importance.ts';
+export { readImportance, writeImportance, type Importance, type ImportanceToWrite } from './compress/importance.ts';
 export { memoryNeeded, planMemoryOf } from './engine/memory_on_demand.ts';
 export type { MemoryNeeded, MemoryOptions, MemoryPlanner } from './engine/memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
@@ -32,4 +26,5 @@ export type { QuantType } from './quants/quant_type.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
 export type { ByteSink, ByteSource } from './store/source.ts';
 export { blobSource } from './store/blob.ts';
+export type { ColumnSums } from './base/column_sums.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';

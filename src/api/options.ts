@@ -118,6 +118,7 @@ const optionsOf = {
   detokenize: { special: 'boolean' },
   logits: { signal: 'signal' },
   score,
+  columnSums: { onTokens: 'function', signal: 'signal' },
   embed,
   openTokenizer: { signal: 'signal' },
 } as const satisfies Record<string, Readonly<Record<string, Kind>>>;

@@ -2,6 +2,7 @@
  * Importance matrices as llama.cpp keeps them: for each matrix `NAME` of a model, `NAME.in_sum2` has the sums of the squares of what its
  * columns were multiplied with, and `NAME.counts` how many rows were added up. A matrix of experts has a row of sums for each.
  */
+import type { ColumnSums } from '../base/column_sums.ts';
 import { FormatError } from '../base/errors.ts';
 import { readGguf, type GgufFile, type GgufTensor } from '../gguf/read.ts';
 import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';
@@ -19,15 +20,6 @@ export interface Importance {
   readonly nChunks: number;
   /** The mean square of what each column is multiplied with, `[nMatrices * nCols]`, by the tensor's name. */
   readonly columns: ReadonlyMap<string, Float32Array>;
-}
-
-/** Sums of one matrix, or of each of a stack of them. */
-export interface ColumnSums {
-  readonly name: string;
-  /** `[nMatrices, nCols]` */
-  readonly sums: Float32Array;
-  /** `[nMatrices]` rows that were added up. */
-  readonly counts: Float32Array;
 }
 
 const sumsEnd = '.in_sum2';
