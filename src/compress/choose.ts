@@ -37,6 +37,10 @@ const keptWhole = ['position_embd.weight', 'token_types.weight'];
 
 const tables = ['token_embd.weight', 'per_layer_token_embd.weight'];
 
+/** Whether a matrix has a row for each token. */
+export const isOfTokens = ({ name }: Pick<Tensor, 'name'>): boolean =>
+  name === 'output.weight' || tables.includes(name);
+
 const roles: readonly (readonly [part: RegExp, role: Role])[] = [
   [/attn_(qkv|kv_b|v)\.weight/, 'values'],
   [/attn_output\.weight/, 'attnOutput'],
@@ -106,7 +110,7 @@ export function chooseTypes(file: GgufFile, mixName: string, options: ChoiceOpti
 }
 
 const roleOf = (name: string): Role | undefined => {
-  if (name === 'output.weight' || tables.includes(name)) return undefined;
+  if (isOfTokens({ name })) return undefined;
   return roles.find(([part]) => part.test(name))?.[1];
 };
 

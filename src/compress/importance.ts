@@ -10,6 +10,7 @@ import type { MetadataValue } from '../gguf/value_types.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { quantByName } from '../quants/index.ts';
 import type { ByteSink, ByteSource } from '../store/source.ts';
+import { isOfTokens } from './choose.ts';
 
 /** How much the columns of a model's matrices matter. */
 export interface Importance {
@@ -79,7 +80,7 @@ export function columnsFor(tensor: Tensor, importance: Importance | undefined): 
   if (!columns) return undefined;
   const expected = elementsOf(tensor) / tensor.shape.at(-2)!;
   if (columns.length === expected) return columns;
-  if (tensor.name.endsWith('token_embd.weight')) return undefined;
+  if (isOfTokens(tensor)) return undefined;
   const came = `${importance!.name} has the importance of ${columns.length} columns of ${tensor.name}`;
   throw new FormatError(`${came}, the model ${expected}; take one that was made with this model`);
 }

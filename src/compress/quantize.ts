@@ -11,7 +11,7 @@ import { quantByName } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
 import { elementsOf } from '../graph/tensor.ts';
-import { chooseTypes } from './choose.ts';
+import { chooseTypes, isOfTokens } from './choose.ts';
 import { encoderOf } from './encode/index.ts';
 import { columnsFor, type Importance } from './importance.ts';
 import { mixes, mixNamed } from './mixes.ts';
@@ -69,8 +69,8 @@ export function planQuantization(file: GgufFile, name: string, options: PlanOpti
       throw new UnsupportedError(`${from.name} is ${from.quant.name}, which this build cannot decode; start from f16`);
     }
     const columns = isNew ? columnsFor(from, importance) : undefined;
-    if (isNew && !columns && mixes[mix]!.needsImportance && quant.name === 'q2_k' && !pure)
-      throw needed(mix, from.name);
+    const isNeeded = mixes[mix]!.needsImportance && quant.name === mixes[mix]!.type && !isOfTokens(from);
+    if (isNew && isNeeded && !columns) throw needed(mix, from.name);
     return { from, quant, sizeBytes: bytesFor(quant, elementsOf(from)), importance: columns };
   });
   return { mix, tensors, importance };

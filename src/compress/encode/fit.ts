@@ -137,7 +137,10 @@ export function fitScaleMin(group: Group, grid: Grid): void {
 }
 
 function roundToGrid(x: Float32Array, perScale: number, low: number, maxLevel: number, levels: Uint8Array): void {
-  for (let i = 0; i < x.length; i++) levels[i] = clamp(nearestInt(f32(perScale * f32(x[i]! - low))), 0, maxLevel);
+  for (let i = 0; i < x.length; i++) {
+    const rounded = nearestInt(f32(perScale * f32(x[i]! - low))) | 0;
+    levels[i] = rounded < 0 ? 0 : rounded > maxLevel ? maxLevel : rounded;
+  }
 }
 
 function weightedError(group: Group, levels: Uint8Array, scale: number, offset: number, power: 1 | 2): number {
