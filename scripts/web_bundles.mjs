@@ -3,7 +3,6 @@
  *
  *   index.js                  what a page imports, with chunks that esbuild splits off
  *   gguf.js                   thimble/gguf
- *   encode.js                 the script of threads that quantise
  *   inline.js                 thimble/inline: all of it in one file
  *   engine.js                 the script of all threads, one file
  *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls
@@ -236,7 +235,6 @@ export async function webBundles() {
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { index: 'src/index.ts' } }),
     // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
-    build({ ...shared, outdir, entryPoints: { encode: 'src/threads/encode.ts' } }),
     build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),
   ]);
   const outputs = made.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}));

@@ -1,7 +1,7 @@
 /** Rows are encoded by several threads, and come back in order. */
-import { asError, ResourceError } from '../base/errors.ts';
+import { asError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
-import { spawn } from '#platform';
+import { files, spawn } from '#platform';
 import { encodeRows, prepareTypes, type Encoded, type Rows } from './rows.ts';
 
 /** Whoever encodes rows. */
@@ -13,7 +13,13 @@ export interface Team {
 
 /** One thread is the caller's own; more are workers. `types` are those that rows come in and go out in. */
 export async function startTeam(nThreads: number, types: readonly string[]): Promise<Team> {
-  if (nThreads > 1) return new Workers(nThreads, types);
+  if (nThreads > 1) {
+    const { encode: script } = await files();
+    if (script !== undefined) return new Workers(new URL(script), nThreads, types);
+    throw new UnsupportedError(
+      `threads is ${nThreads}, and a page quantises in its own thread only; leave threads out`,
+    );
+  }
   await prepareTypes(types);
   return { nThreads, encode: async (rows) => encodeRows(rows), close: async () => undefined };
 }
@@ -33,17 +39,16 @@ class Workers implements Team {
   private readonly line: Task[] = [];
   private death: Error | undefined;
 
-  constructor(nThreads: number, types: readonly string[]) {
+  constructor(script: URL, nThreads: number, types: readonly string[]) {
     this.nThreads = nThreads;
     try {
-      while (this.workers.length < nThreads) this.add(types);
+      while (this.workers.length < nThreads) this.add(spawn(script, 'thimble encode'), types);
     } catch (error) {
       this.died(asError(error));
     }
   }
 
-  private add(types: readonly string[]): void {
-    const worker = spawn(new URL('./encode.js', import.meta.url), 'thimble encode');
+  private add(worker: WorkerHandle, types: readonly string[]): void {
     this.workers.push(worker);
     worker.onDeath((reason) => this.died(reason));
     worker.onMessage((message) => {
