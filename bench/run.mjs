@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -24,6 +24,7 @@ const nodeEntries = {
   opening: 'bench/lib/opening.ts',
   fidelity: 'bench/fidelity.ts',
   presets: 'bench/presets.ts',
+  quantize: 'bench/quantize.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
@@ -41,7 +42,7 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'tokens', 'model', 'load', 'fidelity', 'presets', 'ggml', 'peers', 'limits_run'];
+const benches = ['ops', 'tokens', 'model', 'load', 'fidelity', 'presets', 'quantize', 'ggml', 'peers', 'limits_run'];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });
