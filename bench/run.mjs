@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -26,6 +26,7 @@ const nodeEntries = {
   presets: 'bench/presets.ts',
   embed: 'bench/embed.ts',
   embed_once: 'bench/lib/embed_once.ts',
+  quantize: 'bench/quantize.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
@@ -43,7 +44,19 @@ const pageEntries = {
   limits_page: 'bench/lib/limits_page.ts',
 };
 
-const benches = ['ops', 'tokens', 'model', 'load', 'fidelity', 'presets', 'embed', 'ggml', 'peers', 'limits_run'];
+const benches = [
+  'ops',
+  'tokens',
+  'model',
+  'load',
+  'fidelity',
+  'presets',
+  'embed',
+  'quantize',
+  'ggml',
+  'peers',
+  'limits_run',
+];
 
 function buildLibrary() {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });

@@ -37,7 +37,7 @@ export const layers = {
   },
   api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol'] }, // what the caller's thread holds
   compress: { has: ['src/compress'], may: ['base', 'store', 'quants', 'tensor', 'gguf', 'platform'] },
-  threads: { has: ['src/threads'], may: ['engine', 'backends'] },
+  threads: { has: ['src/threads'], may: ['engine', 'backends', 'compress'] },
   public: {
     has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts'],
     may: ['api', 'engine', 'protocol', 'compress', 'gguf', 'store', 'quants', 'base'].concat([

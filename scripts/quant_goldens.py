@@ -5,13 +5,14 @@
     npm pack @node-llama-cpp/linux-x64@3.22.1 && tar xzf node-llama-cpp-linux-x64-3.22.1.tgz
     python scripts/quant_goldens.py package/bins/linux-x64/libggml-base.so
 
-The oracle is ggml's own library (its quantize_row_*_ref and dequantize_row_* functions); wherever the gguf package has
+The oracle is ggml's own library (its ggml_quantize_chunk and dequantize_row_* functions); wherever the gguf package has
 the same function, the two must agree to the bit or nothing is written.
 
     input.f32         [nInput] f32: gaussian, heavy-tailed, one-sided, constant, tiny and zero weights
     <type>.blocks     the input quantised, then nRandom weights' worth of random bytes (scales kept finite)
     <type>.f32        those blocks decoded
-    goldens.json      engines, counts, and the SHA-256 of each type's encoding of `pseudo_gaussian(nHashed)`
+    goldens.json      engines, counts, and the SHA-256 of each type's encoding of `pseudo_gaussian(nHashed)`; of the types that use
+                      an importance matrix, that of the same and then of the input with one, as rows of nInput weights
 """
 
 import ctypes
@@ -58,11 +59,11 @@ TYPES = [
     ("iq1_m", "iq1_m", 256, 56, []),
     ("nvfp4", "nvfp4", 64, 36, []),
 ]
+# the importance of each column is the square of a pseudo-gaussian number; every fifth column has none
+WEIGHTED = ["q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs"]
+NEW_TYPES = {"q2_0": 42}  # that the gguf package does not know
 DECODE_ONLY = {"iq2_xxs", "iq2_xs", "iq2_s", "iq3_xxs", "iq3_s", "iq1_s", "iq1_m", "nvfp4"}
-ROW_FUNCTIONS = {  # encode, decode
-    "f16": ("ggml_fp32_to_fp16_row", "ggml_fp16_to_fp32_row"),
-    "bf16": ("ggml_fp32_to_bf16_row_ref", "ggml_bf16_to_fp32_row"),
-}
+ROW_FUNCTIONS = {"f16": "ggml_fp16_to_fp32_row", "bf16": "ggml_bf16_to_fp32_row"}
 
 
 def pseudo_gaussian(n):
@@ -111,19 +112,25 @@ class Ggml:
         f(src.ctypes.data_as(pointer), dst.ctypes.data_as(pointer), n)
         return dst
 
-    def encode(self, row, x):
-        name, spelling, size, nbytes, _ = row
-        if name == "f32":
-            return x.view(np.uint8).copy()
-        function = ROW_FUNCTIONS[name][0] if name in ROW_FUNCTIONS else f"quantize_row_{spelling}_ref"
-        return self.call(function, x, np.zeros(len(x) // size * nbytes, np.uint8), len(x))
+    def encode(self, row, x, importance=None):
+        name, _, size, nbytes, _ = row
+        out = np.zeros(len(x) // size * nbytes, np.uint8)
+        n_cols = N_INPUT if importance is None else len(importance)
+        pointer, count = ctypes.c_void_p, ctypes.c_int64
+        f = self.lib.ggml_quantize_chunk
+        f.argtypes, f.restype = [ctypes.c_int, pointer, pointer, count, count, count, pointer], ctypes.c_size_t
+        columns = None if importance is None else importance.ctypes.data_as(pointer)
+        ggml_type = gguf.GGMLQuantizationType.__members__.get(name.upper(), NEW_TYPES.get(name))
+        written = f(ggml_type, x.ctypes.data_as(pointer), out.ctypes.data_as(pointer), 0, len(x) // n_cols, n_cols, columns)
+        assert written == len(out), name
+        return out
 
     def decode(self, row, blocks):
         name, spelling, size, nbytes, _ = row
         if name == "f32":
             return blocks.view(np.float32).copy()
         n = len(blocks) // nbytes * size
-        function = ROW_FUNCTIONS[name][1] if name in ROW_FUNCTIONS else f"dequantize_row_{spelling}"
+        function = ROW_FUNCTIONS[name] if name in ROW_FUNCTIONS else f"dequantize_row_{spelling}"
         return self.call(function, blocks, np.zeros(n, np.float32), n)
 
 
@@ -170,7 +177,9 @@ def main():
     ggml = Ggml(sys.argv[1])
     r = np.random.default_rng(11)
     x, hashed = make_input(), pseudo_gaussian(N_HASHED)
-    files, sha256 = {"input.f32": x}, {}
+    files, sha256, weighted = {"input.f32": x}, {}, {}
+    importance = pseudo_gaussian(N_INPUT) ** 2
+    importance[::5] = 0
     for row in TYPES:
         is_encoded = row[0] not in DECODE_ONLY
         encoded = ggml.encode(row, x) if is_encoded else np.zeros(0, np.uint8)
@@ -181,6 +190,9 @@ def main():
         files[f"{row[0]}.blocks"], files[f"{row[0]}.f32"] = blocks, decoded
         if is_encoded:
             sha256[row[0]] = hashlib.sha256(ggml.encode(row, hashed).tobytes()).hexdigest()
+        if row[0] in WEIGHTED:
+            both = [ggml.encode(row, weights, importance).tobytes() for weights in (hashed, x)]
+            weighted[row[0]] = hashlib.sha256(b"".join(both)).hexdigest()
     goldens = {
         "made_by": "scripts/quant_goldens.py",
         "engines": [ggml.version, f"gguf (Python) {importlib.metadata.version('gguf')}"],
@@ -188,6 +200,7 @@ def main():
         "nRandom": N_RANDOM,
         "nHashed": N_HASHED,
         "sha256": sha256,
+        "weighted": weighted,
     }
     OUT.mkdir(parents=True, exist_ok=True)
     for name, array in files.items():

@@ -8,6 +8,7 @@ export { Chat } from './api/chat.ts';
 export type {
   CallOptions,
   ChatOptions,
+  ColumnSumsOptions,
   Continuation,
   OpenModelOptions,
   ResumeCallOptions,
@@ -18,6 +19,7 @@ export type {
   SendOptions,
 } from './api/option_types.ts';
 export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
+export type { ColumnSums } from './base/column_sums.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {
   GenerateOptions,

@@ -10,7 +10,8 @@ function sourcesOf(folder: string, script: string, seen = new Set<string>()): st
   seen.add(script);
   const text = readFileSync(file, 'utf8');
   const { sources } = JSON.parse(readFileSync(`${file.pathname}.map`, 'utf8')) as { sources: string[] };
-  const imported = [...text.matchAll(/["']\.\/([^"']+\.js)["']/g)].map((match) => match[1]!);
+  const named = [...text.matchAll(/(new URL\()?["']\.\/([^"']+\.js)["']/g)];
+  const imported = named.filter(([, address]) => address === undefined).map(([, , name]) => name!); // an address starts a thread
   return [
     ...sources.map((source) => source.replace(/^.*\/src\//, '')),
     ...imported

@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../protocol/open.ts';
 import { kindOf, tokensOf } from '../base/checks.ts';
+import type { ColumnSums } from '../base/column_sums.ts';
 import { OWN_SESSION } from '../protocol/messages.ts';
 import { continuationsOf, promptOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
@@ -11,6 +12,7 @@ import { ModelSession } from './model_session.ts';
 import type {
   CallOptions,
   ChatOptions,
+  ColumnSumsOptions,
   Continuation,
   EmbedOptions,
   Ranked,
@@ -115,6 +117,17 @@ export class Model {
     if (!ways) return this.client.call('score', { tokens: text, firstRow }, { signal, site });
     const each = await Promise.all(ways.map(tokenize));
     return this.client.call('scoreContinuations', { text, continuations: each }, { signal, site });
+  }
+
+  /**
+   * What an importance matrix is made of: for each matrix of the model's layers, the sums of the squares of what its columns are multiplied
+   * with, over texts that are read one after the other, each from an empty context. `writeImportance` of `thimble/gguf` takes them.
+   */
+  async columnSums(texts: readonly ArrayLike<number>[], options: ColumnSumsOptions = {}): Promise<ColumnSums[]> {
+    const site = callSite();
+    checkOptions('columnSums', options);
+    const { onTokens, signal } = options;
+    return this.client.call('columnSums', { texts: texts.map(tokensOf) }, { onEvent: onTokens, signal, site });
   }
 
   /**

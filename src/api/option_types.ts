@@ -43,6 +43,12 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ColumnSumsOptions {
+  /** Called after each step with the number of tokens read so far. */
+  readonly onTokens?: (nTokens: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 export interface EmbedOptions {
   /** Make each row of length 1, so that products of rows are cosines. Default true. */
   readonly normalize?: boolean;

@@ -129,6 +129,7 @@ const optionsOf = {
   detokenize: { special: 'boolean' },
   logits: { signal: 'signal' },
   score,
+  columnSums: { onTokens: 'function', signal: 'signal' },
   embed,
   rank,
   openTokenizer: { signal: 'signal' },

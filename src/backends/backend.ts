@@ -27,6 +27,8 @@ export interface NodeWork {
   /** What did it, in the backend's own names. */
   readonly kernels: string;
   readonly ms: number;
+  /** The rows that a node took or made: a view `[rows, cols]` that is valid during the call. */
+  read(value: Value): Float32Array;
 }
 
 /** Runs graphs and owns the memory they touch. Knows nothing of model families. */

@@ -1,170 +1,200 @@
 /**
- * Turns a model file into a smaller one. It decodes matrices and encodes them again, a few rows at a time, and copies
+ * Turns a model file into a smaller one. It decodes matrices and encodes them again, some rows at a time, and copies
  * everything else.
- *
- * Which tensor gets which type follows llama.cpp's `llama-quantize --pure` with its rule for the output matrix
- * (src/llama-quant.cpp), so that files of one type are alike.
  */
+import { checkNames, checkWhole } from '../base/checks.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
-import { copyMetadata, copyTensor } from '../gguf/split.ts';
-import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.ts';
-import { checkFinite } from '../quants/finite.ts';
-import { quantByName, quants } from '../quants/index.ts';
+import { copyMetadata } from '../gguf/split.ts';
+import { writeGguf, type MetadataToWrite, type WriteOptions } from '../gguf/write.ts';
+import { quantByName } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
 import type { ByteSink } from '../store/source.ts';
 import { elementsOf } from '../graph/tensor.ts';
+import { chooseTypes, isOfTokens } from './choose.ts';
 import { encoderOf } from './encode/index.ts';
-
-/** `general.file_type` of a model whose matrices are mostly of a type (`enum llama_ftype`, the smallest mix of each). */
-const fileTypes: ReadonlyMap<string, number> = new Map([
-  ['f32', 0],
-  ['f16', 1],
-  ['q4_0', 2],
-  ['q4_1', 3],
-  ['q8_0', 7],
-  ['q5_0', 8],
-  ['q5_1', 9],
-  ['q2_k', 10],
-  ['q3_k', 11],
-  ['q4_k', 14],
-  ['q5_k', 16],
-  ['q6_k', 18],
-  ['bf16', 32],
-  ['iq4_nl', 25],
-  ['iq4_xs', 30],
-  ['mxfp4', 38],
-  ['q1_0', 40],
-]);
+import { columnsFor, type Importance } from './importance.ts';
+import { mixes, mixNamed } from './mixes.ts';
+import type { Encoded, Rows } from './rows.ts';
+import { inOrder, startTeam, type Team } from './team.ts';
 
 /** `GGML_QNT_VERSION`: the block layouts have not changed since. */
 const quantizationVersion = 2;
 
-/** Replaces types whose blocks do not fit a row. Where blocks of 32 do not fit either, f16 takes their place. */
-const standIns: ReadonlyMap<string, string> = new Map([
-  ['q2_k', 'q4_0'],
-  ['q3_k', 'q4_0'],
-  ['q4_k', 'q5_0'],
-  ['q5_k', 'q5_1'],
-  ['q6_k', 'q8_0'],
-  ['iq4_xs', 'iq4_nl'],
-  ['q1_0', 'q4_0'],
-]);
-
-/** Types that are good enough for the output matrix as they are. */
-const fineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k'];
-
-/** Matrices that stay as they are: they are small, and rounding them hurts the model. */
-const keptMatrices = /_norm\.weight$|ffn_gate_inp\.weight$|^position_embd\.weight$|^token_types\.weight$/;
-
-/** The types that `planQuantization` takes, by name. */
-export const quantizableTypes: readonly string[] = quants
-  .filter((quant) => encoderOf(quant) !== undefined && fileTypes.has(quant.name))
-  .map(({ name }) => name);
+/** The mixes that `planQuantization` takes, by llama.cpp's names. */
+export const mixNames: readonly string[] = Object.keys(mixes);
 
 /** A tensor and the type it will have. */
 export interface PlannedTensor {
   readonly from: GgufTensor;
   readonly quant: QuantType;
   readonly sizeBytes: number;
+  /** How much each column matters, `[nMatrices * nCols]`, where that is known and the tensor is encoded anew. */
+  readonly importance: Float32Array | undefined;
 }
 
 export interface QuantizationPlan {
-  /** The type that was asked for. */
-  readonly type: string;
+  /** The mix that was asked for. */
+  readonly mix: string;
   readonly tensors: readonly PlannedTensor[];
+  readonly importance: Importance | undefined;
+}
+
+export interface PlanOptions {
+  /** All matrices get the mix's main type, the output matrix, too. */
+  readonly pure?: boolean;
+  /** What `readImportance` gives: errors count by how much the columns are used. */
+  readonly importance?: Importance;
+  /** Types of the matrices whose names match; the first that does counts. */
+  readonly tensorTypes?: readonly (readonly [pattern: RegExp, type: string])[];
 }
 
 /**
  * Which tensor becomes what. Reads no weights.
- * @throws UnsupportedError for a type that cannot be written, or a matrix that cannot be read.
+ * @param name `'Q4_K_M'`, in capitals or not.
+ * @throws UnsupportedError for a mix or a type that cannot be written, or a matrix that cannot be read; FormatError for importance of
+ *   another model.
  */
-export function planQuantization(file: GgufFile, type: string): QuantizationPlan {
-  if (!quantizableTypes.includes(type)) {
-    throw new UnsupportedError(`cannot quantise to ${JSON.stringify(type)}; there are ${quantizableTypes.join(', ')}`);
-  }
-  const output = file.tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
-  const tensors = [...file.tensors.values()].map((from) => {
-    const quant = becomes(from, type, from.name === output);
-    if (quant !== from.quant && !from.quant.dequantize) {
+export function planQuantization(file: GgufFile, name: string, options: PlanOptions = {}): QuantizationPlan {
+  checkNames('option of planQuantization', options, ['pure', 'importance', 'tensorTypes']);
+  const { pure = false, importance, tensorTypes = [] } = options;
+  const mix = mixNamed(name);
+  if (!mix) throw new UnsupportedError(`cannot quantise to ${JSON.stringify(name)}; there are ${mixNames.join(', ')}`);
+  for (const [, type] of tensorTypes) checkType(type);
+  const types = chooseTypes(file, mix, { pure, hasImportance: importance !== undefined, tensorTypes });
+  const tensors = [...file.tensors.values()].map((from): PlannedTensor => {
+    const quant = types.get(from.name)!;
+    const isNew = quant !== from.quant;
+    if (isNew && !from.quant.dequantize) {
       throw new UnsupportedError(`${from.name} is ${from.quant.name}, which this build cannot decode; start from f16`);
     }
-    return { from, quant, sizeBytes: bytesFor(quant, elementsOf(from)) };
+    const columns = isNew ? columnsFor(from, importance) : undefined;
+    const isNeeded = mixes[mix]!.needsImportance && quant.name === mixes[mix]!.type && !isOfTokens(from);
+    if (isNew && isNeeded && !columns) throw needed(mix, from.name);
+    return { from, quant, sizeBytes: bytesFor(quant, elementsOf(from)), importance: columns };
   });
-  return { type, tensors };
+  return { mix, tensors, importance };
 }
 
-function becomes({ name, shape, quant }: GgufTensor, type: string, isOutput: boolean): QuantType {
-  const isMatrix = shape.filter((n) => n > 1).length >= 2 && name.endsWith('weight') && !keptMatrices.test(name);
-  if (!isMatrix) return quant;
-  const wanted = isOutput && !fineTypes.includes(type) ? 'q6_k' : type;
-  const rowLength = shape.at(-1)!;
-  const choices = [wanted, standIns.get(wanted), 'f16'].map((choice) => quantByName.get(choice ?? wanted)!);
-  return choices.find(({ blockSize }) => rowLength % blockSize === 0)!;
+/** The types that a matrix may have. */
+export const writableTypes: readonly string[] = [...quantByName.values()]
+  .filter((quant) => encoderOf(quant) && !/^(tq|q2_0)/.test(quant.name))
+  .map(({ name }) => name);
+
+function checkType(type: string): void {
+  if (writableTypes.includes(type)) return;
+  throw new UnsupportedError(`cannot quantise to ${JSON.stringify(type)}; there are ${writableTypes.join(', ')}`);
+}
+
+const needed = (mix: string, tensor: string): UnsupportedError =>
+  new UnsupportedError(
+    `${mix} wants the importance of columns, and that of ${tensor} is not known; make it with thimble imatrix, or take Q2_K`,
+  );
+
+export interface QuantizeOptions extends WriteOptions {
+  /** Threads that encode; 1, the default, is the caller's own. */
+  readonly threads?: number;
 }
 
 /**
- * Writes a model as planned, never holding more than a few rows of one tensor.
- * @throws what `writeGguf` throws.
+ * Writes a model as planned. The result does not depend on how many threads there are; neither does the memory that it takes depend on
+ * the size of the model.
+ * @throws what `writeGguf` throws; FormatError for weights that are infinite or NaN, or become so.
  */
 export async function quantizeGguf(
   file: GgufFile,
-  { type, tensors }: QuantizationPlan,
+  { mix, tensors, importance }: QuantizationPlan,
   sink: ByteSink,
-  options: WriteOptions = {},
+  options: QuantizeOptions = {},
 ): Promise<void> {
-  const metadata = await copyMetadata(file, options.signal).catch(async (error: unknown) => {
+  const { threads = 1, ...writing } = options;
+  const starting = start(file, tensors, { threads, signal: writing.signal });
+  const { metadata, team } = await starting.catch(async (error: unknown) => {
     await Promise.allSettled([sink.abort()]);
     throw error;
   });
-  await Promise.all(tensors.map(({ quant }) => quant.load?.()));
-  metadata.set('general.file_type', { type: 'u32', value: fileTypes.get(type)! });
-  metadata.set('general.quantization_version', { type: 'u32', value: quantizationVersion });
-  const written = tensors.map((tensor) => writeTensor(file, tensor, options.signal));
-  await writeGguf(sink, { metadata, tensors: written }, options);
-}
-
-/** Weights converted between two looks at the signal. */
-const weightsAtOnce = 2 ** 18;
-
-const tooLarge = (tensor: string, type: string): FormatError =>
-  new FormatError(
-    `${tensor} has weights that ${type} turns infinite; quantise to a type that holds them, such as bf16`,
-  );
-
-/** Rows of a tensor, encoded anew where the type changes. What is read and what is written is looked at: neither may be infinite or NaN. */
-function writeTensor(file: GgufFile, { from, quant }: PlannedTensor, signal?: AbortSignal): TensorToWrite {
-  const rowLength = from.shape.at(-1) ?? 1;
-  if (!from.quant.dequantize || rowLength === 0) return copyTensor(file, from, signal);
-  const isCopy = quant === from.quant;
-  const encode = encoderOf(quant)!;
-  const nRows = elementsOf(from) / rowLength;
-  const rowsAtOnce = Math.max(1, Math.floor(weightsAtOnce / rowLength));
-  return {
-    name: from.name,
-    quant,
-    shape: from.shape,
+  describe(metadata, mix, importance);
+  const encoded = inOrder(rowsOf(file, tensors, writing.signal), team);
+  const written = tensors.map((planned) => ({
+    ...{ name: planned.from.name, quant: planned.quant, shape: planned.from.shape },
     pieces: async function* () {
-      const before = new Uint8Array(bytesFor(from.quant, rowsAtOnce * rowLength));
-      const floats = new Float32Array(rowsAtOnce * rowLength);
-      const after = new Uint8Array(bytesFor(quant, rowsAtOnce * rowLength));
-      const source = file.sources[from.shardIndex]!;
-      for (let row = 0; row < nRows; row += rowsAtOnce) {
-        const n = Math.min(rowsAtOnce, nRows - row);
-        const encoded = before.subarray(0, bytesFor(from.quant, n * rowLength));
-        await source.read(from.offsetBytes + bytesFor(from.quant, row * rowLength), encoded, signal);
-        const decoded = floats.subarray(0, n * rowLength);
-        from.quant.dequantize!(encoded, decoded);
-        checkFinite(from.name, decoded);
-        const result = isCopy ? encoded : after.subarray(0, bytesFor(quant, n * rowLength));
-        if (!isCopy) {
-          encode(decoded, result);
-          quant.dequantize!(result, decoded);
-          const isHeld = decoded.every(Number.isFinite);
-          if (!isHeld) throw tooLarge(from.name, quant.name);
-        }
-        yield result;
+      for (let left = piecesOf(planned).length; left > 0; left--) {
+        const next: Encoded = (await encoded.next()).value!;
+        if (next.problem !== undefined) throw new FormatError(next.problem);
+        yield next.bytes;
       }
     },
-  };
+  }));
+  try {
+    await writeGguf(sink, { metadata, tensors: written }, writing);
+  } finally {
+    await team.close();
+  }
+}
+
+async function start(
+  file: GgufFile,
+  tensors: readonly PlannedTensor[],
+  { threads, signal }: { threads: number; signal: AbortSignal | undefined },
+): Promise<{ metadata: Map<string, MetadataToWrite>; team: Team }> {
+  checkWhole('threads', threads, { min: 1, max: 64 });
+  const metadata = await copyMetadata(file, signal);
+  const types = new Set(tensors.flatMap(({ from, quant }) => [from.quant.name, quant.name]));
+  return { metadata, team: await startTeam(threads, [...types]) };
+}
+
+/** What llama-quantize says of a file that it makes. */
+function describe(metadata: Map<string, MetadataToWrite>, mix: string, importance: Importance | undefined): void {
+  metadata.set('general.file_type', { type: 'u32', value: mixes[mix]!.fileType });
+  metadata.set('general.quantization_version', { type: 'u32', value: quantizationVersion });
+  if (!importance) return;
+  const { name, datasets, nChunks, columns } = importance;
+  metadata.set('quantize.imatrix.file', { type: 'string', value: name });
+  if (datasets[0] !== undefined) metadata.set('quantize.imatrix.dataset', { type: 'string', value: datasets[0] });
+  metadata.set('quantize.imatrix.entries_count', { type: 'u32', value: columns.size });
+  metadata.set('quantize.imatrix.chunks_count', { type: 'u32', value: nChunks });
+}
+
+/** Weights that are encoded at a time, unless a row has more. */
+const weightsAtOnce = 2 ** 18;
+
+interface Piece {
+  readonly firstRow: number;
+  readonly nRows: number;
+  /** Which of the tensor's matrices it belongs to. */
+  readonly matrix: number;
+}
+
+/** A tensor in pieces. Each is of one matrix, because each matrix of a stack has an importance of its own. */
+function piecesOf({ from: { shape } }: PlannedTensor): Piece[] {
+  const nCols = shape.at(-1) ?? 1;
+  if (shape.includes(0)) return [];
+  const matrixRows = shape.at(-2) ?? 1;
+  const nMatrices = shape.slice(0, -2).reduce((product, n) => product * n, 1);
+  const most = Math.max(1, Math.floor(weightsAtOnce / nCols));
+  const pieces: Piece[] = [];
+  for (let matrix = 0; matrix < nMatrices; matrix++) {
+    for (let row = 0; row < matrixRows; row += most) {
+      pieces.push({ firstRow: matrix * matrixRows + row, nRows: Math.min(most, matrixRows - row), matrix });
+    }
+  }
+  return pieces;
+}
+
+/** All rows of all tensors, read when they are asked for. */
+async function* rowsOf(file: GgufFile, tensors: readonly PlannedTensor[], signal?: AbortSignal): AsyncGenerator<Rows> {
+  for (const planned of tensors) {
+    const { from, quant, importance } = planned;
+    const nCols = from.shape.at(-1) ?? 1;
+    for (const { firstRow, nRows, matrix } of piecesOf(planned)) {
+      const bytes = new Uint8Array(bytesFor(from.quant, nRows * nCols));
+      const offset = from.offsetBytes + bytesFor(from.quant, firstRow * nCols);
+      await file.sources[from.shardIndex]!.read(offset, bytes, signal);
+      yield {
+        ...{ tensor: from.name, firstWeight: firstRow * nCols, nWeights: nRows * nCols },
+        ...{ from: from.quant.name, to: quant.name, bytes },
+        importance: importance?.slice(matrix * nCols, (matrix + 1) * nCols),
+      };
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import type { Backend, ReadTensor } from '../backends/backend.ts';
+import type { Backend, Look, ReadTensor } from '../backends/backend.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
@@ -35,7 +35,7 @@ export interface LoadedModel {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
-  openSession(): Session;
+  openSession(look?: Look): Session;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(): Promise<Embedder>;
   /** Frees weights, sessions and threads. */
@@ -111,7 +111,7 @@ interface Parts {
 
 function opened({ info, tokenizer, recorded, backend, read, template, texts, draft, ...identity }: Parts): LoadedModel {
   const { graph, state } = recorded;
-  const prepare = () => withStoredRows(backend.prepare(graph), graph, read);
+  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
   const makesRows = info.embeds || info.ranks;
   let embedder: Embedder | undefined;
   return {
@@ -123,14 +123,14 @@ function opened({ info, tokenizer, recorded, backend, read, template, texts, dra
       const { Embedder } = await import('./embedder.ts');
       return (embedder ??= new Embedder({ ...texts, backend }));
     },
-    openSession() {
+    openSession(look) {
       if (makesRows)
         throw new TypeError(
           `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
         );
       const { loadMs, sampling } = info;
       const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
-      return new Session(model, graph, state, prepare());
+      return new Session(model, graph, state, prepare(look));
     },
     async close() {
       await backend.dispose();

@@ -1,3 +1,4 @@
+import type { Look } from '../backends/backend.ts';
 import { checkWhole } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
@@ -41,14 +42,14 @@ let nextSession = OWN_SESSION + 1;
 let maxSessions = defaultSessions;
 
 /** A session. Where there is no room for it, the one of `model.generate` gives its place back. */
-function newSession(): Session {
+function newSession(look?: Look): Session {
   try {
-    return model!.openSession();
+    return model!.openSession(look);
   } catch (error) {
     if (!(error instanceof ResourceError)) throw error;
     if (!sessions.has(OWN_SESSION)) throw noRoom(error);
     closeSession(OWN_SESSION);
-    return newSession();
+    return newSession(look);
   }
 }
 
@@ -147,6 +148,13 @@ const handlers: Handlers = {
     });
   },
 
+  async columnSums({ texts }, { signal, emit }) {
+    const { collectSums } = await import('./column_sums.ts');
+    const collector = collectSums(files.at(-1)!); // the draft's came first
+    await withSession((session) => collector.read(session, texts, emit, pauseOf(signal)), collector);
+    return collector.sums();
+  },
+
   async embed({ texts, ...settings }, { signal, emit }) {
     const embedder = await model!.embedder();
     return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
@@ -204,8 +212,8 @@ const pauseOf = (signal: AbortSignal) => async (): Promise<void> => {
 };
 
 /** A session for one call. */
-async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const session = newSession();
+async function withSession<T>(use: (session: Session) => Promise<T>, look?: Look): Promise<T> {
+  const session = newSession(look);
   try {
     return await use(session);
   } finally {

@@ -9,6 +9,7 @@ import type { Platform, WorkerHandle } from './platform.ts';
 export const files: Platform['files'] = async () => ({
   engine: new URL('./engine.js', import.meta.url).href,
   compute: new URL('./compute.js', import.meta.url).href,
+  encode: new URL('./encode.js', import.meta.url).href,
   'thimble.simd': new URL('../thimble.simd.wasm', import.meta.url).href,
   'thimble.simd.more': new URL('../thimble.simd.more.wasm', import.meta.url).href,
   'thimble.relaxed': new URL('../thimble.relaxed.wasm', import.meta.url).href,

@@ -1,3 +1,4 @@
+import type { ColumnSums } from '../base/column_sums.ts';
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
@@ -36,6 +37,7 @@ export interface Calls {
     result: Float64Array[];
     event: never;
   };
+  columnSums: { args: { texts: readonly (readonly number[])[] }; result: ColumnSums[]; event: number };
   /** Events say how many texts are done. */
   embed: {
     args: {

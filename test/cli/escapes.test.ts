@@ -85,9 +85,14 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [broken, join(folder, nasty, 'part')] },
   ],
   merge: () => [{ args: [model, join(folder, `${nasty}-merged.gguf`)] }, { args: [model, model] }],
+  imatrix: () => [
+    { args: [model, join(folder, `${nasty}.txt`), '--out', join(folder, `${nasty}.imatrix.gguf`), '--ctx', '32'] },
+    { args: [model, join(folder, `${nasty}.none`), '--out', join(folder, 'x')] },
+  ],
   quantize: () => [
     { args: [model, join(folder, `${nasty}-q8.gguf`), '--type', 'q8_0'] },
     { args: [model, join(folder, 'x'), '--type', nasty] },
+    { args: [model, 'Q4_K_M', '--dry-run'] },
   ],
 };
 

@@ -47,7 +47,7 @@ describe('files', () => {
     // rows of 172 are no whole blocks of 32, let alone 256; the token table is the output matrix
     for (const [type, expected] of [
       ['q8_0', { f16: 5, f32: 11, q8_0: 31 }],
-      ['q4_k', { f16: 5, f32: 11, q5_0: 30, q8_0: 1 }],
+      ['q4_k_m', { f16: 5, f32: 11, q5_0: 28, q8_0: 3 }],
     ] as const) {
       const out = bench.path(`${type}.gguf`);
       const made = await thimble(['quantize', bench.stories, out, '--type', type]);

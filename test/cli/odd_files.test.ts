@@ -20,6 +20,7 @@ beforeAll(async () => {
   model = path('tiny.gguf');
   await writeFile(model, tinyModel('llama-chat'));
   await writeFile(path('text.md'), 'a text');
+  await writeFile(path('long.md'), 'a text '.repeat(100));
   large = path('large.gguf');
   const rows = 8;
   const tensors = Array.from({ length: 400 }, (_, i) => ({
@@ -48,6 +49,9 @@ const places: readonly (readonly [name: string, args: (odd: string) => string[]]
   ['split', (odd) => ['split', odd, path('never')]],
   ['merge', (odd) => ['merge', odd, path('never')]],
   ['quantize', (odd) => ['quantize', odd, path('never'), '--type', 'q8_0']],
+  ['quantize with a matrix', (odd) => ['quantize', model, path('never'), 'q8_0', '--imatrix', odd]],
+  ['imatrix', (odd) => ['imatrix', odd, path('text.md'), '--out', path('never')]],
+  ['imatrix of a text', (odd) => ['imatrix', model, odd, '--out', path('never')]],
   ['run with a draft', (odd) => ['run', model, 'hi', '--draft', odd]],
 ];
 
@@ -94,6 +98,7 @@ describe('what is written', () => {
     ['merge', (out) => ['merge', model, out]],
     ['quantize', (out) => ['quantize', model, out, '--type', 'Q8_0']],
     ['logits', (out) => ['logits', model, '--prompt', 'hi', '--out', out]],
+    ['imatrix', (out) => ['imatrix', model, path('long.md'), '--ctx', '32', '--chunks', '2', '--out', out]],
   ];
 
   it.each(writers)('by %s never replaces a file unasked, and says what it did', async (name, args) => {

@@ -89,7 +89,7 @@ describe('a wrong command line', () => {
     [['run', 'm.gguf', '--json=yes'], "Option '--json' does not take an argument"],
     [['logits', 'm.gguf', '--prompt', 'x'], '--out FILE is missing'],
     [['split', 'm.gguf', 'out', '--max-size', 'big'], '--max-size is "big"'],
-    [['quantize', 'm.gguf', 'out.gguf', '--type', 'q9'], '--type is "q9", expected'],
+    [['quantize', 'm.gguf', 'out.gguf', '--type', 'q9'], 'the mix is "q9", expected'],
     [['quantize', 'm.gguf', 'out.gguf', 'Q8_0', '--type', 'q8_0'], 'unexpected argument "Q8_0"'],
     [['--hepl'], 'there is no option --hepl; did you mean --help?'],
     [['-m', 'm.gguf'], 'the command comes first, as in thimble run MODEL "PROMPT"; -m after it'],
@@ -205,11 +205,14 @@ describe("other programs' words", () => {
     [['serve'], 'there is no command "serve": there is no server yet'],
     [['model.gguf'], 'there is no command "model.gguf"; to talk to that model: thimble run model.gguf'],
     [['show'], 'an argument is missing: MODEL'],
-    [
-      ['quantize', 'm', 'out', '--type', 'Q4_K_M'],
-      '--type is "Q4_K_M", a mixture of types, which thimble does not make yet; the nearest single type is q4_k',
-    ],
-    [['quantize', 'm', 'out', 'IQ2_M'], '--type is "IQ2_M", expected one of f32'],
+    [['quantize', 'm', 'out', 'IQ2_M'], 'the mix is "IQ2_M", expected one of F32'],
+    [['quantize', 'm', 'out'], 'the mix is missing, expected one of F32'],
+    [['quantize', 'm', 'Q4_K_M'], 'an argument is missing: OUT'],
+    [['quantize', 'm', '--type', 'Q4_K_M'], 'an argument is missing: OUT'],
+    [['quantize', 'm', 'out', 'Q4_0', '--tensor-type', 'attn_v'], '--tensor-type is "attn_v", expected NAME=TYPE'],
+    [['quantize', 'm', 'out', 'Q4_0', '--tensor-type', '(=q8_0'], '--tensor-type is "(=q8_0", whose NAME is no'],
+    [['quantize', 'm', 'out', 'Q4_0', '--imatrix', ''], '--imatrix is empty, expected the path of a file'],
+    [['imatrix', 'm', 'text'], '--out OUT is missing'],
   ])('%j', async (args, complaint) => {
     const { code, stderr } = await thimble(args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`thimble: ${complaint}`)]);

@@ -12,6 +12,7 @@ interface Goldens {
   readonly nRandom: number;
   readonly nHashed: number;
   readonly sha256: Readonly<Record<string, string>>;
+  readonly weighted: Readonly<Record<string, string>>;
 }
 
 const goldens = JSON.parse(readFileSync(new URL('goldens.json', fixtures), 'utf8')) as Goldens;
@@ -29,9 +30,9 @@ function decode(q: QuantType, blocks: Uint8Array): Float32Array {
   return weights;
 }
 
-function encode(q: QuantType, weights: Float32Array): Uint8Array {
+function encode(q: QuantType, weights: Float32Array, importance?: Float32Array): Uint8Array {
   const blocks = new Uint8Array(bytesFor(q, weights.length));
-  encoderOf(q)!(weights, blocks);
+  encoderOf(q)!(weights, blocks, importance);
   return blocks;
 }
 
@@ -64,6 +65,7 @@ describe('the table of quant types', () => {
     const blocks = readdirSync(fixtures).filter((file) => file.endsWith('.blocks'));
     expect(blocks.sort()).toEqual(decodable.map((q) => `${q.name}.blocks`).sort());
     expect(Object.keys(goldens.sha256).sort()).toEqual(encodable.map((q) => q.name).sort());
+    expect(Object.keys(goldens.weighted).length).toBe(11);
   });
 
   it('can encode every type it can decode, but those that want an importance matrix or a search of their own', () => {
@@ -164,6 +166,16 @@ describe.each(encodable)('$name', (q) => {
   it('encodes 65,536 pseudo-gaussian weights to the bytes ggml makes', () => {
     const hash = createHash('sha256').update(encode(q, pseudoGaussian(goldens.nHashed)));
     expect(hash.digest('hex')).toBe(goldens.sha256[q.name]);
+  });
+
+  it('encodes with an importance matrix to the bytes ggml makes, or as without one', () => {
+    const importance = pseudoGaussian(goldens.nInput).map((x, i) => (i % 5 === 0 ? 0 : x * x));
+    const both = [pseudoGaussian(goldens.nHashed), floatsOf('input.f32')];
+    const hash = createHash('sha256');
+    const ignores = createHash('sha256');
+    for (const floats of both) hash.update(encode(q, floats, importance));
+    for (const floats of both) ignores.update(encode(q, floats));
+    expect(hash.digest('hex')).toBe(goldens.weighted[q.name] ?? ignores.digest('hex'));
   });
 
   it('accepts an empty row', () => {

@@ -35,7 +35,11 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       ],
       ['src/quants/more.ts', '\nexport const decoders', "import { dequantize as q8_t } from './q8_t.ts';\n"],
       ['src/quants/more.ts', 'tq1_0, tq2_0', 'q8_t, '],
-      ['src/compress/encode/index.ts', '\ntype Encoder', "import { quantize as q8_t } from './q8_t.ts';\n"],
+      [
+        'src/compress/encode/index.ts',
+        '\n/** Encodes whole blocks. With',
+        "import { quantize as q8_t } from './q8_t.ts';\n",
+      ],
       ['src/compress/encode/index.ts', 'q4_0, q4_1,', 'q8_t, '],
       ['assembly/more.ts', "export * from './quants/tq1_0';", "export * from './quants/q8_t';\n"],
     ],

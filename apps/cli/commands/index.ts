@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
 import { embed } from './embed.ts';
+import { imatrix } from './imatrix.ts';
 import { inspect } from './inspect.ts';
 import { logits } from './logits.ts';
 import { merge } from './merge.ts';
@@ -14,5 +15,19 @@ import { tokenize } from './tokenize.ts';
 
 /** Every command by name, in the order the help lists them. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ chat, run, inspect, embed, rank, tokenize, logits, perplexity, bench, split, merge, quantize }),
+  Object.entries({
+    chat,
+    run,
+    inspect,
+    embed,
+    rank,
+    tokenize,
+    logits,
+    perplexity,
+    bench,
+    split,
+    merge,
+    quantize,
+    imatrix,
+  }),
 );

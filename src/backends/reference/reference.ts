@@ -112,7 +112,7 @@ class ReferenceProgram implements Program {
   private timeNode(node: Node, step: Step, onNode: NonNullable<Look['onNode']>): void {
     const startMs = performance.now();
     this.runKernel(node, step);
-    onNode({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs });
+    onNode({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs, read: this.view });
   }
 
   private runKernel(node: Node, step: Step): void {
@@ -124,8 +124,12 @@ class ReferenceProgram implements Program {
 
   read(value: Value): Float32Array {
     checkReadable(this.readable, value);
-    return this.arrays.get(value)!.subarray(0, this.nRows[value.rows!] * value.shape[1]!);
+    return this.view(value);
   }
+
+  private readonly view = (value: Value): Float32Array => {
+    return this.arrays.get(value)!.subarray(0, this.nRows[value.rows!] * value.shape[1]!);
+  };
 
   readState(state: Value, begin: number, end: number): Uint8Array {
     const { quant } = state;

@@ -176,7 +176,7 @@ export class WasmProgram implements Program {
       if (running) await running;
       const ms = performance.now() - startMs;
       const nodes = [...new Set(calls.map(({ node }) => node))];
-      onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms });
+      onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms, read: this.view });
     }
   }
 
@@ -195,6 +195,10 @@ export class WasmProgram implements Program {
 
   read(value: Value): Float32Array {
     checkReadable(this.plan.readable, value);
+    return this.view(value);
+  }
+
+  private readonly view = (value: Value): Float32Array => {
     const at = this.addresses.get(this.plan.slots.get(value)!)!;
     const length = this.nRows[value.rows!] * colsOf(value);
     const { at: lastAt, view } = this.lastView;
@@ -202,7 +206,7 @@ export class WasmProgram implements Program {
     if (lastAt === at && view.length === length && view.buffer === buffer) return view;
     this.lastView = { at, view: new Float32Array(buffer, at, length) };
     return this.lastView.view;
-  }
+  };
 
   readState(state: Value, begin: number, end: number): Uint8Array {
     return readRows(this.home.heap, this.placeOf(state), begin, end);

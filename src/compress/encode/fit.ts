@@ -36,6 +36,11 @@ export function newGroup(size: number): Group {
   };
 }
 
+/** Takes the weights at `src[begin]` into a group. */
+export function takeGroup({ x }: Group, src: Float32Array, begin: number): void {
+  for (let i = 0; i < x.length; i++) x[i] = src[begin + i]!;
+}
+
 /** Fits every group of a block, `scales.length` of them, with `fit`; returns the scale of largest magnitude. */
 export function fitGroups(
   src: Float32Array,
@@ -43,13 +48,13 @@ export function fitGroups(
   levels: Uint8Array,
   scales: Float32Array,
   group: Group,
-  fit: (group: Group) => void,
+  fit: (group: Group, g: number) => void,
 ): number {
   const size = group.x.length;
   let extreme = 0;
   for (let g = 0; g < scales.length; g++) {
-    for (let i = 0; i < size; i++) group.x[i] = src[begin + size * g + i]!;
-    fit(group);
+    takeGroup(group, src, begin + size * g);
+    fit(group, g);
     levels.set(group.levels, size * g);
     scales[g] = group.scale;
     if (Math.abs(group.scale) > Math.abs(extreme)) extreme = group.scale;
@@ -57,22 +62,32 @@ export function fitGroups(
   return extreme;
 }
 
-/** The grids `fitScaleMin` tries: the range from low to high is `maxLevel + firstStretch + i / 10` steps long. */
+/** The grids `fitScaleMin` tries: the range from low to high is `maxLevel + firstStretch + i * stretchStep` steps long. */
 export interface Grid {
   /** Levels are 0..maxLevel. */
   readonly maxLevel: number;
   readonly firstStretch: number;
+  readonly stretchStep: number;
   readonly lastTry: number;
   /** Whether a weight's error counts by its size (1) or by its square (2). */
   readonly errorPower: 1 | 2;
 }
 
-const tenth = f32(0.1);
+export const tenth = f32(0.1);
+
+/** What is tried where the importance of columns is known: finer steps, more of them. */
+export const fineGrid = (maxLevel: number): Grid => ({
+  maxLevel,
+  firstStretch: f32(-0.9),
+  stretchStep: f32(0.05),
+  lastTry: 36,
+  errorPower: 2,
+});
 
 /** Fits weight = scale * level - min, level 0..maxLevel. */
 export function fitScaleMin(group: Group, grid: Grid): void {
   const { x, importance, levels, trial } = group;
-  const { maxLevel, errorPower } = grid;
+  const { maxLevel, firstStretch, stretchStep, errorPower } = grid;
   const high = highest(x, 0, x.length);
   let low = Math.min(0, lowest(x, 0, x.length)); // at most 0, so that no min is negative
   levels.fill(0);
@@ -91,7 +106,7 @@ export function fitScaleMin(group: Group, grid: Grid): void {
   roundToGrid(x, perScale, low, maxLevel, levels);
   let leastError = weightedError(group, levels, group.scale, low, errorPower);
   for (let t = 0; t <= grid.lastTry; t++) {
-    perScale = f32(f32(f32(grid.firstStretch + f32(tenth * t)) + maxLevel) / f32(high - low));
+    perScale = f32(f32(f32(firstStretch + f32(stretchStep * t)) + maxLevel) / f32(high - low));
     roundToGrid(x, perScale, low, maxLevel, trial);
     let sumL = 0;
     let sumLL = 0;
@@ -122,7 +137,10 @@ export function fitScaleMin(group: Group, grid: Grid): void {
 }
 
 function roundToGrid(x: Float32Array, perScale: number, low: number, maxLevel: number, levels: Uint8Array): void {
-  for (let i = 0; i < x.length; i++) levels[i] = clamp(nearestInt(f32(perScale * f32(x[i]! - low))), 0, maxLevel);
+  for (let i = 0; i < x.length; i++) {
+    const rounded = nearestInt(f32(perScale * f32(x[i]! - low))) | 0;
+    levels[i] = rounded < 0 ? 0 : rounded > maxLevel ? maxLevel : rounded;
+  }
 }
 
 function weightedError(group: Group, levels: Uint8Array, scale: number, offset: number, power: 1 | 2): number {
@@ -139,11 +157,11 @@ function weightedError(group: Group, levels: Uint8Array, scale: number, offset: 
 const stretches = [0, -9, -8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
- * Fits weight = scale * (level - half), level 0..2 * half - 1. A weight's square is its importance; the weight of
- * largest magnitude lands at or near level 0, the end that reaches further.
+ * Fits weight = scale * (level - half), level 0..2 * half - 1. The weight of largest magnitude lands at or near level 0,
+ * the end that reaches further.
  */
 export function fitScale(group: Group, half: number): void {
-  const { x, levels } = group;
+  const { x, importance, levels } = group;
   const extreme = largest(x, 0, x.length);
   levels.fill(0);
   group.scale = 0;
@@ -155,17 +173,17 @@ export function fitScale(group: Group, half: number): void {
     let sumLL = 0;
     for (let i = 0; i < x.length; i++) {
       const level = clamp(nearestInt(f32(perScale * x[i]!)), -half, half - 1);
-      const w = f32(x[i]! * x[i]!);
+      const w = importance[i]!;
       sumXL = f32(sumXL + f32(f32(w * x[i]!) * level));
       sumLL = f32(sumLL + f32(f32(w * level) * level));
     }
-    if (sumLL > 0 && f32(sumXL * sumXL) > f32(gain * sumLL)) {
-      for (let i = 0; i < x.length; i++) {
-        levels[i] = half + clamp(nearestInt(f32(perScale * x[i]!)), -half, half - 1);
-      }
-      group.scale = f32(sumXL / sumLL);
-      gain = f32(group.scale * sumXL);
+    const isBetter = stretch === 0 || (sumLL > 0 && f32(sumXL * sumXL) > f32(gain * sumLL));
+    if (!isBetter) continue;
+    for (let i = 0; i < x.length; i++) {
+      levels[i] = half + clamp(nearestInt(f32(perScale * x[i]!)), -half, half - 1);
     }
+    group.scale = sumLL > 0 ? f32(sumXL / sumLL) : 0;
+    gain = f32(group.scale * sumXL);
   }
 }
 

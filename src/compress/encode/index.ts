@@ -21,7 +21,8 @@ import { quantize as q6_k } from './q6_k.ts';
 import { quantize as tq1_0 } from './tq1_0.ts';
 import { quantize as tq2_0 } from './tq2_0.ts';
 
-type Encoder = NonNullable<QuantType['quantize']>;
+/** Encodes whole blocks. With the importance of each column, `[nCols]`, `src` holds whole rows; types that have no use for it ignore it. */
+type Encoder = (src: Float32Array, dst: Uint8Array, importance?: Float32Array) => void;
 
 const encoders: ReadonlyMap<string, Encoder> = new Map(
   Object.entries({

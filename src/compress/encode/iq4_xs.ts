@@ -2,15 +2,20 @@
 import { writeHalf } from '../../base/half.ts';
 import { blockBytes, blockSize, highBitsAt, levelsAt, lowBitsAt } from '../../quants/iq4_xs.ts';
 import { clamp, f32, inverse, nearestInt } from '../../quants/rounding.ts';
-import { fitUneven, nearestLevel } from './uneven.ts';
+import { newGroup, takeGroup } from './fit.ts';
+import { fitUneven, nearestLevel, unevenPower, weighUneven } from './uneven.ts';
 
-export function quantize(src: Float32Array, dst: Uint8Array): void {
+export function quantize(src: Float32Array, dst: Uint8Array, importance?: Float32Array): void {
+  const group = newGroup(32);
   const levels = new Uint8Array(32);
   const scales = new Float32Array(8);
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
+    const power = unevenPower(src, s, blockSize);
     let largest = 0;
     for (let g = 0; g < 8; g++) {
-      scales[g] = fitUneven(src, s + 32 * g, levels, { nTries: 7 });
+      takeGroup(group, src, s + 32 * g);
+      weighUneven(group, importance, (s % (importance?.length ?? 1)) + 32 * g, power);
+      scales[g] = fitUneven(group);
       if (Math.abs(scales[g]!) > Math.abs(largest)) largest = scales[g]!;
     }
     const scaleUnit = f32(-largest / 32);

@@ -12,25 +12,23 @@ import {
   unitAt,
 } from '../../quants/q3_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
-import { type Group, fitGroups, fitScaleByDescent, newGroup } from './fit.ts';
+import { type Group, fitGroups, fitScale, fitScaleByDescent, newGroup } from './fit.ts';
+import { sumOf, sumOfSquares, weighByColumns } from './importance.ts';
 
-const fit = (group: Group): void => fitScaleByDescent(group, 4);
-
-export function quantize(src: Float32Array, dst: Uint8Array): void {
+export function quantize(src: Float32Array, dst: Uint8Array, importance?: Float32Array): void {
   const levels = new Uint8Array(blockSize);
-  const scales = new Float32Array(nGroups);
   const group = newGroup(groupSize);
+  const scales = newGroup(nGroups); // scales of groups are fitted as weights are
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
     dst.fill(0, d, d + blockBytes);
-    const extreme = fitGroups(src, s, levels, scales, group, fit);
-    if (extreme !== 0) {
-      const perUnit = f32(-32 / extreme);
-      writeHalf(dst, d + unitAt, f32(1 / perUnit));
-      for (let g = 0; g < nGroups; g++) {
-        const scale = clamp(nearestInt(f32(perUnit * scales[g]!)), -32, 31) + 32;
-        dst[d + scalesAt + (g & 7)]! |= (scale & 15) << (4 * (g >> 3));
-        dst[d + scaleHighsAt + (g & 3)]! |= (scale >> 4) << (2 * (g >> 2));
-      }
+    const unit = importance
+      ? fitWeighted(src, s, levels, { group, scales }, importance)
+      : fitPlain(src, s, levels, { group, scales });
+    writeHalf(dst, d + unitAt, unit);
+    for (let g = 0; g < nGroups; g++) {
+      const scale = scales.levels[g]!;
+      dst[d + scalesAt + (g & 7)]! |= (scale & 15) << (4 * (g >> 3));
+      dst[d + scaleHighsAt + (g & 3)]! |= (scale >> 4) << (2 * (g >> 2));
     }
     chooseLevels(src, s, dst, d, levels);
     for (let i = 0; i < blockSize; i++) {
@@ -39,6 +37,38 @@ export function quantize(src: Float32Array, dst: Uint8Array): void {
       dst[d + lowAt + at]! |= (levels[i]! & 3) << (2 * ((i >> 5) & 3));
     }
   }
+}
+
+interface Groups {
+  readonly group: Group;
+  readonly scales: Group;
+}
+
+/** Leaves the levels of weights and scales; returns the scale unit. */
+function fitPlain(src: Float32Array, begin: number, levels: Uint8Array, { group, scales }: Groups): number {
+  const extreme = fitGroups(src, begin, levels, scales.x, group, (group) => fitScaleByDescent(group, 4));
+  const perUnit = extreme === 0 ? 0 : f32(-32 / extreme);
+  for (let g = 0; g < nGroups; g++) {
+    scales.levels[g] = extreme === 0 ? 0 : clamp(nearestInt(f32(perUnit * scales.x[g]!)), -32, 31) + 32;
+  }
+  return extreme === 0 ? 0 : f32(1 / perUnit);
+}
+
+function fitWeighted(
+  src: Float32Array,
+  begin: number,
+  levels: Uint8Array,
+  { group, scales }: Groups,
+  columns: Float32Array,
+): number {
+  const power = f32(f32(2 * sumOfSquares(src, begin, blockSize)) / blockSize);
+  fitGroups(src, begin, levels, scales.x, group, (group, g) => {
+    weighByColumns(group, columns, (begin % columns.length) + groupSize * g, power);
+    scales.importance[g] = sumOf(group.importance);
+    fitScale(group, 4);
+  });
+  fitScale(scales, 32);
+  return scales.scale;
 }
 
 /** Scales were rounded: chooses the levels again for the values a decoder will see. */

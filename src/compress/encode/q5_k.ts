@@ -1,15 +1,15 @@
 /** Floats to q5_k, to the bytes that ggml makes; `src/quants/q5_k.ts` draws them. */
 import { blockBytes, blockSize, fifthAt, levelsAt } from '../../quants/q5_k.ts';
-import { type Grid, newGroup } from './fit.ts';
-import { quantizeHead } from './super_block.ts';
+import { type Grid, tenth } from './fit.ts';
+import { headFit, quantizeHead } from './super_block.ts';
 
-const grid: Grid = { maxLevel: 31, firstStretch: -0.5, lastTry: 15, errorPower: 2 };
+const grid: Grid = { maxLevel: 31, firstStretch: -0.5, stretchStep: tenth, lastTry: 15, errorPower: 2 };
 
-export function quantize(src: Float32Array, dst: Uint8Array): void {
+export function quantize(src: Float32Array, dst: Uint8Array, importance?: Float32Array): void {
   const levels = new Uint8Array(blockSize);
-  const scratch = { group: newGroup(32), scales: new Float32Array(8), mins: new Float32Array(8) };
+  const fit = headFit(grid);
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    quantizeHead(src, s, dst, d, levels, scratch, grid);
+    quantizeHead(src, s, dst, d, levels, fit, importance);
     dst.fill(0, d + fifthAt, d + levelsAt);
     for (let g = 0; g < 8; g += 2) {
       for (let i = 0; i < 32; i++) {

@@ -2,18 +2,22 @@
 import { readHalf, writeHalf } from '../../base/half.ts';
 import { groupSize, highAt, nGroups, q6_k, scalesAt, unitAt } from '../../quants/q6_k.ts';
 import { clamp, f32, nearestInt } from '../../quants/rounding.ts';
-import { type Group, fitGroups, fitScale, negligible, newGroup } from './fit.ts';
+import { fitGroups, fitScale, negligible, newGroup } from './fit.ts';
+import { weighBySquares } from './importance.ts';
 
 const { blockBytes, blockSize } = q6_k;
 
-const fit = (group: Group): void => fitScale(group, 32);
-
-export function quantize(src: Float32Array, dst: Uint8Array): void {
+export function quantize(src: Float32Array, dst: Uint8Array, importance?: Float32Array): void {
   const levels = new Uint8Array(blockSize);
   const scales = new Float32Array(nGroups);
   const group = newGroup(groupSize);
   for (let s = 0, d = 0; s < src.length; s += blockSize, d += blockBytes) {
-    const extreme = fitGroups(src, s, levels, scales, group, fit);
+    const extreme = fitGroups(src, s, levels, scales, group, (group, g) => {
+      const column = importance ? (s % importance.length) + groupSize * g : 0;
+      if (importance) group.importance.set(importance.subarray(column, column + groupSize));
+      else weighBySquares(group);
+      fitScale(group, 32);
+    });
     if (Math.abs(extreme) < negligible) {
       dst.fill(0, d, d + blockBytes);
       continue;

@@ -4,7 +4,8 @@
  */
 import { values } from '../../quants/iq4_nl.ts';
 import { f32, largest } from '../../quants/rounding.ts';
-import { negligible } from './fit.ts';
+import { type Group, negligible } from './fit.ts';
+import { sumOfSquares, weighByColumns, weighBySquares } from './importance.ts';
 
 const lowest = values[0]!;
 
@@ -22,46 +23,50 @@ export function nearestLevel(x: number): number {
   return f32(x - values[below]!) < f32(values[above]! - x) ? below : above;
 }
 
-/** Sums of a trial: of weights times values, and of squared values; each counts as much as the weight's square. */
+/** Sums of a trial: of weights times values, and of squared values; each counts by its importance. */
 interface Sums {
   qx: number;
   q2: number;
 }
 
-/** Rounds 32 weights at `src[begin]` to levels times 1 / `perScale`. */
-function tryScale(src: Float32Array, begin: number, perScale: number, levels?: Uint8Array): Sums {
+/** Rounds 32 weights to levels times 1 / `perScale`. */
+function tryScale({ x, importance }: Group, perScale: number): Sums {
   let qx = 0;
   let q2 = 0;
   for (let j = 0; j < 32; j++) {
-    const x = src[begin + j]!;
-    const level = nearestLevel(f32(perScale * x));
-    if (levels) levels[j] = level;
-    const value = values[level]!;
-    const weighted = f32(f32(x * x) * value);
-    qx = f32(qx + f32(weighted * x));
+    const value = values[nearestLevel(f32(perScale * x[j]!))]!;
+    const weighted = f32(importance[j]! * value);
+    qx = f32(qx + f32(weighted * x[j]!));
     q2 = f32(q2 + f32(weighted * value));
   }
   return { qx, q2 };
 }
 
-export interface Search {
-  /** So many grids are tried that are stretched, and as many that are compressed; 0 tries the plain one only. */
-  readonly nTries: number;
-}
+/** So many grids are tried that are stretched, and as many that are compressed. */
+const nTries = 7;
 
-/** The scale of the 32 weights at `src[begin]`, and their levels in `levels` [32] for the plain grid; those of a block of nearly zeros stay. */
-export function fitUneven(src: Float32Array, begin: number, levels: Uint8Array, { nTries }: Search): number {
-  const most = largest(src, begin, 32);
+/** The scale of a group of 32 weights. */
+export function fitUneven(group: Group): number {
+  const most = largest(group.x, 0, 32);
   if (!(Math.abs(most) >= negligible)) return 0;
-  const plain = f32((nTries > 0 ? -most : most) / lowest);
-  let { qx, q2 } = tryScale(src, begin, f32(1 / plain), levels);
-  let scale = f32(qx / q2);
+  let { qx, q2 } = tryScale(group, f32(1 / f32(-most / lowest)));
+  let scale = q2 > 0 ? f32(qx / q2) : 0;
   let best = f32(scale * qx);
-  for (let t = -nTries; nTries > 0 && t <= nTries; t++) {
-    ({ qx, q2 } = tryScale(src, begin, f32((t + lowest) / most)));
+  for (let t = -nTries; t <= nTries; t++) {
+    ({ qx, q2 } = tryScale(group, f32((t + lowest) / most)));
     if (!(q2 > 0 && f32(qx * qx) > f32(best * q2))) continue;
     scale = f32(qx / q2);
     best = f32(scale * qx);
   }
   return scale;
 }
+
+/** The importance of a group's weights: by columns from `col` on where theirs is known, otherwise by their squares. */
+export function weighUneven(group: Group, columns: Float32Array | undefined, col: number, power: number): void {
+  if (columns) weighByColumns(group, columns, col, power);
+  else weighBySquares(group);
+}
+
+/** Twice the mean square of the `n` weights at `src[begin]`. */
+export const unevenPower = (src: Float32Array, begin: number, n: number): number =>
+  f32(sumOfSquares(src, begin, n) * f32(2 / n));

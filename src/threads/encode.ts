@@ -1,0 +1,3 @@
+import { encode } from '../compress/encode_worker.ts';
+
+encode();

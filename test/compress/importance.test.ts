@@ -1,0 +1,164 @@
+/** Importance matrices: read, written and used; and the sums that they are made of. */
+import { describe, expect, it } from 'vitest';
+import { readImportance, writeImportance } from '../../src/compress/importance.ts';
+import { planQuantization, quantizeGguf } from '../../src/compress/quantize.ts';
+import { encoderOf } from '../../src/compress/encode/index.ts';
+import { collectSums } from '../../src/engine/column_sums.ts';
+import { readGguf } from '../../src/gguf/read.ts';
+import { matmul } from '../../src/ops/matmul.ts';
+import { quantByName } from '../../src/quants/index.ts';
+import { entry, ggufBytes, id, memoryFolder, memorySource, text } from '../helpers/gguf_bytes.ts';
+import { openBytes } from '../helpers/open.ts';
+import { tinyModel } from '../helpers/tiny_models.ts';
+
+const tokens = [1, 7, 3, 9, 4, 4, 2, 8, 5, 6, 1, 3];
+const noPause = () => Promise.resolve();
+
+/** What `model.columnSums` gives, in this thread. */
+async function sumsOf(name: string, texts: readonly (readonly number[])[], maxLogits = 5) {
+  const bytes = tinyModel(name);
+  const model = await openBytes(bytes, { nCtx: 32, maxLogits });
+  const collector = collectSums(await readGguf(memorySource(bytes)));
+  const read: number[] = [];
+  await collector.read(model.openSession(collector), texts, (n) => read.push(n), noPause);
+  await model.close();
+  return { sums: collector.sums(), read };
+}
+
+async function matrixOf(name: string) {
+  const { sums } = await sumsOf(name, [tokens]);
+  const folder = memoryFolder();
+  const content = { matrices: sums, datasets: ['a.txt'], nChunks: 1, chunkSize: 12 };
+  await writeImportance(await folder.openSink('m.gguf'), content);
+  return { sums, bytes: folder.files.get('m.gguf')!, source: memorySource(folder.files.get('m.gguf')!, 'm.gguf') };
+}
+
+describe('sums of squares', () => {
+  it('are there for every matrix of the layers, with the rows of all texts', async () => {
+    const { sums, read } = await sumsOf('llama', [tokens, tokens.slice(0, 4)]);
+    const stems = ['attn_k', 'attn_output', 'attn_q', 'attn_v', 'ffn_down', 'ffn_gate', 'ffn_up'];
+    const names = [0, 1].flatMap((layer) => stems.map((stem) => `blk.${layer}.${stem}.weight`));
+    expect(sums.map(({ name }) => name).sort()).toEqual(names);
+    for (const { name, sums: squares, counts } of sums) {
+      expect([name, squares.length, ...counts]).toEqual([name, name.includes('down') ? 96 : 64, 16]);
+    }
+    expect(read).toEqual([5, 10, 12, 16]);
+  });
+
+  it('are what the plain loops say', async () => {
+    const bytes = tinyModel('llama');
+    const file = await readGguf(memorySource(bytes));
+    const seen = new Map<string, Float64Array>();
+    const watched = matmul.reference;
+    const op = matmul as { reference: typeof matmul.reference };
+    op.reference = (args) => {
+      const [w, x] = args.node.inputs;
+      const nCols = x!.shape.at(-1)!;
+      const nRows = args.node.out.rows === 'tokens' ? args.step.tokens.length : args.step.nLogits;
+      const squares = seen.get(w!.name) ?? new Float64Array(nCols);
+      for (let i = 0; i < nRows * nCols; i++) squares[i % nCols]! += args.inputs[1]![i]! ** 2;
+      seen.set(w!.name, squares);
+      watched(args);
+    };
+    try {
+      const { sums } = await sumsOf('llama', [tokens]);
+      for (const { name, sums: squares } of sums) expect(squares, name).toEqual(Float32Array.from(seen.get(name)!));
+    } finally {
+      op.reference = watched;
+    }
+    expect(file.tensors.size).toBeGreaterThan(0);
+  });
+
+  it('do not depend on how a text is cut into steps', async () => {
+    const [some, all] = [await sumsOf('llama', [tokens], 3), await sumsOf('llama', [tokens], 12)];
+    for (const [i, { sums }] of some.sums.entries()) {
+      for (const [c, square] of sums.entries()) expect(square).toBeCloseTo(all.sums[i]!.sums[c]!, 4);
+    }
+  });
+
+  it('go by the names in the file, where matrices lie on top of each other', async () => {
+    const { sums } = await sumsOf('llama-fused', [tokens]);
+    const names = sums.map(({ name }) => name).filter((name) => name.startsWith('blk.0.attn'));
+    expect(names.sort()).toEqual(['blk.0.attn_output.weight', 'blk.0.attn_qkv.weight']);
+    expect(sums.find(({ name }) => name === 'blk.0.attn_qkv.weight')!.counts).toEqual(Float32Array.of(12));
+  });
+});
+
+describe('an importance matrix', () => {
+  it('comes back as it was written: means of squares', async () => {
+    const { sums, source } = await matrixOf('llama');
+    const { name, datasets, nChunks, columns } = await readImportance(source);
+    expect([name, datasets, nChunks, columns.size]).toEqual(['m.gguf', ['a.txt'], 1, 14]);
+    for (const { name, sums: squares } of sums) expect(columns.get(name)).toEqual(squares.map((sum) => sum / 12));
+  });
+
+  it('has the form that llama.cpp reads', async () => {
+    const { source } = await matrixOf('llama');
+    const { metadata, tensors } = await readGguf(source);
+    expect([...metadata.entries()].map(([key, { type }]) => `${key} ${type}`)).toEqual([
+      ...['general.type string', 'imatrix.datasets array', 'imatrix.chunk_count u32', 'imatrix.chunk_size u32'],
+    ]);
+    expect([...tensors.keys()].slice(0, 2)).toEqual(['blk.0.attn_k.weight.in_sum2', 'blk.0.attn_k.weight.counts']);
+    expect(tensors.get('blk.0.ffn_down.weight.in_sum2')!.shape).toEqual([1, 96]);
+    expect(tensors.get('blk.0.ffn_down.weight.counts')!.shape).toEqual([1, 1]);
+  });
+
+  it('makes other bytes of a model: those that the encoders make with it', async () => {
+    const bytes = tinyModel('llama');
+    const file = await readGguf(memorySource(bytes));
+    const importance = await readImportance((await matrixOf('llama')).source);
+    const folder = memoryFolder();
+    await quantizeGguf(file, planQuantization(file, 'Q4_0', { importance }), await folder.openSink('out.gguf'));
+    const out = await readGguf(memorySource(folder.files.get('out.gguf')!));
+    const q4_0 = quantByName.get('q4_0')!;
+    for (const name of ['blk.0.attn_q.weight', 'blk.1.ffn_up.weight']) {
+      const { offsetBytes, sizeBytes } = file.tensors.get(name)!;
+      const floats = new Float32Array(bytes.slice(offsetBytes, offsetBytes + sizeBytes).buffer);
+      const [wanted, plain] = [0, 1].map(() => new Uint8Array((floats.length / 32) * q4_0.blockBytes)) as [
+        Uint8Array,
+        Uint8Array,
+      ];
+      encoderOf(q4_0)!(floats, wanted, importance.columns.get(name));
+      encoderOf(q4_0)!(floats, plain);
+      const at = out.tensors.get(name)!.offsetBytes;
+      const came = folder.files.get('out.gguf')!.subarray(at, at + wanted.length);
+      expect(came).toEqual(wanted);
+      expect(came).not.toEqual(plain);
+    }
+    expect(out.metadata.string('quantize.imatrix.file')).toBe('m.gguf');
+    expect(out.metadata.string('quantize.imatrix.dataset')).toBe('a.txt');
+    expect(out.metadata.u32('quantize.imatrix.entries_count')).toBe(14);
+    expect(out.metadata.u32('quantize.imatrix.chunks_count')).toBe(1);
+  });
+
+  it('gives each expert of a stack its own, and one that nothing came to the same for all columns', async () => {
+    const folder = memoryFolder();
+    const matrix = {
+      name: 'blk.0.ffn_up_exps.weight',
+      sums: Float32Array.of(2, 4, 0, 0),
+      counts: Float32Array.of(2, 0),
+    };
+    const content = { matrices: [matrix], datasets: [], nChunks: 1, chunkSize: 2 };
+    await writeImportance(await folder.openSink('e.gguf'), content);
+    const { columns } = await readImportance(memorySource(folder.files.get('e.gguf')!));
+    expect(columns.get(matrix.name)).toEqual(Float32Array.of(1, 2, 1, 1));
+  });
+
+  it('is told from a model, and damage is named', async () => {
+    await expect(readImportance(memorySource(tinyModel('llama')))).rejects.toThrow(
+      /of type "model", expected an importance matrix/,
+    );
+    const empty = ggufBytes({ metadata: [entry('general.type', id.string, text('imatrix'))] });
+    await expect(readImportance(memorySource(empty))).rejects.toThrow(/expected an importance matrix; thimble imatrix/);
+    const { bytes } = await matrixOf('llama');
+    const file = await readGguf(memorySource(bytes));
+    for (const value of [NaN, -1, Infinity]) {
+      const harmed = bytes.slice();
+      const { offsetBytes } = file.tensors.get('blk.0.attn_k.weight.in_sum2')!;
+      new DataView(harmed.buffer).setFloat32(offsetBytes + 8, value, true);
+      await expect(readImportance(memorySource(harmed))).rejects.toThrow(
+        /attn_k.weight.in_sum2: number 2 is .*expected a sum of squares/,
+      );
+    }
+  });
+});
