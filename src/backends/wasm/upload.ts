@@ -84,6 +84,9 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   }
 }
 
+/** Bits, unsigned, that no number has: of types whose scales are finite whatever their bytes are. */
+const NO_INFINITY = -1;
+
 interface Place {
   readonly at: number;
   readonly counter: number;
@@ -92,7 +95,12 @@ interface Place {
 
 function writeRecord({ heap, plan, instance, pool }: UploadTarget, piece: Piece, { at, counter, src }: Place): void {
   const { tensor, matrix, rowBegin, rowEnd, bytes } = piece;
-  const { blockBytes, halves = [], scaleMask = 0x7fff, infinity = halves.length > 0 ? 0x7c00 : -1 } = tensor.quant; // -1: nothing is
+  const {
+    blockBytes,
+    halves = [],
+    scaleMask = 0x7fff,
+    infinity = halves.length > 0 ? 0x7c00 : NO_INFINITY,
+  } = tensor.quant;
   const { begin, rows, cols, matrixBytes } = plan.weights.get(tensor.name)!;
   const dst = begin + matrix * matrixBytes;
   const record = heap.ints.subarray(at / 4, (at + PACK_RECORD_BYTES) / 4);
