@@ -1,0 +1,5 @@
+import { Answer } from './answer.js';
+
+export default function Page() {
+  return <Answer />;
+}
