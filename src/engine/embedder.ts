@@ -96,7 +96,8 @@ export class Embedder {
       throw new TypeError(`${name} ranks documents and makes no embeddings; use model.rank`);
     const pooling = given ?? this.model.pooling;
     const prefix = task === undefined ? '' : prefixOf(this.model, task);
-    const all = texts.map((text) => this.tokensOf(text, { truncate, prefix }));
+    const tokens = (text: string | readonly number[]) => this.tokensOf(text, { truncate, prefix });
+    const all = texts.map((text, i) => (texts.length > 1 ? named(`text ${i}`, () => tokens(text)) : tokens(text)));
     const { maxTokens } = this.preparedFor(pooling).graph;
     const long = all.find(({ length }) => length > maxTokens);
     if (long && !isBidirectional && (pooling === 'mean' || pooling === 'cls')) {
@@ -179,4 +180,14 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return all;
+}
+
+/** Runs `make`; what is wrong with a text is told with its name. */
+export function named<T>(name: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw new RangeError(`${name}: ${error.message}`);
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Around, Embedder } from './embedder.ts';
+import { named, type Around, type Embedder } from './embedder.ts';
 import { tasksOf } from './tasks.ts';
 
 /** A query, and what is to be ranked by how well it answers it. */
@@ -29,7 +29,9 @@ async function cosines(
   const { model } = embedder;
   const { query: before = '', document: beforeEach = '' } = tasksOf(model) ?? {};
   const texts = [embedder.tokensOf(query, { truncate, prefix: before })].concat(
-    documents.map((document, i) => named(i, () => embedder.tokensOf(document, { truncate, prefix: beforeEach }))),
+    documents.map((document, i) =>
+      named(`document ${i}`, () => embedder.tokensOf(document, { truncate, prefix: beforeEach })),
+    ),
   );
   const onProgress = (nDone: number): void => around.onProgress(Math.max(0, nDone - 1));
   const [asked, ...rows] = await embedder.read(texts, model.pooling, { ...around, onProgress });
@@ -94,14 +96,4 @@ function filled(
   return tokenizer.encodeSegments(
     parts.map((part, i) => (i % 2 === 0 ? { text: part, trusted: true } : { text: texts[part]!, trusted: false })),
   );
-}
-
-/** Runs `make`; an error says which document it is about. */
-function named<T>(i: number, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof RangeError) throw new RangeError(`document ${i}: ${error.message}`);
-    throw error;
-  }
 }

@@ -7,6 +7,10 @@ import { openModel } from 'thimble';
 /** Embeddings of real models beside those that transformers makes: scripts/embedding_goldens.py wrote both. */
 interface Goldens {
   readonly engine: string;
+  readonly models: readonly RealModel[];
+}
+
+interface RealModel {
   readonly file: string;
   readonly cases: readonly { readonly text: string; readonly tokens: readonly number[]; readonly row: readonly number[] }[];
 }
@@ -23,24 +27,26 @@ const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
-describe.each([
+const kinds = [
   ['f16', 0.9999],
   ['q8_0', 0.999],
-] as const)(`the embeddings of ${goldens.engine}`, (kind, least) => {
-  const path = join(folder, `${goldens.file}-${kind}.gguf`);
+] as const;
 
-  it.skipIf(!existsSync(path))(
-    `are those of ${goldens.file} in ${kind}, to a cosine of ${least} (skipped where ${path} is absent: scripts/embedding_goldens.py makes it)`,
-    async () => {
-      const model = await openModel(path, { threads: 1 });
-      const texts = goldens.cases.map(({ text }) => text);
-      const rows = await model.embed(texts);
-      const cosines = goldens.cases.map(({ row }, i) => cosine(row, rows[i]!));
-      console.log(`${goldens.file} ${kind}: cosine at least ${Math.min(...cosines).toFixed(6)}`);
-      expect(cosines.filter((each) => each < least)).toEqual([]);
-      expect(await model.embed(goldens.cases.map(({ tokens }) => tokens))).toEqual(rows); // the texts become the same tokens
-      expect([await model.embed(texts[3]!)]).toEqual([rows[3]]);
-      await model.close();
-    },
-  );
+const cases = goldens.models.flatMap(({ file, cases }) => kinds.map(([kind, least]) => ({ file, cases, kind, least })));
+
+describe.each(cases)(`$file in $kind beside ${goldens.engine}`, ({ file, cases, kind, least }) => {
+  const path = join(folder, `${file}-${kind}.gguf`);
+  const isThere = existsSync(path);
+
+  it.skipIf(!isThere)(`has rows of a cosine of ${least} (skipped without ${path}: scripts/embedding_goldens.py makes it)`, async () => {
+    const model = await openModel(path, { threads: 1 });
+    const texts = cases.map(({ text }) => text);
+    const rows = await model.embed(texts);
+    const cosines = cases.map(({ row }, i) => cosine(row, rows[i]!));
+    console.log(`${file} ${kind}: cosine at least ${Math.min(...cosines).toFixed(6)}`);
+    expect(cosines.filter((each) => each < least)).toEqual([]);
+    expect(await model.embed(cases.map(({ tokens }) => tokens))).toEqual(rows); // the texts become the same tokens
+    expect([await model.embed(texts[3]!)]).toEqual([rows[3]]);
+    await model.close();
+  });
 });
