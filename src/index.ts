@@ -17,7 +17,10 @@ export type {
   RankOptions,
   ScoreOptions,
   SendOptions,
+  Split,
 } from './api/option_types.ts';
+export type { AnswerPart } from './chat/parts.ts';
+export type { Mark, PartType, Thoughts } from './chat/thoughts.ts';
 export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
 export type { ColumnSums } from './base/column_sums.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';

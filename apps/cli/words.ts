@@ -55,6 +55,8 @@ export const optionAliases: ReadonlyMap<string, string | readonly string[]> = ne
     'n-gen': 'decode',
     repetitions: 'reps',
     overwrite: 'force',
+    hidethinking: 'hide-thinking',
+    reasoning: 'think',
     'split-max-size': 'max-size',
   }),
 );
@@ -71,7 +73,7 @@ const alwaysSo = 'weights are read into memory once; leave it out';
 const noServer = 'there is no server yet; in a program, use the library';
 const notYet = 'that is not supported yet';
 const onStdin = 'give the text on stdin, with < FILE at the end of the line';
-const thoughts = (value: string) => `the chat template decides, as in --template-vars '{"enable_thinking":${value}}'`;
+const thoughts = 'write --think off';
 const noDownload = 'thimble downloads no models yet: save a GGUF file, and give its path';
 
 /** Options that are not here, dashes left out, and what to do. */
@@ -106,12 +108,9 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     'no-conversation': 'to go on from a text without a chat, use --raw',
     f: onStdin,
     file: onStdin,
-    think: thoughts('true'),
-    'no-think': thoughts('false'),
-    nothink: thoughts('false'),
-    reasoning: thoughts('false'),
-    'reasoning-budget': thoughts('false'),
-    hidethinking: `thoughts are dim on a terminal; for none, ${thoughts('false')}`,
+    'no-think': thoughts,
+    nothink: thoughts,
+    'reasoning-budget': thoughts,
     hf: noDownload,
     'hf-repo': noDownload,
     'hf-file': noDownload,

@@ -1,20 +1,22 @@
 import type { ChatMessage } from '../chat/conversation.ts';
 import { kindOf } from '../base/checks.ts';
 import { nLeading, withoutOldest } from '../chat/instructions.ts';
-import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { AnswerPart } from '../chat/parts.ts';
+import type { GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import { orAborted } from './engine_client.ts';
-import { generation, orFailed, type Generation } from './generation.ts';
+import { both, generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
 import type { ModelSession } from './model_session.ts';
-import type { ChatOptions, SendOptions } from './option_types.ts';
+import type { ChatOptions, SendOptions, Split } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
- * answer, unless `send` gets others. A user's text can never become a control token.
+ * answer, unless `send` gets others. A user's text can never become a control token. What the model thought is kept beside what it answered,
+ * as `reasoningContent`; its template decides what it sees of that later.
  *
  * With `onFull: 'shift'` it may grow beyond the context: the oldest exchanges are then no longer sent, system messages always are.
  */
@@ -56,50 +58,60 @@ export class Chat {
    * Says something and streams the answer. A question asked before the last one is answered waits for that. An answer that is stopped
    * early stays in `messages` as far as it came; one that failed, or of which nothing was heard before it was stopped, leaves no trace.
    */
-  send(message: string | ChatMessage, options: SendOptions = {}): Generation {
-    return orFailed(() => {
+  send(message: string | ChatMessage, options: SendOptions & Split): Generation<AnswerPart>;
+  send(message: string | ChatMessage, options?: SendOptions): Generation;
+  send(message: string | ChatMessage, options: SendOptions = {}): Generation<string | AnswerPart> {
+    return orFailed<string | AnswerPart>(() => {
       checkOptions('send', options);
       stopsOf(options.stop);
       const question = questionOf(message);
       conversationOf({ messages: [question], templateVars: options.templateVars });
-      return this.answer(question, { ...this.defaults, ...options }, callSite());
+      const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
+      return this.answer(question, { ...this.defaults, ...options }, telling, callSite());
     });
   }
 
-  private answer(question: ChatMessage, options: SendOptions, site: CallSite): Generation {
+  private answer<Piece>(
+    question: ChatMessage,
+    options: SendOptions,
+    telling: Telling<Piece>,
+    site: CallSite,
+  ): Generation<Piece> {
     const { signal, onPrefill, ...rest } = options;
     const { signal: closing } = this.closing;
     const before = this.latest;
     const answer = generation(
-      async (onEvent, stop) => {
+      async (sink, stop) => {
         await orAborted(before, stop);
-        return this.ask({ question, options: { ...rest, signal: stop }, site, onEvent });
+        return this.ask({ question, options: { ...rest, signal: stop }, site, sink });
       },
-      { signals: signal ? [signal, closing] : [closing], onPrefill },
+      { telling, signals: signal ? [signal, closing] : [closing], onPrefill },
     );
     this.latest = Promise.allSettled([before, answer.result]);
     return answer;
   }
 
-  private async ask({ question, options, site, onEvent }: Asking): Promise<GenerateResult> {
+  private async ask({ question, options, site, sink }: Asking): Promise<GenerateResult> {
     const { messages, nLeftOut, nClears } = this;
     const { templateVars, ...rest } = options;
     const sent = [...withoutOldest(messages, nLeftOut), question];
     const prompt = conversationOf({ ...this.context, messages: messagesOf(sent), templateVars });
-    const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
-    const answer = this.session.start(prompt, { ...rest, onPrefill }, site);
-    let heard = '';
+    const onPrefill = (nDone: number, nTotal: number) => sink.prefill(nDone, nTotal);
+    const answer = this.session.start(prompt, { ...rest, onPrefill }, { site, telling: both });
+    const heard = { thinking: '', text: '' };
     try {
-      for await (const text of answer) {
-        heard += text;
-        onEvent({ type: 'piece', text });
+      for await (const said of answer) {
+        for (const { type, text } of said.parts) heard[type] += text;
+        sink.said(said);
       }
     } catch (error) {
       if (!options.signal!.aborted) throw error;
     }
     const result = await answer.result;
-    if ((heard !== '' || result.stopReason !== 'abort') && nClears === this.nClears) {
-      messages.push(question, { role: 'assistant', content: heard });
+    const isHeard = heard.text !== '' || heard.thinking !== '';
+    if ((isHeard || result.stopReason !== 'abort') && nClears === this.nClears) {
+      const thought = heard.thinking === '' ? {} : { reasoningContent: heard.thinking };
+      messages.push(question, { role: 'assistant', content: heard.text, ...thought });
       this.nLeftOut += result.nForgotten;
     }
     return result;
@@ -138,5 +150,5 @@ interface Asking {
   readonly question: ChatMessage;
   readonly options: SendOptions;
   readonly site: CallSite;
-  readonly onEvent: (event: GenerateEvent) => void;
+  readonly sink: Sink;
 }

@@ -1,47 +1,97 @@
 import { asError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { AnswerPart } from '../chat/parts.ts';
+import type { GenerateResult } from '../protocol/generation.ts';
 
 type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
 
 /**
- * An answer while it is made. Iterate it for the pieces of text as they come; await it, or its `result`, for the whole. Leaving the
- * loop early stops the work, and the result then is what there is so far.
+ * An answer while it is made. Iterate it for the pieces as they come, texts or (with `thinking: 'split'`) parts; await it, or its `result`,
+ * for the whole. Leaving the loop early stops the work, and the result then is what there is so far.
  *
  *     for await (const piece of model.generate(prompt)) process.stdout.write(piece);
  *     const { text, stopReason } = await model.generate(prompt);
  */
-export interface Generation extends AsyncIterable<string>, Awaitable<GenerateResult> {
+export interface Generation<Piece = string> extends AsyncIterable<Piece>, Awaitable<GenerateResult> {
   /** Settles when the answer has ended, also by an abort; rejects where there can be none. */
   readonly result: Promise<GenerateResult>;
 }
 
-export interface GenerationOptions {
+/** What comes of an answer in the caller's thread: its next text, and what parts that is of. */
+export interface Said {
+  readonly text: string;
+  readonly parts: readonly AnswerPart[];
+}
+
+/** What an answer hands on while it is made. */
+export interface Sink {
+  said(said: Said): void;
+  prefill(nDone: number, nTotal: number): void;
+}
+
+/** How what was said is given to the caller. */
+export interface Telling<Piece> {
+  pieces(said: Said): readonly Piece[];
+  result(result: GenerateResult, parts: readonly AnswerPart[]): GenerateResult;
+}
+
+/** The text as it is. */
+export const inline: Telling<string> = {
+  pieces: ({ text }) => (text === '' ? [] : [text]),
+  result: (result) => result,
+};
+
+const textOf = (parts: readonly AnswerPart[], type: AnswerPart['type']): string =>
+  parts.map((part) => (part.type === type ? part.text : '')).join('');
+
+/** Thoughts and the rest apart. */
+export const split: Telling<AnswerPart> = {
+  pieces: ({ parts }) => parts,
+  result: (result, parts) => ({ ...result, text: textOf(parts, 'text'), thinking: textOf(parts, 'thinking') }),
+};
+
+/** Both, for whoever passes them on. */
+export const both: Telling<Said> = { pieces: (said) => [said], result: (result) => result };
+
+/** @throws TypeError for another word. */
+export function tellingOf(thinking: unknown): Telling<string | AnswerPart> {
+  if (thinking === undefined || thinking === null || thinking === 'inline') return inline;
+  if (thinking === 'split') return split;
+  throw new TypeError(`thinking is ${JSON.stringify(thinking)}, expected 'inline' or 'split'`);
+}
+
+export interface GenerationOptions<Piece> {
+  readonly telling: Telling<Piece>;
   /** Any of them stops the work; the iteration then throws. */
   readonly signals?: readonly AbortSignal[];
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
 }
 
-/** Hands the engine's events to whoever iterates. `start` gets the sink for events and the signal that stops the work. */
-export function generation(
-  start: (onEvent: (event: GenerateEvent) => void, signal: AbortSignal) => Promise<GenerateResult>,
-  { signals = [], onPrefill }: GenerationOptions,
-): Generation {
+/** Hands what is said to whoever iterates. `start` gets the sink for it and the signal that stops the work. */
+export function generation<Piece>(
+  start: (sink: Sink, signal: AbortSignal) => Promise<GenerateResult>,
+  { telling, signals = [], onPrefill }: GenerationOptions<Piece>,
+): Generation<Piece> {
   const left = new AbortController();
   const { signal } = left;
   const unlink = link(signals, left);
-  const pieces: string[] = [];
+  const pieces: Piece[] = [];
+  const parts: AnswerPart[] = [];
   let ended = false;
   let wake: () => void = () => undefined;
-  const onEvent = (event: GenerateEvent): void => {
-    if (event.type === 'prefill') return onPrefill?.(event.nDone, event.nTotal);
-    pieces.push(event.text);
-    wake();
+  const sink: Sink = {
+    prefill: (nDone, nTotal) => onPrefill?.(nDone, nTotal),
+    said(said) {
+      for (const piece of telling.pieces(said)) pieces.push(piece);
+      for (const part of said.parts) parts.push(part);
+      wake();
+    },
   };
-  const result = start(onEvent, signal)
+  const result = start(sink, signal)
     .catch((error: unknown) => {
       if (signal.aborted && (error === signal.reason || (error as Error).name === 'AbortError')) return nothing;
       throw error;
     })
+    .then((result) => telling.result(result, parts))
     .finally(() => {
       unlink();
       ended = true;
@@ -49,7 +99,7 @@ export function generation(
     });
   result.catch(() => undefined); // whoever iterates sees it there; nobody has to look at both
 
-  async function* iterate(): AsyncGenerator<string> {
+  async function* iterate(): AsyncGenerator<Piece> {
     for (;;) {
       while (pieces.length > 0) yield pieces.shift()!;
       if (ended) break;
@@ -59,12 +109,12 @@ export function generation(
     if (stopReason === 'abort') for (const each of signals) each.throwIfAborted();
   }
   const inner = iterate();
-  const stop = async (): Promise<IteratorResult<string>> => {
+  const stop = async (): Promise<IteratorResult<Piece>> => {
     left.abort();
     await result.catch(() => undefined);
     return inner.return(undefined);
   };
-  const iterator: AsyncIterator<string> = { next: () => inner.next(), return: stop };
+  const iterator: AsyncIterator<Piece> = { next: () => inner.next(), return: stop };
   return {
     result,
     then: (resolve, reject) => result.then(resolve, reject),
@@ -75,11 +125,12 @@ export function generation(
 }
 
 /** The answer that `make` starts. A mistake in the arguments is an answer that fails: there is one place to look for errors. */
-export function orFailed(make: () => Generation): Generation {
+export function orFailed<Piece>(make: () => Generation<Piece>): Generation<Piece> {
   try {
     return make();
   } catch (error) {
-    return generation(() => Promise.reject(asError(error)), {});
+    const telling: Telling<Piece> = { pieces: () => [], result: (result) => result };
+    return generation(() => Promise.reject(asError(error)), { telling });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AnswerPart } from '../chat/parts.ts';
 import type { ModelInfo } from '../protocol/open.ts';
 import { kindOf, tokensOf } from '../base/checks.ts';
 import type { ColumnSums } from '../base/column_sums.ts';
@@ -18,6 +19,7 @@ import type {
   Ranked,
   RankOptions,
   ScoreOptions,
+  Split,
 } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
@@ -35,7 +37,7 @@ export class Model {
   constructor(client: EngineClient, info: ModelInfo) {
     this.client = client;
     this.info = info;
-    this.session = new ModelSession(client, Promise.resolve(OWN_SESSION));
+    this.session = new ModelSession(client, info.thoughts, Promise.resolve(OWN_SESSION));
   }
 
   /**
@@ -43,7 +45,9 @@ export class Model {
    * session finds no room, what was read for these calls is given up, and read again at the next one.
    * @throws (while iterating, or awaiting) RangeError for a prompt longer than the context or bad options; AbortError.
    */
-  generate(prompt: PromptLike, options: CallOptions = {}): Generation {
+  generate(prompt: PromptLike, options: CallOptions & Split): Generation<AnswerPart>;
+  generate(prompt: PromptLike, options?: CallOptions): Generation;
+  generate(prompt: PromptLike, options?: CallOptions): Generation<string | AnswerPart> {
     return this.session.generate(prompt, options);
   }
 
@@ -55,7 +59,7 @@ export class Model {
   /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */
   openSession(options: Readonly<Record<string, never>> = {}): ModelSession {
     checkOptions('openSession', options);
-    return new ModelSession(this.client);
+    return new ModelSession(this.client, this.info.thoughts);
   }
 
   /** The tokens of a prompt. `{ text, special, bos, eos }` says what may be added and parsed. */

@@ -5,26 +5,34 @@ import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Calls } from '../protocol/messages.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
-import { generation, orFailed, type Generation } from './generation.ts';
-import type { CallOptions, ResumeCallOptions } from './option_types.ts';
+import type { AnswerPart } from '../chat/parts.ts';
+import type { Thoughts } from '../chat/thoughts.ts';
+import type { GenerateResult } from '../protocol/generation.ts';
+import { generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
+import type { CallOptions, ResumeCallOptions, Split } from './option_types.ts';
 import { checkOptions } from './options.ts';
+import { createPartReader } from './part_reader.ts';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
   private readonly client: EngineClient;
+  private readonly thoughts: Thoughts | undefined;
   private opening: Promise<number> | undefined;
 
   /** Made by `model.openSession()`. Memory is taken at the first use, unless `opening` names a session that is there already. */
-  constructor(client: EngineClient, opening?: Promise<number>) {
+  constructor(client: EngineClient, thoughts: Thoughts | undefined, opening?: Promise<number>) {
     this.client = client;
+    this.thoughts = thoughts;
     this.opening = opening;
   }
 
   /** Like `model.generate`, on this timeline. */
-  generate(prompt: PromptLike, options: CallOptions = {}): Generation {
-    return orFailed(() => {
+  generate(prompt: PromptLike, options: CallOptions & Split): Generation<AnswerPart>;
+  generate(prompt: PromptLike, options?: CallOptions): Generation;
+  generate(prompt: PromptLike, options: CallOptions = {}): Generation<string | AnswerPart> {
+    return orFailed<string | AnswerPart>(() => {
       checkOptions('generate', options);
-      return this.start(promptOf(prompt), options, callSite());
+      return this.start(promptOf(prompt), options, { site: callSite(), telling: tellingOf(options.thinking) });
     });
   }
 
@@ -33,40 +41,43 @@ export class ModelSession {
    * may have been ended by `maxTokens`, a stop text, a loop or an abort, also before the timeline was saved and restored.
    * @throws (while iterating) TypeError where the model ended it, or there is none.
    */
-  resume(options: ResumeCallOptions = {}): Generation {
-    return orFailed(() => {
+  resume(options: ResumeCallOptions & Split): Generation<AnswerPart>;
+  resume(options?: ResumeCallOptions): Generation;
+  resume(options: ResumeCallOptions = {}): Generation<string | AnswerPart> {
+    return orFailed<string | AnswerPart>(() => {
       checkOptions('resume', options);
-      return this.answer('resume', {}, options, callSite());
+      return this.answer('resume', {}, options, { site: callSite(), telling: tellingOf(options.thinking) });
     });
   }
 
   /**
-   * `generate` with arguments that are checked, for a call at `site`.
+   * `generate` with arguments that are checked.
    * @internal
    */
-  start(prompt: Prompt, options: CallOptions, site: CallSite): Generation {
-    return this.answer('generate', { prompt }, options, site);
+  start<Piece>(prompt: Prompt, options: CallOptions, how: Asked<Piece>): Generation<Piece> {
+    return this.answer('generate', { prompt }, options, how);
   }
 
-  private answer<K extends 'generate' | 'resume'>(
+  private answer<K extends 'generate' | 'resume', Piece>(
     call: K,
     what: Omit<Calls[K]['args'], 'session' | 'options'>,
-    { signal, onPrefill, stop, ...rest }: CallOptions,
-    site: CallSite,
-  ): Generation {
+    { signal, onPrefill, stop, thinking: _thinking, ...rest }: CallOptions,
+    { site, telling }: Asked<Piece>,
+  ): Generation<Piece> {
     const options = { ...given(rest), stop: stopsOf(stop) };
-    return generation(
-      async (onEvent, signal) => {
-        const begin = (session: number) => {
-          const args = { ...what, session, options } as Calls[K]['args'];
-          const result = this.client.call(call, args, { onEvent, signal, site });
-          result.catch(() => undefined); // nobody waits for it where the signal came first
-          return { result };
-        };
-        return (await orAborted(this.id(site).then(begin), signal)).result;
-      },
-      { signals: signal ? [signal] : [], onPrefill },
-    );
+    const ask = async (sink: Sink, signal: AbortSignal): Promise<GenerateResult> => {
+      const reader = await createPartReader(this.thoughts, sink);
+      const begin = (session: number) => {
+        const args = { ...what, session, options } as Calls[K]['args'];
+        const result = this.client.call(call, args, { onEvent: reader.event, signal, site });
+        result.catch(() => undefined); // nobody waits for it where the signal came first
+        return { result };
+      };
+      const result = await (await orAborted(this.id(site).then(begin), signal)).result;
+      reader.end();
+      return result;
+    };
+    return generation(ask, { telling, signals: signal ? [signal] : [], onPrefill });
   }
 
   /** The timeline as bytes, to go on from later or elsewhere. */
@@ -105,4 +116,10 @@ export class ModelSession {
     });
     return opening;
   }
+}
+
+/** Where an answer was asked for, and how it is told. */
+interface Asked<Piece> {
+  readonly site: CallSite;
+  readonly telling: Telling<Piece>;
 }

@@ -25,9 +25,19 @@ export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
   readonly signal?: AbortSignal;
   /** Gets the number of prompt tokens read so far. */
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
+  /**
+   * What a thinking model thinks is a part of the answer's text, as it says it, or is told apart: `split` makes the pieces of the stream
+   * `{ type: 'thinking' | 'text', text }`, without the marks between them, and the result's `thinking` and `text`. Default `inline`.
+   */
+  readonly thinking?: 'inline' | 'split';
 }
 
-export interface ChatOptions extends CallOptions, Partial<ConversationPrompt> {
+/** Thoughts are told apart. */
+export interface Split {
+  readonly thinking: 'split';
+}
+
+export interface ChatOptions extends Omit<CallOptions, 'thinking'>, Partial<ConversationPrompt> {
   /** The system message: it tells the model what to be. */
   readonly system?: string;
   /** A conversation to go on with. */
@@ -96,4 +106,4 @@ export interface Ranked {
 export type Continuation = string | readonly number[];
 
 /** Options of an answer that goes on. */
-export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill'>;
+export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill' | 'thinking'>;

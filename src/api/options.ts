@@ -39,7 +39,7 @@ const openModel: Names<OpenModelOptions> = {
   signal: 'signal',
 };
 
-const resume: Names<ResumeCallOptions> = {
+const resuming: Names<Omit<ResumeCallOptions, 'thinking'>> = {
   maxTokens: 'any',
   stop: 'any',
   onLoop: 'any',
@@ -51,7 +51,7 @@ const resume: Names<ResumeCallOptions> = {
   onPrefill: 'function',
 };
 
-const generate: Names<CallOptions> = {
+const answering: Names<Omit<CallOptions, 'thinking'>> = {
   temperature: 'any',
   topK: 'any',
   topP: 'any',
@@ -74,10 +74,12 @@ const generate: Names<CallOptions> = {
   mirostatTau: 'any',
   mirostatEta: 'any',
   logitBias: 'list',
-  ...resume,
+  ...resuming,
   onFull: 'any',
 };
 
+const resume: Names<ResumeCallOptions> = { ...resuming, thinking: 'any' };
+const generate: Names<CallOptions> = { ...answering, thinking: 'any' };
 const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
 
 const conversation: Names<ConversationPrompt> = {
@@ -88,7 +90,7 @@ const conversation: Names<ConversationPrompt> = {
   userDefined: 'boolean',
 };
 
-const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...generate };
+const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...answering };
 
 const score: Names<ScoreOptions & { continuations: unknown }> = {
   firstRow: 'any',

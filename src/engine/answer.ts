@@ -1,4 +1,4 @@
-import type { GenerateOptions, ScoredToken, StopReason } from '../protocol/generation.ts';
+import type { GenerateOptions, PieceEvent, ScoredToken, StopReason } from '../protocol/generation.ts';
 import { logProbs } from '../sampling/log_probs.ts';
 import { Loops } from './loops.ts';
 import { StopText } from './stop_text.ts';
@@ -11,16 +11,32 @@ export class Answer {
   readonly scores: ScoredToken[] = [];
   text = '';
   stopReason: StopReason | undefined;
+  /** Characters before each token that may be part of a mark, since they were last taken. */
+  private marks: number[] = [];
+  private readonly markTokens: ReadonlySet<number>;
+  /** Of the text that is shown or held back. */
+  private nChars = 0;
+  private readonly tokenizer: Tokenizer;
   private readonly stream: TextStream;
   private readonly stopText: StopText;
   private readonly maxTokens: number;
   private readonly nTop: number | undefined;
   private readonly loops: Loops | undefined;
 
-  /** @param after the prompt's last token: after some, a leading space is the tokenizer's own and not shown. */
-  constructor(tokenizer: Tokenizer, after: number, options: GenerateOptions) {
+  /**
+   * @param after the prompt's last token: after some, a leading space is the tokenizer's own and not shown
+   * @param markTokens what marks of thoughts are made of: shown, and their places told
+   */
+  constructor(
+    tokenizer: Tokenizer,
+    after: number,
+    options: GenerateOptions,
+    markTokens: ReadonlySet<number> = new Set(),
+  ) {
     const { maxTokens = Infinity, stop = [], logProbs, ignoreEos, onLoop = ignoreEos ? 'ignore' : 'stop' } = options;
-    this.stream = createTextStream(tokenizer, { after });
+    this.tokenizer = tokenizer;
+    this.markTokens = markTokens;
+    this.stream = createTextStream(tokenizer, { after, shown: markTokens });
     this.stopText = new StopText(stop);
     this.maxTokens = maxTokens;
     this.nTop = logProbs;
@@ -32,23 +48,33 @@ export class Answer {
     return this.maxTokens - this.tokens.length;
   }
 
-  /** Takes the next token and the logits `[nVocab]` it was drawn from; returns the text that may be shown now. */
-  push(token: number, logits: Float32Array): string {
+  /** Takes the next token and the logits `[nVocab]` it was drawn from; returns what may be shown now. */
+  push(token: number, logits: Float32Array): PieceEvent {
     this.tokens.push(token);
     if (this.nTop !== undefined) this.scores.push({ token, ...logProbs(logits, token, this.nTop) });
     if (this.loops?.push(token)) this.stopReason = 'loop';
     if (this.tokens.length === this.maxTokens) this.stopReason = 'length';
-    return this.show(this.stream.push(token));
+    const piece = this.stream.push(token);
+    this.nChars += piece.length;
+    if (this.markTokens.has(token)) this.marks.push(this.nChars - this.tokenizer.piece(token).length);
+    return this.event(this.show(piece));
   }
 
   /** The text held back: half a character, or the start of a stop text that did not go on. */
-  flush(): string {
-    if (this.stopReason === 'stop') return '';
+  flush(): PieceEvent {
+    if (this.stopReason === 'stop') return this.event('');
     const text = this.show(this.stream.flush());
-    if (this.stopped()) return text;
+    if (this.stopped()) return this.event(text);
     const rest = this.stopText.flush();
     this.text += rest;
-    return text + rest;
+    return this.event(text + rest);
+  }
+
+  private event(text: string): PieceEvent {
+    const { marks } = this;
+    if (marks.length === 0) return { type: 'piece', text };
+    this.marks = [];
+    return { type: 'piece', text, marks };
   }
 
   private stopped(): boolean {

@@ -25,6 +25,7 @@ import {
 } from './backend_plan.ts';
 import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
+import type { Marks } from './marks.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
 import { tick } from '#platform';
@@ -35,6 +36,8 @@ export interface LoadedModel {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
+  /** How it marks its thoughts; undefined where it has none. */
+  readonly marks: Marks | undefined;
   openSession(look?: Look): Session;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(): Promise<Embedder>;
@@ -84,11 +87,26 @@ export async function loadModel(
       signal: around.signal,
     });
     const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined);
-    const info = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
+    const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
+    const loadMs = performance.now() - startMs;
+    const described = describe(file, bound, limits, backend, loadMs, template, tokenizer);
+    const info = { ...described, thoughts: marks?.thoughts };
     const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, graph: recorded.graph, kvType, file };
-    return opened({ info, tokenizer, recorded, backend, read, template, weights, kvType, texts, draft: around.draft });
+    return opened({
+      info,
+      tokenizer,
+      marks,
+      recorded,
+      backend,
+      read,
+      template,
+      weights,
+      kvType,
+      texts,
+      draft: around.draft,
+    });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -96,9 +114,17 @@ export async function loadModel(
   }
 }
 
+/** What is known about thoughts is loaded for models that may have some: that have a word for it, or a token. */
+async function loadMarks(template: string, tokenizer: Tokenizer): Promise<Marks | undefined> {
+  const mayThink =
+    /think|thought|channel|inner_prefix/i.test(template) || tokenizer.addedTokenOf('<think>') !== undefined;
+  return mayThink ? (await import('./marks.ts')).marksOf(template, tokenizer) : undefined;
+}
+
 interface Parts {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
+  readonly marks: Marks | undefined;
   readonly recorded: ReturnType<BoundModel['record']>;
   readonly backend: Backend;
   readonly read: ReadTensor;
@@ -109,7 +135,18 @@ interface Parts {
   readonly draft: LoadedModel | undefined;
 }
 
-function opened({ info, tokenizer, recorded, backend, read, template, texts, draft, ...identity }: Parts): LoadedModel {
+function opened({
+  info,
+  tokenizer,
+  marks,
+  recorded,
+  backend,
+  read,
+  template,
+  texts,
+  draft,
+  ...identity
+}: Parts): LoadedModel {
   const { graph, state } = recorded;
   const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
   const makesRows = info.embeds || info.ranks;
@@ -117,6 +154,7 @@ function opened({ info, tokenizer, recorded, backend, read, template, texts, dra
   return {
     info,
     tokenizer,
+    marks,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
     async embedder() {
       if (!makesRows) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
@@ -129,7 +167,8 @@ function opened({ info, tokenizer, recorded, backend, read, template, texts, dra
           `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
         );
       const { loadMs, sampling } = info;
-      const model = { tokenizer, ...identity, loadMs, sampling, openDraft: draft?.openSession };
+      const own = { ...identity, markTokens: marks?.tokens, loadMs, sampling };
+      const model = { tokenizer, ...own, openDraft: draft?.openSession };
       return new Session(model, graph, state, prepare(look));
     },
     async close() {
@@ -160,7 +199,7 @@ function describe(
   loadMs: number,
   template: ChatTemplate | NoChat,
   { addBos, bosToken }: Tokenizer,
-): ModelInfo {
+): Omit<ModelInfo, 'thoughts'> {
   const architecture = file.metadata.string('general.architecture');
   const nParams = sum(weights.map(elementsOf));
   return {

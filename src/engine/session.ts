@@ -29,6 +29,8 @@ export interface SessionModel {
   readonly weights: string;
   readonly kvType: KvType;
   readonly loadMs: number;
+  /** Tokens that marks between thoughts and answers are made of. */
+  readonly markTokens?: ReadonlySet<number>;
   /** Settings of answers that are given no others. */
   readonly sampling: SamplerOptions;
   /** A session of the draft model, if there is one. */
@@ -66,6 +68,11 @@ export class Session {
     return this.timeline.text.slice();
   }
 
+  /** What `resume` goes on from. */
+  get unfinishedText(): number[] {
+    return [...this.timeline.text, ...(this.unfinished?.unread ?? [])];
+  }
+
   /** Forgets everything from position `nTokens` on. */
   truncate(nTokens: number): void {
     this.timeline.cut(nTokens);
@@ -100,8 +107,8 @@ export class Session {
     const { unfinished } = this;
     checkNames('option of resume', options, RESUME_OPTIONS);
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
-    const { settings, state, unread } = unfinished;
-    const tokens = [...this.timeline.text, ...unread];
+    const { settings, state } = unfinished;
+    const tokens = this.unfinishedText;
     const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
     return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
@@ -117,7 +124,7 @@ export class Session {
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
     const { tokens } = prompt;
-    const answer = new Answer(tokenizer, tokens.at(-1)!, how);
+    const answer = new Answer(tokenizer, tokens.at(-1)!, how, this.model.markTokens);
     this.unfinished = undefined;
     const startMs = performance.now();
     const nReused = await this.timeline.keepStart(tokens);
@@ -134,7 +141,7 @@ export class Session {
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
       text.push(token);
-      yield { type: 'piece', text: answer.push(token, logits) };
+      yield answer.push(token, logits);
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
@@ -152,7 +159,7 @@ export class Session {
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
-    yield { type: 'piece', text: answer.flush() };
+    yield answer.flush();
     const unread = text.slice(this.timeline.length);
     if (answer.stopReason !== 'eos') this.unfinished = { settings, state: sampler.save(), unread };
     return {

@@ -100,10 +100,15 @@ const handlers: Handlers = {
     const { maxTokens = Infinity, onFull } = options;
     const room = { nCtx: session.nCtx, maxTokens };
     const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause: pauseOf(signal) }, room) : encode(prompt);
+    tellBefore('tokens' in roomy ? roomy.tokens : roomy, false, emit);
     return told(session.generate(roomy, options, signal), emit);
   },
 
-  resume: ({ session, options }, { signal, emit }) => told(sessionOf(session).resume(options, signal), emit),
+  async resume({ session: id, options }, { signal, emit }) {
+    const session = sessionOf(id);
+    tellBefore(session.unfinishedText, true, emit);
+    return told(session.resume(options, signal), emit);
+  },
 
   saveSession: ({ session }) => sessionOf(session).save(),
 
@@ -192,6 +197,12 @@ async function load(source: PlainSource, options: OpenOptions, around: LoadOptio
   }
 }
 
+/** Where an answer begins, for whoever tells its thoughts apart. */
+function tellBefore(tokens: ArrayLike<number>, goesOn: boolean, emit: (event: GenerateEvent) => void): void {
+  const before = model!.marks?.before(tokens);
+  if (before) emit({ type: 'before', goesOn, ...before });
+}
+
 /** Hands an answer's events out as they come. A cancel message can arrive between them. */
 async function told(
   events: AsyncGenerator<GenerateEvent, GenerateResult>,
@@ -201,7 +212,7 @@ async function told(
     await tick();
     const { value, done } = await events.next();
     if (done) return value;
-    if (value.type !== 'piece' || value.text !== '') emit(value);
+    if (value.type !== 'piece' || value.text !== '' || value.marks) emit(value);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MarkedText } from '../chat/parts.ts';
 import type { LogProbs } from '../sampling/log_probs.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
@@ -72,7 +73,10 @@ export interface Speculation {
 }
 
 export interface GenerateResult {
+  /** All that the model said; with `thinking: 'split'`, without its thoughts. */
   readonly text: string;
+  /** What it thought, with `thinking: 'split'`. */
+  readonly thinking?: string;
   /** Tokens generated, the end-of-answer token not included. */
   readonly tokens: readonly number[];
   readonly nPromptTokens: number;
@@ -93,4 +97,11 @@ export interface GenerateResult {
 /** The events of a session at work. */
 export type GenerateEvent =
   | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
-  | { readonly type: 'piece'; readonly text: string };
+  /** What stands before the answer, where the model marks its thoughts: the end of the prompt, or more where an answer goes on. */
+  | ({ readonly type: 'before'; readonly goesOn: boolean } & MarkedText)
+  | PieceEvent;
+
+/** The next text of the answer. */
+export interface PieceEvent extends MarkedText {
+  readonly type: 'piece';
+}

@@ -1,5 +1,6 @@
 import type { ActivationKind } from '../graph/activations.ts';
 import type { Conversation } from '../chat/conversation.ts';
+import type { Thoughts } from '../chat/thoughts.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
 
@@ -60,6 +61,8 @@ export interface ModelInfo {
   readonly loadMs: number;
   /** Sampling settings that suit the model, from its file or by its family and size: those that an answer has unless it is given others. */
   readonly sampling: SamplerOptions;
+  /** How the model marks its thoughts in its answers; undefined where it is not known to have any. */
+  readonly thoughts: Thoughts | undefined;
   /** Why there can be no chat; undefined when there can. */
   readonly noChat: string | undefined;
 }

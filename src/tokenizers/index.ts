@@ -51,7 +51,7 @@ type FamilyFor = (userDefined: boolean) => TokenizerFamily;
 
 function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Tokenizer {
   const family = familyFor(true);
-  const { types, ends } = roles;
+  const { types, ends, added } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const silentEos = vocab.eosToken === undefined ? eosToken : undefined; // the family's, where the file names none
@@ -98,6 +98,7 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
       return encodeParts(parts, userDefined);
     },
     tokenOf: (piece) => (byPiece ??= new TextIndex(vocab.tokens)).get(piece),
+    addedTokenOf: (piece) => tokenSpelled(piece, vocab, added),
     piece: pieceOf,
     bytes,
     isControl: (token) => isHidden(types[token]!),
@@ -105,6 +106,12 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
     isEndOfGeneration: (token) => ends.has(token) || token === silentEos,
     suppressed: vocab.suppressTokens ?? [],
   };
+}
+
+/** Among some tokens, the one that is spelled like this. */
+function tokenSpelled(piece: string, { tokens }: Vocab, among: readonly number[]): number | undefined {
+  const nBytes = utf8(piece).length;
+  return among.find((token) => tokens.nBytes(token) === nBytes && tokens.at(token) === piece);
 }
 
 interface Part extends Recognised {

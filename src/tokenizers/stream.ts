@@ -16,11 +16,16 @@ export interface TextStreamOptions {
   readonly after?: number;
   /** Show control tokens as they are spelled. */
   readonly special?: boolean;
+  /** Show these of them. */
+  readonly shown?: ReadonlySet<number>;
 }
 
 const asciiSpace = 0x20;
 
-export function createTextStream(tokenizer: Tokenizer, { after, special = false }: TextStreamOptions = {}): TextStream {
+export function createTextStream(
+  tokenizer: Tokenizer,
+  { after, special = false, shown }: TextStreamOptions = {},
+): TextStream {
   // A byte order mark is text here, not a hint. Invalid bytes become U+FFFD as the WHATWG encoding standard says.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let startsText = after === undefined || tokenizer.isAdded(after);
@@ -29,7 +34,7 @@ export function createTextStream(tokenizer: Tokenizer, { after, special = false 
       const bytes = tokenizer.bytes(token);
       const ownSpace = tokenizer.spacePrefix && startsText && bytes[0] === asciiSpace && !tokenizer.isAdded(token);
       startsText = tokenizer.isAdded(token);
-      if (tokenizer.isControl(token) && !special) return '';
+      if (tokenizer.isControl(token) && !special && !shown?.has(token)) return '';
       return decoder.decode(ownSpace ? bytes.subarray(1) : bytes, { stream: true });
     },
     flush() {

@@ -42,6 +42,8 @@ export interface Tokenizer {
   encodeSegments(segments: readonly TextSegment[], options?: Pick<EncodeOptions, 'userDefined'>): number[];
   /** The token spelled exactly like this, control tokens included. */
   tokenOf(piece: string): number | undefined;
+  /** The same among control and user-defined tokens only: found without going through the vocabulary. */
+  addedTokenOf(piece: string): number | undefined;
   /** How the vocabulary spells a token. */
   piece(token: number): string;
   /** The bytes of one token, not always whole characters. Shared between calls: do not write to them. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AnswerPart } from 'thimble';
 import { AnswerText } from '../../apps/cli/markdown/answer.ts';
 import { widthOf } from '../../apps/cli/markdown/cells.ts';
 
@@ -8,13 +9,16 @@ interface Shown {
   readonly done: string[][];
 }
 
+const said = (text: string): AnswerPart => ({ type: 'text', text });
+const thought = (text: string): AnswerPart => ({ type: 'thinking', text });
+
 /** The rows of an answer that comes in these pieces. */
-function show(pieces: readonly string[], { columns = 60, hasStyles = false, isThinking = false } = {}): Shown {
-  const answer = new AnswerText({ columns: () => columns, hasStyles, isThinking });
+function show(pieces: readonly (string | AnswerPart)[], { columns = 60, hasStyles = false } = {}): Shown {
+  const answer = new AnswerText({ columns: () => columns, hasStyles });
   const rows: string[] = [];
   const done: string[][] = [];
   for (const piece of pieces) {
-    rows.push(...answer.push(piece).done);
+    rows.push(...answer.push(typeof piece === 'string' ? said(piece) : piece).done);
     done.push([...rows]);
   }
   const last = answer.finish();
@@ -138,7 +142,7 @@ describe('an answer as it is written', () => {
     for (let seed = 1; seed <= 800; seed++) {
       const roll = dice(seed);
       const text = randomText(roll);
-      const options = { columns: [8, 24, 60][seed % 3]!, hasStyles: seed % 2 === 0, isThinking: seed % 7 === 0 };
+      const options = { columns: [8, 24, 60][seed % 3]!, hasStyles: seed % 2 === 0 };
       const whole = show([text], options);
       for (const pieces of [text.split(''), cut(text, roll)]) {
         const { rows, done } = show(pieces, options);
@@ -154,7 +158,7 @@ describe('an answer as it is written', () => {
       const text = randomText(dice(seed)) + '\x1b]0;owned\x07\x9b2J\u202e';
       const answer = new AnswerText({ columns: () => 40, hasStyles: true });
       const all = [...text].flatMap((char) => {
-        const { done, open } = answer.push(char);
+        const { done, open } = answer.push(said(char));
         return [...done, ...open];
       });
       const written = [...all, ...answer.finish().done].join('');
@@ -196,7 +200,7 @@ describe('an answer as it is written', () => {
         const text = randomText(dice(seed)).replaceAll('```', '').replaceAll('~~~', '');
         const answer = new AnswerText({ columns: () => columns, hasStyles: false });
         const rows = [...text].flatMap((char) => {
-          const { done, open } = answer.push(char);
+          const { done, open } = answer.push(said(char));
           return [...done, ...open];
         });
         for (const row of rows) expect(widthOf(row), JSON.stringify({ text, row })).toBeLessThanOrEqual(columns);
@@ -206,7 +210,7 @@ describe('an answer as it is written', () => {
 
   it('shows no marks of emphasis while they may still turn out to be some', () => {
     const answer = new AnswerText({ columns: () => 60, hasStyles: true });
-    const seen = 'The **sky** is `blue` and *deep*.'.split('').map((char) => answer.push(char).open.join(''));
+    const seen = 'The **sky** is `blue` and *deep*.'.split('').map((char) => answer.push(said(char)).open.join(''));
     expect(seen.filter((row) => /[*`]/.test(row))).toEqual([]);
   });
 
@@ -310,9 +314,10 @@ describe('Markdown on a terminal', () => {
   it('shows thoughts dim, without their marks, and apart from the answer', () => {
     const dim = (text: string) => `\x1b[2m${text}\x1b[0m`;
     const options = { hasStyles: true };
-    expect(rowsOf('<think>\nhm\n</think>\n\nYes.', options)).toEqual([dim('hm'), '', 'Yes.']);
-    expect(rowsOf('<think>\n\n</think>\n\nYes.', options)).toEqual(['Yes.']);
-    expect(show(['so', ' </thi', 'nk>Yes.'], { ...options, isThinking: true }).rows).toEqual([dim('so'), '', 'Yes.']);
+    expect(show([thought('hm'), 'Yes.'], options).rows).toEqual([dim('hm'), '', 'Yes.']);
+    expect(show([thought('h'), thought('m\n'), 'Y', 'es.'], options).rows).toEqual([dim('hm'), '', 'Yes.']);
+    expect(show(['One.', thought('hm'), 'Two.'], options).rows).toEqual(['One.', '', dim('hm'), '', 'Two.']);
+    expect(show([thought(' '), 'Yes.'], options).rows).toEqual(['Yes.']);
     expect(rowsOf('Use <think> tags.', options)).toEqual(['Use <think> tags.']);
   });
 });

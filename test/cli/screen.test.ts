@@ -75,14 +75,14 @@ describe('a screen', () => {
       [24, 4],
     ] as const) {
       const expected = new AnswerText({ columns: () => columns - 1, hasStyles: true });
-      const plain = [...expected.push(text).done, ...expected.finish().done].map((row) =>
+      const plain = [...expected.push({ type: 'text', text }).done, ...expected.finish().done].map((row) =>
         row.replace(/\x1b\[[\d;]*m/g, ''),
       );
       for (const size of [1, 2, 7, 1000]) {
         const { screen, lines } = openScreen(columns, rows);
         const answer = new AnswerText({ columns: () => columns - 1, hasStyles: true });
         for (let at = 0; at < text.length; at += size) {
-          const { done, open } = answer.push(text.slice(at, at + size));
+          const { done, open } = answer.push({ type: 'text', text: text.slice(at, at + size) });
           screen.draw({ done, live: open });
         }
         const { done, open } = answer.finish();

@@ -78,7 +78,7 @@ describe('streamed words', () => {
   /** What a terminal of that width shows of plain text. */
   const shown = (columns: number, ...pieces: string[]): string[] => {
     const answer = new AnswerText({ columns: () => columns, hasStyles: false, isPlain: true });
-    return [...pieces.flatMap((piece) => answer.push(piece).done), ...answer.finish().done];
+    return [...pieces.flatMap((text) => answer.push({ type: 'text', text }).done), ...answer.finish().done];
   };
 
   it('move to the next line when they do not fit', () => {

@@ -64,7 +64,8 @@ export class PlainUi implements ChatUi {
     const isShown = this.hasPerson && stdout.isTTY;
     return {
       reading: () => undefined,
-      push: (piece) => print(forStdout(piece)),
+      push: ({ text }) => print(forStdout(text)),
+      thinking: () => undefined,
       end: () => print('\n'),
       status: (text) => (isShown ? print(`\n${text}\n\n`) : Promise.resolve()),
       stopped: remark,

@@ -4,6 +4,7 @@ import { suggestion, UsageError } from '../command.ts';
 import { samplingNames } from '../sampling_names.ts';
 import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
 import { isGreedy } from '../sampling.ts';
+import { efforts, hasSwitch, type Effort } from '../thinking.ts';
 import { completedPath, expandedPath, isTaken, readConversation, unquoted, writeWhole } from './files.ts';
 import { openingOptions, readSetting, settingName, settingNames, settingRows } from './settings.ts';
 import type { ChatUi } from './ui.ts';
@@ -14,6 +15,11 @@ export interface ChatState {
   readonly title: string;
   readonly chat: Chat;
   readonly ui: ChatUi;
+  /** What the template gets besides. */
+  readonly templateVars: Readonly<Record<string, unknown>> | undefined;
+  /** How hard the model is to think; undefined: as its template has it. */
+  effort: Effort | undefined;
+  showsThinking: boolean;
   /** What was set on the command line and since. */
   settings: GenerateOptions;
   /** Sums over all answers since the chat was opened. */
@@ -68,6 +74,12 @@ export const slashCommands: readonly SlashCommand[] = [
   { names: ['/clear', '/reset', '/new'], help: 'forget the conversation, keep the system message', run: clear },
   { names: ['/save'], takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
   { names: ['/load'], takes: 'FILE', help: 'go on with a saved conversation', run: load },
+  {
+    names: ['/think'],
+    takes: 'HOW',
+    help: 'on, off, low, medium or high: whether it thinks; show or hide: whether you see it',
+    run: think,
+  },
   { names: ['/stats'], help: 'tokens, speed, and how full the context is', run: stats },
   { names: ['/quit', '/bye', '/exit'], help: 'leave, as Ctrl-D does; also /bye', run: leave },
 ];
@@ -123,6 +135,7 @@ export function completions(before: string): string[] {
       settingNames.map((setting) => `${setting} `),
       argument,
     );
+  if (name === '/think') return rest([...efforts, ...Object.keys(showing)], argument);
   return ['/save', '/load'].includes(name) ? completedPath(argument) : [];
 }
 
@@ -154,11 +167,12 @@ function system({ chat }: ChatState, given: string): SlashResult {
 }
 
 /** `/set temp 0.5`, also `/set temp=0.5` and `/set parameter temp 0.5` as others have it. */
-function set(state: ChatState, argument: string): SlashResult {
+function set(state: ChatState, argument: string): SlashResult | Promise<SlashResult> {
   const [, given, value = ''] = /^(?:parameter\s+)?([^\s=]+)(?:(?:\s*=\s*|\s+)([^]+))?$/.exec(argument.trim()) ?? [];
   if (given === undefined) return { show: `${settingsInForce(state)}\n\nall settings: ${settingNames.join(', ')}` };
   const name = settingName(given);
   if (name === 'system') return system(state, value === 'default' ? '""' : value);
+  if (name === 'think' || name === 'nothink') return think(state, name === 'nothink' ? 'off' : value || 'on');
   if (name in openingOptions)
     return { show: `${name} holds from the start: thimble chat --${name} ${value || 'VALUE'}` };
   try {
@@ -171,6 +185,25 @@ function set(state: ChatState, argument: string): SlashResult {
     if (error instanceof UsageError) return { show: error.message };
     throw error;
   }
+}
+
+/** Words for whether thoughts are shown. */
+const showing: Readonly<Record<string, boolean>> = { show: true, hide: false };
+
+async function think(state: ChatState, given: string): Promise<SlashResult> {
+  const word = given.toLowerCase();
+  const effort = efforts.find((each) => each === word);
+  if (word in showing) {
+    state.showsThinking = showing[word]!;
+    return { show: state.showsThinking ? 'thoughts are shown' : 'thoughts are hidden' };
+  }
+  if (word === 'default') state.effort = undefined;
+  else if (effort !== undefined) state.effort = effort;
+  else if (word !== '') return { show: `/think takes ${[...efforts, ...Object.keys(showing)].join(', ')} or default` };
+  const how = state.effort === undefined ? 'as its template decides' : state.effort;
+  const told = `thinking: ${how}; thoughts are ${state.showsThinking ? 'shown' : 'hidden'}`;
+  if (effort === undefined || (await hasSwitch(state.model, effort))) return { show: told };
+  return { show: `${told}\nbut this model's template does not ask whether to think` };
 }
 
 /** What holds for the next answer: a value that was set here goes before the model's own. */

@@ -1,8 +1,9 @@
 /** A conversation: messages in, answers out, until somebody leaves. */
-import type { GenerateOptions, Generation, GenerateResult, StopReason } from '../../../src/index.ts';
+import type { AnswerPart, GenerateOptions, Generation, GenerateResult, StopReason } from '../../../src/index.ts';
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
 import { formatMs, plural } from '../terminal.ts';
+import { templateVarsOf } from '../thinking.ts';
 import { isCommand, runSlash, type ChatState, type SlashResult } from './slash.ts';
 
 /** What is sent, and how it is answered this time. */
@@ -87,13 +88,20 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
   const onPrefill = (nDone: number, nTotal: number): void => {
     if (!speaks) view.reading(nDone, nTotal);
   };
-  let spoken: Generation | undefined;
+  let spoken: Generation<string | AnswerPart> | undefined;
   try {
     // a context that shifts has no end: an answer has one
-    spoken = chat.send(message, { maxTokens: model.info.nCtx, ...settings, signal, onPrefill });
+    const options = { maxTokens: model.info.nCtx, ...settings, ...templateOf(state), signal, onPrefill };
+    // who reads a pipe gets what the model says, unless it is to say less
+    spoken =
+      ui.hasPerson || !state.showsThinking
+        ? chat.send(message, { ...options, thinking: 'split' })
+        : chat.send(message, options);
     for await (const piece of spoken) {
       speaks = true;
-      await view.push(piece);
+      const part = typeof piece === 'string' ? { type: 'text' as const, text: piece } : piece;
+      if (part.type === 'text' || state.showsThinking) await view.push(part);
+      else view.thinking();
     }
   } catch (error) {
     if (!signal.aborted || !spoken) {
@@ -111,6 +119,12 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
   const dropped = nDropped > 0 ? `; ${plural(nDropped, 'waiting message')} dropped` : '';
   const facts = result.tokens.length > 0 && ui.hasPerson ? ` · ${statusLine(state, result, question)}` : '';
   await view.stopped(`stopped${dropped}${facts}`);
+}
+
+/** What the template gets, if anything. */
+function templateOf({ effort, templateVars }: ChatState) {
+  const all = templateVarsOf(effort, templateVars);
+  return all && { templateVars: all };
 }
 
 /** What was stopped counts as far as it came; where that is nowhere, the conversation is as it was before. */

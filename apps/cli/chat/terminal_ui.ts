@@ -14,8 +14,6 @@ export interface TerminalUiOptions {
   readonly complete: (text: string) => readonly string[];
   /** Where messages are kept for the next sitting, if they are. */
   readonly historyPath: string | undefined;
-  /** The model's template begins answers with a thought. */
-  readonly isThinking: boolean;
 }
 
 const pasteOn = '\x1b[?2004h';
@@ -161,16 +159,16 @@ export class TerminalUi implements ChatUi {
       editor.recall(text);
       this.echo(editor);
     } else {
-      const answer = this.newAnswer(false);
-      const rows = [...answer.push(text).done, ...answer.finish().done];
+      const answer = this.newAnswer();
+      const rows = [...answer.push({ type: 'text', text }).done, ...answer.finish().done];
       const left = rows.length > maxRecalled ? [style.dim(`… ${plural(rows.length - maxRecalled, 'row')} before`)] : [];
       this.draw([...left, ...rows.slice(-maxRecalled), '']);
     }
     return Promise.resolve();
   }
 
-  private newAnswer(isThinking = this.options.isThinking): AnswerText {
-    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles, isThinking });
+  private newAnswer(): AnswerText {
+    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles });
   }
 
   startAnswer(): AnswerView {
@@ -189,7 +187,11 @@ export class TerminalUi implements ChatUi {
         this.open = [barRow({ label: 'reading', done: nDone, total: nTotal, note, columns: this.columns }, style)];
         this.draw();
       },
-      push: (piece) => show(answer.push(piece)),
+      push: (part) => show(answer.push(part)),
+      thinking: () => {
+        this.open = [style.dim('thinking …')];
+        this.draw();
+      },
       end: () => {
         this.answer = undefined;
         const { done } = answer.finish();

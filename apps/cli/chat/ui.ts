@@ -1,3 +1,5 @@
+import type { AnswerPart } from '../../../src/index.ts';
+
 /** What a chat needs of whoever is in front: a person at a terminal, or a pipe. */
 export interface ChatUi {
   /** A person types: a line that starts with a slash is a command. Lines of a pipe are messages, always. */
@@ -23,7 +25,9 @@ export interface ChatUi {
 export interface AnswerView {
   /** Tokens of the prompt read so far. */
   reading(nDone: number, nTotal: number): void;
-  push(piece: string): Promise<void>;
+  push(part: AnswerPart): Promise<void>;
+  /** The model thinks, and what it thinks is not shown. */
+  thinking(): void;
   end(): Promise<void>;
   /** What there is to say about the answer, for a person. */
   status(text: string): Promise<void>;

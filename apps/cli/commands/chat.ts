@@ -1,5 +1,5 @@
 import { env, stdin, stdout } from 'node:process';
-import { UnsupportedError, type Chat, type ChatOptions, type Model } from '../../../src/index.ts';
+import { UnsupportedError, type Chat, type Model } from '../../../src/index.ts';
 import { historyOption, historyPath } from '../chat/history.ts';
 import { holdKeys } from '../chat/held_keys.ts';
 import { PlainUi } from '../chat/plain_ui.ts';
@@ -20,6 +20,7 @@ import {
 } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import { readTemplateVars, templateOption } from '../template_vars.ts';
+import { readEffort, thinkingOptions } from '../thinking.ts';
 import { counted, formatBytes, formatParams, harmless, print, style } from '../terminal.ts';
 import { wrapWords } from '../wrap_words.ts';
 
@@ -40,6 +41,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   options: {
     system: { value: 'TEXT', help: 'the system message: tells the model what to be' },
     ...historyOption,
+    ...thinkingOptions,
     ...templateOption,
     ...samplingOptions,
     ...draftOption,
@@ -53,6 +55,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   async run(args, signal, onInterrupt) {
     const settings = readSampling(args);
     const templateVars = readTemplateVars(args);
+    const effort = readEffort(args);
     const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
     const given = args.positionals[0] ?? defaultModel;
     await checkTokens(given, settings, signal);
@@ -61,10 +64,12 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
       if (model.info.noChat !== undefined)
         throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
       const title = modelTitle(given, model);
-      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system'), templateVars });
+      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system') });
       const ui = await openUi(args, title, { model, releaseKeys });
       const totals = { answers: 0, tokens: 0, ms: 0 };
-      await talk({ model, title, chat, ui, settings, totals, nUsed: 0, isLeaving: false }, signal, onInterrupt);
+      const thinking = { templateVars, effort, showsThinking: !args.flag('hide-thinking') };
+      const state = { model, title, chat, ui, settings, ...thinking, totals, nUsed: 0, isLeaving: false };
+      await talk(state, signal, onInterrupt);
     }).finally(releaseKeys);
   },
 };
@@ -82,16 +87,8 @@ async function openUi(args: Arguments, title: string, { model, releaseKeys }: Op
   await print(banner(title, model));
   const keepsNone = args.flag('no-history') || Boolean(env['THIMBLE_NO_HISTORY']);
   const { TerminalUi } = await import('../chat/terminal_ui.ts'); // its grammars would slow down the other commands
-  const isThinking = await beginsThinking(model, readTemplateVars(args));
   releaseKeys();
-  return new TerminalUi({ complete: completions, historyPath: keepsNone ? undefined : historyPath(), isThinking });
-}
-
-/** Templates of some reasoning models begin the answer's thoughts themselves. */
-async function beginsThinking(model: Model, templateVars: ChatOptions['templateVars']): Promise<boolean> {
-  const messages = [{ role: 'user', content: 'x' }];
-  const tokens = await model.tokenize({ messages, ...(templateVars && { templateVars }) }).catch(() => []); // a message will tell
-  return (await model.detokenize(tokens.slice(-8), { special: true })).trimEnd().endsWith('<think>');
+  return new TerminalUi({ complete: completions, historyPath: keepsNone ? undefined : historyPath() });
 }
 
 function banner(title: string, { info }: Model): string {

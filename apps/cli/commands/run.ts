@@ -1,5 +1,5 @@
 import { env, stdin, stdout } from 'node:process';
-import type { GenerateResult, Model, Prompt } from '../../../src/index.ts';
+import type { AnswerPart, Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
 import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
@@ -14,6 +14,7 @@ import {
 } from '../models.ts';
 import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
 import { readTemplateVars, templateOption } from '../template_vars.ts';
+import { readEffort, readTemplate, thinkingOptions } from '../thinking.ts';
 import { counted, forStdout, formatMs, plural, print, printJson, progressBar, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
@@ -24,7 +25,7 @@ export const run: Command = {
 What comes in on stdin stands in front of it, with a blank line between, or is the prompt itself. Without any of them, a
 terminal gets a chat.
 
---json prints one object: text, tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
+--json prints one object: text, thinking (of a model that thinks), tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
 stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token).`,
   positionals: [1, Infinity],
@@ -36,6 +37,7 @@ the first token).`,
     shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
     ...samplingOptions,
+    ...thinkingOptions,
     ...templateOption,
     ...draftOption,
     ...historyOption,
@@ -61,14 +63,17 @@ the first token).`,
     if ((args.flag('raw') ? text : text.trim()) === '') throw new UsageError('the prompt is empty; say something');
     await withModel(given, opening, async (model) => {
       const reading = startReading();
-      const answer = model.generate(promptFor(model, args, text), { ...options, signal, onPrefill: reading.update });
+      const how = { ...options, signal, onPrefill: reading.update };
+      const answer: Generation<string | AnswerPart> = tellsApart(args)
+        ? model.generate(promptFor(model, args, text), { ...how, thinking: 'split' })
+        : model.generate(promptFor(model, args, text), how);
       void answer.result.catch(() => undefined).finally(reading.end);
       if (args.flag('json')) {
         const result = await answer.result;
         if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
         return printJson(toJson(result));
       }
-      await show(heard(answer, reading.end), args.flag('raw'));
+      await show(heard(answer, reading.end, args.flag('hide-thinking')), args.flag('raw'));
       tellHow(await answer.result, isGreedy(options, model.info.sampling));
     });
   },
@@ -77,10 +82,12 @@ the first token).`,
 /** Options that contradict each other. */
 function checkTogether(args: Arguments): void {
   const isRaw = args.flag('raw');
+  const effort = readEffort(args);
   if (isRaw && args.text('system') !== undefined)
     throw new UsageError('--system needs the chat template; leave out --raw');
   if (isRaw && readTemplateVars(args) !== undefined)
     throw new UsageError('--template-vars needs the chat template; leave out --raw');
+  if (isRaw && effort !== undefined) throw new UsageError('--think needs the chat template; leave out --raw');
   if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
 }
 
@@ -120,7 +127,7 @@ export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<
 }
 
 function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
-  const templateVars = readTemplateVars(args);
+  const templateVars = readTemplate(args);
   if (!args.flag('raw'))
     return { messages: messages(args.text('system'), text), ...(templateVars && { templateVars }) };
   return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
@@ -141,17 +148,28 @@ function startReading() {
   };
 }
 
-/** The same pieces; `onFirst` is called before the first of them. */
-async function* heard(answer: AsyncIterable<string>, onFirst: () => void): AsyncGenerator<string> {
+/** The parts that are to be seen; `onFirst` is called before the first of all. Text that nobody tells apart is the answer's. */
+async function* heard(
+  answer: AsyncIterable<string | AnswerPart>,
+  onFirst: () => void,
+  hidesThoughts: boolean,
+): AsyncGenerator<AnswerPart> {
   for await (const piece of answer) {
     onFirst();
-    yield piece;
+    const part = typeof piece === 'string' ? ({ type: 'text', text: piece } as const) : piece;
+    if (part.type === 'text' || !hidesThoughts) yield part;
   }
 }
 
+const hasScreen = (): boolean => stdout.isTTY && env['TERM'] !== 'dumb';
+
+/** A pipe gets all that the model says, as it says it, unless thoughts are to be hidden. */
+const tellsApart = (args: Arguments): boolean =>
+  args.flag('hide-thinking') || args.flag('json') || (hasScreen() && !args.flag('raw'));
+
 /** The answer as it comes. */
-const show = (answer: AsyncIterable<string>, isPlain: boolean): Promise<void> =>
-  stdout.isTTY && env['TERM'] !== 'dumb' ? showOnScreen(answer, isPlain) : showAsItIs(answer);
+const show = (answer: AsyncIterable<AnswerPart>, isPlain: boolean): Promise<void> =>
+  hasScreen() ? showOnScreen(answer, isPlain) : showAsItIs(answer);
 
 /** How it went. */
 function tellHow(result: GenerateResult, isGreedy: boolean): void {
@@ -159,21 +177,21 @@ function tellHow(result: GenerateResult, isGreedy: boolean): void {
   remark(statusItems(result, isGreedy).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
 }
 
-async function showOnScreen(answer: AsyncIterable<string>, isPlain: boolean): Promise<void> {
+async function showOnScreen(answer: AsyncIterable<AnswerPart>, isPlain: boolean): Promise<void> {
   const { startAnswerStream } = await import('../markdown/stdout.ts'); // most commands need no grammars
   const stream = startAnswerStream({ isPlain });
   try {
-    for await (const piece of answer) stream.push(piece);
+    for await (const part of answer) stream.push(part);
   } finally {
     stream.end();
   }
 }
 
-async function showAsItIs(answer: AsyncIterable<string>): Promise<void> {
+async function showAsItIs(answer: AsyncIterable<AnswerPart>): Promise<void> {
   let speaks = false;
   try {
-    for await (const piece of answer) {
-      await print(forStdout(piece));
+    for await (const { text } of answer) {
+      await print(forStdout(text));
       speaks = true;
     }
   } catch (error) {
@@ -188,9 +206,10 @@ function messages(system: string | undefined, content: string) {
   return [...first, { role: 'user', content }];
 }
 
-function toJson({ text, tokens, nPromptTokens, stopReason, timings }: GenerateResult) {
+function toJson({ text, thinking, tokens, nPromptTokens, stopReason, timings }: GenerateResult) {
   return {
     text,
+    ...(thinking ? { thinking } : {}),
     tokens,
     prompt_tokens: nPromptTokens,
     stop_reason: stopReason,

@@ -1,12 +1,13 @@
 /** One answer on a terminal where nobody types. */
 import { stdout } from 'node:process';
+import type { AnswerPart } from '../../../src/index.ts';
 import { reflowOf, Screen } from '../chat/screen.ts';
 import { mayColour } from '../terminal.ts';
 import { AnswerText, type AnswerRows } from './answer.ts';
 import { widthOf } from './cells.ts';
 
 export interface AnswerStream {
-  push(piece: string): void;
+  push(part: AnswerPart): void;
   end(): void;
 }
 
@@ -30,7 +31,7 @@ export function startAnswerStream({ isPlain }: { readonly isPlain: boolean }): A
   };
   stdout.on('resize', onResize);
   return {
-    push: (piece) => show(answer.push(piece)),
+    push: (part) => show(answer.push(part)),
     end() {
       stdout.off('resize', onResize);
       show(answer.finish());

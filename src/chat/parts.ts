@@ -1,0 +1,178 @@
+import type { Mark, PartType, Thoughts } from './thoughts.ts';
+
+/** A part of an answer, or the next piece of one. */
+export interface AnswerPart {
+  readonly type: PartType;
+  readonly text: string;
+}
+
+/** Text, and where in it tokens stand that may be parts of marks. */
+export interface MarkedText {
+  readonly text: string;
+  /** Characters before each of these tokens, counted from the beginning of all text. */
+  readonly marks?: readonly number[];
+}
+
+/** A mark as it is looked for. */
+interface Wanted extends Mark {
+  readonly text: string;
+  /** Where in `text` elements begin that must be tokens. */
+  readonly tokensAt: readonly number[];
+  /** It counts before all text, or behind it; absent: anywhere. */
+  readonly only?: 'first' | 'last';
+}
+
+/** White space beside marks belongs to them: templates write it there. */
+const leading = /^[ \t\r\n]+/;
+const isBlank = (text: string): boolean => text.replace(leading, '') === '';
+
+/** How many characters there are before the white space at the end. */
+function endOfWords(text: string): number {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n'.includes(text[end - 1]!)) end--;
+  return end;
+}
+
+/**
+ * Tells the thoughts of an answer from the rest, as its text comes. Every character comes out again in order, but for marks, white space
+ * between a mark and the beginning of a part, and that before the end of a thought. Text waits only while it may be the beginning of a mark.
+ */
+export class Parts {
+  private readonly wanted: readonly Wanted[];
+  private type: PartType = 'text';
+  /** Text that is not told apart yet, and how many characters came before it. */
+  private waiting = '';
+  private nBefore = 0;
+  private readonly tokens = new Set<number>();
+  /** White space that is handed on when something follows. */
+  private space = '';
+  /** Parts of which something was said. */
+  private readonly said = { thinking: false, text: false };
+  private hasMark = false;
+  /** Nothing was said since the last mark. */
+  private isFresh = true;
+
+  constructor({ marks, tokens, around }: Thoughts) {
+    const wanted = (mark: Mark): Wanted => {
+      const { elements } = mark;
+      const tokensAt = elements.flatMap((element, i) =>
+        tokens.includes(element) ? [elements.slice(0, i).join('').length] : [],
+      );
+      return { ...mark, text: elements.join(''), tokensAt };
+    };
+    const tags = (around ?? []).map((tag, i) => ({
+      ...wanted({ elements: [tag], inside: 'text', to: 'text' }),
+      only: i === 0 ? ('first' as const) : ('last' as const),
+    }));
+    this.wanted = [...marks.map(wanted), ...tags];
+  }
+
+  /**
+   * What stands before the answer: the end of its prompt, where thoughts may have been opened, or all of an answer that goes on. Call it
+   * first, if at all.
+   */
+  startAfter(before: MarkedText, { goesOn }: { readonly goesOn: boolean }): void {
+    this.push(before);
+    const isOpen = this.type === 'thinking' && (goesOn || this.isFresh);
+    this.type = isOpen ? 'thinking' : 'text';
+    this.hasMark = isOpen;
+    this.waiting = this.space = '';
+    this.nBefore = 0;
+    this.said.thinking = isOpen && !this.isFresh;
+    this.said.text = false;
+    this.isFresh = true;
+    this.tokens.clear();
+  }
+
+  push({ text, marks = [] }: MarkedText): AnswerPart[] {
+    for (const at of marks) this.tokens.add(at);
+    this.waiting += text;
+    return this.advance(false);
+  }
+
+  /** What was waiting for more. */
+  end(): AnswerPart[] {
+    const parts = this.advance(true);
+    const isMarks = !this.said[this.type] && this.hasMark; // nothing but white space came behind a mark
+    if (this.space !== '' && !isMarks) parts.push({ type: this.type, text: this.space });
+    this.space = '';
+    return parts;
+  }
+
+  private advance(isEnd: boolean): AnswerPart[] {
+    const parts: AnswerPart[] = [];
+    for (let found = this.find(isEnd); found; found = this.find(isEnd)) {
+      const { at, mark } = found;
+      this.say(at, parts);
+      if (this.type === 'text' && mark.to === 'thinking' && this.said.text) parts.push(...this.spaceOfText());
+      if (mark.to !== this.type) this.space = '';
+      this.drop(mark.text.length);
+      this.hasMark = this.isFresh = true;
+      this.type = mark.to;
+    }
+    this.say(this.waiting.length - (isEnd ? 0 : this.nHeld()), parts);
+    return parts;
+  }
+
+  /** The first mark in the text that waits, the longest at its place. */
+  private find(isEnd: boolean): { at: number; mark: Wanted } | undefined {
+    let found: { at: number; mark: Wanted } | undefined;
+    for (const mark of this.wanted) {
+      if (mark.inside !== this.type) continue;
+      let at = this.waiting.indexOf(mark.text);
+      while (at >= 0 && !(this.counts(mark, at) && (isEnd || mark.only !== 'last')))
+        at = this.waiting.indexOf(mark.text, at + 1);
+      if (at < 0 || (found && at > found.at)) continue;
+      if (!found || at < found.at || mark.text.length > found.mark.text.length) found = { at, mark };
+    }
+    return found;
+  }
+
+  /** Whether the first `nChars` of a mark that stand at a place may be the mark. */
+  private counts({ text, tokensAt, only }: Wanted, at: number, nChars = text.length): boolean {
+    if (only === 'first' && (this.said.text || !isBlank(this.waiting.slice(0, at)))) return false;
+    if (only === 'last' && !isBlank(this.waiting.slice(at + nChars))) return false;
+    return tokensAt.every((offset) => offset >= nChars || this.tokens.has(this.nBefore + at + offset));
+  }
+
+  /** How many of the last characters may be a mark, once more has come. */
+  private nHeld(): number {
+    const { waiting } = this;
+    let nHeld = 0;
+    for (const mark of this.wanted) {
+      if (mark.inside !== this.type) continue;
+      const last = mark.only === 'last' ? waiting.lastIndexOf(mark.text) : -1;
+      if (last >= 0 && this.counts(mark, last)) nHeld = Math.max(nHeld, waiting.length - last);
+      for (let n = Math.min(mark.text.length - 1, waiting.length); n > nHeld; n--)
+        if (mark.text.startsWith(waiting.slice(-n)) && this.counts(mark, waiting.length - n, n)) nHeld = n;
+    }
+    return nHeld;
+  }
+
+  /** Hands on the first characters of the text that waits, but for white space at their end. */
+  private say(nChars: number, parts: AnswerPart[]): void {
+    const text = this.waiting.slice(0, nChars);
+    this.drop(nChars);
+    const end = endOfWords(text);
+    if (end > 0) {
+      const isBegun = this.said[this.type] || !this.hasMark;
+      const said = text.slice(0, end);
+      parts.push({ type: this.type, text: isBegun ? this.space + said : said.replace(leading, '') });
+      this.space = '';
+    }
+    this.space += text.slice(end);
+    if (end === 0) return;
+    this.said[this.type] = true;
+    this.isFresh = false;
+  }
+
+  private spaceOfText(): AnswerPart[] {
+    return this.space === '' ? [] : [{ type: 'text', text: this.space }];
+  }
+
+  private drop(nChars: number): void {
+    for (const at of this.tokens) if (at < this.nBefore + nChars) this.tokens.delete(at);
+    this.waiting = this.waiting.slice(nChars);
+    this.nBefore += nChars;
+  }
+}
