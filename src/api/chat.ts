@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../chat/conversation.ts';
 import { kindOf } from '../base/checks.ts';
 import { nLeading, withoutOldest } from '../chat/instructions.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
@@ -47,6 +48,15 @@ export class Chat {
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...said];
   }
 
+  /** The adapters that answers are made with from now on; see `ModelSession.adapters`. */
+  get adapters(): readonly AdapterUse[] | undefined {
+    return this.session.adapters;
+  }
+
+  set adapters(uses: readonly AdapterUse[] | undefined) {
+    this.session.adapters = uses;
+  }
+
   /** So many of the oldest messages are no longer sent, because the context has no room for them. */
   get nForgotten(): number {
     return this.nLeftOut;
@@ -70,10 +80,11 @@ export class Chat {
     const { signal, onPrefill, ...rest } = options;
     const { signal: closing } = this.closing;
     const before = this.latest;
+    const { adapters } = this;
     const answer = generation(
       async (onEvent, stop) => {
         await orAborted(before, stop);
-        return this.ask({ question, options: { ...rest, signal: stop }, site, onEvent });
+        return this.ask({ question, options: { ...rest, signal: stop }, adapters, site, onEvent });
       },
       { signals: signal ? [signal, closing] : [closing], onPrefill },
     );
@@ -81,13 +92,13 @@ export class Chat {
     return answer;
   }
 
-  private async ask({ question, options, site, onEvent }: Asking): Promise<GenerateResult> {
+  private async ask({ question, options, adapters, site, onEvent }: Asking): Promise<GenerateResult> {
     const { messages, nLeftOut, nClears } = this;
     const { templateVars, ...rest } = options;
     const sent = [...withoutOldest(messages, nLeftOut), question];
     const prompt = conversationOf({ ...this.context, messages: messagesOf(sent), templateVars });
     const onPrefill = (nDone: number, nTotal: number) => onEvent({ type: 'prefill', nDone, nTotal });
-    const answer = this.session.start(prompt, { ...rest, onPrefill }, site);
+    const answer = this.session.start(prompt, { ...rest, onPrefill }, site, adapters);
     let heard = '';
     try {
       for await (const text of answer) {
@@ -137,6 +148,7 @@ function questionOf(message: unknown): ChatMessage {
 interface Asking {
   readonly question: ChatMessage;
   readonly options: SendOptions;
+  readonly adapters: readonly AdapterUse[] | undefined;
   readonly site: CallSite;
   readonly onEvent: (event: GenerateEvent) => void;
 }

@@ -1,4 +1,5 @@
 import { given } from '../base/checks.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { Prompt } from '../protocol/open.ts';
 import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
@@ -11,12 +12,18 @@ import { checkOptions } from './options.ts';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
+  /**
+   * The adapters that calls go with from now on, of those that the model was opened with: names, or `{ name, scale }`; undefined: those of
+   * `openModel`, with their scales; an empty list: none. What was read with others is read again.
+   */
+  adapters: readonly AdapterUse[] | undefined;
   private readonly client: EngineClient;
   private opening: Promise<number> | undefined;
 
   /** Made by `model.openSession()`. Memory is taken at the first use, unless `opening` names a session that is there already. */
-  constructor(client: EngineClient, opening?: Promise<number>) {
+  constructor(client: EngineClient, adapters: readonly AdapterUse[] | undefined, opening?: Promise<number>) {
     this.client = client;
+    this.adapters = adapters;
     this.opening = opening;
   }
 
@@ -36,7 +43,7 @@ export class ModelSession {
   resume(options: ResumeCallOptions = {}): Generation {
     return orFailed(() => {
       checkOptions('resume', options);
-      return this.answer('resume', {}, options, callSite());
+      return this.answer('resume', { adapters: this.adapters }, options, callSite());
     });
   }
 
@@ -44,8 +51,8 @@ export class ModelSession {
    * `generate` with arguments that are checked, for a call at `site`.
    * @internal
    */
-  start(prompt: Prompt, options: CallOptions, site: CallSite): Generation {
-    return this.answer('generate', { prompt }, options, site);
+  start(prompt: Prompt, options: CallOptions, site: CallSite, adapters = this.adapters): Generation {
+    return this.answer('generate', { prompt, adapters }, options, site);
   }
 
   private answer<K extends 'generate' | 'resume'>(
@@ -72,14 +79,16 @@ export class ModelSession {
   /** The timeline as bytes, to go on from later or elsewhere. */
   async save(): Promise<Uint8Array> {
     const site = callSite();
-    return this.client.call('saveSession', { session: await this.id(site) }, { site });
+    const { adapters } = this;
+    return this.client.call('saveSession', { session: await this.id(site), adapters }, { site });
   }
 
   /** Goes back to a saved timeline. @throws FormatError when the bytes are damaged or of another model. */
   async restore(saved: Uint8Array | ArrayBuffer): Promise<void> {
     const site = callSite();
     const bytes = bytesOf(saved);
-    await this.client.call('restoreSession', { session: await this.id(site), bytes }, { site });
+    const { adapters } = this;
+    await this.client.call('restoreSession', { session: await this.id(site), bytes, adapters }, { site });
   }
 
   /** Returns the memory. The session can be used again and starts empty then. */

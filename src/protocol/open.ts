@@ -2,6 +2,7 @@ import type { ActivationKind } from '../graph/activations.ts';
 import type { Conversation } from '../chat/conversation.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
+import type { AdapterInfo } from './adapters.ts';
 
 /** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
@@ -60,6 +61,8 @@ export interface ModelInfo {
   readonly loadMs: number;
   /** Sampling settings that suit the model, from its file or by its family and size: those that an answer has unless it is given others. */
   readonly sampling: SamplerOptions;
+  /** Adapters that it was opened with. */
+  readonly adapters: readonly AdapterInfo[];
   /** Why there can be no chat; undefined when there can. */
   readonly noChat: string | undefined;
 }
