@@ -85,12 +85,12 @@ function prefill(record: MatmulRecord, itemRow: u32, item: usize): void {
   const end = min(itemRow + ITEM_ROWS, record.rows);
   for (let row = itemRow; row < end; row += 4, item += 16) {
     for (let k: u32 = 0; k < record.cols; k++) v128.store(panel + 16 * k, v128.load(item + k * COLUMN_BYTES));
-    for (let t: u32 = 0; t < record.nRows; t += 6) tile(record, row, t, panel);
+    for (let t: u32 = 0; t < record.nRows; t += 6) floatTile(record, row, t, panel);
   }
 }
 
 /** Four rows × six tokens. The last token stands in for missing ones, whose results are not stored. */
-function tile(record: MatmulRecord, row: u32, t: u32, panel: usize): void {
+export function floatTile(record: MatmulRecord, row: u32, t: u32, panel: usize): void {
   const xBytes = 4 * record.cols;
   const last = record.x + (record.nRows - 1) * xBytes;
   let x0 = record.x + t * xBytes;

@@ -5,6 +5,8 @@
 import { set_scratch as setScratch } from './lib/scratch';
 import { setTables } from './lib/tables';
 
+export { add_product_f32, add_product_items } from './add_product';
+export { add_scaled } from './add_scaled';
 export { combine } from './combine';
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
@@ -24,6 +26,7 @@ export * from './quants/iq3_s';
 export * from './quants/iq3_xxs';
 export * from './quants/iq4_nl';
 export * from './quants/iq4_xs';
+export * from './quants/levels16';
 export * from './quants/mxfp4';
 export * from './quants/nvfp4';
 export * from './quants/q1_0';

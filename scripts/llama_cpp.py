@@ -10,6 +10,8 @@ Requests come on stdin, one JSON object a line, and each gets one line of JSON b
     {"op": "logits", "tokens": [...], "from": 0, "file": "out.f32"}   f32 rows [nTokens - from, nVocab] of one decode
     {"op": "greedy", "tokens": [...], "n": 64}         argmax decoding: ids, text, gap between the two best logits
     {"op": "embeddings", "tokens": [...], "file": "out.f32"}   f32 rows of one decode: one for each token, or what pooling leaves
+    {"op": "adapt", "loras": [["a.gguf", 0.5], ...], "vector": {"file": "v.f32", "nCols": 64, "first": 1, "last": 3}}   what is on from here on;
+                                                       v.f32 holds a row for each layer from 1 on, or "vector" is null
     {"op": "requantize", "source": "a.gguf", "file": "b.gguf", "fileType": 0}   llama-quantize; file type 0 is all f32
 """
 
@@ -86,6 +88,9 @@ SIGNATURES = {
     "llama_get_embeddings_seq": (c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
     "llama_model_quantize_default_params": (QuantizeParams, []),
     "llama_model_quantize": (c.c_uint32, [c.c_char_p, c.c_char_p, c.POINTER(QuantizeParams)]),
+    "llama_adapter_lora_init": (c.c_void_p, [c.c_void_p, c.c_char_p]),
+    "llama_set_adapters_lora": (c.c_int32, [c.c_void_p, c.POINTER(c.c_void_p), c.c_size_t, c.POINTER(c.c_float)]),
+    "llama_set_adapter_cvec": (c.c_int32, [c.c_void_p, c.c_char_p, c.c_size_t, c.c_int32, c.c_int32, c.c_int32]),
     "llama_print_system_info": (c.c_char_p, []),
 }
 KV_TYPES = {"f32": 0, "f16": 1}
@@ -185,6 +190,23 @@ class Engine:
             for i in range(first_row, len(tokens)):
                 out.write(c.string_at(self.lib.llama_get_logits_ith(self.context, i), 4 * self.n_vocab))
         return {"rows": len(tokens) - first_row, "nVocab": self.n_vocab}
+
+    def adapt(self, loras, vector):
+        adapters = [self.lib.llama_adapter_lora_init(self.model, file.encode()) for file, _ in loras]
+        if None in adapters:
+            sys.exit(f"llama.cpp does not load {loras[adapters.index(None)][0]}")
+        n = len(loras)
+        scales = (c.c_float * n)(*[scale for _, scale in loras])
+        status = self.lib.llama_set_adapters_lora(self.context, (c.c_void_p * n)(*adapters), n, scales)
+        if vector:
+            with open(vector["file"], "rb") as rows:
+                data = rows.read()
+            status = status or self.lib.llama_set_adapter_cvec(
+                self.context, data, len(data) // 4, vector["nCols"], vector["first"], vector["last"]
+            )
+        if status != 0:
+            sys.exit(f"llama.cpp does not take the adapters: {status}")
+        return {"n": n}
 
     def embeddings(self, tokens, file):
         self.lib.llama_set_embeddings(self.context, True)

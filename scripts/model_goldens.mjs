@@ -37,6 +37,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { adapterGoldens } from './adapter_goldens.mjs';
 
 /**
  * @typedef {Float32Array} Row logits of one position, [nVocab]
@@ -57,7 +58,7 @@ const { values: options } = parseArgs({
     'exact-gelu': { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    only: { type: 'string', default: 'tiny,families,encoders,rankers,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,encoders,rankers,adapters,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -248,6 +249,24 @@ async function families() {
   save('families.json', { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
+/** Tiny models with adapters and control vectors: the same logits. */
+const adapters = async () => {
+  const cases = await adapterGoldens({
+    repo,
+    work,
+    ask,
+    logits,
+    rowsOf,
+    exactModel,
+    sample,
+    topOf,
+    distances,
+    flags: tinyFlags,
+  });
+  const engine = TINY_ENGINE + '; weights of quantised models widened to f32';
+  save('adapters.json', { engine, prompt: (await tinyModels()).tinyPrompt, positions: tinyPositions, every: 7, cases });
+};
+
 /**
  * Tiny models that make embeddings or rank: what pooling leaves, or some rows where it leaves all of them.
  * @param {'tinyEncoders' | 'tinyRankers'} table
@@ -434,13 +453,14 @@ const tasks = {
   families,
   encoders: () => encoders('tinyEncoders', 'encoders.json'),
   rankers: () => encoders('tinyRankers', 'rankers.json'),
+  adapters,
   logits: realLogits,
   greedy,
   perplexity,
 };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (!['tiny', 'families', 'encoders', 'rankers'].includes(name) && !options.model)
+  if (!['tiny', 'families', 'encoders', 'rankers', 'adapters'].includes(name) && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

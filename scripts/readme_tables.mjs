@@ -65,8 +65,8 @@ function namesIn(file) {
 }
 
 async function weights() {
-  const { quants, quantizableTypes } = await imported(
-    `export { quants } from './src/quants/index.ts'; export { quantizableTypes } from './src/compress/quantize.ts'`,
+  const { quants, writableTypes } = await imported(
+    `export { quants } from './src/quants/index.ts'; export { writableTypes } from './src/compress/quantize.ts'`,
   );
   const [main, more] = await Promise.all(['simd', 'simd.more'].map(kernelsOf));
   const rows = quants.flatMap((/** @type {import('../src/quants/quant_type.ts').QuantType} */ quant) => {
@@ -76,7 +76,7 @@ async function weights() {
     const runs = main?.has(kernel) ? 'yes' : more?.has(kernel) ? 'yes, its kernels on demand' : 'plain loops only';
     const bits = String(Math.round((blockBytes * 8 * 1e4) / blockSize) / 1e4);
     return [
-      [`[${name.toUpperCase()}](src/quants/${name}.ts)`, bits, runs, quantizableTypes.includes(name) ? 'yes' : ''],
+      [`[${name.toUpperCase()}](src/quants/${name}.ts)`, bits, runs, writableTypes.includes(name) ? 'yes' : ''],
     ];
   });
   return table([['type', 'bits per weight', 'runs', '`thimble quantize` makes it'], ...rows]);

@@ -6,6 +6,7 @@ export { ModelSession } from './api/model_session.ts';
 export { openModel } from './api/open_model.ts';
 export { Chat } from './api/chat.ts';
 export type {
+  AdapterSource,
   CallOptions,
   ChatOptions,
   ColumnSumsOptions,
@@ -34,6 +35,7 @@ export type {
 } from './protocol/generation.ts';
 export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
+export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
 export type { DownloadProgress } from './platform/model_source.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';

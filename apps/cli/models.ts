@@ -11,6 +11,7 @@ import {
   type SamplerOptions,
 } from '../../src/index.ts';
 import { checkOpenOptions, openModelFile, type GgufFile } from '../../src/gguf.ts';
+import { adapterOptions, readAdapters } from './adapters.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { checked } from './option_words.ts';
 import { counted, formatBytes, progressBar, remark } from './terminal.ts';
@@ -95,6 +96,7 @@ export const modelOptions = {
     help: 'force a kernel build: relaxed or simd (default: the best that works here)',
   },
   activations: { value: 'KIND', rare: true, help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
+  ...adapterOptions,
 } as const satisfies OptionTable;
 
 /** What the command line says about opening a model, for one conversation. */
@@ -107,6 +109,7 @@ export function readModelOptions(args: Arguments): OpenModelOptions {
     activations: args.choice('activations', ['exact', 'fast']),
     kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
     maxSessions: 1,
+    adapters: readAdapters(args),
   };
   checked(() => checkOpenOptions(options));
   return options;

@@ -2,6 +2,7 @@ import type { ChatMessage } from '../chat/conversation.ts';
 import { kindOf } from '../base/checks.ts';
 import { nLeading, withoutOldest } from '../chat/instructions.ts';
 import type { AnswerPart } from '../chat/parts.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
@@ -49,6 +50,15 @@ export class Chat {
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...said];
   }
 
+  /** The adapters that answers are made with from now on; see `ModelSession.adapters`. */
+  get adapters(): readonly AdapterUse[] | undefined {
+    return this.session.adapters;
+  }
+
+  set adapters(uses: readonly AdapterUse[] | undefined) {
+    this.session.adapters = uses;
+  }
+
   /** So many of the oldest messages are no longer sent, because the context has no room for them. */
   get nForgotten(): number {
     return this.nLeftOut;
@@ -80,10 +90,11 @@ export class Chat {
     const { signal, onPrefill, ...rest } = options;
     const { signal: closing } = this.closing;
     const before = this.latest;
+    const { adapters } = this;
     const answer = generation(
       async (sink, stop) => {
         await orAborted(before, stop);
-        return this.ask({ question, options: { ...rest, signal: stop }, site, sink });
+        return this.ask({ question, options: { ...rest, signal: stop }, adapters, site, sink });
       },
       { telling, signals: signal ? [signal, closing] : [closing], onPrefill },
     );
@@ -91,13 +102,13 @@ export class Chat {
     return answer;
   }
 
-  private async ask({ question, options, site, sink }: Asking): Promise<GenerateResult> {
+  private async ask({ question, options, adapters, site, sink }: Asking): Promise<GenerateResult> {
     const { messages, nLeftOut, nClears } = this;
     const { templateVars, ...rest } = options;
     const sent = [...withoutOldest(messages, nLeftOut), question];
     const prompt = conversationOf({ ...this.context, messages: messagesOf(sent), templateVars });
     const onPrefill = (nDone: number, nTotal: number) => sink.prefill(nDone, nTotal);
-    const answer = this.session.start(prompt, { ...rest, onPrefill }, { site, telling: both });
+    const answer = this.session.start(prompt, { ...rest, onPrefill }, { site, telling: both, adapters });
     const heard = { thinking: '', text: '' };
     try {
       for await (const said of answer) {
@@ -149,6 +160,7 @@ function questionOf(message: unknown): ChatMessage {
 interface Asking {
   readonly question: ChatMessage;
   readonly options: SendOptions;
+  readonly adapters: readonly AdapterUse[] | undefined;
   readonly site: CallSite;
   readonly sink: Sink;
 }

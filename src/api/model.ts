@@ -1,4 +1,5 @@
 import type { AnswerPart } from '../chat/parts.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { ModelInfo } from '../protocol/open.ts';
 import { kindOf, tokensOf } from '../base/checks.ts';
 import type { ColumnSums } from '../base/column_sums.ts';
@@ -37,7 +38,18 @@ export class Model {
   constructor(client: EngineClient, info: ModelInfo) {
     this.client = client;
     this.info = info;
-    this.session = new ModelSession(client, info.thoughts, Promise.resolve(OWN_SESSION));
+    this.session = new ModelSession(client, info.thoughts, undefined, Promise.resolve(OWN_SESSION));
+  }
+
+  /**
+   * The adapters of `generate`, `logits`, `score`, `embed`, and of chats and sessions made from now on; see `ModelSession.adapters`.
+   */
+  get adapters(): readonly AdapterUse[] | undefined {
+    return this.session.adapters;
+  }
+
+  set adapters(uses: readonly AdapterUse[] | undefined) {
+    this.session.adapters = uses;
   }
 
   /**
@@ -59,7 +71,7 @@ export class Model {
   /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */
   openSession(options: Readonly<Record<string, never>> = {}): ModelSession {
     checkOptions('openSession', options);
-    return new ModelSession(this.client, this.info.thoughts);
+    return new ModelSession(this.client, this.info.thoughts, this.adapters);
   }
 
   /** The tokens of a prompt. `{ text, special, bos, eos }` says what may be added and parsed. */
@@ -89,8 +101,9 @@ export class Model {
     if (typeof onRows !== 'function')
       throw new TypeError(`onRows is ${kindOf(onRows)}, expected a function that gets rows`);
     const { signal } = options;
+    const { adapters } = this;
     const tokens = await this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
-    await this.client.call('logits', { tokens }, { onEvent: onRows, signal, site });
+    await this.client.call('logits', { tokens, adapters }, { onEvent: onRows, signal, site });
   }
 
   /**
@@ -117,10 +130,11 @@ export class Model {
     const tokenize = (prompt: PromptLike) =>
       this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
     const ways = continuations && continuationsOf(continuations);
+    const { adapters } = this;
     const text = await tokenize(given);
-    if (!ways) return this.client.call('score', { tokens: text, firstRow }, { signal, site });
+    if (!ways) return this.client.call('score', { tokens: text, firstRow, adapters }, { signal, site });
     const each = await Promise.all(ways.map(tokenize));
-    return this.client.call('scoreContinuations', { text, continuations: each }, { signal, site });
+    return this.client.call('scoreContinuations', { text, continuations: each, adapters }, { signal, site });
   }
 
   /**
@@ -151,6 +165,7 @@ export class Model {
     const { embedTexts } = await import('./embeddings.ts');
     const rows = await embedTexts(typeof texts === 'string' ? [texts] : texts, options, {
       client: this.client,
+      adapters: this.adapters,
       dim: this.info.dim,
       site,
     });
@@ -170,7 +185,7 @@ export class Model {
     const site = callSite();
     checkOptions('rank', options);
     const { rankDocuments } = await import('./embeddings.ts');
-    return rankDocuments({ query, documents }, options, { client: this.client, site });
+    return rankDocuments({ query, documents }, options, { client: this.client, adapters: this.adapters, site });
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */

@@ -1,4 +1,5 @@
 import { given } from '../base/checks.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { Prompt } from '../protocol/open.ts';
 import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
@@ -15,14 +16,25 @@ import { createPartReader } from './part_reader.ts';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
+  /**
+   * The adapters that calls go with from now on, of those that the model was opened with: names, or `{ name, scale }`; undefined: those of
+   * `openModel`, with their scales; an empty list: none. What was read with others is read again.
+   */
+  adapters: readonly AdapterUse[] | undefined;
   private readonly client: EngineClient;
   private readonly thoughts: Thoughts | undefined;
   private opening: Promise<number> | undefined;
 
   /** Made by `model.openSession()`. Memory is taken at the first use, unless `opening` names a session that is there already. */
-  constructor(client: EngineClient, thoughts: Thoughts | undefined, opening?: Promise<number>) {
+  constructor(
+    client: EngineClient,
+    thoughts: Thoughts | undefined,
+    adapters: readonly AdapterUse[] | undefined,
+    opening?: Promise<number>,
+  ) {
     this.client = client;
     this.thoughts = thoughts;
+    this.adapters = adapters;
     this.opening = opening;
   }
 
@@ -46,7 +58,10 @@ export class ModelSession {
   resume(options: ResumeCallOptions = {}): Generation<string | AnswerPart> {
     return orFailed<string | AnswerPart>(() => {
       checkOptions('resume', options);
-      return this.answer('resume', {}, options, { site: callSite(), telling: tellingOf(options.thinking) });
+      return this.answer('resume', { adapters: this.adapters }, options, {
+        site: callSite(),
+        telling: tellingOf(options.thinking),
+      });
     });
   }
 
@@ -54,8 +69,12 @@ export class ModelSession {
    * `generate` with arguments that are checked.
    * @internal
    */
-  start<Piece>(prompt: Prompt, options: CallOptions, how: Asked<Piece>): Generation<Piece> {
-    return this.answer('generate', { prompt }, options, how);
+  start<Piece>(
+    prompt: Prompt,
+    options: CallOptions,
+    { adapters = this.adapters, ...how }: Asked<Piece>,
+  ): Generation<Piece> {
+    return this.answer('generate', { prompt, adapters }, options, how);
   }
 
   private answer<K extends 'generate' | 'resume', Piece>(
@@ -83,14 +102,16 @@ export class ModelSession {
   /** The timeline as bytes, to go on from later or elsewhere. */
   async save(): Promise<Uint8Array> {
     const site = callSite();
-    return this.client.call('saveSession', { session: await this.id(site) }, { site });
+    const { adapters } = this;
+    return this.client.call('saveSession', { session: await this.id(site), adapters }, { site });
   }
 
   /** Goes back to a saved timeline. @throws FormatError when the bytes are damaged or of another model. */
   async restore(saved: Uint8Array | ArrayBuffer): Promise<void> {
     const site = callSite();
     const bytes = bytesOf(saved);
-    await this.client.call('restoreSession', { session: await this.id(site), bytes }, { site });
+    const { adapters } = this;
+    await this.client.call('restoreSession', { session: await this.id(site), bytes, adapters }, { site });
   }
 
   /** Returns the memory. The session can be used again and starts empty then. */
@@ -122,4 +143,6 @@ export class ModelSession {
 interface Asked<Piece> {
   readonly site: CallSite;
   readonly telling: Telling<Piece>;
+  /** Where they are not the session's. */
+  readonly adapters?: readonly AdapterUse[] | undefined;
 }

@@ -23,12 +23,15 @@ import { files, inlinedFiles, spawn } from '#platform';
 export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<Model> {
   const site = callSite();
   checkOptions('openModel', options);
-  const { draft, onProgress, onDownload, signal, ...rest } = options;
+  const { draft, adapters, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
   const receiving = { onDownload, signal };
   const args = {
     source: await plainSource(source, receiving),
     draft: draft === undefined ? undefined : await plainSource(draft, receiving),
+    adapters: adapters?.length
+      ? await (await import('./adapter_sources.ts')).plainAdapters(adapters, receiving)
+      : undefined,
     options: rest,
   };
   return opened(args, await files(), { onEvent: onProgress, signal, site });

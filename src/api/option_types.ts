@@ -2,6 +2,7 @@
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/model_source.ts';
 import type { ModelSource } from '../platform/platform.ts';
+import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
@@ -9,12 +10,22 @@ import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/
 export interface OpenModelOptions extends OpenOptions {
   /** A smaller model of the same vocabulary, opened with the same options. `speculate: 'draft'` asks it for guesses. */
   readonly draft?: ModelSource;
+  /**
+   * LoRA adapters and control vectors in GGUF, which are added to the model without changing it. They stay in memory; each session chooses
+   * among them (`session.adapters`, `chat.adapters`, `model.adapters`), and has all with their scales until then.
+   */
+  readonly adapters?: readonly (ModelSource | AdapterSource)[];
   /** Gets the bytes of weights loaded so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Gets the bytes of a Response or a stream received so far, before the weights are loaded. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** Stops opening; the promise rejects with an `AbortError`. */
   readonly signal?: AbortSignal;
+}
+
+/** An adapter to open, and how. */
+export interface AdapterSource extends AdapterOpening {
+  readonly source: ModelSource;
 }
 
 /** Options of one answer that stay in the caller's thread. */

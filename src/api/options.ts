@@ -34,6 +34,7 @@ const openModel: Names<OpenModelOptions> = {
   maxSessions: 'any',
   maxLogits: 'any',
   draft: 'any',
+  adapters: 'list',
   onProgress: 'function',
   onDownload: 'function',
   signal: 'signal',

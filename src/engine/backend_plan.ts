@@ -77,7 +77,10 @@ const maxRecordedBytes = 1 << 26;
 
 /** Binds the family that the file names to its tensors. @param file with no matrices fused. */
 export async function bindModel(file: GgufFile): Promise<BoundModel> {
-  const architecture = await architectureByName(file.metadata.string('general.architecture'));
+  const name = file.metadata.string('general.architecture');
+  if (name === 'controlvector' || file.metadata.get('general.type')?.value === 'adapter')
+    throw (await import('../models/adapter_file.ts')).notAModel(file);
+  const architecture = await architectureByName(name);
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(file);
   for (const tensor of file.tensors.values()) {

@@ -3,7 +3,7 @@ import type { Backend, Program } from '../backends/backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
-import type { BoundModel } from '../models/architecture.ts';
+import type { BoundModel, Recording } from '../models/architecture.ts';
 import type { Pooling } from '../models/pooling.ts';
 import type { ModelInfo } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -51,12 +51,14 @@ export interface EmbedderParts {
   readonly bound: BoundModel;
   /** With the pooling that the model was trained with. */
   readonly graph: Graph;
+  /** Has a recording add what adapters add. */
+  readonly adapt: Recording['adapt'];
   readonly kvType: KvType;
   readonly file: GgufFile;
   readonly backend: Backend;
 }
 
-function textModel({ info, tokenizer, bound, graph: own, kvType, file, backend }: EmbedderParts): TextModel {
+function textModel({ info, tokenizer, bound, graph: own, adapt, kvType, file, backend }: EmbedderParts): TextModel {
   const { metadata, sources } = file;
   const { pooling, isBidirectional = false, isChoice = false } = bound.config;
   const { name, architecture, nCtx } = info;
@@ -67,7 +69,7 @@ function textModel({ info, tokenizer, bound, graph: own, kvType, file, backend }
     prepare(pooling) {
       const { nCtx, maxTokens, maxTexts } = own;
       const limits = { nCtx, maxTokens, maxTexts, maxLogits: pooling === 'none' ? maxTokens : own.maxLogits };
-      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, pooling).graph;
+      const graph = pooling === bound.config.pooling ? own : bound.record(limits, kvType, { pooling, adapt }).graph;
       return { graph, program: backend.prepare(graph) };
     },
   };
@@ -154,6 +156,11 @@ export class Embedder {
       await around.pause();
     }
     return found.map((parts) => (parts.length === 1 ? parts[0]! : joined(parts)));
+  }
+
+  /** Returns the memory. */
+  close(): void {
+    this.prepared?.program.dispose();
   }
 
   /** One graph at a time has memory. */

@@ -6,8 +6,9 @@ import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
-import type { BoundModel } from '../models/architecture.ts';
+import type { BoundModel, Recorded } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
@@ -23,6 +24,7 @@ import {
   readTensor,
   type BackendFactory,
 } from './backend_plan.ts';
+import type { AdapterGiven, Adapters } from './adapters.ts';
 import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
@@ -38,9 +40,12 @@ export interface LoadedModel {
   encode(prompt: Prompt): number[];
   /** How it marks its thoughts; undefined where it has none. */
   readonly marks: Marks | undefined;
-  openSession(look?: Look): Session;
+  /** `uses` left out: the adapters that the model was opened with. */
+  openSession(uses?: readonly AdapterUse[], look?: Look): Session;
+  /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
+  adapt(session: Session, uses?: readonly AdapterUse[]): void;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
-  embedder(): Promise<Embedder>;
+  embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -51,6 +56,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** A smaller model of the same vocabulary, for `speculate: 'draft'`. Whoever opened it closes it. */
   readonly draft?: LoadedModel;
+  /** Files to be added. Whoever opened them closes them. */
+  readonly adapters?: readonly AdapterGiven[] | undefined;
 }
 
 /**
@@ -70,8 +77,20 @@ export async function loadModel(
   checkActivations(options.activations ?? 'exact');
   const kvType = checkKvType(options.kvType ?? 'f16');
   const recorded = bound.record(limits, kvType);
+  const architecture = file.metadata.string('general.architecture');
+  const base = {
+    bound,
+    architecture,
+    limits,
+    kvType,
+    stored: opening.tensors,
+    tensors: file.tensors,
+    signal: around.signal,
+  };
+  const adapters = around.adapters && (await (await import('./adapters.ts')).openAdapters(around.adapters, base)); // few programs have some
   const hash = weightsHash(file, readTensor(file, around.signal));
-  const starting = createBackend({ weights: bound.weights, graph: recorded.graph, options });
+  const weights = [...bound.weights, ...(adapters?.weights ?? [])];
+  const starting = createBackend({ weights, graph: (adapters?.largest ?? recorded).graph, options });
   starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
@@ -79,34 +98,22 @@ export async function loadModel(
     checkVocabulary(bound, tokenizer);
     if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
     const backend = await starting;
-    checkSupport(backend, bound.weights);
-    const totalBytes = sum(bound.weights.map((tensor) => bytesOf(tensor)));
-    await backend.upload(bound.weights, {
-      read: hash.read,
+    checkSupport(backend, weights);
+    const totalBytes = sum(weights.map((tensor) => bytesOf(tensor)));
+    await backend.upload(weights, {
+      read: adapters?.readBeside(hash.read) ?? hash.read,
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
     const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined);
     const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
-    const loadMs = performance.now() - startMs;
-    const described = describe(file, bound, limits, backend, loadMs, template, tokenizer);
-    const info = { ...described, thoughts: marks?.thoughts };
-    const weights = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
+    const about = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
+    const info = { ...about, adapters: adapters?.infos ?? [], thoughts: marks?.thoughts };
+    const name = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
-    const texts = { info, tokenizer, bound, graph: recorded.graph, kvType, file };
-    return opened({
-      info,
-      tokenizer,
-      marks,
-      recorded,
-      backend,
-      read,
-      template,
-      weights,
-      kvType,
-      texts,
-      draft: around.draft,
-    });
+    const texts = { info, tokenizer, bound, kvType, file };
+    const { draft } = around;
+    return opened({ info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -125,56 +132,70 @@ interface Parts {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   readonly marks: Marks | undefined;
-  readonly recorded: ReturnType<BoundModel['record']>;
+  readonly recorded: Recorded;
   readonly backend: Backend;
   readonly read: ReadTensor;
   readonly template: ChatTemplate | NoChat;
-  readonly weights: string;
+  /** Names the weights. */
+  readonly name: string;
   readonly kvType: KvType;
-  readonly texts: Omit<EmbedderParts, 'backend'>;
+  readonly texts: Omit<EmbedderParts, 'backend' | 'graph' | 'adapt'>;
   readonly draft: LoadedModel | undefined;
+  readonly adapters: Adapters | undefined;
 }
 
-function opened({
-  info,
-  tokenizer,
-  marks,
-  recorded,
-  backend,
-  read,
-  template,
-  texts,
-  draft,
-  ...identity
-}: Parts): LoadedModel {
-  const { graph, state } = recorded;
-  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
+function opened(parts: Parts): LoadedModel {
+  const { info, tokenizer, marks, backend, template, kvType, texts, draft } = parts;
   const makesRows = info.embeds || info.ranks;
-  let embedder: Embedder | undefined;
+  let embedder: { readonly weights: string; readonly made: Embedder } | undefined;
   return {
     info,
     tokenizer,
     marks,
     encode: (prompt) => encodePrompt(prompt, tokenizer, template),
-    async embedder() {
+    async embedder(uses) {
       if (!makesRows) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
       const { Embedder } = await import('./embedder.ts');
-      return (embedder ??= new Embedder({ ...texts, backend }));
+      const { weights, ...recording } = graphOf(parts, uses);
+      if (embedder?.weights !== weights) {
+        embedder?.made.close(); // first: the other one takes its place
+        embedder = { weights, made: new Embedder({ ...texts, ...recording, backend }) };
+      }
+      return embedder.made;
     },
-    openSession(look) {
+    openSession(uses, look) {
       if (makesRows)
         throw new TypeError(
           `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
         );
       const { loadMs, sampling } = info;
-      const own = { ...identity, markTokens: marks?.tokens, loadMs, sampling };
-      const model = { tokenizer, ...own, openDraft: draft?.openSession };
-      return new Session(model, graph, state, prepare(look));
+      const model = {
+        tokenizer,
+        markTokens: marks?.tokens,
+        kvType,
+        loadMs,
+        sampling,
+        openDraft: draft && (() => draft.openSession()),
+      };
+      return new Session(model, graphOf(parts, uses), look);
+    },
+    adapt(session, uses) {
+      session.goOnWith(graphOf(parts, uses));
     },
     async close() {
       await backend.dispose();
     },
   };
+}
+
+/** What a session with these adapters runs. */
+function graphOf({ name, recorded, backend, read, adapters }: Parts, uses: readonly AdapterUse[] | undefined) {
+  if (!adapters && uses && uses.length > 0)
+    throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
+  const set = adapters?.recorded(uses);
+  const { graph, state } = set ?? recorded;
+  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
+  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare };
 }
 
 /** Logits and tokens are counted alike. */
@@ -199,7 +220,7 @@ function describe(
   loadMs: number,
   template: ChatTemplate | NoChat,
   { addBos, bosToken }: Tokenizer,
-): Omit<ModelInfo, 'thoughts'> {
+): Omit<ModelInfo, 'adapters' | 'thoughts'> {
   const architecture = file.metadata.string('general.architecture');
   const nParams = sum(weights.map(elementsOf));
   return {

@@ -1,5 +1,6 @@
 import { Answer } from './answer.ts';
-import type { Program } from '../backends/backend.ts';
+import { checkResume, parted } from './answer_options.ts';
+import type { Look, Program } from '../backends/backend.ts';
 import { FormatError } from '../base/errors.ts';
 import type {
   GenerateEvent,
@@ -10,7 +11,6 @@ import type {
 } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
 import { checkFiniteLogits, type Sampler } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
@@ -25,8 +25,6 @@ import { timingsOf } from './timings.ts';
 /** The parts of its model that a session needs. */
 export interface SessionModel {
   readonly tokenizer: Tokenizer;
-  /** Names the weights that a saved session belongs to. */
-  readonly weights: string;
   readonly kvType: KvType;
   readonly loadMs: number;
   /** Tokens that marks between thoughts and answers are made of. */
@@ -37,21 +35,44 @@ export interface SessionModel {
   readonly openDraft?: () => Session;
 }
 
+/** What a session runs: the model's graph, or one with adapters. */
+export interface SessionGraph {
+  readonly graph: Graph;
+  readonly state: readonly LayerState[];
+  /** Names the weights that a saved session belongs to. */
+  readonly weights: string;
+  prepare(look?: Look): Program;
+}
+
 /** One conversation with an immutable model. The next prompt reuses the longest start that it shares with what was read before. */
 export class Session {
   private readonly model: SessionModel;
-  private readonly graph: Graph;
-  private readonly program: Program;
-  private readonly timeline: Timeline;
+  private running: SessionGraph;
+  private program: Program;
+  private timeline: Timeline;
   private draft: Session | undefined;
   /** The answer made last, if it may go on. */
   private unfinished: Unfinished | undefined;
 
-  constructor(model: SessionModel, graph: Graph, states: readonly LayerState[], program: Program) {
+  constructor(model: SessionModel, running: SessionGraph, look?: Look) {
     this.model = model;
-    this.graph = graph;
-    this.program = program;
-    this.timeline = new Timeline(graph, states, program);
+    this.running = running;
+    this.program = running.prepare(look);
+    this.timeline = new Timeline(running.graph, running.state, this.program);
+  }
+
+  private get graph(): Graph {
+    return this.running.graph;
+  }
+
+  /** From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed. */
+  goOnWith(running: SessionGraph): void {
+    if (running.weights === this.running.weights) return;
+    const text = this.tokens;
+    this.program.dispose(); // first: the other one takes its place
+    this.program = running.prepare();
+    this.running = running;
+    this.timeline = new Timeline(running.graph, running.state, this.program, text);
   }
 
   /** Positions the session holds. */
@@ -105,7 +126,7 @@ export class Session {
    */
   async *resume(options: ResumeOptions = {}, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { unfinished } = this;
-    checkNames('option of resume', options, RESUME_OPTIONS);
+    checkResume(options);
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
     const { settings, state } = unfinished;
     const tokens = this.unfinishedText;
@@ -223,19 +244,21 @@ export class Session {
 
   /** The text, and what the model's layers hold of it, as bytes. */
   async save(): Promise<Uint8Array> {
-    const { weights, kvType } = this.model;
+    const { kvType } = this.model;
+    const { weights } = this.running;
     const { encodeSaved } = await import('./session_bytes.ts'); // so that pages which save nothing load less
     return encodeSaved({ weights, kvType, unfinished: this.unfinished, ...(await this.timeline.save()) });
   }
 
   /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
   async restore(bytes: Uint8Array): Promise<void> {
-    const { weights, kvType } = this.model;
+    const { kvType } = this.model;
+    const { weights } = this.running;
     const { decodeSaved } = await import('./session_bytes.ts');
     const saved = decodeSaved(bytes);
     if (saved.weights !== weights) {
       const came = `the saved session is of ${saved.weights}, this one of ${weights}`;
-      throw new FormatError(`${came}; open the model it was saved from`);
+      throw new FormatError(`${came}; open the model it was saved from, with the same adapters`);
     }
     if (saved.kvType !== kvType) {
       const came = `the saved session has a cache of ${saved.kvType}, this one of ${kvType}`;
@@ -358,28 +381,6 @@ export class Session {
     if (tokens.length > 1) await timeline.markBeforeGuesses();
     return ahead.ran(await timeline.read(tokens, tokens.length, tokens.length - 1));
   }
-}
-
-const RESUME_OPTIONS = Object.keys({
-  maxTokens: true,
-  stop: true,
-  onLoop: true,
-  ignoreEos: true,
-  logProbs: true,
-  speculate: true,
-  nDraft: true,
-} satisfies Record<keyof ResumeOptions, true>);
-
-/** Checks what is not the sampler's. */
-function parted(options: GenerateOptions): { how: MakingOptions; sampling: SamplerOptions } {
-  const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...sampling } = options;
-  checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
-  checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
-  checkOneOf('onLoop', onLoop ?? 'stop', ['stop', 'ignore']);
-  checkWhole('logProbs', logProbs ?? 0, { min: 0, max: 100 });
-  checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
-  checkWhole('nDraft', nDraft ?? 1, { min: 1 });
-  return { how: { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft }, sampling };
 }
 
 interface Making {

@@ -32,12 +32,15 @@ export class Timeline {
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
 
-  constructor(graph: Graph, states: readonly LayerState[], program: Program) {
+  /** @param text what the timeline holds, and the states do not know yet. */
+  constructor(graph: Graph, states: readonly LayerState[], program: Program, text: ArrayLike<number> = []) {
     this.graph = graph;
     this.states = states;
     this.program = program;
     this.snapshots = new Snapshots(states, program);
     this.tokens = new Int32Array(graph.nCtx);
+    this.tokens.set(text);
+    this.nText = text.length;
   }
 
   /** Tokens of the text. */

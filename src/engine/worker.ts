@@ -2,6 +2,7 @@ import type { Look } from '../backends/backend.ts';
 import { checkWhole } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { defaultSessions, startBackend } from './create_backend.ts';
 import { tellFiles } from './files.ts';
@@ -13,7 +14,14 @@ import type { PlainSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
-import { OWN_SESSION, plainError, type CallName, type Calls, type ToEngine } from '../protocol/messages.ts';
+import {
+  OWN_SESSION,
+  plainError,
+  type CallName,
+  type Calls,
+  type PlainAdapter,
+  type ToEngine,
+} from '../protocol/messages.ts';
 
 /**
  * The engine's side of the worker: one model, its sessions, and a queue of calls. Calls run one after another, because
@@ -41,15 +49,15 @@ const sessions = new Map<number, Session>();
 let nextSession = OWN_SESSION + 1;
 let maxSessions = defaultSessions;
 
-/** A session. Where there is no room for it, the one of `model.generate` gives its place back. */
-function newSession(look?: Look): Session {
+/** A session with these adapters. Where there is no room for it, the one of `model.generate` gives its place back. */
+function newSession(adapters?: readonly AdapterUse[], look?: Look): Session {
   try {
-    return model!.openSession(look);
+    return model!.openSession(adapters, look);
   } catch (error) {
     if (!(error instanceof ResourceError)) throw error;
     if (!sessions.has(OWN_SESSION)) throw noRoom(error);
     closeSession(OWN_SESSION);
-    return newSession(look);
+    return newSession(adapters, look);
   }
 }
 
@@ -65,21 +73,23 @@ function closeSession(session: number): void {
   sessions.delete(session);
 }
 
-function sessionOf(session: number): Session {
+/** A session, from now on with these adapters. */
+function sessionOf(session: number, adapters: readonly AdapterUse[] | undefined): Session {
   const found = sessions.get(session);
+  if (found) model!.adapt(found, adapters);
   if (found) return found;
   if (session !== OWN_SESSION) throw new TypeError(`session ${session} is closed; open a new one`);
-  const own = newSession();
+  const own = newSession(adapters);
   sessions.set(OWN_SESSION, own);
   return own;
 }
 
 const handlers: Handlers = {
-  async open({ source, draft: draftSource, options, files }, { signal, emit }) {
+  async open({ source, draft: draftSource, adapters, options, files }, { signal, emit }) {
     tellFiles(files);
     if (draftSource !== undefined) draft = await load(draftSource, { ...options, maxLogits: 1 }, { signal });
     maxSessions = options.maxSessions ?? defaultSessions;
-    model = await load(source, options, { onProgress: emit, signal, draft });
+    model = await load(source, options, { onProgress: emit, signal, draft, adapters });
     return model.info;
   },
 
@@ -94,8 +104,8 @@ const handlers: Handlers = {
     return undefined;
   },
 
-  async generate({ session: id, prompt, options }, { signal, emit }) {
-    const session = sessionOf(id);
+  async generate({ session: id, prompt, options, adapters }, { signal, emit }) {
+    const session = sessionOf(id, adapters);
     const { encode } = model!;
     const { maxTokens = Infinity, onFull } = options;
     const room = { nCtx: session.nCtx, maxTokens };
@@ -104,16 +114,16 @@ const handlers: Handlers = {
     return told(session.generate(roomy, options, signal), emit);
   },
 
-  async resume({ session: id, options }, { signal, emit }) {
-    const session = sessionOf(id);
+  async resume({ session: id, options, adapters }, { signal, emit }) {
+    const session = sessionOf(id, adapters);
     tellBefore(session.unfinishedText, true, emit);
     return told(session.resume(options, signal), emit);
   },
 
-  saveSession: ({ session }) => sessionOf(session).save(),
+  saveSession: ({ session, adapters }) => sessionOf(session, adapters).save(),
 
-  async restoreSession({ session, bytes }) {
-    await sessionOf(session).restore(bytes);
+  async restoreSession({ session, bytes, adapters }) {
+    await sessionOf(session, adapters).restore(bytes);
     return undefined;
   },
 
@@ -124,9 +134,9 @@ const handlers: Handlers = {
     return Array.from(tokens, (token) => stream.push(token)).join('') + stream.flush();
   },
 
-  async logits({ tokens }, { signal, emit }) {
+  async logits({ tokens, adapters }, { signal, emit }) {
     const pause = pauseOf(signal);
-    await withSession(async (session) => {
+    await withSession(adapters, async (session) => {
       for await (const rows of session.logits(tokens)) {
         emit(rows.slice());
         await pause();
@@ -135,15 +145,15 @@ const handlers: Handlers = {
     return undefined;
   },
 
-  async score({ tokens, firstRow }, { signal }) {
+  async score({ tokens, firstRow, adapters }, { signal }) {
     checkWhole('firstRow', firstRow, { min: 0 });
     const { scoreTokens } = await import('./score.ts');
-    return withSession((session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
+    return withSession(adapters, (session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
   },
 
-  async scoreContinuations({ text, continuations }, { signal }) {
+  async scoreContinuations({ text, continuations, adapters }, { signal }) {
     const { scoreContinuations } = await import('./score.ts');
-    return withSession((session) => {
+    return withSession(adapters, (session) => {
       const longest = continuations.reduce((most, { length }) => Math.max(most, length), 1); // its last token is never read
       if (text.length + longest - 1 > session.nCtx) {
         const came = `the text has ${text.length} tokens, the longest continuation ${longest}, the context ${session.nCtx}`;
@@ -156,19 +166,19 @@ const handlers: Handlers = {
   async columnSums({ texts }, { signal, emit }) {
     const { collectSums } = await import('./column_sums.ts');
     const collector = collectSums(files.at(-1)!); // the draft's came first
-    await withSession((session) => collector.read(session, texts, emit, pauseOf(signal)), collector);
+    await withSession([], (session) => collector.read(session, texts, emit, pauseOf(signal)), collector);
     return collector.sums();
   },
 
-  async embed({ texts, ...settings }, { signal, emit }) {
-    const embedder = await model!.embedder();
+  async embed({ texts, adapters, ...settings }, { signal, emit }) {
+    const embedder = await model!.embedder(adapters);
     return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
   },
 
   tasks: async () => (await model!.embedder()).tasks(),
 
-  async rank(ranking, { signal, emit }) {
-    const embedder = await model!.embedder();
+  async rank({ adapters, ...ranking }, { signal, emit }) {
+    const embedder = await model!.embedder(adapters);
     const { rank } = await import('./rank.ts');
     return rank(embedder, ranking, { pause: pauseOf(signal), onProgress: emit });
   },
@@ -184,13 +194,23 @@ const handlers: Handlers = {
   },
 };
 
+interface Loading extends Omit<LoadOptions, 'adapters'> {
+  readonly adapters?: readonly PlainAdapter[] | undefined;
+}
+
 /** Threads come up and kernels compile while the header is read. */
-async function load(source: PlainSource, options: OpenOptions, around: LoadOptions): Promise<LoadedModel> {
+async function load(source: PlainSource, options: OpenOptions, { adapters, ...around }: Loading): Promise<LoadedModel> {
   const starting = startBackend(options);
-  try {
-    const file = await openPlain(source, { signal: around.signal });
+  const opened = async (from: PlainSource): Promise<GgufFile> => {
+    const file = await openPlain(from, { signal: around.signal });
     files.push(file);
-    return await loadModel(file, options, starting.create, around);
+    return file;
+  };
+  try {
+    const file = await opened(source);
+    const given =
+      adapters && (await Promise.all(adapters.map(async (each) => ({ ...each, file: await opened(each.source) }))));
+    return await loadModel(file, options, starting.create, { ...around, adapters: given });
   } catch (error) {
     await starting.abandon();
     throw error;
@@ -223,8 +243,12 @@ const pauseOf = (signal: AbortSignal) => async (): Promise<void> => {
 };
 
 /** A session for one call. */
-async function withSession<T>(use: (session: Session) => Promise<T>, look?: Look): Promise<T> {
-  const session = newSession(look);
+async function withSession<T>(
+  adapters: readonly AdapterUse[] | undefined,
+  use: (session: Session) => Promise<T>,
+  look?: Look,
+): Promise<T> {
+  const session = newSession(adapters, look);
   try {
     return await use(session);
   } finally {

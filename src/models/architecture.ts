@@ -40,12 +40,20 @@ export interface BoundModel {
   readonly config: BaseConfig;
   /** Every tensor the forward pass reads, each once. */
   readonly weights: readonly Tensor[];
-  /** Records the forward pass for a session; of a model that pools, also with another pooling than its own. */
-  record(
-    limits: GraphLimits,
-    kvType: KvType,
-    pooling?: Pooling,
-  ): { readonly graph: Graph; readonly state: readonly LayerState[] };
+  /** Records the forward pass for a session. */
+  record(limits: GraphLimits, kvType: KvType, how?: Recording): Recorded;
+}
+
+export interface Recording {
+  /** Another pooling than the model's own, of a model that pools. */
+  readonly pooling?: Pooling | undefined;
+  /** Gets the recorder first, and may have it record more than the family does. */
+  readonly adapt?: ((g: Recorder) => void) | undefined;
+}
+
+export interface Recorded {
+  readonly graph: Graph;
+  readonly state: readonly LayerState[];
 }
 
 /** A row of the table: names, and how to bind a file. */
@@ -76,8 +84,9 @@ export function architectureBy<C extends BaseConfig, W, G extends Recorder>(
       return {
         config,
         weights: [...find.used.values()],
-        record(limits, kvType, pooling = config.pooling) {
+        record(limits, kvType, { pooling = config.pooling, adapt } = {}) {
           const g = new RecorderOfFamily(limits);
+          adapt?.(g);
           const state = family.state(config, { ...limits, kvType });
           return { graph: g.finish(family.forward(g, { ...config, pooling }, weights, state)), state };
         },

@@ -38,7 +38,7 @@ export const bitnet = architecture({
       x = g.add(x, g.linear(layer.wo, g.rmsNorm(a, layer.attnSubNorm, c.normEps))); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.add(x, g.linear(layer.down, g.rmsNorm(gated, layer.ffnSubNorm, c.normEps))); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.linear(layer.down, g.rmsNorm(gated, layer.ffnSubNorm, c.normEps))), l); // [nTokens, dim]
     }
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -90,7 +90,7 @@ export const gemma3n = architectureBy(MoreRecorder, {
       const told = g.linear(layer.input.gate, g.multiply(corrected[0]!, layer.correctScale)); // [nTokens, P]
       const told2 = g.linear(layer.input.proj, g.geglu(told, g.columns(inputs, l * P, P))); // [nTokens, dim]
       const tail = norm(told2, layer.input.norm);
-      xs = corrected.map((x, i) => (i === 0 ? x : g.add(x, tail)));
+      xs = corrected.map((x, i) => g.layerOut(i === 0 ? x : g.add(x, tail), l));
     }
     const [first, ...others] = xs as [Value, ...Value[]];
     const matched = others.map((x, i) => g.matchSize(g.linear(w.back[i]!, x), first)); // [nTokens, dim] each

@@ -77,7 +77,7 @@ export const gemma4 = architectureBy(MoreRecorder, {
         const mixed = g.geglu(g.linear(layer.input.gate, x), g.columns(inputs, l * P, P)); // [nTokens, P]
         x = g.add(x, norm(g.linear(layer.input.proj, mixed), layer.input.norm)); // [nTokens, dim]
       }
-      x = g.scale(x, layer.outScale);
+      x = g.layerOut(g.scale(x, layer.outScale), l);
     }
     const logits = g.linear(w.output, norm(g.lastRows(x), w.norm)); // [nLogits, nVocab]
     return g.softcap(logits, c.logitCap);

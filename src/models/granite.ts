@@ -58,7 +58,7 @@ export const granite = architecture({
       x = g.add(x, g.scale(g.linear(layer.wo, a), c.residualScale)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.add(x, g.scale(g.linear(layer.down, gated), c.residualScale)); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.scale(g.linear(layer.down, gated), c.residualScale)), l); // [nTokens, dim]
     }
     const logits = g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
     return g.scale(logits, 1 / c.logitScale);

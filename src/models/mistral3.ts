@@ -44,7 +44,7 @@ export const mistral3 = architectureBy(MoreRecorder, {
       x = g.add(x, g.linear(layer.wo, a)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.linear(layer.down, gated)), l); // [nTokens, dim]
     }
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -43,7 +43,7 @@ export const qwen3 = architecture({
       x = g.add(x, g.linear(layer.wo, a)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
       const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.add(x, g.linear(layer.down, gated)); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.linear(layer.down, gated)), l); // [nTokens, dim]
     }
     if (c.pooling === 'rank') return g.matmul(w.head!, g.rmsNorm(g.pool(x, 'last'), w.norm, c.normEps)); // [nLogits, 2]
     if (c.pooling) return g.pool(g.rmsNorm(x, w.norm, c.normEps), c.pooling); // [nLogits, dim]

@@ -92,6 +92,11 @@ export class Recorder {
     return this.node(scale, bias ? [this.matmul(w, x), bias] : [this.matmul(w, x)], { by });
   }
 
+  /** What layer `l` hands on, `[nTokens, dim]`: where control vectors are added. */
+  layerOut(x: Value, _l: number): Value {
+    return x;
+  }
+
   /** `x * by`. */
   scale(x: Value, by: number): Value {
     return by === 1 ? x : this.node(scale, [x], { by });

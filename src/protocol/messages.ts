@@ -1,5 +1,6 @@
 import type { ColumnSums } from '../base/column_sums.ts';
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
+import type { AdapterOpening, AdapterUse } from './adapters.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
@@ -7,33 +8,49 @@ import type { Files, PlainSource } from '../platform/platform.ts';
 /** What becomes of the rows of a text's tokens: their mean, the first ([CLS]), the last, or all of them. */
 export type EmbedPooling = 'mean' | 'cls' | 'last' | 'none';
 
+/** An adapter's file as it crosses to the engine. */
+export interface PlainAdapter extends AdapterOpening {
+  readonly source: PlainSource;
+}
+
+/** The adapters that a call goes with; undefined: those that the model was opened with. */
+interface Adapted {
+  readonly adapters: readonly AdapterUse[] | undefined;
+}
+
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
 export interface Calls {
   open: {
-    args: { source: PlainSource; draft: PlainSource | undefined; options: OpenOptions; files: Files };
+    args: {
+      source: PlainSource;
+      draft: PlainSource | undefined;
+      adapters: readonly PlainAdapter[] | undefined;
+      options: OpenOptions;
+      files: Files;
+    };
     result: ModelInfo;
     event: LoadProgress;
   };
   openSession: { args: object; result: number; event: never };
   closeSession: { args: { session: number }; result: undefined; event: never };
   generate: {
-    args: { session: number; prompt: Prompt; options: GenerateOptions };
+    args: { session: number; prompt: Prompt; options: GenerateOptions } & Adapted;
     result: GenerateResult;
     event: GenerateEvent;
   };
   resume: {
-    args: { session: number; options: ResumeOptions };
+    args: { session: number; options: ResumeOptions } & Adapted;
     result: GenerateResult;
     event: GenerateEvent;
   };
-  saveSession: { args: { session: number }; result: Uint8Array; event: never };
-  restoreSession: { args: { session: number; bytes: Uint8Array }; result: undefined; event: never };
+  saveSession: { args: { session: number } & Adapted; result: Uint8Array; event: never };
+  restoreSession: { args: { session: number; bytes: Uint8Array } & Adapted; result: undefined; event: never };
   tokenize: { args: { prompt: Prompt }; result: number[]; event: never };
   detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
-  logits: { args: { tokens: readonly number[] }; result: undefined; event: Float32Array };
-  score: { args: { tokens: readonly number[]; firstRow: number }; result: Float64Array; event: never };
+  logits: { args: { tokens: readonly number[] } & Adapted; result: undefined; event: Float32Array };
+  score: { args: { tokens: readonly number[]; firstRow: number } & Adapted; result: Float64Array; event: never };
   scoreContinuations: {
-    args: { text: readonly number[]; continuations: readonly (readonly number[])[] };
+    args: { text: readonly number[]; continuations: readonly (readonly number[])[] } & Adapted;
     result: Float64Array[];
     event: never;
   };
@@ -45,7 +62,7 @@ export interface Calls {
       truncate: boolean;
       pooling: EmbedPooling | undefined;
       task: string | undefined;
-    };
+    } & Adapted;
     result: Float32Array[];
     event: number;
   };
@@ -53,7 +70,7 @@ export interface Calls {
   tasks: { args: object; result: string[]; event: never };
   /** Events say how many documents are done. */
   rank: {
-    args: { query: string; documents: readonly string[]; truncate: boolean };
+    args: { query: string; documents: readonly string[]; truncate: boolean } & Adapted;
     result: Float64Array;
     event: number;
   };

@@ -3,6 +3,7 @@ import type { Conversation } from '../chat/conversation.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
+import type { AdapterInfo } from './adapters.ts';
 
 /** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
@@ -63,6 +64,8 @@ export interface ModelInfo {
   readonly sampling: SamplerOptions;
   /** How the model marks its thoughts in its answers; undefined where it is not known to have any. */
   readonly thoughts: Thoughts | undefined;
+  /** Adapters that it was opened with. */
+  readonly adapters: readonly AdapterInfo[];
   /** Why there can be no chat; undefined when there can. */
   readonly noChat: string | undefined;
 }

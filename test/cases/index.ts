@@ -1,4 +1,6 @@
 import { addCases } from './add.ts';
+import { addProductCases } from './add_product.ts';
+import { addScaledCases } from './add_scaled.ts';
 import { attentionCases } from './attention.ts';
 import { columnsCases } from './columns.ts';
 import { combineCases } from './combine.ts';
@@ -24,6 +26,8 @@ import { temperCases } from './temper.ts';
 
 const all = [
   addCases,
+  addProductCases,
+  addScaledCases,
   attentionCases,
   columnsCases,
   combineCases,

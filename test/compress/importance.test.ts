@@ -20,7 +20,7 @@ async function sumsOf(name: string, texts: readonly (readonly number[])[], maxLo
   const model = await openBytes(bytes, { nCtx: 32, maxLogits });
   const collector = collectSums(await readGguf(memorySource(bytes)));
   const read: number[] = [];
-  await collector.read(model.openSession(collector), texts, (n) => read.push(n), noPause);
+  await collector.read(model.openSession([], collector), texts, (n) => read.push(n), noPause);
   await model.close();
   return { sums: collector.sums(), read };
 }

@@ -81,10 +81,8 @@ async function openToy(layers: readonly ToyLayer[], toy: Toy = {}): Promise<() =
   await backend.upload(weights, { read: reader(salt) });
   const open = (): Session =>
     new Session(
-      { tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0, sampling: {}, openDraft: draft ?? open },
-      graph,
-      states,
-      backend.prepare(graph),
+      { tokenizer, kvType: 'f16', loadMs: 0, sampling: {}, openDraft: draft ?? open },
+      { graph, state: states, weights: 'toy', prepare: () => backend.prepare(graph) },
     );
   return open;
 }
@@ -226,10 +224,8 @@ describe('states that cannot be cut back', () => {
       copyOf: (...args: Parameters<typeof program.copyOf>) => (nCopies++, program.copyOf(...args)),
     });
     const session = new Session(
-      { tokenizer, weights: 'toy', kvType: 'f16', loadMs: 0, sampling: {} },
-      graph,
-      states,
-      counted,
+      { tokenizer, kvType: 'f16', loadMs: 0, sampling: {} },
+      { graph, state: states, weights: 'toy', prepare: () => counted },
     );
     await run(session, textOf(1, 40));
     await run(session, textOf(2, 40));

@@ -1,6 +1,7 @@
 import { openGguf } from '../../src/gguf/open.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
+import type { AdapterOpening } from '../../src/protocol/adapters.ts';
 import type { OpenOptions } from '../../src/protocol/open.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
 import { memorySource } from './gguf_bytes.ts';
@@ -32,4 +33,21 @@ export async function rowsOfLogits(pieces: AsyncIterable<Float32Array>, nVocab: 
     for (let at = 0; at < some.length; at += nVocab) rows.push(some.slice(at, at + nVocab));
   }
   return rows;
+}
+
+export interface AdapterBytes extends AdapterOpening {
+  readonly bytes: Uint8Array;
+}
+
+/** The same with adapters. */
+export async function openAdapted(
+  bytes: Uint8Array,
+  adapters: readonly AdapterBytes[],
+  options: OpenOptions = {},
+  backend: BackendFactory = reference,
+): Promise<LoadedModel> {
+  const openSibling = () => Promise.reject(new Error('one file only'));
+  const open = (bytes: Uint8Array) => openGguf(memorySource(bytes), { openSibling });
+  const given = adapters.map(async ({ bytes, ...opening }) => ({ ...opening, file: await open(bytes) }));
+  return loadModel(await open(bytes), options, backend, { adapters: await Promise.all(given) });
 }

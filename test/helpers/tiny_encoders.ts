@@ -1,4 +1,4 @@
-import { ggufFile, tinyMatrix, tinyTensor, types, type TinyTensor, type Value } from './tiny_models.ts';
+import { ggufFile, tinyMatrix, tinyTensor, types, type Metadata, type TinyTensor, type Value } from './tiny_models.ts';
 
 /** Whole GGUF models of each family that makes embeddings, made from a seed like those of tiny_models.ts. */
 
@@ -204,6 +204,16 @@ export const tinyRankers: Readonly<Record<string, Encoder>> = {
 export const encoderPrompt: readonly number[] = Array.from({ length: 40 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 
 export function tinyEncoder(name: string, nPositions = 64, more: Encoder['keys'] = {}): Uint8Array<ArrayBufferLike> {
+  const { meta, tensors } = tinyEncoderParts(name, nPositions);
+  for (const [key, value] of Object.entries(more)) meta.set(key, value);
+  return ggufFile(meta, tensors);
+}
+
+/** What its file holds. */
+export function tinyEncoderParts(
+  name: string,
+  nPositions = 64,
+): { readonly meta: Metadata; readonly tensors: readonly TinyTensor[] } {
   const { arch, keys, tensors, labels } = { ...tinyEncoders, ...tinyRankers }[name]!;
   const sizes: Encoder['keys'] = {
     block_count: [u32, nLayers],
@@ -223,8 +233,7 @@ export function tinyEncoder(name: string, nPositions = 64, more: Encoder['keys']
     ...(labels ? [[`${arch}.classifier.output_labels`, [array, [string, labels]]] as const] : []),
     ...Object.entries(sizes).map(([key, value]) => [`${arch}.${key}`, value] as const),
   ]);
-  for (const [key, value] of Object.entries(more)) meta.set(key, value);
-  return ggufFile(meta, tensors(nPositions));
+  return { meta, tensors: tensors(nPositions) };
 }
 
 /** A vocabulary for BERT's models of any name: every letter and digit, at the beginning of a word and inside one. */

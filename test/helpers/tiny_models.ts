@@ -8,7 +8,7 @@
 
 /** Metadata as `[type, value]`; the types are GGUF's ids. */
 export type Value = readonly [type: number, value: unknown];
-type Metadata = Map<string, Value>;
+export type Metadata = Map<string, Value>;
 
 const U32 = 4;
 const I32 = 5;
@@ -699,11 +699,22 @@ export interface Changes {
 /** GGUF's ids of value types, for `Changes`. */
 export const types = { u32: U32, i32: I32, f32: F32, bool: BOOL, string: STRING, array: ARRAY } as const;
 
-/** A whole GGUF file by its name in one of the tables of configs. */
-export function tinyModel(name: string, changes: Changes = {}): Uint8Array<ArrayBufferLike> {
+export function tinyConfig(name: string): TinyConfig {
   const configs = { ...tinyConfigs, ...familyConfigs, ...windowConfigs, ...chatConfigs };
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
+  return config;
+}
+
+/** What its file holds. */
+export function tinyParts(name: string): { readonly meta: Metadata; readonly tensors: readonly TinyTensor[] } {
+  const { meta, nVocab } = tinyMetadata(name, tinyConfig(name));
+  return { meta, tensors: tinyTensors(tinyConfig(name), nVocab) };
+}
+
+/** A whole GGUF file by its name in one of the tables of configs. */
+export function tinyModel(name: string, changes: Changes = {}): Uint8Array<ArrayBufferLike> {
+  const config = tinyConfig(name);
   const { meta, nVocab } = tinyMetadata(name, config);
   const { metadata = {}, added = {}, without = [], withoutKeys = [], grown = {}, typed = {} } = changes;
   for (const key of withoutKeys) meta.delete(key);

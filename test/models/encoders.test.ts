@@ -44,7 +44,7 @@ async function alone(
   const bound = await bindModel(file);
   const limits = graphLimits({ nCtx }, bound);
   const maxLogits = pooling === 'none' ? limits.maxTokens : limits.maxLogits;
-  const { graph } = bound.record({ ...limits, maxLogits }, 'f32', pooling);
+  const { graph } = bound.record({ ...limits, maxLogits }, 'f32', { pooling });
   const backend = await factory({ weights: bound.weights, graph, options: { threads } });
   const rows: Float32Array[] = [];
   try {

@@ -5,6 +5,7 @@ import { samplingNames } from '../sampling_names.ts';
 import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
 import { isGreedy } from '../sampling.ts';
 import { efforts, hasSwitch, type Effort } from '../thinking.ts';
+import { adapterRows, lora } from './adapters.ts';
 import { completedPath, expandedPath, isTaken, readConversation, unquoted, writeWhole } from './files.ts';
 import { openingOptions, readSetting, settingName, settingNames, settingRows } from './settings.ts';
 import type { ChatUi } from './ui.ts';
@@ -70,6 +71,12 @@ export const slashCommands: readonly SlashCommand[] = [
     names: ['/regen', '/retry'],
     help: 'another answer to the last message; where temp is 0, this one is drawn at 0.7',
     run: regenerate,
+  },
+  {
+    names: ['/lora'],
+    takes: 'NAME SCALE',
+    help: 'how much of an adapter is added, or off; without NAME, show all',
+    run: adapt,
   },
   { names: ['/clear', '/reset', '/new'], help: 'forget the conversation, keep the system message', run: clear },
   { names: ['/save'], takes: 'FILE', help: 'write the conversation to a JSON file', run: save },
@@ -137,6 +144,10 @@ export function completions(before: string): string[] {
     );
   if (name === '/think') return rest([...efforts, ...Object.keys(showing)], argument);
   return ['/save', '/load'].includes(name) ? completedPath(argument) : [];
+}
+
+function adapt(state: ChatState, argument: string): SlashResult {
+  return { show: lora(state, argument) };
 }
 
 function clear({ chat }: ChatState): SlashResult {
@@ -237,6 +248,7 @@ function show(state: ChatState): SlashResult {
       `${title}, ${info.architecture}, ${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     ],
     ['runs on', `${info.backend}, ${plural(info.threads, 'thread')}, ${info.activations} activations`],
+    ...adapterRows(state).map(([name, scale, kind]) => ['adapter', `${name} ${scale}, ${kind}`]),
     ['context', contextUse(state)],
     ['system', systemOf(chat) ?? 'none'],
   ];

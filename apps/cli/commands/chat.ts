@@ -96,6 +96,7 @@ function banner(title: string, { info }: Model): string {
     `${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     `context ${counted(info.nCtx)}`,
     `${info.backend}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`,
+    ...(info.adapters.length > 0 ? [`with ${info.adapters.map(({ name }) => harmless(name)).join(', ')}`] : []),
     ...(info.activations === 'fast' ? ['fast activations'] : []),
     'offline',
   ];

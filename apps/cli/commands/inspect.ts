@@ -1,6 +1,6 @@
 import type { GgufFile } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
-import { sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
+import { adapterText, sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
 import { fitOf, type Fit } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
@@ -82,9 +82,11 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
   const { params, bytes } = sumsOf(types);
   const bits = params > 0 ? `, ${((8 * bytes) / params).toFixed(2)} bits a weight` : '';
   const template = file.metadata.has('tokenizer.chat_template') ? 'in the file' : 'none in the file';
+  const adapter = adapterText(file);
   const rows: [string, string][] = [
     ['name', name],
     ['family', textOf(file, 'general.architecture') ?? 'not said'],
+    ...(adapter === undefined ? [] : [['adapter', adapter] as [string, string]]),
     ['parameters', `${counted(params)} (${formatParams(params)})`],
     ['weights', `${formatBytes(bytes)} in ${plural(file.tensors.size, 'tensor')}${bits}`],
     ['chat template', template],

@@ -1,5 +1,6 @@
 /** What a model file says about itself, in numbers and for programs. */
 import type { GgufFile, GgufTensor, MetadataValue } from '../../../src/gguf.ts';
+import { plural } from '../terminal.ts';
 import type { Fit } from './fit.ts';
 
 /** Longer arrays are vocabularies: they are counted, not shown. */
@@ -42,12 +43,35 @@ export function textOf({ metadata }: GgufFile, key: string): string | undefined 
   return typeof value === 'string' ? value : undefined;
 }
 
+/** `LoRA, rank 16, alpha 32, for llama`; undefined for a model. */
+export function adapterText(file: GgufFile): string | undefined {
+  const arch = textOf(file, 'general.architecture');
+  if (arch === 'controlvector') {
+    const hint = textOf(file, 'controlvector.model_hint');
+    return `control vector of ${plural(file.tensors.size, 'layer')}${hint === undefined ? '' : `, for ${hint}`}`;
+  }
+  if (textOf(file, 'general.type') !== 'adapter') return undefined;
+  const ranks = [...file.tensors.values()].flatMap(({ name, shape }) =>
+    name.endsWith('.lora_b') ? [shape.at(-1)!] : [],
+  );
+  const [least, most] = [Math.min(...ranks), Math.max(...ranks)];
+  const alpha = file.metadata.get('adapter.lora.alpha')?.value;
+  const facts = [
+    textOf(file, 'adapter.type') === 'lora' ? 'LoRA' : `${textOf(file, 'adapter.type') ?? 'not said what'}`,
+    ...(ranks.length === 0 ? [] : [`rank ${least === most ? most : `${least} to ${most}`}`]),
+    ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : []),
+    `${plural(ranks.length, 'matrix', 'matrices')} of ${arch ?? 'a family that is not said'}`,
+  ];
+  return facts.join(', ');
+}
+
 /** Everything, for `--json`. */
 export function toJson(file: GgufFile, name: string, fit: Fit) {
   const types = sizesByType(file);
   const { params, bytes } = sumsOf(types);
   return {
     name,
+    ...(adapterText(file) !== undefined && { adapter: adapterText(file) }),
     version: file.version,
     files: file.sources.map((source) => ({ name: source.name, bytes: source.size })),
     params,

@@ -49,7 +49,8 @@ const telling =
 
 export function metadataRows(file: GgufFile, all: boolean): string[][] {
   const arch = file.metadata.get('general.architecture')?.value;
-  const isTelling = (key: string): boolean => telling.test(key) || key.startsWith(`${String(arch)}.`);
+  const isTelling = (key: string): boolean =>
+    telling.test(key) || key.startsWith('adapter.') || key.startsWith(`${String(arch)}.`);
   return [...file.metadata.entries()]
     .filter(([key]) => all || isTelling(key))
     .map(([key, entry]) => [

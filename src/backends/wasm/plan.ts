@@ -105,6 +105,8 @@ export interface MemoryPlan {
   readonly activations: Region;
   /** Where programs and constants lie: room for `maxSessions` of the planned one. */
   readonly programs: Region;
+  /** Bytes that each program takes, also a smaller one: then any other fits where one was. */
+  readonly programBytes: number;
   readonly maxSessions: number;
   /** Bytes with one program, and with `maxSessions` of them: memory begins with the first and may grow to the second. */
   readonly initialBytes: number;
@@ -165,6 +167,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     grids,
     rowsPerItem,
     activations,
+    programBytes: ownBytes(program),
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
     maxSessions,
     initialBytes: Math.max(programs(1), staged),

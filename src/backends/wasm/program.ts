@@ -1,5 +1,5 @@
 import { ResourceError } from '../../base/errors.ts';
-import type { Rows, Step, StepText, Value } from '../../graph/graph.ts';
+import type { Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
@@ -23,6 +23,16 @@ export interface ProgramHome {
   readonly memory: MemoryPlan;
 }
 
+/** Multiplications that take a thread a microsecond or two: rows of an adapter have as few as 16. */
+const LEAST_PRODUCTS = 8192;
+const ITEM_ROWS = 16;
+
+/** Items of a matrix that have so many, for one row of activations. */
+function leastItems({ op, inputs }: Node): number {
+  const weights = inputs[op.quantInput ?? -1];
+  return weights?.role === 'weight' ? LEAST_PRODUCTS / (ITEM_ROWS * colsOf(weights)) : 0;
+}
+
 /** The places in the records of fused calls that are written before a run. */
 interface PlacedCalls {
   readonly rows: Rows;
@@ -30,6 +40,8 @@ interface PlacedCalls {
   readonly records: readonly number[];
   /** Counts the items of a kernel that does not go by rows. */
   readonly countItems: ((record: number) => number) | undefined;
+  /** Items that are worth a thread's way to the counter, for one row. */
+  readonly leastItems: number;
   /** For runs that are taken apart: the calls on their own, and what they are. */
   readonly alone: RecordList;
   readonly calls: readonly KernelCall[];
@@ -57,7 +69,7 @@ export class WasmProgram implements Program {
     this.plan = plan;
     this.home = home;
     checkFits(plan, home.memory);
-    this.begin = home.heap.allocate(ownBytes(plan), 'a session');
+    this.begin = home.heap.allocate(Math.max(ownBytes(plan), home.memory.programBytes), 'a session');
     try {
       this.placeSlots();
     } catch (error) {
@@ -117,11 +129,12 @@ export class WasmProgram implements Program {
         return (at - aligned(record.byteLength)) / 4;
       });
       phase = fused.phase;
-      const { rows, op } = fused.calls[0]!;
+      const { rows, op, node } = fused.calls[0]!;
       return {
         rows,
         records,
         countItems: instance.exports[`${op}_items`],
+        leastItems: leastItems(node),
         alone: { begin, end: at, counters: counter, countersBytes: COUNTER_BYTES },
         calls: fused.calls,
       };
@@ -182,14 +195,15 @@ export class WasmProgram implements Program {
 
   /** Rows and items of all calls in this step. About eight chunks a thread even out unequal cores. */
   private writeCounts(ints: Int32Array): void {
-    const share = 8 * this.home.pool.nThreads;
-    for (const { rows, records, countItems } of this.placed) {
+    const { nThreads } = this.home.pool;
+    for (const { rows, records, countItems, leastItems } of this.placed) {
       const nRows = this.nRows[rows];
       for (const record of records) ints[record + header.nRows] = nRows;
       const first = records[0]!;
       const nItems = countItems === undefined || nRows === 0 ? nRows : countItems(first * 4);
       ints[first + header.nItems] = nItems;
-      ints[first + header.chunk] = Math.max(1, Math.floor(nItems / share));
+      const least = Math.min(leastItems / nRows, nItems / nThreads);
+      ints[first + header.chunk] = Math.max(1, Math.ceil(least), Math.floor(nItems / (8 * nThreads)));
     }
   }
 

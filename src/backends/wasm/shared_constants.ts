@@ -7,7 +7,7 @@ interface Entry {
   nUsers: number;
 }
 
-/** SharedConstants in memory, each once: sessions of one model share a graph, and with it its constants. */
+/** Constants in memory, each once: sessions of one model share a graph, or have graphs with the same constants. */
 export class SharedConstants {
   private readonly heap: Heap;
   private entries: Entry[] = [];
@@ -18,7 +18,7 @@ export class SharedConstants {
 
   /** Address of a constant's numbers. @throws ResourceError when they do not fit. */
   acquire({ name, data }: Value): number {
-    let entry = this.entries.find((candidate) => candidate.data === data);
+    let entry = this.entries.find((candidate) => isSame(candidate.data, data!));
     if (!entry) {
       entry = { data: data!, at: this.heap.allocate(data!.byteLength, name), nUsers: 0 };
       this.heap.floats.set(data!, entry.at / 4);
@@ -29,9 +29,12 @@ export class SharedConstants {
   }
 
   release({ data }: Value): void {
-    const entry = this.entries.find((candidate) => candidate.data === data)!;
+    const entry = this.entries.find((candidate) => isSame(candidate.data, data!))!;
     if (--entry.nUsers > 0) return;
     this.heap.release(entry.at);
     this.entries = this.entries.filter((other) => other !== entry);
   }
 }
+
+const isSame = (a: Float32Array, b: Float32Array): boolean =>
+  a === b || (a.length === b.length && a.every((x, i) => Object.is(x, b[i])));
