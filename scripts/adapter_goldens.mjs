@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { distances, rowsOf, topOf } from './logit_rows.mjs';
 
 /**
  * @typedef {object} Asking what model_goldens.mjs knows
@@ -9,16 +10,13 @@ import { build } from 'esbuild';
  * @property {string} work a folder that goes away
  * @property {(model: string, flags: string[], requests: object[]) => any[]} ask
  * @property {(model: string, flags: string[], tokens: readonly number[]) => Float32Array[]} logits
- * @property {(file: string, nRows: number, nVocab: number) => Float32Array[]} rowsOf
  * @property {(model: string) => string} exactModel
  * @property {(rows: Float32Array[]) => number[][]} sample
- * @property {(row: Float32Array, n: number) => number[]} topOf
- * @property {(rows: Float32Array[], others: Record<string, Float32Array[]>) => object} distances
  * @property {string[]} flags
  */
 
 /** @param {Asking} asking @returns {Promise<Record<string, object>>} by the cases of test/helpers/adapter_cases.ts */
-export async function adapterGoldens({ repo, work, ask, logits, rowsOf, exactModel, sample, topOf, distances, flags }) {
+export async function adapterGoldens({ repo, work, ask, logits, exactModel, sample, flags }) {
   const bundled = async (/** @type {string} */ entry) => {
     const outfile = path.join(work, path.basename(entry, '.ts') + '.mjs');
     await build({ entryPoints: [path.join(repo, entry)], bundle: true, format: 'esm', outfile });

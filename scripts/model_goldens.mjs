@@ -37,7 +37,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { at, distance, distances, rowsOf, short, topOf } from './logit_rows.mjs';
 import { adapterGoldens } from './adapter_goldens.mjs';
+import { encoderGoldens } from './encoder_goldens.mjs';
 
 /**
  * @typedef {Float32Array} Row logits of one position, [nVocab]
@@ -103,48 +105,6 @@ function logits(model, flags, tokens, from = 0, folder = libraries) {
 }
 
 /**
- * @param {string} file
- * @param {number} nRows
- * @param {number} nVocab
- * @returns {Row[]}
- */
-function rowsOf(file, nRows, nVocab) {
-  const bytes = fs.readFileSync(file);
-  const all = new Float32Array(bytes.buffer, bytes.byteOffset, nRows * nVocab);
-  return Array.from({ length: nRows }, (_, i) => all.subarray(i * nVocab, (i + 1) * nVocab));
-}
-
-const at = (/** @type {Row} */ row, /** @type {number} */ i) => /** @type {number} */ (row[i]);
-const short = (/** @type {number} */ x, digits = 7) => Number(x.toPrecision(digits));
-const topOf = (/** @type {Row} */ row, /** @type {number} */ n) =>
-  Array.from(row.keys())
-    .sort((a, b) => at(row, b) - at(row, a))
-    .slice(0, n);
-
-/**
- * Largest and root-mean-square difference of two sets of rows.
- * @param {Row[]} a
- * @param {Row[]} b
- */
-function distance(a, b) {
-  let max = 0;
-  let sum = 0;
-  let n = 0;
-  a.forEach((row, i) => {
-    const other = /** @type {Row} */ (b[i]);
-    row.forEach((x, j) => {
-      max = Math.max(max, Math.abs(x - at(other, j)));
-      sum += (x - at(other, j)) ** 2;
-    });
-    n += row.length;
-  });
-  return { max: short(max, 3), rms: short(Math.sqrt(sum / n), 3) };
-}
-
-const distances = (/** @type {Row[]} */ rows, /** @type {Record<string, Row[]>} */ others) =>
-  Object.fromEntries(Object.entries(others).map(([name, r]) => [name, distance(rows, r)]));
-
-/**
  * JSON with every innermost array or flat object on one line.
  * @param {string} name
  * @param {object} data
@@ -208,8 +168,8 @@ async function tiny() {
   save('tiny.json', { engine: TINY_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
-/** Models whose two builds differ by more than this have a GELU: in logits, in embeddings. */
-const GELU_GAPS = { logits: 1e-4, embeddings: 4e-5 };
+/** Models whose two builds differ by more than this in a logit have a GELU. */
+const GELU_GAP = 1e-4;
 
 /**
  * Rows by the build that ships, or by the one with a computed GELU where there is one.
@@ -236,7 +196,7 @@ async function families() {
   for (const name of Object.keys(familyConfigs)) {
     const file = path.join(work, name + '.gguf');
     fs.writeFileSync(file, tinyModel(name));
-    const { rows, gelu } = withExactGelu(GELU_GAPS.logits, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
+    const { rows, gelu } = withExactGelu(GELU_GAP, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
     /** @type {Record<string, Row[]>} */
     const sse42 = gelu.gelu ? {} : { sse42: logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt) };
     models[name] = {
@@ -251,54 +211,20 @@ async function families() {
 
 /** Tiny models with adapters and control vectors: the same logits. */
 const adapters = async () => {
-  const cases = await adapterGoldens({
-    repo,
-    work,
-    ask,
-    logits,
-    rowsOf,
-    exactModel,
-    sample,
-    topOf,
-    distances,
-    flags: tinyFlags,
-  });
+  const known = { repo, work, ask, logits, exactModel, sample, flags: tinyFlags };
+  const cases = await adapterGoldens(known);
   const engine = TINY_ENGINE + '; weights of quantised models widened to f32';
   save('adapters.json', { engine, prompt: (await tinyModels()).tinyPrompt, positions: tinyPositions, every: 7, cases });
 };
 
 /**
- * Tiny models that make embeddings or rank: what pooling leaves, or some rows where it leaves all of them.
+ * Tiny models that make embeddings, and those that rank: see encoder_goldens.mjs.
  * @param {'tinyEncoders' | 'tinyRankers'} table
  * @param {string} fixture
  */
 async function encoders(table, fixture) {
-  const outfile = path.join(work, 'tiny_encoders.mjs');
-  const entryPoints = [path.join(repo, 'test/helpers/tiny_encoders.ts')];
-  await build({ entryPoints, bundle: true, format: 'esm', outfile });
-  /** @type {typeof import('../test/helpers/tiny_encoders.ts')} */
-  const { tinyEncoder, encoderPrompt, ...tables } = await import(outfile);
-  const positions = [0, 1, 20, 39];
-  /** @type {Record<string, object>} */
-  const models = {};
-  for (const name of Object.keys(tables[table])) {
-    const model = path.join(work, name + '.gguf');
-    fs.writeFileSync(model, tinyEncoder(name));
-    const file = path.join(work, 'rows.f32');
-    const { rows, gelu } = withExactGelu(GELU_GAPS.embeddings, (folder) => {
-      const [{ rows: nRows, nCols }] = ask(
-        model,
-        tinyFlags,
-        [{ op: 'embeddings', tokens: encoderPrompt, file }],
-        folder,
-      );
-      return rowsOf(file, nRows, nCols);
-    });
-    const nRows = rows.length;
-    const kept = nRows === 1 ? rows : positions.map((pos) => /** @type {Row} */ (rows[pos]));
-    models[name] = { ...gelu, nRows, rows: kept.map((row) => Array.from(row, (x) => short(x))) };
-  }
-  save(fixture, { engine: GELU_ENGINE, prompt: encoderPrompt, positions, models });
+  const kept = await encoderGoldens(table, { repo, work, ask, flags: tinyFlags, withExactGelu });
+  save(fixture, { engine: GELU_ENGINE, ...kept });
 }
 
 /** The model with its weights widened to f32 by llama.cpp's own quantizer, made once. */
