@@ -112,7 +112,12 @@ class ReferenceProgram implements Program {
   private timeNode(node: Node, step: Step, onNode: NonNullable<Look['onNode']>): void {
     const startMs = performance.now();
     this.runKernel(node, step);
-    onNode({ nodes: [node], kernels: node.op.name, ms: performance.now() - startMs, read: this.view });
+    onNode({
+      nodes: [node],
+      kernels: node.op.name,
+      ms: performance.now() - startMs,
+      read: (value) => this.view(value),
+    });
   }
 
   private runKernel(node: Node, step: Step): void {
@@ -127,9 +132,9 @@ class ReferenceProgram implements Program {
     return this.view(value);
   }
 
-  private readonly view = (value: Value): Float32Array => {
+  private view(value: Value): Float32Array {
     return this.arrays.get(value)!.subarray(0, this.nRows[value.rows!] * value.shape[1]!);
-  };
+  }
 
   readState(state: Value, begin: number, end: number): Uint8Array {
     const { quant } = state;
