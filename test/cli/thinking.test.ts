@@ -71,6 +71,7 @@ describe('a model that thinks', () => {
     expect(rows.slice(at, at + 3)).toEqual(['Hm, so', '', 'Paris.']);
     expect(pty.raw()).toContain('\x1b[2mHm, so');
     expect(rows.join('\n')).not.toContain('think>');
+    await say('/show', 'as its template decides; thoughts are shown');
     await say('/think hide', 'thoughts are hidden');
     await say('again', 'Paris.');
     expect(pty.everything().filter((row) => row.includes('Hm, so'))).toHaveLength(1);
@@ -83,6 +84,18 @@ describe('a model that thinks', () => {
     await say(`/save ${file}`, 'saved 4 messages');
     const { messages } = JSON.parse(await readFile(file, 'utf8')) as { messages: object[] };
     expect(messages[1]).toEqual({ role: 'assistant', content: 'Paris.', reasoningContent: 'Hm, so' });
+  });
+
+  it('shows its marks where nothing can look different', async () => {
+    const env = { TERM: 'dumb', TMUX: '' };
+    const pty = openPty(process.execPath, [cliPath, 'chat', thinker, ...greedy], { env });
+    open.push(pty);
+    pty.type('hi\r');
+    await pty.see('Paris.');
+    expect(pty.everything().join('\n')).toContain('<think>\nHm, so\n</think>\n\nParis.');
+    pty.type('/think hide\rhi\r');
+    await pty.see((screen) => screen.filter((row) => row.includes('Paris.')).length === 2);
+    expect(pty.everything().filter((row) => row.includes('Hm'))).toHaveLength(1);
   });
 
   it('says where its template cannot be told', async () => {

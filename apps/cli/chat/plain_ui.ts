@@ -7,6 +7,7 @@ import type { AnswerView, ChatUi } from './ui.ts';
 
 export class PlainUi implements ChatUi {
   readonly hasPerson = stdin.isTTY;
+  readonly showsParts = false;
   readonly messages: AsyncIterable<string> = { [Symbol.asyncIterator]: () => this.iterate() };
   private readonly readline = createInterface({ input: stdin, terminal: false });
   private readonly joiner = startJoiner();

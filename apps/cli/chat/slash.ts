@@ -211,11 +211,13 @@ async function think(state: ChatState, given: string): Promise<SlashResult> {
   if (word === 'default') state.effort = undefined;
   else if (effort !== undefined) state.effort = effort;
   else if (word !== '') return { show: `/think takes ${[...efforts, ...Object.keys(showing)].join(', ')} or default` };
-  const how = state.effort === undefined ? 'as its template decides' : state.effort;
-  const told = `thinking: ${how}; thoughts are ${state.showsThinking ? 'shown' : 'hidden'}`;
+  const told = `thinking: ${thinkingOf(state)}`;
   if (effort === undefined || (await hasSwitch(state.model, effort))) return { show: told };
   return { show: `${told}\nbut this model's template does not ask whether to think` };
 }
+
+const thinkingOf = ({ effort, showsThinking }: ChatState): string =>
+  `${effort ?? 'as its template decides'}; thoughts are ${showsThinking ? 'shown' : 'hidden'}`;
 
 /** What holds for the next answer: a value that was set here goes before the model's own. */
 function settingsTable({ settings, model }: ChatState): string[][] {
@@ -251,6 +253,7 @@ function show(state: ChatState): SlashResult {
     ...adapterRows(state).map(([name, scale, kind]) => ['adapter', `${name} ${scale}, ${kind}`]),
     ['context', contextUse(state)],
     ['system', systemOf(chat) ?? 'none'],
+    ...(info.thoughts ? [['thinking', thinkingOf(state)]] : []),
   ];
   return { show: `${columns(facts, '<<').join('\n')}\n\n${settingsInForce(state)}` };
 }

@@ -94,7 +94,7 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
     const options = { maxTokens: model.info.nCtx, ...settings, ...templateOf(state), signal, onPrefill };
     // who reads a pipe gets what the model says, unless it is to say less
     spoken =
-      ui.hasPerson || !state.showsThinking
+      ui.showsParts || !state.showsThinking
         ? chat.send(message, { ...options, thinking: 'split' })
         : chat.send(message, options);
     for await (const piece of spoken) {

@@ -37,6 +37,7 @@ type Mode = 'asking' | 'answering' | 'confirming';
 
 export class TerminalUi implements ChatUi {
   readonly hasPerson = true;
+  readonly showsParts = true;
   readonly messages: AsyncIterable<string>;
   private readonly options: TerminalUiOptions;
   private readonly screen: Screen;

@@ -4,6 +4,8 @@ import type { AnswerPart } from '../../../src/index.ts';
 export interface ChatUi {
   /** A person types: a line that starts with a slash is a command. Lines of a pipe are messages, always. */
   readonly hasPerson: boolean;
+  /** Thoughts look different from answers; where they do not, an answer is shown with the marks that the model makes. */
+  readonly showsParts: boolean;
   /** Ends with the input, and with `close`. */
   readonly messages: AsyncIterable<string>;
   /** A remark beside the conversation. */
