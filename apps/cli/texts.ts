@@ -4,6 +4,15 @@ import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { decodeUtf8, readStdin, readTextFile } from './input.ts';
 import { remark } from './terminal.ts';
 
+/** What `--ctx` means where nothing is answered. */
+export const ctxOfTexts = {
+  ctx: {
+    short: 'c',
+    value: 'N',
+    help: 'most tokens of a text, as in 512 or 2k (default: what the model was trained on, at most 2048)',
+  },
+} as const satisfies OptionTable;
+
 export const textsOptions = {
   file: { short: 'f', value: 'FILE', many: true, help: 'texts from a file, one a line; may be given several times' },
   truncate: { help: 'read the beginning of a text that is too long, instead of failing' },

@@ -3,7 +3,7 @@ import type { EmbedOptions } from '../../../src/index.ts';
 import type { Arguments, Command } from '../command.ts';
 import { modelOptions, readModelOptions, withFile, withModel } from '../models.ts';
 import { forceOption, refuseSame } from '../output.ts';
-import { readTexts, textsOptions } from '../texts.ts';
+import { ctxOfTexts, readTexts, textsOptions } from '../texts.ts';
 import { counted, formatBytes, plural, printJson, printLine, progressBar, remark, rounded } from '../terminal.ts';
 
 export const embed: Command = {
@@ -31,6 +31,7 @@ Prints a line of numbers for each text, with spaces between. --out writes them a
     ...forceOption,
     json: { help: 'print one JSON object and nothing else' },
     ...modelOptions,
+    ...ctxOfTexts,
   },
   examples: [
     ['thimble embed minilm.gguf "How do I reset my password?" --json', 'one text'],

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { modelOptions, readModelOptions, withModel } from '../models.ts';
-import { readTexts, textsOptions } from '../texts.ts';
+import { ctxOfTexts, readTexts, textsOptions } from '../texts.ts';
 import {
   columns,
   counted,
@@ -26,6 +26,7 @@ Prints a line for each document, the best first: its score, its number among the
     top: { short: 'n', value: 'N', help: 'print the best N alone' },
     json: { help: 'print one JSON object and nothing else' },
     ...modelOptions,
+    ...ctxOfTexts,
   },
   examples: [
     ['thimble rank reranker.gguf "how do plants eat" "A cat sleeps." "Leaves turn light into sugar."', 'two documents'],
