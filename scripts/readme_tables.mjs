@@ -52,10 +52,9 @@ async function families() {
     const row = documented.find((each) => each.names.join() === names);
     if (!row) throw new Error(`no file of src/models has the names ${names}`);
     const { file, models, embeddings } = row;
-    const shown = row.names.map((name) => `\`${name}\``).join(' ');
-    return [models, embeddings, `[${shown}](src/models/${file})`];
+    return [models, embeddings, `[${row.names.join(', ')}](src/models/${file})`];
   });
-  return table([['text', 'embeddings', '`general.architecture`'], ...rows]);
+  return table([['text', 'embeddings, ranking', '`general.architecture`'], ...rows]);
 }
 
 /** @param {string} file */

@@ -14,7 +14,7 @@ import type { WeightFinder } from './weight_finder.ts';
  * everything has biases. nomic-embed 1.5 (Nussbaum et al. 2024, arXiv:2402.01613) turns queries and keys instead, and its feed-forward block
  * has a gate; jina-embeddings 3 (Sturua et al. 2024, arXiv:2409.10173) turns them, too.
  *
- * @embeddings BERT (MiniLM, bge, arctic-embed, multilingual E5 …), nomic-embed 1 and 1.5, jina-embeddings 3
+ * @embeddings BERT (MiniLM, bge, arctic-embed, multilingual E5 …), nomic-embed 1 and 1.5, jina-embeddings 3; bge-reranker
  */
 export const bert = architectureBy(MoreRecorder, {
   names: ['bert', 'nomic-bert', 'jina-bert-v3'],

@@ -11,7 +11,7 @@ import type { WeightFinder } from './weight_finder.ts';
  * jina-embeddings 2 (Günther et al. 2023, arXiv:2310.19923): BERT with a gate in the feed-forward block, and with scores that fall with the
  * distance instead of positions. The code model norms queries and keys, and adds a layer's input twice.
  *
- * @embeddings jina-embeddings 2
+ * @embeddings jina-embeddings 2, jina-reranker 1
  */
 export const jinaBertV2 = architectureBy(MoreRecorder, {
   names: ['jina-bert-v2'],

@@ -13,7 +13,7 @@ import { windowsOf } from './windows.ts';
  * ModernBERT (Warner et al. 2024, arXiv:2412.13663), and Granite's embedding models: norms before the blocks, halves turned, a gate in the
  * feed-forward block. Two layers of three see a window: half of it before a token and half of it behind.
  *
- * @embeddings ModernBERT, Granite Embedding R2
+ * @embeddings ModernBERT, Granite Embedding R2, gte-reranker-modernbert
  */
 export const modernBert = architectureBy(MoreRecorder, {
   names: ['modern-bert'],

@@ -8,7 +8,7 @@ import { attentionWeights, ffnWeights, perLayer, queryKeyNorms, tableWeights } f
  * Qwen 3 (Yang et al. 2025, arXiv:2505.09388), its embedding models and rerankers, and Bonsai: queries and keys are normed, head by head.
  *
  * @models Qwen 3, Bonsai
- * @embeddings Qwen3-Embedding
+ * @embeddings Qwen3-Embedding, Qwen3-Reranker
  */
 export const qwen3 = architecture({
   names: ['qwen3'],
