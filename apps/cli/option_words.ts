@@ -4,6 +4,11 @@ import { samplingNames } from './sampling_names.ts';
 
 /** Advice that names options, and how it is followed here. */
 const phrases: readonly (readonly [said: RegExp, here: string])[] = [
+  [
+    /open the model with chatTemplate \(a Jinja source\), or prompt without a template/g,
+    'give one with --chat-template FILE, or go on from a text without one: thimble run --raw',
+  ],
+  [/^chatTemplate is (.*), which is neither a Jinja source/, '--chat-template holds $1, which is no Jinja'],
   [/open the model with a larger nCtx/g, 'give a larger --ctx'],
   [/open the model with kvType '(\w+)'/g, 'give --kv $1'],
   [/, fewer sessions \(maxSessions\)/g, ''],

@@ -20,6 +20,7 @@ const kinds = {
   function: { is: (value: unknown) => typeof value === 'function', wanted: 'a function' },
   boolean: { is: (value: unknown) => typeof value === 'boolean', wanted: 'true or false' },
   list: { is: (value: unknown) => Array.isArray(value), wanted: 'a list' },
+  text: { is: (value: unknown) => typeof value === 'string', wanted: 'a text' },
 } as const;
 
 type Names<Options> = Readonly<Record<keyof Options, Kind>>;
@@ -33,6 +34,7 @@ const openModel: Names<OpenModelOptions> = {
   build: 'any',
   maxSessions: 'any',
   maxLogits: 'any',
+  chatTemplate: 'text',
   draft: 'any',
   adapters: 'list',
   onProgress: 'function',

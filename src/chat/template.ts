@@ -53,28 +53,30 @@ const CHATML = `{% for message in messages %}{{ '<|im_start|>' + message.role + 
 const NAMED: ReadonlyMap<string, string> = new Map([['chatml', CHATML]]);
 
 export interface TemplateChoice {
-  /** Jinja source: the file's `tokenizer.chat_template`, or the caller's own. */
-  readonly template?: string;
-  /** The name of a built-in format instead: `chatml`. */
-  readonly name?: string;
+  /** The file's `tokenizer.chat_template`. */
+  readonly own?: string | undefined;
+  /** The caller's instead: a Jinja source, or the name of a format (`chatml`). */
+  readonly given?: string | undefined;
   /** Whether the vocabulary has this piece. */
   readonly hasToken?: (piece: string) => boolean;
 }
 
-/** A name wins over the source; a model with neither gets ChatML if its vocabulary has ChatML's control tokens. */
-export function chatTemplateFor({ template, name, hasToken }: TemplateChoice): ChatTemplate {
-  if (name !== undefined) {
-    const source = NAMED.get(name);
-    if (source === undefined)
-      throw new UnsupportedError(
-        `no chat format is called '${name}'; there are: ${[...NAMED.keys()].join(', ')}. Or pass a Jinja source as \`template\``,
-      );
-    return compileTemplate(source);
-  }
-  if (template !== undefined && template.trim() !== '') return compileTemplate(template);
+/** What was given wins; a model without a template gets ChatML if its vocabulary has ChatML's control tokens. */
+export function chatTemplateFor({ own, given, hasToken }: TemplateChoice): ChatTemplate {
+  if (given !== undefined) return compileTemplate(NAMED.get(given) ?? sourceOf(given));
+  if (own !== undefined && own.trim() !== '') return compileTemplate(own);
   if (hasToken?.('<|im_start|>') && hasToken('<|im_end|>')) return compileTemplate(CHATML);
   throw new UnsupportedError(
     "the model file has no chat template, and its vocabulary lacks ChatML's <|im_start|> and <|im_end|>: " +
-      "pass a Jinja source as `template`, a format's name as `name` ('chatml'), or prompt without a template",
+      'open the model with chatTemplate (a Jinja source), or prompt without a template',
+  );
+}
+
+function sourceOf(given: string): string {
+  if (/\{[{%]/.test(given)) return given;
+  const names = [...NAMED.keys()].join(', ');
+  const came = given.length > 40 ? `${given.slice(0, 40)}…` : given;
+  throw new TypeError(
+    `chatTemplate is ${JSON.stringify(came)}, which is neither a Jinja source (it has no {{ and no {%) nor the name of a format (${names})`,
   );
 }

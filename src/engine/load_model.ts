@@ -105,7 +105,7 @@ export async function loadModel(
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
-    const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined);
+    const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined, options.chatTemplate);
     const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
     const about = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const info = { ...about, adapters: adapters?.infos ?? [], thoughts: marks?.thoughts };

@@ -28,7 +28,7 @@ export interface MemoryNeeded {
 }
 
 /** What memory depends on. `maxSessions` is 1 unless given. */
-export type MemoryOptions = Omit<OpenOptions, 'backend' | 'build'>;
+export type MemoryOptions = Omit<OpenOptions, 'backend' | 'build' | 'chatTemplate'>;
 
 const optionNames = Object.keys({
   nCtx: true,

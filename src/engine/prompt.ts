@@ -56,13 +56,18 @@ const noTools = (): UnsupportedError =>
 
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
 
-/** The file's chat template, or why there can be no chat: a template at fault stops nothing else. */
-export function openTemplate(file: GgufFile, hasToken: (piece: string) => boolean): ChatTemplate | NoChat {
+/**
+ * The chat template that was given, or the file's, or why there can be no chat: a file's template that is at fault stops nothing else.
+ * @throws FormatError, UnsupportedError, TypeError for one that was given.
+ */
+export function openTemplate(
+  file: GgufFile,
+  hasToken: (piece: string) => boolean,
+  given: string | undefined,
+): ChatTemplate | NoChat {
+  if (given !== undefined) return chatTemplateFor({ given });
   try {
-    return chatTemplateFor({
-      template: file.metadata.string('tokenizer.chat_template', undefined),
-      hasToken,
-    });
+    return chatTemplateFor({ own: file.metadata.string('tokenizer.chat_template', undefined), hasToken });
   } catch (error) {
     if (isNoChat(error)) return error;
     throw error;

@@ -26,7 +26,7 @@ function templateFaults(file: GgufFile): string[] {
   if (!file.metadata.has('tokenizer.chat_template')) return [];
   try {
     const pieces = new TextIndex(file.metadata.texts('tokenizer.ggml.tokens'));
-    const template = openTemplate(file, (piece) => pieces.get(piece) !== undefined);
+    const template = openTemplate(file, (piece) => pieces.get(piece) !== undefined, undefined);
     return isNoChat(template) ? [template.message] : [];
   } catch (error) {
     if (error instanceof FormatError || isNoChat(error)) return []; // the tokenizer is at fault: the model does not open

@@ -29,6 +29,8 @@ export interface OpenOptions {
    * token less. Default 8.
    */
   readonly maxLogits?: number;
+  /** A chat template in place of the file's: a Jinja source, or the name of a format, `chatml`. */
+  readonly chatTemplate?: string;
 }
 
 export interface LoadProgress {

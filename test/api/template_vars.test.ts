@@ -60,3 +60,26 @@ describe('data that is small in memory and large when it is walked', () => {
     expect(() => promptOf({ messages, templateVars: { tree: doubled(10) } })).not.toThrow();
   });
 });
+
+describe('a chat template that is given', () => {
+  const open = (chatTemplate?: string) =>
+    openModel(new Blob([tinyModel('llama').slice()]), {
+      nCtx: 256,
+      threads: 1,
+      ...(chatTemplate === undefined ? {} : { chatTemplate }),
+    });
+  const messages = [{ role: 'user', content: 'hi' }];
+
+  it("takes the place of the file's", async () => {
+    const model = await open('{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}');
+    expect(model.info.noChat).toBeUndefined();
+    expect(await model.detokenize(await model.tokenize({ messages }))).toBe('[user] hi');
+    await model.close();
+  });
+
+  it('must be one', async () => {
+    await expect(open('vicuna')).rejects.toThrow(/chatTemplate is "vicuna", which is neither a Jinja source/);
+    await expect(open('{% if %}')).rejects.toThrow(/line 1/);
+    await expect(open(7 as never)).rejects.toThrow(/chatTemplate is number, expected a text/);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../src/base/errors.ts';
+import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { checkConversation, type ChatMessage } from '../../src/chat/conversation.ts';
 import { chatTemplateFor, compileTemplate } from '../../src/chat/template.ts';
 
@@ -140,12 +140,19 @@ describe('a model without a template', () => {
   });
 
   it('gets ChatML by name, whatever its vocabulary and its file say', () => {
-    expect(chatTemplateFor({ name: 'chatml', template: 'x' }).render({ ...basics, messages })).toBe(chatml);
-    expect(() => chatTemplateFor({ name: 'vicuna' })).toThrow(/there are: chatml/);
+    expect(chatTemplateFor({ given: 'chatml', own: 'x' }).render({ ...basics, messages })).toBe(chatml);
+    expect(() => chatTemplateFor({ given: 'vicuna' })).toThrow(
+      /"vicuna", which is neither a Jinja source .* nor the name of a format \(chatml\)/,
+    );
+  });
+
+  it('is the one that was given', () => {
+    expect(chatTemplateFor({ given: '{{ messages[0].content }}', own: 'x' }).render({ ...basics, messages })).toBe('S');
+    expect(() => chatTemplateFor({ given: '{% if %}', own: 'x' })).toThrow(FormatError);
   });
 
   it('is otherwise told how to pass one', () => {
     expect(() => chatTemplateFor({ hasToken: (piece) => piece === '<|im_start|>' })).toThrow(UnsupportedError);
-    expect(() => chatTemplateFor({ template: ' ' })).toThrow(/pass a Jinja source as `template`/);
+    expect(() => chatTemplateFor({ own: ' ' })).toThrow(/open the model with chatTemplate \(a Jinja source\)/);
   });
 });

@@ -96,6 +96,11 @@ describe('a wrong command line', () => {
     [['run', 'm.gguf', 'x', '--no-think'], 'there is no option --no-think: write --think off'],
     [['run', 'm.gguf', 'x', '--think=hard'], '--think is "hard", expected on, off, low, medium or high'],
     [['run', 'm.gguf', 'x', '--think'], '--think needs a value: --think HOW'],
+    [
+      ['run', 'm.gguf', 'x', '--raw', '--chat-template', 'chatml'],
+      '--chat-template is for chat templates; leave out --raw',
+    ],
+    [['chat', 'm.gguf', '--chat-template', 'none.jinja'], '--chat-template is "none.jinja", which cannot be read'],
     [['run', 'm.gguf', 'x', '--raw', '--think', 'off'], '--think needs the chat template; leave out --raw'],
     [['run', 'm.gguf', '-f', 'x'], 'there is no option -f: give the text on stdin'],
     [['logits', 'm.gguf', '--file', 'x'], 'there is no option --file: give the text on stdin'],

@@ -19,7 +19,7 @@ import {
   withModel,
 } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
-import { readTemplateVars, templateOption } from '../template_vars.ts';
+import { readChatTemplate, readTemplateVars, templateOption } from '../template_vars.ts';
 import { readEffort, thinkingOptions } from '../thinking.ts';
 import { counted, formatBytes, formatParams, harmless, print, style } from '../terminal.ts';
 import { wrapWords } from '../wrap_words.ts';
@@ -56,13 +56,12 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     const settings = readSampling(args);
     const templateVars = readTemplateVars(args);
     const effort = readEffort(args);
-    const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
+    const opening = { ...readModelOptions(args), chatTemplate: readChatTemplate(args), draft: readDraft(args), signal };
     const given = args.positionals[0] ?? defaultModel;
     await checkTokens(given, settings, signal);
     const releaseKeys = hasScreen() ? holdKeys() : () => undefined;
     await withModel(given, opening, async (model) => {
-      if (model.info.noChat !== undefined)
-        throw new UnsupportedError(`${model.info.noChat}; or try: thimble run --raw`);
+      if (model.info.noChat !== undefined) throw new UnsupportedError(model.info.noChat);
       const title = modelTitle(given, model);
       const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system') });
       const ui = await openUi(args, title, { model, releaseKeys });

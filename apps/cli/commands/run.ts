@@ -13,7 +13,7 @@ import {
   withModel,
 } from '../models.ts';
 import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
-import { readTemplateVars, templateOption } from '../template_vars.ts';
+import { readChatTemplate, templateOption } from '../template_vars.ts';
 import { readEffort, readTemplate, thinkingOptions } from '../thinking.ts';
 import { counted, forStdout, formatMs, plural, print, printJson, progressBar, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
@@ -56,7 +56,7 @@ the first token).`,
     const asked = promptOf(args, words);
     const options = { onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
     if (asked === undefined && wantsChat(args)) return chat.run(args, signal, onInterrupt);
-    const opening = { ...readModelOptions(args), draft: readDraft(args), signal };
+    const opening = { ...readModelOptions(args), chatTemplate: readChatTemplate(args), draft: readDraft(args), signal };
     modelPath(given); // a wrong path is told before stdin is waited for
     await checkTokens(given, options, signal);
     const text = await withStdin(asked, signal);
@@ -85,8 +85,8 @@ function checkTogether(args: Arguments): void {
   const effort = readEffort(args);
   if (isRaw && args.text('system') !== undefined)
     throw new UsageError('--system needs the chat template; leave out --raw');
-  if (isRaw && readTemplateVars(args) !== undefined)
-    throw new UsageError('--template-vars needs the chat template; leave out --raw');
+  const ofTemplates = ['template-vars', 'chat-template'].find((name) => args.text(name) !== undefined);
+  if (isRaw && ofTemplates) throw new UsageError(`--${ofTemplates} is for chat templates; leave out --raw`);
   if (isRaw && effort !== undefined) throw new UsageError('--think needs the chat template; leave out --raw');
   if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
 }
