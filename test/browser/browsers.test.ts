@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from 'thimble';
+import { tinyLora } from '../helpers/tiny_adapters.ts';
+import { tinyEncoder } from '../helpers/tiny_encoders.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
+import { onDemand } from './on_demand.mjs';
 import { absence, browsers, openPage, type Browser, type Page } from './browsers.ts';
 
 /**
@@ -202,6 +205,23 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
       });
     });
   });
+}
+
+for (const browser of [browsers.chromium, browsers.firefox, browsers.webkit]) {
+  const missing = absence(browser);
+  it.skipIf(missing)(
+    `${browser.name}: what loads on demand is as in Node${missing ? ` (skipped: ${missing})` : ''}`,
+    async () => {
+      const files = { model: tinyModel('gemma2'), lora: tinyLora('gemma2'), encoder: tinyEncoder('bert-mean') };
+      const wanted = await onDemand(openModel, files);
+      expect(wanted.guessed).toEqual(wanted.bare);
+      expect(wanted.adapted).not.toEqual(wanted.bare);
+      await withPage(browser, { isolated: false }, async (page) => {
+        const numbers = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, [...bytes]]));
+        expect(await page.ask('onDemand', numbers)).toEqual(wanted);
+      });
+    },
+  );
 }
 
 describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : 'chromium, with Trusted Types', () => {

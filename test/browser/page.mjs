@@ -114,6 +114,12 @@ const steps = {
     }
     return answers;
   },
+  /** Calls and models whose code loads on demand, with everything they come to: see `onDemand` of the test. */
+  async onDemand(/** @type {Record<'model' | 'lora' | 'encoder', number[]>} */ { model, lora, encoder }) {
+    const { onDemand } = await import('./on_demand.mjs');
+    const bytes = (/** @type {number[]} */ numbers) => Uint8Array.from(numbers);
+    return onDemand(openModel, { model: bytes(model), lora: bytes(lora), encoder: bytes(encoder) });
+  },
   /** `thimble/gguf`: a header by its address, what it needs, and a smaller model. */
   async gguf(/** @type {string} */ address) {
     /** @type {typeof import('../../src/gguf_web.ts')} */
