@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../apps/cli/commands/index.ts';
+import { wordyEncoder } from '../helpers/tiny_encoders.ts';
 import { tinyModel, types } from '../helpers/tiny_models.ts';
 import { haveTerminal, onTerminal, thimble, type TerminalOptions } from './cli.ts';
 
@@ -16,6 +17,8 @@ const foreign =
 let folder: string;
 let model: string;
 let broken: string;
+let encoder: string;
+let ranker: string;
 const text = 'some words and more of them, enough for a window of tokens\n';
 
 beforeAll(async () => {
@@ -27,6 +30,10 @@ beforeAll(async () => {
     'general.license': [types.string, nasty],
     [`llama.${nasty}`]: [types.array, [types.string, [nasty, nasty]]],
   } as const;
+  encoder = join(folder, `encoder-${nasty}.gguf`);
+  ranker = join(folder, `ranker-${nasty}.gguf`);
+  await writeFile(encoder, wordyEncoder('bert-mean', { called: nasty }));
+  await writeFile(ranker, wordyEncoder('bert-rank', { called: nasty }));
   await writeFile(model, tinyModel('llama-chat', { metadata }));
   await writeFile(broken, tinyModel('llama', { metadata, added: { [nasty]: [3] } }));
   await writeFile(join(folder, `${nasty}.txt`), text.repeat(20));
@@ -85,6 +92,19 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [broken, join(folder, nasty, 'part')] },
   ],
   merge: () => [{ args: [model, join(folder, `${nasty}-merged.gguf`)] }, { args: [model, model] }],
+  embed: () => [
+    { args: [encoder, nasty] },
+    { args: [encoder, nasty, '--json'] },
+    { args: [encoder, '--file', join(folder, `${nasty}.none`)] },
+    { args: [encoder, 'a', '--task', nasty] },
+    { args: [encoder, 'a', '--out', join(folder, `${nasty}.rows.f32`)] },
+  ],
+  rank: () => [
+    { args: [ranker, nasty, nasty, 'a cat'] },
+    { args: [ranker, nasty, nasty, 'a cat', '--json'] },
+    { args: [encoder, 'a', nasty, 'bread'] },
+    { args: [ranker, 'a', '--file', join(folder, `${nasty}.none`)] },
+  ],
   imatrix: () => [
     { args: [model, join(folder, `${nasty}.txt`), '--out', join(folder, `${nasty}.imatrix.gguf`), '--ctx', '32'] },
     { args: [model, join(folder, `${nasty}.none`), '--out', join(folder, 'x')] },
