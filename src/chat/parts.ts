@@ -104,7 +104,8 @@ export class Parts {
     for (let found = this.find(isEnd); found; found = this.find(isEnd)) {
       const { at, mark } = found;
       this.say(at, parts);
-      if (this.type === 'text' && mark.to === 'thinking' && this.said.text) parts.push(...this.spaceOfText());
+      if (this.type === 'text' && mark.to === 'thinking' && this.said.text)
+        for (const part of this.spaceOfText()) parts.push(part);
       if (mark.to !== this.type) this.space = '';
       this.drop(mark.text.length);
       this.hasMark = this.isFresh = true;
