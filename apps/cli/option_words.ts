@@ -18,6 +18,7 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
   [/guess at least 1, and open the model with a larger maxLogits for more/g, 'give --n-draft a smaller number'],
   [/open the model with one, or use "lookup"/g, 'give one with --draft, or use --speculate lookup'],
   [/set truncate to true/g, 'give --truncate'],
+  [/openModel\(model, \{ adapters: \[file\] \}\), or thimble run/g, 'thimble run'],
   [/use model\.rank\b/g, 'use thimble rank'],
   [/use model\.embed\b/g, 'use thimble embed'],
   [/use the (relaxed|simd) build/g, 'use --build $1'],

@@ -75,12 +75,17 @@ export const checkActivations = (kind: ActivationKind): ActivationKind =>
 /** The largest of them are tables of positions, of 512 or 8192 rows; a tensor beyond that says something else. */
 const maxRecordedBytes = 1 << 26;
 
+/** Adapters, importance matrices and the like are GGUF files, too. */
+function isModel({ metadata, tensors }: GgufFile): boolean {
+  const type = metadata.get('general.type')?.value ?? 'model';
+  const name = metadata.get('general.architecture')?.value;
+  return type === 'model' && name !== 'controlvector' && name !== 'clip' && tensors.size > 0;
+}
+
 /** Binds the family that the file names to its tensors. @param file with no matrices fused. */
 export async function bindModel(file: GgufFile): Promise<BoundModel> {
-  const name = file.metadata.string('general.architecture');
-  if (name === 'controlvector' || file.metadata.get('general.type')?.value === 'adapter')
-    throw (await import('../models/adapter_file.ts')).notAModel(file);
-  const architecture = await architectureByName(name);
+  if (!isModel(file)) throw (await import('../models/adapter_file.ts')).notAModel(file);
+  const architecture = await architectureByName(file.metadata.string('general.architecture'));
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(file);
   for (const tensor of file.tensors.values()) {

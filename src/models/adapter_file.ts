@@ -21,10 +21,11 @@ export function readAdapter(file: GgufFile, base: Base, options: AdapterOptions)
   throw new FormatError(`${options.name} is no adapter: its ${what}, expected "adapter", or a control vector; open a model by itself`);
 }
 
-/** Why a file cannot be opened by itself. */
+/** Why a file that is no model cannot be opened by itself. */
 export function notAModel(file: GgufFile): UnsupportedError {
   const { name } = file.sources[0]!;
   const kind = adapterKind(file.metadata);
+  if (kind === undefined) return new UnsupportedError(`${name} ${otherKind(file)}`);
   const hint =
     file.metadata.string('controlvector.model_hint', undefined) ?? file.metadata.string('general.architecture', '');
   const [what, option] = kind === 'lora' ? ['a LoRA adapter', 'lora'] : ['a control vector', 'control-vector'];
@@ -32,4 +33,14 @@ export function notAModel(file: GgufFile): UnsupportedError {
   return new UnsupportedError(
     `${name} is ${what} and no model; open the model that it was made for (${hint}) with it: ${how}, or thimble run MODEL --${option} FILE`,
   );
+}
+
+function otherKind({ metadata, tensors }: GgufFile): string {
+  const type = metadata.get('general.type')?.value;
+  if (type === 'imatrix') return 'is an importance matrix and no model; thimble quantize MODEL OUT MIX --imatrix FILE reads it';
+  if (type === 'mmproj' || metadata.get('general.architecture')?.value === 'clip')
+    return 'is what gives a model eyes or ears (mmproj) and no model; thimble reads text alone: open the model that it belongs to, without it';
+  if (tensors.size === 0 && (type ?? 'model') === 'model')
+    return 'has a vocabulary at most, and no weights; open the model that it belongs to';
+  return `is no model: its general.type is ${quoted(String(type))}; open one of type "model"`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
+import { entry, ggufBytes, id, text } from '../helpers/gguf_bytes.ts';
 import { openAdapted, openBytes, reference } from '../helpers/open.ts';
 import { tinyLora, tinyVector, type TinyLora } from '../helpers/tiny_adapters.ts';
 import { tinyModel, tinyPrompt, types, type TinyTensor } from '../helpers/tiny_models.ts';
@@ -250,6 +251,21 @@ describe('what does not fit', () => {
     await expect(
       openAdapted(tinyEncoder('bert-mean'), [{ bytes: tinyVector('bert-mean'), name: 'x' }]),
     ).rejects.toThrow('x adds to layer 1, where');
+  });
+
+  it('is one of several kinds of files that are no models', async () => {
+    const saying = (key: string, value: string) =>
+      openBytes(ggufBytes({ metadata: [entry(`general.${key}`, id.string, text(value))] }));
+    await expect(saying('type', 'imatrix')).rejects.toThrow(
+      /is an importance matrix and no model; thimble quantize .* --imatrix FILE reads it/,
+    );
+    for (const [key, value] of [
+      ['type', 'mmproj'],
+      ['architecture', 'clip'],
+    ] as const)
+      await expect(saying(key, value)).rejects.toThrow('(mmproj) and no model; thimble reads text alone');
+    await expect(saying('type', 'dataset')).rejects.toThrow('no model: its general.type is "dataset"');
+    await expect(saying('architecture', 'llama')).rejects.toThrow('no weights; open the model that it belongs to');
   });
 
   it('opens as a model neither', async () => {
