@@ -164,10 +164,7 @@ function opened(parts: Parts): LoadedModel {
       return embedder.made;
     },
     openSession(uses, look) {
-      if (makesRows)
-        throw new TypeError(
-          `${info.name} makes ${info.ranks ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`,
-        );
+      if (makesRows) throw new TypeError(info.noChat);
       const { loadMs, sampling } = info;
       const model = {
         tokenizer,
@@ -223,8 +220,9 @@ function describe(
 ): Omit<ModelInfo, 'adapters' | 'thoughts'> {
   const architecture = file.metadata.string('general.architecture');
   const nParams = sum(weights.map(elementsOf));
+  const name = file.metadata.string('general.name', file.sources[0]!.name);
   return {
-    name: file.metadata.string('general.name', file.sources[0]!.name),
+    name,
     architecture,
     nParams,
     weightBytes: sum(weights.map((tensor) => bytesOf(tensor))),
@@ -241,8 +239,14 @@ function describe(
     threads: backend.threads,
     loadMs,
     sampling: presetFor({ architecture, nParams, number: (key) => numberIn(file.metadata, key) }),
-    noChat: isNoChat(template) ? template.message : undefined,
+    noChat: noTextFrom(name, config) ?? (isNoChat(template) ? template.message : undefined),
   };
+}
+
+/** Why a model answers nothing, if it makes rows of numbers instead. */
+function noTextFrom(name: string, { pooling }: BoundModel['config']): string | undefined {
+  if (pooling === undefined) return undefined;
+  return `${name} makes ${pooling === 'rank' ? 'scores, not text; use model.rank' : 'embeddings, not text; use model.embed'}`;
 }
 
 /** A number that says how to sample matters little: where it is none, it is as if it were not there. */

@@ -43,6 +43,8 @@ const optionNames = Object.keys({
 export interface MemoryPlanner {
   /** Positions the model was trained on. */
   readonly nCtxTrain: number;
+  /** Which of `generate`, `embed` and `rank` it is for. */
+  readonly makes: 'text' | 'embeddings' | 'scores';
   /** What WebAssembly can have at most. */
   readonly mostBytes: number;
   /** @throws RangeError for options out of range. */
@@ -56,13 +58,14 @@ export interface MemoryPlanner {
 export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
   const bound = await bindModel(unfused(file));
   checkVocabulary(bound, await loadTokenizer(readVocab(file.metadata)));
-  const { nCtxTrain } = bound.config;
+  const { nCtxTrain, pooling } = bound.config;
   const features = detectFeatures();
   const dry = await startDryRun({ kernels: kernelFile, build: features.build, weights: bound.weights });
   dry.check(bound.record(graphLimits({ nCtx: 1 }, bound), 'f16').graph);
   const usualThreads = defaultThreads({ features, nCores: nCores() });
   return {
     nCtxTrain,
+    makes: pooling === undefined ? 'text' : pooling === 'rank' ? 'scores' : 'embeddings',
     mostBytes: MAX_BYTES,
     memoryNeeded(given = {}) {
       checkNames('option of memoryNeeded', given, optionNames);

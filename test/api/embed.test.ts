@@ -77,6 +77,7 @@ describe('model.embed', () => {
   it('is what such a model is for: it makes no text', async () => {
     const run = async () => model.generate([1, 2, 3]);
     await expect(run()).rejects.toThrow(/makes embeddings, not text; use model\.embed/);
+    expect(model.info.noChat).toMatch(/makes embeddings, not text; use model\.embed/);
   });
 });
 

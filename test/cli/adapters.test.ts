@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { lora } from '../../apps/cli/chat/adapters.ts';
 import { tinyLora, tinyVector } from '../helpers/tiny_adapters.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { thimble } from './cli.ts';
@@ -79,10 +80,22 @@ describe('adapters on the command line', () => {
     expect(stdout + stderr).not.toContain('there are no adapters');
   });
 
+  it('are told by /lora, and what it cannot follow', () => {
+    const adapters = [{ name: 'sea poet', kind: 'lora', scale: 1, rank: 4 }];
+    const state = { model: { info: { adapters } }, chat: {} } as unknown as Parameters<typeof lora>[0];
+    expect(lora(state, '')).toBe('sea poet  1  LoRA of rank 4');
+    expect(lora(state, 'sea poet off')).toContain('sea poet  off');
+    expect(lora(state, 'sea poet half')).toBe('the scale is half, expected a number, on or off');
+    expect(lora(state, 'see poet')).toContain('did you mean sea poet?');
+  });
+
   it('are explained by inspect', async () => {
     const lora = await thimble(['inspect', poet]);
     expect(lora.stdout).toContain('LoRA, rank 4, alpha 8, 14 matrices of llama');
-    expect(lora.stdout).toContain('is a LoRA adapter and no model; open the model that it was made for (llama)');
+    const said = lora.stdout.replace(/\s+/g, ' ');
+    expect(said).toContain('is a LoRA adapter and no model; open the model that it was made for (llama)');
+    expect(said).toContain('with it: thimble run MODEL --lora FILE');
+    expect(said).not.toContain('fits here');
     const vector = await thimble(['inspect', calm, '--json']);
     expect(JSON.parse(vector.stdout)).toMatchObject({ adapter: 'control vector of 1 layer, for llama' });
   });

@@ -33,6 +33,15 @@ describe('embeddings and ranks', () => {
     expect(rowsOf(typed.stdout)).toEqual(exact);
   });
 
+  it('inspect says what such models make, and chat what they are for', async () => {
+    const made = async (path: string) => (await thimble(['inspect', path])).stdout.match(/^ *makes +(.*)$/m)?.[1];
+    expect(await made(model)).toBe('embeddings: thimble embed');
+    expect(await made(ranker)).toBe('scores: thimble rank');
+    expect(await made('smollm2')).toBe('text');
+    const { code, stderr } = await thimble(['chat', model], { input: 'hi\n' });
+    expect([code, stderr]).toEqual([1, 'thimble: e5 tiny makes embeddings, not text; use thimble embed\n']);
+  });
+
   it('embed takes tasks, dimensions and lengths, and writes files', async () => {
     const [plain, prefixed] = [await json('query: a'), await json('a', '--task', 'query')];
     expect(prefixed).toEqual(plain);

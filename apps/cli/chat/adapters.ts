@@ -34,6 +34,8 @@ export function lora(state: Adapted, argument: string): string {
   if (argument === '') return columns(adapterRows(state), '<<<').join('\n');
   const [, name = argument, given = '1'] = /^(.+?)\s+(off|on|[-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(argument) ?? [];
   const names = model.info.adapters.map((adapter) => adapter.name);
+  const [, other, notScale] = /^(.+)\s+(\S+)$/.exec(name) ?? [];
+  if (!names.includes(name) && names.includes(other!)) return `the scale is ${notScale}, expected a number, on or off`;
   if (!names.includes(name))
     return `there is no adapter ${name}${suggestion(name, names) || `; there are ${names.join(', ')}`}`;
   const words: Readonly<Record<string, number>> = { off: 0, on: 1 };

@@ -1,6 +1,6 @@
 import type { GgufFile } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
-import { adapterText, sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
+import { adapterText, isModel, sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
 import { fitOf, type Fit } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
@@ -81,7 +81,6 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
   const types = sizesByType(file);
   const { params, bytes } = sumsOf(types);
   const bits = params > 0 ? `, ${((8 * bytes) / params).toFixed(2)} bits a weight` : '';
-  const template = file.metadata.has('tokenizer.chat_template') ? 'in the file' : 'none in the file';
   const adapter = adapterText(file);
   const rows: [string, string][] = [
     ['name', name],
@@ -89,10 +88,7 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
     ...(adapter === undefined ? [] : [['adapter', adapter] as [string, string]]),
     ['parameters', `${counted(params)} (${formatParams(params)})`],
     ['weights', `${formatBytes(bytes)} in ${plural(file.tensors.size, 'tensor')}${bits}`],
-    ['chat template', template],
-    ['memory', memoryText(fit)],
-    ...fit.warnings.map((warning): [string, string] => ['warning', warning]),
-    ['fits here', verdictText(fit)],
+    ...(isModel(file) ? modelRows(file, fit) : [['use', fit.why] as [string, string]]),
   ];
   await printLine('');
   await printLine('Summary', style.bold);
@@ -102,6 +98,17 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
   );
   for (const line of lines) await printLine(line);
 }
+
+const modelRows = (file: GgufFile, fit: Fit): [string, string][] => [
+  ...(fit.makes === undefined ? [] : [['makes', madeBy(fit.makes)] as [string, string]]),
+  ['chat template', file.metadata.has('tokenizer.chat_template') ? 'in the file' : 'none in the file'],
+  ['memory', memoryText(fit)],
+  ...fit.warnings.map((warning): [string, string] => ['warning', warning]),
+  ['fits here', verdictText(fit)],
+];
+
+const madeBy = (makes: string): string =>
+  ({ embeddings: 'embeddings: thimble embed', scores: 'scores: thimble rank' })[makes] ?? makes;
 
 function memoryText({ memory }: Fit): string {
   if (memory === undefined) return 'not known: thimble cannot run it';

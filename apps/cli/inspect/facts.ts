@@ -43,6 +43,11 @@ export function textOf({ metadata }: GgufFile, key: string): string | undefined 
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Adapters, importance matrices and the like are files for a model. */
+export const isModel = (file: GgufFile): boolean =>
+  (textOf(file, 'general.type') ?? 'model') === 'model' &&
+  !['controlvector', 'clip'].includes(textOf(file, 'general.architecture') ?? '');
+
 /** `LoRA, rank 16, alpha 32, for llama`; undefined for a model. */
 export function adapterText(file: GgufFile): string | undefined {
   const arch = textOf(file, 'general.architecture');
@@ -72,6 +77,7 @@ export function toJson(file: GgufFile, name: string, fit: Fit) {
   return {
     name,
     ...(adapterText(file) !== undefined && { adapter: adapterText(file) }),
+    ...(fit.makes !== undefined && { makes: fit.makes }),
     version: file.version,
     files: file.sources.map((source) => ({ name: source.name, bytes: source.size })),
     params,

@@ -20,6 +20,8 @@ export interface Fit {
   /** As asked for; undefined where the model cannot be opened whatever the memory. */
   readonly memory: MemoryNeeded | undefined;
   readonly freeBytes: number;
+  /** Undefined where the model cannot be opened. */
+  readonly makes: MemoryPlanner['makes'] | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -30,15 +32,15 @@ export async function fitOf(file: GgufFile, options: MemoryOptions): Promise<Fit
     refuseUnknown(file);
     const planner = await planMemoryOf(file);
     const memory = planner.memoryNeeded(options);
-    const { nCtxTrain } = planner;
+    const { nCtxTrain, makes } = planner;
     if (memory.nCtx > nCtxTrain) {
       warnings.push(`${counted(memory.nCtx)} positions are beyond the ${counted(nCtxTrain)} that it was trained on`);
     }
-    return { memory, freeBytes, warnings, ...verdictOn(planner, memory, { options, freeBytes }) };
+    return { memory, freeBytes, makes, warnings, ...verdictOn(planner, memory, { options, freeBytes }) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const why = inOptionWords(error.message);
-    return { verdict: 'no', nCtx: undefined, why, memory: undefined, freeBytes, warnings };
+    return { verdict: 'no', nCtx: undefined, why, memory: undefined, freeBytes, makes: undefined, warnings };
   }
 }
 
