@@ -1,5 +1,5 @@
 /** Whether a model thinks before it answers, and whether one sees it. */
-import type { Model } from '../../src/index.ts';
+import type { GenerateResult, Model } from '../../src/index.ts';
 import type { Arguments, OptionTable } from './command.ts';
 import { readTemplateVars } from './template_vars.ts';
 
@@ -38,6 +38,10 @@ export function readEffort(args: Arguments): Effort | undefined {
 
 export const readTemplate = (args: Arguments): TemplateVars | undefined =>
   templateVarsOf(readEffort(args), readTemplateVars(args));
+
+/** An answer that ended before its thoughts did: without this one wonders where it is. */
+export const thoughtsAlone = ({ thinking, text }: GenerateResult): string[] =>
+  thinking && text === '' ? ['thoughts alone, no answer'] : [];
 
 /** Whether the model's template asks for less or more because of it. */
 export async function hasSwitch(model: Model, effort: Effort): Promise<boolean> {

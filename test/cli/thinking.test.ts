@@ -75,13 +75,16 @@ describe('a model that thinks', () => {
     await say('/think hide', 'thoughts are hidden');
     await say('again', 'Paris.');
     expect(pty.everything().filter((row) => row.includes('Hm, so'))).toHaveLength(1);
+    await say('/set max-tokens 3', 'max-tokens 3, set here');
+    await say('once more', '· thoughts alone');
+    await say('/set max-tokens default', 'has its default');
     await say('/think off', 'thinking: off; thoughts are hidden');
     await say('/think hard', '/think takes on, off, low, medium, high, show, hide or default');
     await say('/set think high', 'thinking: high');
     await say('/set nothink', 'thinking: off');
     await say('/think default', 'as its template decides');
     const file = join(folder, 'saved.json');
-    await say(`/save ${file}`, 'saved 4 messages');
+    await say(`/save ${file}`, 'saved 6 messages');
     const { messages } = JSON.parse(await readFile(file, 'utf8')) as { messages: object[] };
     expect(messages[1]).toEqual({ role: 'assistant', content: 'Paris.', reasoningContent: 'Hm, so' });
   });

@@ -3,7 +3,7 @@ import type { AnswerPart, GenerateOptions, Generation, GenerateResult, StopReaso
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
 import { formatMs, plural } from '../terminal.ts';
-import { templateVarsOf } from '../thinking.ts';
+import { templateVarsOf, thoughtsAlone } from '../thinking.ts';
 import { isCommand, runSlash, type ChatState, type SlashResult } from './slash.ts';
 
 /** What is sent, and how it is answered this time. */
@@ -140,9 +140,10 @@ function count(state: ChatState, { tokens, nPromptTokens, timings }: GenerateRes
 /** `42 tokens · 31.5 tok/s · first after 0.2 s · context 12 %`. */
 function statusLine(
   { model, nUsed, settings: held }: ChatState,
-  { tokens, timings, stopReason }: GenerateResult,
+  result: GenerateResult,
   { settings = held, note }: Question,
 ): string {
+  const { tokens, timings, stopReason } = result;
   const { nCtx } = model.info;
   return [
     plural(tokens.length, 'token'),
@@ -150,6 +151,7 @@ function statusLine(
     `first after ${formatMs(timings.ttftMs)}`,
     `context ${Math.min(100, Math.round((100 * nUsed) / nCtx))} %`,
     ...(note === undefined ? [] : [note]),
+    ...thoughtsAlone(result),
     ...endedBy(stopReason, settings),
   ].join(' · ');
 }

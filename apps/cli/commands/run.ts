@@ -14,7 +14,7 @@ import {
 } from '../models.ts';
 import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
 import { readChatTemplate, templateOption } from '../template_vars.ts';
-import { readEffort, readTemplate, thinkingOptions } from '../thinking.ts';
+import { readEffort, readTemplate, thinkingOptions, thoughtsAlone } from '../thinking.ts';
 import { counted, forStdout, formatMs, plural, print, printJson, progressBar, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
@@ -231,6 +231,7 @@ function statusItems(result: GenerateResult, isGreedy: boolean): string[] {
     `prompt ${nPromptTokens} at ${prefillTps.toFixed(0)} tok/s`,
     `loaded in ${formatMs(loadMs)}`,
     ...(isGreedy ? [] : [`seed ${seed}`]),
+    ...thoughtsAlone(result),
     ...endedBy(stopReason),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ];
