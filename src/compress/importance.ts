@@ -31,6 +31,7 @@ export async function readImportance(
   source: ByteSource,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Importance> {
+  await checkForm(source, signal);
   const file = await readGguf(source, { signal });
   const kind = file.metadata.string('general.type', 'model');
   const names = [...file.tensors.keys()]
@@ -45,6 +46,17 @@ export async function readImportance(
   for (const name of names) columns.set(name, await readMeans(file, name, signal));
   const datasets = file.metadata.strings('imatrix.datasets', []);
   return { name: source.name, datasets, nChunks: file.metadata.u32('imatrix.chunk_count', 0), columns };
+}
+
+/** @throws FormatError for the form that llama.cpp wrote until 2025, among others. */
+async function checkForm(source: ByteSource, signal?: AbortSignal): Promise<void> {
+  const magic = new Uint8Array(Math.min(4, source.size));
+  await source.read(0, magic, signal);
+  if (String.fromCharCode(...magic) === 'GGUF') return;
+  const how = 'llama-imatrix --in-file OLD.dat --output-format gguf -o NEW.gguf';
+  throw new FormatError(
+    `${source.name} is no GGUF file, expected an importance matrix; one of the older form (.dat) becomes one by ${how}`,
+  );
 }
 
 /** Sums divided by counts. A matrix that nothing came to is as important in all columns. */

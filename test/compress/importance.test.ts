@@ -182,6 +182,11 @@ describe('an importance matrix', () => {
     await expect(readImportance(memorySource(tinyModel('llama')))).rejects.toThrow(
       /of type "model", expected an importance matrix/,
     );
+    const old = Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0, 119, 1, 0, 0, 0);
+    for (const bytes of [old, old.slice(0, 2)])
+      await expect(readImportance(memorySource(bytes, 'a.dat'))).rejects.toThrow(
+        /a\.dat is no GGUF file, .*llama-imatrix/,
+      );
     const empty = ggufBytes({ metadata: [entry('general.type', id.string, text('imatrix'))] });
     await expect(readImportance(memorySource(empty))).rejects.toThrow(/expected an importance matrix; thimble imatrix/);
     const { bytes } = await matrixOf('llama');
