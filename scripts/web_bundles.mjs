@@ -180,13 +180,14 @@ function engineText(borrowed, version) {
   return `
     import './${thread}';
     import { fileNamed } from './src/engine/files.ts';
+    import { loadPart } from './src/engine/load_part.ts';
     ${imports.join('\n')}
     const shared = [${borrowed.map((_, i) => `b${i}`).join()}];
     globalThis.thimble = {
-      part: async (part, key) => (await import(fileNamed(part).href))[key],
+      part: (part, key) => loadPart(fileNamed(part).href, key, (address) => import(address)),
       sharedWith(version) {
         if (version === '${version}') return shared;
-        throw new Error('the files of thimble beside each other are of two builds; serve those of one');
+        throw new Error('the files of thimble beside each other are of two builds');
       },
     };`;
 }

@@ -58,7 +58,8 @@ export async function rankDocuments(
 function textsOf(texts: unknown): (string | number[])[] {
   const wanted = 'expected a text, or a list of texts or lists of tokens';
   if (!Array.isArray(texts)) throw new TypeError(`embed got ${kindOf(texts)}, ${wanted}`);
-  return texts.map((text: unknown, i) => {
+  return Array.from(texts, (text: unknown, i) => {
+    // also of places that a list leaves out
     if (typeof text === 'string') return text;
     if (typeof text === 'number')
       throw new TypeError(`embed got a list of numbers, ${wanted}; put tokens into a list: [tokens]`);

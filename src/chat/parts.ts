@@ -44,6 +44,8 @@ export class Parts {
   private waiting = '';
   private nBefore = 0;
   private readonly tokens = new Set<number>();
+  /** Where marks stand that were looked for, counted like `nBefore`. */
+  private readonly places = new Map<Wanted, number>();
   /** White space that is handed on when something follows. */
   private space = '';
   /** Parts of which something was said. */
@@ -101,6 +103,7 @@ export class Parts {
 
   private advance(isEnd: boolean): AnswerPart[] {
     const parts: AnswerPart[] = [];
+    this.places.clear();
     for (let found = this.find(isEnd); found; found = this.find(isEnd)) {
       const { at, mark } = found;
       this.say(at, parts);
@@ -120,13 +123,26 @@ export class Parts {
     let found: { at: number; mark: Wanted } | undefined;
     for (const mark of this.wanted) {
       if (mark.inside !== this.type) continue;
-      let at = this.waiting.indexOf(mark.text);
-      while (at >= 0 && !(this.counts(mark, at) && (isEnd || mark.only !== 'last')))
-        at = this.waiting.indexOf(mark.text, at + 1);
-      if (at < 0 || (found && at > found.at)) continue;
+      const at = this.placeOf(mark, isEnd);
+      if (at === Infinity || (found && at > found.at)) continue;
       if (!found || at < found.at || mark.text.length > found.mark.text.length) found = { at, mark };
     }
     return found;
+  }
+
+  /** Where a mark stands in the text that waits; Infinity where it does not. A long text with many marks is searched once for each of them. */
+  private placeOf(mark: Wanted, isEnd: boolean): number {
+    const { waiting, nBefore, places } = this;
+    const next = (from: number): number => {
+      const at = waiting.indexOf(mark.text, from);
+      return at < 0 ? Infinity : at;
+    };
+    const known = places.get(mark) ?? -1;
+    let at = known < nBefore ? next(0) : known - nBefore;
+    places.set(mark, nBefore + at); // whether it counts is seen each time: that changes with what was said before it
+    while (at < Infinity && !(this.counts(mark, at) && (isEnd || mark.only !== 'last')))
+      at = mark.only === 'first' ? Infinity : next(at + 1);
+    return at;
   }
 
   /** Whether the first `nChars` of a mark that stand at a place may be the mark. */

@@ -31,6 +31,7 @@ export async function readImportance(
   source: ByteSource,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Importance> {
+  await checkForm(source, signal);
   const file = await readGguf(source, { signal });
   const kind = file.metadata.string('general.type', 'model');
   const names = [...file.tensors.keys()]
@@ -47,7 +48,18 @@ export async function readImportance(
   return { name: source.name, datasets, nChunks: file.metadata.u32('imatrix.chunk_count', 0), columns };
 }
 
-/** Sums divided by counts. An expert that nothing came to is as important in all columns. */
+/** @throws FormatError for the form that llama.cpp wrote until 2025, among others. */
+async function checkForm(source: ByteSource, signal?: AbortSignal): Promise<void> {
+  const magic = new Uint8Array(Math.min(4, source.size));
+  await source.read(0, magic, signal);
+  if (String.fromCharCode(...magic) === 'GGUF') return;
+  const how = 'llama-imatrix --in-file OLD.dat --output-format gguf -o NEW.gguf';
+  throw new FormatError(
+    `${source.name} is no GGUF file, expected an importance matrix; one of the older form (.dat) becomes one by ${how}`,
+  );
+}
+
+/** Sums divided by counts. A matrix that nothing came to is as important in all columns. */
 async function readMeans(file: GgufFile, name: string, signal?: AbortSignal): Promise<Float32Array> {
   const where = `${file.sources[0]!.name}: ${name}`;
   const sums = await readFloats(file, file.tensors.get(name + sumsEnd)!, signal);
@@ -57,10 +69,26 @@ async function readMeans(file: GgufFile, name: string, signal?: AbortSignal): Pr
   const nCols = sums.length / counts.length;
   if (!Number.isInteger(nCols))
     throw new FormatError(`${where}: ${sums.length} sums, ${counts.length} counts; damaged file?`);
-  return sums.map((total, i) => {
+  const means = sums.map((total, i) => {
     const count = Math.round(counts[Math.floor(i / nCols)]!);
     return count > 0 ? total / count : 1;
   });
+  for (let at = 0; at < means.length; at += nCols) makeUsable(means.subarray(at, at + nCols));
+  return means;
+}
+
+/** How far the importance of columns may be apart, and how far from 1. */
+const furthest = 2 ** 40;
+
+/**
+ * Encoders multiply importances in f32, and make nothing of a block whose columns all have none: columns that the texts never used (behind a
+ * ReLU, or of a sparse layer) keep a little, and very small or large importances are moved, by a power of two, to where products are exact.
+ */
+function makeUsable(means: Float32Array): void {
+  const most = means.reduce((most, x) => Math.max(most, x), 0);
+  if (most === 0) return void means.fill(1);
+  const factor = most < furthest && most > 1 / furthest ? 1 : 2 ** -Math.floor(Math.log2(most));
+  means.forEach((x, i) => (means[i] = Math.max(x, most / furthest) * factor));
 }
 
 async function readFloats(file: GgufFile, tensor: GgufTensor, signal?: AbortSignal): Promise<Float32Array> {

@@ -18,6 +18,8 @@ export interface BackendPlan {
   readonly weights: readonly Tensor[];
   /** What every session will run: memory is sized by it. */
   readonly graph: Graph;
+  /** A part of it that sessions run as often. */
+  readonly part?: Graph | undefined;
   readonly options: OpenOptions;
 }
 

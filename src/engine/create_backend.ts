@@ -30,7 +30,7 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
       nCores: nCores(),
     };
     const { finish, abandon } = startWasmBackend({ threads, build, activations, host });
-    return { create: ({ weights, graph }) => finish({ weights, graph, maxSessions }), abandon };
+    return { create: ({ weights, graph, part }) => finish({ weights, graph, part, maxSessions }), abandon };
   },
   reference: () => ({
     create: async () => (await import('../backends/reference/reference.ts')).referenceBackend(),

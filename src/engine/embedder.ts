@@ -1,3 +1,4 @@
+import { FormatError } from '../base/errors.ts';
 import { sum } from '../base/numbers.ts';
 import type { Backend, Program } from '../backends/backend.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -119,11 +120,13 @@ export class Embedder {
     text: string | readonly number[],
     { truncate, prefix = '' }: { readonly truncate: boolean; readonly prefix?: string },
   ): readonly number[] {
-    const { addBos, addEos, eosToken, encode } = this.model.tokenizer;
+    const { addBos, addEos, eosToken, encode, nVocab } = this.model.tokenizer;
     const isText = typeof text === 'string';
     if (!isText && prefix !== '')
       throw new TypeError('a task goes with texts, and tokens came; put its prefix among them');
     const tokens = isText ? encode(prefix + text, { bos: addBos, eos: addEos }) : text;
+    const bad = tokens.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < nVocab));
+    if (bad >= 0) throw new RangeError(`token ${tokens[bad]}, expected 0 to ${nVocab - 1}`);
     const { nCtx } = this.model;
     if (tokens.length === 0) throw new RangeError('a text without tokens has no embedding; give some text');
     if (tokens.length <= nCtx) return tokens;
@@ -149,7 +152,7 @@ export class Embedder {
       const rows = await program.read(logits);
       let at = 0;
       for (const [i, index] of indices.entries()) {
-        found[index]!.push(rows.slice(at * nCols, (at + nRows[i]!) * nCols));
+        found[index]!.push(finite(rows.slice(at * nCols, (at + nRows[i]!) * nCols)));
         at += nRows[i]!;
       }
       if (isEnd) around.onProgress((nDone += indices.length));
@@ -177,6 +180,13 @@ export class Embedder {
 function nRowsOf({ texts, tokens }: TextStep['step'], pooling: Pooling, isEnd: boolean): number[] {
   const lengths = texts ? texts.map(({ nTokens }) => nTokens) : [tokens.length];
   return pooling === 'none' ? lengths : lengths.map(() => (isEnd ? 1 : 0));
+}
+
+/** @throws FormatError for a row that is not all numbers: nothing can be compared with it. */
+function finite(row: Float32Array): Float32Array {
+  const bad = row.findIndex((x) => !Number.isFinite(x));
+  if (bad < 0) return row;
+  throw new FormatError(`a text's row has ${row[bad]}, expected finite numbers; damaged weights, or too large ones?`);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -90,7 +90,8 @@ export async function loadModel(
   const adapters = around.adapters && (await (await import('./adapters.ts')).openAdapters(around.adapters, base)); // few programs have some
   const hash = weightsHash(file, readTensor(file, around.signal));
   const weights = [...bound.weights, ...(adapters?.weights ?? [])];
-  const starting = createBackend({ weights, graph: (adapters?.largest ?? recorded).graph, options });
+  const graphs = adapters ? { graph: adapters.largest.graph, part: recorded.graph } : { graph: recorded.graph };
+  const starting = createBackend({ weights, ...graphs, options });
   starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made

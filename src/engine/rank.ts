@@ -73,7 +73,7 @@ function pairOf(embedder: Embedder, { query, document, truncate, i }: Pair): rea
     }
     if (text === '') throw new RangeError(`the query has ${tokens.length} tokens, the model reads ${nCtx}; shorten it`);
     const excess = Math.ceil((text.length * (tokens.length - nCtx)) / tokens.length);
-    text = text.slice(0, text.length - excess);
+    text = text.slice(0, text.length - excess).replace(/[\ud800-\udbff]$/, ''); // half of a character is none
   }
   return tokens;
 }

@@ -23,14 +23,15 @@ export function readVocab(metadata: Metadata): Vocab {
   const token = (name: string): number | undefined =>
     readToken(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length);
   const flag = (name: string): boolean | undefined => metadata.bool(`tokenizer.ggml.${name}`, undefined);
+  const types = readTypes(metadata, tokens.length);
   return {
     model,
     tokens,
     architecture: metadata.string('general.architecture', undefined),
     modelName: metadata.string('general.name', undefined),
     pre: metadata.string('tokenizer.ggml.pre', undefined),
-    scores: readPerToken(metadata, 'tokenizer.ggml.scores', tokens.length, Float32Array),
-    types: readTypes(metadata, tokens.length),
+    scores: readScores(metadata, tokens.length, types),
+    types,
     merges: metadata.texts('tokenizer.ggml.merges', undefined),
     bosToken: token('bos'),
     eosToken: token('eos'),
@@ -79,6 +80,18 @@ function readTypes(metadata: Metadata, nVocab: number): Int32Array | undefined {
   if (bad >= 0)
     throw new FormatError(`tokenizer.ggml.token_type[${bad}] is ${types![bad]}, expected 0 to ${lastTokenType}`);
   return types;
+}
+
+/** Texts are cut by the scores of tokens; those of control tokens count nowhere. */
+function readScores(metadata: Metadata, nVocab: number, types?: Int32Array): Float32Array | undefined {
+  const key = 'tokenizer.ggml.scores';
+  const scores = readPerToken(metadata, key, nVocab, Float32Array);
+  const bad =
+    scores?.findIndex((score, token) => !Number.isFinite(score) && [1, 4, 5].includes(types?.[token] ?? 1)) ?? -1;
+  if (bad < 0) return scores;
+  throw new FormatError(
+    `${key}[${bad}] is ${scores![bad]}, expected a finite number; damaged file, or converted wrongly?`,
+  );
 }
 
 /** Ids outside the vocabulary are passed over, as in llama.cpp. */

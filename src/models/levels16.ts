@@ -6,7 +6,7 @@ import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import type { Value } from '../graph/graph.ts';
 import { bytesFor } from '../quants/quant_type.ts';
 import type { AdapterFile, Base, Origin } from './adapter_parts.ts';
-import type { LowRank } from './adapted.ts';
+import type { Direction, LowRank } from './adapted.ts';
 
 /**
  * An adapter's floats as whole numbers of 16 bits, which no file has: a unit for each matrix makes its largest number 32767. An adapter is
@@ -56,8 +56,12 @@ export async function withLevels(file: AdapterFile, { tensors }: Base, read: Rea
       products.get(target)!.push({ a: small.value, b: tall.value, scale: scale * small.unit * tall.unit });
     }
   }
-  for (const { row } of [...file.additions.directions.values()].flat()) weights.set(row, file.weights.get(row)!);
-  return { ...file, weights, additions: { ...file.additions, products } };
+  const directions = new Map<number, Direction[]>();
+  for (const [layer, added] of file.additions.directions) {
+    directions.set(layer, []);
+    for (const { row, scale } of added) directions.get(layer)!.push({ row: (await placed(row, f32)).value, scale });
+  }
+  return { ...file, weights, additions: { products, directions } };
 }
 
 /** What a level of 1 stands for. */

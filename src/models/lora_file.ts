@@ -28,9 +28,10 @@ export function readLora({ metadata, tensors }: GgufFile, base: Base, { name, la
     for (const part of partsOf(base, target)) {
       const rows = target === TABLE ? base.dim : part.shape[0]!;
       const offsetBytes = row * bytesOf({ quant: pair.b.quant, shape: [pair.rank] });
-      const b = placed(`${part.name}.lora_b`, [rows, pair.rank], pair.b, offsetBytes);
+      const bName = part.name === target ? pair.b.name : `${pair.b.name}, rows of ${part.name}`; // a file may have a pair of the part, too
+      const b = placed(bName, [rows, pair.rank], pair.b, offsetBytes);
       row += rows;
-      products.set(part.name, [{ a, b, scale }]);
+      products.set(part.name, [...(products.get(part.name) ?? []), { a, b, scale }]);
     }
   }
   return { kind: 'lora', rank, weights, additions: { products, directions: new Map() } };

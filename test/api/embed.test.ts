@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, type Model } from 'thimble';
-import { encoderPrompt, tinyEncoder, wordyEncoder } from '../helpers/tiny_encoders.ts';
+import { encoderPrompt, tinyEncoder, tinyEncoderParts, wordyEncoder } from '../helpers/tiny_encoders.ts';
+import { ggufFile } from '../helpers/tiny_models.ts';
 
 const tokens = [encoderPrompt.slice(0, 9), encoderPrompt.slice(9, 40), Int32Array.from(encoderPrompt)];
 const length = (row: Float32Array): number => Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
@@ -42,6 +43,9 @@ describe('model.embed', () => {
     await expect(model.embed([tokens[0]!], { normalise: true } as never)).rejects.toThrow(/normalize/);
     await expect(model.embed('text')).rejects.toThrow(/ids and no texts/);
     await expect(model.embed([[96]])).rejects.toThrow(/token 96/);
+    for (const token of [-1, 1.5, NaN, Infinity])
+      await expect(model.embed([[5], [5, token]])).rejects.toThrow(`text 1: token ${token}, expected 0 to 95`);
+    await expect(model.embed(new Array(2) as never)).rejects.toThrow('text 0 of embed is undefined');
   });
 
   it('pools in other ways, and leaves all rows', async () => {
@@ -79,6 +83,18 @@ describe('model.embed', () => {
     await expect(run()).rejects.toThrow(/makes embeddings, not text; use model\.embed/);
     expect(model.info.noChat).toMatch(/makes embeddings, not text; use model\.embed/);
   });
+});
+
+it.each(['wasm', 'reference'] as const)('makes no rows that are no numbers, with %s', async (backend) => {
+  const parts = tinyEncoderParts('gemma-embedding');
+  const tooLarge = (bytes: Uint8Array) => new Uint8Array(new Float32Array(bytes.length / 4).fill(3e38).buffer);
+  const tensors = parts.tensors.map((tensor) =>
+    tensor.name === 'output_norm.weight' ? { ...tensor, bytes: tooLarge(tensor.bytes) } : tensor,
+  );
+  const model = await openModel(ggufFile(parts.meta, tensors), { threads: 1, backend });
+  for (const pooling of ['mean', 'none'] as const)
+    await expect(model.embed([tokens[0]!], { pooling })).rejects.toThrow(/a text's row has .*expected finite numbers/);
+  await model.close();
 });
 
 describe('model.rank', () => {

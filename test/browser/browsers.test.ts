@@ -174,6 +174,66 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
   );
 }
 
+for (const browser of [browsers.chromium, browsers.firefox]) {
+  const missing = absence(browser);
+  describe.skipIf(missing)(
+    missing ? `${browser.name} (skipped: ${missing})` : `${browser.name}, with files that are not the engine's`,
+    () => {
+      const replaced: Record<string, string | undefined> = {};
+      let page: Page;
+      beforeAll(async () => void (page = await openPage(browser, { isolated: false, replaced })));
+      afterAll(() => page?.close());
+
+      /** Asks while a file is another one, and once more when it is there. */
+      async function ask(path: string, instead: string | undefined, model: string) {
+        replaced[path] = instead;
+        const failed = await page.ask('scoreBytes', [...tinyModel(model)]).catch((error: unknown) => error);
+        delete replaced[path];
+        expect(await page.ask('scoreBytes', [...tinyModel(model)])).toBe(2);
+        return failed;
+      }
+
+      it.each([
+        ['models', 'glm4'],
+        ['weights', 'llama-iq1_m'],
+        ['calls', 'llama'],
+      ])(
+        'names the part that is missing, a page or of another build, and works once it is there: %s',
+        async (part, model) => {
+          const path = `/dist/web/engine.${part}.js`;
+          const text = readFileSync(new URL(`../..${path}`, import.meta.url), 'utf8');
+          const other = text.replace(/sharedWith\("[^"]+"\)/, 'sharedWith("other")');
+          const cannot = new RegExp(`cannot load .*/engine\\.${part}\\.js: .*; serve the file of this build`);
+          expect(await ask(path, undefined, model)).toEqual(resourceError(cannot));
+          expect(await ask(path, '<!doctype html>', model)).toEqual(resourceError(cannot));
+          expect(await ask(path, other, model)).toEqual(resourceError(/engine\..*are of two builds; serve/));
+          expect(await ask(path, 'export const a = 1;', model)).toEqual(
+            resourceError(/is no part of the engine; serve/),
+          );
+        },
+      );
+
+      it('names the kernels that are a page', async () => {
+        for (const build of ['simd', 'relaxed']) replaced[`/dist/thimble.${build}.wasm`] = '<!doctype html>';
+        const failed = page.ask('scoreBytes', [...tinyModel('llama')]);
+        await expect(failed).rejects.toThrow(
+          resourceError(/thimble\.\w+\.wasm is no WebAssembly; serve the file of this build/),
+        );
+        for (const path of Object.keys(replaced)) delete replaced[path];
+        expect(await page.ask('scoreBytes', [...tinyModel('llama')])).toBe(2);
+      });
+      it('goes on with an open model when a part is there again', async () => {
+        await page.ask('openKept', [...tinyModel('llama')]);
+        replaced['/dist/web/engine.calls.js'] = undefined;
+        await expect(page.ask('score', [1, 2, 3])).rejects.toThrow(resourceError(/cannot load/));
+        delete replaced['/dist/web/engine.calls.js'];
+        expect(await page.ask('score', [1, 2, 3])).toBe(2);
+        await page.ask('close');
+      });
+    },
+  );
+}
+
 const noChromium = absence(browsers.chromium);
 describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : 'chromium, short of memory', () => {
   it('says how much the model needs when the device will not give it', async () => {

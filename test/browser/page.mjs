@@ -74,6 +74,16 @@ const steps = {
   },
   openBytes: async (/** @type {string} */ name, /** @type {number[]} */ bytes) =>
     (await openModel(new File([Uint8Array.from(bytes)], name))).info,
+  /** Opens a model and scores a text, for which it needs parts that are loaded on demand. */
+  async scoreBytes(/** @type {number[]} */ bytes) {
+    const opened = await openModel(Uint8Array.from(bytes), { nCtx: 64, threads: 1 });
+    const scores = await opened.score([1, 2, 3]).finally(() => opened.close());
+    return scores.length;
+  },
+  openKept: async (/** @type {number[]} */ bytes) => {
+    model = await openModel(Uint8Array.from(bytes), { nCtx: 64, threads: 1 });
+  },
+  score: async (/** @type {number[]} */ tokens) => (await model.score(tokens)).length,
   openUrl: async (/** @type {string} */ url) => (await openModel(url)).info,
   generate: (/** @type {string} */ prompt, /** @type {GenerateOptions} */ options) =>
     streamed(model.generate(prompt, options)),

@@ -12,8 +12,8 @@ export interface ServeOptions {
   readonly isolated: boolean;
   /** The Content-Security-Policy of the page, its scripts and its workers. */
   readonly policy?: string;
-  /** Scripts served in place of files, by path: ways to make a worker fail. */
-  readonly replaced?: Readonly<Record<string, string>>;
+  /** Scripts served in place of files, by path: ways to make a worker fail. `undefined`: the file is not there. Read at each request. */
+  readonly replaced?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface TestServer {
@@ -86,6 +86,8 @@ export async function serve({ root, isolated, policy, replaced = {} }: ServeOpti
       if (outcome !== '') settle(JSON.parse(outcome) as Outcome);
       page = response;
       handOver();
+    } else if (pathname in replaced && script === undefined) {
+      response.writeHead(404, headers).end();
     } else if (script !== undefined) {
       response.writeHead(200, { ...headers, 'Content-Type': 'text/javascript' }).end(script);
     } else {

@@ -47,6 +47,8 @@ describe('quantize', () => {
     const { stdout } = await thimble(['quantize', bench.stories, 'Q4_0', '--dry-run', ...named]);
     expect(stdout).toMatch(/blk\.0-4\.attn_v\.weight +f32 → q8_0/);
     expect(stdout).toMatch(/blk\.0\.attn_k\.weight +f32 → f16/);
+    const { stderr } = await thimble(['quantize', bench.stories, 'Q4_0', '--dry-run', '--tensor-type', 'atn_v=q8_0']);
+    expect(stderr).toContain('note: --tensor-type atn_v=q8_0 is for no tensor of this model');
   });
 });
 

@@ -7,9 +7,11 @@ import { collectSums } from '../../src/engine/column_sums.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { quantByName } from '../../src/quants/index.ts';
+import { bytesFor, type QuantType } from '../../src/quants/quant_type.ts';
 import { entry, ggufBytes, id, memoryFolder, memorySource, text } from '../helpers/gguf_bytes.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
+import { seeded } from '../tokenizers/vocabs.ts';
 
 const tokens = [1, 7, 3, 9, 4, 4, 2, 8, 5, 6, 1, 3];
 const noPause = () => Promise.resolve();
@@ -144,10 +146,47 @@ describe('an importance matrix', () => {
     expect(columns.get(matrix.name)).toEqual(Float32Array.of(1, 2, 1, 1));
   });
 
+  it.each<[string, (column: number) => number]>([
+    ['nothing', () => 0],
+    ['a block that the texts never used', (column) => (column < 256 ? 0 : 1)],
+    ['one column', (column) => (column === 300 ? 1 : 0)],
+    ['numbers that are very large', () => 3e38],
+    ['numbers that are very small', () => 1e-44],
+    ['both', (column) => (column % 7 === 0 ? 1e-30 : 1e30)],
+  ])('of %s leaves weights as they are, about', async (_, of) => {
+    const nCols = 512;
+    const folder = memoryFolder();
+    const matrix = {
+      name: 'w',
+      sums: Float32Array.from({ length: nCols }, (_, i) => of(i)),
+      counts: Float32Array.of(1),
+    };
+    const content = { matrices: [matrix], datasets: [], nChunks: 1, chunkSize: 2 };
+    await writeImportance(await folder.openSink('e.gguf'), content);
+    const importance = (await readImportance(memorySource(folder.files.get('e.gguf')!))).columns.get('w');
+    const random = seeded(3);
+    const weights = Float32Array.from({ length: nCols }, () => random() - 0.5);
+    const errorOf = (quant: QuantType, importance?: Float32Array): number => {
+      const [bytes, floats] = [new Uint8Array(bytesFor(quant, nCols)), new Float32Array(nCols)];
+      encoderOf(quant)!(weights, bytes, importance);
+      quant.dequantize!(bytes, floats);
+      return weights.reduce((sum, x, i) => sum + (x - floats[i]!) ** 2, 0);
+    };
+    for (const quant of [...quantByName.values()].filter(encoderOf)) {
+      await quant.load?.();
+      expect(errorOf(quant, importance), quant.name).toBeLessThan(errorOf(quant) + 4); // of 43: that of zeros
+    }
+  });
+
   it('is told from a model, and damage is named', async () => {
     await expect(readImportance(memorySource(tinyModel('llama')))).rejects.toThrow(
       /of type "model", expected an importance matrix/,
     );
+    const old = Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0, 119, 1, 0, 0, 0);
+    for (const bytes of [old, old.slice(0, 2)])
+      await expect(readImportance(memorySource(bytes, 'a.dat'))).rejects.toThrow(
+        /a\.dat is no GGUF file, .*llama-imatrix/,
+      );
     const empty = ggufBytes({ metadata: [entry('general.type', id.string, text('imatrix'))] });
     await expect(readImportance(memorySource(empty))).rejects.toThrow(/expected an importance matrix; thimble imatrix/);
     const { bytes } = await matrixOf('llama');

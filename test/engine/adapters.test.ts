@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
 import { entry, ggufBytes, id, text } from '../helpers/gguf_bytes.ts';
+import { quantByName } from '../../src/quants/index.ts';
 import { openAdapted, openBytes, reference } from '../helpers/open.ts';
 import { tinyLora, tinyVector, type TinyLora } from '../helpers/tiny_adapters.ts';
-import { tinyModel, tinyPrompt, types, type TinyTensor } from '../helpers/tiny_models.ts';
+import { ggufFile, tinyModel, tinyPrompt, tinyTensor, types, type TinyTensor } from '../helpers/tiny_models.ts';
 import { wasm } from '../models/steps.ts';
 
 type Model = Awaited<ReturnType<typeof openAdapted>>;
@@ -132,7 +133,65 @@ describe('a session', () => {
   });
 });
 
+describe('weights', () => {
+  it('of a fused matrix and of a part of it count both', async () => {
+    const part = (['a', 'b'] as const).map((end) => ({
+      ...tinyTensor(`part ${end}`, end === 'a' ? [64, 4] : [4, 64], 'f32', 0.5),
+      name: `blk.0.attn_q.weight.lora_${end}`,
+    }));
+    const file = (change: (all: TinyTensor[]) => TinyTensor[]) =>
+      tinyLora('llama-fused', { targets: /attn_qkv/, change });
+    const [fused, both] = [file((all) => all), file((all) => [...all, ...part])];
+    const ofPart = file(() => part);
+    const logits = async (...all: Uint8Array[]) => {
+      const adapters = all.map((bytes, i) => ({ bytes, name: `${i}` }));
+      const model = await openAdapted(tinyModel('llama-fused'), adapters, { kvType: 'f32' });
+      return logitsOf(model.openSession());
+    };
+    expect(await logits(both)).toEqual(await logits(fused, ofPart));
+    expect(await logits(both)).not.toEqual(await logits(fused));
+  });
+
+  it.each(['f16', 'q8_0', 'q4_0'] as const)('of a control vector may be %s', async (encoding) => {
+    const of = (tensor: TinyTensor) => ({
+      bytes: ggufFile(new Map([['general.architecture', [types.string, 'controlvector']]]), [tensor]),
+      name: 'v',
+    });
+    const made = { ...tinyTensor('v', [64], encoding, 0.5), name: 'direction.1' };
+    const floats = new Float32Array(64);
+    quantByName.get(encoding)!.dequantize!(made.bytes, floats);
+    const plain = { ...tinyTensor('v', [64], 'f32', 0.5), name: 'direction.1', bytes: new Uint8Array(floats.buffer) };
+    for (const factory of [reference, wasm('simd')]) {
+      const logits = async (tensor: TinyTensor) => {
+        const model = await openAdapted(tinyModel('llama'), [of(tensor)], { kvType: 'f32' }, factory);
+        const rows = await logitsOf(model.openSession());
+        await model.close();
+        return rows;
+      };
+      expect(await logits(made)).toEqual(await logits(plain));
+    }
+  });
+});
+
 describe('memory', () => {
+  it.each(['gemma4', 'qwen3'])('is enough for fewer adapters, of which more calls come together: %s', async (name) => {
+    const adapters = [/attn_q/, /ffn_(down|up)/].map((targets, i) => ({
+      bytes: tinyLora(name, { name: `${i}`, targets }),
+      name: `${i}`,
+    }));
+    for (const some of [adapters, adapters.slice(0, 1)]) {
+      const model = await openAdapted(tinyModel(name), some, { nCtx: 128, threads: 2, kvType: 'f32' }, wasm('simd'));
+      const plain = await openAdapted(tinyModel(name), some, { nCtx: 128, kvType: 'f32' });
+      for (const uses of [[], ['0'], undefined]) {
+        const [session, wanted] = [model.openSession(uses), plain.openSession(uses)];
+        const came = await logitsOf(session);
+        (await logitsOf(wanted)).forEach((x, i) => expect(came[i]).toBeCloseTo(x, 2));
+        session.close();
+      }
+      await model.close();
+    }
+  });
+
   it('is enough for any sets in all sessions at once, switched to and fro, and not a session more', async () => {
     const model = await open(wasm('simd'));
     const all = [

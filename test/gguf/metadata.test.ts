@@ -104,6 +104,11 @@ describe('readVocab', () => {
       { type: 'array', of: 'f32', value: new Float32Array(3) },
       'scores has 3 entries for 4 tokens',
     ],
+    ...[NaN, -Infinity].map((score): [string, MetadataValue, string] => [
+      'tokenizer.ggml.scores',
+      { type: 'array', of: 'f32', value: Float32Array.of(0, 0, 0, score) },
+      `scores[3] is ${score}, expected a finite number`,
+    ]),
     [
       'tokenizer.ggml.token_type',
       { type: 'array', of: 'i32', value: new Int32Array(5) },

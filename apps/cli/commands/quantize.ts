@@ -66,6 +66,7 @@ same whatever --threads says.`,
       if (!isDry) refuseSame(file, out!);
       const plan = planQuantization(file, name, { pure: args.flag('pure'), importance, tensorTypes });
       tellUnknown(plan);
+      tellUnused(file, args.texts('tensor-type'));
       if (isDry) return showPlan(file, plan);
       const bar = progressBar('quantising');
       const left = timeLeft();
@@ -131,6 +132,16 @@ function tellUnknown({ tensors, importance }: QuantizationPlan): void {
   complain(
     `note: ${importance.name} does not know ${plural(names.length, 'matrix', 'matrices')} of this model, ${names[0]} for one`,
   );
+}
+
+/** A misspelled name changes nothing, and nobody should have to find that out. */
+function tellUnused({ tensors }: GgufFile, given: readonly string[]): void {
+  const names = [...tensors.keys()];
+  for (const each of given) {
+    const [pattern] = readTensorType(each);
+    if (!names.some((name) => pattern.test(name)))
+      complain(`note: --tensor-type ${each} is for no tensor of this model`);
+  }
 }
 
 /** The file as it will be. */

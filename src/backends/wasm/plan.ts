@@ -7,7 +7,7 @@ import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
 import { aligned } from './aligned.ts';
-import { placeActivations, schedule, type FusedCalls, type Schedule } from './schedule.ts';
+import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
 import { GRID_BYTES, stepWords, textWords } from './words.ts';
@@ -53,13 +53,18 @@ export interface ProgramOptions {
   readonly activations: ActivationKind;
   /** Values that can be read after a run besides the results. */
   readonly keep?: readonly Value[] | undefined;
+  /** The bytes for activations that there are. Default: as many as it takes. */
+  readonly roomBytes?: number;
 }
 
-export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: ProgramOptions): ProgramPlan {
+export function planProgram(graph: Graph, sizes: Sizes, options: ProgramOptions): ProgramPlan {
+  const { activations, keep, roomBytes = Infinity } = options;
   const readable = readableValues(graph, keep);
   const { calls, slots, plain } = lower(graph, sizes, activations);
-  const { fused, lifetimes } = schedule(calls, sizes, new Set([...readable].map((value) => slots.get(value)!)));
-  const { offsets, bytes } = placeActivations(lifetimes);
+  const { fused, lifetimes, offsets, bytes } = placed(calls, sizes, {
+    kept: new Set([...readable].map((value) => slots.get(value)!)),
+    roomBytes,
+  });
   const unique = [...new Set(slots.values())];
   const constants = unique.filter(({ role }) => role === 'constant');
   const states = unique.filter(({ role }) => role === 'state');
@@ -78,10 +83,28 @@ export function planProgram(graph: Graph, sizes: Sizes, { activations, keep }: P
     states,
     activationBytes: bytes,
     scratchBytes: greatest(calls.map((call, i) => sizes.ask(call.op, 'scratch_bytes', records[i]!) ?? 0)),
-    recordBytes: stepBytes + fused.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
+    // a counter for each call: fewer calls never take more, however they are fused
+    recordBytes: stepBytes + calls.length * COUNTER_BYTES + sum(records.map((record) => aligned(record.byteLength))),
     stateBytes: sum(states.map((state) => aligned(state.bytes))),
     constantBytes: sum(constants.map((constant) => aligned(constant.bytes))),
   };
+}
+
+interface Room {
+  readonly kept: ReadonlySet<Slot>;
+  readonly roomBytes: number;
+}
+
+/**
+ * Calls in their phases, and activations in their places. A smaller graph may take more room than the one that memory was set aside for:
+ * more of its calls come together, or places fit each other less well. Then its calls go one by one.
+ */
+function placed(calls: Lowered['calls'], sizes: Sizes, { kept, roomBytes }: Room) {
+  const made = schedule(calls, sizes, kept);
+  const places = placeActivations(made.lifetimes);
+  if (places.bytes <= roomBytes) return { ...made, ...places };
+  const oneByOne = scheduleOneByOne(calls, kept);
+  return { ...oneByOne, ...placeActivations(oneByOne.lifetimes) };
 }
 
 /** A step's numbers and tokens; where it may have several texts, each row's text, then these. */

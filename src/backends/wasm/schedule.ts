@@ -36,6 +36,12 @@ interface Access {
   readonly phase: number;
 }
 
+/** Each call in a phase of its own: the least memory that there is, for as many barriers as there are calls. */
+export function scheduleOneByOne(calls: readonly KernelCall[], kept: ReadonlySet<Slot>): Schedule {
+  const phases = new Map(calls.map((call, phase) => [call, phase]));
+  return { fused: calls.map((call, phase) => ({ calls: [call], phase })), lifetimes: lifetimesOf(calls, phases, kept) };
+}
+
 /** @param kept slots that are read after the run. */
 export function schedule(calls: readonly KernelCall[], sizes: Sizes, kept: ReadonlySet<Slot>): Schedule {
   const ops = new Set(calls.map(({ op }) => op));

@@ -36,6 +36,8 @@ export interface WasmNeeds {
   readonly weights: readonly Tensor[];
   /** The largest graph that will be prepared; with `weights` it decides how much memory there is. */
   readonly graph: Graph;
+  /** A part of it that should run as fast as it can, too: more of its calls may come together. */
+  readonly part?: Graph | undefined;
   /** Values of the graph that programs may be asked to keep: memory is set aside for them. */
   readonly keep?: readonly Value[];
   /** Programs that can exist at a time. */
@@ -99,13 +101,15 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   const abandon = () => pool.close();
   return {
     abandon,
-    async finish({ weights, graph, keep, maxSessions }) {
+    async finish({ weights, graph, part, keep, maxSessions }) {
       try {
         const modules = await compiled({ weights, graph, activations });
         const sizes = createSizes(modules, sharedMemory);
         checkGraph(graph, sizes);
         const program = planProgram(graph, sizes, { activations, keep });
-        const memory = planMemory({ weights, program, maxSessions, threads }, sizes);
+        const partBytes = part ? planProgram(part, sizes, { activations }).activationBytes : 0;
+        const largest = { ...program, activationBytes: Math.max(program.activationBytes, partBytes) };
+        const memory = planMemory({ weights, program: largest, maxSessions, threads }, sizes);
         const heap = new Heap(memory, sharedMemory);
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
@@ -137,7 +141,8 @@ function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned
     upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
     prepare: (graph, { keep, onNode } = {}) => {
       const isPlanned = graph === planned.graph && keep === planned.keep;
-      const program = isPlanned ? planned : planProgram(graph, sizes, { activations, keep });
+      const roomBytes = plan.activations.bytes;
+      const program = isPlanned ? planned : planProgram(graph, sizes, { activations, keep, roomBytes });
       return new WasmProgram(program, home, onNode);
     },
     dispose: () => pool.close(),
