@@ -31,6 +31,7 @@ export async function readImportance(
   source: ByteSource,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Importance> {
+  await refuseOldForm(source, signal);
   const file = await readGguf(source, { signal });
   const kind = file.metadata.string('general.type', 'model');
   const names = [...file.tensors.keys()]
@@ -45,6 +46,16 @@ export async function readImportance(
   for (const name of names) columns.set(name, await readMeans(file, name, signal));
   const datasets = file.metadata.strings('imatrix.datasets', []);
   return { name: source.name, datasets, nChunks: file.metadata.u32('imatrix.chunk_count', 0), columns };
+}
+
+/** What llama-imatrix wrote before it wrote GGUF begins with a number of matrices. */
+async function refuseOldForm(source: ByteSource, signal?: AbortSignal): Promise<void> {
+  const start = new Uint8Array(Math.min(4, source.size));
+  await source.read(0, start, signal);
+  if (String.fromCharCode(...start) === 'GGUF') return;
+  throw new FormatError(
+    `${source.name} is no GGUF file, expected an importance matrix; "llama-imatrix --in-file OLD.dat -o NEW.gguf" makes one of the old form, thimble imatrix a new one`,
+  );
 }
 
 /** Sums divided by counts. An expert that nothing came to is as important in all columns. */
