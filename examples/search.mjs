@@ -133,7 +133,13 @@ async function find(modelPath, indexPath, question) {
   });
 }
 
+/** A reader of the console wants the sentence alone. @param {unknown} error */
+function tell(error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
 const [command, modelPath = '', indexPath = '', ...others] = process.argv.slice(2);
-if (command === 'index' && others.length > 0) await index(modelPath, indexPath, others);
-else if (command === 'find' && others.length > 0) await find(modelPath, indexPath, others.join(' '));
+if (command === 'index' && others.length > 0) await index(modelPath, indexPath, others).catch(tell);
+else if (command === 'find' && others.length > 0) await find(modelPath, indexPath, others.join(' ')).catch(tell);
 else console.error('usage: node examples/search.mjs index MODEL INDEX.json FILE… | find MODEL INDEX.json QUESTION…');

@@ -52,7 +52,7 @@ export function twoColumns(rows: readonly (readonly [string, string])[], width: 
 /** Less of a value says nothing. */
 const leastCell = 16;
 
-/** Rows as wide as the window: the last cell is cut where it may be, else a row's other cells go under the first. */
+/** Rows as wide as the window: the last cell is cut where it may be, else a row's other cells go under the first, on as many lines as it takes. */
 export function fittingRows(
   rows: readonly (readonly string[])[],
   align: string,
@@ -63,10 +63,11 @@ export function fittingRows(
   const longest = Math.max(...lines.map((line) => line.length));
   if (longest <= width) return lines;
   if (cuts && longest - last + leastCell <= width) return lines.map((line) => cutLine(line, width));
-  return rows.flatMap(([name, ...cells]) => [
-    cutLine(`  ${name}`, width),
-    cutLine(`    ${cells.filter((cell) => cell !== '').join('  ')}`, width),
-  ]);
+  return rows.flatMap(([name, ...cells]) => {
+    const words = cells.filter((cell) => cell !== '').map((cell, i) => (i === 0 ? cell : ` ${cell}`)); // two spaces between
+    const below = wrapWords(words, { width, first: 4, rest: 3 });
+    return [`  ${name}`, ...(cuts ? [below.join('')] : below)].map((line) => cutLine(line, width));
+  });
 }
 
 /** A line cut to the window. */

@@ -55,7 +55,7 @@ async function checkForm(source: ByteSource, signal?: AbortSignal): Promise<void
   if (String.fromCharCode(...magic) === 'GGUF') return;
   const how = 'llama-imatrix --in-file OLD.dat --output-format gguf -o NEW.gguf';
   throw new FormatError(
-    `${source.name} is no GGUF file, expected an importance matrix; one of the older form (.dat) becomes one by ${how}`,
+    `${source.name} is no GGUF file, expected an importance matrix; one of the older form (.dat) becomes one by ${how}; thimble imatrix makes a new one`,
   );
 }
 

@@ -130,13 +130,17 @@ const otherFiles: readonly (readonly [start: string, what: string])[] = [
   ['tjgg', 'a GGJT file from before GGUF'],
   ['PK', 'a zip archive, perhaps a PyTorch checkpoint'],
   ['vers', 'a Git LFS pointer: fetch the real file with "git lfs pull"'],
+  ['\b', 'an ONNX model: take the GGUF file of it, or make one with llama.cpp from the original'],
   ['<', 'a web page: the download link led to HTML'],
 ];
+
+const safetensors = "safetensors: llama.cpp's convert_hf_to_gguf.py makes a GGUF file of the folder";
 
 function checkMagic(bytes: Uint8Array, fileName: string): void {
   const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic === 'GGUF') return;
-  const what = otherFiles.find(([start]) => magic.startsWith(start))?.[1];
+  const isSafetensors = bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0); // "{" behind a length
+  const what = isSafetensors ? safetensors : otherFiles.find(([start]) => magic.startsWith(start))?.[1];
   throw new FormatError(
     `${fileName} starts with ${quoted(magic)}, not "GGUF"; ${what ? `it looks like ${what}` : 'not a GGUF file'}`,
   );

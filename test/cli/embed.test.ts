@@ -38,8 +38,13 @@ describe('embeddings and ranks', () => {
     expect(await made(model)).toBe('embeddings: thimble embed');
     expect(await made(ranker)).toBe('scores: thimble rank');
     expect(await made('smollm2')).toBe('text');
-    const { code, stderr } = await thimble(['chat', model], { input: 'hi\n' });
-    expect([code, stderr]).toEqual([1, 'thimble: e5 tiny makes embeddings, not text; use thimble embed\n']);
+    const chat = await thimble(['chat', model], { input: 'hi\n' });
+    expect(chat).toMatchObject({ code: 1, stderr: 'thimble: e5 tiny makes embeddings, not text; use thimble embed\n' });
+    const { code, stderr } = await thimble(['bench', ranker]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/ranker\.gguf makes scores; bench measures models that make text/),
+    ]);
   });
 
   it('embed takes tasks, dimensions and lengths, and writes files', async () => {

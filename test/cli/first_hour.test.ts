@@ -130,6 +130,13 @@ describe.skipIf(!haveTerminal)('thimble run in a terminal (needs script of util-
     expect(stdout).toMatch(/·\s+(cut by --max-tokens|ended: )/);
   });
 
+  it('cuts no size off a table that has to be narrow', async () => {
+    const { stdout } = await onTerminal(['quantize', 'smollm2', 'Q4_K_M', '--dry-run'], { columns: 30 });
+    const rows = plainLines(stdout).filter((row) => row.startsWith('  '));
+    expect(rows.join('\n')).toMatch(/attn_q\.weight\n.*→ q5_0[^…]*MiB\n/);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(30);
+  });
+
   it('wants a prompt for one answer', async () => {
     for (const option of ['--json', '--raw', '--shift']) {
       const { code, stdout } = await onTerminal(['run', model, option]);

@@ -189,6 +189,9 @@ describe('an importance matrix', () => {
       );
     const empty = ggufBytes({ metadata: [entry('general.type', id.string, text('imatrix'))] });
     await expect(readImportance(memorySource(empty))).rejects.toThrow(/expected an importance matrix; thimble imatrix/);
+    await expect(readImportance(memorySource(Uint8Array.of(210, 0, 0, 0, 19)))).rejects.toThrow(
+      /is no GGUF file, expected an importance matrix; .*llama-imatrix --in-file/,
+    );
     const { bytes } = await matrixOf('llama');
     const file = await readGguf(memorySource(bytes));
     for (const value of [NaN, -1, Infinity]) {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { argv, execArgv, execPath, resourceUsage } from 'node:process';
-import { ResourceError, type Model } from '../../../src/index.ts';
-import { checkOpenOptions } from '../../../src/gguf.ts';
+import { ResourceError, UnsupportedError, type Model } from '../../../src/index.ts';
+import { checkOpenOptions, planMemoryOf } from '../../../src/gguf.ts';
 import type { Arguments, Command } from '../command.ts';
-import { modelOptions, modelTitle, readModelOptions, withModel } from '../models.ts';
+import { modelOptions, modelTitle, readModelOptions, withFile, withModel } from '../models.ts';
 import { checked } from '../option_words.ts';
 import {
   columns,
@@ -42,6 +42,7 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 Mi
   async run(args, signal) {
     const threads = args.counts('threads') ?? [undefined];
     for (const n of threads) checked(() => checkOpenOptions({ ...readModelOptions(withoutThreads(args)), threads: n }));
+    await refuseEmbedders(args.positionals[0]!, signal);
     const results: BenchResult[] = [];
     if (threads.length === 1) results.push(await measure(args, threads[0], signal));
     else for (const n of threads) results.push(await inChild(args, n!, signal));
@@ -52,6 +53,13 @@ process of its own, so that its peak memory (RSS, with Node's own of about 50 Mi
     await printLine(rows.join('\n'));
   },
 };
+
+/** Before a context is asked for that they do not have. */
+const refuseEmbedders = (given: string, signal: AbortSignal): Promise<void> =>
+  withFile(given, { signal }, async (file) => {
+    const { makes } = await planMemoryOf(file);
+    if (makes !== 'text') throw new UnsupportedError(`${given} makes ${makes}; bench measures models that make text`);
+  });
 
 interface BenchResult {
   readonly model: string;
