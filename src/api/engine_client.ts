@@ -36,10 +36,10 @@ export class EngineClient {
     worker.onMessage((data) => this.receive(data as FromEngine));
     worker.onDeath((reason, isMissing) => {
       this.isMissing = isMissing;
-      const why = `the engine's thread died: ${reason.message}`;
-      this.end(
-        new ResourceError(`${why}; open the model again, with a smaller nCtx if memory ran out`, { cause: reason }),
-      );
+      const why = isMissing
+        ? `the engine's thread cannot start: ${reason.message}; serve it beside the library's script, and let the page's Content-Security-Policy allow it (worker-src 'self')`
+        : `the engine's thread died: ${reason.message}; open the model again, with a smaller nCtx if memory ran out`;
+      this.end(new ResourceError(why, { cause: reason }));
     });
   }
 

@@ -37,17 +37,24 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
   return opened(args, await files(), { onEvent: onProgress, signal, site });
 }
 
-/** Starts an engine from these files, and opens the model there. */
-async function opened(args: Omit<OpenArgs, 'files'>, from: Files, hooks: CallHooks<'open'>): Promise<Model> {
+/** Starts an engine from these files, and opens the model there. `missing`: why none started from others. */
+async function opened(
+  args: Omit<OpenArgs, 'files'>,
+  from: Files,
+  hooks: CallHooks<'open'>,
+  missing?: unknown,
+): Promise<Model> {
   const client = new EngineClient(spawn(new URL(from['engine']!), 'thimble engine'));
   try {
     const info = await client.call('open', { ...args, files: from }, hooks);
     return new Model(client, info);
   } catch (error) {
     await client.terminate(new Error('the model was never opened'));
-    const others = client.isMissing ? await inlinedFiles() : undefined;
+    if (!client.isMissing) throw error;
+    if (missing) throw missing; // its address says more than that of a blob
+    const others = await inlinedFiles();
     if (!others || others === from) throw error;
-    return opened(args, others, hooks);
+    return opened(args, others, hooks, error);
   }
 }
 

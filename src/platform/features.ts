@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../base/errors.ts';
+import { asError, UnsupportedError } from '../base/errors.ts';
 
 /** Detects everything about this machine, once. The choice is passed on as plain data, and a name can force it. */
 
@@ -12,11 +12,17 @@ export interface Features {
   readonly sharedMemory: boolean;
 }
 
-/** @throws UnsupportedError where WebAssembly has no SIMD at all. */
+/** @throws UnsupportedError where WebAssembly has no SIMD at all, or is not allowed. */
 export function detectFeatures(): Features {
   if (!WebAssembly.validate(simdProbe)) {
     const need = 'Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or newer on a CPU with SSE4.1 or NEON';
     throw new UnsupportedError(`this engine has no WebAssembly SIMD, which the kernels are made of; use ${need}`);
+  }
+  try {
+    new WebAssembly.Module(simdProbe);
+  } catch (cause) {
+    const why = `the page's Content-Security-Policy does not let WebAssembly run: ${asError(cause).message}`;
+    throw new UnsupportedError(`${why}; allow it: script-src 'wasm-unsafe-eval'`, { cause });
   }
   // The type alone tells: without isolation Chromium still makes shared memories but lends them to no worker.
   return { build: relaxedDotWorks() ? 'relaxed' : 'simd', sharedMemory: typeof SharedArrayBuffer === 'function' };

@@ -222,6 +222,21 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
         for (const path of Object.keys(replaced)) delete replaced[path];
         expect(await page.ask('scoreBytes', [...tinyModel('llama')])).toBe(2);
       });
+      it('says what a policy has to allow', async () => {
+        const scoring = (policy: string, use: (scored: Promise<unknown>) => Promise<void>) =>
+          withPage(browser, { isolated: false, policy }, (page) =>
+            use(page.ask('scoreBytes', [...tinyModel('llama')])),
+          );
+        await scoring("script-src 'self'", (scored) =>
+          expect(scored).rejects.toThrow(/does not let WebAssembly run: .*; allow it: script-src 'wasm-unsafe-eval'/),
+        );
+        await scoring("script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'", (scored) =>
+          expect(scored).rejects.toThrow(
+            /cannot start: http.*engine\.js cannot be loaded; .*allow it \(worker-src 'self'\)/,
+          ),
+        );
+        await scoring("script-src 'self' 'wasm-unsafe-eval'", (scored) => expect(scored).resolves.toBe(2));
+      });
       it('goes on with an open model when a part is there again', async () => {
         await page.ask('openKept', [...tinyModel('llama')]);
         replaced['/dist/web/engine.calls.js'] = undefined;
