@@ -40,6 +40,16 @@ describe('quantize', () => {
     expect(stdout).toMatch(/\nQ5_K_M: .* of weights become .* bits a weight\n$/);
   });
 
+  it('remarks on what is quantised already', async () => {
+    const again = await thimble(['quantize', 'smollm2', 'Q4_K_M', '--dry-run']);
+    expect(again).toMatchObject({
+      code: 0,
+      stderr:
+        'note: 210 matrices are quantised already (q4_1 …), and errors add up: a model in f16 gives a better one\n',
+    });
+    expect((await thimble(['quantize', bench.stories, 'Q4_K_M', '--dry-run'])).stderr).toBe('');
+  });
+
   it('gives one type to all with --pure, and others by name', async () => {
     const pure = await thimble(['quantize', bench.stories, 'Q4_0', '--dry-run', '--pure']);
     expect(pure.stdout).toMatch(/token_embd\.weight +f32 → q4_0/);

@@ -65,6 +65,7 @@ same whatever --threads says.`,
     await withFile(model, { signal }, async (file) => {
       if (!isDry) refuseSame(file, out!);
       const plan = planQuantization(file, name, { pure: args.flag('pure'), importance, tensorTypes });
+      tellTwice(plan);
       tellUnknown(plan);
       tellUnused(file, args.texts('tensor-type'));
       if (isDry) return showPlan(file, plan);
@@ -121,6 +122,15 @@ async function readMatrix(path: string | undefined, signal: AbortSignal): Promis
   } finally {
     await source.close?.();
   }
+}
+
+/** What was rounded before is rounded again; what q8_0 has lost is too little to tell. */
+function tellTwice({ tensors }: QuantizationPlan): void {
+  const twice = tensors.filter(({ from, quant }) => quant !== from.quant && from.quant.blockSize > 1);
+  const [first] = twice.filter(({ from }) => from.quant.name !== 'q8_0');
+  if (!first) return;
+  const what = `${plural(twice.length, 'matrix is', 'matrices are')} quantised already (${first.from.quant.name} …)`;
+  complain(`note: ${what}, and errors add up: a model in f16 gives a better one`);
 }
 
 /** Matrices that the importance matrix does not know are encoded as without one. */
