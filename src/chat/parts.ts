@@ -43,6 +43,8 @@ export class Parts {
   /** Text that is not told apart yet, and how many characters came before it. */
   private waiting = '';
   private nBefore = 0;
+  /** Of them the first so many were handed on by the answer that goes on: it ended inside what may be a mark. */
+  private nTold = 0;
   private readonly tokens = new Set<number>();
   /** Where marks stand that were looked for, counted like `nBefore`. */
   private readonly places = new Map<Wanted, number>();
@@ -77,13 +79,22 @@ export class Parts {
     this.push(before);
     const isOpen = this.type === 'thinking' && (goesOn || this.isFresh);
     this.type = isOpen ? 'thinking' : 'text';
-    this.hasMark = isOpen;
-    this.waiting = this.space = '';
-    this.nBefore = 0;
+    this.hasMark = isOpen || (goesOn && this.isFresh && this.hasMark);
+    if (!goesOn) this.drop(this.waiting.length);
+    this.nTold = this.waiting.length;
+    this.restartAt(this.nBefore + this.nTold);
+    this.space = '';
     this.said.thinking = isOpen && !this.isFresh;
     this.said.text = false;
     this.isFresh = true;
+  }
+
+  /** Counts characters from this one on. What waits stands before it. */
+  private restartAt(nChars: number): void {
+    const places = [...this.tokens];
     this.tokens.clear();
+    for (const at of places) if (at < nChars) this.tokens.add(at - nChars);
+    this.nBefore -= nChars;
   }
 
   push({ text, marks = [] }: MarkedText): AnswerPart[] {
@@ -137,7 +148,7 @@ export class Parts {
       const at = waiting.indexOf(mark.text, from);
       return at < 0 ? Infinity : at;
     };
-    const known = places.get(mark) ?? -1;
+    const known = places.get(mark) ?? -Infinity;
     let at = known < nBefore ? next(0) : known - nBefore;
     places.set(mark, nBefore + at); // whether it counts is seen each time: that changes with what was said before it
     while (at < Infinity && !(this.counts(mark, at) && (isEnd || mark.only !== 'last')))
@@ -168,7 +179,7 @@ export class Parts {
 
   /** Hands on the first characters of the text that waits, but for white space at their end. */
   private say(nChars: number, parts: AnswerPart[]): void {
-    const text = this.waiting.slice(0, nChars);
+    const text = this.waiting.slice(Math.min(this.nTold, nChars), nChars);
     this.drop(nChars);
     const end = endOfWords(text);
     if (end > 0) {
@@ -191,5 +202,6 @@ export class Parts {
     for (const at of this.tokens) if (at < this.nBefore + nChars) this.tokens.delete(at);
     this.waiting = this.waiting.slice(nChars);
     this.nBefore += nChars;
+    this.nTold = Math.max(0, this.nTold - nChars);
   }
 }

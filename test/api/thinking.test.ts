@@ -114,6 +114,19 @@ describe('a model that thinks', () => {
     expect(await model.generate(hi, split)).toMatchObject({ thinking: 'a [/THINK] b', text: 'c [THINK]' });
   });
 
+  it('goes on with an answer that was cut inside a mark of letters', async () => {
+    const says = ['<', 'think', '>', 'so', '</', 'thi', 'nk', '>', 'Yes', end];
+    const model = await modelSaying({ says, template: '{{ messages[0].content }}</think>' });
+    for (const maxTokens of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const session = model.openSession();
+      const begun = await session.generate(hi, { ...split, maxTokens });
+      const gone = await session.resume({ thinking: 'split' });
+      expect(`${begun.thinking}${gone.thinking}`.replace(/<.*/, '')).toBe('so');
+      expect(gone.text).toBe('Yes');
+      await session.close();
+    }
+  });
+
   it('spells its marks with letters where the vocabulary has no tokens for them', async () => {
     const says = ['<', 'think', '>', 'so', '</', 'thi', 'nk', '>', 'Yes', end];
     const model = await modelSaying({ says, template: '{{ messages[0].content }}</think>' });

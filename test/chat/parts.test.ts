@@ -104,6 +104,17 @@ describe('an answer', () => {
     expect(told(think, each('on</think>Yes.'), { text: 'assistant\n<think>go', goesOn: true })).toEqual(['thinking: on', 'text: Yes.']); // prettier-ignore
     expect(told(think, each('on'), { text: '<think>go</think>x', goesOn: true })).toEqual(['text: on']);
   });
+
+  test('may go on inside a mark, what was told of it is not told again', () => {
+    const on = (before: string, text: string) => told(think, each(text), { text: before, goesOn: true });
+    expect(on('assistant\n<thi', 'nk>\na</think>b')).toEqual(['thinking: a', 'text: b']);
+    expect(on('assistant\n<think>a</', 'think>\n\nb')).toEqual(['text: b']);
+    expect(on('assistant\n<think>a</think>', '\n\nb')).toEqual(['text: b']);
+    expect(on('assistant\n<think>a</', 'b>c</think>d')).toEqual(['thinking: b>c', 'text: d']);
+    expect(on('assistant\n<thi', '')).toEqual([]);
+    expect(on('a <', '<think>b')).toEqual(['thinking: b']);
+    expect(told(think, each('nk>b'), { text: 'assistant\n<thi' })).toEqual(['text: nk>b']); // of the prompt
+  });
 });
 
 describe('marks that are tokens', () => {
@@ -123,6 +134,13 @@ describe('marks that are tokens', () => {
   test('count as tokens only: spelled out, they are text', () => {
     expect(told(byToken, pieces(['<think>', 'the tag ', '</', 'think', '>', ' ends', '</think>', 'ok']))).toEqual(['thinking: the tag </think> ends', 'text: ok']); // prettier-ignore
     expect(told(byToken, each('<think>a</think>b'))).toEqual(['text: <think>a</think>b']);
+  });
+
+  test('may be cut', () => {
+    const solar = found('<|begin|>assistant<|think|>', ['<|begin|>', '<|think|>', '<|content|>', '<|end|>'])!;
+    const before = { text: 'x<|end|><|begin|>assistant', marks: [1, 8], goesOn: true };
+    expect(told(solar, [{ text: '<|think|>', marks: [0] }, { text: 'a' }], before)).toEqual(['thinking: a']);
+    expect(told(solar, [{ text: '<|think|>a' }], before)).toEqual(['text: <|think|>a']); // no token
   });
 
   test('may come after the place was told, or with more text', () => {
