@@ -7,8 +7,13 @@ export const forceOption = {
   force: { help: 'replace what is there already' },
 } as const satisfies OptionTable;
 
-/** A model that is read while its file is written would be lost, whatever --force says. */
-export function refuseSame(file: GgufFile, out: string): void {
-  const isSame = existsSync(out) && file.sources.some(({ name }) => realpathSync(name) === realpathSync(out));
-  if (isSame) throw new UsageError(`${out} is the model itself; choose another name`);
+/** What is read while its file is written would be lost, whatever --force says: the model, and other files that a command reads. */
+export function refuseSame(file: GgufFile, out: string, ...others: readonly (string | undefined)[]): void {
+  if (out === '') throw new UsageError('the name of the file to write is empty; give one');
+  if (!existsSync(out)) return;
+  const isOut = (path: string | undefined): boolean =>
+    path !== undefined && existsSync(path) && realpathSync(path) === realpathSync(out);
+  if (file.sources.some(({ name }) => isOut(name)))
+    throw new UsageError(`${out} is the model itself; choose another name`);
+  if (others.some(isOut)) throw new UsageError(`${out} is read here, too; choose another name`);
 }

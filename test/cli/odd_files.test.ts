@@ -149,6 +149,25 @@ describe('what is written', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('is the model itself')]);
   });
 
+  it('is never over a text or a matrix that is read beside the model, nor without a name', async () => {
+    const text = path('read.txt');
+    await writeFile(text, 'some words\n');
+    for (const args of [
+      ['imatrix', model, text, '--out', text],
+      ['embed', model, '--file', text, '--out', text],
+    ]) {
+      expect(await thimble([...args, '--force'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('is read here, too'),
+      });
+    }
+    expect(await readFile(text, 'utf8')).toBe('some words\n');
+    expect(await thimble(['quantize', model, '', 'q8_0'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is empty; give one'),
+    });
+  });
+
   it.skipIf(isWindows).each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

@@ -43,7 +43,8 @@ Prints a line of numbers for each text, with spaces between. --out writes them a
     const options = readEmbedOptions(args);
     const opening = { ...readModelOptions(args), signal };
     const out = args.text('out');
-    if (out !== undefined) await withFile(given, { signal }, async (file) => refuseSame(file, out)); // before stdin is waited for
+    if (out !== undefined)
+      await withFile(given, { signal }, async (file) => refuseSame(file, out, ...args.texts('file'))); // before stdin is waited for
     const texts = await readTexts(args, words, signal);
     await withModel(given, opening, async (model) => {
       const startMs = performance.now();

@@ -41,7 +41,7 @@ q8_0, whatever is made of it later.`,
     const maxChunks = args.count('chunks', { min: 1 }) ?? Infinity;
     const opening = { ...readModelOptions(args), nCtx, maxLogits: Math.min(rowsAtOnce, nCtx), signal };
     const [given, path] = args.positionals as readonly [string, string];
-    await withFile(given, { signal }, async (file) => refuseSame(file, out)); // before stdin is waited for
+    await withFile(given, { signal }, async (file) => refuseSame(file, out, path)); // before stdin is waited for
     const text = path === '-' ? decodeUtf8(await readStdin(signal), 'stdin') : await readTextFile(path, signal);
     const name = path === '-' ? 'stdin' : path;
     await withModel(given, opening, async (model) => {

@@ -63,7 +63,7 @@ same whatever --threads says.`,
     if (out === undefined && !isDry) throw missing('OUT');
     const importance = await readMatrix(args.text('imatrix'), signal);
     await withFile(model, { signal }, async (file) => {
-      if (!isDry) refuseSame(file, out!);
+      if (!isDry) refuseSame(file, out!, args.text('imatrix'));
       const plan = planQuantization(file, name, { pure: args.flag('pure'), importance, tensorTypes });
       tellTwice(plan);
       tellUnknown(plan);
