@@ -5,7 +5,8 @@
 import { set_scratch as setScratch } from './lib/scratch';
 import { setTables } from './lib/tables';
 
-export { add_product_f32, add_product_items } from './add_product';
+export { add_product_levels16, add_product_rows_levels16 } from './add_levels';
+export { add_product_f32, add_product_items, add_product_rows_f32 } from './add_product';
 export { add_scaled } from './add_scaled';
 export { combine } from './combine';
 export { gelu } from './gelu';

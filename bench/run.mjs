@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -26,6 +26,8 @@ const nodeEntries = {
   presets: 'bench/presets.ts',
   embed: 'bench/embed.ts',
   embed_once: 'bench/lib/embed_once.ts',
+  adapters: 'bench/adapters.ts',
+  adapters_once: 'bench/lib/adapters_once.ts',
   quantize: 'bench/quantize.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
@@ -52,6 +54,7 @@ const benches = [
   'fidelity',
   'presets',
   'embed',
+  'adapters',
   'quantize',
   'ggml',
   'peers',

@@ -23,6 +23,8 @@ export const addProductCases: OpCases = {
     of(3, 577, 20, 0.22),
     of(9, 39, 33, 2),
     of(2, 64, 64, 1e-4),
+    of(1, 1039, 17, 1), // so large that threads share it
+    of(9, 1039, 17, 0.22),
   ],
   timed: [1, 128].map((n) => ({ ...of(n, sizes.dim, 16, 0.22), name: timedName(n), copies: 16 })),
 };

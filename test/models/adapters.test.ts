@@ -69,3 +69,19 @@ describe.each(Object.entries(adapterCases).filter(isMergeable))('%s', (_name, of
     expect(gapOf(await adaptedLogits({ ...of, loras }, { maxLogits: 48 }, wasm('simd')), wanted)).toBeLessThan(most);
   });
 });
+
+describe.each([
+  ['odd, of products that one thread does alone', 5],
+  ['so large that threads share the products', 301],
+])('a rank that is %s', (_, rank) => {
+  it('computes what plain loops do, beside quantised weights, with the same bits for any build, steps and threads', async () => {
+    const of: AdapterCase = { model: 'llama-q4_0', loras: [{ rank, alpha: rank, scale: 0.1 }] };
+    const rows = await adaptedLogits(of, { maxLogits: 48 }, wasm('simd'));
+    expect(gapOf(rows, await adaptedLogits(of, { maxLogits: 48 }))).toBeLessThan(2e-3);
+    for (const build of builds) {
+      for (const steps of [{ maxLogits: 1 }, { maxLogits: 7, threads: 3 }, { maxLogits: 3, threads: 2 }]) {
+        expect(await adaptedLogits(of, steps, wasm(build))).toEqual(rows);
+      }
+    }
+  });
+});

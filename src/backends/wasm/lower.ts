@@ -2,6 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Rows, Scalar, Value } from '../../graph/graph.ts';
 import { roundUp } from '../../base/numbers.ts';
 import { RING_BLOCK } from '../../graph/layer_state.ts';
+import { addProduct } from '../../ops/add_product.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
@@ -199,7 +200,22 @@ const attend: Expansion = (lowering, node) => {
   lowering.calls.push({ ...whole, outs: [parts, ...whole.outs] }, join);
 };
 
+/** Numbers of a matrix that one thread multiplies in 2 microseconds, less than the barrier costs that sharing them out takes. */
+const SMALL = 16384;
+
+/** A small matrix is multiplied row by row, in the phase of what goes by rows around it. */
+const addSmall: Expansion = (lowering, node) => {
+  const inputs = node.inputs.map((input) => lowering.slotOf(input));
+  const whole = call(lowering, node, inputs);
+  const [rows, cols] = node.inputs[1]!.shape as [number, number];
+  const op = 'add_product_rows';
+  lowering.calls.push(
+    rows * cols > SMALL ? whole : { ...whole, op, kernel: kernelName(node).replace(node.op.name, op) },
+  );
+};
+
 const expansions: ReadonlyMap<Op, Expansion> = new Map([
+  [addProduct, addSmall],
   [kvStore, storeRows],
   [matmul, multiply],
   [attention, attend],

@@ -130,11 +130,12 @@ export class WasmProgram implements Program {
       });
       phase = fused.phase;
       const { rows, op, node } = fused.calls[0]!;
+      const countItems = instance.exports[`${op}_items`];
       return {
         rows,
         records,
-        countItems: instance.exports[`${op}_items`],
-        leastItems: leastItems(node),
+        countItems,
+        leastItems: countItems ? leastItems(node) : 0,
         alone: { begin, end: at, counters: counter, countersBytes: COUNTER_BYTES },
         calls: fused.calls,
       };
