@@ -52,7 +52,7 @@ export async function readImportance(
 async function checkForm(source: ByteSource, signal?: AbortSignal): Promise<void> {
   const magic = new Uint8Array(Math.min(4, source.size));
   await source.read(0, magic, signal);
-  if (String.fromCharCode(...magic) === 'GGUF') return;
+  if (new TextDecoder().decode(magic) === 'GGUF') return;
   const how = 'llama-imatrix --in-file OLD.dat --output-format gguf -o NEW.gguf';
   throw new FormatError(
     `${source.name} is no GGUF file, expected an importance matrix; one of the older form (.dat) becomes one by ${how}; thimble imatrix makes a new one`,
