@@ -87,7 +87,7 @@ export const readBeside: Platform['readBeside'] = async (file) => {
   if (!response.ok)
     throw new ResourceError(`${file.href} answered ${response.status}; serve it beside the library's script`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (String.fromCharCode(...bytes.subarray(0, 4)) === '\0asm') return bytes;
+  if (new TextDecoder().decode(bytes.subarray(0, 4)) === '\0asm') return bytes;
   throw new ResourceError(`${file.href} is no WebAssembly; serve the file of this build beside the library's script`);
 };
 
