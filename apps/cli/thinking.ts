@@ -17,7 +17,7 @@ export type Effort = (typeof efforts)[number];
 type TemplateVars = Readonly<Record<string, unknown>>;
 
 /** What templates call it. One that reads none of these thinks as it likes. */
-export function thinkingVars(effort: Effort | undefined): TemplateVars {
+function thinkingVars(effort: Effort | undefined): TemplateVars {
   if (effort === undefined) return {};
   const thinks = effort !== 'off';
   const how = effort === 'on' || effort === 'off' ? {} : { reasoning_effort: effort };

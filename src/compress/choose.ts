@@ -67,7 +67,7 @@ export interface ChoiceOptions {
 }
 
 /** Whether rounding is meant for a tensor at all. */
-export function isQuantizable({ name, shape }: Tensor): boolean {
+function isQuantizable({ name, shape }: Tensor): boolean {
   const nDims = shape.length - shape.findIndex((n) => n > 1);
   if (nDims < 2 || shape.every((n) => n <= 1) || !name.endsWith('weight')) return false;
   return !keptWhole.includes(name) && !kept.some((part) => name.includes(part));

@@ -5,6 +5,4 @@ let files: Files | undefined;
 
 export const tellFiles = (told: Files): void => void (files = told);
 
-export const allFiles = (): Files => files!;
-
 export const fileNamed = (name: keyof Files): URL => new URL(files![name]!);

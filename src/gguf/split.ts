@@ -132,7 +132,7 @@ function planShards(file: GgufFile, metadata: Map<string, MetadataToWrite>, maxS
 const sumBytes = (tensors: readonly GgufTensor[]): number => sum(tensors.map(({ sizeBytes }) => sizeBytes));
 
 /** A tensor to write whose bytes are read from `file` in pieces when their turn comes. */
-export function copyTensor(
+function copyTensor(
   file: GgufFile,
   tensor: GgufTensor,
   signal?: AbortSignal,

@@ -7,7 +7,7 @@ import { readDirections } from './control_vector.ts';
 import { readLora } from './lora_file.ts';
 
 /** Whether a file is to be added to a model, and is none. */
-export const adapterKind = (metadata: Metadata): AdapterFile['kind'] | undefined => {
+const adapterKind = (metadata: Metadata): AdapterFile['kind'] | undefined => {
   if (metadata.get('general.architecture')?.value === 'controlvector') return 'control vector';
   return metadata.get('general.type')?.value === 'adapter' ? 'lora' : undefined;
 };
