@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openGguf } from '../src/gguf/open.ts';
 import type { GgufFile } from '../src/gguf/read.ts';
-import { openNodeFile } from '../src/store/node_file.ts';
+import { openNodeFile } from '../src/bytes/node_file.ts';
 import { mixes, mixNamed } from '../src/compress/mixes.ts';
 import { count, readOptions } from './lib/options.ts';
 import { table } from './lib/table.ts';

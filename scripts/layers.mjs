@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @type {Readonly<Record<string, { readonly has: readonly string[], readonly may: readonly string[] }>>}
  */
 export const layers = {
-  base: { has: ['src/base', 'src/store/source.ts'], may: [] },
-  store: { has: ['src/store'], may: ['base'] },
+  base: { has: ['src/base', 'src/bytes/source.ts'], may: [] },
+  bytes: { has: ['src/bytes'], may: ['base'] },
   quants: { has: ['src/quants'], may: ['base'] },
   tokenizers: { has: ['src/tokenizers'], may: ['base'] },
   chat: { has: ['src/chat'], may: ['base'] },
@@ -26,21 +26,21 @@ export const layers = {
   graph: { has: ['src/graph'], may: ['base', 'tensor', 'quants'] },
   ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph', 'quants'] },
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'quants', 'base'] },
-  platform: { has: ['src/platform'], may: ['base', 'store', 'gguf'] },
+  platform: { has: ['src/platform'], may: ['base', 'bytes', 'gguf'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },
   protocol: { has: ['src/protocol'], may: ['base', 'chat', 'sampling', 'graph', 'platform'] },
   engine: {
     has: ['src/engine'], // what the engine's thread holds
-    may: ['base', 'store', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
+    may: ['base', 'bytes', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
       ...['ops', 'graph', 'models', 'platform', 'backends', 'protocol'],
     ]),
   },
   api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol'] }, // what the caller's thread holds
-  compress: { has: ['src/compress'], may: ['base', 'store', 'quants', 'tensor', 'gguf', 'platform'] },
+  compress: { has: ['src/compress'], may: ['base', 'bytes', 'quants', 'tensor', 'gguf', 'platform'] },
   threads: { has: ['src/threads'], may: ['engine', 'backends', 'compress'] },
   public: {
     has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts'],
-    may: ['api', 'engine', 'protocol', 'compress', 'gguf', 'store', 'quants', 'base'].concat([
+    may: ['api', 'engine', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base'].concat([
       ...['chat', 'sampling', 'platform'],
     ]),
   },

@@ -21,7 +21,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entry = `
   export { llama2cToGguf } from './test/helpers/llama2c.ts';
   export { writeGguf } from './src/gguf/write.ts';
-  export { openNodeSink } from './src/store/node_file.ts';
+  export { openNodeSink } from './src/bytes/node_file.ts';
 `;
 const stdin = { contents: entry, resolveDir: root, loader: /** @type {const} */ ('ts') };
 const folder = await mkdtemp(join(tmpdir(), 'thimble-'));

@@ -2,4 +2,4 @@
 export * from './gguf_web.ts';
 export { checkOpenOptions, usualMaxLogits } from './engine/backend_plan.ts';
 export { warningsOf } from './engine/warnings.ts';
-export { openNodeFile, openNodeSink, readNodeFile } from './store/node_file.ts';
+export { openNodeFile, openNodeSink, readNodeFile } from './bytes/node_file.ts';

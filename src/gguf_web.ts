@@ -20,11 +20,11 @@ export { readImportance, writeImportance, type Importance, type ImportanceToWrit
 export { memoryNeeded, planMemoryOf } from './engine/memory_on_demand.ts';
 export type { MemoryNeeded, MemoryOptions, MemoryPlanner } from './engine/memory_needed.ts';
 export { quants, quantByName } from './quants/index.ts';
-export { openHttpFile, type HttpOptions } from './store/http.ts';
+export { openHttpFile, type HttpOptions } from './bytes/http.ts';
 export { openModelFile } from './platform/model_file.ts';
 export type { QuantType } from './quants/quant_type.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
-export type { ByteSink, ByteSource } from './store/source.ts';
-export { blobSource } from './store/blob.ts';
+export type { ByteSink, ByteSource } from './bytes/source.ts';
+export { blobSource } from './bytes/blob.ts';
 export type { ColumnSums } from './base/column_sums.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';

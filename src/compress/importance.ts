@@ -9,7 +9,7 @@ import { writeGguf, type TensorToWrite, type WriteOptions } from '../gguf/write.
 import type { MetadataValue } from '../gguf/value_types.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { quantByName } from '../quants/index.ts';
-import type { ByteSink, ByteSource } from '../store/source.ts';
+import type { ByteSink, ByteSource } from '../bytes/source.ts';
 import { isOfTokens } from './choose.ts';
 
 /** How much the columns of a model's matrices matter. */

@@ -9,7 +9,7 @@ import { copyMetadata } from '../gguf/split.ts';
 import { writeGguf, type MetadataToWrite, type WriteOptions } from '../gguf/write.ts';
 import { quantByName } from '../quants/index.ts';
 import { bytesFor, type QuantType } from '../quants/quant_type.ts';
-import type { ByteSink } from '../store/source.ts';
+import type { ByteSink } from '../bytes/source.ts';
 import { elementsOf } from '../graph/tensor.ts';
 import { chooseTypes, isOfTokens } from './choose.ts';
 import { encoderOf } from './encode/index.ts';

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../store/source.ts';
+import type { ByteSource } from '../bytes/source.ts';
 import { readGguf } from './read.ts';
 import type { GgufFile, ReadOptions } from './read.ts';
 import type { OpenSibling } from './shards.ts';

@@ -1,7 +1,7 @@
 import { checkNames } from '../base/checks.ts';
 import { FormatError } from '../base/errors.ts';
 import { counted, roundUp } from '../base/numbers.ts';
-import type { ByteSource } from '../store/source.ts';
+import type { ByteSource } from '../bytes/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { checkForm } from './foreign_types.ts';
 import { parseHeader, startHeader } from './header.ts';

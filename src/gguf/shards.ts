@@ -4,7 +4,7 @@
  */
 import { asError, FormatError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
-import type { ByteSource } from '../store/source.ts';
+import type { ByteSource } from '../bytes/source.ts';
 import { quoted } from './limits.ts';
 import { readGguf } from './read.ts';
 import type { GgufFile, GgufTensor, ReadOptions } from './read.ts';

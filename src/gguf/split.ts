@@ -1,7 +1,7 @@
 /** Writes models in several files, as llama.cpp splits them, and in one again. */
 import { checkNames } from '../base/checks.ts';
 import { counted, roundUp, sum } from '../base/numbers.ts';
-import type { ByteSink } from '../store/source.ts';
+import type { ByteSink } from '../bytes/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { quoted } from './limits.ts';
 import type { GgufFile, GgufTensor } from './read.ts';

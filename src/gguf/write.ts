@@ -1,7 +1,7 @@
 import { checkNames } from '../base/checks.ts';
 import { FormatError } from '../base/errors.ts';
 import { counted, roundUp, sum } from '../base/numbers.ts';
-import type { ByteSink } from '../store/source.ts';
+import type { ByteSink } from '../bytes/source.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { tensorBytes } from './header.ts';
 import { checkLimit, quoted } from './limits.ts';

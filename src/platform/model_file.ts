@@ -4,8 +4,8 @@ import { ResourceError } from '../base/errors.ts';
 import type { GgufFile, ReadOptions } from '../gguf/read.ts';
 import { openGguf } from '../gguf/open.ts';
 import { parseShardName } from '../gguf/shard_names.ts';
-import { blobSource } from '../store/blob.ts';
-import type { HttpOptions } from '../store/http.ts';
+import { blobSource } from '../bytes/blob.ts';
+import type { HttpOptions } from '../bytes/http.ts';
 import { isWebAddress, plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
 
@@ -38,7 +38,7 @@ async function openFiles({ first, openSibling }: ModelFiles, { signal, keepUnkno
 
 /** The other shards lie beside the first one, with the same query. */
 async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
-  const { openHttpFile } = await import('../store/http.ts'); // few programs want it
+  const { openHttpFile } = await import('../bytes/http.ts'); // few programs want it
   const openSibling = (name: string) => {
     const sibling = new URL(url);
     sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
 import { asError, ResourceError } from '../base/errors.ts';
-import { openBeside, openNodeFile } from '../store/node_file.ts';
+import { openBeside, openNodeFile } from '../bytes/node_file.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
 export const files: Platform['files'] = async () => ({

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../store/source.ts';
+import type { ByteSource } from '../bytes/source.ts';
 
 /**
  * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`

@@ -9,7 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, openTokenizer, ResourceError, type ModelSource } from 'thimble';
 import { readGguf, splitGguf } from '../../src/gguf.ts';
-import { blobSource } from '../../src/store/blob.ts';
+import { blobSource } from '../../src/bytes/blob.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 
 /** Where a model's bytes may come from: each way gives the same tokens. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeGguf } from '../../src/gguf/write.ts';
-import { openNodeSink } from '../../src/store/node_file.ts';
+import { openNodeSink } from '../../src/bytes/node_file.ts';
 import { stories260kContent } from '../helpers/stories260k.ts';
 
 /** What `npm run build` made; THIMBLE_CLI names another build's, such as that of an installed package. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openGguf } from '../../src/gguf/open.ts';
 import { mergeGguf } from '../../src/gguf/split.ts';
-import { openBeside, openNodeFile } from '../../src/store/node_file.ts';
+import { openBeside, openNodeFile } from '../../src/bytes/node_file.ts';
 
 const folder = new URL('../../models/', import.meta.url);
 const firstShard = fileURLToPath(new URL('smollm2-135m-instruct-q4_1-00001-of-00002.gguf', folder));

@@ -5,8 +5,8 @@ import { describe, expect, it, test } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { readVocab } from '../../src/gguf/vocab.ts';
-import { blobSource } from '../../src/store/blob.ts';
-import { openNodeFile } from '../../src/store/node_file.ts';
+import { blobSource } from '../../src/bytes/blob.ts';
+import { openNodeFile } from '../../src/bytes/node_file.ts';
 import { vocabFile } from '../helpers/vocab_files.ts';
 import {
   entry,

@@ -1,5 +1,5 @@
 /** GGUF files byte by byte, written without the project's own writer, and sources and sinks in memory. */
-import type { ByteSink, ByteSource } from '../../src/store/source.ts';
+import type { ByteSink, ByteSource } from '../../src/bytes/source.ts';
 
 export type Bytes = number[];
 

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { writeGguf, type GgufToWrite } from '../../src/gguf/write.ts';
-import type { ByteSink } from '../../src/store/source.ts';
+import type { ByteSink } from '../../src/bytes/source.ts';
 import { llama2cToGguf } from './llama2c.ts';
 
 const folder = new URL('../fixtures/stories260K/', import.meta.url);

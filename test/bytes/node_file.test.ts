@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError, ResourceError } from '../../src/base/errors.ts';
-import { openBeside, openNodeFile, openNodeSink, readNodeFile } from '../../src/store/node_file.ts';
+import { openBeside, openNodeFile, openNodeSink, readNodeFile } from '../../src/bytes/node_file.ts';
 
 let folder: string;
 let path: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ResourceError } from '../../src/base/errors.ts';
-import { blobSource } from '../../src/store/blob.ts';
+import { blobSource } from '../../src/bytes/blob.ts';
 
 const content = Uint8Array.from({ length: 5000 }, (_, i) => i * 3);
 
