@@ -40,7 +40,7 @@ function listed(folder, pattern) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && pattern.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length).replaceAll(sep, '/'))
-    .filter((file) => !file.includes('/dist/')); // bench/dist
+    .filter((file) => !file.includes('/dist/')); // bench/dist, apps/dist
 }
 
 /** @param {string} file */
@@ -60,7 +60,7 @@ function longOnes() {
   /** @type {Map<string, string>} */
   const long = new Map();
   const folders = ['src', 'apps', 'assembly', 'bench', 'examples', 'scripts'];
-  for (const file of folders.flatMap((folder) => listed(folder, /\.(ts|mjs)$/))) {
+  for (const file of folders.flatMap((folder) => listed(folder, /\.(tsx?|mjs)$/))) {
     const text = read(file);
     const kind = kindOf(file);
     if (nLines(text) > limits[kind]) long.set(file, `${nLines(text)} lines, a ${kind} has at most ${limits[kind]}`);

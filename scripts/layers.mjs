@@ -110,8 +110,9 @@ function target(file, specifier) {
 export function sourceFiles() {
   return ['src', 'apps', 'examples'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(m?ts|mjs)$/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name).slice(root.length).split(sep).join('/')),
+      .filter((entry) => entry.isFile() && /\.(m?tsx?|mjs)$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length).split(sep).join('/'))
+      .filter((file) => !file.startsWith('apps/dist/')),
   );
 }
 

@@ -1,0 +1,78 @@
+/** How Vite builds and serves the apps: one configuration for all of them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { contentPolicy, modelHosts } from './policy.mjs';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What is built goes here. The embedded model's shards lie in a folder of their own, because they never change. */
+export const builtFolder = join(root, 'apps/dist/site');
+export const modelsFolder = join(root, 'apps/dist/models');
+
+/** @typedef {'chat' | 'bench'} AppName */
+
+/** Where an app's page lies below the folder that is built. @type {Readonly<Record<AppName, string>>} */
+export const places = { chat: '.', bench: 'bench' };
+
+/** @param {string} app @returns {app is AppName} */
+export const isApp = (app) => app in places && existsSync(join(root, 'apps', app, 'index.html'));
+
+/**
+ * Puts the policy into the page's head, before anything that it rules.
+ * @returns {import('vite').Plugin}
+ */
+const policyInHead = () => ({
+  name: 'policy-in-head',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_html, { server }) {
+      const content = contentPolicy(modelHosts, { isDevelopment: server !== undefined });
+      const attrs = { 'http-equiv': 'Content-Security-Policy', content };
+      return [{ tag: 'meta', attrs, injectTo: 'head-prepend' }];
+    },
+  },
+});
+
+/**
+ * @param {AppName} app
+ * @param {{ name: string, files: readonly string[], sizeBytes: number }} embedded
+ * @returns {import('vite').InlineConfig}
+ */
+export function appConfig(app, embedded) {
+  const up = app === 'chat' ? '' : '../';
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const model = {
+    name: embedded.name,
+    urls: embedded.files.map((file) => `${up}models/${file}`),
+    sizeBytes: embedded.sizeBytes,
+  };
+  return {
+    root: join(root, 'apps', app),
+    configFile: false,
+    base: './', // works below any path
+    clearScreen: false,
+    logLevel: 'warn',
+    define: { EMBEDDED_MODEL: JSON.stringify(model), APP_VERSION: JSON.stringify(version) },
+    resolve: {
+      alias: [
+        { find: /^thimble$/, replacement: join(root, 'dist/web/index.js') },
+        { find: /^thimble\/gguf$/, replacement: join(root, 'dist/web/gguf.js') },
+      ],
+    },
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    // Workers' scripts may not be data: addresses, and tiny files are better cached than repeated.
+    build: {
+      outDir: join(builtFolder, places[app]),
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      target: 'es2022',
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 2000,
+    },
+    worker: { format: 'es' },
+    optimizeDeps: { exclude: ['thimble'] },
+    plugins: [policyInHead()],
+  };
+}
