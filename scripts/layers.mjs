@@ -27,21 +27,22 @@ export const layers = {
   ops: { has: ['src/ops'], may: ['base', 'tensor', 'graph', 'quants'] },
   models: { has: ['src/models'], may: ['graph', 'gguf', 'ops', 'tensor', 'quants', 'base'] },
   platform: { has: ['src/platform'], may: ['base', 'bytes', 'gguf'] },
+  store: { has: ['src/store'], may: ['base', 'bytes', 'gguf', 'platform'] },
   backends: { has: ['src/backends'], may: ['graph', 'ops', 'tensor', 'quants', 'platform', 'base'] },
   protocol: { has: ['src/protocol'], may: ['base', 'chat', 'sampling', 'graph', 'platform'] },
   engine: {
     has: ['src/engine'], // what the engine's thread holds
     may: ['base', 'bytes', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
-      ...['ops', 'graph', 'models', 'platform', 'backends', 'protocol'],
+      ...['ops', 'graph', 'models', 'platform', 'store', 'backends', 'protocol'],
     ]),
   },
-  api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol'] }, // what the caller's thread holds
+  api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol', 'store'] }, // what the caller's thread holds
   compress: { has: ['src/compress'], may: ['base', 'bytes', 'quants', 'tensor', 'gguf', 'platform'] },
-  threads: { has: ['src/threads'], may: ['engine', 'backends', 'compress'] },
+  threads: { has: ['src/threads'], may: ['engine', 'backends', 'compress', 'store'] },
   public: {
     has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts'],
     may: ['api', 'engine', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base'].concat([
-      ...['chat', 'sampling', 'platform'],
+      ...['chat', 'sampling', 'platform', 'store'],
     ]),
   },
   apps: { has: ['apps', 'examples'], may: ['public'] },
@@ -100,7 +101,7 @@ export function importsOf(file, text) {
  * @param {string} specifier
  */
 function target(file, specifier) {
-  if (specifier === '#platform') return 'src/platform/node.ts';
+  if (/^#(platform|store)$/.test(specifier)) return `src/${specifier.slice(1)}/node.ts`;
   if (!specifier.startsWith('.')) return undefined;
   return normalize(join(dirname(file), specifier))
     .split(sep)

@@ -5,6 +5,7 @@
  *   gguf.js                   thimble/gguf
  *   inline.js                 thimble/inline: all of it in one file
  *   engine.js                 the script of all threads, one file
+ *   store.js                  the thread of the model store's jobs
  *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls
  *
  * Bundlers find engine.js and its parts by `new URL('./engine.js', import.meta.url)`. They move and rename the files, and change nothing
@@ -167,6 +168,14 @@ async function engineFiles() {
   });
 }
 
+/** The thread of the store's jobs, which loads nothing on demand. */
+async function storeFile() {
+  const file = await bundled(`import './src/threads/store.ts';`, 'store.js', { plugins: [parted] });
+  const onDemand = partsIn(file.text);
+  if (onDemand.length > 0) throw new Error(`store.js would load ${onDemand.join(', ')}, which it cannot`);
+  return file;
+}
+
 /**
  * The engine's thread, and what its parts borrow and call.
  * @param {readonly string[]} borrowed
@@ -221,7 +230,7 @@ const inlining = (engine) => ({
 
 /** Builds all of it. @returns the names of the files written, seen from the root, and of those that they were made from. */
 export async function webBundles() {
-  const engine = await engineFiles();
+  const engine = [...(await engineFiles()), await storeFile()];
   mkdirSync(folder, { recursive: true });
   for (const { name, text, map } of engine) {
     writeFileSync(

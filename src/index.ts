@@ -4,6 +4,7 @@ export type { PromptLike } from './api/arguments.ts';
 export { Model } from './api/model.ts';
 export { ModelSession } from './api/model_session.ts';
 export { openModel } from './api/open_model.ts';
+export { modelStore } from './api/sources.ts';
 export { Chat } from './api/chat.ts';
 export type {
   AdapterSource,
@@ -37,7 +38,23 @@ export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
 export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
-export type { DownloadProgress } from './platform/model_source.ts';
+export type { DownloadProgress, DownloadState } from './platform/model_source.ts';
+export type { ModelStore, ModelStoreOptions } from './store/model_store.ts';
+export type { Download } from './store/running_download.ts';
+export type {
+  ChunkHashes,
+  DownloadOptions,
+  DownloadSource,
+  Expected,
+  HfSource,
+  ImportOptions,
+  StoredFile,
+  StoredModel,
+  StoredSource,
+  StoreProgress,
+  StoreUsage,
+  UrlSource,
+} from './store/types.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
 export { checkSamplerOptions, type SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

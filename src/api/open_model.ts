@@ -1,11 +1,12 @@
 import type { Files, ModelSource } from '../platform/platform.ts';
+import type { StoredSource } from '../store/types.ts';
 import type { Calls } from '../protocol/messages.ts';
-import { plainSource } from '../platform/model_source.ts';
 import { callSite } from './call_site.ts';
 import { EngineClient, type CallHooks } from './engine_client.ts';
 import { Model } from './model.ts';
 import type { OpenModelOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
+import { sourceOf } from './sources.ts';
 import { files, inlinedFiles, spawn } from '#platform';
 
 /**
@@ -16,19 +17,20 @@ import { files, inlinedFiles, spawn } from '#platform';
  *     await model.close();
  *
  * @param source a path or `file:` URL in Node (the first shard opens all), a Blob or File, bytes, a Response or a stream (both are read
- *   into memory first, up to 4 GiB), or a list of such, one for each shard.
+ *   into memory first, up to 4 GiB), or a list of such, one for each shard; or a model of the store: `{ hf: 'org/repo/file.gguf' }`,
+ *   `{ url }`, which are downloaded where they are not there yet, `{ store: name }`.
  * @throws FormatError for damaged files, UnsupportedError for what this build cannot run, ResourceError when the file, the
  *   memory or a thread cannot be had, RangeError for options out of range, AbortError on `signal`.
  */
-export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<Model> {
+export async function openModel(source: ModelSource | StoredSource, options: OpenModelOptions = {}): Promise<Model> {
   const site = callSite();
   checkOptions('openModel', options);
   const { draft, adapters, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
   const receiving = { onDownload, signal };
   const args = {
-    source: await plainSource(source, receiving),
-    draft: draft === undefined ? undefined : await plainSource(draft, receiving),
+    source: await sourceOf(source, receiving),
+    draft: draft === undefined ? undefined : await sourceOf(draft, receiving),
     adapters: adapters?.length
       ? await (await import('./adapter_sources.ts')).plainAdapters(adapters, receiving)
       : undefined,

@@ -2,6 +2,7 @@
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/model_source.ts';
 import type { ModelSource } from '../platform/platform.ts';
+import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
@@ -9,15 +10,15 @@ import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/
 
 export interface OpenModelOptions extends OpenOptions {
   /** A smaller model of the same vocabulary, opened with the same options. `speculate: 'draft'` asks it for guesses. */
-  readonly draft?: ModelSource;
+  readonly draft?: ModelSource | StoredSource;
   /**
    * LoRA adapters and control vectors in GGUF, which are added to the model without changing it. They stay in memory; each session chooses
    * among them (`session.adapters`, `chat.adapters`, `model.adapters`), and has all with their scales until then.
    */
-  readonly adapters?: readonly (ModelSource | AdapterSource)[];
+  readonly adapters?: readonly (ModelSource | StoredSource | AdapterSource)[];
   /** Gets the bytes of weights loaded so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Gets the bytes of a Response or a stream received so far, before the weights are loaded. */
+  /** Gets the bytes received so far of a download into the store, a Response or a stream, before the weights are loaded. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** Stops opening; the promise rejects with an `AbortError`. */
   readonly signal?: AbortSignal;
@@ -25,7 +26,7 @@ export interface OpenModelOptions extends OpenOptions {
 
 /** An adapter to open, and how. */
 export interface AdapterSource extends AdapterOpening {
-  readonly source: ModelSource;
+  readonly source: ModelSource | StoredSource;
 }
 
 /** Options of one answer that stay in the caller's thread. */

@@ -55,7 +55,8 @@ async function ask({ name, url, headers }: Remote, { begin, end }: Range, signal
   throw new ResourceError(`${name} answered ${`${response.status} ${response.statusText}`.trim()}; ${help}`);
 }
 
-function failing(name: string): (error: unknown) => never {
+/** What a failed request means to whoever made it. */
+export function failing(name: string): (error: unknown) => never {
   return (error) => {
     const cause = asError(error);
     if (cause.name === 'AbortError' || cause.name === 'TimeoutError') throw cause;
@@ -107,10 +108,11 @@ async function receive({ name }: Remote, response: Response, into: Uint8Array): 
 }
 
 /** `bytes 0-262143/1048576`; a page sees it only where the server lets it. */
-const contentRange = (response: Response) =>
+export const contentRange = (response: Response) =>
   /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('Content-Range') ?? '');
 
-function lengthIn(response: Response): number | undefined {
+/** How long the file is that an answer has a part of, where it says so. */
+export function lengthIn(response: Response): number | undefined {
   const total = contentRange(response)?.[2];
   return total === undefined || total === '*' ? undefined : Number(total);
 }
@@ -126,7 +128,8 @@ function checkedLength(name: string, response: Response): number {
   throw new UnsupportedError(`${name}: the server does not say how long the file is; download it and open the copy`);
 }
 
-const versionOf = ({ headers }: Response): string | null => headers.get('ETag') ?? headers.get('Last-Modified');
+/** What tells two versions of a file apart. */
+export const versionOf = ({ headers }: Response): string | null => headers.get('ETag') ?? headers.get('Last-Modified');
 
 interface Same {
   readonly version: string | null;

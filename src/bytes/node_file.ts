@@ -30,7 +30,8 @@ const remedies: ReadonlyMap<string, string> = new Map([
 
 const codeOf = (cause: unknown): string => (cause instanceof Error && 'code' in cause ? String(cause.code) : '');
 
-function failing(doing: string, path: string, others?: ReadonlyMap<string, string>): (cause: unknown) => never {
+/** What a failed call of the file system means, and what to do. */
+export function failing(doing: string, path: string, others?: ReadonlyMap<string, string>): (cause: unknown) => never {
   return (cause) => {
     const code = codeOf(cause);
     const why = others?.get(code) ?? remedies.get(code) ?? asError(cause).message;

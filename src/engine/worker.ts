@@ -9,7 +9,7 @@ import { tellFiles } from './files.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
-import { openPlain } from '../platform/model_file.ts';
+import { openFiles, openPlain } from '../platform/model_file.ts';
 import type { PlainSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
@@ -202,7 +202,7 @@ interface Loading extends Omit<LoadOptions, 'adapters'> {
 async function load(source: PlainSource, options: OpenOptions, { adapters, ...around }: Loading): Promise<LoadedModel> {
   const starting = startBackend(options);
   const opened = async (from: PlainSource): Promise<GgufFile> => {
-    const file = await openPlain(from, { signal: around.signal });
+    const file = await openSource(from, around.signal);
     files.push(file);
     return file;
   };
@@ -215,6 +215,13 @@ async function load(source: PlainSource, options: OpenOptions, { adapters, ...ar
     await starting.abandon();
     throw error;
   }
+}
+
+/** A model of the store is read where it lies; few programs have one. */
+async function openSource(from: PlainSource, signal: AbortSignal | undefined): Promise<GgufFile> {
+  if (typeof from === 'string' || !('stored' in from)) return openPlain(from, { signal });
+  const { openStored } = await import('../store/open_stored.ts');
+  return openFiles(await openStored(from), { signal });
 }
 
 /** Where an answer begins, for whoever tells its thoughts apart. */

@@ -7,7 +7,7 @@ import { parseShardName } from '../gguf/shard_names.ts';
 import { blobSource } from '../bytes/blob.ts';
 import type { HttpOptions } from '../bytes/http.ts';
 import { isWebAddress, plainSource } from './model_source.ts';
-import type { ModelFiles, ModelSource, NamedBlob, PlainSource } from './platform.ts';
+import type { ModelFiles, ModelSource, NamedBlob, PlainSource, StoredFiles } from './platform.ts';
 
 export interface OpenFileOptions extends HttpOptions, ReadOptions {}
 
@@ -23,11 +23,18 @@ export async function openModelFile(source: ModelSource, options: OpenFileOption
 }
 
 /** `openModelFile`, on the other side of a thread's border. */
-export async function openPlain(source: PlainSource, options: ReadOptions): Promise<GgufFile> {
-  return openFiles(typeof source === 'string' ? await openPath(source) : filesOf(source), options);
+export async function openPlain(source: Exclude<PlainSource, StoredFiles>, options: ReadOptions): Promise<GgufFile> {
+  return openFiles(await filesFrom(source), options);
 }
 
-async function openFiles({ first, openSibling }: ModelFiles, { signal, keepUnknown }: ReadOptions): Promise<GgufFile> {
+/** The file that was named, and the way to those beside it. */
+export const filesFrom = async (source: Exclude<PlainSource, StoredFiles>): Promise<ModelFiles> =>
+  typeof source === 'string' ? openPath(source) : filesOf(source);
+
+export async function openFiles(
+  { first, openSibling }: ModelFiles,
+  { signal, keepUnknown }: ReadOptions,
+): Promise<GgufFile> {
   try {
     return await openGguf(first, { openSibling, signal, keepUnknown });
   } catch (error) {

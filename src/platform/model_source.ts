@@ -2,7 +2,7 @@ import { kindOf, tagOf } from '../base/checks.ts';
 import { asError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { formatShardName, parseShardName } from '../gguf/shard_names.ts';
-import type { BytesSource, ModelSource, NamedBlob, PlainSource } from './platform.ts';
+import type { BytesSource, ModelSource, NamedBlob, PlainSource, StoredFiles } from './platform.ts';
 import { pathOf } from '#platform';
 
 /** A stream is kept whole before it is opened, and WebAssembly has no room for a longer one. */
@@ -12,7 +12,20 @@ export interface DownloadProgress {
   readonly doneBytes: number;
   /** Undefined where the answer does not say. */
   readonly totalBytes: number | undefined;
+  /** What follows is told of downloads into the store. */
+  readonly state?: DownloadState;
+  /** Of the last seconds. */
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number | undefined;
+  /** What is waited for. */
+  readonly reason?: string;
 }
+
+/**
+ * `starting` until the server has said how long the file is; `checking` what lies there already; `running`; `waiting` for the network,
+ * a server that wants patience, or another tab that downloads the same; `paused`; `done`.
+ */
+export type DownloadState = 'starting' | 'checking' | 'running' | 'waiting' | 'paused' | 'done';
 
 export interface Receiving {
   readonly onDownload?: (progress: DownloadProgress) => void;
@@ -24,7 +37,10 @@ export interface Receiving {
  * Blobs), addresses of files become paths.
  * @throws TypeError for what is no source, ResourceError where a stream fails or is too long.
  */
-export async function plainSource(source: ModelSource, receiving: Receiving = {}): Promise<PlainSource> {
+export async function plainSource(
+  source: ModelSource,
+  receiving: Receiving = {},
+): Promise<Exclude<PlainSource, StoredFiles>> {
   if (typeof source === 'string' || isUrl(source)) return pathFrom(source);
   const isList = typeof source === 'object' && source !== null && Symbol.iterator in source && !isBytes(source);
   if (!isList) return [await fileOf(source as BytesSource, receiving)];

@@ -52,8 +52,13 @@ export interface NamedBlob {
   readonly blob: Blob;
 }
 
-/** What crosses between threads without being read: a path, or all files of a model. */
-export type PlainSource = string | readonly NamedBlob[];
+/** A model of the store, as the store knows it; only the store reads that. */
+export interface StoredFiles {
+  readonly stored: unknown;
+}
+
+/** What crosses between threads without being read: a path, all files of a model, or a model of the store. */
+export type PlainSource = string | readonly NamedBlob[] | StoredFiles;
 
 /** One end of a message channel. */
 export interface Port {

@@ -35,6 +35,7 @@ export const files: Platform['files'] = async () => ({
   models: address(new URL('./engine.models.js', import.meta.url)),
   weights: address(new URL('./engine.weights.js', import.meta.url)),
   calls: address(new URL('./engine.calls.js', import.meta.url)),
+  store: address(new URL('./store.js', import.meta.url)),
   'thimble.simd': address(new URL('../thimble.simd.wasm', import.meta.url)),
   'thimble.simd.more': address(new URL('../thimble.simd.more.wasm', import.meta.url)),
   'thimble.relaxed': address(new URL('../thimble.relaxed.wasm', import.meta.url)),

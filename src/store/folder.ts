@@ -1,0 +1,248 @@
+/**
+ * Models in a folder, in Node. Files keep their names, so that other programs can use them; what is not whole ends in `.part`. What is known
+ * of them lies in a folder `.thimble` beside.
+ */
+import { constants } from 'node:fs';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { failing, openNodeFile } from '../bytes/node_file.ts';
+import { ResourceError } from '../base/errors.ts';
+import { parseShardName } from '../gguf/shard_names.ts';
+import { newFile } from './model_record.ts';
+import type { FileRecord, LockOptions, ModelRecord, OpenFile, Place, Release } from './place.ts';
+import { pause } from './trouble.ts';
+
+const NOTES = '.thimble';
+const POLL_MS = 250;
+
+export function folderPlace(folder: string): Place {
+  const notes = join(folder, NOTES);
+  const noteOf = (name: string): string => join(notes, `${encodeURIComponent(name)}.json`);
+  const finalPath = ({ key }: FileRecord): string => join(folder, ...key.split('/'));
+  const partPath = (file: FileRecord): string => `${finalPath(file)}.part`;
+  const pathNow = (file: FileRecord): string => (file.sha256 === undefined ? partPath(file) : finalPath(file));
+
+  /** A note that is torn, or of another program, says nothing. */
+  const readNote = async (path: string): Promise<ModelRecord | undefined> => {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      const record = JSON.parse(text) as ModelRecord;
+      return typeof record.name === 'string' && Array.isArray(record.files) ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+
+  /** Whether the files of a whole model are still there, as they were. */
+  const isThere = async ({ isComplete, files }: ModelRecord): Promise<boolean> => {
+    if (!isComplete) return true;
+    const sizes = await Promise.all(files.map((file) => sizeAt(finalPath(file))));
+    return files.every(({ sizeBytes }, i) => sizeBytes === sizes[i]);
+  };
+
+  const place: Place = {
+    keeper: 'folder',
+    async records() {
+      const names = await readdir(notes).catch(() => []);
+      const found = await Promise.all(
+        names.filter((name) => name.endsWith('.json')).map((name) => readNote(join(notes, name))),
+      );
+      const known: ModelRecord[] = [];
+      for (const record of found) if (record && (await isThere(record))) known.push(record);
+      return [...known, ...(await strangers(folder, known))];
+    },
+    async record(name) {
+      const record = await readNote(noteOf(name));
+      if (record && (await isThere(record))) return record;
+      return (await strangers(folder, [])).find((each) => each.name === name);
+    },
+    async keep(record) {
+      await mkdir(notes, { recursive: true }).catch(failing('create', notes));
+      const path = noteOf(record.name);
+      const next = `${path}.${process.pid}.new`;
+      await writeFile(next, JSON.stringify(record)).catch(failing('write', next));
+      await rename(next, path).catch(failing('write', path));
+    },
+    forget: ({ name }) => rm(noteOf(name), { force: true }),
+    newKey: (model, file) => [...model.split('/').slice(0, -1), file].join('/'),
+    async open(_, file) {
+      const path = partPath(file);
+      await mkdir(dirname(path), { recursive: true }).catch(failing('create', dirname(path)));
+      if ((await sizeAt(finalPath(file))) !== undefined && file.checkpoints.length === 0)
+        throw new ResourceError(`${finalPath(file)} is there already; delete it, or give another name`);
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT).catch(failing('create', path));
+      return openFile(path, handle);
+    },
+    async finish(_, file) {
+      await rename(partPath(file), finalPath(file)).catch(failing('name', finalPath(file)));
+    },
+    async heldBytes(_, file) {
+      const found = await stat(partPath(file)).catch(() => undefined);
+      return found ? Math.min(found.size, 512 * found.blocks) : 0; // blocks that were never written take no room
+    },
+    async remove(_, file) {
+      await rm(partPath(file), { force: true }).catch(failing('remove', partPath(file)));
+      if (file.sha256 !== undefined)
+        await rm(finalPath(file), { force: true }).catch(failing('remove', finalPath(file)));
+    },
+    source: (_, file) => openNodeFile(pathNow(file)),
+    pathOf: finalPath,
+    async room() {
+      const sizes = (await place.records()).flatMap(({ files }) =>
+        files.map((file) =>
+          place.heldBytes(undefined!, file).then(async (held) => held + ((await sizeAt(finalPath(file))) ?? 0)),
+        ),
+      );
+      const usedBytes = (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
+      const free = await place.freeBytes();
+      return { usedBytes, quotaBytes: free === undefined ? undefined : usedBytes + free, isPersistent: true };
+    },
+    async freeBytes() {
+      const { bavail, bsize } = (await statfs(await firstThere(folder)).catch(() => undefined)) ?? {};
+      return bavail === undefined || bsize === undefined ? undefined : bavail * bsize;
+    },
+    lock: (name, how) => lockFile(notes, join(notes, `${encodeURIComponent(name)}.lock`), how),
+  };
+  return place;
+}
+
+const sizeAt = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  );
+
+/** The folder, or where it will be made. */
+async function firstThere(folder: string): Promise<string> {
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere || dirname(folder) === folder ? folder : firstThere(dirname(folder));
+}
+
+/** Models that nobody downloaded with this program: whoever put them there knows what they are. */
+async function strangers(folder: string, known: readonly ModelRecord[]): Promise<ModelRecord[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const taken = new Set(known.flatMap(({ files }) => files.map(({ key }) => key)));
+  const keys = entries
+    .filter((entry) => entry.isFile() && /\.gguf$/i.test(entry.name))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .split(sep)
+        .join('/'),
+    )
+    .filter((key) => !taken.has(key) && !key.startsWith(`${NOTES}/`));
+  const firsts = keys.filter((key) => (parseShardName(key)?.shardIndex ?? 0) === 0);
+  return Promise.all(firsts.map((key) => strangerOf(folder, key, keys)));
+}
+
+async function strangerOf(folder: string, key: string, keys: readonly string[]): Promise<ModelRecord> {
+  const shard = parseShardName(key);
+  const stem = key.slice(0, key.length - '00001-of-00001.gguf'.length);
+  const all = shard
+    ? keys.filter((each) => each.startsWith(stem) && parseShardName(each)?.nShards === shard.nShards).sort()
+    : [key];
+  const found = await Promise.all(all.map((each) => stat(join(folder, each))));
+  const files = all.map((each, i): FileRecord => ({
+    ...newFile(each, each.split('/').at(-1)!),
+    sizeBytes: found[i]!.size,
+  }));
+  const isComplete = !shard || all.length === shard.nShards;
+  return { name: key, from: 'folder', addedAt: found[0]!.mtimeMs, keeper: 'folder', files, isComplete };
+}
+
+function openFile(path: string, handle: FileHandle): OpenFile {
+  let isOpen = true;
+  return {
+    reserve: (sizeBytes) => handle.truncate(sizeBytes).catch(failing('write', path)),
+    async write(offsetBytes, bytes) {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await handle
+          .write(bytes, done, bytes.length - done, offsetBytes + done)
+          .catch(failing('write', path));
+        done += bytesWritten;
+      }
+    },
+    async read(offsetBytes, into) {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle
+          .read(into, done, into.length - done, offsetBytes + done)
+          .catch(failing('read', path));
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    },
+    flush: () => handle.sync().catch(failing('write', path)),
+    async close() {
+      if (isOpen) await handle.close();
+      isOpen = false;
+    },
+  };
+}
+
+/** A file with the number of the process that has the lock; that of a process that is gone locks nothing. Who reads models needs none. */
+async function lockFile(
+  notes: string,
+  path: string,
+  { isShared, ifFree, signal }: LockOptions,
+): Promise<Release | undefined> {
+  if (isShared) return () => undefined;
+  await mkdir(notes, { recursive: true }).catch(failing('create', notes));
+  const never = new AbortController().signal;
+  for (;;) {
+    const release = await takeLock(path);
+    if (release || ifFree) return release;
+    await pause(POLL_MS, signal ?? never);
+  }
+}
+
+/** Locks of this process, which its number does not tell apart. */
+const own = new Set<string>();
+
+async function takeLock(path: string): Promise<Release | undefined> {
+  if (own.has(path)) return undefined;
+  own.add(path);
+  const release = (): void => {
+    own.delete(path);
+    void unlink(path).catch(() => undefined);
+  };
+  for (let nTries = 0; nTries < 2; nTries++) {
+    const isOurs = await writeFile(path, String(process.pid), { flag: 'wx' }).then(
+      () => true,
+      (error: { code?: string }) => (error.code === 'EEXIST' ? false : failing('create', path)(error)),
+    );
+    if (isOurs) return release;
+    if (isAlive(Number(await readFile(path, 'utf8').catch(() => '0')))) break;
+    await unlink(path).catch(() => undefined);
+  }
+  own.delete(path);
+  return undefined;
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid || !Number.isInteger(pid) || pid < 1) return false; // a process before had the same number
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}

@@ -1,0 +1,125 @@
+/** Files in IndexedDB, in pieces: what works where OPFS does not. */
+import { ResourceError } from '../base/errors.ts';
+import { endsEarly, type ByteSource } from '../bytes/source.ts';
+import { inDatabase } from './database.ts';
+import type { FileRecord, OpenFile } from './place.ts';
+
+/** One entry of the database. Parts of a file begin a new one, so that two connections never fill the same. */
+const PIECE_BYTES = 2 ** 20;
+
+interface Piece {
+  readonly part: number;
+  readonly piece: number;
+  /** In the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+function pieceAt(
+  offsetBytes: number,
+  { partBytes, sizeBytes = Infinity }: Pick<FileRecord, 'partBytes' | 'sizeBytes'>,
+): Piece {
+  const part = Math.floor(offsetBytes / partBytes);
+  const piece = Math.floor((offsetBytes - part * partBytes) / PIECE_BYTES);
+  const begin = part * partBytes + piece * PIECE_BYTES;
+  return { part, piece, begin, end: Math.min(begin + PIECE_BYTES, (part + 1) * partBytes, sizeBytes) };
+}
+
+const allOf = (key: string): IDBKeyRange => IDBKeyRange.bound([key], [key, []]);
+
+async function load(key: string, { part, piece }: Piece): Promise<Uint8Array | undefined> {
+  const found: unknown = await inDatabase('pieces', 'readonly', (store) => store.get([key, part, piece]));
+  return found instanceof ArrayBuffer ? new Uint8Array(found) : undefined;
+}
+
+/** Pieces are written when they are full. */
+export function openPieces(record: FileRecord): OpenFile {
+  const { key } = record;
+  const open = new Map<number, { readonly bytes: Uint8Array<ArrayBuffer>; nBytes: number }>();
+  const keep = async ({ begin, part, piece }: Piece): Promise<void> => {
+    const { bytes, nBytes } = open.get(begin)!;
+    const whole = nBytes === bytes.length ? bytes.buffer : bytes.slice(0, nBytes).buffer;
+    await inDatabase('pieces', 'readwrite', (store) => store.put(whole, [key, part, piece]));
+    open.delete(begin);
+  };
+  return {
+    reserve: async () => undefined, // it takes nothing in advance
+    async write(offsetBytes, bytes) {
+      for (let done = 0; done < bytes.length;) {
+        const place = pieceAt(offsetBytes + done, record);
+        const at = offsetBytes + done - place.begin;
+        const into = open.get(place.begin) ?? { bytes: new Uint8Array(place.end - place.begin), nBytes: 0 };
+        open.set(place.begin, into);
+        const part = bytes.subarray(done, done + into.bytes.length - at);
+        into.bytes.set(part, at);
+        into.nBytes = at + part.length;
+        done += part.length;
+        if (into.nBytes === into.bytes.length) await keep(place);
+      }
+    },
+    async read(offsetBytes, into) {
+      let done = 0;
+      while (done < into.length) {
+        const place = pieceAt(offsetBytes + done, record);
+        const pending = open.get(place.begin);
+        const bytes = pending ? pending.bytes.subarray(0, pending.nBytes) : await load(key, place);
+        const part = bytes?.subarray(offsetBytes + done - place.begin).subarray(0, into.length - done);
+        if (!part?.length) break;
+        into.set(part, done);
+        done += part.length;
+      }
+      return done;
+    },
+    async flush() {
+      for (const begin of [...open.keys()]) await keep(pieceAt(begin, record));
+    },
+    close: async () => open.clear(),
+  };
+}
+
+export const removePieces = (key: string): Promise<unknown> =>
+  inDatabase('pieces', 'readwrite', (store) => store.delete(allOf(key)));
+
+/** Reads a file piece by piece; the last one stays, because the next read begins in it. */
+export function piecesSource(
+  record: Pick<FileRecord, 'key' | 'name' | 'partBytes'> & { readonly sizeBytes: number },
+): ByteSource {
+  const { key, name, sizeBytes } = record;
+  let last: { readonly begin: number; readonly bytes: Uint8Array } | undefined;
+  return {
+    name,
+    size: sizeBytes,
+    async read(offsetBytes, into, signal) {
+      if (offsetBytes + into.length > sizeBytes) throw endsEarly({ name, size: sizeBytes }, into, offsetBytes);
+      for (let done = 0; done < into.length;) {
+        signal?.throwIfAborted();
+        const place = pieceAt(offsetBytes + done, record);
+        if (last?.begin !== place.begin) {
+          const bytes = await load(key, place);
+          if (bytes?.length !== place.end - place.begin)
+            throw new ResourceError(
+              `cannot read ${name}: a part of it is not in this browser's storage any more; delete it and download it again`,
+            );
+          last = { begin: place.begin, bytes };
+        }
+        const part = last.bytes.subarray(offsetBytes + done - place.begin).subarray(0, into.length - done);
+        into.set(part, done);
+        done += part.length;
+      }
+    },
+  };
+}
+
+/** Keys of all files that have pieces. */
+export async function pieceKeys(): Promise<string[]> {
+  const found = new Set<string>();
+  for (let after = ''; ;) {
+    const next = await inDatabase('pieces', 'readonly', (store) =>
+      store.getAllKeys(IDBKeyRange.lowerBound([after, []], true), 1),
+    );
+    const key = (next[0] as [string] | undefined)?.[0];
+    if (key === undefined) return [...found];
+    found.add(key);
+    after = key;
+  }
+}

@@ -1,0 +1,275 @@
+/** A file on a web server that is fetched whole: what it is, and its bytes in ranges. */
+import { asError, ResourceError, UnsupportedError } from '../base/errors.ts';
+import { counted } from '../base/numbers.ts';
+import { contentRange, failing, lengthIn, versionOf } from '../bytes/http.ts';
+import { stopped, troubled, type Patience } from './trouble.ts';
+
+/** What the first answer says. */
+export interface Facts {
+  /** Undefined where the server says it nowhere. */
+  readonly sizeBytes: number | undefined;
+  readonly version: string | null;
+  /** What the host says that the SHA-256 is (`X-Linked-Etag` of Hugging Face). */
+  readonly sha256: string | undefined;
+  readonly hasRanges: boolean;
+}
+
+interface RemoteOptions {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly patience: Patience;
+}
+
+interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface Receiving {
+  /** What comes beyond is left. */
+  readonly most: number;
+  readonly signal: AbortSignal;
+}
+
+interface Request {
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+  readonly method?: 'HEAD';
+  readonly redirect?: 'manual';
+}
+
+/** Longer than that nobody waits for a server that asks for patience. */
+const MOST_WAIT_MS = 300_000;
+
+/** A redirect leads to one host, that to another, and so on; then it is a circle. */
+const MOST_HOPS = 10;
+
+export class RemoteFile {
+  /** Without the query, which may hold keys. */
+  readonly name: string;
+  private readonly options: RemoteOptions;
+  /** Where the last redirect led. Such addresses expire. */
+  private direct: URL | undefined;
+  private mayGoDirectly = true;
+
+  constructor(options: RemoteOptions) {
+    this.options = options;
+    this.name = `${options.url.origin}${options.url.pathname}`;
+  }
+
+  /** Asks for the first byte. */
+  async facts(signal: AbortSignal): Promise<Facts> {
+    const linked = await this.linked(signal);
+    const response = await this.request(this.options.url, { headers: { Range: 'bytes=0-0' }, signal });
+    await this.check(response);
+    const isRange = response.status === 206;
+    this.remember(response);
+    const lengthHeader = response.headers.has('Content-Encoding') ? null : response.headers.get('Content-Length');
+    const found = isRange ? lengthIn(response) : lengthHeader === null ? undefined : Number(lengthHeader);
+    await response.body?.cancel().catch(() => undefined);
+    const sizeBytes = found ?? linked.sizeBytes ?? (isRange ? await this.lengthByHead(signal) : undefined);
+    const hasRanges = isRange && sizeBytes !== undefined && !response.headers.has('Content-Encoding');
+    return { sizeBytes, version: versionOf(response), sha256: linked.sha256 ?? linkedHash(response), hasRanges };
+  }
+
+  /** An answer with exactly these bytes, of this version of the file. */
+  async range({ begin, end }: Range, { sizeBytes, version }: Facts, signal: AbortSignal): Promise<Response> {
+    const range = { Range: `bytes=${begin}-${end - 1}` };
+    const response = await this.ask(version === null ? range : { ...range, ...this.ifRange(version) }, signal);
+    const [now, nowSize] = [versionOf(response), lengthIn(response)];
+    const isOther = now !== null && version !== null && now !== version;
+    const came = contentRange(response)?.[1];
+    if (response.status === 206 && !isOther && (nowSize ?? sizeBytes) === sizeBytes) {
+      if (came === undefined || Number(came) === begin) return response;
+      await response.body?.cancel().catch(() => undefined);
+      throw troubled(
+        'passing',
+        new ResourceError(`${this.name}: the server answered another part than bytes from ${counted(begin)} on`),
+      );
+    }
+    await response.body?.cancel().catch(() => undefined);
+    if (isOther || response.status === 206) throw this.changed();
+    throw troubled('noRanges', new ResourceError(`${this.name}: the server sends whole files only`));
+  }
+
+  /** An answer with the whole file. */
+  async whole(signal: AbortSignal): Promise<Response> {
+    const response = await this.ask({}, signal);
+    if (response.status === 200) return response;
+    await response.body?.cancel().catch(() => undefined);
+    throw this.unexpected(response);
+  }
+
+  changed(): Error {
+    return troubled('changed', new ResourceError(`${this.name} changed while it was fetched; download it again`));
+  }
+
+  /** Hands out what an answer brings. @returns how many bytes came */
+  async receive(
+    response: Response,
+    { most, signal }: Receiving,
+    take: (piece: Uint8Array) => Promise<void>,
+  ): Promise<number> {
+    const { patience } = this.options;
+    const reader = response.body!.getReader();
+    const cancel = (): void => void reader.cancel().catch(() => undefined);
+    let isLate = false;
+    signal.addEventListener('abort', cancel, { once: true });
+    let nBytes = 0;
+    try {
+      while (nBytes < most) {
+        const timer = setTimeout(() => ((isLate = true), cancel()), patience.stallMs);
+        const { value } = await reader.read().finally(() => clearTimeout(timer));
+        if (signal.aborted) throw stopped(signal);
+        if (isLate) throw this.stalled();
+        if (value === undefined) break;
+        const piece = value.subarray(0, most - nBytes);
+        nBytes += piece.length;
+        await take(piece);
+      }
+      return nBytes;
+    } catch (error) {
+      if (signal.aborted) throw stopped(signal);
+      if (error instanceof ResourceError || asError(error).name !== 'TypeError') throw error;
+      throw troubled(
+        'passing',
+        new ResourceError(`the connection to ${this.name} broke off: ${asError(error).message}`, { cause: error }),
+      );
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      cancel();
+    }
+  }
+
+  private stalled(): Error {
+    const seconds = this.options.patience.stallMs / 1000;
+    return troubled('passing', new ResourceError(`${this.name} has sent nothing for ${seconds} s`));
+  }
+
+  /** Asks where the last redirect led; where that address has expired, asks the first one again, which leads to a new one. */
+  private async ask(headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    const { url } = this.options;
+    if (this.direct && this.mayGoDirectly) {
+      const response = await this.request(this.direct, { headers, signal }).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        return undefined; // a page may be forbidden to ask there without the redirect
+      });
+      if (response?.ok) return response;
+      this.mayGoDirectly = response !== undefined && response.status >= 400;
+      this.direct = undefined;
+      await response?.body?.cancel().catch(() => undefined);
+      if (response && (response.status === 429 || response.status >= 500)) throw this.unexpected(response);
+    }
+    const response = await this.request(url, { headers, signal });
+    await this.check(response);
+    this.remember(response);
+    return response;
+  }
+
+  private remember({ url, redirected }: Response): void {
+    if (redirected && url !== '') this.direct = new URL(url);
+  }
+
+  private async check(response: Response): Promise<void> {
+    const isPage = /^text\/html\b/i.test(response.headers.get('Content-Type') ?? '');
+    if (response.ok && !isPage) return;
+    await response.body?.cancel().catch(() => undefined);
+    throw response.ok ? this.isPage() : this.unexpected(response);
+  }
+
+  private isPage(): Error {
+    return troubled(
+      'passing',
+      new ResourceError(
+        `${this.name} answered a web page (HTML), expected a model file; check the address, or sign in to the network`,
+      ),
+    );
+  }
+
+  private unexpected({ status, statusText, headers }: Response): Error {
+    const answered = `${this.name} answered ${`${status} ${statusText}`.trim()}`;
+    if (status === 416) return this.changed();
+    if (status === 408 || status === 425 || status === 429 || status >= 500)
+      return troubled('passing', new ResourceError(answered), retryAfterMs(headers.get('Retry-After')));
+    const help = [401, 403].includes(status)
+      ? 'give what it asks for, such as { headers: { Authorization } }'
+      : 'check the address';
+    return new ResourceError(`${answered}; ${help}`);
+  }
+
+  /** Only the server that was named gets the caller's headers. */
+  private async request(url: URL, { headers: more, signal, ...how }: Request): Promise<Response> {
+    const { patience, headers } = this.options;
+    const own = url.origin === this.options.url.origin ? headers : {};
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    let isLate = false;
+    signal.addEventListener('abort', abort, { once: true });
+    const timer = setTimeout(() => ((isLate = true), abort()), patience.stallMs);
+    try {
+      if (signal.aborted) abort();
+      // a page may not say that it wants nothing packed; Node may
+      const sent = { 'Accept-Encoding': 'identity', ...own, ...more };
+      return await fetch(url, { headers: sent, cache: 'no-store', ...how, signal: stop.signal }).catch(
+        failing(this.name),
+      );
+    } catch (error) {
+      if (signal.aborted) throw stopped(signal);
+      throw isLate ? this.stalled() : troubled('passing', asError(error));
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** A page of another origin would have to ask first whether it may say that. */
+  private ifRange(version: string): Record<string, string> {
+    const { location } = globalThis as { location?: Location };
+    const asksFirst = location !== undefined && location.origin !== this.options.url.origin;
+    return asksFirst || version.startsWith('W/') ? {} : { 'If-Range': version };
+  }
+
+  /** Hugging Face says the hash beside its redirect, which Node sees and pages do not. */
+  private async linked(
+    signal: AbortSignal,
+  ): Promise<{ readonly sha256?: string | undefined; readonly sizeBytes?: number | undefined }> {
+    if ('location' in globalThis) return {};
+    let { url } = this.options;
+    for (let nHops = 0; nHops < MOST_HOPS; nHops++) {
+      const response = await this.request(url, { headers: { Range: 'bytes=0-0' }, signal, redirect: 'manual' });
+      const to = response.headers.get('Location');
+      await response.body?.cancel().catch(() => undefined);
+      const sha256 = linkedHash(response);
+      if (sha256 !== undefined) return { sha256, sizeBytes: linkedSize(response) };
+      if (response.status < 300 || response.status >= 400 || to === null) return {};
+      url = new URL(to, url);
+    }
+    throw new ResourceError(`${this.name} redirects in a circle; check the address`);
+  }
+
+  private async lengthByHead(signal: AbortSignal): Promise<number> {
+    const response = await this.request(this.options.url, { headers: {}, signal, method: 'HEAD' });
+    const length = response.headers.get('Content-Length');
+    if (response.ok && length !== null && !response.headers.has('Content-Encoding')) return Number(length);
+    throw new UnsupportedError(
+      `${this.name}: the server does not say how long the file is; download it in another way, and import it`,
+    );
+  }
+}
+
+function linkedHash({ headers }: Response): string | undefined {
+  const hash = /^(?:W\/)?"?([0-9a-f]{64})"?$/i.exec(headers.get('X-Linked-Etag') ?? '')?.[1];
+  return hash?.toLowerCase();
+}
+
+function linkedSize({ headers }: Response): number | undefined {
+  const size = headers.get('X-Linked-Size');
+  return size !== null && /^\d+$/.test(size) ? Number(size) : undefined;
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MOST_WAIT_MS) : undefined;
+}

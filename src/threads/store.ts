@@ -1,0 +1,3 @@
+import { serveJob } from '../store/serve_job.ts';
+
+serveJob();
