@@ -3,8 +3,8 @@ import { asError, ResourceError } from '../base/errors.ts';
 import type { ByteSource } from '../bytes/source.ts';
 import { inDatabase } from './database.ts';
 import { doneBytesOf } from './model_record.ts';
-import { openOpfsFile, opfsKeys, opfsSize, opfsSource, removeOpfsFile } from './opfs.ts';
-import { openPieces, pieceKeys, piecesSource, removePieces } from './pieces.ts';
+import { opfsBlob, openOpfsFile, opfsKeys, opfsSize, opfsSource, removeOpfsFile } from './opfs.ts';
+import { allPieces, openPieces, pieceKeys, piecesSource, removePieces } from './pieces.ts';
 import type { FileRecord, LockOptions, ModelRecord, OpenFile, Place, Release } from './place.ts';
 import { hexOf } from './sha256.ts';
 
@@ -12,6 +12,7 @@ import { hexOf } from './sha256.ts';
 interface Keeper {
   open(file: FileRecord): Promise<OpenFile>;
   source(file: FileRecord): Promise<ByteSource>;
+  file(file: FileRecord): Promise<File>;
   heldBytes(file: FileRecord): Promise<number>;
   remove(file: FileRecord): Promise<unknown>;
   keys(): Promise<string[]>;
@@ -21,6 +22,7 @@ const keepers: Readonly<Record<string, Keeper>> = {
   opfs: {
     open: (file) => openOpfsFile(file, freeBytes),
     source: opfsSource,
+    file: async (file) => new File([await opfsBlob(file)], file.name),
     heldBytes: ({ key }) => opfsSize(key),
     remove: removeOpfsFile,
     keys: opfsKeys,
@@ -28,6 +30,7 @@ const keepers: Readonly<Record<string, Keeper>> = {
   pieces: {
     open: async (file) => openPieces(file),
     source: async (file) => piecesSource({ ...file, sizeBytes: file.sizeBytes! }),
+    file: async (file) => new File(await allPieces(file), file.name),
     heldBytes: async (file) => doneBytesOf(file),
     remove: ({ key }) => removePieces(key),
     keys: pieceKeys,
@@ -49,6 +52,7 @@ export function browserPlace(keeper: string): Place {
     heldBytes: (record, file) => keeperOf(record).heldBytes(file),
     remove: async (record, file) => void (await keeperOf(record).remove(file)),
     source: (record, file) => keeperOf(record).source(file),
+    file: (record, file) => keeperOf(record).file(file),
     async room() {
       const records = await inDatabase<ModelRecord[]>('models', 'readonly', (store) => store.getAll());
       const held = await Promise.all(

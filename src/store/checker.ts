@@ -159,7 +159,7 @@ const magic = 'GGUF';
 
 /** A page that a server sends in place of a file is known by its first bytes. */
 export function checkBegin(name: string, begin: Uint8Array): void {
-  const came = String.fromCharCode(...begin.subarray(0, magic.length));
+  const came = new TextDecoder('latin1').decode(begin.subarray(0, magic.length));
   if (came === magic) return;
   const isPage = /^\s*<(!doctype|html|\?xml)/i.test(new TextDecoder().decode(begin.subarray(0, 64)));
   const what = isPage ? 'a web page (HTML)' : `${JSON.stringify(came)} at its beginning`;

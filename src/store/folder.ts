@@ -2,7 +2,7 @@
  * Models in a folder, in Node. Files keep their names, so that other programs can use them; what is not whole ends in `.part`. What is known
  * of them lies in a folder `.thimble` beside.
  */
-import { constants } from 'node:fs';
+import { constants, openAsBlob } from 'node:fs';
 import {
   access,
   mkdir,
@@ -20,6 +20,7 @@ import {
 import { dirname, join, sep } from 'node:path';
 import { failing, openNodeFile } from '../bytes/node_file.ts';
 import { ResourceError } from '../base/errors.ts';
+import { sum } from '../base/numbers.ts';
 import { parseShardName } from '../gguf/shard_names.ts';
 import { newFile } from './model_record.ts';
 import type { FileRecord, LockOptions, ModelRecord, OpenFile, Place, Release } from './place.ts';
@@ -27,57 +28,27 @@ import { pause } from './trouble.ts';
 
 const NOTES = '.thimble';
 const POLL_MS = 250;
+/** Where models come from that lie in the folder, and that nobody downloaded or imported. */
+const STRANGE = 'folder';
 
 export function folderPlace(folder: string): Place {
-  const notes = join(folder, NOTES);
-  const noteOf = (name: string): string => join(notes, `${encodeURIComponent(name)}.json`);
+  const notes = new Notes(folder);
   const finalPath = ({ key }: FileRecord): string => join(folder, ...key.split('/'));
   const partPath = (file: FileRecord): string => `${finalPath(file)}.part`;
-  const pathNow = (file: FileRecord): string => (file.sha256 === undefined ? partPath(file) : finalPath(file));
-
-  /** A note that is torn, or of another program, says nothing. */
-  const readNote = async (path: string): Promise<ModelRecord | undefined> => {
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    try {
-      const record = JSON.parse(text) as ModelRecord;
-      return typeof record.name === 'string' && Array.isArray(record.files) ? record : undefined;
-    } catch {
-      return undefined;
-    }
+  const heldBytes = async (file: FileRecord): Promise<number> => {
+    const found = await stat(partPath(file)).catch(() => undefined);
+    return found ? Math.min(found.size, 512 * found.blocks) : 0; // blocks that were never written take no room
   };
-
-  /** Whether the files of a whole model are still there, as they were. */
-  const isThere = async ({ isComplete, files }: ModelRecord): Promise<boolean> => {
-    if (!isComplete) return true;
-    const sizes = await Promise.all(files.map((file) => sizeAt(finalPath(file))));
-    return files.every(({ sizeBytes }, i) => sizeBytes === sizes[i]);
+  const freeBytes = async (): Promise<number | undefined> => {
+    const { bavail, bsize } = (await statfs(await firstThere(folder)).catch(() => undefined)) ?? {};
+    return bavail === undefined || bsize === undefined ? undefined : bavail * bsize;
   };
-
-  const place: Place = {
+  return {
     keeper: 'folder',
-    async records() {
-      const names = await readdir(notes).catch(() => []);
-      const found = await Promise.all(
-        names.filter((name) => name.endsWith('.json')).map((name) => readNote(join(notes, name))),
-      );
-      const known: ModelRecord[] = [];
-      for (const record of found) if (record && (await isThere(record))) known.push(record);
-      return [...known, ...(await strangers(folder, known))];
-    },
-    async record(name) {
-      const record = await readNote(noteOf(name));
-      if (record && (await isThere(record))) return record;
-      return (await strangers(folder, [])).find((each) => each.name === name);
-    },
-    async keep(record) {
-      await mkdir(notes, { recursive: true }).catch(failing('create', notes));
-      const path = noteOf(record.name);
-      const next = `${path}.${process.pid}.new`;
-      await writeFile(next, JSON.stringify(record)).catch(failing('write', next));
-      await rename(next, path).catch(failing('write', path));
-    },
-    forget: ({ name }) => rm(noteOf(name), { force: true }),
+    records: () => notes.records(),
+    record: (name) => notes.record(name),
+    keep: (record) => notes.keep(record),
+    forget: (record) => notes.forget(record),
     newKey: (model, file) => [...model.split('/').slice(0, -1), file].join('/'),
     async open(_, file) {
       const path = partPath(file);
@@ -87,37 +58,88 @@ export function folderPlace(folder: string): Place {
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT).catch(failing('create', path));
       return openFile(path, handle);
     },
-    async finish(_, file) {
-      await rename(partPath(file), finalPath(file)).catch(failing('name', finalPath(file)));
-    },
-    async heldBytes(_, file) {
-      const found = await stat(partPath(file)).catch(() => undefined);
-      return found ? Math.min(found.size, 512 * found.blocks) : 0; // blocks that were never written take no room
-    },
-    async remove(_, file) {
+    finish: (_, file) => rename(partPath(file), finalPath(file)).catch(failing('name', finalPath(file))),
+    heldBytes: (_, file) => heldBytes(file),
+    async remove({ from }, file) {
       await rm(partPath(file), { force: true }).catch(failing('remove', partPath(file)));
-      if (file.sha256 !== undefined)
-        await rm(finalPath(file), { force: true }).catch(failing('remove', finalPath(file)));
+      if (file.sha256 === undefined && from !== STRANGE) return; // a file of that name would be somebody else's
+      await rm(finalPath(file), { force: true }).catch(failing('remove', finalPath(file)));
     },
-    source: (_, file) => openNodeFile(pathNow(file)),
+    source: (_, file) => openNodeFile(finalPath(file)),
+    file: async (_, file) => new File([await openAsBlob(finalPath(file))], file.name),
     pathOf: finalPath,
     async room() {
-      const sizes = (await place.records()).flatMap(({ files }) =>
-        files.map((file) =>
-          place.heldBytes(undefined!, file).then(async (held) => held + ((await sizeAt(finalPath(file))) ?? 0)),
-        ),
-      );
-      const usedBytes = (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
-      const free = await place.freeBytes();
+      const files = (await notes.records()).flatMap((record) => record.files);
+      const sizes = await Promise.all(files.map(async (file) => (await sizeAt(finalPath(file))) ?? heldBytes(file)));
+      const usedBytes = sum(sizes);
+      const free = await freeBytes();
       return { usedBytes, quotaBytes: free === undefined ? undefined : usedBytes + free, isPersistent: true };
     },
-    async freeBytes() {
-      const { bavail, bsize } = (await statfs(await firstThere(folder)).catch(() => undefined)) ?? {};
-      return bavail === undefined || bsize === undefined ? undefined : bavail * bsize;
-    },
-    lock: (name, how) => lockFile(notes, join(notes, `${encodeURIComponent(name)}.lock`), how),
+    freeBytes,
+    lock: (name, how) => lockFile(notes.folder, notes.pathOf(name, 'lock'), how),
   };
-  return place;
+}
+
+/** What is known of the models in a folder. */
+class Notes {
+  readonly folder: string;
+  private readonly models: string;
+
+  constructor(models: string) {
+    this.models = models;
+    this.folder = join(models, NOTES);
+  }
+
+  pathOf(name: string, kind: 'json' | 'lock'): string {
+    return join(this.folder, `${encodeURIComponent(name)}.${kind}`);
+  }
+
+  /** Models with a note whose files are as it says, and all others that lie in the folder. */
+  async records(): Promise<ModelRecord[]> {
+    const names = await readdir(this.folder).catch(() => []);
+    const paths = names.filter((name) => name.endsWith('.json')).map((name) => join(this.folder, name));
+    const known: ModelRecord[] = [];
+    for (const path of paths) {
+      const record = await this.read(path);
+      if (record) known.push(record);
+    }
+    return [...known, ...(await strangers(this.models, known))];
+  }
+
+  async record(name: string): Promise<ModelRecord | undefined> {
+    const record = await this.read(this.pathOf(name, 'json'));
+    return record ?? (await strangers(this.models, [])).find((each) => each.name === name);
+  }
+
+  async keep(record: ModelRecord): Promise<void> {
+    await mkdir(this.folder, { recursive: true }).catch(failing('create', this.folder));
+    const path = this.pathOf(record.name, 'json');
+    const next = `${path}.${process.pid}.new`;
+    await writeFile(next, JSON.stringify(record)).catch(failing('write', next));
+    await rename(next, path).catch(failing('write', path));
+  }
+
+  forget({ name }: ModelRecord): Promise<void> {
+    return rm(this.pathOf(name, 'json'), { force: true });
+  }
+
+  /** A note that is torn, of another program, or of files that are not there any more, says nothing. */
+  private async read(path: string): Promise<ModelRecord | undefined> {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    const record = parsed(text);
+    if (!record?.isComplete) return record;
+    const sizes = await Promise.all(record.files.map(({ key }) => sizeAt(join(this.models, ...key.split('/')))));
+    return record.files.every(({ sizeBytes }, i) => sizeBytes === sizes[i]) ? record : undefined;
+  }
+}
+
+function parsed(text: string): ModelRecord | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<ModelRecord> | null;
+    return typeof record?.name === 'string' && Array.isArray(record.files) ? (record as ModelRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const sizeAt = (path: string): Promise<number | undefined> =>
@@ -164,7 +186,7 @@ async function strangerOf(folder: string, key: string, keys: readonly string[]):
     sizeBytes: found[i]!.size,
   }));
   const isComplete = !shard || all.length === shard.nShards;
-  return { name: key, from: 'folder', addedAt: found[0]!.mtimeMs, keeper: 'folder', files, isComplete };
+  return { name: key, from: STRANGE, addedAt: found[0]!.mtimeMs, keeper: 'folder', files, isComplete };
 }
 
 function openFile(path: string, handle: FileHandle): OpenFile {

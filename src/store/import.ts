@@ -3,15 +3,20 @@ import { ResourceError } from '../base/errors.ts';
 import type { ByteSource } from '../bytes/source.ts';
 import { formatShardName, parseShardName } from '../gguf/shard_names.ts';
 import { filesFrom } from '../platform/model_file.ts';
+import type { PlainSource, StoredFiles } from '../platform/platform.ts';
 import { Checker } from './checker.ts';
 import type { JobHooks } from './download.ts';
-import type { ImportJob } from './jobs.ts';
 import { newFile } from './model_record.ts';
 import type { ModelRecord, Place } from './place.ts';
 import { makeRoom } from './room.ts';
 import { checkedName } from './sources.ts';
 import { Teller } from './teller.ts';
 import { stopped } from './trouble.ts';
+
+export interface ImportJob {
+  readonly from: Exclude<PlainSource, StoredFiles>;
+  readonly name: string | undefined;
+}
 
 /** Read at a time. */
 const PIECE_BYTES = 4 * 2 ** 20;

@@ -1,13 +1,7 @@
 /** What takes long in a store. */
-import type { PlainSource, StoredFiles } from '../platform/platform.ts';
 import { runDownload, type DownloadJob, type JobHooks } from './download.ts';
-import { runImport } from './import.ts';
+import { runImport, type ImportJob } from './import.ts';
 import type { ModelRecord, Place } from './place.ts';
-
-export interface ImportJob {
-  readonly from: Exclude<PlainSource, StoredFiles>;
-  readonly name: string | undefined;
-}
 
 export type Job = DownloadJob | ImportJob;
 

@@ -60,15 +60,15 @@ export class ModelStore {
    */
   download(source: DownloadSource, options: DownloadOptions = {}): Download {
     checkNames('option of download', options, ['onProgress', 'signal', 'nConnections', 'patience']);
-    const { nConnections = 4 } = options;
+    const { nConnections = 4, patience, ...around } = options;
     if (!Number.isInteger(nConnections) || nConnections < 1 || nConnections > 16)
       throw new RangeError(`nConnections is ${nConnections}, expected a whole number from 1 to 16`);
     const { name } = planOf(source);
     askToPersist();
     const { place } = this;
-    return new Download(options, {
-      run: async (hooks) =>
-        storedModel(await startJob(place, { ...options, source: cloneable(source), nConnections }, hooks), place),
+    const job = { source: cloneable(source), nConnections, patience };
+    return new Download(around, {
+      run: async (hooks) => storedModel(await startJob(place, job, hooks), place),
       discard: () => this.delete(name),
     });
   }
@@ -87,6 +87,12 @@ export class ModelStore {
     askToPersist();
     const job = { from: await plainSource(source), name };
     return storedModel(await startJob(this.place, job, { onProgress, signal }), this.place);
+  }
+
+  /** The files of a whole model, for sharing or saving; they are read as they are needed. */
+  async export(name: string): Promise<File[]> {
+    const record = await this.whole(name);
+    return Promise.all(record.files.map((file) => this.place.file(record, file)));
   }
 
   /** Deletes a model, or what there is of it. @throws ResourceError where it is open, or being downloaded. */
@@ -121,8 +127,12 @@ export class ModelStore {
   /** @internal A whole model as it crosses to the engine's thread; one that is on a server is downloaded first. */
   async plainSource(source: StoredSource, options: DownloadOptions = {}): Promise<PlainSource> {
     const name = 'store' in source ? source.store : (await this.download(source, options).result).name;
+    return plainSourceOf(this.place, await this.whole(name));
+  }
+
+  private async whole(name: string): Promise<ModelRecord> {
     const record = await this.place.record(name);
-    if (record?.isComplete) return plainSourceOf(this.place, record);
+    if (record?.isComplete) return record;
     const what = record ? 'is not whole yet; download it again to go on' : 'is not in the store';
     throw new ResourceError(`${name} ${what}${record ? '' : await this.known()}`);
   }

@@ -110,6 +110,18 @@ export function piecesSource(
   };
 }
 
+/** A whole file as Blobs, which browsers keep outside of the page's memory when there are many. */
+export async function allPieces(record: FileRecord): Promise<Blob[]> {
+  const source = piecesSource({ ...record, sizeBytes: record.sizeBytes! });
+  const blobs: Blob[] = [];
+  for (let done = 0; done < source.size; done += record.partBytes) {
+    const bytes = new Uint8Array(Math.min(record.partBytes, source.size - done));
+    await source.read(done, bytes);
+    blobs.push(new Blob([bytes]));
+  }
+  return blobs;
+}
+
 /** Keys of all files that have pieces. */
 export async function pieceKeys(): Promise<string[]> {
   const found = new Set<string>();

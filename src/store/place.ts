@@ -68,6 +68,8 @@ export interface Place {
   remove(record: ModelRecord, file: FileRecord): Promise<void>;
   /** The bytes of a file that is whole. */
   source(record: ModelRecord, file: FileRecord): Promise<ByteSource>;
+  /** The same as a File, for sharing. */
+  file(record: ModelRecord, file: FileRecord): Promise<File>;
   /** Where they lie, where there are paths. */
   pathOf?(file: FileRecord): string;
   room(): Promise<Room>;

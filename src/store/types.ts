@@ -1,5 +1,6 @@
 /** What callers give to the store, and what it tells them. */
 import type { HttpOptions } from '../bytes/http.ts';
+import type { Patience } from './trouble.ts';
 import type { DownloadProgress, DownloadState } from '../platform/model_source.ts';
 
 /** What a model's bytes have to be, where the caller knows it. */
@@ -104,6 +105,8 @@ export interface JobOptions {
 export interface DownloadOptions extends JobOptions {
   /** Requests at a time. Default 4. */
   readonly nConnections?: number;
+  /** @internal Tests have less. */
+  readonly patience?: Partial<Patience>;
 }
 
 export interface ImportOptions extends JobOptions {

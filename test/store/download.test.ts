@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +30,6 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const start = (source: DownloadSource, more: object = {}) => store.download(source, { patience, ...more } as object);
-const get = (manner: string, more: object = {}) => start({ url: server.url(manner, 'big.gguf'), ...more }).result;
 const content = async (name = 'big.gguf') => sha256(await readFile(join(directory, name)));
 
 describe('a good server', () => {

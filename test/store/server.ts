@@ -59,6 +59,15 @@ function rangeOf({ headers }: IncomingMessage, size: number): readonly [number, 
 
 const pieceBytes = 64 * 1024;
 
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      response.off('drain', end).off('close', end);
+      resolve();
+    };
+    response.on('drain', end).on('close', end);
+  });
+
 export async function startServer(): Promise<FaultyServer> {
   const files = new Map<string, Uint8Array>();
   const counts = new Map<string, number>();
@@ -70,8 +79,7 @@ export async function startServer(): Promise<FaultyServer> {
     for (let done = 0; done < until && !response.destroyed; done += pieceBytes) {
       const piece = bytes.subarray(done, Math.min(done + pieceBytes, until));
       server.sentBytes += piece.length;
-      if (!response.write(piece))
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (!response.write(piece)) await drained(response);
       if (server.bytesPerSecond < Infinity)
         await new Promise((resolve) => setTimeout(resolve, (piece.length / server.bytesPerSecond) * 1000));
     }
