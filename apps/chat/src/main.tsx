@@ -1,3 +1,27 @@
 import { render } from 'preact';
+import { App } from './app/app.tsx';
+import { watchNetwork } from './app/network.ts';
+import { listenToKeys } from './app/shortcuts.tsx';
+import { begin as beginModels } from './models/library.ts';
+import { begin as beginConversations } from './state/conversations.ts';
+import { begin as beginPersonas } from './state/personas.ts';
+import { showLook } from './state/settings.ts';
+import { lookForDictation } from './state/speech.ts';
+import { followKeyboard } from './state/viewport.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/layout.css';
+import './styles/chat.css';
+import './styles/screens.css';
+import './styles/markdown.css';
 
-render(<h1>thimble</h1>, document.getElementById('app')!);
+watchNetwork();
+showLook();
+followKeyboard();
+listenToKeys();
+render(<App />, document.getElementById('app')!);
+void beginConversations();
+void beginPersonas();
+void beginModels();
+void lookForDictation();

@@ -1,0 +1,44 @@
+/** The conversation: its bar, its messages, and where one writes. */
+import { embedded } from '../models/catalogue.ts';
+import { engine } from '../models/engine.ts';
+import { downloads, here, isListed } from '../models/library.ts';
+import { branch, current, isLoading } from '../state/conversations.ts';
+import { Composer } from './composer.tsx';
+import { FirstRun } from './first_run.tsx';
+import { MessageList } from './message_list.tsx';
+import { ModelTrouble } from './model_trouble.tsx';
+import { ChatBar } from './top_bar.tsx';
+import { Welcome } from './welcome.tsx';
+
+/** Nothing is on this device yet, and nothing is said. */
+const isFirstRun = (): boolean =>
+  isListed.value &&
+  here.value.length === 0 &&
+  current.value === null &&
+  (engine.value.type === 'none' || engine.value.id === embedded.id || downloads.value[embedded.id] !== undefined) &&
+  engine.value.type !== 'ready';
+
+export function ChatScreen() {
+  if (!isListed.value) return <div class="screen" />;
+  if (isFirstRun()) return <FirstRun />;
+  return (
+    <div class="screen chat">
+      <ChatBar />
+      {isLoading.value ? <Waits /> : branch.value.length === 0 ? <Welcome /> : <MessageList />}
+      <ModelTrouble />
+      <Composer />
+    </div>
+  );
+}
+
+/** The shape of what comes. */
+function Waits() {
+  return (
+    <div class="messages waits-for" aria-busy="true" aria-label="Opening the chat">
+      <div class="shape bubble-shape" />
+      <div class="shape" />
+      <div class="shape" />
+      <div class="shape short" />
+    </div>
+  );
+}
