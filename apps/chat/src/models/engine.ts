@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ChatMessage, GenerateResult, Model, ModelInfo, ModelSession, OpenModelOptions, SamplerOptions } from 'thimble';
 import { errorFrom, errorLine, isAbort, troubleOf } from '../app/troubles.ts';
+import { isWelcomed } from '../state/settings.ts';
 import type { Trouble } from '../state/types.ts';
 
 export type EngineState =
@@ -68,6 +69,7 @@ async function opened({ id, name, open, options }: ToOpen, signal: AbortSignal):
     model = made;
     session = made.openSession();
     engine.value = { type: 'ready', id, name, info: made.info };
+    isWelcomed.value = true;
   } catch (error) {
     if (signal.aborted || isAbort(error)) return;
     engine.value = { type: 'failed', id, name, line: errorLine(error), trouble: troubleOf(error) };

@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 import type { GenerateResult, SamplerOptions } from 'thimble';
 import { errorLine, troubleOf } from '../app/troubles.ts';
 import { answer, engine, whenReady, type Asked } from '../models/engine.ts';
-import { leafBelow, pathTo } from '../storage/index.ts';
-import type { AnswerWriter, Message, SourcePlace } from '../storage/index.ts';
-import { passagesFor } from './attachments.ts';
+import { newId, pathTo } from '../storage/index.ts';
+import type { AnswerEnd, AnswerWriter, Message, SourcePlace } from '../storage/index.ts';
+import { keepAttached, passagesFor } from './attachments.ts';
 import * as conversations from './conversations.ts';
 import { createSpeaker, notify } from './notices.ts';
 import { currentPersona } from './personas.ts';
@@ -39,9 +39,10 @@ let resumable: string | undefined;
 
 export const isBusy = (): boolean => writing.value !== null;
 
-export async function send(text: string, documentIds: readonly string[] = []): Promise<void> {
+export async function send(text: string): Promise<void> {
   if (isBusy()) return;
   const conversation = await conversations.ensure(text);
+  const documentIds = await keepAttached(conversation.id);
   const question = messageOf('user', conversation.leafId, { text, conversationId: conversation.id });
   await conversations.put(documentIds.length > 0 ? { ...question, documentIds } : question);
   await answerTo(question);
@@ -79,7 +80,7 @@ export const canGoOn = (message: Message): boolean =>
   message.role === 'assistant' && message.state !== 'failed' && endsEarly(message) && !isBusy();
 
 const endsEarly = ({ state, stats }: Message): boolean =>
-  state === 'stopped' || state === 'growing' || stats?.stopReason === 'length';
+  state === 'stopped' || state === 'interrupted' || stats?.stopReason === 'length';
 
 /** Goes on with an answer that was stopped, or that a reload interrupted. */
 export async function goOn(message: Message): Promise<void> {
@@ -95,7 +96,7 @@ function messageOf(
   { text, conversationId }: Pick<Message, 'text' | 'conversationId'>,
 ): Message {
   const state = role === 'user' ? 'whole' : 'growing';
-  return { id: conversations.newId(), conversationId, parentId, role, text, createdAt: Date.now(), state };
+  return { id: newId(), conversationId, parentId, role, text, createdAt: Date.now(), state };
 }
 
 async function answerTo(question: Message, how: How = {}): Promise<void> {
@@ -124,17 +125,15 @@ async function make(question: Message, begun: Message, how: How): Promise<void> 
   writing.value = null;
   conversations.place(ended);
   maySleep();
-  const { text, thinking = '', state, error, stats, sources } = ended;
-  const last = {
-    text,
-    thinking,
-    state,
-    ...(error ? { error } : {}),
-    ...(stats ? { stats } : {}),
-    ...(sources ? { sources } : {}),
-  };
-  await conversations.withStorage(async () => writer?.finish(last));
-  if (state === 'whole') void writeTitle(ended);
+  await conversations.withStorage(async () => writer?.finish(endOf(ended)));
+  if (ended.state === 'whole') void writeTitle(ended);
+}
+
+/** What storage takes at the end of an answer. */
+function endOf({ text, thinking = '', state, error, stats, sources }: Message): AnswerEnd {
+  const isEnd = state === 'whole' || state === 'stopped' || state === 'failed';
+  const end = { text, thinking, state: isEnd ? state : 'stopped' } as const;
+  return { ...end, ...(error ? { error } : {}), ...(stats ? { stats } : {}), ...(sources ? { sources } : {}) };
 }
 
 interface Making extends How {
@@ -152,12 +151,12 @@ async function made(
   let sources: readonly SourcePlace[] = growing.sources ?? [];
   try {
     await whenReady(signal);
-    if (question.documentIds && !goesOn) {
+    const path = pathTo(conversations.messages.value, question.id);
+    if (!goesOn && path.some(({ documentIds }) => documentIds)) {
       advance({ phase: 'searching' });
-      sources = await passagesFor(question, signal);
+      sources = await passagesFor(path, signal);
     }
     advance({ phase: 'reading' });
-    const path = pathTo(conversations.messages.value, question.id);
     const messages = promptOf(path, { system: currentPersona.value.prompt, sources });
     const onPrefill = (nRead: number, nToRead: number) => advance({ nRead, nToRead });
     const result = await answer({
@@ -233,6 +232,3 @@ function createStream(writer: AnswerWriter | undefined) {
   };
   return { part, end };
 }
-
-/** Whether the newest branch of the conversation ends with this message. */
-export const isLast = (message: Message): boolean => leafBelow(conversations.messages.value, message.id) === message.id;

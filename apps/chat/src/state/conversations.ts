@@ -1,9 +1,8 @@
 /** The conversations on this device, and the one that is shown. */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { troubleOf } from '../app/troubles.ts';
-import { leafBelow, pathTo } from '../storage/index.ts';
+import { leafBelow, newId, openStorage, pathTo } from '../storage/index.ts';
 import type { ChatStorage, Conversation, Message, SearchHit } from '../storage/index.ts';
-import { openStorage } from './memory_storage.ts';
 import { notify } from './notices.ts';
 import { goTo, replaceBy, routeId } from './route.ts';
 import { persona, preset } from './settings.ts';
@@ -43,8 +42,6 @@ export async function withStorage<T>(work: (storage: ChatStorage) => Promise<T>)
     return undefined;
   }
 }
-
-export const newId = (): string => crypto.randomUUID();
 
 /** Reads the list, follows the address, and hears of what other tabs do. */
 export async function begin(): Promise<void> {

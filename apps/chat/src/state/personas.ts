@@ -1,7 +1,8 @@
 /** Who the model is asked to be: a few that come with the app, and the user's own. */
 import { computed, signal } from '@preact/signals';
+import { newId } from '../storage/index.ts';
 import type { Persona } from '../storage/index.ts';
-import { current, newId, change, withStorage } from './conversations.ts';
+import { change, current, withStorage } from './conversations.ts';
 import { persona as chosen } from './settings.ts';
 import type { Starter } from './types.ts';
 

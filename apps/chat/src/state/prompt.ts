@@ -1,5 +1,6 @@
 /** What the model is sent: the persona, and the branch that is shown, with the passages that belong to its questions. */
 import type { ChatMessage } from 'thimble';
+import { withPassages } from '../documents/prompt.ts';
 import type { Message, SourcePlace } from '../storage/index.ts';
 
 /** @param path from the first message to the question. `sources` are those of the question itself. */
@@ -28,12 +29,4 @@ function add(sent: ChatMessage[], message: ChatMessage | undefined): void {
   if (last?.role === message.role)
     sent[sent.length - 1] = { ...message, content: `${last.content}\n\n${message.content}` };
   else sent.push(message);
-}
-
-function withPassages(question: string, sources: readonly SourcePlace[]): string {
-  if (sources.length === 0) return question;
-  const passages = sources.map(
-    ({ name, place, text }, i) => `[${i + 1}] ${[name, place].filter(Boolean).join(', ')}\n${text}`,
-  );
-  return `Passages from my documents:\n\n${passages.join('\n\n')}\n\nAnswer from these passages: ${question}`;
 }

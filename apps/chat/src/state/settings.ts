@@ -43,6 +43,9 @@ export const keepsAwake = kept<boolean>('awake', true, isBoolean);
 /** Whether the sidebar stands beside the conversation on wide screens. */
 export const sidebar = kept<boolean>('sidebar', true, isBoolean);
 
+/** Whether a model has ever been open here: until then the first screen says what this is. */
+export const isWelcomed = kept<boolean>('welcomed', false, isBoolean);
+
 const darkQuery = matchMedia('(prefers-color-scheme: dark)');
 const systemIsDark = signal(darkQuery.matches);
 darkQuery.addEventListener('change', ({ matches }) => (systemIsDark.value = matches));

@@ -18,7 +18,8 @@ const endings: Readonly<Record<string, string>> = {
 
 export function AnswerTrouble({ message }: MessageProps) {
   if (message.state === 'failed') return <Failed message={message} />;
-  if (message.state === 'growing')
+  if (message.state === 'growing') return <p class="ending">This answer is being written in another tab.</p>;
+  if (message.state === 'interrupted')
     return <p class="ending">This answer was interrupted when the page went away. Continue picks it up.</p>;
   if (message.state === 'stopped') return message.text === '' ? <p class="ending">Stopped.</p> : null;
   const ending = endings[message.stats?.stopReason ?? ''];

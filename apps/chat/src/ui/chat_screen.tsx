@@ -1,8 +1,8 @@
 /** The conversation: its bar, its messages, and where one writes. */
-import { embedded } from '../models/catalogue.ts';
 import { engine } from '../models/engine.ts';
-import { downloads, here, isListed } from '../models/library.ts';
-import { branch, current, isLoading } from '../state/conversations.ts';
+import { here, isListed } from '../models/library.ts';
+import { branch, current, isLoading, list } from '../state/conversations.ts';
+import { isWelcomed } from '../state/settings.ts';
 import { Composer } from './composer.tsx';
 import { FirstRun } from './first_run.tsx';
 import { MessageList } from './message_list.tsx';
@@ -10,13 +10,11 @@ import { ModelTrouble } from './model_trouble.tsx';
 import { ChatBar } from './top_bar.tsx';
 import { Welcome } from './welcome.tsx';
 
-/** Nothing is on this device yet, and nothing is said. */
+/** No model has ever been open here, or none is left, and there is nothing to read. */
 const isFirstRun = (): boolean =>
-  isListed.value &&
-  here.value.length === 0 &&
   current.value === null &&
-  (engine.value.type === 'none' || engine.value.id === embedded.id || downloads.value[embedded.id] !== undefined) &&
-  engine.value.type !== 'ready';
+  list.value.length === 0 &&
+  (!isWelcomed.value || (here.value.length === 0 && engine.value.type !== 'ready'));
 
 export function ChatScreen() {
   if (!isListed.value) return <div class="screen" />;

@@ -3,10 +3,9 @@ import { ArrowUp, FileText, Mic, Paperclip, Square, X } from 'lucide-preact';
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { bytes } from '../app/format.ts';
-import { documentTypes } from '../documents/index.ts';
 import { engine } from '../models/engine.ts';
 import { send, stop, writing } from '../state/answering.ts';
-import { attach, attached, detach, takeAttached, type Attached } from '../state/attachments.ts';
+import { attach, attached, detach, documentTypes, type Attached } from '../state/attachments.ts';
 import { current } from '../state/conversations.ts';
 import { draft, draftFocus } from '../state/draft.ts';
 import { canDictate, dictate, isDictating, stopDictating } from '../state/speech.ts';
@@ -27,7 +26,7 @@ export function Composer() {
     const text = draft.value.trim();
     if (text === '' || writing.value || attached.value.some(({ state }) => state === 'reading')) return;
     draft.value = '';
-    void send(text, takeAttached());
+    void send(text);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || isTouch.value) return;

@@ -4,7 +4,7 @@ import type { LucideIcon } from 'lucide-preact';
 import { bytes, percent } from '../app/format.ts';
 import { embedded } from '../models/catalogue.ts';
 import { engine } from '../models/engine.ts';
-import { downloads, fitOf, getAndUse } from '../models/library.ts';
+import { downloads, fitOf, getAndUse, here, nameOf } from '../models/library.ts';
 import { goTo } from '../state/route.ts';
 import { Button } from './button.tsx';
 import { DownloadView } from './download_state.tsx';
@@ -44,22 +44,24 @@ export function FirstRun() {
 
 function Start() {
   const state = engine.value;
-  if (downloads.value[embedded.id]) {
+  const coming = Object.keys(downloads.value)[0];
+  if (coming !== undefined) {
     return (
       <div class="start">
-        <p class="start-name">{embedded.name}</p>
-        <DownloadView id={embedded.id} name={embedded.name} />
+        <p class="start-name">{nameOf(coming)}</p>
+        <DownloadView id={coming} name={nameOf(coming)} />
       </div>
     );
   }
-  if (state.type === 'opening') {
+  if (state.type === 'opening' || (state.type === 'none' && here.value.length > 0)) {
+    const { name, part } = state.type === 'opening' ? state : { name: here.value[0]!.name, part: 0 };
     return (
       <div class="start" role="status">
         <p class="start-name row">
-          <span class="grow">Opening {state.name}</span>
-          <span class="tiny numbers muted">{percent(state.part)}</span>
+          <span class="grow">Opening {name}</span>
+          <span class="tiny numbers muted">{percent(part)}</span>
         </p>
-        <Progress label={`Opening ${state.name}`} part={state.part} />
+        <Progress label={`Opening ${name}`} part={part} />
       </div>
     );
   }
