@@ -1,6 +1,6 @@
 /** What goes wrong with what is kept. The message is for the user. */
 
-export type StorageProblem = 'full' | 'blocked' | 'unavailable' | 'damaged';
+export type StorageProblem = 'full' | 'blocked' | 'gone' | 'damaged';
 
 export class StorageError extends Error {
   override readonly name = 'StorageError';

@@ -2,3 +2,5 @@
 export type * from './types.ts';
 export { children, leafBelow, pathTo, siblings } from './branches.ts';
 export { ImportError, StorageError } from './errors.ts';
+export { newId } from './ids.ts';
+export { openStorage } from './storage.ts';

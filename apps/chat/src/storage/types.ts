@@ -21,9 +21,10 @@ export interface SourcePlace {
 }
 
 /**
- * `growing`: an answer that is being made, or was when the tab died; `whole`; `stopped` by the user; `failed`, with `error`.
+ * `growing`: an answer that is being made, in this tab or another one; `interrupted`: one whose tab died before it was whole; `whole`;
+ * `stopped` by the user; `failed`, with `error`.
  */
-export type MessageState = 'growing' | 'whole' | 'stopped' | 'failed';
+export type MessageState = 'growing' | 'interrupted' | 'whole' | 'stopped' | 'failed';
 
 /**
  * A node of the conversation's tree. The first messages have no parent; a message that was edited, or an answer that was made again, is a
@@ -135,27 +136,33 @@ export interface Imported {
   readonly nKept: number;
 }
 
-/** Writes an answer while it grows: at most every 300 ms, and at once when the page is hidden. */
+/** What an answer may bring when it is done. */
+export type AnswerEnd = Partial<Pick<Message, 'text' | 'thinking' | 'error' | 'stats' | 'sources'>> & {
+  readonly state: 'whole' | 'stopped' | 'failed';
+};
+
+/** Writes an answer while it grows: every 300 ms at most, and at once when the page is hidden. */
 export interface AnswerWriter {
-  /** All that there is so far. */
+  /** All that there is so far. A write that fails is told by `finish`. */
   write(answer: { readonly text: string; readonly thinking?: string }): void;
   /** Writes what is left. Resolves when it is on the disk. */
-  finish(last: Partial<Pick<Message, 'text' | 'thinking' | 'state' | 'error' | 'stats' | 'sources'>>): Promise<void>;
+  finish(end: AnswerEnd): Promise<void>;
 }
 
 /**
  * Everything that is kept, in IndexedDB. Every write is done when its promise resolves.
  *
- * Calls reject with a `StorageError` that says what to do: `full`, where the device has no room; `blocked`, where another tab has an older
- * version open; `unavailable`, where the browser keeps nothing, as in some private windows; `damaged`.
+ * Calls reject with a `StorageError` whose message says what to do. Its `problem` is `full`, where the device has no room; `blocked`, where
+ * another tab has another version open; `gone`, where what is written to was deleted, in another tab perhaps; `damaged`.
  */
 export interface ChatStorage {
-  /** False where nothing is kept beyond this tab (see `openStorage`). */
+  /** False where the browser keeps nothing, as in some private windows: then everything is lost with this tab. */
   readonly isKept: boolean;
 
   /** Pinned ones first, then the latest. */
   conversations(): Promise<Conversation[]>;
   conversation(id: string): Promise<Conversation | undefined>;
+  /** Adds or replaces. */
   putConversation(conversation: Conversation): Promise<void>;
   changeConversation(id: string, changes: Partial<Omit<Conversation, 'id'>>): Promise<void>;
   /** With its messages, documents and saved session. */
@@ -167,7 +174,7 @@ export interface ChatStorage {
   putMessage(message: Message): Promise<void>;
   /** With all that follows. */
   deleteMessage(id: string): Promise<void>;
-  /** Stores the message, which is `growing`, and writes on from there. */
+  /** Stores the message as `growing`, and writes on from there. */
   answerWriter(message: Message): Promise<AnswerWriter>;
 
   personas(): Promise<Persona[]>;
