@@ -8,6 +8,8 @@ import { text } from 'node:stream/consumers';
 export interface ServeOptions {
   /** The repository. */
   readonly root: string;
+  /** A folder of it that is served as a site; absent: the pages of these tests. */
+  readonly site?: string;
   /** Sends the headers that give a page SharedArrayBuffer. */
   readonly isolated: boolean;
   /** The Content-Security-Policy of the page, its scripts and its workers. */
@@ -46,12 +48,13 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
+  '.css': 'text/css',
 };
 
 const publicFiles = /^\/(dist|models|test)(\/[\w-][\w.-]*)+$/;
 
 /** Serves the repository's files to one page, and steps to run: the page posts to /next what came of the last one. */
-export async function serve({ root, isolated, policy, replaced = {} }: ServeOptions): Promise<TestServer> {
+export async function serve({ root, site, isolated, policy, replaced = {} }: ServeOptions): Promise<TestServer> {
   const allowed = policy === undefined ? {} : { 'Content-Security-Policy': policy };
   const headers = { ...(isolated ? isolation : {}), ...allowed, 'Cache-Control': 'no-store' };
   let page: ServerResponse | undefined; // the page's request for a step, held until there is one
@@ -70,10 +73,11 @@ export async function serve({ root, isolated, policy, replaced = {} }: ServeOpti
   }
 
   async function sendFile(path: string, response: ServerResponse): Promise<void> {
-    const file = join(root, path);
-    const found = publicFiles.test(path) ? await stat(file).catch(() => undefined) : undefined;
+    const file = join(root, site ?? '', path.replace(/\/$/, '/index.html'));
+    const isPublic = site === undefined ? publicFiles.test(path) : !path.includes('..');
+    const found = isPublic ? await stat(file).catch(() => undefined) : undefined;
     if (!found?.isFile()) return void response.writeHead(404, headers).end();
-    const contentType = contentTypes[extname(path)] ?? 'application/octet-stream';
+    const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
     response.writeHead(200, { ...headers, 'Content-Type': contentType, 'Content-Length': found.size });
     createReadStream(file).pipe(response);
   }
@@ -91,7 +95,7 @@ export async function serve({ root, isolated, policy, replaced = {} }: ServeOpti
     } else if (script !== undefined) {
       response.writeHead(200, { ...headers, 'Content-Type': 'text/javascript' }).end(script);
     } else {
-      await sendFile(pathname === '/' ? '/test/browser/page.html' : pathname, response);
+      await sendFile(pathname === '/' && site === undefined ? '/test/browser/page.html' : pathname, response);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

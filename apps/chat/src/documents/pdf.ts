@@ -1,5 +1,5 @@
 /** PDF files, read by pdf.js in a worker of its own. This file is loaded with the first of them. */
-import { getDocument, PDFWorker } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import { getDocument, PDFWorker, type PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import workerAddress from 'pdfjs-dist/legacy/build/pdf.worker.min.mjs?url';
 import type { DocumentPart } from '../storage/types.ts';
 import { DocumentError } from './errors.ts';
@@ -29,8 +29,7 @@ export async function pdfParts(file: File, { signal, onProgress }: ReadOptions):
     for (let n = 1; n <= pdf.numPages; n++) {
       signal?.throwIfAborted();
       const page = await pdf.getPage(n);
-      const { items } = await page.getTextContent();
-      parts.push({ place: `page ${n}`, text: pageText(items.filter((item) => 'str' in item) as TextPiece[]) });
+      parts.push({ place: `page ${n}`, text: pageText(await piecesOf(page)) });
       page.cleanup();
       onProgress?.(n, pdf.numPages);
     }
@@ -41,6 +40,17 @@ export async function pdfParts(file: File, { signal, onProgress }: ReadOptions):
     await loading.destroy().catch(() => undefined);
     worker.destroy();
     port.terminate();
+  }
+}
+
+/** WebKit cannot iterate streams, which `getTextContent` does. */
+async function piecesOf(page: PDFPageProxy): Promise<TextPiece[]> {
+  const reader = (page.streamTextContent() as ReadableStream<{ readonly items: readonly object[] }>).getReader();
+  const pieces: TextPiece[] = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return pieces;
+    pieces.push(...(value.items.filter((item) => 'str' in item) as TextPiece[]));
   }
 }
 

@@ -16,7 +16,7 @@ export function mended(text: string): string {
 }
 
 /** The fence that is open at the end, if any. */
-export function openFence(text: string): string | undefined {
+function openFence(text: string): string | undefined {
   let open: string | undefined;
   for (const [, fence = '', rest = ''] of text.matchAll(/^(?:[ \t]|[-*+>] ?|\d{1,9}[.)] ?)*(`{3,}|~{3,})(.*)$/gm)) {
     if (open === undefined) open = fence[0] === '`' && rest.includes('`') ? undefined : fence;

@@ -1,10 +1,11 @@
 import type { Token, Tokens } from 'marked';
-import { growingBlocks, wholeBlocks, type Block, type GrowingBlocks } from './blocks.ts';
+import { wholeBlocks, type Block } from './blocks.ts';
 import { codeFigure, CodeView } from './code_view.ts';
+import { isOpenCode } from './cut.ts';
+import { growingBlocks, type GrowingBlocks } from './growing.ts';
 import { createHighlighter, type Highlighter } from './highlight.ts';
 import { htmlMaker, type HtmlMaker } from './html.ts';
 import { createMathDrawer, type MathDrawer } from './math.ts';
-import { openFence } from './mend.ts';
 import { morph } from './morph.ts';
 import { sanitized } from './sanitize.ts';
 import type { MarkdownOptions, MarkdownView, MarkdownWords } from './types.ts';
@@ -130,7 +131,7 @@ class BlockPage {
   private showCode(before: Shown | undefined, block: Block, isLast: boolean): Shown {
     const { text, lang = '' } = block.token as Tokens.Code;
     const language = lang.trim().split(/[\s{]/)[0]!;
-    const wanted = { text, language, isOpen: isLast && openFence(block.raw) !== undefined };
+    const wanted = { text, language, isOpen: isLast && isOpenCode(block.raw) };
     if (before?.code?.takes(wanted)) {
       before.code.update(wanted);
       before.block = block;

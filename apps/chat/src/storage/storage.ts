@@ -39,8 +39,10 @@ export function storageOver(database: Database): ChatStorage {
   const changes = changesOf(name);
   const search = textSearch(database);
   changes.listen((change) => search.changed(change));
-  const living = livingAnswers(`${name}-answer-`);
   const tell: Parts['tell'] = (change) => changes.tell({ isRemoved: false, ...change });
+  const living = livingAnswers(`${name}-answer-`, ({ id, conversationId }) =>
+    tell({ kind: 'message', id, conversationId }),
+  );
   const parts: Parts = { database, changes, living, search, tell };
   return {
     isKept: database.isKept,
