@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contentPolicy, modelHosts } from './policy.mjs';
+import { contentPolicy, modelHosts } from '../../apps/chat/policy.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -70,6 +70,12 @@ export function appConfig(app, embedded) {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       chunkSizeWarningLimit: 2000,
+      // Not all hosts know that .mjs is a script.
+      rolldownOptions: {
+        output: {
+          assetFileNames: ({ names }) => `assets/[name]-[hash]${/\.mjs$/.test(names[0] ?? '') ? '.js' : '[extname]'}`,
+        },
+      },
     },
     worker: { format: 'es' },
     optimizeDeps: { exclude: ['thimble'] },

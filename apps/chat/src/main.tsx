@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app/app.tsx';
 import { watchNetwork } from './app/network.ts';
+import { begin as beginOffline } from './app/offline.ts';
 import { listenToKeys } from './app/shortcuts.tsx';
 import { begin as beginModels } from './models/library.ts';
 import { begin as beginAttachments } from './state/attachments.ts';
@@ -27,3 +28,4 @@ void beginPersonas();
 beginAttachments();
 void beginModels();
 void lookForDictation();
+beginOffline();

@@ -26,3 +26,13 @@ export function contentPolicy(hosts, { isDevelopment = false } = {}) {
     .map(([name, values]) => `${name} ${values.join(' ')}`)
     .join('; ');
 }
+
+/** The page's policy stands in its head; what is between these is the policy. */
+const inHead = /(<meta http-equiv="Content-Security-Policy" content=")[^"]*(">)/;
+
+/**
+ * A page with another policy.
+ * @param {string} html
+ * @param {string} policy
+ */
+export const withPolicy = (html, policy) => html.replace(inHead, `$1${policy}$2`);

@@ -1,0 +1,10 @@
+/** What a page asks of the service worker. */
+export type ToWorker =
+  /** Take over now: the user wants the new version. */
+  | { readonly type: 'takeOver' }
+  /** Keep the files, too, for which the first visit did not wait. */
+  | { readonly type: 'keepRest' }
+  /** Where an address leads, redirects included: only the worker may look, because the page's policy does not let it. */
+  | { readonly type: 'look'; readonly url: string };
+
+export type FromWorker = { readonly hosts: readonly string[] } | { readonly error: string };
