@@ -15,6 +15,7 @@ import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
 import {
+  NO_CALL,
   OWN_SESSION,
   plainError,
   type CallName,
@@ -281,7 +282,7 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
 }
 
 /** Answers the calls of the thread that started this one. */
-export const serve = (): void =>
+export function serve(): void {
   port.onMessage((data) => {
     const message = data as ToEngine;
     if (message.call === 'cancel') {
@@ -297,3 +298,5 @@ export const serve = (): void =>
     cancels.set(id, cancel);
     queue = queue.then(() => handle(id, call, args, cancel.signal));
   });
+  port.post({ id: NO_CALL, event: 'started' });
+}

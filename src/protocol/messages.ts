@@ -85,6 +85,9 @@ export interface Calls {
 /** The session of `model.generate`: there whenever it is used, until another one needs its place. */
 export const OWN_SESSION = 0;
 
+/** The id of what the engine says by itself: that it has started. */
+export const NO_CALL = 0;
+
 export type CallName = keyof Calls;
 
 /** To the engine: a call, or the wish that one should stop. */
