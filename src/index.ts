@@ -6,13 +6,16 @@ export { ModelSession } from './api/model_session.ts';
 export { openModel } from './api/open_model.ts';
 export { modelStore } from './api/sources.ts';
 export { Chat } from './api/chat.ts';
+export { checkFit, probeDevice } from './api/fit_on_demand.ts';
 export type {
   AdapterSource,
   CallOptions,
   ChatOptions,
+  CheckFitOptions,
   ColumnSumsOptions,
   Continuation,
   OpenModelOptions,
+  ProbeDeviceOptions,
   ResumeCallOptions,
   EmbedOptions,
   Ranked,
@@ -34,6 +37,17 @@ export type {
   StopReason,
   Timings,
 } from './protocol/generation.ts';
+export type {
+  DeviceSpeed,
+  Fit,
+  FitModel,
+  FitNeeds,
+  FitOptions,
+  FitRemedy,
+  FitVerdict,
+  MatVecSpeed,
+  StepSpeed,
+} from './protocol/fit.ts';
 export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
 export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';

@@ -12,7 +12,7 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
   [/open the model with a larger nCtx/g, 'give a larger --ctx'],
   [/open the model with kvType '(\w+)'/g, 'give --kv $1'],
   [/, fewer sessions \(maxSessions\)/g, ''],
-  [/a q8_0 cache \(kvType\)/g, '--kv q8_0'],
+  [/a q8_0 cache \(kvType\), fewer threads/g, '--kv q8_0, fewer --threads'],
   [/close a session, or open the model with a higher maxSessions or smaller nCtx/g, 'give a smaller --ctx'],
   [/open the model again, with a smaller nCtx/g, 'try again, with a smaller --ctx'],
   [/guess at least 1, and open the model with a larger maxLogits for more/g, 'give --n-draft a smaller number'],

@@ -34,13 +34,16 @@ export class EngineClient {
     this.worker = worker;
     worker.keepAlive(false);
     worker.onMessage((data) => this.receive(data as FromEngine));
-    worker.onDeath((reason, isMissing) => {
-      this.isMissing = isMissing;
-      const why = isMissing
-        ? `the engine's thread cannot start: ${reason.message}; serve it beside the library's script, and let the page's Content-Security-Policy allow it (worker-src 'self')`
-        : `the engine's thread died: ${reason.message}; open the model again, with a smaller nCtx if memory ran out`;
-      this.end(new ResourceError(why, { cause: reason }));
-    });
+    worker.onDeath((reason, isMissing) => this.fail(reason, isMissing));
+  }
+
+  /** The thread is of no use any more; `isMissing`: it never was. */
+  fail(reason: Error, isMissing: boolean): void {
+    this.isMissing = isMissing;
+    const why = isMissing
+      ? `the engine's thread cannot start: ${reason.message}; serve it beside the library's script, and let the page's Content-Security-Policy allow it (worker-src 'self')`
+      : `the engine's thread died: ${reason.message}; open the model again, with a smaller nCtx if memory ran out`;
+    this.end(new ResourceError(why, { cause: reason }));
   }
 
   /** Sends a call; resolves with its result. An abort reaches the engine, whose answer then is an `AbortError`. */

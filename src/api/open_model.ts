@@ -1,13 +1,11 @@
-import type { Files, ModelSource } from '../platform/platform.ts';
+import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
-import type { Calls } from '../protocol/messages.ts';
 import { callSite } from './call_site.ts';
-import { EngineClient, type CallHooks } from './engine_client.ts';
 import { Model } from './model.ts';
 import type { OpenModelOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
 import { sourceOf } from './sources.ts';
-import { files, inlinedFiles, spawn } from '#platform';
+import { startEngine } from './start_engine.ts';
 
 /**
  * Opens a GGUF model in a thread of its own.
@@ -36,28 +34,6 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
       : undefined,
     options: rest,
   };
-  return opened(args, await files(), { onEvent: onProgress, signal, site });
+  const hooks = { onEvent: onProgress, signal, site };
+  return startEngine(async (client, files) => new Model(client, await client.call('open', { ...args, files }, hooks)));
 }
-
-/** Starts an engine from these files, and opens the model there. `missing`: why none started from others. */
-async function opened(
-  args: Omit<OpenArgs, 'files'>,
-  from: Files,
-  hooks: CallHooks<'open'>,
-  missing?: unknown,
-): Promise<Model> {
-  const client = new EngineClient(spawn(new URL(from['engine']!), 'thimble engine'));
-  try {
-    const info = await client.call('open', { ...args, files: from }, hooks);
-    return new Model(client, info);
-  } catch (error) {
-    await client.terminate(new Error('the model was never opened'));
-    if (!client.isMissing) throw error;
-    if (missing) throw missing; // its address says more than that of a blob
-    const others = await inlinedFiles();
-    if (!others || others === from) throw error;
-    return opened(args, others, hooks, error);
-  }
-}
-
-type OpenArgs = Calls['open']['args'];

@@ -4,6 +4,7 @@ import type { DownloadProgress } from '../platform/model_source.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
+import type { DeviceSpeed, FitOptions, ProbeOptions } from '../protocol/fit.ts';
 import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
@@ -22,6 +23,17 @@ export interface OpenModelOptions extends OpenOptions {
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** Stops opening; the promise rejects with an `AbortError`. */
   readonly signal?: AbortSignal;
+}
+
+export interface CheckFitOptions extends FitOptions {
+  /** What `probeDevice` measured here; without it no speed is predicted. */
+  readonly speed?: DeviceSpeed | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ProbeDeviceOptions extends ProbeOptions {
+  /** Ends it within some milliseconds; the promise rejects with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An adapter to open, and how. */

@@ -84,13 +84,17 @@ function isModel({ metadata, tensors }: GgufFile): boolean {
   return type === 'model' && name !== 'controlvector' && name !== 'clip' && tensors.size > 0;
 }
 
-/** Binds the family that the file names to its tensors. @param file with no matrices fused. */
-export async function bindModel(file: GgufFile): Promise<BoundModel> {
+/**
+ * Binds the family that the file names to its tensors.
+ * @param file with no matrices fused.
+ * @param stored where its numbers are read, when its types are supposed ones.
+ */
+export async function bindModel(file: GgufFile, stored = file): Promise<BoundModel> {
   if (!isModel(file)) throw (await import('../models/adapter_file.ts')).notAModel(file);
   const architecture = await architectureByName(file.metadata.string('general.architecture'));
   const numbers = new Map<string, Float32Array>();
-  const read = readTensor(file);
-  for (const tensor of file.tensors.values()) {
+  const read = readTensor(stored);
+  for (const tensor of stored.tensors.values()) {
     if (!isRecorded(tensor.name) || !tensor.quant.dequantize || tensor.sizeBytes > maxRecordedBytes) continue;
     const bytes = new Uint8Array(tensor.sizeBytes);
     await read(tensor, 0, bytes);

@@ -1,4 +1,4 @@
-import { startWasmBackend } from '../backends/wasm/wasm.ts';
+import { startWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
@@ -20,16 +20,18 @@ export interface StartingBackend {
   abandon(): Promise<void>;
 }
 
+/** This thread's surroundings, as the WASM backend sees them. */
+export const wasmHost = (): WasmHost => ({
+  features: detectFeatures(),
+  kernels: kernelFile,
+  spawn: () => spawn(fileNamed('compute'), COMPUTE_THREAD),
+  tick,
+  nCores: nCores(),
+});
+
 const starters: Readonly<Record<string, (options: OpenOptions) => StartingBackend>> = {
   wasm({ maxSessions = defaultSessions, threads, build, activations }) {
-    const host = {
-      features: detectFeatures(),
-      kernels: kernelFile,
-      spawn: () => spawn(fileNamed('compute'), COMPUTE_THREAD),
-      tick,
-      nCores: nCores(),
-    };
-    const { finish, abandon } = startWasmBackend({ threads, build, activations, host });
+    const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
     return { create: ({ weights, graph, part }) => finish({ weights, graph, part, maxSessions }), abandon };
   },
   reference: () => ({

@@ -1,13 +1,17 @@
-import { startDryRun } from '../backends/dry/dry.ts';
+import { startDryRun, type DryRun } from '../backends/dry/dry.ts';
 import { MAX_BYTES } from '../backends/wasm/heap.ts';
+import type { ProgramPlan } from '../backends/wasm/plan.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
 import { checkNames } from '../base/checks.ts';
-import type { GgufFile } from '../gguf/read.ts';
+import { UnsupportedError } from '../base/errors.ts';
+import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
 import type { KvType } from '../graph/layer_state.ts';
+import type { BoundModel } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { OpenOptions } from '../protocol/open.ts';
+import type { QuantType } from '../quants/quant_type.ts';
 import { loadTokenizer } from '../tokenizers/index.ts';
 import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
@@ -51,33 +55,75 @@ export interface MemoryPlanner {
   memoryNeeded(options?: MemoryOptions): MemoryNeeded;
 }
 
+/** The same, for whoever asks what else a model's header tells. */
+export interface HeaderPlanner extends MemoryPlanner {
+  readonly bound: BoundModel;
+  readonly usualThreads: number;
+  /** Why the backend would refuse a cache of this type; undefined where it takes it. */
+  refusal(kvType: KvType): string | undefined;
+  /** The kernel calls of a session's step. */
+  planStep(options: MemoryOptions): ProgramPlan;
+  /** The same model with weights of other types. */
+  withTypes(typeOf: (tensor: GgufTensor) => QuantType): Promise<HeaderPlanner>;
+}
+
 /**
  * What a model will need, from its header alone: the plan that the WASM backend would make.
  * @throws UnsupportedError, FormatError for what `openModel` refuses by its header.
  */
-export async function planMemoryOf(file: GgufFile): Promise<MemoryPlanner> {
-  const bound = await bindModel(unfused(file));
+export async function planMemoryOf(file: GgufFile): Promise<HeaderPlanner> {
+  const whole = unfused(file);
+  const bound = await bindModel(whole);
   checkVocabulary(bound, await loadTokenizer(readVocab(file.metadata)));
-  const { nCtxTrain, pooling } = bound.config;
   const features = detectFeatures();
-  const dry = await startDryRun({ kernels: kernelFile, build: features.build, weights: bound.weights });
+  const dry = await startDryRun({ kernels: kernelFile, build: features.build });
   dry.check(bound.record(graphLimits({ nCtx: 1 }, bound), 'f16').graph);
-  const usualThreads = defaultThreads({ features, nCores: nCores() });
+  return plannerOf(whole, { bound, dry, usualThreads: defaultThreads({ features, nCores: nCores() }) });
+}
+
+interface Planning {
+  readonly bound: BoundModel;
+  readonly dry: DryRun;
+  readonly usualThreads: number;
+}
+
+/** @param file with no matrices fused. */
+function plannerOf(file: GgufFile, { bound, dry, usualThreads }: Planning): HeaderPlanner {
+  const { nCtxTrain, pooling } = bound.config;
+  const recorded = ({ nCtx, kvType, threads, maxSessions, maxLogits }: MemoryOptions) => {
+    const limits = graphLimits({ nCtx, maxLogits, threads, maxSessions }, bound);
+    return bound.record(limits, checkKvType(kvType ?? 'f16')).graph;
+  };
   return {
+    bound,
+    usualThreads,
     nCtxTrain,
     makes: pooling === undefined ? 'text' : pooling === 'rank' ? 'scores' : 'embeddings',
     mostBytes: MAX_BYTES,
     memoryNeeded(given = {}) {
       checkNames('option of memoryNeeded', given, optionNames);
-      const { threads = usualThreads, maxSessions = 1, activations, ...options } = given;
-      const kvType = checkKvType(options.kvType ?? 'f16');
-      const limits = graphLimits({ ...options, threads, maxSessions }, bound);
-      const { graph } = bound.record(limits, kvType);
-      const plan = dry.memoryOf({ graph, maxSessions, threads, activations });
+      const { threads = usualThreads, maxSessions = 1, activations, kvType = 'f16' } = given;
+      const graph = recorded({ ...given, threads, maxSessions });
+      const plan = dry.memoryOf({ weights: bound.weights, graph, maxSessions, threads, activations });
       const { weightBytes, maximumBytes: totalBytes } = plan;
       const kvBytes = plan.stateBytes * maxSessions;
       const workBytes = totalBytes - weightBytes - kvBytes;
-      return { nCtx: limits.nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes };
+      return { nCtx: graph.nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes };
+    },
+    refusal(kvType) {
+      try {
+        dry.check(recorded({ nCtx: 1, kvType }));
+        return undefined;
+      } catch (error) {
+        if (error instanceof UnsupportedError) return error.message;
+        throw error;
+      }
+    },
+    planStep: (options) => dry.planOf(recorded(options), options.activations),
+    async withTypes(typeOf) {
+      const tensors = new Map([...file.tensors].map(([name, tensor]) => [name, { ...tensor, quant: typeOf(tensor) }]));
+      const other = { ...file, tensors };
+      return plannerOf(other, { bound: await bindModel(other, file), dry, usualThreads });
     },
   };
 }

@@ -9,12 +9,13 @@ import { tellFiles } from './files.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { fitted } from './room.ts';
-import { openFiles, openPlain } from '../platform/model_file.ts';
+import { openSource } from './open_source.ts';
 import type { PlainSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { host, tick } from '#platform';
 import {
+  NO_CALL,
   OWN_SESSION,
   plainError,
   type CallName,
@@ -183,6 +184,16 @@ const handlers: Handlers = {
     return rank(embedder, ranking, { pause: pauseOf(signal), onProgress: emit });
   },
 
+  async fit({ source, files, ...question }, { signal }) {
+    tellFiles(files);
+    return (await import('./check_fit.ts')).checkFit(source, question, signal);
+  },
+
+  async probe({ files, ...options }, { signal }) {
+    tellFiles(files);
+    return (await import('./probe.ts')).probeDevice(options, pauseOf(signal));
+  },
+
   async close() {
     for (const session of sessions.values()) session.close();
     sessions.clear();
@@ -215,13 +226,6 @@ async function load(source: PlainSource, options: OpenOptions, { adapters, ...ar
     await starting.abandon();
     throw error;
   }
-}
-
-/** A model of the store is read where it lies; few programs have one. */
-async function openSource(from: PlainSource, signal: AbortSignal | undefined): Promise<GgufFile> {
-  if (typeof from === 'string' || !('stored' in from)) return openPlain(from, { signal });
-  const { openStored } = await import('../store/open_stored.ts');
-  return openFiles(await openStored(from), { signal });
 }
 
 /** Where an answer begins, for whoever tells its thoughts apart. */
@@ -278,7 +282,7 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
 }
 
 /** Answers the calls of the thread that started this one. */
-export const serve = (): void =>
+export function serve(): void {
   port.onMessage((data) => {
     const message = data as ToEngine;
     if (message.call === 'cancel') {
@@ -294,3 +298,5 @@ export const serve = (): void =>
     cancels.set(id, cancel);
     queue = queue.then(() => handle(id, call, args, cancel.signal));
   });
+  port.post({ id: NO_CALL, event: 'started' });
+}

@@ -8,6 +8,7 @@ import { blobSource } from '../bytes/blob.ts';
 import type { HttpOptions } from '../bytes/http.ts';
 import { isWebAddress, plainSource } from './model_source.ts';
 import type { ModelFiles, ModelSource, NamedBlob, PlainSource, StoredFiles } from './platform.ts';
+import { webFiles } from './web_files.ts';
 
 export interface OpenFileOptions extends HttpOptions, ReadOptions {}
 
@@ -31,6 +32,7 @@ export async function openPlain(source: Exclude<PlainSource, StoredFiles>, optio
 export const filesFrom = async (source: Exclude<PlainSource, StoredFiles>): Promise<ModelFiles> =>
   typeof source === 'string' ? openPath(source) : filesOf(source);
 
+/** Opens all shards; those that were opened are closed again where it fails. */
 export async function openFiles(
   { first, openSibling }: ModelFiles,
   { signal, keepUnknown }: ReadOptions,
@@ -41,17 +43,6 @@ export async function openFiles(
     await first.close?.();
     throw error;
   }
-}
-
-/** The other shards lie beside the first one, with the same query. */
-async function webFiles(url: URL, options: HttpOptions): Promise<ModelFiles> {
-  const { openHttpFile } = await import('../bytes/http.ts'); // few programs want it
-  const openSibling = (name: string) => {
-    const sibling = new URL(url);
-    sibling.pathname = sibling.pathname.replace(/[^/]*$/, encodeURIComponent(name));
-    return openHttpFile(sibling, options);
-  };
-  return { first: await openHttpFile(url, options), openSibling };
 }
 
 /** The files of all shards, in any order. */

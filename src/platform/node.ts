@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
 import { asError, ResourceError } from '../base/errors.ts';
@@ -58,6 +58,12 @@ export const readBeside: Platform['readBeside'] = async (file) => {
 };
 
 export const nCores: Platform['nCores'] = () => availableParallelism();
+
+/** What programs may still take: in a container less than the machine has. */
+export const deviceMemory: Platform['deviceMemory'] = async () => {
+  const { availableMemory } = process as { availableMemory?: () => number };
+  return { allowedBytes: Math.min(freemem(), availableMemory?.() ?? Infinity), said: 'free here' };
+};
 
 export const tick: Platform['tick'] = () => new Promise((resolve) => setImmediate(resolve));
 

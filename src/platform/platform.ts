@@ -17,12 +17,22 @@ export interface Platform {
   readBeside(file: URL): Promise<Uint8Array<ArrayBuffer>>;
   /** Logical cores. */
   nCores(): number;
+  /** What a model may take of this device's memory. */
+  deviceMemory(): Promise<DeviceMemory>;
   /** Lets waiting messages arrive. */
   tick(): Promise<void>;
   /** The path in a `file:` URL, where there are paths. */
   pathOf(url: URL): string;
   /** Opens a file by its path, where there are paths. */
   openPath(path: string): Promise<ModelFiles>;
+}
+
+/** How much memory programs may take here, as far as the platform tells. */
+export interface DeviceMemory {
+  /** Undefined where nothing is known. */
+  readonly allowedBytes: number | undefined;
+  /** How a sentence goes on about these bytes: `the 1.2 GiB free here`. */
+  readonly said: string;
 }
 
 /** Addresses by name: scripts of threads, what these load on demand, and kernels. */

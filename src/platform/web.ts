@@ -94,6 +94,9 @@ export const readBeside: Platform['readBeside'] = async (file) => {
 
 export const nCores: Platform['nCores'] = () => navigator.hardwareConcurrency || 1;
 
+export const deviceMemory: Platform['deviceMemory'] = async () =>
+  (await import('./web_memory.ts')).deviceMemory(navigator);
+
 const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();

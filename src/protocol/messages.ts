@@ -1,6 +1,7 @@
 import type { ColumnSums } from '../base/column_sums.ts';
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { AdapterOpening, AdapterUse } from './adapters.ts';
+import type { DeviceSpeed, Fit, FitQuestion, HeaderSource, ProbeOptions } from './fit.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
@@ -74,11 +75,18 @@ export interface Calls {
     result: Float64Array;
     event: number;
   };
+  /** Reads a header, and says whether the model would run. */
+  fit: { args: { source: HeaderSource; files: Files } & FitQuestion; result: Fit; event: never };
+  /** Measures the kernels for about a second. */
+  probe: { args: ProbeOptions & { files: Files }; result: DeviceSpeed; event: never };
   close: { args: object; result: undefined; event: never };
 }
 
 /** The session of `model.generate`: there whenever it is used, until another one needs its place. */
 export const OWN_SESSION = 0;
+
+/** The id of what the engine says by itself: that it has started. */
+export const NO_CALL = 0;
 
 export type CallName = keyof Calls;
 

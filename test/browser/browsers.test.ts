@@ -154,6 +154,22 @@ for (const browser of [browsers.chromium, browsers.firefox]) {
         });
       });
 
+      it('does not wait for a script that is empty, or that is another one', async () => {
+        const policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"; // no blob: in its place
+        const replaced: Record<string, string> = {};
+        await withPage(browser, { isolated: true, replaced, policy }, async (page) => {
+          replaced['/dist/web/engine.js'] = '';
+          await expect(open(page, 1)).rejects.toThrow(resourceError(/cannot start: .*\/engine\.js is empty; serve it/));
+          replaced['/dist/web/engine.js'] = 'export default 1;';
+          await expect(open(page, 1)).rejects.toThrow(resourceError(/cannot start: .* is another script; serve it/));
+          delete replaced['/dist/web/engine.js'];
+          expect(await open(page, 1)).toMatchObject({ threads: 1 });
+        });
+        await withPage(browser, { isolated: true, replaced: { '/dist/web/engine.js': '' } }, async (page) => {
+          expect(await open(page, 1)).toMatchObject({ threads: 1 }); // from what the library brings along
+        });
+      });
+
       it('rejects when a compute thread does not start; one thread still works', async () => {
         const replaced = computing("throw new Error('out of luck');");
         await withPage(browser, { isolated: true, replaced }, async (page) => {

@@ -184,7 +184,7 @@ describe('thimble inspect', () => {
     expect(code).toBe(1);
     expect(total).toBe(memory.total_bytes);
     expect(parts.reduce((a, b) => a + b)).toBe(total);
-    expect(stderr).toMatch(/use a smaller --ctx, (--kv q8_0, )?or a smaller model/);
+    expect(stderr).toMatch(/use a smaller --ctx, --kv q8_0, fewer --threads, or a smaller model/);
     expect(fits.verdict).toBe('smaller');
     expect(fits.ctx).toBeGreaterThan(1000);
   });

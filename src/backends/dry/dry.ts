@@ -2,7 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Cost, Graph, Node, Step } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { compileBuild, createSizes, type KernelSource } from '../wasm/kernels.ts';
-import { planMemory, planProgram, type MemoryPlan } from '../wasm/plan.ts';
+import { planMemory, planProgram, type MemoryPlan, type ProgramPlan } from '../wasm/plan.ts';
 import { checkGraph } from '../wasm/wasm.ts';
 
 /**
@@ -11,6 +11,7 @@ import { checkGraph } from '../wasm/wasm.ts';
  */
 
 export interface MemoryNeeds {
+  readonly weights: readonly Tensor[];
   readonly graph: Graph;
   readonly maxSessions: number;
   readonly threads: number;
@@ -18,28 +19,30 @@ export interface MemoryNeeds {
   readonly activations?: ActivationKind;
 }
 
-export type MemoryAnswer = MemoryPlan['parts'] & Pick<MemoryPlan, 'initialBytes' | 'maximumBytes'>;
+export type MemoryAnswer = MemoryPlan['parts'] & Pick<MemoryPlan, 'maximumBytes'>;
 
 export interface DryRun {
   /** Bytes the WASM backend would take; also for models far too large for it. */
   memoryOf(needs: MemoryNeeds): MemoryAnswer;
+  /** The kernel calls of a graph. */
+  planOf(graph: Graph, activations?: ActivationKind): ProgramPlan;
   /** @throws UnsupportedError for what it would refuse. */
   check(graph: Graph): void;
 }
 
-/** A build, whose functions say how large packed weights are, and the weights that will be asked about. */
-export interface DrySource extends Pick<KernelSource, 'kernels' | 'build'> {
-  readonly weights: readonly Tensor[];
-}
+/** A build, whose functions say how large packed weights are. */
+export type DrySource = Pick<KernelSource, 'kernels' | 'build'>;
 
-export async function startDryRun({ weights, ...source }: DrySource): Promise<DryRun> {
+export async function startDryRun(source: DrySource): Promise<DryRun> {
   const shared = false; // sizes are the same, and an unshared page can be had anywhere
   const sizes = createSizes(await compileBuild({ ...source, shared }), shared);
+  const planOf = (graph: Graph, activations: ActivationKind = 'exact') => planProgram(graph, sizes, { activations });
   return {
-    memoryOf({ graph, activations = 'exact', ...needs }) {
-      const plan = planMemory({ ...needs, weights, program: planProgram(graph, sizes, { activations }) }, sizes);
-      return { ...plan.parts, initialBytes: plan.initialBytes, maximumBytes: plan.maximumBytes };
+    memoryOf({ graph, activations, ...needs }) {
+      const plan = planMemory({ ...needs, program: planOf(graph, activations) }, sizes);
+      return { ...plan.parts, maximumBytes: plan.maximumBytes };
     },
+    planOf,
     check: (graph) => checkGraph(graph, sizes),
   };
 }
@@ -47,8 +50,8 @@ export async function startDryRun({ weights, ...source }: DrySource): Promise<Dr
 export type MemoryQuestion = MemoryNeeds & DrySource;
 
 /** One question of a dry run. */
-export const memoryOf = async ({ kernels, build, weights, ...needs }: MemoryQuestion): Promise<MemoryAnswer> =>
-  (await startDryRun({ kernels, build, weights })).memoryOf(needs);
+export const memoryOf = async ({ kernels, build, ...needs }: MemoryQuestion): Promise<MemoryAnswer> =>
+  (await startDryRun({ kernels, build })).memoryOf(needs);
 
 /** What every node takes in a step, by its op's own definition. */
 export const costsOf = (graph: Graph, step: Step): (Cost & { readonly node: Node })[] =>

@@ -10,26 +10,27 @@ const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
 export const MAX_BYTES = MAX_PAGES * PAGE_BYTES;
 
-const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
+/** Until a collection has had its chance. */
+const RETRY_MS = 1000;
 
-/** The backend's memory, grown as programs are made, and views of it. */
+/**
+ * The backend's memory, and views of it. It is allocated once, with all that the plan says: where memory grows, Safari copies all of it
+ * (7 to 12 ms for 64 MB), and a page that nobody wrote to costs nothing anyway.
+ */
 export class Heap {
   readonly memory: WebAssembly.Memory;
+  readonly ints: Int32Array;
+  readonly floats: Float32Array;
   private readonly programs: Region;
   /** Regions in use, by address. */
   private taken: Region[] = [];
-  private buffer: ArrayBufferLike;
-  /** Views of the whole memory, renewed when it grows. */
-  ints: Int32Array;
-  floats: Float32Array;
 
   /** @throws ResourceError when the memory cannot be had. */
-  constructor(plan: MemoryPlan, shared: boolean) {
+  constructor(plan: MemoryPlan, memory: WebAssembly.Memory) {
     this.programs = plan.programs;
-    this.memory = allocateMemory(plan, shared);
-    this.buffer = this.memory.buffer;
-    this.ints = new Int32Array(this.buffer);
-    this.floats = new Float32Array(this.buffer);
+    this.memory = memory;
+    this.ints = new Int32Array(memory.buffer);
+    this.floats = new Float32Array(memory.buffer);
   }
 
   /** First gap that is large enough. @throws ResourceError when there is none. */
@@ -48,7 +49,6 @@ export class Heap {
         `${wanted}; close a session, or open the model with a higher maxSessions or smaller nCtx`,
       );
     }
-    this.growTo(at + size, what);
     this.taken.splice(index, 0, { begin: at, bytes: size });
     return at;
   }
@@ -57,26 +57,16 @@ export class Heap {
     this.taken = this.taken.filter((region) => region.begin !== begin);
   }
 
-  private growTo(end: number, what: string): void {
-    const missing = pages(end) - this.memory.buffer.byteLength / PAGE_BYTES;
-    if (missing <= 0) return;
-    try {
-      this.memory.grow(missing);
-    } catch (cause) {
-      const wanted = `${what} needs ${count(missing * PAGE_BYTES)} more bytes, which this device would not give`;
-      throw new ResourceError(`${wanted}; ${SMALLER}`, { cause });
-    }
-    this.buffer = this.memory.buffer;
-    this.ints = new Int32Array(this.buffer);
-    this.floats = new Float32Array(this.buffer);
-  }
-
   bytes(begin: number, length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, begin, length);
   }
 }
 
-function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
+/**
+ * The whole memory of a plan. What the last page or the last model had may not be collected yet: a device that says no is asked once more.
+ * @throws ResourceError when it cannot be had.
+ */
+export async function allocateMemory(plan: MemoryPlan, shared: boolean): Promise<WebAssembly.Memory> {
   const { maxSessions, maximumBytes } = plan;
   const { weightBytes, stateBytes } = plan.parts;
   const stateSum = stateBytes * maxSessions;
@@ -84,9 +74,20 @@ function allocateMemory(plan: MemoryPlan, shared: boolean): WebAssembly.Memory {
   const wanted =
     `this model needs ${count(maximumBytes)} bytes of memory: weights ${count(weightBytes)}` +
     ` + keys and values ${count(stateSum)}${sessions} + work ${count(maximumBytes - weightBytes - stateSum)}`;
-  const maximum = pages(plan.maximumBytes);
-  if (maximum > MAX_PAGES) throw new ResourceError(`${wanted}; WebAssembly has at most 4 GiB: ${SMALLER}`);
-  return requestMemory({ initial: pages(plan.initialBytes), maximum, shared }, wanted);
+  if (maximumBytes > MAX_BYTES) throw new ResourceError(`${wanted}; WebAssembly has at most 4 GiB: ${SMALLER}`);
+  const request = () => requestMemory({ ...pagesOf(maximumBytes), shared }, wanted);
+  try {
+    return request();
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    return request();
+  }
 }
+
+/** What a memory of so many bytes is made of: all of it at once. */
+export const pagesOf = (bytes: number): { initial: number; maximum: number } => {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  return { initial: pages, maximum: pages };
+};
 
 const count = (n: number): string => counted(Math.ceil(n));

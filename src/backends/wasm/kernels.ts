@@ -168,7 +168,8 @@ export function requestMemory(descriptor: WebAssembly.MemoryDescriptor, wanted: 
 }
 
 /** Advice where memory runs out. */
-export const SMALLER = 'use a smaller nCtx, fewer sessions (maxSessions), a q8_0 cache (kvType), or a smaller model';
+export const SMALLER =
+  'use a smaller nCtx, fewer sessions (maxSessions), a q8_0 cache (kvType), fewer threads, or a smaller model';
 
 /**
  * The builds import a shared memory, `env.memory`, whose limits begin with a flag byte: 3 is shared with a maximum, 1 is

@@ -131,8 +131,7 @@ export interface MemoryPlan {
   /** Bytes that each program takes, also a smaller one: then any other fits where one was. */
   readonly programBytes: number;
   readonly maxSessions: number;
-  /** Bytes with one program, and with `maxSessions` of them: memory begins with the first and may grow to the second. */
-  readonly initialBytes: number;
+  /** Bytes of everything, with `maxSessions` programs: what is allocated. */
   readonly maximumBytes: number;
   /** For messages and `inspect`. */
   readonly parts: {
@@ -193,7 +192,6 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     programBytes: ownBytes(program),
     programs: { begin: programsBegin, bytes: programs(maxSessions) - programsBegin },
     maxSessions,
-    initialBytes: Math.max(programs(1), staged),
     maximumBytes: Math.max(programs(maxSessions), staged),
     parts: {
       weightBytes: sum([...places.values()].map(({ bytes }) => aligned(bytes))),

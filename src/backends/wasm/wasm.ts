@@ -8,7 +8,7 @@ import type { Tensor } from '../../graph/tensor.ts';
 import { checkWhole } from '../../base/checks.ts';
 import type { Backend } from '../backend.ts';
 import { SharedConstants } from './shared_constants.ts';
-import { Heap } from './heap.ts';
+import { allocateMemory, Heap } from './heap.ts';
 import {
   createSizes,
   instantiate,
@@ -96,21 +96,22 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
   }
   const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
+  const shared = isShared(threads);
   const pool = new Pool(threads, host);
-  const compiled = startCompiling({ kernels: host.kernels, build, shared: sharedMemory });
+  const compiled = startCompiling({ kernels: host.kernels, build, shared });
   const abandon = () => pool.close();
   return {
     abandon,
     async finish({ weights, graph, part, keep, maxSessions }) {
       try {
         const modules = await compiled({ weights, graph, activations });
-        const sizes = createSizes(modules, sharedMemory);
+        const sizes = createSizes(modules, shared);
         checkGraph(graph, sizes);
         const program = planProgram(graph, sizes, { activations, keep });
         const partBytes = part ? planProgram(part, sizes, { activations }).activationBytes : 0;
         const largest = { ...program, activationBytes: Math.max(program.activationBytes, partBytes) };
         const memory = planMemory({ weights, program: largest, maxSessions, threads }, sizes);
-        const heap = new Heap(memory, sharedMemory);
+        const heap = new Heap(memory, await allocateMemory(memory, shared));
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
         await pool.start({ memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin });
@@ -148,6 +149,9 @@ function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned
     dispose: () => pool.close(),
   };
 }
+
+/** One thread shares its memory with nobody: Safari on a phone may have a plain memory where it has no shared one of the same size. */
+export const isShared = (threads: number): boolean => threads > 1;
 
 /** Without shared memory there is one thread, whatever was asked for: the results are the same. */
 function checkThreads(threads: number, sharedMemory: boolean): number {

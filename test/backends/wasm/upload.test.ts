@@ -7,7 +7,7 @@ import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName, quants } from '../../../src/quants/index.ts';
 import type { ReadTensor } from '../../../src/backends/backend.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
-import { Heap } from '../../../src/backends/wasm/heap.ts';
+import { allocateMemory, Heap } from '../../../src/backends/wasm/heap.ts';
 import { createSizes, instantiate, compileBuild } from '../../../src/backends/wasm/kernels.ts';
 import { planMemory, planProgram } from '../../../src/backends/wasm/plan.ts';
 import { Pool } from '../../../src/backends/wasm/pool.ts';
@@ -253,7 +253,7 @@ describe('a stack of matrices', () => {
     const sizes = createSizes(modules, true);
     const program = planProgram(graphOf(), sizes, { activations: 'exact' });
     const plan = planMemory({ weights: tensors, program, maxSessions: 1, threads: 2 }, sizes);
-    const heap = new Heap(plan, true);
+    const heap = new Heap(plan, await allocateMemory(plan, true));
     const instance = instantiate(modules, heap.memory);
     const pool = new Pool(2, nodeHost());
     try {

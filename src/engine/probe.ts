@@ -1,0 +1,169 @@
+import type { Program } from '../backends/backend.ts';
+import { startDryRun } from '../backends/dry/dry.ts';
+import { createWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
+import { smallest, sum } from '../base/numbers.ts';
+import type { Value } from '../graph/graph.ts';
+import { SPEED_VERSION, type DeviceSpeed, type MatVecSpeed, type ProbeOptions } from '../protocol/fit.ts';
+import { createSampler } from '../sampling/chain.ts';
+import { wasmHost } from './create_backend.ts';
+import { kernelFile } from './kernel_file.ts';
+import { largestGraph, probeTasks, probeTypes, type ProbeTask } from './probe_graphs.ts';
+import { stepCosts, type StepCosts } from './step_costs.ts';
+
+/** Until engines have compiled the kernels for good. */
+const WARM_MS = 250;
+const MEASURE_MS = 500;
+/** Of what runs for itself, several times: the least counts. */
+const ALONE_MS = 15;
+
+/** Every byte of a file of weights: finite scales whatever the type, no zeros, no denormals. */
+const OPERAND = 0x3f;
+
+/** A task, and the seconds that one run of it takes. */
+interface Timed {
+  readonly costs: StepCosts;
+  readonly seconds: number;
+}
+
+/**
+ * Measures the kernels that models run on, as the engine would run them, for about a second.
+ * @throws UnsupportedError, ResourceError as opening a model does; AbortError by `pause`.
+ */
+export async function probeDevice(options: ProbeOptions, pause: () => Promise<void>): Promise<DeviceSpeed> {
+  const startMs = performance.now();
+  const tasks = probeTasks();
+  const graph = largestGraph(tasks);
+  const weights = weightsOf(tasks);
+  const host: WasmHost = wasmHost();
+  const backend = await createWasmBackend({ ...options, host, weights, graph, maxSessions: tasks.length });
+  try {
+    await backend.upload(weights, { read: async (_, __, into) => void into.fill(OPERAND) });
+    const programs = tasks.map(({ graph }) => backend.prepare(graph));
+    const seconds = await timed(tasks, programs, pause);
+    const dry = await startDryRun({ kernels: kernelFile, build: 'simd' });
+    const by = new Map(
+      tasks.map(({ name, graph, step }, i) => {
+        return [name, { costs: stepCosts(dry.planOf(graph), step), seconds: seconds[i]! }] as const;
+      }),
+    );
+    const wakeSeconds = by.get('waking')!.seconds;
+    const isLed = 1 - 1 / backend.threads; // the others' part of the work is late by so much
+    const sweep = (name: string): Timed => {
+      const { costs, seconds } = by.get(name)!;
+      return { costs, seconds: seconds - isLed * wakeSeconds };
+    };
+    const matVec = Object.fromEntries(
+      probeTypes.map((type) => [type, matVecSpeed(sweep(`${type} wide`), sweep(`${type} tall`))]),
+    );
+    const build = options.build ?? host.features.build;
+    const step = { ...stepSpeed(by), ...(await samplingSpeed()), tokenSeconds: wakeSeconds };
+    return {
+      version: SPEED_VERSION,
+      build,
+      threads: backend.threads,
+      matVec,
+      step,
+      tookMs: performance.now() - startMs,
+    };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+function weightsOf(tasks: readonly ProbeTask[]): Value[] {
+  const inputs = tasks.flatMap(({ graph }) => graph.nodes.flatMap((node) => node.inputs));
+  const weights = inputs.filter(({ role }) => role === 'weight');
+  return [...new Map(weights.map((weight) => [weight.name, weight])).values()];
+}
+
+/**
+ * Seconds of one run of each task. Sweeps take turns, so that none finds in the cache what it left there; the others run for themselves.
+ * Clocks of pages tell milliseconds: a sum over many turns is right all the same.
+ */
+async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], pause: () => Promise<void>) {
+  const run = async (i: number): Promise<void> => {
+    const running = programs[i]!.run(tasks[i]!.step);
+    if (running) await running;
+  };
+  const sweeps = tasks.flatMap(({ isSweep }, i) => (isSweep ? [i] : []));
+  const turns = async (forMs: number): Promise<number[][]> => {
+    const taken: number[][] = tasks.map(() => []);
+    for (const endMs = performance.now() + forMs; performance.now() < endMs; await pause()) {
+      for (const i of sweeps) {
+        const beginMs = performance.now();
+        await run(i);
+        taken[i]!.push(performance.now() - beginMs);
+      }
+    }
+    return taken;
+  };
+  const alone = async (i: number): Promise<number> => {
+    const times: number[] = [];
+    for (let part = 0; part < 4; part++, await pause()) times.push(await meanMs(() => run(i)));
+    return smallest(times);
+  };
+  await turns(WARM_MS);
+  const taken = await turns(MEASURE_MS);
+  const seconds: number[] = [];
+  for (const [i, { isSweep }] of tasks.entries()) {
+    seconds.push((isSweep ? trimmedMean(taken[i]!) : await alone(i)) / 1000);
+  }
+  return seconds;
+}
+
+/** Milliseconds of each of many runs. */
+async function meanMs(run: () => void | Promise<void>): Promise<number> {
+  const beginMs = performance.now();
+  let n = 0;
+  for (; performance.now() - beginMs < ALONE_MS; n++) await run();
+  return (performance.now() - beginMs) / n;
+}
+
+/** The mean, and what is far above it counts as what is just above it. */
+function trimmedMean(values: readonly number[]): number {
+  const mean = sum(values) / values.length;
+  const most = 2 * mean + 1;
+  return sum(values.map((value) => Math.min(value, most))) / values.length;
+}
+
+/** Seconds of bytes and of rows, out of two shapes: `wide = bytes s + rows r`, `tall = bytes s + 4 rows r`. */
+function matVecSpeed(wide: Timed, tall: Timed): MatVecSpeed {
+  const [a, b] = [wide, tall].map(({ costs, seconds }) => ({
+    bytes: sum(costs.matVecs.map(({ bytes }) => bytes)),
+    rows: sum(costs.matVecs.map(({ rows }) => rows)),
+    seconds,
+  })) as [Total, Total];
+  const rowSeconds = Math.max(0, (a.bytes * b.seconds - b.bytes * a.seconds) / (a.bytes * b.rows - b.bytes * a.rows));
+  return { bytesPerSecond: a.bytes / (a.seconds - a.rows * rowSeconds), rowSeconds };
+}
+
+interface Total {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+function stepSpeed(by: ReadonlyMap<string, Timed>) {
+  const [phases, rows, attention] = ['phases', 'rows', 'attention'].map((name) => by.get(name)!) as [
+    Timed,
+    Timed,
+    Timed,
+  ];
+  const phaseSeconds = phases.seconds / phases.costs.nPhases;
+  const attending = Math.max(attention.seconds - attention.costs.nPhases * phaseSeconds, attention.seconds / 10);
+  return {
+    phaseSeconds,
+    rowBytesPerSecond: rows.costs.rowBytes / rows.seconds,
+    attentionFlopsPerSecond: attention.costs.attentionFlops / attending,
+  };
+}
+
+/** Draws tokens from noise. */
+async function samplingSpeed() {
+  const nVocab = 32768;
+  const logits = Float32Array.from({ length: nVocab }, (_, i) => Math.sin(i * i));
+  const sampler = createSampler({ temperature: 0.6, topP: 0.9, seed: 1 }, nVocab);
+  const times = [];
+  for (let part = 0; part < 3; part++) times.push(await meanMs(() => void sampler.sample(logits)));
+  return { pieceSeconds: smallest(times) / 1000 / nVocab };
+}
