@@ -17,6 +17,8 @@ export type {
   OpenModelOptions,
   ProbeDeviceOptions,
   ResumeCallOptions,
+  ResumeChatOptions,
+  SaveSessionOptions,
   EmbedOptions,
   Ranked,
   RankOptions,

@@ -131,12 +131,13 @@ export function continuationsOf(continuations: readonly unknown[]): Prompt[] {
   return continuations.map((way: unknown) => (typeof way === 'string' ? { text: way } : tokensOf(way)));
 }
 
-/** The bytes of a saved session. */
-export function bytesOf(bytes: unknown): Uint8Array {
+/** The bytes of a saved session, or where they are. */
+export function bytesOf(bytes: unknown): Uint8Array | Blob {
+  if (['Blob', 'File'].includes(tagOf(bytes))) return bytes as Blob;
   if (tagOf(bytes) === 'ArrayBuffer') return new Uint8Array(bytes as ArrayBuffer);
   if (tagOf(bytes) === 'Uint8Array') return bytes as Uint8Array;
   const hint = typeof bytes === 'string' ? '; read the file without an encoding' : '';
   throw new TypeError(
-    `restore got ${kindOf(bytes)}, expected the bytes that save() made, a Uint8Array or ArrayBuffer${hint}`,
+    `restore got ${kindOf(bytes)}, expected the bytes that save() made, a Uint8Array, ArrayBuffer or Blob${hint}`,
   );
 }

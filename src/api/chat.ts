@@ -1,18 +1,21 @@
-import type { ChatMessage } from '../chat/conversation.ts';
 import { kindOf } from '../base/checks.ts';
-import { nLeading, withoutOldest } from '../chat/instructions.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
+import { nLeading } from '../chat/instructions.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
 import type { GenerateResult } from '../protocol/generation.ts';
-import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
+import type { Asking, Talk } from './chat_answer.ts';
 import { orAborted } from './engine_client.ts';
-import { both, generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
+import { generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
 import type { ModelSession } from './model_session.ts';
-import type { ChatOptions, SendOptions, Split } from './option_types.ts';
+import type { ChatOptions, ResumeChatOptions, SaveSessionOptions, SendOptions, Split } from './option_types.ts';
 import { checkOptions } from './options.ts';
+
+/** How a conversation's answers are made and saved is loaded with the first. */
+const answering = () => import('./chat_answer.ts');
 
 /**
  * A conversation. It remembers the messages, and reads only the new ones at each turn. Options of the chat hold for every
@@ -24,12 +27,8 @@ import { checkOptions } from './options.ts';
 export class Chat {
   /** The messages so far, the system message included. */
   readonly messages: ChatMessage[];
-  private readonly session: ModelSession;
-  /** What the template gets beside the messages. */
-  private readonly context: Omit<ConversationPrompt, 'messages'>;
   private readonly defaults: SendOptions;
-  private nLeftOut = 0;
-  private nClears = 0;
+  private readonly talk: Talk;
   private closing = new AbortController();
   /** Settles when the question asked last has its answer: the next one waits for it. */
   private latest: Promise<unknown> = Promise.resolve();
@@ -42,26 +41,32 @@ export class Chat {
       throw new TypeError(`system is ${kindOf(system)}, expected a text`);
     stopsOf(defaults.stop);
     const said = Array.isArray(messages) && messages.length === 0 ? [] : messagesOf(messages);
-    this.session = session;
     const { templateVars } = defaults;
     conversationOf({ messages: said, tools, documents, userDefined, templateVars });
-    this.context = { tools, documents, userDefined };
     this.defaults = defaults;
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...said];
+    const { messages: talked } = this;
+    const context = { tools, documents, userDefined };
+    this.talk = { session, messages: talked, context, nLeftOut: 0, nClears: 0, isAnswering: false, begun: undefined };
   }
 
   /** The adapters that answers are made with from now on; see `ModelSession.adapters`. */
   get adapters(): readonly AdapterUse[] | undefined {
-    return this.session.adapters;
+    return this.talk.session.adapters;
   }
 
   set adapters(uses: readonly AdapterUse[] | undefined) {
-    this.session.adapters = uses;
+    this.talk.session.adapters = uses;
   }
 
   /** So many of the oldest messages are no longer sent, because the context has no room for them. */
   get nForgotten(): number {
-    return this.nLeftOut;
+    return this.talk.nLeftOut;
+  }
+
+  /** The question whose answer `resume` goes on with; undefined where none can. */
+  get unfinished(): ChatMessage | undefined {
+    return this.talk.begun?.question;
   }
 
   /**
@@ -77,62 +82,74 @@ export class Chat {
       const question = questionOf(message);
       conversationOf({ messages: [question], templateVars: options.templateVars });
       const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
-      return this.answer(question, { ...this.defaults, ...options }, telling, callSite());
+      const { adapters } = this;
+      const all = { ...this.defaults, ...options };
+      return this.inTurn(all, telling, callSite(), ({ ask }, asking) => ask(this.talk, { question, adapters }, asking));
     });
   }
 
-  private answer<Piece>(
-    question: ChatMessage,
-    options: SendOptions,
+  /**
+   * Goes on with the answer that was stopped, or that was lost with its page or with the engine, to the same text that it would have come to.
+   * All of it comes once more, what was said before as one piece. It is made with the options that it was begun with, but for those given.
+   * @throws (while iterating, or awaiting) TypeError where there is none; see `unfinished`.
+   */
+  resume(options: ResumeChatOptions & Split): Generation<AnswerPart>;
+  resume(options?: ResumeChatOptions): Generation;
+  resume(options: ResumeChatOptions = {}): Generation<string | AnswerPart> {
+    return orFailed<string | AnswerPart>(() => {
+      checkOptions('chat.resume', options);
+      stopsOf(options.stop);
+      const { onPrefill, onSave } = this.defaults;
+      const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
+      const all = { onPrefill, onSave, ...options };
+      return this.inTurn(all, telling, callSite(), ({ goOn }, asking) => goOn(this.talk, asking));
+    });
+  }
+
+  /** Asks once the answers before are there. */
+  private inTurn<Piece>(
+    { signal, onPrefill, onSave, thinking: _, ...options }: SendOptions,
     telling: Telling<Piece>,
     site: CallSite,
+    ask: (answers: Awaited<ReturnType<typeof answering>>, asking: Asking) => Promise<GenerateResult>,
   ): Generation<Piece> {
-    const { signal, onPrefill, ...rest } = options;
     const { signal: closing } = this.closing;
     const before = this.latest;
-    const { adapters } = this;
-    const answer = generation(
-      async (sink, stop) => {
-        await orAborted(before, stop);
-        return this.ask({ question, options: { ...rest, signal: stop }, adapters, site, sink });
-      },
-      { telling, signals: signal ? [signal, closing] : [closing], onPrefill },
-    );
+    const start = async (sink: Sink, stop: AbortSignal) => {
+      await orAborted(before, stop);
+      return ask(await answering(), { options, onSave, sink, signal: stop, site });
+    };
+    const answer = generation(start, { telling, signals: signal ? [signal, closing] : [closing], onPrefill });
     this.latest = Promise.allSettled([before, answer.result]);
     return answer;
   }
 
-  private async ask({ question, options, adapters, site, sink }: Asking): Promise<GenerateResult> {
-    const { messages, nLeftOut, nClears } = this;
-    const { templateVars, ...rest } = options;
-    const sent = [...withoutOldest(messages, nLeftOut), question];
-    const prompt = conversationOf({ ...this.context, messages: messagesOf(sent), templateVars });
-    const onPrefill = (nDone: number, nTotal: number) => sink.prefill(nDone, nTotal);
-    const answer = this.session.start(prompt, { ...rest, onPrefill }, { site, telling: both, adapters });
-    const heard = { thinking: '', text: '' };
-    try {
-      for await (const said of answer) {
-        for (const { type, text } of said.parts) heard[type] += text;
-        sink.said(said);
-      }
-    } catch (error) {
-      if (!options.signal!.aborted) throw error;
-    }
-    const result = await answer.result;
-    const isHeard = heard.text !== '' || heard.thinking !== '';
-    if ((isHeard || result.stopReason !== 'abort') && nClears === this.nClears) {
-      const thought = heard.thinking === '' ? {} : { reasoningContent: heard.thinking };
-      messages.push(question, { role: 'assistant', content: heard.text, ...thought });
-      this.nLeftOut += result.nForgotten;
-    }
-    return result;
+  /**
+   * The conversation as bytes, with an answer that can go on, and what the model's layers hold of it. In the middle of an answer it is the
+   * text alone, at once; see `SaveSessionOptions`.
+   */
+  async save({ state = 'auto', ...others }: SaveSessionOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions('save', { state, ...others });
+    const site = callSite();
+    return (await answering()).saved(this.talk, state, site);
+  }
+
+  /**
+   * Goes back to a saved conversation: its messages, and the answer that `resume` goes on with. The chat is made with the same options as the
+   * one that was saved. @throws FormatError when the bytes are damaged, of another model, or of no chat.
+   */
+  async restore(saved: Uint8Array | ArrayBuffer | Blob): Promise<void> {
+    const site = callSite();
+    await this.latest;
+    await (await answering()).restore(this.talk, saved, site);
   }
 
   /** Forgets everything but the system messages in front, an answer under way included. */
   clear(): void {
     this.messages.splice(nLeading(this.messages));
-    this.nLeftOut = 0;
-    this.nClears++;
+    this.talk.nLeftOut = 0;
+    this.talk.begun = undefined;
+    this.talk.nClears++;
   }
 
   /** Stops what is being answered, and returns the conversation's memory; the messages stay in `messages`. */
@@ -140,7 +157,7 @@ export class Chat {
     this.closing.abort();
     this.closing = new AbortController();
     await this.latest;
-    await this.session.close();
+    await this.talk.session.close();
   }
 
   /** The same as `close`, for `await using`. */
@@ -154,13 +171,4 @@ function questionOf(message: unknown): ChatMessage {
   if (typeof message === 'string') return { role: 'user', content: message };
   if (typeof message === 'object' && message !== null && !Array.isArray(message)) return messageOf(message, 'message');
   throw new TypeError(`the message is ${kindOf(message)}, expected a text, or one message: { role, content }`);
-}
-
-/** A question whose turn has come. */
-interface Asking {
-  readonly question: ChatMessage;
-  readonly options: SendOptions;
-  readonly adapters: readonly AdapterUse[] | undefined;
-  readonly site: CallSite;
-  readonly sink: Sink;
 }

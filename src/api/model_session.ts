@@ -1,6 +1,6 @@
-import { given } from '../base/checks.ts';
+import { checkOneOf, given } from '../base/checks.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
-import type { Prompt } from '../protocol/open.ts';
+import type { ConversationPrompt, Prompt } from '../protocol/open.ts';
 import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
@@ -8,11 +8,12 @@ import type { Calls } from '../protocol/messages.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
-import type { GenerateResult } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
 import { generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
-import type { CallOptions, ResumeCallOptions, Split } from './option_types.ts';
+import type { CallOptions, ResumeCallOptions, SaveSessionOptions, Split } from './option_types.ts';
 import { checkOptions } from './options.ts';
 import { createPartReader } from './part_reader.ts';
+import { onHidden } from '#platform';
 
 /** One timeline: tokens read so far and their keys and values. A prompt reuses the start it shares with them. */
 export class ModelSession {
@@ -44,7 +45,8 @@ export class ModelSession {
   generate(prompt: PromptLike, options: CallOptions = {}): Generation<string | AnswerPart> {
     return orFailed<string | AnswerPart>(() => {
       checkOptions('generate', options);
-      return this.start(promptOf(prompt), options, { site: callSite(), telling: tellingOf(options.thinking) });
+      const { rest, asked } = partsOf(options, callSite());
+      return this.start(promptOf(prompt), rest, asked);
     });
   }
 
@@ -58,10 +60,8 @@ export class ModelSession {
   resume(options: ResumeCallOptions = {}): Generation<string | AnswerPart> {
     return orFailed<string | AnswerPart>(() => {
       checkOptions('resume', options);
-      return this.answer('resume', { adapters: this.adapters }, options, {
-        site: callSite(),
-        telling: tellingOf(options.thinking),
-      });
+      const { rest, asked } = partsOf(options, callSite());
+      return this.goOn(undefined, rest, asked);
     });
   }
 
@@ -69,49 +69,94 @@ export class ModelSession {
    * `generate` with arguments that are checked.
    * @internal
    */
-  start<Piece>(
-    prompt: Prompt,
-    options: CallOptions,
-    { adapters = this.adapters, ...how }: Asked<Piece>,
+  start<Piece>(prompt: Prompt, options: AnswerOptions, how: Asked<Piece>): Generation<Piece> {
+    return this.answer('generate', { prompt }, options, how);
+  }
+
+  /**
+   * `resume` with arguments that are checked. @param prompt the conversation that the answer belongs to, if some of it may be left out
+   * @internal
+   */
+  goOn<Piece>(
+    prompt: ConversationPrompt | undefined,
+    options: AnswerOptions & Pick<ResumeCallOptions, 'whole'>,
+    how: Asked<Piece>,
   ): Generation<Piece> {
-    return this.answer('generate', { prompt, adapters }, options, how);
+    return this.answer('resume', { prompt }, options, how);
   }
 
   private answer<K extends 'generate' | 'resume', Piece>(
     call: K,
-    what: Omit<Calls[K]['args'], 'session' | 'options'>,
-    { signal, onPrefill, stop, thinking: _thinking, ...rest }: CallOptions,
-    { site, telling }: Asked<Piece>,
+    what: { readonly prompt: Prompt | undefined },
+    { stop, ...rest }: AnswerOptions,
+    { site, telling, signal, onPrefill, saving, adapters = this.adapters }: Asked<Piece>,
   ): Generation<Piece> {
-    const options = { ...given(rest), stop: stopsOf(stop) };
+    const options = { ...given(rest), ...(stop !== undefined && { stop: stopsOf(stop) }) };
     const ask = async (sink: Sink, signal: AbortSignal): Promise<GenerateResult> => {
       const reader = await createPartReader(this.thoughts, sink);
+      let isThere = false;
+      const onEvent = (event: GenerateEvent) => {
+        isThere = true;
+        if (event.type === 'saved') saving?.onSave(event.bytes);
+        else reader.event(event);
+      };
       const begin = (session: number) => {
-        const args = { ...what, session, options } as Calls[K]['args'];
-        const result = this.client.call(call, args, { onEvent: reader.event, signal, site });
+        const args = {
+          ...what,
+          adapters,
+          session,
+          options,
+          saving: saving && { note: saving.note },
+        } as Calls[K]['args'];
+        const result = this.client.call(call, args, { onEvent, signal, site });
         result.catch(() => undefined); // nobody waits for it where the signal came first
         return { result };
       };
-      const result = await (await orAborted(this.id(site).then(begin), signal)).result;
-      reader.end();
-      return result;
+      const unwatch = onHidden(() => {
+        if (saving && isThere) this.saved({ state: false }, saving.note, site).then(saving.onSave, () => undefined);
+      });
+      try {
+        const result = await (await orAborted(this.id(site).then(begin), signal)).result;
+        reader.end();
+        if (saving && saving.note === undefined)
+          await this.saved({ state: 'auto' }, undefined, site).then(saving.onSave, () => undefined);
+        return result;
+      } finally {
+        unwatch();
+      }
     };
     return generation(ask, { telling, signals: signal ? [signal] : [], onPrefill });
   }
 
   /** The timeline as bytes, to go on from later or elsewhere. */
-  async save(): Promise<Uint8Array> {
-    const site = callSite();
-    const { adapters } = this;
-    return this.client.call('saveSession', { session: await this.id(site), adapters }, { site });
+  async save(options: SaveSessionOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions('save', options);
+    return this.saved(options, undefined, callSite());
   }
 
-  /** Goes back to a saved timeline. @throws FormatError when the bytes are damaged or of another model. */
-  async restore(saved: Uint8Array | ArrayBuffer): Promise<void> {
-    const site = callSite();
+  /**
+   * `save` with a note that `restored` gives back.
+   * @internal
+   */
+  async saved({ state = true }: SaveSessionOptions, note: string | undefined, site: CallSite) {
+    checkOneOf('state', state, [true, false, 'auto']);
+    const { adapters } = this;
+    return this.client.call('saveSession', { session: await this.id(site), state, note, adapters }, { site });
+  }
+
+  /** Goes back to a saved timeline. A Blob is read in the engine's thread. @throws FormatError when the bytes are damaged or of another model. */
+  async restore(saved: Uint8Array | ArrayBuffer | Blob): Promise<void> {
+    await this.restored(saved, callSite());
+  }
+
+  /**
+   * `restore`, and the note beside what was saved.
+   * @internal
+   */
+  async restored(saved: Uint8Array | ArrayBuffer | Blob, site: CallSite): Promise<string | undefined> {
     const bytes = bytesOf(saved);
     const { adapters } = this;
-    await this.client.call('restoreSession', { session: await this.id(site), bytes, adapters }, { site });
+    return this.client.call('restoreSession', { session: await this.id(site), bytes, adapters }, { site });
   }
 
   /** Returns the memory. The session can be used again and starts empty then. */
@@ -128,6 +173,14 @@ export class ModelSession {
     return this.close();
   }
 
+  /**
+   * Whether the engine has it.
+   * @internal
+   */
+  get isOpen(): boolean {
+    return this.opening !== undefined;
+  }
+
   private id(site: CallSite): Promise<number> {
     if (this.opening) return this.opening;
     const opening = this.client.call('openSession', {}, { site });
@@ -139,10 +192,24 @@ export class ModelSession {
   }
 }
 
-/** Where an answer was asked for, and how it is told. */
-interface Asked<Piece> {
+/** Options that cross to the engine. */
+export type AnswerOptions = Omit<CallOptions, 'signal' | 'onPrefill' | 'onSave' | 'thinking'>;
+
+/** Where an answer was asked for, how it is told, and what stays in the caller's thread. */
+export interface Asked<Piece> extends Pick<CallOptions, 'signal' | 'onPrefill'> {
   readonly site: CallSite;
   readonly telling: Telling<Piece>;
+  /** Whom to give what the answer can go on from, and what stands beside it; without a note it is given once more at the end. */
+  readonly saving:
+    { readonly note: string | undefined; readonly onSave: NonNullable<CallOptions['onSave']> } | undefined;
   /** Where they are not the session's. */
   readonly adapters?: readonly AdapterUse[] | undefined;
+}
+
+function partsOf<Options extends CallOptions>(
+  { signal, onPrefill, onSave, thinking, ...rest }: Options,
+  site: CallSite,
+) {
+  const saving = onSave && { note: undefined, onSave };
+  return { rest, asked: { site, telling: tellingOf(thinking), signal, onPrefill, saving } };
 }

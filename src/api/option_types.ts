@@ -50,6 +50,12 @@ export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
   /** Gets the number of prompt tokens read so far. */
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
   /**
+   * Gets what `restore` takes to go on from, should the page be lost: when the prompt is read, every two seconds, and when the page is
+   * hidden, a few bytes for each token. Once more when the answer has ended, before its result: then with what the model's layers hold, where
+   * reading the text again would take long (as `save({ state: 'auto' })`).
+   */
+  readonly onSave?: (saved: Uint8Array<ArrayBuffer>) => void;
+  /**
    * What a thinking model thinks is a part of the answer's text, as it says it, or is told apart: `split` makes the pieces of the stream
    * `{ type: 'thinking' | 'text', text }`, without the marks between them, and the result's `thinking` and `text`. Default `inline`.
    */
@@ -130,4 +136,19 @@ export interface Ranked {
 export type Continuation = string | readonly number[];
 
 /** Options of an answer that goes on. */
-export type ResumeCallOptions = Pick<CallOptions, keyof ResumeOptions | 'signal' | 'onPrefill' | 'thinking'>;
+export interface ResumeCallOptions
+  extends
+    Pick<ResumeOptions, 'whole'>,
+    Pick<CallOptions, Exclude<keyof ResumeOptions, 'whole'> | 'signal' | 'onPrefill' | 'onSave' | 'thinking'> {}
+
+/** Options of a chat's answer that goes on. */
+export type ResumeChatOptions = Omit<ResumeCallOptions, 'whole'>;
+
+export interface SaveSessionOptions {
+  /**
+   * Whether what the model's layers hold goes along, kilobytes for each token. Without, it is the text alone, and `restore` has it read
+   * again; that is done at once, in the middle of an answer, too. `auto`: with it, where reading the text again would take longer than moving
+   * it, by the speed measured; never in the middle of an answer.
+   */
+  readonly state?: boolean | 'auto';
+}

@@ -42,7 +42,7 @@ const openModel: Names<OpenModelOptions> = {
   signal: 'signal',
 };
 
-const resuming: Names<Omit<ResumeCallOptions, 'thinking'>> = {
+const resuming: Names<Omit<ResumeCallOptions, 'thinking' | 'whole'>> = {
   maxTokens: 'any',
   stop: 'any',
   onLoop: 'any',
@@ -52,6 +52,7 @@ const resuming: Names<Omit<ResumeCallOptions, 'thinking'>> = {
   nDraft: 'any',
   signal: 'signal',
   onPrefill: 'function',
+  onSave: 'function',
 };
 
 const answering: Names<Omit<CallOptions, 'thinking'>> = {
@@ -81,7 +82,7 @@ const answering: Names<Omit<CallOptions, 'thinking'>> = {
   onFull: 'any',
 };
 
-const resume: Names<ResumeCallOptions> = { ...resuming, thinking: 'any' };
+const resume: Names<ResumeCallOptions> = { ...resuming, whole: 'boolean', thinking: 'any' };
 const generate: Names<CallOptions> = { ...answering, thinking: 'any' };
 const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
 
@@ -127,6 +128,8 @@ const optionsOf = {
   generate,
   send,
   resume,
+  'chat.resume': { ...resuming, thinking: 'any' },
+  save: { state: 'any' },
   openSession: {},
   tokenize: {},
   'a prompt of text': text,

@@ -4,6 +4,7 @@ import { Loops } from './loops.ts';
 import { StopText } from './stop_text.ts';
 import { createTextStream, type TextStream } from '../tokenizers/stream.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Said } from './unfinished.ts';
 
 /** An answer as it grows: its tokens, the text that may be shown, and why it ended. */
 export class Answer {
@@ -17,6 +18,7 @@ export class Answer {
   /** Of the text that is shown or held back. */
   private nChars = 0;
   private readonly tokenizer: Tokenizer;
+  private readonly after: number;
   private readonly stream: TextStream;
   private readonly stopText: StopText;
   private readonly maxTokens: number;
@@ -35,6 +37,7 @@ export class Answer {
   ) {
     const { maxTokens = Infinity, stop = [], logProbs, ignoreEos, onLoop = ignoreEos ? 'ignore' : 'stop' } = options;
     this.tokenizer = tokenizer;
+    this.after = after;
     this.markTokens = markTokens;
     this.stream = createTextStream(tokenizer, { after, shown: markTokens });
     this.stopText = new StopText(stop);
@@ -50,14 +53,31 @@ export class Answer {
 
   /** Takes the next token and the logits `[nVocab]` it was drawn from; returns what may be shown now. */
   push(token: number, logits: Float32Array): PieceEvent {
-    this.tokens.push(token);
     if (this.nTop !== undefined) this.scores.push({ token, ...logProbs(logits, token, this.nTop) });
+    return this.event(this.take(token));
+  }
+
+  private take(token: number): string {
+    this.tokens.push(token);
     if (this.loops?.push(token)) this.stopReason = 'loop';
-    if (this.tokens.length === this.maxTokens) this.stopReason = 'length';
+    if (this.tokens.length >= this.maxTokens) this.stopReason = 'length';
     const piece = this.stream.push(token);
     this.nChars += piece.length;
     if (this.markTokens.has(token)) this.marks.push(this.nChars - this.tokenizer.piece(token).length);
-    return this.event(this.show(piece));
+    return this.show(piece);
+  }
+
+  /** Takes an answer that was begun before; returns all that may be shown of it. */
+  again({ tokens, scores }: Pick<Said, 'tokens' | 'scores'>): PieceEvent {
+    let text = '';
+    for (const token of tokens) text += this.take(token);
+    this.scores.push(...scores.slice(0, tokens.length));
+    return this.event(text);
+  }
+
+  /** What goes on from here begins with. */
+  get said(): Pick<Said, 'tokens' | 'scores' | 'after'> {
+    return { tokens: [...this.tokens], scores: [...this.scores], after: this.after };
   }
 
   /** The text held back: half a character, or the start of a stop text that did not go on. */

@@ -10,10 +10,18 @@ const RESUME_OPTIONS = Object.keys({
   logProbs: true,
   speculate: true,
   nDraft: true,
+  whole: true,
 } satisfies Record<keyof ResumeOptions, true>);
 
 /** @throws TypeError for options of `resume` that nobody reads. */
 export const checkResume = (options: ResumeOptions): void => checkNames('option of resume', options, RESUME_OPTIONS);
+
+/** Options, some of which are given anew. @param shifts whether there is a conversation to make room in */
+export function changed(how: MakingOptions, given: MakingOptions, shifts: boolean): MakingOptions {
+  const news = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { onFull, ...rest } = { ...how, ...news };
+  return shifts ? { ...rest, onFull } : rest;
+}
 
 /** Checks what is not the sampler's. */
 export function parted(options: GenerateOptions): { how: MakingOptions; sampling: SamplerOptions } {

@@ -68,3 +68,38 @@ function exchangesOf(messages: readonly ChatMessage[]): number[] {
   const starts = talk.flatMap(({ role }, i) => (role === 'user' && i > 0 ? [i] : []));
   return [0, ...starts];
 }
+
+/** A text that takes every position of its context, and the prompt that it began with. */
+export interface FullText {
+  readonly prompt: RoomyPrompt;
+  readonly text: readonly number[];
+  readonly bosToken: number | undefined;
+}
+
+/**
+ * What to read again, half a context at most: of a conversation a shorter one and the answer's newest tokens, of other prompts BOS and the
+ * newest tokens.
+ * @returns undefined where the shortest conversation leaves no room for a fair answer, or once `signal` is aborted.
+ */
+export async function shorter(
+  { prompt, text, bosToken }: FullText,
+  signal: AbortSignal | undefined,
+): Promise<{ prompt: RoomyPrompt; kept: number[] } | undefined> {
+  const nCtx = text.length;
+  const nMost = Math.floor(nCtx / 2);
+  let head = text[0] === bosToken && bosToken !== undefined ? [bosToken] : [];
+  let rest = text.slice(head.length);
+  if (prompt.shorten) {
+    rest = text.slice(prompt.tokens.length);
+    try {
+      prompt = await prompt.shorten(Math.max(nMost - rest.length, nMost / 2));
+    } catch (error) {
+      if (signal?.aborted) return undefined; // what was said so far stays
+      throw error;
+    }
+    head = [...prompt.tokens];
+  }
+  const nRest = Math.max(1, nMost - head.length);
+  if (head.length + nRest > nCtx * (1 - FAIR_ANSWER)) return undefined;
+  return { prompt, kept: [...head, ...rest.slice(-nRest)] };
+}

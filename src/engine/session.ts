@@ -1,26 +1,26 @@
 import { Answer } from './answer.ts';
-import { checkResume, parted } from './answer_options.ts';
+import { changed, checkResume, parted } from './answer_options.ts';
 import type { Look, Program } from '../backends/backend.ts';
-import { FormatError } from '../base/errors.ts';
-import type {
-  GenerateEvent,
-  GenerateOptions,
-  GenerateResult,
-  MakingOptions,
-  ResumeOptions,
-} from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
-import { checkFiniteLogits, type Sampler } from '../sampling/chain.ts';
+import { checkFiniteLogits } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
-import type { Unfinished } from './session_bytes.ts';
-import { FAIR_ANSWER, type RoomyPrompt } from './room.ts';
+import { sum } from '../base/numbers.ts';
+import { isWorthSaving, type SaveOptions } from './saving.ts';
+import type { SavedSession } from './session_bytes.ts';
+import type { Unfinished } from './unfinished.ts';
+import { unfinishedOf, type Making } from './making.ts';
+import { shorter, type RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
+
+/** So many tokens read at once tell how fast reading is. */
+const MANY_TOKENS = 32;
 
 /** The parts of its model that a session needs. */
 export interface SessionModel {
@@ -53,6 +53,10 @@ export class Session {
   private draft: Session | undefined;
   /** The answer made last, if it may go on. */
   private unfinished: Unfinished | undefined;
+  /** The answer under way. */
+  private making: Making | undefined;
+  /** Tokens a second that this session read when it read many. */
+  private prefillTps = 0;
 
   constructor(model: SessionModel, running: SessionGraph, look?: Look) {
     this.model = model;
@@ -89,9 +93,15 @@ export class Session {
     return this.timeline.text.slice();
   }
 
-  /** What `resume` goes on from. */
-  get unfinishedText(): number[] {
-    return [...this.timeline.text, ...(this.unfinished?.unread ?? [])];
+  /** What `resume` goes on from; of an answer under way, what is certain of it. */
+  private get textSoFar(): number[] {
+    return this.making ? [...this.making.text] : [...this.timeline.text, ...(this.unfinished?.unread ?? [])];
+  }
+
+  /** What stands before the answer that `resume` makes. */
+  textBefore({ whole }: ResumeOptions): number[] {
+    const text = this.textSoFar;
+    return whole && this.unfinished ? text.slice(0, this.unfinished.said.nHead) : text;
   }
 
   /** Forgets everything from position `nTokens` on. */
@@ -117,41 +127,64 @@ export class Session {
     const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
     this.checkPrompt(prompt.tokens);
     for (const token of prompt.tokens) sampler.accept(token);
-    return yield* this.answer(prompt, { how, settings: { ...settings, seed: sampler.seed }, sampler }, signal);
+    const { tokens } = prompt;
+    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.model.markTokens);
+    const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, answer, prompt, text: [...tokens] };
+    return yield* this.make({ ...making, nPromptTokens: tokens.length }, signal);
   }
 
   /**
    * Goes on with the answer that was made last, or that was saved, as it would have gone on: with its settings, and its sampler where it
-   * stood. @throws TypeError where there is none that can go on.
+   * stood. With `whole` all of it comes once more, what was said before as one piece, and `options` are those that it was begun with, but
+   * for those given. @param shorten makes room for a `whole` answer that was begun with `onFull: 'shift'`
+   * @throws TypeError where there is none that can go on.
    */
-  async *resume(options: ResumeOptions = {}, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
+  async *resume(
+    options: ResumeOptions = {},
+    signal?: AbortSignal,
+    shorten?: RoomyPrompt['shorten'],
+  ): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { unfinished } = this;
     checkResume(options);
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
-    const { settings, state } = unfinished;
-    const tokens = this.unfinishedText;
+    const { settings, state, said } = unfinished;
+    const { whole = false, ...given } = options;
+    const { how } = parted(changed(whole ? said.how : {}, given, shorten !== undefined));
+    const text = this.textSoFar;
     const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
-    return yield* this.answer({ tokens, nForgotten: 0 }, { how: parted(options).how, settings, sampler }, signal);
+    const begun = whole
+      ? { prompt: { tokens: text.slice(0, said.nHead), nForgotten: said.nForgotten, shorten }, ...said }
+      : { prompt: { tokens: text, nForgotten: 0 }, nPromptTokens: text.length, after: text.at(-1)! };
+    const answer = new Answer(this.model.tokenizer, begun.after, how, this.model.markTokens);
+    const { prompt, nPromptTokens } = begun;
+    if (whole) yield answer.again(said);
+    return yield* this.make({ how, settings, sampler, answer, prompt, text, nPromptTokens }, signal);
   }
 
-  /** Makes an answer to a prompt that the sampler knows. */
+  /** Makes an answer whose sampler knows the text. */
+  private async *make(making: Making, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent, GenerateResult> {
+    this.unfinished = undefined;
+    this.making = making;
+    try {
+      return yield* this.answer(making, signal);
+    } finally {
+      this.making = undefined;
+    }
+  }
+
   private async *answer(
-    prompt: RoomyPrompt,
-    { how, settings, sampler }: Making,
+    making: Making,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { how, sampler, answer } = making;
     const { onFull, ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
-    const { tokens } = prompt;
-    const answer = new Answer(tokenizer, tokens.at(-1)!, how, this.model.markTokens);
-    this.unfinished = undefined;
     const startMs = performance.now();
-    const nReused = await this.timeline.keepStart(tokens);
-    if (tokens.length > this.nCtx) answer.stopReason = 'full'; // an answer that goes on
-    let logits = answer.stopReason ? undefined : yield* this.prefill(tokens, signal);
-    let text = [...tokens];
+    const nReused = await this.timeline.keepStart(making.text);
+    if (making.text.length > this.nCtx) answer.stopReason ??= 'full'; // an answer that goes on
+    let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal);
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     let firstMs = 0;
@@ -161,37 +194,41 @@ export class Session {
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
-      text.push(token);
+      making.text.push(token);
       yield answer.push(token, logits);
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
       else if (this.timeline.length === this.nCtx) {
-        const shorter = onFull === 'shift' ? await this.makeRoom(prompt, signal) : undefined;
-        if (!shorter) {
+        const full = { prompt: making.prompt, text: [...this.timeline.text], bosToken: tokenizer.bosToken };
+        const less = onFull === 'shift' ? await shorter(full, signal) : undefined;
+        if (!less) {
           if (!signal?.aborted) answer.stopReason = 'full';
           break;
         }
-        prompt = shorter.prompt;
-        text = [...shorter.kept, token];
-        if (!(yield* this.prefill(shorter.kept, signal))) break;
+        this.timeline.cut(0);
+        making.prompt = less.prompt;
+        making.text = [...less.kept, token];
+        if (!(yield* this.prefill(less.kept, signal))) break;
       }
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
+    const unread = making.text.slice(this.timeline.length);
+    if (answer.stopReason !== 'eos') this.unfinished = unfinishedOf(making, unread);
     yield answer.flush();
-    const unread = text.slice(this.timeline.length);
-    if (answer.stopReason !== 'eos') this.unfinished = { settings, state: sampler.save(), unread };
+    const timings = timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length);
+    if (nRead >= MANY_TOKENS) this.prefillTps = timings.prefillTps;
     return {
       text: answer.text,
       tokens: answer.tokens,
-      nPromptTokens: tokens.length,
+      nPromptTokens: making.nPromptTokens,
       nReusedTokens: nReused,
-      nForgotten: prompt.nForgotten,
+      nForgotten: making.prompt.nForgotten,
       stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings: timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length),
+      timings,
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };
@@ -242,40 +279,50 @@ export class Session {
     }
   }
 
-  /** The text, and what the model's layers hold of it, as bytes. */
-  async save(): Promise<Uint8Array> {
-    const { kvType } = this.model;
-    const { weights } = this.running;
-    const { encodeSaved } = await import('./session_bytes.ts'); // so that pages which save nothing load less
-    return encodeSaved({ weights, kvType, unfinished: this.unfinished, ...(await this.timeline.save()) });
+  /** The text, and what the model's layers hold of it, as bytes; with `auto`, where that is quicker to move than the text is to read. */
+  async save({ state = true, note }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    if (state === false || this.making || (state === 'auto' && !this.isWorthSaving())) return this.saveText(note);
+    const { unfinished } = this;
+    const timeline = await this.timeline.save();
+    return this.encoded({ unfinished, note, ...timeline });
   }
 
-  /** Puts a saved text back. @throws FormatError when the bytes are damaged or belong to other weights or another cache type. */
-  async restore(bytes: Uint8Array): Promise<void> {
-    const { kvType } = this.model;
+  /** The text alone, as far as an answer under way has come. `restore` has it read again. */
+  async saveText(note?: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { nCtx, making } = this;
+    const text = this.textSoFar;
+    const unread = text.slice(nCtx); // one token, where every position is taken
+    const unfinished = making ? unfinishedOf(making, unread) : this.unfinished && { ...this.unfinished, unread };
+    return this.encoded({ tokens: Int32Array.from(text.slice(0, nCtx)), states: [], unfinished, note });
+  }
+
+  private isWorthSaving(): boolean {
+    const { length } = this.timeline;
+    return isWorthSaving(length / this.prefillTps, sum(this.timeline.savedBytes(length)));
+  }
+
+  private async encoded(
+    saved: Pick<SavedSession, 'tokens' | 'states' | 'unfinished' | 'note'>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { weights } = this.running;
-    const { decodeSaved } = await import('./session_bytes.ts');
-    const saved = decodeSaved(bytes);
-    if (saved.weights !== weights) {
-      const came = `the saved session is of ${saved.weights}, this one of ${weights}`;
-      throw new FormatError(`${came}; open the model it was saved from, with the same adapters`);
-    }
-    if (saved.kvType !== kvType) {
-      const came = `the saved session has a cache of ${saved.kvType}, this one of ${kvType}`;
-      throw new FormatError(`${came}; open the model with kvType '${saved.kvType}'`);
-    }
-    const nTokens = saved.tokens.length;
-    if (nTokens > this.nCtx) {
-      throw new RangeError(`the saved session holds ${nTokens} positions, this one ${this.nCtx}; raise nCtx`);
-    }
-    const expected = this.timeline.savedBytes(nTokens);
-    const fits = saved.states.length === expected.length && expected.every((n, i) => saved.states[i]!.length === n);
-    if (!fits || saved.tokens.some((token) => !this.knows(token))) {
-      throw new FormatError('the saved session does not fit its own header; save it again');
-    }
-    if (saved.unfinished) this.checkUnfinished(saved.unfinished);
-    await this.timeline.restore(saved);
+    const { encodeSaved } = await import('./session_bytes.ts'); // so that pages which save nothing load less
+    return encodeSaved({ weights, kvType: this.model.kvType, ...saved });
+  }
+
+  /**
+   * Puts a saved text back; the note beside it.
+   * @throws FormatError when the bytes are damaged or belong to other weights or another cache type.
+   */
+  async restore(bytes: Uint8Array): Promise<string | undefined> {
+    const { kvType, tokenizer } = this.model;
+    const { weights } = this.running;
+    const { checkedSaved } = await import('./checked_saved.ts');
+    const stateBytes = (nTokens: number) => this.timeline.savedBytes(nTokens);
+    const saved = checkedSaved(bytes, { weights, kvType, tokenizer, nCtx: this.nCtx, stateBytes });
+    if (saved.states.length > 0) await this.timeline.restore(saved);
+    else this.timeline.restart(saved.tokens);
     this.unfinished = saved.unfinished;
+    return saved.note;
   }
 
   /** Returns the memory; the session cannot be used afterwards. */
@@ -283,18 +330,6 @@ export class Session {
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
-  }
-
-  /** Its sampler can be made, and its tokens are some. */
-  private checkUnfinished({ settings, state, unread }: Unfinished): void {
-    try {
-      samplerFor(settings, this.model.tokenizer).restore(state);
-      if (unread.length > 0) this.checkPrompt(unread);
-    } catch (cause) {
-      throw new FormatError(`the saved session has an answer that cannot go on: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
   }
 
   private knows(token: number): boolean {
@@ -330,37 +365,6 @@ export class Session {
     return undefined;
   }
 
-  /**
-   * Every position is taken: empties the timeline and returns what to read again, half a context at most. Of a conversation that is a
-   * shorter one and the answer's newest tokens, of other prompts BOS and the newest tokens.
-   * @returns undefined where the shortest conversation leaves no room for a fair answer, or once `signal` is aborted.
-   */
-  private async makeRoom(
-    prompt: RoomyPrompt,
-    signal: AbortSignal | undefined,
-  ): Promise<{ prompt: RoomyPrompt; kept: number[] } | undefined> {
-    const { timeline, nCtx } = this;
-    const { bosToken } = this.model.tokenizer;
-    const nMost = Math.floor(nCtx / 2);
-    const text = [...timeline.text];
-    let head = text[0] === bosToken && bosToken !== undefined ? [bosToken] : [];
-    let rest = text.slice(head.length);
-    if (prompt.shorten) {
-      rest = text.slice(prompt.tokens.length);
-      try {
-        prompt = await prompt.shorten(Math.max(nMost - rest.length, nMost / 2));
-      } catch (error) {
-        if (signal?.aborted) return undefined; // what was said so far stays
-        throw error;
-      }
-      head = [...prompt.tokens];
-    }
-    const nRest = Math.max(1, nMost - head.length);
-    if (head.length + nRest > nCtx * (1 - FAIR_ANSWER)) return undefined;
-    timeline.cut(0);
-    return { prompt, kept: [...head, ...rest.slice(-nRest)] };
-  }
-
   /** Guesses for one answer, or undefined where none are wanted. */
   private async lookAhead(
     speculate: GenerateOptions['speculate'] = false,
@@ -381,11 +385,4 @@ export class Session {
     if (tokens.length > 1) await timeline.markBeforeGuesses();
     return ahead.ran(await timeline.read(tokens, tokens.length, tokens.length - 1));
   }
-}
-
-interface Making {
-  readonly how: MakingOptions;
-  /** The sampler's, its seed among them. */
-  readonly settings: SamplerOptions;
-  readonly sampler: Sampler;
 }

@@ -1,52 +1,55 @@
 import { FormatError } from '../base/errors.ts';
 import { sum } from '../base/numbers.ts';
-import type { SamplerState } from '../sampling/chain.ts';
-import type { SamplerOptions } from '../sampling/options.ts';
 import type { SavedTimeline } from './timeline.ts';
+import type { Unfinished } from './unfinished.ts';
 
 /**
  * A saved session: a JSON line that describes it, plain little-endian arrays, and a checksum of all that stands before it.
  *
- *     "thimble session 3\n" | {"weights":…,"kvType":…,"nTokens":…,"stateBytes":[…],"answerBytes":…}\n | tokens i32[nTokens]
- *     | states … | answer | u32
+ *     "thimble session 4\n" | {"weights":…,"kvType":…,"nTokens":…,"stateBytes":[…],"answerBytes":…,"noteBytes":…}\n
+ *     | tokens i32[nTokens] | states … | answer | note | u32
  *
  * States are the arrays of every layer in turn, with the rows that the next token needs: of a cache the positions it looks at, of
- * rows that each step replaces all of them. The answer is JSON, or nothing where none may go on.
+ * rows that each step replaces all of them. Without states it is the text alone, which is read again. The answer is JSON, or nothing where
+ * none may go on. The note is the caller's own.
  */
 export interface SavedSession extends SavedTimeline {
   /** Names the weights that made it. */
   readonly weights: string;
   readonly kvType: string;
   readonly unfinished: Unfinished | undefined;
+  /** What the caller wants to find beside it; undefined: nothing. */
+  readonly note?: string | undefined;
 }
 
-/** An answer that may go on. Plain data. */
-export interface Unfinished {
-  readonly settings: SamplerOptions;
-  readonly state: SamplerState;
-  /** Tokens that the text ends with, and that have not been read yet. */
-  readonly unread: readonly number[];
-}
-
-const magic = 'thimble session 3\n';
+const magic = 'thimble session 4\n';
 
 /** Longest description line read; a few numbers per layer, of which there may be thousands. */
 const maxHeaderBytes = 1 << 20;
 
 const CHECKSUM_BYTES = 4;
 
-export function encodeSaved({ weights, kvType, tokens, states, unfinished }: SavedSession): Uint8Array {
+export function encodeSaved({
+  weights,
+  kvType,
+  tokens,
+  states,
+  unfinished,
+  note,
+}: SavedSession): Uint8Array<ArrayBuffer> {
   const answer = new TextEncoder().encode(unfinished && JSON.stringify(unfinished)); // -Infinity, of a banned token, is null there
+  const noted = new TextEncoder().encode(note);
   const stateBytes = states.map((state) => state.length);
-  const about = { weights, kvType, nTokens: tokens.length, stateBytes, answerBytes: answer.length };
+  const ends = { answerBytes: answer.length, noteBytes: noted.length };
+  const about: About = { weights, kvType, nTokens: tokens.length, stateBytes, ...ends };
   const head = new TextEncoder().encode(`${magic}${JSON.stringify(about)}\n`);
-  const size = head.length + tokens.length * 4 + sum(stateBytes) + answer.length;
+  const size = head.length + tokens.length * 4 + sum(stateBytes) + answer.length + noted.length;
   const bytes = new Uint8Array(size + CHECKSUM_BYTES);
   bytes.set(head);
   const view = new DataView(bytes.buffer);
   tokens.forEach((token, i) => view.setInt32(head.length + i * 4, token, true));
   let at = head.length + tokens.length * 4;
-  for (const part of [...states, answer]) {
+  for (const part of [...states, answer, noted]) {
     bytes.set(part, at);
     at += part.length;
   }
@@ -60,8 +63,8 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const end = bytes.subarray(0, maxHeaderBytes).indexOf(10, magic.length);
   if (start !== magic || end < 0) throw damaged(`it starts with ${JSON.stringify(start)}`);
   const about = parseAbout(new TextDecoder().decode(bytes.subarray(magic.length, end)));
-  const { weights, kvType, nTokens, stateBytes, answerBytes } = about;
-  const size = end + 1 + nTokens * 4 + sum(stateBytes) + answerBytes;
+  const { weights, kvType, nTokens, stateBytes, answerBytes, noteBytes } = about;
+  const size = end + 1 + nTokens * 4 + sum(stateBytes) + answerBytes + noteBytes;
   if (size + CHECKSUM_BYTES !== bytes.length) {
     throw damaged(`it has ${bytes.length} bytes, its header says ${size + CHECKSUM_BYTES}`);
   }
@@ -70,8 +73,9 @@ export function decodeSaved(bytes: Uint8Array): SavedSession {
   const tokens = Int32Array.from({ length: nTokens }, (_, i) => view.getInt32(end + 1 + i * 4, true));
   let at = end + 1 + nTokens * 4;
   const states = stateBytes.map((n) => bytes.subarray(at, (at += n)));
-  const unfinished = parseAnswer(new TextDecoder().decode(bytes.subarray(at, at + answerBytes)));
-  return { weights, kvType, tokens, states, unfinished };
+  const unfinished = parseAnswer(new TextDecoder().decode(bytes.subarray(at, (at += answerBytes))));
+  const note = noteBytes === 0 ? undefined : new TextDecoder().decode(bytes.subarray(at, at + noteBytes));
+  return { weights, kvType, tokens, states, unfinished, note };
 }
 
 interface About {
@@ -80,6 +84,7 @@ interface About {
   readonly nTokens: number;
   readonly stateBytes: readonly number[];
   readonly answerBytes: number;
+  readonly noteBytes: number;
 }
 
 function parseAbout(json: string): About {
@@ -89,13 +94,13 @@ function parseAbout(json: string): About {
   } catch (cause) {
     throw damaged('its header is not JSON', cause);
   }
-  const { weights, kvType, nTokens, stateBytes, answerBytes } = about ?? {};
+  const { weights, kvType, nTokens, stateBytes, answerBytes, noteBytes } = about ?? {};
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (typeof weights !== 'string' || typeof kvType !== 'string' || !isCount(nTokens) || !isCount(answerBytes)) {
+  const isNamed = typeof weights === 'string' && typeof kvType === 'string';
+  if (!isNamed || !isCount(nTokens) || !isCount(answerBytes) || !isCount(noteBytes))
     throw damaged('its header lacks a field');
-  }
   if (!Array.isArray(stateBytes) || !stateBytes.every(isCount)) throw damaged('its header lacks state sizes');
-  return { weights, kvType, nTokens, stateBytes, answerBytes };
+  return { weights, kvType, nTokens, stateBytes, answerBytes, noteBytes };
 }
 
 /** Its own parts are checked where a sampler is made of them. */
@@ -107,16 +112,17 @@ function parseAnswer(json: string): Unfinished | undefined {
   } catch (cause) {
     throw damaged('its answer is not JSON', cause);
   }
-  const { settings, state, unread } = answer ?? {};
+  const { settings, state, unread, said } = answer ?? {};
   const isWhole = isObject(settings) && isObject(state) && Array.isArray(state.random) && Array.isArray(state.recent);
-  if (!isWhole || !Array.isArray(unread)) throw damaged('its answer lacks a part');
+  const isSaid = isObject(said) && Array.isArray(said.tokens) && isObject(said.how);
+  if (!isWhole || !isSaid || !Array.isArray(unread)) throw damaged('its answer lacks a part');
   const { logitBias, ...rest } = settings;
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2;
   if (logitBias !== undefined && !(Array.isArray(logitBias) && logitBias.every(isPair))) {
     throw damaged('its answer has biases of no tokens');
   }
   const biases = logitBias?.map(([token, bias]) => [token, bias ?? -Infinity] as const);
-  return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, unread };
+  return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, unread, said };
 }
 
 const isObject = <T>(thing: T): thing is T & object => typeof thing === 'object' && thing !== null;

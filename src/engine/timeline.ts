@@ -155,6 +155,13 @@ export class Timeline {
     this.nText = nRead;
   }
 
+  /** Puts a text in place of this one that the states do not know: it is read when it is needed. */
+  restart(text: Int32Array): void {
+    this.tokens.set(text);
+    this.nText = text.length;
+    this.written = undefined;
+  }
+
   /** Reads what was lost on the way back, so that the states stand behind the text. */
   private async catchUp(): Promise<Written> {
     await this.settle();

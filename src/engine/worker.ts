@@ -1,9 +1,9 @@
 import type { Look } from '../backends/backend.ts';
 import { checkWhole } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
-import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { GenerateEvent, GenerateResult, MakingOptions } from '../protocol/generation.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
-import type { OpenOptions } from '../protocol/open.ts';
+import type { OpenOptions, Prompt } from '../protocol/open.ts';
 import { defaultSessions, startBackend } from './create_backend.ts';
 import { tellFiles } from './files.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -21,6 +21,7 @@ import {
   type CallName,
   type Calls,
   type PlainAdapter,
+  type Saving,
   type ToEngine,
 } from '../protocol/messages.ts';
 
@@ -105,28 +106,26 @@ const handlers: Handlers = {
     return undefined;
   },
 
-  async generate({ session: id, prompt, options, adapters }, { signal, emit }) {
+  async generate({ session: id, prompt, options, adapters, saving }, { signal, emit }) {
     const session = sessionOf(id, adapters);
     const { encode } = model!;
-    const { maxTokens = Infinity, onFull } = options;
-    const room = { nCtx: session.nCtx, maxTokens };
-    const roomy = onFull === 'shift' ? await fitted(prompt, { encode, pause: pauseOf(signal) }, room) : encode(prompt);
+    const { onFull } = options;
+    const roomy = onFull === 'shift' ? await roomyOf(prompt, session, options, signal) : encode(prompt);
     tellBefore('tokens' in roomy ? roomy.tokens : roomy, false, emit);
-    return told(session.generate(roomy, options, signal), emit);
+    return told(session.generate(roomy, options, signal), emit, savedOf(session, saving));
   },
 
-  async resume({ session: id, options, adapters }, { signal, emit }) {
+  async resume({ session: id, prompt, options, adapters, saving }, { signal, emit }) {
     const session = sessionOf(id, adapters);
-    tellBefore(session.unfinishedText, true, emit);
-    return told(session.resume(options, signal), emit);
+    const shorten = prompt && (await roomyOf(prompt, session, options, signal)).shorten;
+    tellBefore(session.textBefore(options), !options.whole, emit);
+    return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));
   },
 
-  saveSession: ({ session, adapters }) => sessionOf(session, adapters).save(),
+  saveSession: ({ session, adapters, ...how }) => sessionOf(session, adapters).save(how),
 
-  async restoreSession({ session, bytes, adapters }) {
-    await sessionOf(session, adapters).restore(bytes);
-    return undefined;
-  },
+  restoreSession: async ({ session, bytes, adapters }) =>
+    sessionOf(session, adapters).restore('size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes),
 
   tokenize: async ({ prompt }) => model!.encode(prompt),
 
@@ -234,16 +233,35 @@ function tellBefore(tokens: ArrayLike<number>, goesOn: boolean, emit: (event: Ge
   if (before) emit({ type: 'before', goesOn, ...before });
 }
 
-/** Hands an answer's events out as they come. A cancel message can arrive between them. */
+/** A conversation that can be made shorter. */
+const roomyOf = (prompt: Prompt, { nCtx }: Session, { maxTokens = Infinity }: MakingOptions, signal: AbortSignal) =>
+  fitted(prompt, { encode: model!.encode, pause: pauseOf(signal) }, { nCtx, maxTokens });
+
+/** How an answer under way is saved; undefined where nobody wants it. */
+const savedOf = (session: Session, saving: Saving | undefined) => saving && (() => session.saveText(saving.note));
+
+/** Milliseconds between two savings of an answer: little is lost with the page, and little is spent (a few bytes a token). */
+const SAVE_EVERY_MS = 2000;
+
+/**
+ * Hands an answer's events out as they come. A cancel message can arrive between them. What it can go on from comes when the prompt is
+ * read, and now and then.
+ */
 async function told(
   events: AsyncGenerator<GenerateEvent, GenerateResult>,
   emit: (event: GenerateEvent) => void,
+  save: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined,
 ): Promise<GenerateResult> {
+  let nextMs = 0;
   for (;;) {
     await tick();
     const { value, done } = await events.next();
     if (done) return value;
     if (value.type !== 'piece' || value.text !== '' || value.marks) emit(value);
+    const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
+    if (!save || !isRead || performance.now() < nextMs) continue;
+    emit({ type: 'saved', bytes: await save() });
+    nextMs = performance.now() + SAVE_EVERY_MS;
   }
 }
 
@@ -271,14 +289,33 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
   if (signal.aborted) return; // it has its answer
   running = id;
   try {
-    const emit = (event: Calls[K]['event']) => port.post({ id, event });
+    const emit = (event: Calls[K]['event']) => port.post({ id, event }, buffersOf(event));
     const result = await (handlers[call] as Handlers[K])(args, { signal, emit });
-    port.post({ id, result });
+    port.post({ id, result }, buffersOf(result));
   } catch (error) {
     port.post({ id, error: plainError(error) });
   } finally {
     cancels.delete(id);
   }
+}
+
+/** Bytes change hands instead of being copied: the thread that gets them should not be kept from other work. */
+function buffersOf(message: unknown): ArrayBuffer[] {
+  const bytes = (message as { bytes?: unknown } | undefined)?.bytes ?? message;
+  return ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : [];
+}
+
+/** A text can be saved at once, whatever is under way: an answer stands still while messages arrive. */
+function saveAtOnce(message: ToEngine): boolean {
+  if (message.call !== 'saveSession' || message.args.state !== false) return false;
+  const { id, args } = message;
+  const session = sessions.get(args.session);
+  if (!session) return false;
+  session.saveText(args.note).then(
+    (result) => port.post({ id, result }, buffersOf(result)),
+    (error) => port.post({ id, error: plainError(error) }),
+  );
+  return true;
 }
 
 /** Answers the calls of the thread that started this one. */
@@ -293,6 +330,7 @@ export function serve(): void {
       port.post({ id: message.id, error: plainError(cancel.signal.reason) });
       return;
     }
+    if (saveAtOnce(message)) return;
     const { id, call, args } = message;
     const cancel = new AbortController();
     cancels.set(id, cancel);

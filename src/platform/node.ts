@@ -65,6 +65,8 @@ export const deviceMemory: Platform['deviceMemory'] = async () => {
   return { allowedBytes: Math.min(freemem(), availableMemory?.() ?? Infinity), said: 'free here' };
 };
 
+export const onHidden: Platform['onHidden'] = () => () => undefined;
+
 export const tick: Platform['tick'] = () => new Promise((resolve) => setImmediate(resolve));
 
 export const pathOf: Platform['pathOf'] = (url) => fileURLToPath(url);

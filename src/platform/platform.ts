@@ -19,6 +19,8 @@ export interface Platform {
   nCores(): number;
   /** What a model may take of this device's memory. */
   deviceMemory(): Promise<DeviceMemory>;
+  /** Calls the listener when the page is hidden: it may not come back. Returns what ends that. */
+  onHidden(listener: () => void): () => void;
   /** Lets waiting messages arrive. */
   tick(): Promise<void>;
   /** The path in a `file:` URL, where there are paths. */

@@ -97,6 +97,12 @@ export const nCores: Platform['nCores'] = () => navigator.hardwareConcurrency ||
 export const deviceMemory: Platform['deviceMemory'] = async () =>
   (await import('./web_memory.ts')).deviceMemory(navigator);
 
+export const onHidden: Platform['onHidden'] = (listener) => {
+  const look = () => document.visibilityState === 'hidden' && listener();
+  self.document?.addEventListener('visibilitychange', look);
+  return () => self.document?.removeEventListener('visibilitychange', look);
+};
+
 const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();

@@ -36,7 +36,13 @@ export interface GenerateOptions extends SamplerOptions {
 export type MakingOptions = Omit<GenerateOptions, keyof SamplerOptions>;
 
 /** An answer that goes on, to the end of its context at most: what could be left out of a conversation is not known any more. */
-export type ResumeOptions = Omit<MakingOptions, 'onFull'>;
+export interface ResumeOptions extends Omit<MakingOptions, 'onFull'> {
+  /**
+   * All of the answer comes once more, what was said before as one piece; the result is that of the whole, with the options that it was
+   * begun with, but for those given. Default false: what is new, with the options given.
+   */
+  readonly whole?: boolean;
+}
 
 /**
  * Why an answer ended: the model said so, a stop text came, `maxTokens` were made, the context was full, the answer went round in
@@ -99,6 +105,8 @@ export type GenerateEvent =
   | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
   /** What stands before the answer, where the model marks its thoughts: the end of the prompt, or more where an answer goes on. */
   | ({ readonly type: 'before'; readonly goesOn: boolean } & MarkedText)
+  /** What the answer can go on from elsewhere, as `restoreSession` takes it. */
+  | { readonly type: 'saved'; readonly bytes: Uint8Array<ArrayBuffer> }
   | PieceEvent;
 
 /** The next text of the answer. */

@@ -3,7 +3,7 @@ import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts'
 import type { AdapterOpening, AdapterUse } from './adapters.ts';
 import type { DeviceSpeed, Fit, FitQuestion, HeaderSource, ProbeOptions } from './fit.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
-import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
+import type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
 
 /** What becomes of the rows of a text's tokens: their mean, the first ([CLS]), the last, or all of them. */
@@ -17,6 +17,11 @@ export interface PlainAdapter extends AdapterOpening {
 /** The adapters that a call goes with; undefined: those that the model was opened with. */
 interface Adapted {
   readonly adapters: readonly AdapterUse[] | undefined;
+}
+
+/** What a session is saved with: a text of the caller's, which is found beside it. */
+export interface Saving {
+  readonly note: string | undefined;
 }
 
 /** Arguments and results of the calls to the engine. Events of a call carry its id. */
@@ -35,17 +40,33 @@ export interface Calls {
   openSession: { args: object; result: number; event: never };
   closeSession: { args: { session: number }; result: undefined; event: never };
   generate: {
-    args: { session: number; prompt: Prompt; options: GenerateOptions } & Adapted;
+    args: { session: number; prompt: Prompt; options: GenerateOptions; saving: Saving | undefined } & Adapted;
     result: GenerateResult;
     event: GenerateEvent;
   };
   resume: {
-    args: { session: number; options: ResumeOptions } & Adapted;
+    /** `prompt`: the conversation that the answer belongs to, if some of it may be left out. */
+    args: {
+      session: number;
+      prompt: ConversationPrompt | undefined;
+      options: ResumeOptions;
+      saving: Saving | undefined;
+    } & Adapted;
     result: GenerateResult;
     event: GenerateEvent;
   };
-  saveSession: { args: { session: number } & Adapted; result: Uint8Array; event: never };
-  restoreSession: { args: { session: number; bytes: Uint8Array } & Adapted; result: undefined; event: never };
+  /** `state`: whether what the layers hold goes along; false, the text alone, is answered at once, also while an answer is under way. */
+  saveSession: {
+    args: { session: number; state: boolean | 'auto' } & Saving & Adapted;
+    result: Uint8Array<ArrayBuffer>;
+    event: never;
+  };
+  /** The result is the note beside it. */
+  restoreSession: {
+    args: { session: number; bytes: Uint8Array | Blob } & Adapted;
+    result: string | undefined;
+    event: never;
+  };
   tokenize: { args: { prompt: Prompt }; result: number[]; event: never };
   detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
   logits: { args: { tokens: readonly number[] } & Adapted; result: undefined; event: Float32Array };

@@ -1,5 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 import { checkNumber, checkWhole } from '../base/checks.ts';
+import { randomSeed } from '../base/numbers.ts';
 import { createCandidates, maxLogit, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
@@ -9,7 +10,7 @@ import { mirostat, type MirostatLink } from './mirostat.ts';
 import { checkOptions, type CheckedOptions, type SamplerOptions, type TokenOptions } from './options.ts';
 import { penalties } from './penalties.ts';
 import { pickBest, pickRandom } from './pick.ts';
-import { randomSeed, seedRandom, type RandomState } from './random.ts';
+import { seedRandom, type RandomState } from './random.ts';
 import { temperature } from './temperature.ts';
 import { topK } from './top_k.ts';
 import { topP } from './top_p.ts';

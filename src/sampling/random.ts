@@ -32,8 +32,3 @@ export function uniform(state: RandomState): number {
   const low = nextUint32(state) >>> 6;
   return (high * 2 ** 26 + low) / 2 ** 53;
 }
-
-/** A seed from the platform's entropy, for callers who did not choose one. */
-export function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
-}

@@ -173,7 +173,7 @@ describe('a session', () => {
     const session = model.openSession();
     await run(session, prompt, options);
     const saved = decodeSaved(await session.save());
-    const { state, settings } = saved.unfinished!;
+    const { state, settings, said } = saved.unfinished!;
     for (const unfinished of [
       { settings: { temperature: -1 }, state, unread: [1] },
       { settings, state: { ...state, random: [0, 0, 0, 0] }, unread: [1] },
@@ -185,8 +185,15 @@ describe('a session', () => {
       })),
       { settings: { logitBias: [[1, 2, 3]] as never }, state, unread: [1] },
     ]) {
-      const damaged = encodeSaved({ ...saved, unfinished });
+      const damaged = encodeSaved({ ...saved, unfinished: { ...unfinished, said } });
       await expect(session.restore(damaged)).rejects.toThrow(FormatError);
+    }
+    for (const odd of [{ tokens: [1e6] }, { after: -1 }, { how: { maxTokens: 0 } }, { nHead: 0.5 }, { scores: 1 }]) {
+      const damaged = encodeSaved({
+        ...saved,
+        unfinished: { settings, state, unread: [1], said: { ...said, ...odd } as never },
+      });
+      await expect(session.restore(damaged), JSON.stringify(odd)).rejects.toThrow(FormatError);
     }
     const odd = encodeSaved({ ...saved, unfinished: { settings, state, unread: 7 } as never });
     await expect(session.restore(odd)).rejects.toThrow(FormatError);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { randomSeed, seedRandom, uniform } from '../../src/sampling/random.ts';
+import { randomSeed } from '../../src/base/numbers.ts';
+import { seedRandom, uniform } from '../../src/sampling/random.ts';
 
 /** xoshiro128** in 64-bit integers, from the paper's figure. */
 function* reference(words: Uint32Array): Generator<number> {

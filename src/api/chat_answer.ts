@@ -1,0 +1,170 @@
+import { given } from '../base/checks.ts';
+import { randomSeed } from '../base/numbers.ts';
+import type { ChatMessage } from '../chat/conversation.ts';
+import { withoutOldest } from '../chat/instructions.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
+import type { GenerateResult } from '../protocol/generation.ts';
+import type { ConversationPrompt } from '../protocol/open.ts';
+import { conversationOf, messagesOf } from './arguments.ts';
+import type { CallSite } from './call_site.ts';
+import { readNote, type Begun, type Note } from './chat_note.ts';
+import { both, type Generation, type Said, type Sink } from './generation.ts';
+import type { Asked, ModelSession } from './model_session.ts';
+import type { SaveSessionOptions, SendOptions } from './option_types.ts';
+
+/** What a chat remembers. */
+export interface Talk {
+  readonly session: ModelSession;
+  readonly messages: ChatMessage[];
+  /** What the template gets beside the messages. */
+  readonly context: Omit<ConversationPrompt, 'messages'>;
+  nLeftOut: number;
+  nClears: number;
+  isAnswering: boolean;
+  /** The answer made last, unless the model ended it. */
+  begun: Begun | undefined;
+}
+
+/** A question whose turn has come. */
+export interface Asking {
+  /** Of this call. */
+  readonly options: SendOptions;
+  readonly onSave: SendOptions['onSave'];
+  readonly signal: AbortSignal;
+  readonly site: CallSite;
+  readonly sink: Sink;
+}
+
+interface Question {
+  readonly question: ChatMessage;
+  readonly adapters: readonly AdapterUse[] | undefined;
+}
+
+/** Answers a question. */
+export function ask(talk: Talk, { question, adapters }: Question, asking: Asking): Promise<GenerateResult> {
+  const options = { ...asking.options, seed: asking.options.seed ?? randomSeed() };
+  const begun = { question, options, adapters, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
+  return answered(talk, begun, asking, async () => ({ answer: first(talk, begun, asking) }));
+}
+
+/** Goes on with the answer that was begun. */
+export async function goOn(talk: Talk, asking: Asking): Promise<GenerateResult> {
+  const { begun, messages } = talk;
+  if (!begun) throw new TypeError('no answer can go on here; one can that something else than the model ended');
+  if (begun.isSaid && messages.at(-2) !== begun.question)
+    throw new TypeError('messages came behind the answer that should go on; send the question again');
+  return answered(talk, begun, asking, () => again(talk, begun, asking));
+}
+
+/** An answer under way; by itself a promise would wait for its end. */
+interface Making {
+  readonly answer: Generation<Said>;
+}
+
+/** From its beginning. */
+function first(talk: Talk, begun: Begun, asking: Asking): Generation<Said> {
+  const { templateVars: _, ...options } = { ...begun.options, ...given(asking.options) };
+  return talk.session.start(promptTo(talk, begun), options, asked(talk, begun, asking));
+}
+
+/** Once more, and on: what the session knows of it, what was saved of it, or from its beginning. */
+async function again(talk: Talk, begun: Begun, asking: Asking): Promise<Making> {
+  if (!begun.isThere || !talk.session.isOpen) {
+    if (!begun.saved) return { answer: first(talk, begun, asking) }; // the same seed: the same text
+    await talk.session.restored(begun.saved, asking.site);
+  }
+  const prompt = begun.options.onFull === 'shift' ? promptTo(talk, begun) : undefined;
+  return { answer: talk.session.goOn(prompt, { ...asking.options, whole: true }, asked(talk, begun, asking)) };
+}
+
+/** A question, with the messages before it that are still sent. */
+function promptTo(talk: Talk, { question, options, nLeftOut, isSaid }: Begun): ConversationPrompt {
+  const before = isSaid ? talk.messages.slice(0, -2) : talk.messages;
+  const messages = messagesOf([...withoutOldest(before, nLeftOut), question]);
+  return conversationOf({ ...talk.context, messages, templateVars: options.templateVars });
+}
+
+function asked(talk: Talk, begun: Begun, { site, signal, sink, onSave }: Asking): Asked<Said> {
+  const onPrefill = (nDone: number, nTotal: number) => {
+    begun.isThere = true;
+    sink.prefill(nDone, nTotal);
+  };
+  const keep = (saved: Uint8Array<ArrayBuffer>) => {
+    begun.saved = saved.slice();
+    onSave!(saved);
+  };
+  const saving = onSave && { note: noteOf(talk, { ...begun, isThere: true }), onSave: keep };
+  return { site, telling: both, adapters: begun.adapters, signal, onPrefill, saving };
+}
+
+async function answered(
+  talk: Talk,
+  begun: Begun,
+  asking: Asking,
+  make: () => Promise<Making>,
+): Promise<GenerateResult> {
+  const { nClears, session } = talk;
+  talk.begun = begun;
+  talk.isAnswering = true;
+  try {
+    const { answer } = await make();
+    const { heard, result } = await hear(answer, begun, asking);
+    if (nClears === talk.nClears) keep(talk, begun, heard, result);
+    const { onSave, site } = asking;
+    if (onSave) await session.saved({ state: 'auto' }, noteOf(talk, talk.begun), site).then(onSave, () => undefined);
+    return result;
+  } catch (error) {
+    if (session.isOpen && talk.begun === begun) talk.begun = undefined; // it is not lost: there can be none
+    throw error;
+  } finally {
+    talk.isAnswering = false;
+  }
+}
+
+interface Heard {
+  readonly thinking: string;
+  readonly text: string;
+}
+
+/** Hands an answer on while it comes. */
+async function hear(answer: Generation<Said>, begun: Begun, { sink, signal }: Asking) {
+  const heard = { thinking: '', text: '' };
+  try {
+    for await (const said of answer) {
+      begun.isThere = true;
+      for (const { type, text } of said.parts) heard[type] += text;
+      sink.said(said);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return { heard, result: await answer.result };
+}
+
+/** An answer has ended, or was stopped: it becomes part of the conversation. */
+function keep(talk: Talk, begun: Begun, { thinking, text }: Heard, { stopReason, nForgotten }: GenerateResult): void {
+  if (stopReason === 'eos') talk.begun = undefined;
+  if (text === '' && thinking === '' && stopReason === 'abort') return;
+  if (begun.isSaid) talk.messages.splice(-2);
+  const thought = thinking === '' ? {} : { reasoningContent: thinking };
+  talk.messages.push(begun.question, { role: 'assistant', content: text, ...thought });
+  begun.isSaid = true;
+  talk.nLeftOut = begun.nLeftOut + nForgotten;
+}
+
+/** The conversation as bytes. An answer under way may not have begun yet: then it is saved as one that has not. */
+export function saved(talk: Talk, state: SaveSessionOptions['state'], site: CallSite) {
+  return talk.session.saved({ state: talk.isAnswering ? false : state }, noteOf(talk, talk.begun), site);
+}
+
+export async function restore(talk: Talk, bytes: Uint8Array | ArrayBuffer | Blob, site: CallSite): Promise<void> {
+  const { messages, nLeftOut, begun } = readNote(await talk.session.restored(bytes, site));
+  talk.messages.length = 0;
+  for (const message of messages) talk.messages.push(message);
+  talk.nLeftOut = nLeftOut;
+  talk.begun = begun && { ...begun, saved: bytes };
+}
+
+function noteOf({ messages, nLeftOut }: Talk, begun: Begun | undefined): string {
+  return JSON.stringify({ messages, nLeftOut, begun: begun && { ...begun, saved: undefined } } satisfies Note);
+}

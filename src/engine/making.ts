@@ -1,0 +1,28 @@
+import type { MakingOptions } from '../protocol/generation.ts';
+import type { Sampler } from '../sampling/chain.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
+import type { Answer } from './answer.ts';
+import type { RoomyPrompt } from './room.ts';
+import type { Unfinished } from './unfinished.ts';
+
+/** An answer that is made. */
+export interface Making {
+  readonly how: MakingOptions;
+  /** The sampler's, its seed among them. */
+  readonly settings: SamplerOptions;
+  readonly sampler: Sampler;
+  readonly answer: Answer;
+  /** Another one once there was no room for it. */
+  prompt: RoomyPrompt;
+  readonly nPromptTokens: number;
+  /** Prompt and answer. After each token it is what the sampler knows. */
+  text: number[];
+}
+
+/** How it would go on. @param unread what the text ends with, and the states do not know */
+export function unfinishedOf(making: Making, unread: readonly number[]): Unfinished {
+  const { how, settings, sampler, answer, prompt, nPromptTokens } = making;
+  const nHead = Math.min(prompt.tokens.length, making.text.length);
+  const said = { ...answer.said, how, nPromptTokens, nHead, nForgotten: prompt.nForgotten };
+  return { settings, state: sampler.save(), unread, said };
+}

@@ -1,0 +1,46 @@
+import { checkWhole } from '../base/checks.ts';
+import { FormatError } from '../base/errors.ts';
+import type { MakingOptions, ScoredToken } from '../protocol/generation.ts';
+import type { SamplerState } from '../sampling/chain.ts';
+import type { SamplerOptions } from '../sampling/options.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { parted } from './answer_options.ts';
+import { samplerFor } from './sampler_for.ts';
+
+/** An answer that may go on. Plain data. */
+export interface Unfinished {
+  readonly settings: SamplerOptions;
+  readonly state: SamplerState;
+  /** Tokens that the text ends with, and that have not been read yet. */
+  readonly unread: readonly number[];
+  readonly said: Said;
+}
+
+/** An answer so far, for whoever wants all of it once more when it goes on. */
+export interface Said {
+  readonly tokens: readonly number[];
+  /** The token before the first one. */
+  readonly after: number;
+  /** How it is made. */
+  readonly how: MakingOptions;
+  readonly nPromptTokens: number;
+  /** Of them so many stand in the text; the rest made room. */
+  readonly nHead: number;
+  readonly nForgotten: number;
+  /** One for each token, where they were asked for. */
+  readonly scores: readonly ScoredToken[];
+}
+
+/** Its sampler can be made, its options can be, and its tokens are some. @throws FormatError */
+export function checkUnfinished({ settings, state, unread, said }: Unfinished, tokenizer: Tokenizer): void {
+  try {
+    samplerFor(settings, tokenizer).restore(state);
+    parted(said.how);
+    const token = { min: 0, max: tokenizer.nVocab - 1 };
+    for (const each of [...unread, ...said.tokens, said.after]) checkWhole('a token', each, token);
+    for (const name of ['nPromptTokens', 'nHead', 'nForgotten'] as const) checkWhole(name, said[name], { min: 0 });
+    if (!Array.isArray(said.scores)) throw new TypeError('it has no list of scores');
+  } catch (cause) {
+    throw new FormatError(`the saved session has an answer that cannot go on: ${(cause as Error).message}`, { cause });
+  }
+}
