@@ -16,7 +16,7 @@ const RESUME_OPTIONS = Object.keys({
 /** @throws TypeError for options of `resume` that nobody reads. */
 export const checkResume = (options: ResumeOptions): void => checkNames('option of resume', options, RESUME_OPTIONS);
 
-/** Options, some of which are given anew. @param shifts whether there is a conversation to make room in */
+/** Options, some of which are given anew. @param shifts whether it is known what may be left out of the text */
 export function changed(how: MakingOptions, given: MakingOptions, shifts: boolean): MakingOptions {
   const news = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const { onFull, ...rest } = { ...how, ...news };

@@ -23,6 +23,7 @@ export interface Making {
 export function unfinishedOf(making: Making, unread: readonly number[]): Unfinished {
   const { how, settings, sampler, answer, prompt, nPromptTokens } = making;
   const nHead = Math.min(prompt.tokens.length, making.text.length);
-  const said = { ...answer.said, how, nPromptTokens, nHead, nForgotten: prompt.nForgotten };
+  const { nForgotten, shorten } = prompt;
+  const said = { ...answer.said, how, nPromptTokens, nHead, nForgotten, isTalk: shorten !== undefined };
   return { settings, state: sampler.save(), unread, said };
 }

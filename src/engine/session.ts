@@ -149,7 +149,7 @@ export class Session {
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
     const { settings, state, said } = unfinished;
     const { whole = false, ...given } = options;
-    const { how } = parted(changed(whole ? said.how : {}, given, shorten !== undefined));
+    const { how } = parted(changed(whole ? said.how : {}, given, shorten !== undefined || !said.isTalk));
     const text = this.textSoFar;
     const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
@@ -178,12 +178,12 @@ export class Session {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { how, sampler, answer } = making;
-    const { onFull, ignoreEos, logProbs, speculate, nDraft } = how;
+    const { ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
     const startMs = performance.now();
+    if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
     const nReused = await this.timeline.keepStart(making.text);
-    if (making.text.length > this.nCtx) answer.stopReason ??= 'full'; // an answer that goes on
     let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal);
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
@@ -200,16 +200,8 @@ export class Session {
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
       else if (this.timeline.length === this.nCtx) {
-        const full = { prompt: making.prompt, text: [...this.timeline.text], bosToken: tokenizer.bosToken };
-        const less = onFull === 'shift' ? await shorter(full, signal) : undefined;
-        if (!less) {
-          if (!signal?.aborted) answer.stopReason = 'full';
-          break;
-        }
-        this.timeline.cut(0);
-        making.prompt = less.prompt;
-        making.text = [...less.kept, token];
-        if (!(yield* this.prefill(less.kept, signal))) break;
+        if (!(await this.makeRoom(making, signal))) break;
+        if (!(yield* this.prefill(making.text.slice(0, -1), signal))) break;
       }
       logits = followed ?? (await this.go(token, answer.nLeft, ahead));
     }
@@ -298,7 +290,8 @@ export class Session {
 
   private isWorthSaving(): boolean {
     const { length } = this.timeline;
-    return isWorthSaving(length / this.prefillTps, sum(this.timeline.savedBytes(length)));
+    const readSeconds = length < MANY_TOKENS ? 0 : length / this.prefillTps;
+    return isWorthSaving(readSeconds, sum(this.timeline.savedBytes(length)));
   }
 
   private async encoded(
@@ -363,6 +356,22 @@ export class Session {
       if (logits) return logits;
     }
     return undefined;
+  }
+
+  /** Every position is taken, and the text has one more token: some of it is left out. False where the answer ends there. */
+  private async makeRoom(making: Making, signal: AbortSignal | undefined): Promise<boolean> {
+    const { prompt, text, answer, how } = making;
+    const { bosToken } = this.model.tokenizer;
+    const full = { prompt, text: text.slice(0, this.nCtx), bosToken };
+    const less = how.onFull === 'shift' ? await shorter(full, signal) : undefined;
+    if (!less) {
+      if (!signal?.aborted) answer.stopReason = 'full';
+      return false;
+    }
+    this.timeline.cut(0);
+    making.prompt = less.prompt;
+    making.text = [...less.kept, ...text.slice(this.nCtx)];
+    return true;
   }
 
   /** Guesses for one answer, or undefined where none are wanted. */

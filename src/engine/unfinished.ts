@@ -27,6 +27,8 @@ export interface Said {
   /** Of them so many stand in the text; the rest made room. */
   readonly nHead: number;
   readonly nForgotten: number;
+  /** It is part of a conversation, which alone knows what may be left out of it. */
+  readonly isTalk: boolean;
   /** One for each token, where they were asked for. */
   readonly scores: readonly ScoredToken[];
 }

@@ -169,6 +169,23 @@ describe('a session', () => {
     await expect(finish(session.resume({ onFull: 'shift' } as object))).rejects.toThrow(/option of resume onFull/);
   });
 
+  it('goes on from every place of an answer that makes room, as if it had not stopped', async () => {
+    const how = { ...options, maxTokens: 150, onFull: 'shift', onLoop: 'ignore', temperature: 1, seed: 4 } as const;
+    const whole = (await run(model.openSession(), prompt, how)).result;
+    expect(whole.tokens).toHaveLength(150);
+    const session = model.openSession();
+    const saved: Uint8Array[] = [];
+    for await (const event of session.generate(prompt, how))
+      if (event.type === 'piece') saved.push(await session.saveText());
+    const other = model.openSession();
+    for (let n = 0; n < 150; n += 3) {
+      await other.restore(saved[n]!);
+      const { result, events } = await finish(other.resume({ whole: true }));
+      expect(result.tokens).toEqual(whole.tokens);
+      expect(events.map((event) => (event.type === 'piece' ? event.text : '')).join('')).toBe(whole.text);
+    }
+  });
+
   it('refuses a saved answer whose sampler cannot be', async () => {
     const session = model.openSession();
     await run(session, prompt, options);
