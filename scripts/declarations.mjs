@@ -6,7 +6,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const entries = ['index', 'gguf', 'gguf_web'];
+const entries = ['index', 'gguf', 'gguf_web', 'isolate'];
 
 /** @param {string} root the repository, with dist/types as tsc wrote it */
 export function shipDeclarations(root) {

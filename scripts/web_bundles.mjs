@@ -4,6 +4,7 @@
  *   index.js                  what a page imports, with chunks that esbuild splits off
  *   gguf.js                   thimble/gguf
  *   inline.js                 thimble/inline: all of it in one file
+ *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker
  *   engine.js                 the script of all threads, one file
  *   store.js                  the thread of the model store's jobs
  *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls
@@ -245,6 +246,8 @@ export async function webBundles() {
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { index: 'src/index.ts' } }),
     // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
+    build({ ...shared, outdir, entryPoints: { isolate: 'src/isolate.ts' } }),
+    build({ ...shared, outdir: 'dist', format: 'iife', entryPoints: { isolate: 'src/isolate/script.ts' } }),
     build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),
   ]);
   const outputs = made.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}));

@@ -132,20 +132,22 @@ export function absence({ launch, packages }: Browser): string | undefined {
 /** Milliseconds until a page that says nothing is given up. */
 const patience = 150_000;
 
-interface PageOptions {
+export interface PageOptions extends Omit<ServeOptions, 'root'> {
   readonly flags?: readonly string[];
   /** Another page than page.html, seen from the repository. */
   readonly path?: string;
+  /** By the other name of its server, which makes it a page of another origin. */
+  readonly foreign?: boolean;
 }
 
 /** Opens page.mjs in a browser with a profile of its own. */
 export async function openPage(
   browser: Browser,
-  { flags = [], path = '', ...options }: Omit<ServeOptions, 'root'> & PageOptions,
+  { flags = [], path = '', foreign = false, ...options }: PageOptions,
 ): Promise<Page> {
   const server = await serve({ root, ...options });
   const profile = mkdtempSync(join(tmpdir(), 'thimble-'));
-  const launch = browser.launch(`${server.url}${path}`, profile, flags);
+  const launch = browser.launch(`${foreign ? server.foreignUrl : server.url}${path}`, profile, flags);
   if (!launch) throw new Error(`${browser.name} is not installed`);
   const [program, ...args] = launch.command;
   // a process group of its own: browsers are many processes, and all of them have to go

@@ -56,16 +56,34 @@ async function streamed(answer, eachPiece = () => undefined) {
   return { text: pieces.join(''), nPieces: pieces.length, nPromptTokens, nReusedTokens, tokens };
 }
 
+const environment = () => ({
+  isolated: crossOriginIsolated,
+  sharedMemory: typeof SharedArrayBuffer === 'function',
+  userAgent: navigator.userAgent,
+  nLoads: Number(sessionStorage.getItem('loads')),
+});
+
 /**
  * What a test can ask for, by name.
  * @type {Readonly<Record<string, (...args: any[]) => unknown>>}
  */
 const steps = {
-  environment: () => ({
-    isolated: crossOriginIsolated,
-    sharedMemory: typeof SharedArrayBuffer === 'function',
-    userAgent: navigator.userAgent,
-  }),
+  environment,
+  /** Loads the page again, when the answer is on its way. */
+  reload: () => void setTimeout(() => location.reload(), 100),
+  fetchText: async (/** @type {string} */ path) => (await fetch(path)).text(),
+  /** How requests come back that a service worker could spoil: a range, of an origin that says nothing, with a body. */
+  async requests(/** @type {string} */ path) {
+    const range = await fetch(path, { headers: { Range: 'bytes=4-7' } });
+    const foreign = `http://127.0.0.1:${location.port}/models/README.md`;
+    const opaque = await fetch(foreign, { mode: 'no-cors' }).catch(() => ({ type: 'blocked', status: 0 }));
+    const posted = await fetch('/echo', { method: 'POST', body: 'a body' });
+    return {
+      range: [range.status, (await range.arrayBuffer()).byteLength],
+      opaque: [opaque.type, opaque.status],
+      posted: await posted.text(),
+    };
+  },
   fingerprint: async (/** @type {string[]} */ names, /** @type {Parameters<typeof fingerprint>[2]} */ options) =>
     fingerprint(openModel, await pickedFiles(names), options),
   async open(/** @type {string[]} */ names, /** @type {OpenModelOptions} */ options) {

@@ -14,12 +14,14 @@ export interface ServeOptions {
   readonly isolated: boolean;
   /** The Content-Security-Policy of the page, its scripts and its workers. */
   readonly policy?: string;
-  /** Scripts served in place of files, by path: ways to make a worker fail. `undefined`: the file is not there. Read at each request. */
+  /** Scripts and pages served in place of files, by path: ways to make a worker fail. `undefined`: the file is not there. Read at each request. */
   readonly replaced?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface TestServer {
   readonly url: string;
+  /** The same page by another name: it is of another origin. */
+  readonly foreignUrl: string;
   /** Has the page run a step of page.mjs; rejects with the page's error. */
   ask(step: string, args: readonly unknown[]): Promise<unknown>;
   close(): void;
@@ -72,14 +74,18 @@ export async function serve({ root, site, isolated, policy, replaced = {} }: Ser
     pending = undefined;
   }
 
-  async function sendFile(path: string, response: ServerResponse): Promise<void> {
+  async function sendFile(path: string, response: ServerResponse, range?: string): Promise<void> {
     const file = join(root, site ?? '', path.replace(/\/$/, '/index.html'));
     const isPublic = site === undefined ? publicFiles.test(path) : !path.includes('..');
     const found = isPublic ? await stat(file).catch(() => undefined) : undefined;
     if (!found?.isFile()) return void response.writeHead(404, headers).end();
     const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { ...headers, 'Content-Type': contentType, 'Content-Length': found.size });
-    createReadStream(file).pipe(response);
+    const [, start, end] = (/^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []).map(Number);
+    const part = start === undefined ? {} : { 'Content-Range': `bytes ${start}-${end}/${found.size}` };
+    const size = start === undefined ? found.size : end! - start + 1;
+    const status = start === undefined ? 200 : 206;
+    response.writeHead(status, { ...headers, ...part, 'Content-Type': contentType, 'Content-Length': size });
+    createReadStream(file, { start, end }).pipe(response);
   }
 
   const server = createServer(async (request, response) => {
@@ -90,17 +96,23 @@ export async function serve({ root, site, isolated, policy, replaced = {} }: Ser
       if (outcome !== '') settle(JSON.parse(outcome) as Outcome);
       page = response;
       handOver();
+    } else if (pathname === '/echo') {
+      response.writeHead(200, headers).end(await text(request));
     } else if (pathname in replaced && script === undefined) {
       response.writeHead(404, headers).end();
     } else if (script !== undefined) {
-      response.writeHead(200, { ...headers, 'Content-Type': 'text/javascript' }).end(script);
+      const contentType = contentTypes[extname(pathname) || '.html'] ?? 'text/javascript'; // kernels, too
+      response.writeHead(200, { ...headers, 'Content-Type': contentType }).end(script);
     } else {
-      await sendFile(pathname === '/' && site === undefined ? '/test/browser/page.html' : pathname, response);
+      const path = pathname === '/' && site === undefined ? '/test/browser/page.html' : pathname;
+      await sendFile(path, response, request.headers.range);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    url: `http://localhost:${port}/`,
+    foreignUrl: `http://127.0.0.1:${port}/`,
     ask: (step, args) =>
       new Promise((resolve, reject) => {
         pending = { json: JSON.stringify({ step, args }), resolve, reject };
