@@ -71,7 +71,7 @@ export class Answer {
   again({ tokens, scores }: Pick<Said, 'tokens' | 'scores'>): PieceEvent {
     let text = '';
     for (const token of tokens) text += this.take(token);
-    this.scores.push(...scores.slice(0, tokens.length));
+    for (const score of scores) this.scores.push(score);
     return this.event(text);
   }
 
