@@ -76,8 +76,8 @@ function AddModel({ onClose }: { readonly onClose: () => void }) {
         {typeof address === 'string' && text.value.length > 6 && <Note kind="warn">{address}</Note>}
         {isGood && (
           <Note>
-            This asks <strong class="inline">{address.host}</strong> for the file. That host sees your IP address and
-            which file it is, nothing else.
+            This asks <strong>{address.host}</strong> for the file. That host sees your IP address and which file it is,
+            nothing else.
           </Note>
         )}
       </form>

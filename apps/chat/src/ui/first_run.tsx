@@ -18,7 +18,7 @@ const points: readonly { readonly icon: LucideIcon; readonly title: string; read
 
 export function FirstRun() {
   return (
-    <main class="first-run">
+    <div class="first-run">
       <div class="first-inner">
         <header class="first-head">
           <Logo size={76} />
@@ -38,7 +38,7 @@ export function FirstRun() {
         </ul>
         <Start />
       </div>
-    </main>
+    </div>
   );
 }
 

@@ -15,7 +15,7 @@ export function ModelsScreen() {
     <div class="screen">
       <ScreenBar title="Models" />
       <div class="page">
-        <div class="page-inner">
+        <div class="page-inner broad">
           <OnThisDevice />
           {ownDownloads.value.length > 0 && (
             <section class="group">
