@@ -25,7 +25,7 @@ const screens: Readonly<Record<Screen, FunctionComponent>> = {
 
 export function App() {
   const Shown = screens[screen.value];
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   useEffect(() => {
     // A screen reader begins at the title of a new screen.
     if (screen.value !== 'chat') frame.current!.querySelector<HTMLElement>('.screen-title')?.focus();
@@ -37,9 +37,9 @@ export function App() {
           <ConversationList />
         </aside>
       )}
-      <div ref={frame} class="main">
+      <main ref={frame} class="main">
         <Shown key={screen.value} />
-      </div>
+      </main>
       <Overlays />
       <Notices />
       <Voice />

@@ -1,6 +1,6 @@
 /** Use without a network, and new versions, which never come in the middle of an answer. */
 import { effect, signal } from '@preact/signals';
-import { downloads } from '../models/library.ts';
+import { downloads } from '../models/downloads.ts';
 import { startOffline } from '../offline/index.ts';
 import { isBusy, writing } from '../state/answering.ts';
 import { draft } from '../state/draft.ts';

@@ -5,7 +5,8 @@ interface Row {
   readonly name: RegExp;
   readonly message: RegExp;
   readonly title: string;
-  /** In place of the engine's sentence, where that speaks to programmers. */
+  /** In place of the engine's advice, or of all it said, where that speaks to programmers. */
+  readonly advice?: string;
   readonly text?: string;
   readonly remedy: Trouble['remedy'];
 }
@@ -25,6 +26,7 @@ const rows: readonly Row[] = [
     name: /ResourceError|RangeError/,
     message: /memory|would not give|allocat|WebAssembly has/i,
     title: 'Not enough memory',
+    advice: 'Close other tabs and apps, allow a shorter context in Settings, or take a smaller model.',
     remedy: 'context',
   },
   {
@@ -81,7 +83,11 @@ export function errorFrom(line: string): Error {
 export function troubleOf(thrown: unknown): Trouble {
   const { name, message } = errorFrom(typeof thrown === 'string' ? thrown : errorLine(thrown));
   const row = rows.find((row) => row.name.test(name) && row.message.test(message))!;
-  return { title: row.title, text: row.text ?? sentence(message), remedy: row.remedy };
+  return {
+    title: row.title,
+    text: row.text ?? sentence(row.advice ? `${message.split(';')[0]}. ${row.advice}` : message),
+    remedy: row.remedy,
+  };
 }
 
 const sentence = (text: string): string => {

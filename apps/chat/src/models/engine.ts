@@ -144,6 +144,13 @@ function noteDeath(error: unknown): void {
   engine.value = { type: 'failed', id: state.id, name: state.name, line: errorLine(error), trouble };
 }
 
+/** How a text goes on to the end of its line; empty where it does not end soon. */
+export async function continuation(text: string, signal: AbortSignal): Promise<string> {
+  if (!session) return '';
+  const made = await session.generate(text, { maxTokens: 16, temperature: 0, stop: '\n', signal });
+  return made.stopReason === 'stop' || made.stopReason === 'eos' ? made.text : '';
+}
+
 /** Tokens of a text, as the open model counts them. */
 export async function countTokens(text: string): Promise<number> {
   if (!model) return Math.ceil(text.length / 4);

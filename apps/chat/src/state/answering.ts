@@ -114,6 +114,7 @@ async function make(question: Message, begun: Message, how: How): Promise<void> 
   const controller = new AbortController();
   stopper = controller;
   const growing: Message = { ...begun, state: 'growing' };
+  const path = pathTo(conversations.messages.value, question.id); // the reader may go to another conversation meanwhile
   conversations.place(growing);
   writing.value = {
     ...{ id: begun.id, conversationId: begun.conversationId, phase: 'opening', text: begun.text },
@@ -121,7 +122,7 @@ async function make(question: Message, begun: Message, how: How): Promise<void> 
   };
   void stayAwake();
   const writer = await conversations.withStorage((storage) => storage.answerWriter(growing));
-  const ended = await made(question, growing, { ...how, signal: controller.signal, writer });
+  const ended = await made(path, growing, { ...how, signal: controller.signal, writer });
   writing.value = null;
   conversations.place(ended);
   maySleep();
@@ -143,21 +144,21 @@ interface Making extends How {
 
 /** The answer as it ended, well or not. */
 async function made(
-  question: Message,
+  path: readonly Message[],
   growing: Message,
   { isAgain, goesOn, signal, writer }: Making,
 ): Promise<Message> {
   const stream = createStream(writer);
   let sources: readonly SourcePlace[] = growing.sources ?? [];
   try {
+    const { prompt: system } = currentPersona.value;
     await whenReady(signal);
-    const path = pathTo(conversations.messages.value, question.id);
     if (!goesOn && path.some(({ documentIds }) => documentIds)) {
       advance({ phase: 'searching' });
       sources = await passagesFor(path, signal);
     }
     advance({ phase: 'reading' });
-    const messages = promptOf(path, { system: currentPersona.value.prompt, sources });
+    const messages = promptOf(path, { system, sources });
     const onPrefill = (nRead: number, nToRead: number) => advance({ nRead, nToRead });
     const result = await answer({
       ...{ messages, sampler: samplerFor(isAgain), maxTokens: maxTokens.value, thinks: thinks.value },

@@ -99,7 +99,8 @@ let search: PassageSearch | undefined;
 export async function passagesFor(path: readonly Message[], signal: AbortSignal): Promise<readonly SourcePlace[]> {
   if (engine.value.type !== 'ready') return [];
   const ids = new Set(path.flatMap(({ documentIds = [] }) => documentIds));
-  const searched = documents.value.filter(({ id }) => ids.has(id));
+  const all = await withStorage((storage) => storage.documents(path[0]!.conversationId));
+  const searched = (all ?? []).filter(({ id }) => ids.has(id));
   const { createPassageSearch } = await import('../documents/index.ts');
   search ??= createPassageSearch();
   const maxTokens = Math.floor(0.4 * engine.value.info.nCtx);

@@ -126,15 +126,15 @@ export async function put(message: Message): Promise<void> {
   await withStorage((storage) => storage.putMessage(message));
 }
 
-/** The same without storing. */
+/** The same without storing; of another conversation than the one that is shown there is nothing to do. */
 export function place(message: Message): void {
+  if (current.value?.id !== message.conversationId) return;
   const isNew = !messages.value.some(({ id }) => id === message.id);
   batch(() => {
     messages.value = isNew
       ? [...messages.value, message]
       : messages.value.map((old) => (old.id === message.id ? message : old));
-    if (isNew && current.value?.id === message.conversationId)
-      current.value = { ...current.value, leafId: message.id, updatedAt: Date.now() };
+    if (isNew) current.value = { ...current.value!, leafId: message.id, updatedAt: Date.now() };
   });
 }
 

@@ -1,59 +1,75 @@
-/** A model from an address: checked as far as one can see without asking anybody. */
-import { Download } from 'lucide-preact';
+/** A model from an address. */
+import { ArrowRight } from 'lucide-preact';
 import { useSignal } from '@preact/signals';
-import { get } from '../models/library.ts';
-import { addressOf, type StoredSource } from '../models/store.ts';
+import { titleOf } from '../models/library.ts';
+import { addressOf, type DownloadSource } from '../models/store.ts';
+import { allowHost } from '../offline/index.ts';
 import { openOverlay } from '../state/overlays.ts';
 import { Button } from './button.tsx';
 import { TextField } from './fields.tsx';
+import { openOffer } from './offer_sheet.tsx';
 import { Note } from './parts.tsx';
 import { Sheet } from './sheet.tsx';
 
-export function openAddModel(): void {
-  openOverlay((close) => <AddModel onClose={close} />);
+export function openAddModel(given = ''): void {
+  openOverlay((close) => <AddModel given={given} onClose={close} />);
 }
 
 interface Address {
-  readonly source: StoredSource;
-  readonly name: string;
+  readonly source: DownloadSource;
+  /** What it is called in the store. */
+  readonly id: string;
   readonly host: string;
 }
+
+const hfPath =
+  /^(?:https:\/\/huggingface\.co\/)?([\w.-]+\/[\w.-]+)\/(?:(?:resolve|blob)\/main\/)?([\w./-]+\.gguf)(?:\?\S*)?$/i;
 
 /** `https://host/file.gguf`, or `org/repo/file.gguf` on Hugging Face. @returns what is wrong with it, otherwise */
 export function parseAddress(text: string): Address | string {
   const given = text.trim();
-  const hf =
-    /^(?:https:\/\/huggingface\.co\/)?([\w.-]+\/[\w.-]+)\/(?:(?:resolve|blob)\/main\/)?([\w./-]+\.gguf)(?:\?\S*)?$/i.exec(
-      given,
-    );
+  const hf = hfPath.exec(given);
   if (hf) {
     const path = `${hf[1]}/${hf[2]}`;
-    return { source: { hf: path }, name: hf[2]!.split('/').at(-1)!, host: new URL(addressOf(path)).host };
+    return { source: { hf: path }, id: path, host: new URL(addressOf(path)).host };
   }
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
     return 'An address begins with https://, a Hugging Face path is org/repo/file.gguf.';
   const name = decodeURIComponent(url.pathname.split('/').at(-1)!);
   if (!/\.gguf$/i.test(name)) return 'The address should end with a file name like model.gguf.';
-  return { source: { url: url.href }, name, host: url.host };
+  return { source: { url: url.href, name }, id: name, host: url.host };
 }
 
-function AddModel({ onClose }: { readonly onClose: () => void }) {
-  const text = useSignal('');
+interface AddModelProps {
+  readonly given: string;
+  readonly onClose: () => void;
+}
+
+function AddModel({ given, onClose }: AddModelProps) {
+  const text = useSignal(given);
+  const why = useSignal('');
+  const isAsking = useSignal(false);
   const address = text.value.trim() === '' ? undefined : parseAddress(text.value);
   const isGood = typeof address === 'object';
-  const start = () => {
-    if (!isGood) return;
+  const start = async () => {
+    if (!isGood || isAsking.value) return;
+    isAsking.value = true;
+    why.value = await trouble(address, text.value);
+    isAsking.value = false;
+    if (why.value !== '') return;
     onClose();
-    void get(address.name, address.source);
+    openOffer({ id: address.id, name: titleOf(address.id), from: { source: address.source } });
   };
+  const problem = why.value || (typeof address === 'string' && text.value.length > 6 ? address : '');
   return (
     <Sheet
       title="A model from an address"
       onClose={onClose}
       actions={
-        <Button look="primary wide" icon={Download} disabled={!isGood} onClick={start}>
-          {isGood ? `Get ${address.name}` : 'Get'}
+        <Button look="primary wide" disabled={!isGood || isAsking.value} onClick={() => void start()}>
+          {isAsking.value ? 'Asking the host…' : 'Look at it'}
+          <ArrowRight size={18} class="turns" aria-hidden="true" />
         </Button>
       }
     >
@@ -61,26 +77,49 @@ function AddModel({ onClose }: { readonly onClose: () => void }) {
         class="stack spaced"
         onSubmit={(event) => {
           event.preventDefault();
-          start();
+          void start();
         }}
       >
         <TextField
           label="Address"
-          type="url"
           placeholder="org/repo/model-Q4_K_M.gguf"
           hint="The first file of a split model brings the others along."
           value={text.value}
-          onInput={(value) => (text.value = value)}
+          onInput={(value) => {
+            text.value = value;
+            why.value = '';
+          }}
           isFirst
         />
-        {typeof address === 'string' && text.value.length > 6 && <Note kind="warn">{address}</Note>}
-        {isGood && (
+        {problem !== '' && <Note kind="warn">{problem}</Note>}
+        {isGood && problem === '' && (
           <Note>
-            This asks <strong class="inline">{address.host}</strong> for the file. That host sees your IP address and
-            which file it is, nothing else.
+            This asks <strong>{address.host}</strong> for the file. That host sees your IP address and which file it is,
+            nothing else.
           </Note>
         )}
       </form>
     </Sheet>
   );
+}
+
+/** Why the page may not ask the host; empty where it may. The page's policy changes by a reload, after which the address stands here again. */
+async function trouble({ source }: Address, text: string): Promise<string> {
+  if ('hf' in source) return '';
+  try {
+    if ((await allowHost(String(source.url))) === 'now') return '';
+    location.hash = `#/models?get=${encodeURIComponent(text.trim())}`;
+    location.reload();
+    return 'The page reloads, to be allowed to talk to this host.';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The address that was asked for before a reload. */
+export function resumeAddress(): void {
+  const [, wish] = /^#\/models\?get=(.+)$/.exec(location.hash) ?? [];
+  if (wish === undefined) return;
+  history.replaceState(null, '', '#/models');
+  openAddModel(decodeURIComponent(wish));
 }

@@ -20,7 +20,8 @@ export function Answer({ message }: MessageProps) {
   const live = writing.value?.id === message.id ? writing.value : undefined;
   const { text, thinking = '' } = live ?? message;
   return (
-    <article class="answer" aria-label={`${message.model ?? 'The model'} answered`} aria-busy={live !== undefined}>
+    <article class="answer" aria-busy={live !== undefined}>
+      <h3 class="sr">{message.model ?? 'The model'} answered</h3>
       {thinking !== '' && <Thinking text={thinking} ms={live?.thoughtMs} isLive={live?.phase === 'thinking'} />}
       {text !== '' && <Markdown text={text} isWhole={!live} />}
       {message.sources && message.sources.length > 0 && <Sources sources={message.sources} />}

@@ -45,17 +45,20 @@ export function ConversationList({ onLeave = () => undefined }: ListProps) {
         <Button look="primary wide" icon={SquarePen} onClick={start}>
           New chat
         </Button>
-        <label class="search">
+        <div class="search">
           <Search size={18} aria-hidden="true" />
-          <span class="sr">Search chats</span>
           <input
             class="input"
             type="search"
+            aria-label="Search chats"
             placeholder="Search"
             value={query.value}
             onInput={({ currentTarget }) => (query.value = currentTarget.value)}
           />
-        </label>
+          {query.value !== '' && (
+            <IconButton icon={X} size={18} label="Clear the search" onClick={() => (query.value = '')} />
+          )}
+        </div>
       </div>
       <div class="list-scroll">
         {query.value.trim() === '' ? <ByDays onLeave={onLeave} /> : <Found hits={hits.value} onLeave={onLeave} />}

@@ -1,6 +1,7 @@
 /** One chat of the list. */
 import { Download, Ellipsis, Pencil, Pin, PinOff, Trash2 } from 'lucide-preact';
 import type { ComponentChild } from 'preact';
+import { stop, writing } from '../state/answering.ts';
 import * as conversations from '../state/conversations.ts';
 import { goTo } from '../state/route.ts';
 import type { Conversation, SearchHit } from '../storage/index.ts';
@@ -66,8 +67,13 @@ const itemsOf = (conversation: Conversation) => [
     run: () => void conversations.change(conversation.id, { isPinned: !conversation.isPinned }),
   },
   { icon: Download, label: 'Export as JSON', run: () => void conversations.exportJson(conversation) },
-  { icon: Trash2, label: 'Delete', isDanger: true, run: () => conversations.remove(conversation) },
+  { icon: Trash2, label: 'Delete', isDanger: true, run: () => remove(conversation) },
 ];
+
+function remove(conversation: Conversation): void {
+  if (writing.value?.conversationId === conversation.id) stop();
+  conversations.remove(conversation);
+}
 
 /** An excerpt with its matches marked. */
 function marked({ excerpt, marks }: SearchHit): ComponentChild[] {

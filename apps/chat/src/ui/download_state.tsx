@@ -1,7 +1,7 @@
 /** A download: how far, how fast, how long yet, and what can be done about it. */
 import { Pause, Play, RotateCw, X } from 'lucide-preact';
 import { bytes, duration, percent } from '../app/format.ts';
-import { cancel, downloads, goOn, pause, type DownloadState } from '../models/library.ts';
+import { cancel, downloads, goOn, pause, type DownloadState } from '../models/downloads.ts';
 import { Button, IconButton } from './button.tsx';
 import { Note, Progress } from './parts.tsx';
 
@@ -23,7 +23,7 @@ export function DownloadView({ id, name }: DownloadProps) {
             <Button icon={RotateCw} onClick={() => goOn(id)}>
               Try again
             </Button>
-            <Button onClick={() => cancel(id)}>Leave it</Button>
+            <Button onClick={() => void cancel(id)}>Leave it</Button>
           </>
         }
       >
@@ -53,14 +53,24 @@ export function DownloadView({ id, name }: DownloadProps) {
           label={isPaused ? `Go on downloading ${name}` : `Pause the download of ${name}`}
           onClick={() => (isPaused ? goOn(id) : pause(id))}
         />
-        <IconButton icon={X} size={19} label={`Cancel the download of ${name}`} onClick={() => cancel(id)} />
+        <IconButton icon={X} size={19} label={`Cancel the download of ${name}`} onClick={() => void cancel(id)} />
       </div>
     </div>
   );
 }
 
+const words = {
+  starting: 'connecting',
+  checking: 'checking what is here',
+  waiting: 'waiting for the network',
+  paused: 'paused',
+  done: 'done',
+} as const;
+
 function paceOf(state: Exclude<DownloadState, { type: 'failed' }>): string {
   if (state.type === 'paused') return 'paused';
-  if (state.bytesPerSecond === 0) return 'connecting';
-  return `${bytes(state.bytesPerSecond)}/s · ${duration(state.secondsLeft)} left`;
+  if (state.state !== 'running') return words[state.state];
+  if (state.bytesPerSecond === 0) return words.starting;
+  const { secondsLeft } = state;
+  return `${bytes(state.bytesPerSecond)}/s${secondsLeft === undefined ? '' : ` · ${duration(secondsLeft)} left`}`;
 }

@@ -101,6 +101,7 @@ export function Slider({ label, hint, value, shown = String(value), onChange, ..
         type="range"
         {...limits}
         value={value}
+        style={{ '--at': (value - limits.min) / (limits.max - limits.min || 1) }}
         aria-valuetext={shown}
         aria-describedby={hint ? `${id}-hint` : undefined}
         onInput={({ currentTarget }) => onChange(Number(currentTarget.value))}

@@ -1,11 +1,15 @@
 /** The first thing anyone sees: what this is, and one button. */
 import { ArrowRight, Download, Feather, Plane, RotateCw, ShieldCheck } from 'lucide-preact';
 import type { LucideIcon } from 'lucide-preact';
-import { bytes, percent } from '../app/format.ts';
+import { useEffect } from 'preact/hooks';
+import { bytes, percent, rate } from '../app/format.ts';
 import { embedded } from '../models/catalogue.ts';
 import { engine } from '../models/engine.ts';
-import { downloads, fitOf, getAndUse, here, nameOf } from '../models/library.ts';
+import { measureDevice } from '../models/device.ts';
+import { downloads, getAndUse } from '../models/downloads.ts';
+import { fitOf, here, nameOf } from '../models/library.ts';
 import { goTo } from '../state/route.ts';
+import type { Fit } from '../models/fit.ts';
 import { Button } from './button.tsx';
 import { DownloadView } from './download_state.tsx';
 import { FitBadge, Logo, Note, Progress } from './parts.tsx';
@@ -18,7 +22,7 @@ const points: readonly { readonly icon: LucideIcon; readonly title: string; read
 
 export function FirstRun() {
   return (
-    <main class="first-run">
+    <div class="first-run">
       <div class="first-inner">
         <header class="first-head">
           <Logo size={76} />
@@ -38,11 +42,12 @@ export function FirstRun() {
         </ul>
         <Start />
       </div>
-    </main>
+    </div>
   );
 }
 
 function Start() {
+  useEffect(() => void measureDevice(), []);
   const state = engine.value;
   const coming = Object.keys(downloads.value)[0];
   if (coming !== undefined) {
@@ -65,6 +70,7 @@ function Start() {
       </div>
     );
   }
+  const fit = fitOf(embedded);
   return (
     <div class="start">
       {state.type === 'failed' && (
@@ -80,8 +86,8 @@ function Start() {
         {state.type === 'failed' ? 'Try again' : `Get ${embedded.name} · ${bytes(EMBEDDED_MODEL.sizeBytes)}`}
       </Button>
       <p class="start-note">
-        <FitBadge fit={fitOf(embedded)} />
-        <span>Small and quick, {embedded.licence}</span>
+        <FitBadge fit={fit} />
+        <span>{paceOf(fit)}</span>
       </p>
       <Button look="quiet wide" onClick={() => goTo('models')}>
         Choose another model <ArrowRight size={17} class="turns" aria-hidden="true" />
@@ -89,3 +95,8 @@ function Start() {
     </div>
   );
 }
+
+const paceOf = ({ tokensPerSecond }: Fit): string =>
+  tokensPerSecond === undefined
+    ? `Small and quick, ${embedded.licence}`
+    : `About ${rate(tokensPerSecond)} tokens a second here, ${embedded.licence}`;

@@ -32,7 +32,8 @@ function Question({ message }: MessageProps) {
     removal(message),
   ];
   return (
-    <article class="question" aria-label="You said">
+    <article class="question">
+      <h2 class="sr">You said</h2>
       {names.map((name) => (
         <span key={name} class="file-chip">
           <FileText size={16} aria-hidden="true" />

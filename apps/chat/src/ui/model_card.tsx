@@ -1,18 +1,20 @@
 /** A model as a card. */
 import { Download, Ellipsis, ExternalLink, MessageCircle, Trash2 } from 'lucide-preact';
-import { bytes } from '../app/format.ts';
+import { bytes, rate } from '../app/format.ts';
 import type { OfferedModel } from '../models/catalogue.ts';
 import { engine } from '../models/engine.ts';
-import { downloads, fitOf, getAndUse, remove, use, type LibraryModel } from '../models/library.ts';
+import { downloads, getAndUse } from '../models/downloads.ts';
+import { fitOf, remove, sourceOf, use, type LibraryModel } from '../models/library.ts';
 import { goTo } from '../state/route.ts';
 import { writing } from '../state/answering.ts';
 import { Button, IconButton } from './button.tsx';
 import { DownloadView } from './download_state.tsx';
 import { openMenu } from './menu.tsx';
+import { openOffer } from './offer_sheet.tsx';
 import { FitBadge } from './parts.tsx';
 import { confirm } from './sheet.tsx';
 
-function Facts({ model }: { readonly model: LibraryModel | (OfferedModel & { isHere?: boolean }) }) {
+function Facts({ model }: { readonly model: LibraryModel }) {
   const facts = [model.by, model.parameters, model.quant, model.languages].filter(Boolean);
   return (
     <p class="model-facts">
@@ -78,15 +80,12 @@ export function HereCard({ model }: { readonly model: LibraryModel }) {
   );
 }
 
-export function OfferCard({ model }: { readonly model: LibraryModel }) {
+export function OfferCard({ model }: { readonly model: OfferedModel }) {
   const { id, name, about, sizeBytes } = model;
   const fit = fitOf(model);
   const isComing = downloads.value[id] !== undefined;
-  const get = () => void getAndUse(model as OfferedModel);
-  const tryIt = () =>
-    fit.verdict === 'no'
-      ? confirm({ title: `${name} does not fit`, text: fit.reason, yes: 'Get it all the same', run: get })
-      : get();
+  const look = () => openOffer({ id, name, from: { source: sourceOf(model) } });
+  const get = () => (fit.verdict === 'fits' ? void getAndUse(model) : look());
   return (
     <li class="card model-card">
       <div class="row">
@@ -100,8 +99,14 @@ export function OfferCard({ model }: { readonly model: LibraryModel }) {
         <DownloadView id={id} name={name} />
       ) : (
         <div class="row model-foot">
-          <span class="small muted numbers grow">{bytes(sizeBytes)}</span>
-          <Button icon={Download} aria-label={`Get ${name}, ${bytes(sizeBytes)}`} onClick={tryIt}>
+          <span class="small muted numbers grow">
+            {bytes(sizeBytes)}
+            {fit.tokensPerSecond !== undefined && ` · about ${rate(fit.tokensPerSecond)} tok/s here`}
+          </span>
+          <Button look="quiet" aria-label={`Details of ${name}`} onClick={look}>
+            Details
+          </Button>
+          <Button icon={Download} aria-label={`Get ${name}, ${bytes(sizeBytes)}`} onClick={get}>
             Get
           </Button>
         </div>

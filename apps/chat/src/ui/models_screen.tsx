@@ -1,21 +1,24 @@
 /** Models: those that are here, those that can be had, and the user's own. */
 import { Box, HardDrive, Link, Upload } from 'lucide-preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { bytes, percent } from '../app/format.ts';
-import { here, importFiles, ownDownloads, toGet, titleOf, usage, use } from '../models/library.ts';
-import { goTo } from '../state/route.ts';
+import { measureDevice } from '../models/device.ts';
+import { ownDownloads } from '../models/downloads.ts';
+import { here, titleOf, toGet, usage } from '../models/library.ts';
 import { openAddModel } from './add_model.tsx';
 import { DownloadView } from './download_state.tsx';
 import { ActionRow, Group } from './fields.tsx';
 import { HereCard, OfferCard } from './model_card.tsx';
+import { openOffer } from './offer_sheet.tsx';
 import { ScreenBar } from './top_bar.tsx';
 
 export function ModelsScreen() {
+  useEffect(() => void measureDevice(), []);
   return (
     <div class="screen">
       <ScreenBar title="Models" />
       <div class="page">
-        <div class="page-inner">
+        <div class="page-inner broad">
           <OnThisDevice />
           {ownDownloads.value.length > 0 && (
             <section class="group">
@@ -76,14 +79,14 @@ function OnThisDevice() {
 function Storage() {
   if (!usage.value) return null;
   const { usedBytes, quotaBytes, isPersistent } = usage.value;
-  const part = quotaBytes > 0 ? usedBytes / quotaBytes : 0;
+  const part = quotaBytes ? usedBytes / quotaBytes : 0;
   return (
     <div class="storage">
       <HardDrive size={18} aria-hidden="true" />
       <div class="grow">
         <p class="tiny muted numbers">
           {bytes(usedBytes)} used
-          {quotaBytes > 0 && ` of ${bytes(quotaBytes)} that the browser allows (${percent(part)})`}
+          {quotaBytes && ` of ${bytes(quotaBytes)} that the browser allows (${percent(part)})`}
         </p>
         <div class="meter" aria-hidden="true">
           <span style={{ '--part': Math.max(part, usedBytes > 0 ? 0.01 : 0) }} />
@@ -100,11 +103,9 @@ function Storage() {
 
 function YourOwn() {
   const input = useRef<HTMLInputElement>(null);
-  const take = async (files: readonly File[]) => {
-    const id = files.length > 0 ? await importFiles(files) : undefined;
-    if (id === undefined) return;
-    goTo('chat');
-    await use(id);
+  const take = (files: readonly File[]) => {
+    const { name } = files[0] ?? {};
+    if (name !== undefined) openOffer({ id: name, name: titleOf(name), from: { files } });
   };
   return (
     <Group
@@ -121,7 +122,7 @@ function YourOwn() {
         icon={Link}
         label="From an address"
         hint="A link to a file, or a Hugging Face path"
-        onClick={openAddModel}
+        onClick={() => openAddModel()}
       />
       <input
         ref={input}
@@ -130,7 +131,7 @@ function YourOwn() {
         multiple
         accept=".gguf"
         onChange={({ currentTarget }) => {
-          void take([...(currentTarget.files ?? [])]);
+          take([...(currentTarget.files ?? [])]);
           currentTarget.value = '';
         }}
       />

@@ -22,7 +22,7 @@ export function PersonasScreen() {
         <IconButton icon={Plus} label="New persona" onClick={() => edit()} />
       </ScreenBar>
       <div class="page">
-        <div class="page-inner">
+        <div class="page-inner broad">
           <p class="hint group-lead">
             A persona is told to the model before the first word of a chat. Small models follow short, plain ones best.
           </p>

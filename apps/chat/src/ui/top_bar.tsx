@@ -17,6 +17,7 @@ export function ChatBar() {
   const hasSidebar = isWide.value && sidebar.value;
   return (
     <header class="top-bar">
+      {current.value && <h1 class="sr">{current.value.title}</h1>}
       {!hasSidebar && (
         <IconButton
           icon={isWide.value ? PanelLeft : Menu}
@@ -32,7 +33,7 @@ export function ChatBar() {
 }
 
 const states = {
-  none: 'No model open',
+  none: '',
   opening: 'Opening…',
   ready: '',
   failed: 'Not open',

@@ -1,0 +1,131 @@
+/** Models on their way to this device. */
+import { computed, signal } from '@preact/signals';
+import { noteRequest } from '../app/network.ts';
+import { isAbort, troubleOf } from '../app/troubles.ts';
+import type { Trouble } from '../state/types.ts';
+import { offeredById, type OfferedModel } from './catalogue.ts';
+import { isHere, refresh, sourceOf, stored, use } from './library.ts';
+import { sourceFrom, store, urlOf, type Download, type DownloadSource, type StoreProgress } from './store.ts';
+
+export type DownloadState =
+  | ({ readonly type: 'running' | 'paused' } & StoreProgress)
+  | { readonly type: 'failed'; readonly trouble: Trouble };
+
+/** By the name in the store. */
+export const downloads = signal<Readonly<Record<string, DownloadState>>>({});
+
+/** Downloads of models that the app does not offer. */
+export const ownDownloads = computed(() => Object.keys(downloads.value).filter((id) => !offeredById(id)));
+
+interface Running {
+  readonly download?: Download;
+  readonly cancels: AbortController;
+}
+
+const running = new Map<string, Running>();
+const sources = new Map<string, DownloadSource>();
+
+const starting: StoreProgress = {
+  state: 'starting',
+  doneBytes: 0,
+  totalBytes: undefined,
+  bytesPerSecond: 0,
+  secondsLeft: undefined,
+};
+
+function show(id: string, state: DownloadState | undefined): void {
+  const { [id]: _, ...others } = downloads.value;
+  downloads.value = state ? { ...others, [id]: state } : others;
+}
+
+/** Fetches a model, and says how far it is by `downloads`. @returns whether it is here in the end */
+export async function get(id: string, source: DownloadSource): Promise<boolean> {
+  const old = downloads.value[id];
+  if (running.has(id)) return false;
+  const total = offeredById(id)?.sizeBytes;
+  const begun = old && old.type !== 'failed' ? old : { ...starting, totalBytes: total };
+  show(id, { ...begun, type: 'running' });
+  sources.set(id, source);
+  return watched(id, async (hooks) => {
+    const download = (await store()).download({ ...source, name: id }, hooks);
+    running.set(id, { download, cancels: running.get(id)!.cancels });
+    const { sizeBytes = 0 } = await download.result;
+    noteRequest(urlOf(source), sizeBytes);
+  });
+}
+
+/** Copies GGUF files into the store, all shards of one model. @returns whether it is here in the end */
+export function importFiles(id: string, files: readonly File[]): Promise<boolean> {
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+  show(id, { ...starting, totalBytes, type: 'running' });
+  return watched(id, async (hooks) => void (await (await store()).import([...files], { name: id, ...hooks })));
+}
+
+interface Hooks {
+  readonly onProgress: (progress: StoreProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+async function watched(id: string, work: (hooks: Hooks) => Promise<void>): Promise<boolean> {
+  const cancels = new AbortController();
+  running.set(id, { cancels });
+  const onProgress = (progress: StoreProgress) => {
+    if (!running.has(id) || progress.state === 'done') return;
+    show(id, { ...progress, type: progress.state === 'paused' ? 'paused' : 'running' });
+  };
+  try {
+    await work({ onProgress, signal: cancels.signal });
+    await refresh();
+    show(id, undefined);
+    return true;
+  } catch (error) {
+    show(id, isAbort(error) ? undefined : { type: 'failed', trouble: troubleOf(error) });
+    await refresh();
+    return false;
+  } finally {
+    running.delete(id);
+  }
+}
+
+/** Fetches a model that the app offers, and opens it. */
+export async function getAndUse(model: OfferedModel): Promise<void> {
+  if (isHere(model.id) || (await get(model.id, sourceOf(model)))) await use(model.id);
+}
+
+export function pause(id: string): void {
+  running.get(id)?.download?.pause();
+}
+
+/** After a pause, a failure, or a reload. */
+export function goOn(id: string): void {
+  const download = running.get(id)?.download;
+  if (download) return download.resume();
+  const source = sources.get(id) ?? sourceAgain(id);
+  if (source) void get(id, source);
+  else show(id, undefined);
+}
+
+function sourceAgain(id: string): DownloadSource | undefined {
+  const model = offeredById(id);
+  if (model) return sourceOf(model);
+  const record = stored.value.find(({ name }) => name === id);
+  return record && sourceFrom(record);
+}
+
+/** Stops, and deletes what has come. */
+export async function cancel(id: string): Promise<void> {
+  const { download, cancels } = running.get(id) ?? {};
+  if (download) await download.cancel();
+  else cancels?.abort();
+  show(id, undefined);
+  if (!isHere(id)) await (await store()).delete(id).catch(() => undefined);
+  await refresh();
+}
+
+/** Shows what an earlier visit began and did not end. */
+export function begin(): void {
+  for (const { name, sizeBytes, doneBytes, isComplete } of stored.value) {
+    if (isComplete || running.has(name)) continue;
+    show(name, { ...starting, state: 'paused', doneBytes, totalBytes: sizeBytes, type: 'paused' });
+  }
+}
