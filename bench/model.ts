@@ -12,8 +12,8 @@ import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import type { LoadLimit } from './lib/load_limit.ts';
-import type { Measured, Phase } from './lib/phases.ts';
-import { digits, median, percent, spread } from './lib/stats.ts';
+import type { Measured, Phase } from './measure/phases.ts';
+import { digits, median, percent, spread } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs model [MODEL.gguf…] [options]', {

@@ -33,7 +33,7 @@ const nodeEntries = {
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   load_limit: 'bench/lib/load_limit.ts',
-  limits_worker: 'bench/lib/limits_worker.ts',
+  limits_worker: 'bench/measure/limits_worker.ts',
   limits_run: 'bench/lib/limits_run.ts',
   native: 'bench/peers/native.ts',
   browser: 'bench/peers/browser.ts',
@@ -43,7 +43,6 @@ const nodeEntries = {
 const pageEntries = {
   thimble_page: 'bench/peers/thimble_page.ts',
   wllama_page: 'bench/peers/wllama_page.ts',
-  limits_page: 'bench/lib/limits_page.ts',
 };
 
 const benches = [
@@ -80,9 +79,9 @@ async function buildBenches() {
   await build({ ...shared, platform: 'browser', conditions: ['browser'], entryPoints: pageEntries });
 }
 
-/** bench/lib/limits.as in both builds, like the library's kernels. */
+/** bench/measure/limits.as in both builds, like the library's kernels. */
 async function buildLimits() {
-  const file = `${root}bench/lib/limits.as`;
+  const file = `${root}bench/measure/limits.as`;
   const source = readFileSync(file, 'utf8');
   const readFile = (/** @type {string} */ name) => (name === 'limits.ts' ? source : null);
   for (const target of ['simd', 'relaxed']) {

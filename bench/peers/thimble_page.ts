@@ -1,5 +1,5 @@
 import type { openModel as OpenModel } from '../../src/api/open_model.ts';
-import { measureThimble, type Measured, type Phase } from '../lib/phases.ts';
+import { measureThimble, type Measured, type Phase } from '../measure/phases.ts';
 
 /** thimble in a page: the web bundle, and the files that the page's input holds. */
 export async function measure(phases: readonly Phase[], threads: number): Promise<Measured> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { interleave } from '../../bench/lib/timing.ts';
+import { interleave } from '../../bench/measure/timing.ts';
 
 const spin = (ms: number): void => {
   const endMs = performance.now() + ms;
