@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -17,6 +17,7 @@ const out = `${root}bench/dist`;
 /** Programs that the benches start, and the benches themselves. */
 const nodeEntries = {
   ops: 'bench/ops.ts',
+  device: 'bench/device.ts',
   tokens: 'bench/tokens.ts',
   cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
@@ -47,6 +48,7 @@ const pageEntries = {
 
 const benches = [
   'ops',
+  'device',
   'tokens',
   'model',
   'load',

@@ -12,6 +12,6 @@ export interface ThimbleJob {
 const { model, phases, options } = JSON.parse(process.argv[2]!) as ThimbleJob;
 const library = new URL('../../dist/node/index.js', import.meta.url);
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
-const measured = await measureThimble(openModel, model, phases, options);
+const measured = await measureThimble(openModel, model, phases, { open: options });
 const rssMb = process.resourceUsage().maxRSS / 1024;
 console.log(JSON.stringify({ ...measured, rssMb, engine: `${measured.engine}, Node ${process.version}` }));

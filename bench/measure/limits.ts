@@ -3,7 +3,7 @@ import { ResourceError } from '../../src/base/errors.ts';
 import type { Build } from '../../src/platform/features.ts';
 import type { WorkerHandle } from '../../src/platform/platform.ts';
 import type { MeasureHost } from './host.ts';
-import { limitKernels, OPERAND, SWEEP_AT, type LimitJob, type LimitShare } from './limit_kernels.ts';
+import { limitKernels, limitNames, OPERAND, SWEEP_AT, type LimitJob, type LimitShare } from './limit_kernels.ts';
 import type { Task } from './timing.ts';
 
 /** A thing that the machine does at its best, with all threads at once; every run does `amount` of it. */
@@ -37,8 +37,6 @@ export interface LimitWorkerData {
 /** Words of `control`: the number of the current job, its name's index, and how many workers have done it. */
 export const word = { generation: 0, job: 1, done: 2, length: 3 } as const;
 
-export const jobs: readonly LimitJob[] = ['read', 'copy', 'dot', 'dot16', 'f32'];
-
 /** One thread needs no shared memory; more do. */
 export async function openLimits({ build, threads, sweepBytes, host }: LimitsOptions): Promise<Limits> {
   const { sharedMemory } = host.features;
@@ -57,7 +55,7 @@ export async function openLimits({ build, threads, sweepBytes, host }: LimitsOpt
     name: job,
     amount: kernels[job].amount * threads,
     run() {
-      Atomics.store(control, word.job, jobs.indexOf(job));
+      Atomics.store(control, word.job, limitNames.indexOf(job));
       Atomics.store(control, word.done, 0);
       Atomics.add(control, word.generation, 1);
       Atomics.notify(control, word.generation);

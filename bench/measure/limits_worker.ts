@@ -1,6 +1,6 @@
 import { host } from '#platform';
-import { limitKernels } from './limit_kernels.ts';
-import { jobs, word, type LimitWorkerData } from './limits.ts';
+import { limitKernels, limitNames } from './limit_kernels.ts';
+import { word, type LimitWorkerData } from './limits.ts';
 
 /** A thread of `openLimits`: does its share of a job each time the generation changes, until it is terminated. */
 const port = host();
@@ -10,7 +10,7 @@ port.onMessage((message) => {
   port.post('ready');
   for (let generation = 0; ; generation++) {
     Atomics.wait(control, word.generation, generation);
-    kernels[jobs[Atomics.load(control, word.job)]!].run();
+    kernels[limitNames[Atomics.load(control, word.job)]!].run();
     Atomics.add(control, word.done, 1);
   }
 });

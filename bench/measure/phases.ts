@@ -1,6 +1,7 @@
 import type { openModel as OpenModel } from '../../src/api/open_model.ts';
 import type { OpenOptions } from '../../src/protocol/open.ts';
 import type { ModelSource } from '../../src/platform/platform.ts';
+import { median } from './stats.ts';
 
 /** One thing to measure: an engine reads or generates `nTokens` tokens after `nPast` others. */
 export interface Phase {
@@ -17,13 +18,37 @@ export interface Measured {
   readonly ttftMs: number;
   /** Highest resident memory; a page does not know its own. */
   readonly rssMb?: number;
+  /** Of rounds the median. */
   readonly tps: Readonly<Record<string, number>>;
   readonly threads: number;
   /** Version and variant of the engine. */
   readonly engine: string;
 }
 
+/** What measuring thimble says beyond that. */
+export interface ThimbleMeasured extends Measured {
+  readonly model: string;
+  readonly weightBytes: number;
+  /** One rate for each round. */
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface MeasureOptions {
+  readonly open?: OpenOptions;
+  /** Turns of each phase. Default 1. */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal;
+  /** Called before each phase. */
+  readonly onPhase?: (doneShare: number) => void;
+}
+
 export const FIRST_PROMPT = 128;
+
+export const prefillPhase = (n: number): Phase => ({ name: `prefill ${n}`, kind: 'prefill', nTokens: n, nPast: 0 });
+
+export const decodePhase = (nTokens: number, nPast: number): Phase => ({
+  ...{ name: `decode @${nPast}`, kind: 'decode', nTokens, nPast },
+});
 
 /** Positions that the phases need, and a little room. */
 export const nCtxFor = (phases: readonly Phase[]): number =>
@@ -40,42 +65,93 @@ export function promptIds(n: number, salt: number, nVocab: number): number[] {
   });
 }
 
+/** Answers to prompts that nobody has seen, in one session of one model. */
+async function openMeasured(openModel: typeof OpenModel, source: ModelSource, open: OpenOptions, signal?: AbortSignal) {
+  const openMs = performance.now();
+  const model = await openModel(source, { maxSessions: 1, ...open, signal });
+  const loadMs = performance.now() - openMs;
+  const session = model.openSession();
+  let salt = 1;
+  const ids = (n: number): number[] => promptIds(n, salt++, model.info.nVocab);
+  const greedy = { temperature: 0, ignoreEos: true, signal } as const;
+  const answer = (prompt: number[], maxTokens: number) => session.generate(prompt, { ...greedy, maxTokens }).result;
+  const close = async (): Promise<void> => {
+    await session.close();
+    await model.close();
+  };
+  return { info: model.info, loadMs, ids, answer, close };
+}
+
 /** Measures thimble: in Node through its published bundle, in a page through the web bundle. */
 export async function measureThimble(
   openModel: typeof OpenModel,
   source: ModelSource,
   phases: readonly Phase[],
-  options: OpenOptions = {},
-): Promise<Measured> {
-  const openMs = performance.now();
-  const model = await openModel(source, { nCtx: nCtxFor(phases), maxSessions: 1, ...options });
-  const loadMs = performance.now() - openMs;
-  const { nVocab, backend, threads } = model.info;
-  const greedy = { temperature: 0, ignoreEos: true } as const;
-  let salt = 1;
-  const ids = (n: number) => promptIds(n, salt++, nVocab);
-  const session = model.openSession();
-  const answer = (prompt: number[], maxTokens: number) => session.generate(prompt, { ...greedy, maxTokens }).result;
+  { open, rounds = 1, signal, onPhase }: MeasureOptions = {},
+): Promise<ThimbleMeasured> {
+  const opened = await openMeasured(openModel, source, { nCtx: nCtxFor(phases), ...open }, signal);
+  const { info, loadMs, ids, answer, close } = opened;
+  try {
+    const firstMs = performance.now();
+    await answer(ids(FIRST_PROMPT), 1);
+    const ttftMs = performance.now() - firstMs;
+    await answer(ids(16), 16); // warms decoding up
 
-  const firstMs = performance.now();
-  await answer(ids(FIRST_PROMPT), 1);
-  const ttftMs = performance.now() - firstMs;
-  await answer(ids(16), 16); // warms decoding up
-
-  const tps: Record<string, number> = {};
-  for (const { name, kind, nTokens, nPast } of phases) {
-    const past = ids(nPast);
-    if (kind === 'decode') {
-      const { timings } = await answer(past, nTokens + 1);
-      tps[name] = timings.decodeTps;
-      continue;
+    const turns = Array.from({ length: rounds }, () => phases).flat();
+    const samples: Record<string, number[]> = Object.fromEntries(phases.map(({ name }) => [name, []]));
+    for (const [i, phase] of turns.entries()) {
+      onPhase?.(i / turns.length);
+      samples[phase.name]!.push(await rateOf(phase, opened));
     }
-    if (nPast > 0) await answer(past, 1);
-    const startMs = performance.now();
-    await answer([...past, ...ids(nTokens)], 1);
-    tps[name] = (nTokens * 1000) / (performance.now() - startMs);
+    const tps = Object.fromEntries(Object.entries(samples).map(([name, rates]) => [name, median(rates)]));
+    const { threads, backend: engine, name: model, weightBytes } = info;
+    return { loadMs, ttftMs, tps, threads, engine, model, weightBytes, samples };
+  } finally {
+    await close();
   }
-  await session.close();
-  await model.close();
-  return { loadMs, ttftMs, tps, threads, engine: backend };
+}
+
+async function rateOf(
+  { kind, nTokens, nPast }: Phase,
+  { ids, answer }: Awaited<ReturnType<typeof openMeasured>>,
+): Promise<number> {
+  const past = ids(nPast);
+  if (kind === 'decode') return (await answer(past, nTokens + 1)).timings.decodeTps;
+  if (nPast > 0) await answer(past, 1);
+  const startMs = performance.now();
+  await answer([...past, ...ids(nTokens)], 1);
+  return (nTokens * 1000) / (performance.now() - startMs);
+}
+
+/** Tokens of each answer of a sustained run: long enough to count, short enough to show what changes. */
+const SUSTAINED_TOKENS = 48;
+
+export interface SustainedOptions {
+  readonly open?: OpenOptions;
+  readonly seconds: number;
+  /** Ends it; what was measured so far stays. */
+  readonly signal?: AbortSignal;
+  /** Called after each answer: seconds since the first one began, and its decode speed. */
+  readonly onSample: (seconds: number, tps: number) => void;
+}
+
+/** Answers one short prompt after the other for some minutes: devices that get warm become slower. */
+export async function measureSustained(
+  openModel: typeof OpenModel,
+  source: ModelSource,
+  { open, seconds, signal, onSample }: SustainedOptions,
+): Promise<string> {
+  const { info, ids, answer, close } = await openMeasured(openModel, source, { nCtx: 256, ...open }, signal);
+  try {
+    await answer(ids(16), 16); // warms decoding up
+    const startMs = performance.now();
+    for (let now = 0; now < seconds && !signal?.aborted;) {
+      const { timings, stopReason } = await answer(ids(16), SUSTAINED_TOKENS + 1);
+      now = (performance.now() - startMs) / 1000;
+      if (stopReason !== 'abort') onSample(now, timings.decodeTps);
+    }
+    return info.name;
+  } finally {
+    await close();
+  }
 }

@@ -6,5 +6,5 @@ export async function measure(phases: readonly Phase[], threads: number): Promis
   const library = '/dist/web/index.js';
   const { openModel } = (await import(library)) as { openModel: typeof OpenModel };
   const files = [...document.querySelector('input')!.files!];
-  return measureThimble(openModel, files, phases, { threads });
+  return measureThimble(openModel, files, phases, { open: { threads } });
 }
