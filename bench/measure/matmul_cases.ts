@@ -49,7 +49,9 @@ export async function matmulCases(quant: QuantType, options: MatmulOptions): Pro
   const table = lookupGraph(weights[0]!);
   const kinds = quant.blockSize > 1 ? options.activations : (['exact'] as const);
   const backends = await Promise.all(
-    kinds.map((activations) => openProducts(matrix, { weights, graph: few, build, threads, activations, host })),
+    kinds.map((activations) =>
+      openProducts(matrix, { weights, graph: few, part: many, build, threads, activations, host }),
+    ),
   );
 
   const macs = quant.name === 'f32' ? 'f32' : isFixed(quant) ? 'dot16' : 'dot';

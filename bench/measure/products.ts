@@ -55,6 +55,8 @@ interface ProductOptions {
   readonly host: WasmHost;
   readonly weights: Value[];
   readonly graph: Graph;
+  /** Another one, where it is not known which takes more. */
+  readonly part?: Graph;
   readonly build: Build;
   readonly threads: number;
   readonly activations?: ActivationKind;
