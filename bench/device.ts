@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { openModel as OpenModel } from '../src/api/open_model.ts';
+import type { openModel as OpenModel } from 'thimble';
 import { embedded } from './lib/embedded.ts';
 import { host } from './lib/host.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -55,8 +55,12 @@ function emptyResult(): DeviceResult {
 async function sustained(seconds: number): Promise<DeviceResult['sustained']> {
   const samples: [number, number][] = [];
   process.stderr.write(`decoding for ${seconds} s …\n`);
-  const onSample = (at: number, tps: number): void => void samples.push([at, tps]);
-  const name = await measureSustained(openModel, model, { open: { threads }, seconds, onSample });
+  let name = '';
+  await measureSustained(openModel, model, {
+    ...{ open: { threads }, seconds },
+    onStart: (model) => (name = model),
+    onSample: (at, tps) => samples.push([at, tps]),
+  });
   return { model: name, threads, samples, hidden: [] };
 }
 

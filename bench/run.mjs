@@ -5,11 +5,11 @@
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { main as asc } from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import { requireFullBuilds } from '../scripts/kernel_builds.mjs';
+import { buildLimits } from './build_limits.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}bench/dist`;
@@ -79,33 +79,6 @@ async function buildBenches() {
   };
   await build({ ...shared, platform: 'node', packages: 'external', sourcemap: 'inline', entryPoints: nodeEntries });
   await build({ ...shared, platform: 'browser', conditions: ['browser'], entryPoints: pageEntries });
-}
-
-/** bench/measure/limits.as in both builds, like the library's kernels. */
-async function buildLimits() {
-  const file = `${root}bench/measure/limits.as`;
-  const source = readFileSync(file, 'utf8');
-  const readFile = (/** @type {string} */ name) => (name === 'limits.ts' ? source : null);
-  for (const target of ['simd', 'relaxed']) {
-    const outFile = `${out}/limits.${target}.wasm`;
-    if (existsSync(outFile) && statSync(outFile).mtimeMs > statSync(file).mtimeMs) continue;
-    const flags = [
-      '--runtime',
-      'stub',
-      '--importMemory',
-      '--noExportMemory',
-      '--sharedMemory',
-      '--maximumMemory',
-      '65536',
-    ];
-    const simd = target === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
-    const args = ['limits.ts', '--outFile', outFile, '-O3', '--noAssert', '--enable', 'simd', '--enable', 'threads'];
-    const { error, stderr } = await asc([...args, ...simd, ...flags, '--baseDir', root], {
-      readFile,
-      writeFile: undefined,
-    });
-    if (error) throw new Error(`${file}: ${error.message}\n${stderr.toString()}`);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Measures thimble once, in a process of its own: `node thimble.js '{"model", "phases", "options"}'` prints one line of JSON. */
-import type { openModel as OpenModel } from '../../src/api/open_model.ts';
+import type { openModel as OpenModel } from 'thimble';
 import type { OpenOptions } from '../../src/protocol/open.ts';
 import { measureThimble, type Phase } from '../measure/phases.ts';
 

@@ -32,3 +32,6 @@ export const hostOf = ({ compute, kernels, limits, limitsWorker }: Places): Meas
   limits: (build) => readBeside(new URL(limits[build])),
   spawnLimits: () => spawn(new URL(limitsWorker), 'limits'),
 });
+
+/** What decides how to measure here. */
+export const featuresHere = () => ({ ...detectFeatures(), nCores: nCores() });

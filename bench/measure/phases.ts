@@ -1,6 +1,4 @@
-import type { openModel as OpenModel } from '../../src/api/open_model.ts';
-import type { OpenOptions } from '../../src/protocol/open.ts';
-import type { ModelSource } from '../../src/platform/platform.ts';
+import type { ModelSource, openModel as OpenModel, OpenOptions } from 'thimble';
 import { median } from './stats.ts';
 
 /** One thing to measure: an engine reads or generates `nTokens` tokens after `nPast` others. */
@@ -131,6 +129,8 @@ export interface SustainedOptions {
   readonly seconds: number;
   /** Ends it; what was measured so far stays. */
   readonly signal?: AbortSignal;
+  /** Called when the model is open and warm. */
+  readonly onStart?: (model: string) => void;
   /** Called after each answer: seconds since the first one began, and its decode speed. */
   readonly onSample: (seconds: number, tps: number) => void;
 }
@@ -139,18 +139,18 @@ export interface SustainedOptions {
 export async function measureSustained(
   openModel: typeof OpenModel,
   source: ModelSource,
-  { open, seconds, signal, onSample }: SustainedOptions,
-): Promise<string> {
+  { open, seconds, signal, onStart, onSample }: SustainedOptions,
+): Promise<void> {
   const { info, ids, answer, close } = await openMeasured(openModel, source, { nCtx: 256, ...open }, signal);
   try {
     await answer(ids(16), 16); // warms decoding up
+    onStart?.(info.name);
     const startMs = performance.now();
     for (let now = 0; now < seconds && !signal?.aborted;) {
       const { timings, stopReason } = await answer(ids(16), SUSTAINED_TOKENS + 1);
       now = (performance.now() - startMs) / 1000;
       if (stopReason !== 'abort') onSample(now, timings.decodeTps);
     }
-    return info.name;
   } finally {
     await close();
   }

@@ -1,5 +1,4 @@
-import type { openModel as OpenModel } from '../../src/api/open_model.ts';
-import type { ModelSource } from '../../src/platform/platform.ts';
+import type { ModelSource, openModel as OpenModel } from 'thimble';
 import { quantByName } from '../../src/quants/index.ts';
 import type { MeasureHost } from './host.ts';
 import { openLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-import type { openModel as OpenModel } from '../../src/api/open_model.ts';
+import type { openModel as OpenModel } from 'thimble';
 import { measureThimble, type Measured, type Phase } from '../measure/phases.ts';
 
 /** thimble in a page: the web bundle, and the files that the page's input holds. */

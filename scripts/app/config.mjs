@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { contentPolicy, modelHosts } from '../../apps/chat/policy.mjs';
+import { buildLimits } from '../../bench/build_limits.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,6 +34,9 @@ const policyInHead = () => ({
     },
   },
 });
+
+/** What apps need beyond what all need. @type {Readonly<Record<AppName, readonly import('vite').Plugin[]>>} */
+const pluginsOf = { chat: [], bench: [{ name: 'limits', buildStart: buildLimits }] };
 
 /**
  * @param {AppName} app
@@ -77,8 +81,9 @@ export function appConfig(app, embedded) {
         },
       },
     },
-    worker: { format: 'es' },
+    // The bench's worker takes the platform's module from the sources, and none of the files that this would inline.
+    worker: { format: 'es', rolldownOptions: { external: ['thimble:inlined'] } },
     optimizeDeps: { exclude: ['thimble'] },
-    plugins: [policyInHead()],
+    plugins: [policyInHead(), ...pluginsOf[app]],
   };
 }
