@@ -31,7 +31,7 @@ export function OverTime({ sustained: { samples, hidden } }: { readonly sustaine
         y: { range: (_: unknown, _least: number, most: number): [number, number] => [0, Math.max(1, most) * 1.1] },
       },
       axes: [
-        axis(colours, 'minutes', { values: minutesWord, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600] }),
+        axis(colours, 'minutes', { size: 24, values: minutesWord, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600] }),
         axis(colours, 'tok/s', { size: 38 }),
       ],
       series: [

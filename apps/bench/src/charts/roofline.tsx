@@ -74,8 +74,9 @@ export function Roofline({ result }: { readonly result: DeviceResult }) {
       },
       axes: [
         axis(colours, 'multiply-adds for a byte of weights', {
+          size: 24,
           splits,
-          values: (_: unknown, at: number[]) => at.map(String),
+          values: (_: unknown, at: (number | null)[]) => at.map((x) => (x === null ? '' : String(x))),
         }),
         axis(colours, 'GMAC/s', { size: 38 }),
       ],

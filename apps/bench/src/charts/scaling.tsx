@@ -9,7 +9,7 @@ import { aligned, axis, Chart, Legend, line, still, type Colours } from './chart
 const columns = [
   {
     title: 'memory, GB/s',
-    kind: 'line muted dashed',
+    kind: 'line plain',
     of: (result: DeviceResult, n: number) => ceilingOf(result, 'read', n)?.perSecond,
   },
   {
@@ -39,13 +39,13 @@ const options = (counts: readonly number[]) => (colours: Colours) => ({
     },
   },
   axes: [
-    axis(colours, 'threads', { splits: () => [...counts] }),
+    axis(colours, 'threads', { size: 24, splits: () => [...counts] }),
     axis(colours, 'times as fast as one', { incrs: [0.5, 1, 2] }),
   ],
   series: [
     {},
-    line('as many times as threads', colours.grid, { width: 1 }),
-    line('memory', colours.muted, { dash: [4, 4] }),
+    line('as many times as threads', colours.muted, { width: 1, dash: [2, 4] }),
+    line('memory', colours.text, { width: 1.5 }),
     line('decode', colours.first, { points: { show: true, size: 7, fill: colours.first } }),
     line('prefill', colours.second, { points: { show: true, size: 7, fill: colours.second } }),
   ],

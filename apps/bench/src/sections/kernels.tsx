@@ -47,26 +47,38 @@ function Row({ line, work }: { readonly line: KernelLine; readonly work: Work })
   );
 }
 
+/** Rows that are shown at first: the types that most models have come first. */
+const FIRST = 11;
+
 function Table({ lines, work }: { readonly lines: readonly KernelLine[]; readonly work: Work }) {
   const { unit, about } = works[work];
+  const [showsAll, setShowsAll] = useState(false);
+  const shown = showsAll ? lines : lines.filter(({ timing }, i) => i < FIRST || !timing);
   return (
-    <table class="bars">
-      <caption>{about}</caption>
-      <thead>
-        <tr>
-          <th scope="col">type</th>
-          <th scope="col">of the limit</th>
-          <th scope="col" class="number">
-            {unit}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map((line) => (
-          <Row key={line.op} {...{ line, work }} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table class="bars">
+        <caption>{about}</caption>
+        <thead>
+          <tr>
+            <th scope="col">type</th>
+            <th scope="col">of the limit</th>
+            <th scope="col" class="number">
+              {unit}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((line) => (
+            <Row key={line.op} {...{ line, work }} />
+          ))}
+        </tbody>
+      </table>
+      {shown.length < lines.length && (
+        <button type="button" class="secondary" onClick={() => setShowsAll(true)}>
+          Show all {lines.length} types
+        </button>
+      )}
+    </>
   );
 }
 

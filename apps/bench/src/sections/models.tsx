@@ -2,9 +2,7 @@ import type { DeviceResult, ModelLine } from '../../../../bench/measure/result.t
 import { bytes, digits } from '../format.ts';
 import { Section, Spread } from './section.tsx';
 
-/** `decode @256` says it to those who know. */
-const phaseWord = (name: string): string =>
-  name.replace(/^prefill (\d+)$/, 'prefill, $1 tokens').replace(/^decode @(\d+)$/, 'decode after $1 tokens');
+const phaseWord = (name: string): string => name.replace('@', 'at ');
 
 function Lines({ lines }: { readonly lines: readonly ModelLine[] }) {
   const phases = [...new Set(lines.flatMap(({ phases }) => phases.map(({ name }) => name)))];
@@ -31,7 +29,7 @@ function Lines({ lines }: { readonly lines: readonly ModelLine[] }) {
   const times = (['ttftMs', 'loadMs'] as const).map((what) => (
     <tr key={what}>
       <th scope="row">
-        {what === 'loadMs' ? 'loading' : 'first token, 128 read'} <small>ms</small>
+        {what === 'loadMs' ? 'loading' : 'first token'} <small>ms</small>
       </th>
       {lines.map((line) => (
         <td class="number" key={line.threads}>
@@ -64,7 +62,7 @@ export function Models({ result: { models } }: { readonly result: DeviceResult }
     <Section
       id="models"
       title="A whole model"
-      about="Prefill reads a prompt, decode writes the answer. Medians of rounds, and how far rounds are from them."
+      about="Prefill reads a prompt of so many tokens, decode writes the answer after so many. Medians of rounds, and how far rounds are from them."
     >
       {names.map((name) => {
         const lines = models.filter(({ model }) => model === name);

@@ -2,8 +2,29 @@ import { features, options, own, running } from '../state.ts';
 import { bytes, duration, threadsWord } from '../format.ts';
 import { measureAll, measureRest, stop } from '../measuring/run.ts';
 
+/** The embedded model, or files of the user's. */
+function ModelChoice() {
+  const { files } = options.value;
+  const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
+  const chosen =
+    files.length > 0
+      ? `${files.map(({ name }) => name).join(', ')} (${bytes(sizeBytes)})`
+      : `SmolLM2 135M, which comes with this page (${bytes(EMBEDDED_MODEL.sizeBytes)})`;
+  const pick = (list: FileList | null): void => void (options.value = { ...options.value, files: [...(list ?? [])] });
+  return (
+    <div class="field">
+      <span>Model</span>
+      <p class="name-small">{chosen}</p>
+      <label class="file">
+        <input type="file" accept=".gguf" multiple onChange={(event) => pick(event.currentTarget.files)} />
+        <span class="button secondary">Choose a GGUF file, or all shards of one</span>
+      </label>
+    </div>
+  );
+}
+
 function Choices() {
-  const { plan, threads, files } = options.value;
+  const { plan, threads } = options.value;
   const most = Math.min(features.value?.nCores ?? 1, 64);
   const isShared = features.value?.sharedMemory ?? false;
   const counts = [...new Set([1, 2, 4, 6, 8, most].filter((n) => n <= most))].sort((a, b) => a - b);
@@ -42,20 +63,7 @@ function Choices() {
             ))}
         </select>
       </label>
-      <label class="field">
-        <span>Model</span>
-        <small>
-          {files.length > 0
-            ? `${files.map(({ name }) => name).join(', ')}, ${bytes(files.reduce((sum, { size }) => sum + size, 0))}`
-            : `SmolLM2 135M, which comes with this page (${bytes(EMBEDDED_MODEL.sizeBytes)}). Or a GGUF file of yours, all its shards at once:`}
-        </small>
-        <input
-          type="file"
-          accept=".gguf"
-          multiple
-          onChange={(event) => (options.value = { ...options.value, files: [...(event.currentTarget.files ?? [])] })}
-        />
-      </label>
+      <ModelChoice />
     </details>
   );
 }

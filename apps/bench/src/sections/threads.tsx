@@ -5,11 +5,11 @@ import { digits } from '../format.ts';
 import { Section, Spread } from './section.tsx';
 
 const words = {
-  read: ['memory, read', 'GB/s'],
-  copy: ['cache, copied', 'GB/s'],
-  dot: ['int8 dot product', 'GMAC/s'],
-  dot16: ['int16 dot product', 'GMAC/s'],
-  f32: ['float multiply and add', 'GMAC/s'],
+  read: ['memory', 'GB/s'],
+  copy: ['cache, copy', 'GB/s'],
+  dot: ['int8 dot', 'GMAC/s'],
+  dot16: ['int16 dot', 'GMAC/s'],
+  f32: ['float', 'GMAC/s'],
 } as const;
 
 /** What the device can do at most. */
@@ -21,7 +21,7 @@ export function CeilingsTable({ result }: { readonly result: DeviceResult }) {
     <Section
       id="ceilings"
       title="Ceilings"
-      about={`What this device can do at most: reading ${result.sweepMib} MiB, and arithmetic that never leaves the nearest cache. Kernels are measured against these.`}
+      about={`What this device can do at most: reading ${result.sweepMib} MiB of memory; multiplying and adding what lies in the nearest cache. Kernels are measured against these.`}
     >
       <table>
         <thead>
@@ -60,7 +60,7 @@ export function CeilingsTable({ result }: { readonly result: DeviceResult }) {
 export function Threads({ result }: { readonly result: DeviceResult }) {
   if (result.ceilings.length === 0) return null;
   const about = result.sharedMemory
-    ? 'How many times as fast more threads are. The thin line is what as many cores could do at best.'
+    ? 'How many times as fast more threads are. The dotted line is what as many cores could do at best.'
     : 'One thread: in this page threads could not share memory, because it was not cross-origin isolated (headers COOP and COEP, or Document-Isolation-Policy).';
   return (
     <Section id="threads" title="Threads" about={about}>
