@@ -1,5 +1,5 @@
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 /** Colours of the page's theme: charts are drawn on a canvas, which knows no style sheet. */
@@ -33,33 +33,60 @@ function coloursOf(element: Element): Colours {
   ) as unknown as Colours;
 }
 
+type Drawing = typeof uPlot;
+
+/** The library that draws: the page does without until there is something to draw. */
+let drawing: Promise<Drawing> | undefined;
+const loadDrawing = (): Promise<Drawing> => (drawing ??= import('uplot').then((module) => module.default));
+
 /** A uPlot chart as wide as its column, drawn anew when the column or the theme changes. */
 export function Chart({ label, data, options, aspect = 0.72 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
+  const [Plot, setPlot] = useState<{ readonly of: Drawing }>();
+  const [cannot, setCannot] = useState(false);
   useEffect(() => {
-    const element = place.current!;
-    let plot: uPlot | undefined;
-    let drawnWidth = 0;
-    const draw = (): void => {
-      const width = Math.floor(element.clientWidth);
-      if (width === 0) return;
-      drawnWidth = width;
-      plot?.destroy();
-      const height = Math.round(Math.min(360, Math.max(220, width * aspect)));
-      plot = new uPlot({ ...options(coloursOf(element), width), width, height }, data, element);
-    };
-    const resized = new ResizeObserver(() => Math.floor(element.clientWidth) !== drawnWidth && draw());
-    const theme = matchMedia('(prefers-color-scheme: dark)');
-    theme.addEventListener('change', draw);
-    resized.observe(element);
-    draw();
-    return () => {
-      theme.removeEventListener('change', draw);
-      resized.disconnect();
-      plot?.destroy();
-    };
-  }, [data, options, aspect]);
+    loadDrawing().then(
+      (of) => setPlot({ of }),
+      () => setCannot(true), // a browser that names no language it knows, or no network
+    );
+  }, []);
+  useEffect(() => {
+    if (Plot)
+      return drawn(Plot.of, place.current!, (width) => {
+        const height = Math.round(Math.min(360, Math.max(220, width * aspect)));
+        return { options: (colours) => ({ ...options(colours, width), width, height }), data };
+      });
+  }, [Plot, data, options, aspect]);
+  if (cannot) return <p class="about">No chart can be drawn here; the table has its numbers.</p>;
   return <div ref={place} class="chart" role="img" aria-label={label} />;
+}
+
+interface Sized {
+  readonly options: (colours: Colours) => uPlot.Options;
+  readonly data: uPlot.AlignedData;
+}
+
+/** Draws into an element now and whenever it should look different. @returns what ends that */
+function drawn(Plot: Drawing, element: HTMLElement, sized: (width: number) => Sized): () => void {
+  let plot: uPlot | undefined;
+  let drawnWidth = 0;
+  const draw = (): void => {
+    drawnWidth = Math.floor(element.clientWidth);
+    if (drawnWidth === 0) return;
+    plot?.destroy();
+    const { options, data } = sized(drawnWidth);
+    plot = new Plot(options(coloursOf(element)), data, element);
+  };
+  const resized = new ResizeObserver(() => Math.floor(element.clientWidth) !== drawnWidth && draw());
+  const theme = matchMedia('(prefers-color-scheme: dark)');
+  theme.addEventListener('change', draw);
+  resized.observe(element);
+  draw();
+  return () => {
+    theme.removeEventListener('change', draw);
+    resized.disconnect();
+    plot?.destroy();
+  };
 }
 
 /** An axis in the page's type, thin lines, and a name. */
