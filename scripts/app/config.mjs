@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createLogger } from 'vite';
 import { contentPolicy, modelHosts } from '../../apps/chat/policy.mjs';
 import { buildLimits } from '../../bench/build_limits.mjs';
 
@@ -35,6 +36,19 @@ const policyInHead = () => ({
   },
 });
 
+/**
+ * The bench takes modules from the sources, among them one that names the library's files where they will lie when it is built. The page
+ * tells its workers other addresses, so nobody needs them.
+ */
+function withoutMissingFiles() {
+  const logger = createLogger('warn');
+  const { warn } = logger;
+  logger.warn = (message, options) => {
+    if (!/doesn't exist at build time/.test(message)) warn(message, options);
+  };
+  return logger;
+}
+
 /** What apps need beyond what all need. @type {Readonly<Record<AppName, readonly import('vite').Plugin[]>>} */
 const pluginsOf = { chat: [], bench: [{ name: 'limits', buildStart: buildLimits }] };
 
@@ -57,6 +71,7 @@ export function appConfig(app, embedded) {
     base: './', // works below any path
     clearScreen: false,
     logLevel: 'warn',
+    ...(app === 'bench' ? { customLogger: withoutMissingFiles() } : {}),
     define: { EMBEDDED_MODEL: JSON.stringify(model), APP_VERSION: JSON.stringify(version) },
     resolve: {
       alias: [

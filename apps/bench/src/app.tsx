@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { DeviceResult } from '../../../bench/measure/result.ts';
+import { askForIsolation } from './isolation.ts';
 import { readKept } from './kept.ts';
 import { findFeatures } from './measuring/run.ts';
 import { Comparison } from './sections/comparison.tsx';
@@ -36,6 +37,7 @@ function useStart(): void {
   useEffect(() => {
     own.value = readKept();
     void readAddress();
+    void askForIsolation();
     const onChange = (): void => void readAddress();
     addEventListener('hashchange', onChange);
     addEventListener('popstate', onChange);
