@@ -6,7 +6,7 @@ import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
-import { digits, median, percent, spread } from './lib/stats.ts';
+import { digits, median, percent, spread } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs adapters [MODEL.gguf…] [options]', {

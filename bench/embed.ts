@@ -9,7 +9,7 @@ import type { EmbedJob, Embedded } from './lib/embed_once.ts';
 import { measureInChild } from './lib/child.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
-import { digits, median, percent, spread } from './lib/stats.ts';
+import { digits, median, percent, spread } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 import { defaultPeersDir, installPeers } from './peers/install.ts';
 

@@ -10,7 +10,7 @@ import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
 import { addRow, emptyDifference, type RowsDifference } from './lib/rows_difference.ts';
-import { percent } from './lib/stats.ts';
+import { percent } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs fidelity [MODEL.gguf] [options]', {

@@ -6,7 +6,7 @@ import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import type { Opening } from './lib/opening.ts';
 import { count, readOptions } from './lib/options.ts';
-import { digits, median } from './lib/stats.ts';
+import { digits, median } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs load [MODEL.gguf…] [options]', {

@@ -12,8 +12,8 @@ import { embedded } from './lib/embedded.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import type { LoadLimit } from './lib/load_limit.ts';
-import type { Measured, Phase } from './lib/phases.ts';
-import { digits, median, percent, spread } from './lib/stats.ts';
+import { decodePhase, prefillPhase, type Measured, type Phase } from './measure/phases.ts';
+import { digits, median, percent, spread } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs model [MODEL.gguf…] [options]', {
@@ -39,12 +39,8 @@ const models = positionals.length > 0 ? positionals : [embedded];
 for (const model of models) if (!existsSync(model)) throw new Error(`${model}: there is no such file`);
 const nTokens = count('tokens', options.tokens);
 const phases: Phase[] = [
-  ...counts('prefill', options.prefill).map(
-    (n) => ({ name: `prefill ${n}`, kind: 'prefill', nTokens: n, nPast: 0 }) as const,
-  ),
-  ...counts('context', options.context).map(
-    (n) => ({ name: `decode @${n}`, kind: 'decode', nTokens, nPast: n }) as const,
-  ),
+  ...counts('prefill', options.prefill).map(prefillPhase),
+  ...counts('context', options.context).map((n) => decodePhase(nTokens, n)),
 ];
 
 interface Result {

@@ -8,13 +8,13 @@ import { openModelFile } from '../src/platform/model_file.ts';
 import { keptCases } from './lib/against.ts';
 import { caseMakers } from './lib/cases.ts';
 import { embedded } from './lib/embedded.ts';
-import { wasmFactory } from './lib/host.ts';
-import { openLimits, type Limits } from './lib/limits.ts';
+import { host, wasmFactory } from './lib/host.ts';
+import { openLimits, type Limits } from './measure/limits.ts';
 import { describeMachine } from './lib/machine.ts';
-import { lineCells, lineHead, measureCases, pairCells, pairHead, type BenchLine } from './lib/measure_cases.ts';
+import { lineCells, lineHead, measureCases, pairCells, pairHead, type BenchLine } from './measure/measure_cases.ts';
 import { count, readOptions } from './lib/options.ts';
 import { Profile, type ProfileEntry } from './lib/profile.ts';
-import { digits, percent } from './lib/stats.ts';
+import { digits, percent } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
@@ -93,7 +93,7 @@ async function profileDecode(): Promise<{ name: string; entries: ProfileEntry[] 
   return { name: model.info.name, entries };
 }
 
-const limits = await openLimits(build, threads, bytes);
+const limits = await openLimits({ build, threads, sweepBytes: bytes, host: host() });
 const lines = await measure(limits);
 await limits.close();
 const decode = only.test('profile') ? await profileDecode() : undefined;

@@ -6,7 +6,7 @@ import type { GenerateOptions } from '../src/index.ts';
 import type { openModel as OpenModel } from '../src/api/open_model.ts';
 import { embedded } from './lib/embedded.ts';
 import { count, readOptions } from './lib/options.ts';
-import { percent } from './lib/stats.ts';
+import { percent } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const usage = 'usage: node bench/run.mjs presets [MODEL.gguf] [options]';

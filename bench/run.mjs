@@ -1,15 +1,15 @@
 /**
- * Runs benches: `ops`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { main as asc } from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import { requireFullBuilds } from '../scripts/kernel_builds.mjs';
+import { buildLimits } from './build_limits.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}bench/dist`;
@@ -17,6 +17,7 @@ const out = `${root}bench/dist`;
 /** Programs that the benches start, and the benches themselves. */
 const nodeEntries = {
   ops: 'bench/ops.ts',
+  device: 'bench/device.ts',
   tokens: 'bench/tokens.ts',
   cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
@@ -33,7 +34,7 @@ const nodeEntries = {
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   load_limit: 'bench/lib/load_limit.ts',
-  limits_worker: 'bench/lib/limits_worker.ts',
+  limits_worker: 'bench/measure/limits_worker.ts',
   limits_run: 'bench/lib/limits_run.ts',
   native: 'bench/peers/native.ts',
   browser: 'bench/peers/browser.ts',
@@ -43,11 +44,11 @@ const nodeEntries = {
 const pageEntries = {
   thimble_page: 'bench/peers/thimble_page.ts',
   wllama_page: 'bench/peers/wllama_page.ts',
-  limits_page: 'bench/lib/limits_page.ts',
 };
 
 const benches = [
   'ops',
+  'device',
   'tokens',
   'model',
   'load',
@@ -78,33 +79,6 @@ async function buildBenches() {
   };
   await build({ ...shared, platform: 'node', packages: 'external', sourcemap: 'inline', entryPoints: nodeEntries });
   await build({ ...shared, platform: 'browser', conditions: ['browser'], entryPoints: pageEntries });
-}
-
-/** bench/lib/limits.as in both builds, like the library's kernels. */
-async function buildLimits() {
-  const file = `${root}bench/lib/limits.as`;
-  const source = readFileSync(file, 'utf8');
-  const readFile = (/** @type {string} */ name) => (name === 'limits.ts' ? source : null);
-  for (const target of ['simd', 'relaxed']) {
-    const outFile = `${out}/limits.${target}.wasm`;
-    if (existsSync(outFile) && statSync(outFile).mtimeMs > statSync(file).mtimeMs) continue;
-    const flags = [
-      '--runtime',
-      'stub',
-      '--importMemory',
-      '--noExportMemory',
-      '--sharedMemory',
-      '--maximumMemory',
-      '65536',
-    ];
-    const simd = target === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
-    const args = ['limits.ts', '--outFile', outFile, '-O3', '--noAssert', '--enable', 'simd', '--enable', 'threads'];
-    const { error, stderr } = await asc([...args, ...simd, ...flags, '--baseDir', root], {
-      readFile,
-      writeFile: undefined,
-    });
-    if (error) throw new Error(`${file}: ${error.message}\n${stderr.toString()}`);
-  }
 }
 
 /**

@@ -5,6 +5,7 @@
 import { detectFeatures, type Build } from '../src/platform/features.ts';
 import { quantByName } from '../src/quants/index.ts';
 import type { QuantType } from '../src/quants/quant_type.ts';
+import { host } from './lib/host.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import {
@@ -15,10 +16,10 @@ import {
   stepOf,
   testMatrix,
   wantedProduct,
-} from './lib/products.ts';
-import { digits, median } from './lib/stats.ts';
+} from './measure/products.ts';
+import { digits, median } from './measure/stats.ts';
 import { table } from './lib/table.ts';
-import { interleave } from './lib/timing.ts';
+import { interleave } from './measure/timing.ts';
 
 const { options } = readOptions('usage: node bench/run.mjs tokens [options]', {
   types: { value: 'TYPE,…', default: 'q4_0,q4_k,q8_0', help: 'quant types' },
@@ -52,7 +53,7 @@ async function measure(quant: QuantType, shape: string): Promise<string[][]> {
   const matrix = testMatrix(quant, rows, cols);
   const weights = copiesOf(matrix, Math.ceil((count('mib', options.mib) << 20) / matrix.nBytes));
   const graph = productGraph(weights, Math.max(...tokens));
-  const backend = await openProducts(matrix, { weights, graph, build, threads });
+  const backend = await openProducts(matrix, { weights, graph, build, threads, host: host() });
   const places = [
     { where: 'cache', graph: productGraph(weights.slice(0, 1), Math.max(...tokens)) },
     { where: 'memory', graph },

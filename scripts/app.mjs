@@ -6,7 +6,7 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tellAddresses } from './app/addresses.mjs';
 import { buildApps } from './app/build.mjs';
-import { builtFolder, isApp } from './app/config.mjs';
+import { builtFolder, isApp, places } from './app/config.mjs';
 import { serveDevelopment } from './app/development.mjs';
 import { serveBuilt } from './app/serve.mjs';
 
@@ -23,6 +23,7 @@ Options
                    network need for threads, storage and use without a network
   --no-headers     send none, as plain static hosts do
   --no-build       serve what was built before
+  --page APP       whose address is told: chat (default) or bench
   --dev [APP]      Vite's own server, which shows changes at once; APP is chat or
                    bench
   -h, --help       this page
@@ -45,6 +46,7 @@ function parse() {
         https: { type: 'boolean', default: false },
         'no-headers': { type: 'boolean', default: false },
         'no-build': { type: 'boolean', default: false },
+        page: { type: 'string', default: 'chat' },
         dev: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -74,7 +76,8 @@ async function serve() {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     fail(code === 'EADDRINUSE' ? `port ${port} is in use: choose another one by --port` : message);
   }
-  tellAddresses({ port, isSecure: isSecure && !options.dev, isOpen });
+  const page = options.dev ? '' : places[appNamed(options.page)].replace(/^\.$/, '').replace(/.$/, '$&/');
+  tellAddresses({ port, isSecure: isSecure && !options.dev, isOpen, page });
 }
 
 /** @param {string} name */

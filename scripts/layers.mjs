@@ -47,6 +47,8 @@ export const layers = {
     ]),
   },
   apps: { has: ['apps', 'examples'], may: ['public'] },
+  measure: { has: ['bench/measure', 'bench/dist', 'bench/results', 'dist'], may: [] }, // not read here: benches look into everything
+  bench_page: { has: ['apps/bench'], may: ['public', 'measure'] },
 };
 
 /**

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { errorOf } from '../../test/cases/op_case.ts';
-import type { Check } from '../lib/bench_case.ts';
-import { testInput, type TestMatrix } from '../lib/products.ts';
-import { fillFrom } from '../lib/random_blocks.ts';
+import type { Check } from '../measure/bench_case.ts';
+import { testInput, type TestMatrix } from '../measure/products.ts';
+import { fillFrom } from '../measure/random_blocks.ts';
 import type { Kernels, Product, Work } from './products.ts';
 
 /** The exports of mul_mat.c; numbers are addresses and counts. */

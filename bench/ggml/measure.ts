@@ -1,9 +1,10 @@
 import type { Build } from '../../src/platform/features.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import type { Check } from '../lib/bench_case.ts';
-import { openLimits, type Limits } from '../lib/limits.ts';
-import { testMatrix, wantedProduct, type TestMatrix } from '../lib/products.ts';
-import { interleave, type TimingOptions } from '../lib/timing.ts';
+import { host } from '../lib/host.ts';
+import type { Check } from '../measure/bench_case.ts';
+import { openLimits, type Limits } from '../measure/limits.ts';
+import { testMatrix, wantedProduct, type TestMatrix } from '../measure/products.ts';
+import { interleave, type TimingOptions } from '../measure/timing.ts';
 import type { GgmlKernels } from './kernels.ts';
 import { COLS, graphsOf, openThimble, PREFILL, ROWS, worksOn, type Kernels, type Product } from './products.ts';
 import type { GgmlLine } from './report.ts';
@@ -32,7 +33,7 @@ export async function measureType(
   const shared = graphsOf(worksOn(nCopies), matrix, nCopies);
   const kernels: Kernels[] = [await ggml.open(matrix, nCopies, PREFILL)];
   for (const build of builds) kernels.push(await openThimble(matrix, shared, build));
-  const limits = await openLimits('simd', 1, bytes);
+  const limits = await openLimits({ build: 'simd', threads: 1, sweepBytes: bytes, host: host() });
   try {
     const entries = [readEntry(quant, limits), ...(await productEntries(matrix, shared, kernels))];
     const samples = await interleave(

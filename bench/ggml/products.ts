@@ -1,7 +1,8 @@
 import type { Build } from '../../src/platform/features.ts';
 import { weight, type Graph } from '../../src/graph/graph.ts';
-import type { Check } from '../lib/bench_case.ts';
-import { checkProduct, copiesOf, openProducts, productGraph, stepOf, type TestMatrix } from '../lib/products.ts';
+import { host } from '../lib/host.ts';
+import type { Check } from '../measure/bench_case.ts';
+import { checkProduct, copiesOf, openProducts, productGraph, stepOf, type TestMatrix } from '../measure/products.ts';
 
 /** Work that both libraries do: `times` × the product of each of `copies` matrices with the same input. */
 export interface Work {
@@ -66,7 +67,7 @@ export async function openThimble(
   { weights, graphs }: ReturnType<typeof graphsOf>,
   build: Build,
 ): Promise<Kernels> {
-  const backend = await openProducts(matrix, { weights, graph: graphs.at(-1)!, build, threads: 1 });
+  const backend = await openProducts(matrix, { weights, graph: graphs.at(-1)!, build, threads: 1, host: host() });
   return {
     engine: build,
     product({ nTokens }, graph) {

@@ -1,6 +1,6 @@
 import type { Build } from '../../src/platform/features.ts';
 import type { Machine } from '../lib/machine.ts';
-import { digits, median, percent, spread } from '../lib/stats.ts';
+import { digits, median, percent, spread } from '../measure/stats.ts';
 import { table } from '../lib/table.ts';
 import { MEMORY } from './products.ts';
 

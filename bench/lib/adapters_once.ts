@@ -1,6 +1,6 @@
 /** Measures one session without and with an adapter, in a process of its own: `node adapters_once.js '{…}'` prints one line of JSON. */
 import type { openModel as OpenModel } from '../../src/api/open_model.ts';
-import { promptIds } from './phases.ts';
+import { promptIds } from '../measure/phases.ts';
 import { randomAdapter } from './random_adapter.ts';
 
 export interface AdaptersJob {

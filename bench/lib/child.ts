@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Measured } from './phases.ts';
+import type { Measured } from '../measure/phases.ts';
 import { endTree } from './processes.ts';
 
 export interface ChildOptions {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { openModel as OpenModel } from '../../src/api/open_model.ts';
 import type { openTokenizer as OpenTokenizer } from '../../src/api/open_tokenizer.ts';
 import { importPeer, peerVersion } from '../peers/install.ts';
-import { median } from './stats.ts';
+import { median } from '../measure/stats.ts';
 
 export interface EmbedJob {
   /** `onnx`, or the weights' type. */

@@ -1,19 +1,17 @@
 import { detectFeatures } from '../../src/platform/features.ts';
-import { openLimits } from './limits.ts';
+import { openLimits } from '../measure/limits.ts';
+import { host } from './host.ts';
 import { describeMachine } from './machine.ts';
 import { count, counts, readOptions } from './options.ts';
-import { digits, median, percent, spread } from './stats.ts';
+import { digits, median, percent, spread } from '../measure/stats.ts';
 import { table } from './table.ts';
-import { interleave } from './timing.ts';
-import { chromiumLimits } from '../peers/browser_limits.ts';
+import { interleave } from '../measure/timing.ts';
 
 /** Prints what the machine can do at most: the ceilings that `ops` measures kernels against. */
 const { options } = readOptions('usage: node bench/run.mjs limits_run [options]', {
   threads: { value: '1,2', default: '1,2', help: 'numbers of threads' },
   mib: { value: 'N', default: '512', help: 'MiB that the bandwidth sweep reads' },
   rounds: { value: 'N', default: '7', help: 'samples of each' },
-  chromium: { value: 'PATH', help: 'measure one thread in this Chromium, too' },
-  peers: { value: 'DIR', help: 'folder whose node_modules has playwright-core' },
 });
 const rounds = count('rounds', options.rounds);
 const bytes = count('mib', options.mib) << 20;
@@ -26,15 +24,11 @@ const row = (where: string, threads: number, name: string, amount: number, sampl
 const units: Record<string, string> = { read: 'GB/s', copy: 'GB/s', dot: 'GMAC/s', dot16: 'GMAC/s', f32: 'GMAC/s' };
 
 for (const threads of counts('threads', options.threads)) {
-  const limits = await openLimits(build, threads, bytes);
+  const limits = await openLimits({ build, threads, sweepBytes: bytes, host: host() });
   const tasks = [limits.read, limits.copy, limits.dot, limits.dot16, limits.f32];
   const samples = await interleave(tasks, { rounds, sampleMs: 20 });
   tasks.forEach(({ name, amount }, i) => row(`Node ${process.version}`, threads, name, amount, samples[i]!));
   await limits.close();
-}
-if (options.chromium) {
-  const { version, results } = await chromiumLimits({ ...options, chromium: options.chromium }, bytes, rounds);
-  for (const { name, amount, samples } of results) row(`Chromium ${version}`, 1, name, amount, samples);
 }
 const { cpu, nCores } = describeMachine();
 console.log(`${cpu}, ${nCores} cores\n`);

@@ -1,7 +1,7 @@
 import { openModelFile } from '../../src/platform/model_file.ts';
 import { writeGguf, type TensorToWrite } from '../../src/gguf/write.ts';
 import { quantByName } from '../../src/quants/index.ts';
-import { normal, random } from './random_blocks.ts';
+import { normal, random } from '../measure/random_blocks.ts';
 
 const f32 = quantByName.get('f32')!;
 const projection = /^blk\.\d+\.(attn_(q|k|v|qkv|output)|ffn_(gate|up|down))\.weight$/;

@@ -1,7 +1,7 @@
 /** Measures thimble once, in a process of its own: `node thimble.js '{"model", "phases", "options"}'` prints one line of JSON. */
-import type { openModel as OpenModel } from '../../src/api/open_model.ts';
+import type { openModel as OpenModel } from 'thimble';
 import type { OpenOptions } from '../../src/protocol/open.ts';
-import { measureThimble, type Phase } from './phases.ts';
+import { measureThimble, type Phase } from '../measure/phases.ts';
 
 export interface ThimbleJob {
   readonly model: string;
@@ -12,6 +12,6 @@ export interface ThimbleJob {
 const { model, phases, options } = JSON.parse(process.argv[2]!) as ThimbleJob;
 const library = new URL('../../dist/node/index.js', import.meta.url);
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
-const measured = await measureThimble(openModel, model, phases, options);
+const measured = await measureThimble(openModel, model, phases, { open: options });
 const rssMb = process.resourceUsage().maxRSS / 1024;
 console.log(JSON.stringify({ ...measured, rssMb, engine: `${measured.engine}, Node ${process.version}` }));

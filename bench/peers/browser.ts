@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Measured, Phase } from '../lib/phases.ts';
+import type { Measured, Phase } from '../measure/phases.ts';
 import { openPage } from './chromium.ts';
 import { peerVersion } from './install.ts';
 import type { Words } from './vocab.ts';

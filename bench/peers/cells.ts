@@ -1,4 +1,4 @@
-import type { Phase } from '../lib/phases.ts';
+import type { Phase } from '../measure/phases.ts';
 import type { Words } from './vocab.ts';
 import { recipes, shapes } from './shapes.ts';
 

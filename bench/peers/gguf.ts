@@ -3,7 +3,7 @@ import { writeGguf, type TensorToWrite } from '../../src/gguf/write.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { openNodeSink } from '../../src/bytes/node_file.ts';
-import { blockPool, fillFrom, normal, random } from '../lib/random_blocks.ts';
+import { blockPool, fillFrom, normal, random } from '../measure/random_blocks.ts';
 import { matrices, recipes, shapes, type MatrixSpec, type ModelShape } from './shapes.ts';
 import { N_BYTES, N_SPECIAL, vocabMetadata } from './vocab.ts';
 

@@ -1,5 +1,5 @@
 /** Measures llama.cpp through node-llama-cpp, in a process of its own: `node native.js '{"dir", "model", …}'`. */
-import { nCtxFor, FIRST_PROMPT, promptIds, type Measured, type Phase } from '../lib/phases.ts';
+import { nCtxFor, FIRST_PROMPT, promptIds, type Measured, type Phase } from '../measure/phases.ts';
 import { importPeer, peerVersion } from './install.ts';
 
 export interface NativeJob {

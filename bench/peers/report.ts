@@ -1,6 +1,6 @@
 import type { Machine } from '../lib/machine.ts';
-import type { Measured } from '../lib/phases.ts';
-import { digits, median, percent, spread } from '../lib/stats.ts';
+import type { Measured } from '../measure/phases.ts';
+import { digits, median, percent, spread } from '../measure/stats.ts';
 import { table } from '../lib/table.ts';
 import { peers, phaseNames, type Peer } from './cells.ts';
 

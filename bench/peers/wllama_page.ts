@@ -1,4 +1,4 @@
-import { FIRST_PROMPT, nCtxFor, type Measured, type Phase } from '../lib/phases.ts';
+import { FIRST_PROMPT, nCtxFor, type Measured, type Phase } from '../measure/phases.ts';
 import { promptText, type Words } from './vocab.ts';
 
 /** The part of wllama that is used. */

@@ -2,14 +2,17 @@
 import { renderUnicodeCompact } from 'uqr';
 import { certificatePath, ownAddresses } from './certificate.mjs';
 
-/** @param {{ port: number, isSecure: boolean, isOpen: boolean }} options `isOpen`: to the network, not to this computer alone */
-export function tellAddresses({ port, isSecure, isOpen }) {
+/**
+ * @param {{ port: number, isSecure: boolean, isOpen: boolean, page?: string }} options `isOpen`: to the network, not to this computer
+ *   alone; `page`: below the address
+ */
+export function tellAddresses({ port, isSecure, isOpen, page = '' }) {
   const scheme = isSecure ? 'https' : 'http';
-  const near = `${scheme}://localhost:${port}/`;
+  const near = `${scheme}://localhost:${port}/${page}`;
   const [lan] = isOpen ? ownAddresses() : [];
-  const far = lan === undefined ? undefined : `${scheme}://${lan}:${port}/`;
+  const far = lan === undefined ? undefined : `${scheme}://${lan}:${port}/${page}`;
   const lines = ['', `  ${near}    on this computer`, ...(far ? [`  ${far}    in this network`] : []), ''];
-  lines.push(...qrCode(far ?? near), '', ...(isSecure ? secureHelp(far ?? near) : cableHelp(port)), '');
+  lines.push(...qrCode(far ?? near), '', ...(isSecure ? secureHelp(far ?? near) : cableHelp(port, page)), '');
   console.log(lines.join('\n'));
 }
 
@@ -18,10 +21,10 @@ const qrCode = (/** @type {string} */ address) =>
     .split('\n')
     .map((line) => `  ${line}`);
 
-/** @param {number} port */
-const cableHelp = (port) => [
+/** @param {number} port @param {string} page */
+const cableHelp = (port, page) => [
   '  An Android phone on a cable (USB debugging on) sees this computer as itself: threads, storage, use without a network.',
-  `    adb reverse tcp:${port} tcp:${port}    then open http://localhost:${port}/ there`,
+  `    adb reverse tcp:${port} tcp:${port}    then open http://localhost:${port}/${page} there`,
   '  Any phone in this network, without a cable:',
   '    npm run app -- --https',
 ];

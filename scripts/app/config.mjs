@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createLogger } from 'vite';
 import { contentPolicy, modelHosts } from '../../apps/chat/policy.mjs';
+import { buildLimits } from '../../bench/build_limits.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -35,6 +37,22 @@ const policyInHead = () => ({
 });
 
 /**
+ * The bench takes modules from the sources, among them one that names the library's files where they will lie when it is built. The page
+ * tells its workers other addresses, so nobody needs them.
+ */
+function withoutMissingFiles() {
+  const logger = createLogger('warn');
+  const { warn } = logger;
+  logger.warn = (message, options) => {
+    if (!/doesn't exist at build time/.test(message)) warn(message, options);
+  };
+  return logger;
+}
+
+/** What apps need beyond what all need. @type {Readonly<Record<AppName, readonly import('vite').Plugin[]>>} */
+const pluginsOf = { chat: [], bench: [{ name: 'limits', buildStart: buildLimits }] };
+
+/**
  * @param {AppName} app
  * @param {{ name: string, files: readonly string[], sizeBytes: number }} embedded
  * @returns {import('vite').InlineConfig}
@@ -53,6 +71,7 @@ export function appConfig(app, embedded) {
     base: './', // works below any path
     clearScreen: false,
     logLevel: 'warn',
+    ...(app === 'bench' ? { customLogger: withoutMissingFiles() } : {}),
     define: { EMBEDDED_MODEL: JSON.stringify(model), APP_VERSION: JSON.stringify(version) },
     resolve: {
       alias: [
@@ -77,8 +96,9 @@ export function appConfig(app, embedded) {
         },
       },
     },
-    worker: { format: 'es' },
+    // The bench's worker takes the platform's module from the sources, and none of the files that this would inline.
+    worker: { format: 'es', rolldownOptions: { external: ['thimble:inlined'] } },
     optimizeDeps: { exclude: ['thimble'] },
-    plugins: [policyInHead()],
+    plugins: [policyInHead(), ...pluginsOf[app]],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../bench/peers/shapes.ts';
-import { blockPool } from '../../bench/lib/random_blocks.ts';
+import { blockPool } from '../../bench/measure/random_blocks.ts';
 import { readHalf } from '../../src/base/half.ts';
 import { quants } from '../../src/quants/index.ts';
 

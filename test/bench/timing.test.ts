@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { interleave } from '../../bench/lib/timing.ts';
+import { expect, test, vi } from 'vitest';
+import { clockStepMs, interleave } from '../../bench/measure/timing.ts';
 
 const spin = (ms: number): void => {
   const endMs = performance.now() + ms;
@@ -32,4 +32,19 @@ test('runs that end later are waited for, and a failing one fails the bench', as
     throw new Error('no kernel');
   };
   await expect(interleave([{ name: 'fails', run: fails }], { rounds: 1, sampleMs: 1 })).rejects.toThrow('no kernel');
+});
+
+test('the step of a clock is seen, and batches are long beside it', async () => {
+  let calls = 0;
+  expect(clockStepMs(() => Math.floor(calls++ / 7) * 0.25)).toBe(0.25);
+  // A clock like WebKit's, of whole milliseconds, in a world where nothing takes time but the task.
+  let ms = 0;
+  const coarse = vi.spyOn(performance, 'now').mockImplementation(() => Math.floor(ms));
+  try {
+    const run = (): void => void (ms += 0.3);
+    const [samples] = await interleave([{ name: 'short', run }], { rounds: 3, sampleMs: 1, warmUpMs: 1, stepMs: 1 });
+    for (const one of samples!) expect(Math.abs(one - 0.3)).toBeLessThan(0.3 / 40);
+  } finally {
+    coarse.mockRestore();
+  }
 });

@@ -1,18 +1,16 @@
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
-import type { Build } from '../../src/platform/features.ts';
 import type { Graph, Node, Value } from '../../src/graph/graph.ts';
 import { attention } from '../../src/ops/attention.ts';
 import { buildCase, decodeRows, errorOf, expected, type BuiltCase, type TimedCase } from '../../test/cases/op_case.ts';
 import type { BenchCase, Check } from './bench_case.ts';
-import { host } from './host.ts';
-import type { Cases } from './matmul_cases.ts';
+import type { Cases, MatmulOptions } from './matmul_cases.ts';
 
 /** Makes one case ready; its memory goes with `close`. */
-export async function opCase(timed: TimedCase, build: Build, threads: number): Promise<Cases> {
+export async function opCase(timed: TimedCase, { build, threads, host }: MatmulOptions): Promise<Cases> {
   const built = buildCase(timed);
   const graph = repeated(built, timed.copies);
   const weights = built.node.inputs.filter(({ role }) => role === 'weight');
-  const backend = await createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host: host() });
+  const backend = await createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host });
   const files = new Map(built.operands.map(({ value, bytes }) => [value.name, bytes]));
   await backend.upload(weights, {
     read: async ({ name }, offset, into) => into.set(files.get(name)!.subarray(offset, offset + into.length)),

@@ -1,4 +1,5 @@
 import type { BenchCase, Check } from './bench_case.ts';
+import type { LimitJob } from './limit_kernels.ts';
 import type { Limits, LimitTask } from './limits.ts';
 import { digits, median, percent, spread } from './stats.ts';
 import { interleave, type TimingOptions } from './timing.ts';
@@ -27,7 +28,7 @@ export interface Timing {
   readonly gmacPerSecond: number;
   /** Share of the limit, and which of the two that bound it is the lower one. */
   readonly ofLimit: number;
-  readonly limit: string;
+  readonly limit: LimitJob;
   readonly limitPerSecond: number;
 }
 

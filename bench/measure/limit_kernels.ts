@@ -15,7 +15,9 @@ const COPY_BYTES = 128 << 10;
 /** Loops of one run: about a millisecond. */
 const LOOPS = { copy: 100, dot: 25_000, dot16: 25_000, f32: 25_000 };
 
-export type LimitJob = 'read' | 'copy' | 'dot' | 'dot16' | 'f32';
+export const limitNames = ['read', 'copy', 'dot', 'dot16', 'f32'] as const;
+
+export type LimitJob = (typeof limitNames)[number];
 
 /** One run of each, and its bytes or multiply-adds. */
 export type LimitKernels = Readonly<Record<LimitJob, { readonly run: () => void; readonly amount: number }>>;

@@ -1,3 +1,4 @@
+import type { WasmHost } from '../../src/backends/wasm/wasm.ts';
 import type { Backend, Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/platform/features.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
@@ -24,6 +25,7 @@ const EMBED_TOLERANCE = 5e-7;
 const FIXED_TOLERANCE = 2 ** -12;
 
 export interface MatmulOptions {
+  readonly host: WasmHost;
   readonly build: Build;
   readonly threads: number;
   /** Bytes of weights that a decode run reads: more than caches hold. */
@@ -39,7 +41,7 @@ export interface Cases {
 
 /** Mat-vec, matrix product and row lookup of one quant type. */
 export async function matmulCases(quant: QuantType, options: MatmulOptions): Promise<Cases> {
-  const { build, threads, bytes } = options;
+  const { host, build, threads, bytes } = options;
   const matrix = testMatrix(quant, ROWS, COLS);
   const weights = copiesOf(matrix, Math.max(PREFILL_WEIGHTS, Math.ceil(bytes / matrix.nBytes)));
   const many = productGraph(weights, 1);
@@ -47,7 +49,9 @@ export async function matmulCases(quant: QuantType, options: MatmulOptions): Pro
   const table = lookupGraph(weights[0]!);
   const kinds = quant.blockSize > 1 ? options.activations : (['exact'] as const);
   const backends = await Promise.all(
-    kinds.map((activations) => openProducts(matrix, { weights, graph: few, build, threads, activations })),
+    kinds.map((activations) =>
+      openProducts(matrix, { weights, graph: few, part: many, build, threads, activations, host }),
+    ),
   );
 
   const macs = quant.name === 'f32' ? 'f32' : isFixed(quant) ? 'dot16' : 'dot';

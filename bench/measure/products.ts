@@ -1,4 +1,4 @@
-import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import { createWasmBackend, type WasmHost } from '../../src/backends/wasm/wasm.ts';
 import type { Backend, Program } from '../../src/backends/backend.ts';
 import type { Build } from '../../src/platform/features.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
@@ -8,7 +8,6 @@ import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { errorOf, randomFloats } from '../../test/cases/op_case.ts';
 import type { Check } from './bench_case.ts';
-import { host } from './host.ts';
 import { blockPool, fillFrom } from './random_blocks.ts';
 
 /** Activations have 15 or 8 bits, and single results lose up to some of their last ones. */
@@ -53,8 +52,11 @@ export function productGraph(weights: readonly Value[], maxTokens: number): Grap
 }
 
 interface ProductOptions {
+  readonly host: WasmHost;
   readonly weights: Value[];
   readonly graph: Graph;
+  /** Another one, where it is not known which takes more. */
+  readonly part?: Graph;
   readonly build: Build;
   readonly threads: number;
   readonly activations?: ActivationKind;
@@ -63,7 +65,7 @@ interface ProductOptions {
 /** A backend with copies of a matrix; the graph is the one that takes most memory. */
 export async function openProducts({ pool }: TestMatrix, options: ProductOptions): Promise<Backend> {
   const { weights } = options;
-  const backend = await createWasmBackend({ ...options, maxSessions: 1024, host: host() });
+  const backend = await createWasmBackend({ ...options, maxSessions: 1024 });
   await backend.upload(weights, { read: async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into) });
   return backend;
 }

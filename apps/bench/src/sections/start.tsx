@@ -1,0 +1,136 @@
+import { features, options, own, running } from '../state.ts';
+import { bytes, duration, threadsWord } from '../format.ts';
+import { measureAll, measureRest, stop } from '../measuring/run.ts';
+
+/** The embedded model, or files of the user's. */
+function ModelChoice() {
+  const { files } = options.value;
+  const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
+  const chosen =
+    files.length > 0
+      ? `${files.map(({ name }) => name).join(', ')} (${bytes(sizeBytes)})`
+      : `SmolLM2 135M, which comes with this page (${bytes(EMBEDDED_MODEL.sizeBytes)})`;
+  const pick = (list: FileList | null): void => void (options.value = { ...options.value, files: [...(list ?? [])] });
+  return (
+    <div class="field">
+      <span>Model</span>
+      <p class="name-small">{chosen}</p>
+      <label class="file">
+        <input type="file" accept=".gguf" multiple onChange={(event) => pick(event.currentTarget.files)} />
+        <span class="button secondary">Choose a GGUF file, or all shards of one</span>
+      </label>
+    </div>
+  );
+}
+
+function Choices() {
+  const { plan, threads } = options.value;
+  const most = Math.min(features.value?.nCores ?? 1, 64);
+  const isShared = features.value?.sharedMemory ?? false;
+  const counts = [...new Set([1, 2, 4, 6, 8, most].filter((n) => n <= most))].sort((a, b) => a - b);
+  return (
+    <details class="choices">
+      <summary>Options</summary>
+      <fieldset>
+        <legend>Length</legend>
+        {(['full', 'quick'] as const).map((one) => (
+          <label key={one}>
+            <input
+              type="radio"
+              name="plan"
+              checked={plan === one}
+              onChange={() => (options.value = { ...options.value, plan: one })}
+            />
+            {one === 'full' ? 'Every quant type, about a minute' : 'A quick look, some seconds'}
+          </label>
+        ))}
+      </fieldset>
+      <label class="field">
+        <span>Most threads</span>
+        <select
+          disabled={!isShared}
+          value={threads ?? ''}
+          onChange={(event) =>
+            (options.value = { ...options.value, threads: Number(event.currentTarget.value) || undefined })
+          }
+        >
+          <option value="">{isShared ? `As usual: ${Math.min(most, 8)}` : '1: the page is not isolated'}</option>
+          {isShared &&
+            counts.map((n) => (
+              <option key={n} value={n}>
+                {threadsWord(n)}
+              </option>
+            ))}
+        </select>
+      </label>
+      <ModelChoice />
+    </details>
+  );
+}
+
+/** What is under way, and the way out. */
+export function Progress() {
+  const { title, doneShare, secondsLeft, isPaused, kind } = running.value!;
+  const left = secondsLeft === undefined ? '' : `about ${duration(secondsLeft)} left`;
+  const percent = Math.round(100 * doneShare);
+  return (
+    <div class="progress">
+      <div class="progress-line">
+        <strong>{percent} %</strong>
+        <span>{isPaused ? 'waiting: the page is in the background' : left}</span>
+      </div>
+      <div
+        class="track"
+        role="progressbar"
+        aria-label={kind === 'plan' ? 'Measuring' : 'Sustained run'}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+      >
+        <span style={{ width: `${100 * doneShare}%` }} />
+      </div>
+      <p>{title}</p>
+      <button type="button" class="secondary" onClick={stop}>
+        Stop
+      </button>
+    </div>
+  );
+}
+
+/** A measurement that a closed tab, or a stop, left unfinished. */
+function Unfinished() {
+  const kept = own.value!;
+  return (
+    <>
+      <p>
+        The last measurement ended after {kept.nDone} of {kept.nSteps} steps. What it found is below.
+      </p>
+      <div class="row">
+        <button type="button" class="primary" onClick={() => void measureRest(kept)}>
+          Go on
+        </button>
+        <button type="button" class="secondary" onClick={() => void measureAll()}>
+          Start again
+        </button>
+      </div>
+    </>
+  );
+}
+
+/** The one button. */
+export function Start() {
+  const isUnfinished = own.value !== undefined && own.value.nDone < own.value.nSteps;
+  if (isUnfinished) return <Unfinished />;
+  return (
+    <>
+      <button type="button" class="primary" onClick={() => void measureAll()}>
+        {own.value ? 'Measure again' : 'Measure this device'}
+      </button>
+      <p class="hint">
+        {options.value.plan === 'full' ? 'About a minute' : 'Some seconds'}. Leave other apps alone meanwhile;
+        everything stays on this device.
+      </p>
+      <Choices />
+    </>
+  );
+}

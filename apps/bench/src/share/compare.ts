@@ -1,0 +1,52 @@
+import { ceilingOf, quantOf, type DeviceResult } from '../../../../bench/measure/result.ts';
+
+/** A number that two results both have. */
+export interface Pair {
+  readonly what: string;
+  readonly unit: string;
+  readonly here: number;
+  readonly there: number;
+}
+
+interface Entry {
+  readonly what: string;
+  readonly unit: string;
+  readonly value: number;
+}
+
+/** Each result at its own number of threads: devices are compared, not cores. */
+function entriesOf(result: DeviceResult): Entry[] {
+  const { threads, kernels, models } = result;
+  const ceilings = (['read', 'dot', 'f32'] as const).flatMap((limit) => {
+    const words = { read: 'memory', dot: 'int8 dot', f32: 'float' };
+    const value = ceilingOf(result, limit, threads)?.perSecond;
+    return value === undefined ? [] : [{ what: words[limit], unit: limit === 'read' ? 'GB/s' : 'GMAC/s', value }];
+  });
+  const phases = models
+    .filter((one) => one.threads === threads)
+    .flatMap(({ model, phases }) =>
+      phases.map(({ name, tps }) => ({ what: `${model}, ${name}`, unit: 'tok/s', value: tps })),
+    );
+  const products = kernels
+    .filter((one) => one.threads === threads)
+    .flatMap((line): Entry[] => {
+      const what = `${quantOf(line).toUpperCase()} ${line.name}`;
+      if (!line.timing) return [];
+      const isDecode = line.name === 'decode';
+      const { gbPerSecond, gmacPerSecond } = line.timing;
+      return [{ what, unit: isDecode ? 'GB/s' : 'GMAC/s', value: isDecode ? gbPerSecond : gmacPerSecond }];
+    });
+  return [...phases, ...ceilings, ...products];
+}
+
+/** What both have measured, in the order of the first. */
+export function pairsOf(here: DeviceResult, there: DeviceResult): Pair[] {
+  const others = new Map(entriesOf(there).map(({ what, value }) => [what, value]));
+  return entriesOf(here).flatMap(({ what, unit, value }) => {
+    const other = others.get(what);
+    return other === undefined ? [] : [{ what, unit, here: value, there: other }];
+  });
+}
+
+export const titleOf = ({ device, threads }: DeviceResult): string =>
+  `${device.name}, ${device.engine}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;

@@ -1,0 +1,107 @@
+import type { ModelSource, openModel as OpenModel } from 'thimble';
+import { quantByName } from '../../src/quants/index.ts';
+import type { MeasureHost } from './host.ts';
+import { openLimits } from './limits.ts';
+import { limitNames } from './limit_kernels.ts';
+import { matmulCases } from './matmul_cases.ts';
+import { measureCases } from './measure_cases.ts';
+import { measureThimble } from './phases.ts';
+import type { Plan, Step } from './plan.ts';
+import type { Ceiling, DeviceResult, KernelLine, ModelLine } from './result.ts';
+import { median, spread } from './stats.ts';
+import { clockStepMs, interleave } from './timing.ts';
+
+/** What one step adds to a result. */
+export type StepResult = Partial<Pick<DeviceResult, 'ceilings' | 'kernels' | 'models'>>;
+
+export interface StepOptions {
+  readonly host: MeasureHost;
+  /** The library as it ships, which measures whole models. */
+  readonly openModel: typeof OpenModel;
+  /** Asked for when a model is measured. */
+  readonly source: () => Promise<ModelSource>;
+  readonly onProgress?: (doneShare: number) => void;
+}
+
+export async function runStep(step: Step, plan: Plan, options: StepOptions): Promise<StepResult> {
+  switch (step.kind) {
+    case 'limits':
+      return { ceilings: await measureLimits(step.threads, plan, options.host) };
+    case 'kernel':
+      return { kernels: await measureKernel(step, plan, options.host) };
+    case 'model':
+      return { models: [await measureModel(step.threads, plan, options)] };
+  }
+}
+
+const timingOf = ({ timing }: Plan) => ({ ...timing, stepMs: clockStepMs() });
+
+async function measureLimits(threads: number, plan: Plan, host: MeasureHost): Promise<Ceiling[]> {
+  const { build } = host.features;
+  const limits = await openLimits({ build, threads, sweepBytes: plan.sweepBytes, host });
+  try {
+    const samples = await interleave(
+      limitNames.map((name) => limits[name]),
+      timingOf(plan),
+    );
+    return limitNames.map((limit, i) => ({
+      ...{ limit, threads, perSecond: limits[limit].amount / median(samples[i]!) / 1e6, spread: spread(samples[i]!) },
+    }));
+  } finally {
+    await limits.close();
+  }
+}
+
+/** Mat-vec and matrix product of one type, checked, and in turns with the ceilings. */
+async function measureKernel(
+  { quant: name, threads }: Extract<Step, { kind: 'kernel' }>,
+  plan: Plan,
+  host: MeasureHost,
+): Promise<KernelLine[]> {
+  const quant = quantByName.get(name)!;
+  await quant.load?.();
+  const { build } = host.features;
+  const { sweepBytes } = plan;
+  const limits = await openLimits({ build, threads, sweepBytes, host });
+  try {
+    const made = await matmulCases(quant, { host, build, threads, bytes: sweepBytes, activations: ['exact'] });
+    try {
+      const products = made.cases.filter(({ op }) => op.startsWith('matmul'));
+      const lines = await measureCases(products, [], limits, timingOf(plan));
+      return lines.map((line) => ({ ...line, threads }));
+    } finally {
+      await made.close();
+    }
+  } finally {
+    await limits.close();
+  }
+}
+
+async function measureModel(
+  threads: number,
+  { phases, modelRounds: rounds }: Plan,
+  { openModel, source, onProgress }: StepOptions,
+): Promise<ModelLine> {
+  const measured = await measureThimble(openModel, await source(), phases, {
+    ...{ open: { threads }, rounds, onPhase: onProgress },
+  });
+  const { model, weightBytes, loadMs, ttftMs, samples } = measured;
+  const lines = Object.entries(samples).map(([name, tps]) => ({ name, tps: median(tps), spread: spread(tps) }));
+  return { model, weightBytes, threads: measured.threads, loadMs, ttftMs, phases: lines };
+}
+
+/** A result with what a step found; what the same step found before goes. */
+export const withStep = (
+  result: DeviceResult,
+  { ceilings = [], kernels = [], models = [] }: StepResult,
+): DeviceResult => ({
+  ...result,
+  ceilings: merged(result.ceilings, ceilings, ({ limit, threads }) => `${limit} ${threads}`),
+  kernels: merged(result.kernels, kernels, ({ op, name, threads }) => `${op} ${name} ${threads}`),
+  models: merged(result.models, models, ({ model, threads }) => `${model} ${threads}`),
+});
+
+function merged<T>(old: readonly T[], now: readonly T[], key: (one: T) => string): T[] {
+  const replaced = new Set(now.map(key));
+  return [...old.filter((one) => !replaced.has(key(one))), ...now];
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { planOf, stepTitle, threadCounts } from '../../bench/measure/plan.ts';
+import { quants } from '../../src/quants/index.ts';
+
+const decoded = quants.filter(({ dequantize }) => dequantize).map(({ name }) => name);
+
+test('a full plan measures every type that can be decoded, each once with all threads', () => {
+  const { steps } = planOf({ name: 'full', threads: 4, sweepMib: 64, withModel: true });
+  const kernels = steps.flatMap((step) => (step.kind === 'kernel' && step.threads === 4 ? [step.quant] : []));
+  expect(kernels.toSorted()).toEqual(decoded.toSorted());
+});
+
+test('ceilings and one kernel are measured with each number of threads, models with all and with one', () => {
+  const { steps } = planOf({ name: 'quick', threads: 6, sweepMib: 64, withModel: true });
+  const threadsOf = (kind: string): number[] =>
+    steps.filter((step) => step.kind === kind).map(({ threads }) => threads);
+  expect(threadsOf('limits')).toEqual([1, 2, 4, 6]);
+  expect(steps.filter((step) => step.kind === 'kernel' && step.quant === 'q4_0').map(({ threads }) => threads)).toEqual(
+    [1, 2, 4, 6],
+  );
+  expect(threadsOf('model')).toEqual([6, 1]);
+});
+
+test('one thread is measured once', () => {
+  const titles = planOf({ name: 'full', threads: 1, sweepMib: 64, withModel: true }).steps.map(stepTitle);
+  expect(new Set(titles).size).toBe(titles.length);
+  expect(titles).toContain('Q4_0, 1 thread');
+});
+
+test('numbers of threads double', () => {
+  expect([1, 2, 3, 8, 12].map(threadCounts)).toEqual([[1], [1, 2], [1, 2, 3], [1, 2, 4, 8], [1, 2, 4, 8, 12]]);
+});
