@@ -37,14 +37,14 @@ const policyInHead = () => ({
 });
 
 /**
- * The bench takes modules from the sources, among them one that names the library's files where they will lie when it is built. The page
- * tells its workers other addresses, so nobody needs them.
+ * The bench's worker takes modules from the sources, among them one that names the library's files where they will lie when it is built. The
+ * page tells its workers other addresses, so nobody minds that they are not there yet.
  */
 function withoutMissingFiles() {
   const logger = createLogger('warn');
-  const { warn } = logger;
-  logger.warn = (message, options) => {
-    if (!/doesn't exist at build time/.test(message)) warn(message, options);
+  const { warnOnce } = logger;
+  logger.warnOnce = (message, options) => {
+    if (!/doesn't exist at build time/.test(message)) warnOnce(message, options);
   };
   return logger;
 }
@@ -96,7 +96,7 @@ export function appConfig(app, embedded) {
         },
       },
     },
-    // The bench's worker takes the platform's module from the sources, and none of the files that this would inline.
+    // Nor does it need the library's twin that has all files inlined.
     worker: { format: 'es', rolldownOptions: { external: ['thimble:inlined'] } },
     optimizeDeps: { exclude: ['thimble'] },
     plugins: [policyInHead(), ...pluginsOf[app]],
