@@ -1,6 +1,7 @@
 /** The page: a list beside the conversation where there is room, one screen at a time, and what lies above. */
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { overlays } from '../state/overlays.ts';
 import { screen, type Screen } from '../state/route.ts';
 import { sidebar } from '../state/settings.ts';
 import { isWide } from '../state/viewport.ts';
@@ -41,7 +42,7 @@ export function App() {
         <Shown key={screen.value} />
       </main>
       <Overlays />
-      <Notices />
+      {overlays.value.length === 0 && <Notices />}
       <Voice />
     </div>
   );

@@ -1,5 +1,6 @@
 /** Errors in words for the reader: a title that says what happened, the engine's own sentence, and what can be done. */
 import type { Trouble } from '../state/types.ts';
+import { bytes } from './format.ts';
 
 interface Row {
   readonly name: RegExp;
@@ -17,7 +18,7 @@ const any = /(?:)/;
 const rows: readonly Row[] = [
   {
     name: /ResourceError/,
-    message: /thread died|engine's thread|worker/i,
+    message: /thread died|thread cannot start/i,
     title: 'The engine stopped',
     text: 'The browser ended it, most likely to free memory. What you wrote is kept. Try again; if it happens often, take a smaller model or a shorter context.',
     remedy: 'retry',
@@ -90,12 +91,19 @@ export function troubleOf(thrown: unknown): Trouble {
   };
 }
 
+/** `147,154,560 bytes` → `147 MB`. */
+const shortNumbers = (text: string): string =>
+  text.replace(/(\d{1,3}(?:,\d{3}){2,})(?: bytes)?/g, (_, digits: string) => bytes(Number(digits.replaceAll(',', ''))));
+
+/** Clauses become sentences; names of files and addresses stay as they are. */
 const sentence = (text: string): string => {
-  const whole = text
+  const clauses = shortNumbers(text)
     .trim()
-    .replace(/;\s*/g, '. ')
-    .replace(/(^|\.\s+)(\p{Ll})/gu, (_, before: string, letter: string) => before + letter.toUpperCase());
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+    .split(/;\s*|(?<=[.!?])\s+/);
+  const whole = clauses
+    .map((clause) => (/^\p{Ll}+(?=[\s,]|$)/u.test(clause) ? clause[0]!.toUpperCase() + clause.slice(1) : clause))
+    .map((clause) => (/[.!?]$/.test(clause) ? clause : `${clause}.`));
+  return whole.join(' ');
 };
 
 export const isAbort = (thrown: unknown): boolean => thrown instanceof Error && thrown.name === 'AbortError';

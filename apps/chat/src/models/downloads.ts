@@ -2,10 +2,13 @@
 import { computed, signal } from '@preact/signals';
 import { noteRequest } from '../app/network.ts';
 import { isAbort, troubleOf } from '../app/troubles.ts';
+import { isBusy } from '../state/answering.ts';
+import { notify } from '../state/notices.ts';
 import type { Trouble } from '../state/types.ts';
 import { offeredById, type OfferedModel } from './catalogue.ts';
-import { isHere, refresh, sourceOf, stored, use } from './library.ts';
-import { sourceFrom, store, urlOf, type Download, type DownloadSource, type StoreProgress } from './store.ts';
+import { engine, openEngine } from './engine.ts';
+import { isHere, nameOf, openOptions, refresh, sourceOf, stored, storeTrouble, use } from './library.ts';
+import { addressOf, sourceFrom, store, urlOf, type Download, type DownloadSource, type StoreProgress } from './store.ts';
 
 export type DownloadState =
   | ({ readonly type: 'running' | 'paused' } & StoreProgress)
@@ -21,6 +24,9 @@ interface Running {
   readonly download?: Download;
   readonly cancels: AbortController;
 }
+
+/** The model that was asked for last: it opens when it is here, whatever is open then. */
+let awaited: string | undefined;
 
 const running = new Map<string, Running>();
 const sources = new Map<string, DownloadSource>();
@@ -38,15 +44,15 @@ function show(id: string, state: DownloadState | undefined): void {
   downloads.value = state ? { ...others, [id]: state } : others;
 }
 
-/** Fetches a model, and says how far it is by `downloads`. @returns whether it is here in the end */
-export async function get(id: string, source: DownloadSource): Promise<boolean> {
+/** Fetches a model, says how far it is by `downloads`, and opens it where it is waited for, or nothing else is open. */
+export async function get(id: string, source: DownloadSource): Promise<void> {
   const old = downloads.value[id];
-  if (running.has(id)) return false;
+  if (running.has(id)) return;
   const total = offeredById(id)?.sizeBytes;
   const begun = old && old.type !== 'failed' ? old : { ...starting, totalBytes: total };
   show(id, { ...begun, type: 'running' });
   sources.set(id, source);
-  return watched(id, async (hooks) => {
+  await watched(id, async (hooks) => {
     const download = (await store()).download({ ...source, name: id }, hooks);
     running.set(id, { download, cancels: running.get(id)!.cancels });
     const { sizeBytes = 0 } = await download.result;
@@ -54,11 +60,11 @@ export async function get(id: string, source: DownloadSource): Promise<boolean> 
   });
 }
 
-/** Copies GGUF files into the store, all shards of one model. @returns whether it is here in the end */
-export function importFiles(id: string, files: readonly File[]): Promise<boolean> {
+/** Copies GGUF files into the store, all shards of one model, and opens it. */
+export async function importFiles(id: string, files: readonly File[]): Promise<void> {
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   show(id, { ...starting, totalBytes, type: 'running' });
-  return watched(id, async (hooks) => void (await (await store()).import([...files], { name: id, ...hooks })));
+  await watched(id, async (hooks) => void (await (await store()).import([...files], { name: id, ...hooks })));
 }
 
 interface Hooks {
@@ -66,8 +72,9 @@ interface Hooks {
   readonly signal: AbortSignal;
 }
 
-async function watched(id: string, work: (hooks: Hooks) => Promise<void>): Promise<boolean> {
+async function watched(id: string, work: (hooks: Hooks) => Promise<void>): Promise<void> {
   const cancels = new AbortController();
+  awaited = id;
   running.set(id, { cancels });
   const onProgress = (progress: StoreProgress) => {
     if (!running.has(id) || progress.state === 'done') return;
@@ -77,20 +84,46 @@ async function watched(id: string, work: (hooks: Hooks) => Promise<void>): Promi
     await work({ onProgress, signal: cancels.signal });
     await refresh();
     show(id, undefined);
-    return true;
+    running.delete(id);
+    arrived(id);
   } catch (error) {
     show(id, isAbort(error) ? undefined : { type: 'failed', trouble: troubleOf(error) });
-    await refresh();
-    return false;
-  } finally {
     running.delete(id);
+    await refresh();
   }
+}
+
+/** Opens what has come, unless an answer is being made by another model. */
+function arrived(id: string): void {
+  if (isBusy()) notify(`${nameOf(id)} is here.`);
+  else if (engine.value.type !== 'ready' || awaited === id) void use(id);
 }
 
 /** Fetches a model that the app offers, and opens it. */
 export async function getAndUse(model: OfferedModel): Promise<void> {
-  if (isHere(model.id) || (await get(model.id, sourceOf(model)))) await use(model.id);
+  if (storeTrouble.value) await openDirectly(model);
+  else if (isHere(model.id)) await use(model.id);
+  else await get(model.id, sourceOf(model));
 }
+
+/** Where the browser keeps nothing, the model comes straight into memory, each time. */
+async function openDirectly(model: OfferedModel): Promise<void> {
+  const { id, name } = model;
+  const urls = model.embedded ? EMBEDDED_MODEL.urls : [addressOf(model.hf!)];
+  await openEngine({
+    id,
+    name,
+    open: async (openModel, options) => {
+      const answers = await Promise.all(urls.map((url) => fetch(new URL(url, document.baseURI), { signal: options.signal! })));
+      return openModel(answers, options);
+    },
+    options: openOptions(),
+  });
+}
+
+/** Whether it can pause: a copy of files cannot. */
+export const canPause = (id: string): boolean =>
+  running.get(id)?.download !== undefined || downloads.value[id]?.type === 'paused';
 
 export function pause(id: string): void {
   running.get(id)?.download?.pause();

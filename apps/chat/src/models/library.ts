@@ -2,6 +2,8 @@
 import { computed, signal } from '@preact/signals';
 import { troubleOf } from '../app/troubles.ts';
 import { notify } from '../state/notices.ts';
+import type { Trouble } from '../state/types.ts';
+import { goTo, screen } from '../state/route.ts';
 import { chosenModel, kvType, nCtx, threads } from '../state/settings.ts';
 import { offered, offeredById, type OfferedModel } from './catalogue.ts';
 import { closeEngine, engine, openEngine } from './engine.ts';
@@ -42,15 +44,17 @@ export const titleOf = (file: string): string =>
 
 export const nameOf = (id: string): string => offeredById(id)?.name ?? titleOf(id);
 
-/** Reads what is here. A browser that has no room for models at all says so once. */
+/** Why this browser keeps no models; undefined where it does. */
+export const storeTrouble = signal<Trouble | undefined>(undefined);
+
+/** Reads what is here. */
 export async function refresh(): Promise<void> {
   try {
     const opened = await store();
     stored.value = await opened.list();
     usage.value = await opened.usage();
   } catch (error) {
-    const { title, text } = troubleOf(error);
-    notify(`${title}. ${text}`);
+    storeTrouble.value = troubleOf(error);
   }
   isListed.value = true;
 }
@@ -88,6 +92,9 @@ export async function use(id: string): Promise<void> {
     open: (openModel, options) => openStored(id, openModel, options),
     options: openOptions(),
   });
+  const { type } = engine.value;
+  if (type !== 'ready' || screen.value === 'chat') return;
+  notify(`${nameOf(id)} is open.`, { label: 'Chat', run: () => goTo('chat') });
 }
 
 /** Opens the model of the last time, where it is still here. */

@@ -171,7 +171,7 @@ async function made(
   } catch (error) {
     const { text, thinking } = stream.end();
     if (signal.aborted) return { ...growing, state: 'stopped', text, thinking, sources };
-    notify(troubleOf(error).title);
+    if (conversations.current.value?.id !== growing.conversationId) notify(troubleOf(error).title);
     return { ...growing, state: 'failed', error: errorLine(error), text, thinking, sources };
   }
 }

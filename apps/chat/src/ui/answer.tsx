@@ -84,7 +84,7 @@ function Actions({ message }: MessageProps) {
 
 /** Speed, time to the first word, and how full the context is. */
 function Figures({ message: { stats, model } }: MessageProps) {
-  if (!stats) return null;
+  if (!stats || stats.nTokens === 0) return null;
   const nCtx = engine.value.type === 'ready' ? engine.value.info.nCtx : undefined;
   const used = stats.nPromptTokens + stats.nTokens;
   const figures = [

@@ -10,7 +10,7 @@ import { isWide } from '../state/viewport.ts';
 import type { Conversation, SearchHit } from '../storage/index.ts';
 import { Button, IconButton } from './button.tsx';
 import { ConversationRow } from './conversation_row.tsx';
-import { Logo } from './parts.tsx';
+import { Logo, Note } from './parts.tsx';
 
 interface ListProps {
   /** After something was chosen. */
@@ -60,6 +60,13 @@ export function ConversationList({ onLeave = () => undefined }: ListProps) {
           )}
         </div>
       </div>
+      {!conversations.isKept.value && (
+        <div class="list-note">
+          <Note kind="warn">
+            This browser keeps nothing here: chats last as long as this tab. Export those you want.
+          </Note>
+        </div>
+      )}
       <div class="list-scroll">
         {query.value.trim() === '' ? <ByDays onLeave={onLeave} /> : <Found hits={hits.value} onLeave={onLeave} />}
       </div>

@@ -1,7 +1,7 @@
 /** A download: how far, how fast, how long yet, and what can be done about it. */
 import { Pause, Play, RotateCw, X } from 'lucide-preact';
 import { bytes, duration, percent } from '../app/format.ts';
-import { cancel, downloads, goOn, pause, type DownloadState } from '../models/downloads.ts';
+import { cancel, canPause, downloads, goOn, pause, type DownloadState } from '../models/downloads.ts';
 import { Button, IconButton } from './button.tsx';
 import { Note, Progress } from './parts.tsx';
 
@@ -47,12 +47,14 @@ export function DownloadView({ id, name }: DownloadProps) {
         <div class="grow">
           <Progress label={`Downloading ${name}`} part={part} />
         </div>
-        <IconButton
-          icon={isPaused ? Play : Pause}
-          size={19}
-          label={isPaused ? `Go on downloading ${name}` : `Pause the download of ${name}`}
-          onClick={() => (isPaused ? goOn(id) : pause(id))}
-        />
+        {canPause(id) && (
+          <IconButton
+            icon={isPaused ? Play : Pause}
+            size={19}
+            label={isPaused ? `Go on downloading ${name}` : `Pause the download of ${name}`}
+            onClick={() => (isPaused ? goOn(id) : pause(id))}
+          />
+        )}
         <IconButton icon={X} size={19} label={`Cancel the download of ${name}`} onClick={() => void cancel(id)} />
       </div>
     </div>

@@ -74,7 +74,11 @@ function Start() {
   return (
     <div class="start">
       {state.type === 'failed' && (
-        <Note kind="no" title={state.trouble.title}>
+        <Note
+          kind="no"
+          title={state.trouble.title}
+          actions={state.trouble.remedy === 'context' && <Button onClick={() => goTo('settings')}>Settings</Button>}
+        >
           {state.trouble.text}
         </Note>
       )}

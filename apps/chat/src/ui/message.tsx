@@ -22,7 +22,9 @@ export function Message({ message }: MessageProps) {
 
 function Question({ message }: MessageProps) {
   const isEdited = useSignal(false);
+  const isWhole = useSignal(false);
   const { text, documentIds = [] } = message;
+  const isLong = text.length > LONG_QUESTION || text.split('\n').length > 14;
   if (isEdited.value) return <Editor message={message} onClose={() => (isEdited.value = false)} />;
   const names = documentNames(documentIds);
   const items = [
@@ -49,14 +51,22 @@ function Question({ message }: MessageProps) {
           aria-haspopup="menu"
           onClick={({ currentTarget }) => openMenu(currentTarget, 'Your message', items)}
         />
-        <div class="bubble" dir="auto">
+        <div class={isLong && !isWhole.value ? 'bubble long' : 'bubble'} dir="auto">
           {text}
         </div>
       </div>
+      {isLong && (
+        <Button look="quiet" onClick={() => (isWhole.value = !isWhole.value)}>
+          {isWhole.value ? 'Show less' : 'Show all'}
+        </Button>
+      )}
       <Branches message={message} />
     </article>
   );
 }
+
+/** Longer questions are cut on the screen. */
+const LONG_QUESTION = 900;
 
 export const removal = (message: Said) => ({
   icon: Trash2,

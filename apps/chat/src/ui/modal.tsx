@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { closeOverlay, overlays } from '../state/overlays.ts';
+import { Notices } from './notice_bar.tsx';
 
 interface ModalProps {
   readonly look: string;
@@ -16,7 +17,9 @@ export function Modal({ look, onClose, labelledBy, label, style = {}, children }
   const ref = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    ref.current!.showModal();
+    const dialog = ref.current!;
+    dialog.showModal();
+    (dialog.querySelector<HTMLElement>('[autofocus]') ?? dialog).focus({ preventScroll: true });
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -25,6 +28,7 @@ export function Modal({ look, onClose, labelledBy, label, style = {}, children }
     <dialog
       ref={ref}
       class={look}
+      tabIndex={-1}
       style={style}
       aria-labelledby={labelledBy}
       aria-label={label}
@@ -32,6 +36,7 @@ export function Modal({ look, onClose, labelledBy, label, style = {}, children }
       onClick={({ target }) => target === ref.current && onClose()}
     >
       {children}
+      <Notices />
     </dialog>
   );
 }

@@ -11,7 +11,7 @@ import { Button, IconButton } from './button.tsx';
 import { DownloadView } from './download_state.tsx';
 import { openMenu } from './menu.tsx';
 import { openOffer } from './offer_sheet.tsx';
-import { FitBadge } from './parts.tsx';
+import { FitBadge, Note } from './parts.tsx';
 import { confirm } from './sheet.tsx';
 
 function Facts({ model }: { readonly model: LibraryModel }) {
@@ -65,6 +65,11 @@ export function HereCard({ model }: { readonly model: LibraryModel }) {
         />
       </div>
       <Facts model={model} />
+      {engine.value.type === 'failed' && engine.value.id === id && (
+        <Note kind="no" title={engine.value.trouble.title}>
+          {engine.value.trouble.text}
+        </Note>
+      )}
       <div class="row model-foot">
         <span class="small muted numbers grow">{bytes(sizeBytes)}</span>
         <Button

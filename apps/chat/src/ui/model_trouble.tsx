@@ -59,7 +59,7 @@ const notes = {
   opening: () => {
     const { name, part } = engine.value as Extract<typeof engine.value, { type: 'opening' }>;
     return (
-      <div class="opening" role="status">
+      <div class="opening-bar" role="status">
         <span class="row tiny muted">
           <span class="grow clip">Opening {name}</span>
           <span class="numbers">{percent(part)}</span>

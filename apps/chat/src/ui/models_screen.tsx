@@ -4,12 +4,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import { bytes, percent } from '../app/format.ts';
 import { measureDevice } from '../models/device.ts';
 import { ownDownloads } from '../models/downloads.ts';
-import { here, titleOf, toGet, usage } from '../models/library.ts';
+import { here, storeTrouble, titleOf, toGet, usage } from '../models/library.ts';
 import { openAddModel } from './add_model.tsx';
 import { DownloadView } from './download_state.tsx';
 import { ActionRow, Group } from './fields.tsx';
 import { HereCard, OfferCard } from './model_card.tsx';
 import { openOffer } from './offer_sheet.tsx';
+import { Note } from './parts.tsx';
 import { ScreenBar } from './top_bar.tsx';
 
 export function ModelsScreen() {
@@ -77,6 +78,13 @@ function OnThisDevice() {
 
 /** How much of what the browser allows is taken. */
 function Storage() {
+  if (storeTrouble.value) {
+    return (
+      <Note kind="warn" title="This browser keeps no models here">
+        A model comes into memory each time, and is gone with this tab. Private windows are like that.
+      </Note>
+    );
+  }
   if (!usage.value) return null;
   const { usedBytes, quotaBytes, isPersistent } = usage.value;
   const part = quotaBytes ? usedBytes / quotaBytes : 0;

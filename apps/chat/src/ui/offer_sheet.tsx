@@ -6,11 +6,11 @@ import { useEffect } from 'preact/hooks';
 import { bytes, count, rate } from '../app/format.ts';
 import { noteRequest } from '../app/network.ts';
 import { isAbort, troubleOf } from '../app/troubles.ts';
-import { device } from '../models/device.ts';
+import { device, measureDevice } from '../models/device.ts';
 import { get, importFiles } from '../models/downloads.ts';
 import { openEngine } from '../models/engine.ts';
 import { fitFrom } from '../models/fit.ts';
-import { openOptions, use } from '../models/library.ts';
+import { openOptions } from '../models/library.ts';
 import { urlOf, type DownloadSource } from '../models/store.ts';
 import { openOverlay } from '../state/overlays.ts';
 import { goTo } from '../state/route.ts';
@@ -33,6 +33,7 @@ export function openOffer(offer: Offer): void {
 
 async function check({ from }: Offer, signal: AbortSignal): Promise<Checked> {
   const { checkFit } = await import('thimble');
+  await Promise.race([measureDevice(), new Promise((resolve) => setTimeout(resolve, 4000))]);
   const speed = device.value?.speed;
   const options = { ...openOptions(), maxSessions: 1, signal, ...(speed ? { speed } : {}) };
   if ('files' in from) return checkFit([...from.files], options);
@@ -123,21 +124,19 @@ interface ActionsProps {
 function Actions({ offer: { id, name, from }, fit, onClose }: ActionsProps) {
   const look = fit.verdict === 'no' ? 'outline' : 'primary';
   if ('source' in from) {
-    const start = async () => {
+    const start = () => {
       onClose();
-      if (await get(id, from.source)) await use(id);
+      void get(id, from.source);
     };
     return (
-      <Button look={`${look} wide`} icon={Download} onClick={() => void start()}>
+      <Button look={`${look} wide`} icon={Download} onClick={start}>
         {fit.verdict === 'no' ? 'Get it all the same' : `Get · ${bytes(fit.model.fileBytes)}`}
       </Button>
     );
   }
-  const keep = async () => {
+  const keep = () => {
     onClose();
-    if (!(await importFiles(id, from.files))) return;
-    goTo('chat');
-    await use(id);
+    void importFiles(id, from.files);
   };
   const openOnce = () => {
     onClose();
@@ -154,7 +153,7 @@ function Actions({ offer: { id, name, from }, fit, onClose }: ActionsProps) {
       <Button look="outline grow" icon={FolderOpen} onClick={openOnce}>
         Open once
       </Button>
-      <Button look={`${look} grow`} onClick={() => void keep()}>
+      <Button look={`${look} grow`} onClick={keep}>
         Keep and open
       </Button>
     </>
