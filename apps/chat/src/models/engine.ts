@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ChatMessage, GenerateResult, Model, ModelInfo, ModelSession, OpenModelOptions, SamplerOptions } from 'thimble';
 import { errorFrom, errorLine, isAbort, troubleOf } from '../app/troubles.ts';
-import { isWelcomed } from '../state/settings.ts';
+import { isWelcomed, kvType } from '../state/settings.ts';
 import type { Trouble } from '../state/types.ts';
 
 export type EngineState =
@@ -26,8 +26,10 @@ export interface Asked {
   readonly sampler: SamplerOptions;
   readonly maxTokens?: number | undefined;
   readonly thinks: boolean;
-  /** Goes on with the answer that was made last, whatever the messages are. */
-  readonly goesOn: boolean;
+  /** Goes on with the answer that was made last, or with a saved one; then its text so far comes once more, at once. */
+  readonly from?: 'latest' | Uint8Array<ArrayBuffer> | undefined;
+  /** Gets what an answer can be gone on from, every few seconds. */
+  readonly onSave: (saved: Uint8Array<ArrayBuffer>) => void;
   readonly signal: AbortSignal;
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
   readonly onPart: (type: 'thinking' | 'text', text: string) => void;
@@ -94,6 +96,7 @@ async function release(): Promise<void> {
 export async function answer(asked: Asked): Promise<GenerateResult> {
   const { signal, onPart } = asked;
   if (!session) throw new Error('no model is open; choose one');
+  if (asked.from instanceof Uint8Array) await session.restore(asked.from);
   const stream = streamOf(session, asked);
   try {
     for await (const { type, text } of stream) onPart(type, text);
@@ -106,12 +109,17 @@ export async function answer(asked: Asked): Promise<GenerateResult> {
   return await stream;
 }
 
-function streamOf(session: ModelSession, { messages, sampler, maxTokens, thinks, goesOn, signal, onPrefill }: Asked) {
-  const making = { thinking: 'split', signal, ...(maxTokens ? { maxTokens } : {}), ...(onPrefill ? { onPrefill } : {}) } as const;
-  if (goesOn) return session.resume(making);
+function streamOf(session: ModelSession, asked: Asked) {
+  const { messages, sampler, maxTokens, thinks, from, signal, onPrefill, onSave } = asked;
+  const making = { thinking: 'split', signal, onSave, ...(maxTokens ? { maxTokens } : {}), ...(onPrefill ? { onPrefill } : {}) } as const;
+  if (from) return session.resume({ ...making, whole: true });
   const prompt = { messages, templateVars: { enable_thinking: thinks } };
   return session.generate(prompt, { ...sampler, ...making, onFull: 'shift' });
 }
+
+/** What saved answers belong to: another model's bytes are of no use. */
+export const engineKey = (): string =>
+  engine.value.type === 'ready' ? `${engine.value.id} ${engine.value.info.nParams} ${kvType.value}` : '';
 
 /** Resolves when a model is open. One that died, or failed to open, is tried once more. @throws where there is none, or `signal` aborts. */
 export async function whenReady(signal: AbortSignal): Promise<void> {

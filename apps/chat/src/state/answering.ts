@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { GenerateResult, SamplerOptions } from 'thimble';
 import { errorLine, troubleOf } from '../app/troubles.ts';
-import { answer, engine, whenReady, type Asked } from '../models/engine.ts';
+import { answer, engine, engineKey, whenReady, type Asked } from '../models/engine.ts';
 import { newId, pathTo } from '../storage/index.ts';
 import type { AnswerEnd, AnswerWriter, Message, SourcePlace } from '../storage/index.ts';
 import { keepAttached, passagesFor } from './attachments.ts';
@@ -37,10 +37,14 @@ let stopper: AbortController | undefined;
 /** The answer that the engine can go on with, because it is what it made last. */
 let resumable: string | undefined;
 
+engine.subscribe(({ type }) => {
+  if (type !== 'ready') resumable = undefined;
+});
+
 export const isBusy = (): boolean => writing.value !== null;
 
 export async function send(text: string): Promise<void> {
-  if (isBusy()) return;
+  if (isBusy() || text === '') return;
   const conversation = await conversations.ensure(text);
   const documentIds = await keepAttached(conversation.id);
   const question = messageOf('user', conversation.leafId, { text, conversationId: conversation.id });
@@ -86,8 +90,7 @@ const endsEarly = ({ state, stats }: Message): boolean =>
 export async function goOn(message: Message): Promise<void> {
   const question = conversations.messages.value.find(({ id }) => id === message.parentId);
   if (!question || isBusy()) return;
-  if (resumable === message.id) await make(question, message, { goesOn: true });
-  else await make(question, { ...message, text: '', thinking: '' }, {});
+  await make(question, message, { goesOn: true });
 }
 
 function messageOf(
@@ -153,7 +156,8 @@ async function made(
   try {
     const { prompt: system } = currentPersona.value;
     await whenReady(signal);
-    if (!goesOn && path.some(({ documentIds }) => documentIds)) {
+    const from = goesOn ? await whereFrom(growing) : undefined;
+    if (!from && path.some(({ documentIds }) => documentIds)) {
       advance({ phase: 'searching' });
       sources = await passagesFor(path, signal);
     }
@@ -162,18 +166,35 @@ async function made(
     const onPrefill = (nRead: number, nToRead: number) => advance({ nRead, nToRead });
     const result = await answer({
       ...{ messages, sampler: samplerFor(isAgain), maxTokens: maxTokens.value, thinks: thinks.value },
-      ...{ signal, onPrefill, onPart: stream.part, goesOn: goesOn ?? false },
+      ...{ signal, onPrefill, onPart: stream.part, from, onSave: (bytes) => void keep(growing, bytes) },
     });
-    const { text, thinking } = stream.end();
+    const { text, thinking } = stream.end(signal.aborted);
     resumable = growing.id;
     if (result.nForgotten > 0) notify('The chat is longer than the context: its oldest messages are no longer read.');
     return { ...growing, ...ended(result, signal), ...{ text, thinking, sources, ...modelName() } };
   } catch (error) {
-    const { text, thinking } = stream.end();
+    const { text, thinking } = stream.end(true);
     if (signal.aborted) return { ...growing, state: 'stopped', text, thinking, sources };
     if (conversations.current.value?.id !== growing.conversationId) notify(troubleOf(error).title);
     return { ...growing, state: 'failed', error: errorLine(error), text, thinking, sources };
   }
+}
+
+/** More than a text and its tokens: the model's state, which is read again faster than it is stored. */
+const LARGE_BYTES = 4e6;
+
+async function keep({ id, conversationId }: Message, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  if (bytes.length > LARGE_BYTES) return;
+  await conversations.withStorage((storage) =>
+    storage.saveSession({ conversationId, key: engineKey(), leafId: id, bytes }),
+  );
+}
+
+/** Where an answer can go on; undefined where nothing is known of it any more, and it is made again. */
+async function whereFrom({ id, conversationId }: Message): Promise<Asked['from']> {
+  if (resumable === id) return 'latest';
+  const saved = await conversations.withStorage((storage) => storage.savedSession(conversationId));
+  return saved?.leafId === id && saved.key === engineKey() ? saved.bytes : undefined;
 }
 
 const modelName = (): { model?: string } => (engine.value.type === 'ready' ? { model: engine.value.name } : {});
@@ -202,16 +223,18 @@ function advance(changes: Partial<Writing>): void {
 /** Gathers the parts of an answer, and shows them once a frame. */
 function createStream(writer: AnswerWriter | undefined) {
   const begun = writing.value!;
-  let { text, thinking } = begun;
+  let text = '';
+  let thinking = '';
   let nPieces = 0;
   let firstAt = 0;
   let thoughtMs = 0;
   let isDue = false;
-  const speaker = createSpeaker(text.length);
+  const speaker = createSpeaker(begun.text.length);
   const show = () => {
     isDue = false;
     if (writing.value?.id !== begun.id) return;
-    const phase = text === begun.text ? 'thinking' : 'writing';
+    const phase = text === '' ? 'thinking' : 'writing';
+    if (text.length < begun.text.length && begun.text.startsWith(text)) return; // said once more what stands there
     advance({ text, thinking, nPieces, firstAt, thoughtMs, phase });
     writer?.write({ text, thinking });
     speaker.grow(text);
@@ -227,7 +250,9 @@ function createStream(writer: AnswerWriter | undefined) {
     if (document.hidden) setTimeout(show, 250);
     else requestAnimationFrame(show);
   };
-  const end = () => {
+  /** One that was cut before it came as far as it was before keeps what it had. */
+  const end = (isCut: boolean) => {
+    if (isCut && text.length < begun.text.length) return { text: begun.text, thinking: begun.thinking };
     speaker.end(text);
     return { text, thinking };
   };

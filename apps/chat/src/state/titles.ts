@@ -27,7 +27,7 @@ export async function writeTitle(message: Message): Promise<void> {
   const conversation = current.value;
   if (!writesTitles.value || conversation?.id !== message.conversationId || conversation.titleFrom !== 'words') return;
   const path = pathTo(messages.value, message.id);
-  if (path.length !== 2 || engine.value.type !== 'ready') return;
+  if (path.length !== 2 || message.stats?.stopReason !== 'eos' || engine.value.type !== 'ready') return;
   const controller = new AbortController();
   stopper = controller;
   const question = path[0]!.text.replace(/\s+/g, ' ').slice(0, 300);
