@@ -18,8 +18,6 @@ interface BuiltFile {
   readonly path: string;
   /** In base64. */
   readonly sha256: string;
-  /** Big ones that the first visit need not wait for. */
-  readonly isLate: boolean;
 }
 
 const worker = self as unknown as WorkerScope;
@@ -37,9 +35,13 @@ worker.addEventListener('fetch', (event) => {
   if (answer) event.respondWith(answer);
 });
 
+/**
+ * A new version waits until all of it is there, and then until the user wants it. The first one takes over at once, for the page's threads, and
+ * keeps the files when that asks for it.
+ */
 async function install(): Promise<void> {
-  await Promise.all(BUILT.files.filter(({ isLate }) => !isLate).map(keep));
-  if (!worker.registration.active) await worker.skipWaiting(); // the first one: nothing that it could interrupt
+  if (worker.registration.active) await Promise.all(BUILT.files.map(keep));
+  else await worker.skipWaiting();
 }
 
 /** Files that did not change are taken from the version before. */
@@ -95,12 +97,12 @@ async function ruled(response: Response, request: Request): Promise<Response> {
 
 async function onMessage(message: ToWorker, port: MessagePort | undefined): Promise<void> {
   if (message.type === 'takeOver') await worker.skipWaiting();
-  else if (message.type === 'keepRest') await keepRest();
+  else if (message.type === 'keepFiles') await keepFiles();
   else port?.postMessage(await look(message.url));
 }
 
 /** What fails is asked for at the next visit. */
-async function keepRest(): Promise<void> {
+async function keepFiles(): Promise<void> {
   const cache = await caches.open(cacheName);
   for (const file of BUILT.files)
     if (!(await cache.match(new URL(file.path, scope).href))) await keep(file).catch(() => undefined);

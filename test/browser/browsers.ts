@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serve, type ServeOptions } from './server.ts';
+import { serve, type ServeOptions, type TestServer } from './server.ts';
 
 /** How to start a browser on a page, with nothing to watch it on and no driver: the page itself asks for its steps. */
 interface Launch {
@@ -145,7 +145,15 @@ export async function openPage(
   browser: Browser,
   { flags = [], path = '', foreign = false, ...options }: PageOptions,
 ): Promise<Page> {
-  const server = await serve({ root, ...options });
+  return openOn(browser, await serve({ root, ...options }), { flags, path });
+}
+
+/** Opens a server's page, which asks it for steps. */
+export async function openOn(
+  browser: Browser,
+  server: TestServer,
+  { flags = [], path = '' }: PageOptions = {},
+): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'thimble-'));
   const launch = browser.launch(`${foreign ? server.foreignUrl : server.url}${path}`, profile, flags);
   if (!launch) throw new Error(`${browser.name} is not installed`);

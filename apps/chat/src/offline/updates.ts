@@ -22,7 +22,7 @@ export async function startOffline({ mayReload, onUpdate }: OfflineOptions): Pro
   watch(registration, onUpdate);
   const { active } = await serviceWorker.ready;
   if (!crossOriginIsolated && mayReload() && isFirstTry()) return location.reload();
-  active?.postMessage({ type: 'keepRest' } satisfies ToWorker);
+  active?.postMessage({ type: 'keepFiles' } satisfies ToWorker);
 }
 
 /** A page that is not isolated even so, in a frame perhaps, is not loaded again and again. */
