@@ -12,16 +12,24 @@ import { embeddedModel } from './embedded.mjs';
 /** Never kept for use without a network: models are in the store, and the engine's inlined twin is for hosts that lack its files. */
 const notKept = /^models\/|^service_worker\.js$|\binlined_files-|^_headers$|\.map$/;
 
-/** @param {{ log?: (line: string) => void }} [options] */
-export async function buildApps({ log = console.log } = {}) {
-  rmSync(builtFolder, { recursive: true, force: true });
-  const embedded = embeddedModel();
+export async function buildApps() {
   const apps = /** @type {AppName[]} */ (Object.keys(places)).filter(isApp);
-  for (const app of apps) await build(appConfig(app, embedded));
-  const files = await addServiceWorker(builtFolder);
+  const files = await buildInto(builtFolder, apps);
   writeFileSync(join(builtFolder, '_headers'), headersFile);
   cpSync(modelsFolder, join(builtFolder, 'models'), { recursive: true });
-  log(`${builtFolder}: ${apps.join(', ')}; ${files.length} files are kept for use without a network`);
+  console.log(`${builtFolder}: ${apps.join(', ')}; ${files.length} files are kept for use without a network`);
+}
+
+/**
+ * Builds apps into a folder, without the model.
+ * @param {string} folder
+ * @param {readonly AppName[]} apps
+ */
+export async function buildInto(folder, apps) {
+  rmSync(folder, { recursive: true, force: true });
+  const embedded = embeddedModel();
+  for (const app of apps) await build(appConfig(app, embedded, folder));
+  return addServiceWorker(folder);
 }
 
 /**

@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openModel } from 'thimble';
 import { absence, browsers } from '../browser/browsers.ts';
 import { openChromium, openDriven, type Answer, type App, type ChromiumOptions } from './support/app.ts';
 
 /** The chat app as it is built, in browsers and on phones that lack something: the same two answers as in Node, to the character. */
+
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
 
 const questions = ['What is the capital of France?', 'And of Spain?'] as const;
 

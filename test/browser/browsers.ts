@@ -145,17 +145,19 @@ export async function openPage(
   browser: Browser,
   { flags = [], path = '', foreign = false, ...options }: PageOptions,
 ): Promise<Page> {
-  return openOn(browser, await serve({ root, ...options }), { flags, path });
+  const server = await serve({ root, ...options });
+  return openOn(browser, `${foreign ? server.foreignUrl : server.url}${path}`, server, flags);
 }
 
-/** Opens a server's page, which asks it for steps. */
+/** Opens a page that asks its server for steps. */
 export async function openOn(
   browser: Browser,
-  server: TestServer,
-  { flags = [], path = '' }: PageOptions = {},
+  address: string,
+  server: Pick<TestServer, 'ask' | 'close'>,
+  flags: readonly string[] = [],
 ): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'thimble-'));
-  const launch = browser.launch(`${foreign ? server.foreignUrl : server.url}${path}`, profile, flags);
+  const launch = browser.launch(address, profile, flags);
   if (!launch) throw new Error(`${browser.name} is not installed`);
   const [program, ...args] = launch.command;
   // a process group of its own: browsers are many processes, and all of them have to go

@@ -85,17 +85,20 @@ export async function openChromium(options: ChromiumOptions): Promise<ChromiumAp
 /** Takes a step in a tab. One that is loaded again in the middle takes it once more. */
 export async function stepOf<Result>(page: Page, step: string, args: readonly unknown[]): Promise<Result> {
   const call = `steps[${JSON.stringify(step)}](document, ...${JSON.stringify(args)})`;
-  const run = () => page.evaluate(`import('/__test/driver.mjs').then(({ steps }) => ${call})`);
-  return (await run().catch((error: Error) => {
-    if (/Execution context was destroyed|navigation/.test(error.message)) return run();
-    throw error;
-  })) as Result;
+  for (;;) {
+    try {
+      return await page.evaluate<Result>(`import('/__test/driver.mjs').then(({ steps }) => ${call})`);
+    } catch (error) {
+      if (!/Execution context was destroyed|navigation/.test((error as Error).message)) throw error;
+      await page.waitForLoadState();
+    }
+  }
 }
 
 /** Opens the built app in a browser that a page of the site drives. */
 export async function openDriven(browser: Browser, options: Omit<SiteOptions, 'folder'>): Promise<App> {
   const site = await serveSite({ folder: await builtSite(), ...options });
-  const { ask, close } = await openOn(browser, { ...site, url: new URL('/__test/driver.html', site.url).href });
+  const { ask, close } = await openOn(browser, new URL('/__test/driver.html', site.url).href, site);
   await ask('open', site.url);
   return { site, do: (step, ...args) => ask(step, ...args) as never, close };
 }

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
-import { buildApps } from '../../../scripts/app/build.mjs';
-import { builtFolder, root } from '../../../scripts/app/config.mjs';
+import { buildInto } from '../../../scripts/app/build.mjs';
+import { root } from '../../../scripts/app/config.mjs';
 
-/** What a built app is made of, beside the kernels. */
-const sources = ['apps/chat', 'apps/bench', 'scripts/app', 'dist/web', 'package-lock.json'];
+/** What the built app is made of, beside the kernels. */
+const sources = ['apps/chat', 'scripts/app', 'dist/web', 'package-lock.json'];
+const folder = join(root, 'apps/dist/test-site');
 const lock = join(root, 'apps/dist-lock');
 
 const newest = (path: string): number => {
@@ -15,13 +16,11 @@ const newest = (path: string): number => {
 };
 
 function isCurrent(): boolean {
-  const last = join(builtFolder, 'models');
-  if (!existsSync(last)) return false;
-  const found = sources.map((path) => join(root, path)).filter((path) => existsSync(path));
-  return statSync(join(builtFolder, 'service_worker.js')).mtimeMs > Math.max(...found.map(newest));
+  const last = join(folder, 'service_worker.js');
+  return existsSync(last) && statSync(last).mtimeMs > Math.max(...sources.map((path) => newest(join(root, path))));
 }
 
-/** Builds the apps where they are older than their sources. Test files run side by side: one of them builds. */
+/** Builds the chat app, without its model, where it is older than its sources. Test files run side by side: one of them builds. */
 export async function builtSite(): Promise<string> {
   for (;;) {
     try {
@@ -33,9 +32,9 @@ export async function builtSite(): Promise<string> {
     }
   }
   try {
-    if (!isCurrent()) await buildApps({ log: () => undefined });
+    if (!isCurrent()) await buildInto(folder, ['chat']);
   } finally {
     rmSync(lock, { recursive: true });
   }
-  return builtFolder;
+  return folder;
 }

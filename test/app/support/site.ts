@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { modelsFolder } from '../../../scripts/app/config.mjs';
 import { sendFile } from '../../../scripts/app/ranges.mjs';
 import { isolation } from '../../../scripts/app/serve.mjs';
 
@@ -77,7 +78,9 @@ export async function serveSite(options: SiteOptions): Promise<Site> {
 
 function fileOf(folder: string, base: string, pathname: string): string | undefined {
   if (!pathname.startsWith(`${base}/`)) return undefined;
-  return join(folder, pathname.slice(base.length).replace(/\/$/, '/index.html'));
+  const path = pathname.slice(base.length);
+  const model = /^\/models\/([\w.-]+)$/.exec(path)?.[1];
+  return model === undefined ? join(folder, path.replace(/\/$/, '/index.html')) : join(modelsFolder, model);
 }
 
 /** As in test/browser/server.ts: the page posts what came of the last step, and gets the next. */
