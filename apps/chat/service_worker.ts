@@ -2,9 +2,9 @@
  * The apps without a network: all files of a version lie in a cache of its own. It answers pages with the headers that give them threads, and
  * with a policy that lets them talk to the hosts that the user chose. Models are none of its business: they are in the store.
  */
+import { isolated } from 'thimble/isolate';
 import { contentPolicy, modelHosts, withPolicy } from './policy.mjs';
 import { chosenHosts } from './src/offline/allow_list.ts';
-import { decides, isolated } from './src/offline/isolated.ts';
 import type { FromWorker, ToWorker } from './src/offline/messages.ts';
 import type { WorkerScope } from './src/offline/worker_scope.ts';
 
@@ -81,18 +81,21 @@ function answerFor(request: Request): Promise<Response> | undefined {
 async function fromCache(href: string, request: Request): Promise<Response> {
   const current = await caches.open(cacheName);
   const response = (await current.match(href)) ?? (await caches.match(href)) ?? (await fetch(request));
-  return isolated(await ruled(response, request), request);
+  const answer = isolated(response, request);
+  return answer === response ? response : ruled(answer);
 }
 
-/** Pages and workers with the policy that lets them talk to the hosts of now. */
-async function ruled(response: Response, request: Request): Promise<Response> {
-  if (!decides(request) || !response.ok) return response;
+/** A page or a worker with the policy that lets it talk to the hosts of now. */
+async function ruled(answer: Response): Promise<Response> {
   const policy = contentPolicy([...modelHosts, ...(await chosenHosts())]);
-  const headers = new Headers(response.headers);
+  const headers = new Headers(answer.headers);
   headers.set('Content-Security-Policy', policy);
   headers.delete('Content-Length');
+  // A page that its host isolated starts no workers without it.
+  if (!headers.has('Cross-Origin-Embedder-Policy')) headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
   const isPage = /^text\/html/.test(headers.get('Content-Type') ?? '');
-  return new Response(isPage ? withPolicy(await response.text(), policy) : response.body, { headers });
+  const { status } = answer;
+  return new Response(isPage ? withPolicy(await answer.text(), policy) : answer.body, { status, headers });
 }
 
 async function onMessage(message: ToWorker, port: MessagePort | undefined): Promise<void> {

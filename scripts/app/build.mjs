@@ -66,6 +66,7 @@ export async function addServiceWorker(folder) {
     minify: true,
     format: 'iife',
     target: 'es2022',
+    alias: { 'thimble/isolate': join(root, 'dist/web/isolate.js') },
     define: { BUILT: JSON.stringify({ version, files }) },
     logLevel: 'warning',
   });

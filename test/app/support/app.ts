@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, devices, type BrowserContext, type Page } from 'playwright-core';
@@ -43,6 +43,11 @@ rmSync(profile, { recursive: true });
 
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
+const driver = readFileSync(new URL('./driver.mjs', import.meta.url), 'utf8').replace(
+  'export const steps',
+  'globalThis.steps',
+);
+
 /** Opens the built app on an emulated Pixel 7. */
 export async function openChromium(options: ChromiumOptions): Promise<ChromiumApp> {
   const { flags = [], isPrivate = false, hasServiceWorker = true, landscape = false, ...served } = options;
@@ -61,6 +66,7 @@ export async function openChromium(options: ChromiumOptions): Promise<ChromiumAp
   const opened = await (browser
     ? browser.newContext(context)
     : chromium.launchPersistentContext(folder, { ...launch, ...context }));
+  await opened.addInitScript({ content: driver });
   const open = async () => {
     const page = await opened.newPage();
     await page.goto(site.url);
@@ -87,7 +93,7 @@ export async function stepOf<Result>(page: Page, step: string, args: readonly un
   const call = `steps[${JSON.stringify(step)}](document, ...${JSON.stringify(args)})`;
   for (;;) {
     try {
-      return await page.evaluate<Result>(`import('/__test/driver.mjs').then(({ steps }) => ${call})`);
+      return await page.evaluate<Result>(`globalThis.${call}`);
     } catch (error) {
       if (!/Execution context was destroyed|navigation/.test((error as Error).message)) throw error;
       await page.waitForLoadState();

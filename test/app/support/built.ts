@@ -32,6 +32,7 @@ export async function builtSite(): Promise<string> {
     }
   }
   try {
+    process.env['NODE_ENV'] = 'production'; // tests of what users get
     if (!isCurrent()) await buildInto(folder, ['chat']);
   } finally {
     rmSync(lock, { recursive: true });

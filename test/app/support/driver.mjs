@@ -1,6 +1,6 @@
 /**
- * A user's hands and eyes, in the page itself: Chromium's tests call the steps, other browsers' pages ask the server for them (driver.html). It
- * goes by roles, names and what is visible, not by how the app is made.
+ * A user's hands and eyes, in the page itself: Chromium's tests put them there, in other browsers drive.mjs has them. They
+ * go by roles, names and what is visible, not by how the app is made.
  */
 
 const patienceMs = 100_000;
@@ -130,28 +130,3 @@ export const steps = {
   /** What an answer looks like. */
   shown: (document) => [...document.querySelectorAll('article.answer')].map((answer) => answer.textContent),
 };
-
-/** In a frame: the app is opened there, and the server says what to do. */
-async function drive() {
-  const frame = /** @type {HTMLIFrameElement} */ (document.querySelector('iframe'));
-  /** @param {string} path */
-  const open = (path) =>
-    new Promise((resolve) => {
-      frame.onload = resolve;
-      frame.src = path;
-    });
-  /** @type {string | undefined} */
-  let done;
-  for (;;) {
-    const response = await fetch('./next', { method: 'POST', body: done ?? null });
-    const { step, args } = await response.json();
-    try {
-      const inApp = () => steps[step]?.(/** @type {Document} */ (frame.contentDocument), ...args);
-      done = JSON.stringify({ result: (step === 'open' ? void (await open(args[0])) : await inApp()) ?? null });
-    } catch (error) {
-      done = JSON.stringify({ error: /** @type {Error} */ (error).message });
-    }
-  }
-}
-
-if (new URL(import.meta.url).search === '?frame') await drive();
