@@ -2,9 +2,9 @@
  * The apps without a network: all files of a version lie in a cache of its own. It answers pages with the headers that give them threads, and
  * with a policy that lets them talk to the hosts that the user chose. Models are none of its business: they are in the store.
  */
+import { isolated } from 'thimble/isolate';
 import { contentPolicy, modelHosts, withPolicy } from './policy.mjs';
 import { chosenHosts } from './src/offline/allow_list.ts';
-import { decides, isolated } from './src/offline/isolated.ts';
 import type { FromWorker, ToWorker } from './src/offline/messages.ts';
 import type { WorkerScope } from './src/offline/worker_scope.ts';
 
@@ -18,8 +18,6 @@ interface BuiltFile {
   readonly path: string;
   /** In base64. */
   readonly sha256: string;
-  /** Big ones that the first visit need not wait for. */
-  readonly isLate: boolean;
 }
 
 const worker = self as unknown as WorkerScope;
@@ -37,9 +35,13 @@ worker.addEventListener('fetch', (event) => {
   if (answer) event.respondWith(answer);
 });
 
+/**
+ * A new version waits until all of it is there, and then until the user wants it. The first one takes over at once, for the page's threads, and
+ * keeps the files when that asks for it.
+ */
 async function install(): Promise<void> {
-  await Promise.all(BUILT.files.filter(({ isLate }) => !isLate).map(keep));
-  if (!worker.registration.active) await worker.skipWaiting(); // the first one: nothing that it could interrupt
+  if (worker.registration.active) await Promise.all(BUILT.files.map(keep));
+  else await worker.skipWaiting();
 }
 
 /** Files that did not change are taken from the version before. */
@@ -79,28 +81,31 @@ function answerFor(request: Request): Promise<Response> | undefined {
 async function fromCache(href: string, request: Request): Promise<Response> {
   const current = await caches.open(cacheName);
   const response = (await current.match(href)) ?? (await caches.match(href)) ?? (await fetch(request));
-  return isolated(await ruled(response, request), request);
+  const answer = isolated(response, request);
+  return answer === response ? response : ruled(answer);
 }
 
-/** Pages and workers with the policy that lets them talk to the hosts of now. */
-async function ruled(response: Response, request: Request): Promise<Response> {
-  if (!decides(request) || !response.ok) return response;
+/** A page or a worker with the policy that lets it talk to the hosts of now. */
+async function ruled(answer: Response): Promise<Response> {
   const policy = contentPolicy([...modelHosts, ...(await chosenHosts())]);
-  const headers = new Headers(response.headers);
+  const headers = new Headers(answer.headers);
   headers.set('Content-Security-Policy', policy);
   headers.delete('Content-Length');
+  // A page that its host isolated starts no workers without it.
+  if (!headers.has('Cross-Origin-Embedder-Policy')) headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
   const isPage = /^text\/html/.test(headers.get('Content-Type') ?? '');
-  return new Response(isPage ? withPolicy(await response.text(), policy) : response.body, { headers });
+  const { status } = answer;
+  return new Response(isPage ? withPolicy(await answer.text(), policy) : answer.body, { status, headers });
 }
 
 async function onMessage(message: ToWorker, port: MessagePort | undefined): Promise<void> {
   if (message.type === 'takeOver') await worker.skipWaiting();
-  else if (message.type === 'keepRest') await keepRest();
+  else if (message.type === 'keepFiles') await keepFiles();
   else port?.postMessage(await look(message.url));
 }
 
 /** What fails is asked for at the next visit. */
-async function keepRest(): Promise<void> {
+async function keepFiles(): Promise<void> {
   const cache = await caches.open(cacheName);
   for (const file of BUILT.files)
     if (!(await cache.match(new URL(file.path, scope).href))) await keep(file).catch(() => undefined);

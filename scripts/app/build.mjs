@@ -12,53 +12,65 @@ import { embeddedModel } from './embedded.mjs';
 /** Never kept for use without a network: models are in the store, and the engine's inlined twin is for hosts that lack its files. */
 const notKept = /^models\/|^service_worker\.js$|\binlined_files-|^_headers$|\.map$/;
 
-/** Kept after the first visit: they are large, and few chats need them. */
-const late = /\b(pdf|temml)\b/i;
-
-/** @param {{ log?: (line: string) => void }} [options] */
-export async function buildApps({ log = console.log } = {}) {
-  rmSync(builtFolder, { recursive: true, force: true });
-  const embedded = embeddedModel();
+export async function buildApps() {
   const apps = /** @type {AppName[]} */ (Object.keys(places)).filter(isApp);
-  for (const app of apps) await build(appConfig(app, embedded));
-  const files = keptFiles();
-  await buildServiceWorker(files);
+  const files = await buildInto(builtFolder, apps);
   writeFileSync(join(builtFolder, '_headers'), headersFile);
   cpSync(modelsFolder, join(builtFolder, 'models'), { recursive: true });
-  log(`${builtFolder}: ${apps.join(', ')}; ${files.length} files are kept for use without a network`);
+  console.log(`${builtFolder}: ${apps.join(', ')}; ${files.length} files are kept for use without a network`);
 }
 
-/** What the service worker keeps; a page goes by its folder, because some hosts redirect its file's name to that. */
-function keptFiles() {
-  return readdirSync(builtFolder, { recursive: true, withFileTypes: true })
+/**
+ * Builds apps into a folder, without the model.
+ * @param {string} folder
+ * @param {readonly AppName[]} apps
+ */
+export async function buildInto(folder, apps) {
+  rmSync(folder, { recursive: true, force: true });
+  const embedded = embeddedModel();
+  for (const app of apps) await build(appConfig(app, embedded, folder));
+  return addServiceWorker(folder);
+}
+
+/**
+ * What the service worker keeps; a page goes by its folder, because some hosts redirect its file's name to that.
+ * @param {string} folder
+ */
+function keptFiles(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(builtFolder.length + 1))
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .filter((path) => !notKept.test(path))
     .sort()
     .map((path) => ({
       path: path.replace(/(^|\/)index\.html$/, '$1') || './',
       sha256: createHash('sha256')
-        .update(readFileSync(join(builtFolder, path)))
+        .update(readFileSync(join(folder, path)))
         .digest('base64'),
-      isLate: late.test(path),
     }));
 }
 
-/** @param {ReturnType<typeof keptFiles>} files */
-async function buildServiceWorker(files) {
+/**
+ * Puts a service worker into a built folder, for the files that are there.
+ * @param {string} folder
+ */
+export async function addServiceWorker(folder) {
+  const files = keptFiles(folder);
   const list = JSON.stringify(files);
   const version = createHash('sha256').update(list).digest('hex').slice(0, 12);
   await bundle({
     absWorkingDir: root,
     entryPoints: ['apps/chat/service_worker.ts'],
-    outfile: join(builtFolder, 'service_worker.js'),
+    outfile: join(folder, 'service_worker.js'),
     bundle: true,
     minify: true,
     format: 'iife',
     target: 'es2022',
+    alias: { 'thimble/isolate': join(root, 'dist/web/isolate.js') },
     define: { BUILT: JSON.stringify({ version, files }) },
     logLevel: 'warning',
   });
+  return files;
 }
 
 /** For hosts that read it (Netlify, Cloudflare Pages). Others need no headers: the service worker brings them. */

@@ -55,9 +55,10 @@ const pluginsOf = { chat: [], bench: [{ name: 'limits', buildStart: buildLimits 
 /**
  * @param {AppName} app
  * @param {{ name: string, files: readonly string[], sizeBytes: number }} embedded
+ * @param {string} [folder] for what is built
  * @returns {import('vite').InlineConfig}
  */
-export function appConfig(app, embedded) {
+export function appConfig(app, embedded, folder = builtFolder) {
   const up = app === 'chat' ? '' : '../';
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const model = {
@@ -82,7 +83,7 @@ export function appConfig(app, embedded) {
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     // Workers' scripts may not be data: addresses, and tiny files are better cached than repeated.
     build: {
-      outDir: join(builtFolder, places[app]),
+      outDir: join(folder, places[app]),
       emptyOutDir: true,
       assetsInlineLimit: 0,
       target: 'es2022',

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serve, type ServeOptions } from './server.ts';
+import { serve, type ServeOptions, type TestServer } from './server.ts';
 
 /** How to start a browser on a page, with nothing to watch it on and no driver: the page itself asks for its steps. */
 interface Launch {
@@ -146,8 +146,18 @@ export async function openPage(
   { flags = [], path = '', foreign = false, ...options }: PageOptions,
 ): Promise<Page> {
   const server = await serve({ root, ...options });
+  return openOn(browser, `${foreign ? server.foreignUrl : server.url}${path}`, server, flags);
+}
+
+/** Opens a page that asks its server for steps. */
+export async function openOn(
+  browser: Browser,
+  address: string,
+  server: Pick<TestServer, 'ask' | 'close'>,
+  flags: readonly string[] = [],
+): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'thimble-'));
-  const launch = browser.launch(`${foreign ? server.foreignUrl : server.url}${path}`, profile, flags);
+  const launch = browser.launch(address, profile, flags);
   if (!launch) throw new Error(`${browser.name} is not installed`);
   const [program, ...args] = launch.command;
   // a process group of its own: browsers are many processes, and all of them have to go

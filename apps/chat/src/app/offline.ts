@@ -1,5 +1,5 @@
 /** Use without a network, and new versions, which never come in the middle of an answer. */
-import { effect, signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import { downloads } from '../models/downloads.ts';
 import { startOffline } from '../offline/index.ts';
 import { isBusy, writing } from '../state/answering.ts';
@@ -12,7 +12,8 @@ export const newVersion = signal<(() => void) | undefined>(undefined);
 export function begin(): void {
   effect(() => {
     const reload = newVersion.value;
-    if (reload && writing.value === null) notify('A new version is here.', { label: 'Reload', run: reload });
+    if (!reload || writing.value !== null) return;
+    untracked(() => notify('A new version is here.', { label: 'Reload', run: reload }));
   });
   void startOffline({ mayReload, onUpdate: (reload) => (newVersion.value = reload) });
 }

@@ -2,8 +2,8 @@
 export type ToWorker =
   /** Take over now: the user wants the new version. */
   | { readonly type: 'takeOver' }
-  /** Keep the files, too, for which the first visit did not wait. */
-  | { readonly type: 'keepRest' }
+  /** Keep all files of this version that are not kept yet. */
+  | { readonly type: 'keepFiles' }
   /** Where an address leads, redirects included: only the worker may look, because the page's policy does not let it. */
   | { readonly type: 'look'; readonly url: string };
 

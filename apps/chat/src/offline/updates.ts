@@ -14,7 +14,7 @@ const triedKey = 'thimble: loaded again for threads';
 
 /** Does nothing where there are no service workers: private windows, pages without TLS, Vite's own server. */
 export async function startOffline({ mayReload, onUpdate }: OfflineOptions): Promise<void> {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  if (import.meta.hot || !('serviceWorker' in navigator)) return;
   const { serviceWorker } = navigator;
   const address = new URL('./service_worker.js', document.baseURI);
   const registration = await serviceWorker.register(address, { updateViaCache: 'none' }).catch(() => undefined);
@@ -22,7 +22,7 @@ export async function startOffline({ mayReload, onUpdate }: OfflineOptions): Pro
   watch(registration, onUpdate);
   const { active } = await serviceWorker.ready;
   if (!crossOriginIsolated && mayReload() && isFirstTry()) return location.reload();
-  active?.postMessage({ type: 'keepRest' } satisfies ToWorker);
+  active?.postMessage({ type: 'keepFiles' } satisfies ToWorker);
 }
 
 /** A page that is not isolated even so, in a frame perhaps, is not loaded again and again. */
