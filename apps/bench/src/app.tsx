@@ -11,6 +11,7 @@ import { Sharing } from './sections/sharing.tsx';
 import { Progress, Start } from './sections/start.tsx';
 import { SustainedRun } from './sections/sustained.tsx';
 import { CeilingsTable, Threads } from './sections/threads.tsx';
+import { findStoredModels } from './stored_models.ts';
 import { isResultLink, resultOfLink } from './share/link.ts';
 import { titleOf } from './share/compare.ts';
 import { failures, features, own, problem, running, shared } from './state.ts';
@@ -38,6 +39,7 @@ function useStart(): void {
     own.value = readKept();
     void readAddress();
     void askForIsolation();
+    findStoredModels().catch(() => undefined); // no storage here: then there are no models in it
     const onChange = (): void => void readAddress();
     addEventListener('hashchange', onChange);
     addEventListener('popstate', onChange);

@@ -30,11 +30,20 @@ export async function whileRunning(work: (signal: AbortSignal) => Promise<void>)
 
 export const stop = (): void => stopping?.abort();
 
-/** The model that was chosen: picked files, or the one that comes with the page. */
+/** The model that comes with the page, once it is here. */
+let embedded: readonly File[] | undefined;
+
 export function chosenModel(): Model {
-  const { files } = options.value;
-  if (files.length > 0) return { files };
+  const { model } = options.value;
+  if (model.kind === 'files') return { files: model.files };
+  if (model.kind === 'store') return { store: model.name };
+  if (embedded) return { files: embedded };
   return { urls: EMBEDDED_MODEL.urls.map((url) => new URL(url, location.href).href) };
+}
+
+/** Keeps what a worker fetched for the next one. */
+export function keepFetched(report: Report): void {
+  if (report.kind === 'fetched') embedded = report.files;
 }
 
 /** Threads that were asked for, as far as there can be so many. */
@@ -115,6 +124,8 @@ async function measureFrom({ result: begun, nDone }: Kept, signal: AbortSignal):
 }
 
 function showReport(report: Report, show: (part?: number, title?: string) => void): void {
+  keepFetched(report);
+  if (report.kind === 'fetched') show();
   if (report.kind === 'progress') show(report.doneShare);
   if (report.kind === 'download') {
     const percent = Math.round((100 * report.doneBytes) / EMBEDDED_MODEL.sizeBytes);

@@ -3,7 +3,7 @@ import { battery } from '../awake.ts';
 import { keep } from '../kept.ts';
 import { addFailure, own, running } from '../state.ts';
 import { ask, Stopped } from './ask.ts';
-import { chosenModel, chosenThreads, findFeatures, whileRunning } from './run.ts';
+import { chosenModel, chosenThreads, keepFetched, findFeatures, whileRunning } from './run.ts';
 
 const put = (sustained: Sustained | undefined): void => {
   if (own.value) own.value = { ...own.value, result: { ...own.value.result, sustained } };
@@ -59,6 +59,7 @@ async function sampled(
       {
         signal,
         onReport(report) {
+          keepFetched(report);
           if (report.kind === 'started') {
             startMs = performance.now();
             run = { ...run, model: report.model, hidden: [] };

@@ -9,7 +9,7 @@ const works = {
   prefill: {
     title: 'Prefill',
     unit: 'GMAC/s',
-    about: '128 tokens at a time: the arithmetic decides.',
+    about: '128 tokens at a time: arithmetic decides.',
     of: 'gmacPerSecond',
   },
 } as const;
@@ -50,14 +50,26 @@ function Row({ line, work }: { readonly line: KernelLine; readonly work: Work })
 /** Rows that are shown at first: the types that most models have come first. */
 const FIRST = 11;
 
-function Table({ lines, work }: { readonly lines: readonly KernelLine[]; readonly work: Work }) {
+interface TableProps {
+  readonly lines: readonly KernelLine[];
+  readonly work: Work;
+  readonly build: DeviceResult['build'];
+}
+
+/** Activations of 15 bits are two digits for the relaxed build's dot product. */
+const TWICE = ' Each weight is multiplied twice, so 50 % of int8 dot is the most.';
+
+function Table({ lines, work, build }: TableProps) {
   const { unit, about } = works[work];
   const [showsAll, setShowsAll] = useState(false);
   const shown = showsAll ? lines : lines.filter(({ timing }, i) => i < FIRST || !timing);
   return (
     <>
       <table class="bars">
-        <caption>{about}</caption>
+        <caption>
+          {about}
+          {work === 'prefill' && build === 'relaxed' && TWICE}
+        </caption>
         <thead>
           <tr>
             <th scope="col">type</th>
@@ -103,7 +115,7 @@ export function Kernels({ result }: { readonly result: DeviceResult }) {
           </button>
         ))}
       </div>
-      <Table {...{ lines, work }} />
+      <Table {...{ lines, work }} build={result.build} />
     </Section>
   );
 }
