@@ -106,7 +106,11 @@ export function Kernels({ result }: { readonly result: DeviceResult }) {
       title="Kernels"
       about="Each is checked against plain loops, then timed in turns with what this device can do at most."
     >
-      {nWrong > 0 && <p class="wrong">{nWrong} computed wrong numbers and were not timed.</p>}
+      {nWrong > 0 && (
+        <p class="wrong">
+          {nWrong === 1 ? 'One case' : `${nWrong} cases`} computed wrong numbers; what is wrong is not timed.
+        </p>
+      )}
       <Roofline result={result} />
       <div class="segments" role="group" aria-label="Work">
         {(Object.keys(works) as Work[]).map((one) => (

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { median } from '../../../../bench/measure/stats.ts';
 import type { DeviceResult, Sustained } from '../../../../bench/measure/result.ts';
 import { OverTime } from '../charts/over_time.tsx';
-import { digits, duration, percent } from '../format.ts';
+import { clock, digits, percent } from '../format.ts';
 import { measureMinutes } from '../measuring/sustain.ts';
 import { running } from '../state.ts';
 import { Section } from './section.tsx';
@@ -21,7 +21,7 @@ export function partsOf({ samples }: Sustained): Minute[] {
     const isLast = i === nParts - 1;
     const part = samples.filter(([at]) => at > i * each && (isLast || at <= (i + 1) * each));
     return {
-      label: `${duration(i * each)} to ${duration(isLast ? end : (i + 1) * each)}`,
+      label: `${clock(i * each)} to ${clock(isLast ? end : (i + 1) * each)}`,
       tps: median(part.map(([, tps]) => tps)),
     };
   }).filter(({ tps }) => Number.isFinite(tps));
