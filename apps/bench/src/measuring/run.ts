@@ -150,9 +150,10 @@ async function askInFront(step: Step, plan: Plan, { signal, onReport }: AskOptio
       if (document.visibilityState === 'hidden') hiding.abort();
     };
     document.addEventListener('visibilitychange', onChange, { signal: hiding.signal });
+    signal.addEventListener('abort', () => hiding.abort(), { signal: hiding.signal });
     try {
-      const either = AbortSignal.any([signal, hiding.signal]);
-      return await ask({ kind: 'step', places, step, plan, model: chosenModel() }, { signal: either, onReport });
+      const job = { kind: 'step', places, step, plan, model: chosenModel() } as const;
+      return await ask(job, { signal: hiding.signal, onReport });
     } catch (error) {
       if (!(error instanceof Stopped) || signal.aborted) throw error;
     } finally {

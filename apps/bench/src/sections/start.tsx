@@ -138,6 +138,7 @@ function Unfinished() {
           Start again
         </button>
       </div>
+      <ModelChoice />
     </>
   );
 }
