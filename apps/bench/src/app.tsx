@@ -8,7 +8,8 @@ import { Headline } from './sections/headline.tsx';
 import { Kernels } from './sections/kernels.tsx';
 import { Models } from './sections/models.tsx';
 import { Sharing } from './sections/sharing.tsx';
-import { Progress, Start } from './sections/start.tsx';
+import { Progress } from './sections/progress.tsx';
+import { Start } from './sections/start.tsx';
 import { SustainedRun } from './sections/sustained.tsx';
 import { CeilingsTable, Threads } from './sections/threads.tsx';
 import { findStoredModels } from './stored_models.ts';
@@ -124,7 +125,7 @@ export function App() {
           <Shared result={shared.value} />
         ) : (
           <section class="card start" aria-label="Measure">
-            {running.value ? <Progress /> : <Start />}
+            {running.value?.kind === 'plan' ? <Progress /> : <Start />}
             {features.value && <Here />}
           </section>
         )}

@@ -4,7 +4,7 @@ import { withStep } from '../../../../bench/measure/run_step.ts';
 import { stayAwake } from '../awake.ts';
 import { describeDevice, SWEEP_MIB } from '../device.ts';
 import { keep, type Kept } from '../kept.ts';
-import { addFailure, failures, features, options, own, running } from '../state.ts';
+import { addFailure, failures, features, options, own, problem, running, type Running } from '../state.ts';
 import { ask, Stopped } from './ask.ts';
 import type { Model, Report } from './messages.ts';
 import { places } from './places.ts';
@@ -12,15 +12,17 @@ import { places } from './places.ts';
 let stopping: AbortController | undefined;
 
 /** Begins something that `stop` ends; one thing at a time. */
-export async function whileRunning(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function whileRunning(kind: Running['kind'], work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   if (stopping) return;
   const controller = new AbortController();
   stopping = controller;
+  problem.value = undefined;
+  running.value = { kind, title: 'Getting ready', doneShare: 0, secondsLeft: undefined, isPaused: false };
   stayAwake(controller.signal);
   try {
     await work(controller.signal);
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    if (!(error instanceof Stopped)) problem.value = `Nothing can be measured: ${(error as Error).message}`;
   } finally {
     controller.abort();
     stopping = undefined;
@@ -59,7 +61,7 @@ export async function findFeatures(): Promise<void> {
 
 /** Measures everything from the start. */
 export const measureAll = (): Promise<void> =>
-  whileRunning(async (signal) => {
+  whileRunning('plan', async (signal) => {
     failures.value = [];
     await findFeatures();
     const result = await emptyResult();
@@ -68,7 +70,7 @@ export const measureAll = (): Promise<void> =>
 
 /** Goes on where a closed tab left off. */
 export const measureRest = (kept: Kept): Promise<void> =>
-  whileRunning(async (signal) => {
+  whileRunning('plan', async (signal) => {
     await findFeatures();
     await measureFrom(kept, signal);
   });
@@ -85,7 +87,7 @@ async function emptyResult(): Promise<DeviceResult> {
     ...{ form: 'thimble-device', version: VERSION, at: new Date().toISOString(), plan },
     device: name ? { ...device, name } : device,
     ...{ build, sharedMemory, threads: chosenThreads(), clockUs, sweepMib: SWEEP_MIB[plan] },
-    ...{ ceilings: [], kernels: [], models: [] },
+    ...{ ceilings: [], kernels: [], models: [], sustained: own.value?.result.sustained }, // minutes are not thrown away
   };
 }
 

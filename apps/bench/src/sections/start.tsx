@@ -1,6 +1,6 @@
 import { features, options, own, running, stored, type Options } from '../state.ts';
-import { bytes, duration, threadsWord } from '../format.ts';
-import { measureAll, measureRest, stop } from '../measuring/run.ts';
+import { bytes, threadsWord } from '../format.ts';
+import { measureAll, measureRest } from '../measuring/run.ts';
 
 const EMBEDDED = 'embedded';
 const FILES = 'files';
@@ -93,35 +93,6 @@ function Choices() {
   );
 }
 
-/** What is under way, and the way out. */
-export function Progress() {
-  const { title, doneShare, secondsLeft, isPaused, kind } = running.value!;
-  const left = secondsLeft === undefined ? '' : `about ${duration(secondsLeft)} left`;
-  const percent = Math.round(100 * doneShare);
-  return (
-    <div class="progress">
-      <div class="progress-line">
-        <strong>{percent} %</strong>
-        <span>{isPaused ? 'waiting: the page is in the background' : left}</span>
-      </div>
-      <div
-        class="track"
-        role="progressbar"
-        aria-label={kind === 'plan' ? 'Measuring' : 'Sustained run'}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-      >
-        <span style={{ width: `${100 * doneShare}%` }} />
-      </div>
-      <p>{title}</p>
-      <button type="button" class="secondary" onClick={stop}>
-        Stop
-      </button>
-    </div>
-  );
-}
-
 /** A measurement that a closed tab, or a stop, left unfinished. */
 function Unfinished() {
   const kept = own.value!;
@@ -149,7 +120,7 @@ export function Start() {
   if (isUnfinished) return <Unfinished />;
   return (
     <>
-      <button type="button" class="primary" onClick={() => void measureAll()}>
+      <button type="button" class="primary" disabled={running.value !== undefined} onClick={() => void measureAll()}>
         {own.value ? 'Measure again' : 'Measure this device'}
       </button>
       <p class="hint">

@@ -5,6 +5,7 @@ import { OverTime } from '../charts/over_time.tsx';
 import { clock, digits, percent } from '../format.ts';
 import { measureMinutes } from '../measuring/sustain.ts';
 import { running } from '../state.ts';
+import { Progress } from './progress.tsx';
 import { Section } from './section.tsx';
 
 interface Minute {
@@ -110,7 +111,7 @@ export function SustainedRun({ result, canRun }: { readonly result: DeviceResult
       title="Sustained"
       about="Phones get warm and slow down. This decodes for minutes and plots the speed. The screen stays on; leave the page open."
     >
-      {canRun && <Start />}
+      {canRun && (running.value?.kind === 'sustained' ? <Progress /> : <Start />)}
       {sustained && (
         <>
           <OverTime sustained={sustained} />
