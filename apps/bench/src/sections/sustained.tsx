@@ -31,10 +31,11 @@ export function partsOf({ samples }: Sustained): Minute[] {
 function Numbers({ sustained }: { readonly sustained: Sustained }) {
   const parts = partsOf(sustained);
   const [first, last] = [parts[0], parts.at(-1)];
+  const isLong = (sustained.samples.at(-1)?.[0] ?? 0) >= 30; // before that, two numbers say nothing
   const { battery, hidden } = sustained;
   return (
     <>
-      {first && last && (
+      {first && last && isLong && (
         <p>
           <strong>{digits(first.tps)}</strong> tok/s at first, <strong>{digits(last.tps)}</strong> at the end:{' '}
           {percent(last.tps / first.tps)} of its speed is left.
