@@ -1,5 +1,8 @@
-import type { ModelSource, openModel as OpenModel, OpenOptions } from 'thimble';
+import type { ModelSource, openModel as OpenModel, OpenOptions, StoredSource } from 'thimble';
 import { median } from './stats.ts';
+
+/** Whatever the library opens. */
+export type Source = ModelSource | StoredSource;
 
 /** One thing to measure: an engine reads or generates `nTokens` tokens after `nPast` others. */
 export interface Phase {
@@ -64,7 +67,7 @@ export function promptIds(n: number, salt: number, nVocab: number): number[] {
 }
 
 /** Answers to prompts that nobody has seen, in one session of one model. */
-async function openMeasured(openModel: typeof OpenModel, source: ModelSource, open: OpenOptions, signal?: AbortSignal) {
+async function openMeasured(openModel: typeof OpenModel, source: Source, open: OpenOptions, signal?: AbortSignal) {
   const openMs = performance.now();
   const model = await openModel(source, { maxSessions: 1, ...open, signal });
   const loadMs = performance.now() - openMs;
@@ -83,7 +86,7 @@ async function openMeasured(openModel: typeof OpenModel, source: ModelSource, op
 /** Measures thimble: in Node through its published bundle, in a page through the web bundle. */
 export async function measureThimble(
   openModel: typeof OpenModel,
-  source: ModelSource,
+  source: Source,
   phases: readonly Phase[],
   { open, rounds = 1, signal, onPhase }: MeasureOptions = {},
 ): Promise<ThimbleMeasured> {
@@ -138,7 +141,7 @@ export interface SustainedOptions {
 /** Answers one short prompt after the other for some minutes: devices that get warm become slower. */
 export async function measureSustained(
   openModel: typeof OpenModel,
-  source: ModelSource,
+  source: Source,
   { open, seconds, signal, onStart, onSample }: SustainedOptions,
 ): Promise<void> {
   const { info, ids, answer, close } = await openMeasured(openModel, source, { nCtx: 256, ...open }, signal);

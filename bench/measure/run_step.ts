@@ -1,11 +1,11 @@
-import type { ModelSource, openModel as OpenModel } from 'thimble';
+import type { openModel as OpenModel } from 'thimble';
 import { quantByName } from '../../src/quants/index.ts';
 import type { MeasureHost } from './host.ts';
 import { openLimits } from './limits.ts';
 import { limitNames } from './limit_kernels.ts';
 import { matmulCases } from './matmul_cases.ts';
 import { measureCases } from './measure_cases.ts';
-import { measureThimble } from './phases.ts';
+import { measureThimble, type Source } from './phases.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Ceiling, DeviceResult, KernelLine, ModelLine } from './result.ts';
 import { median, spread } from './stats.ts';
@@ -19,7 +19,7 @@ export interface StepOptions {
   /** The library as it ships, which measures whole models. */
   readonly openModel: typeof OpenModel;
   /** Asked for when a model is measured. */
-  readonly source: () => Promise<ModelSource>;
+  readonly source: () => Promise<Source>;
   readonly onProgress?: (doneShare: number) => void;
 }
 

@@ -8,9 +8,11 @@ import { Headline } from './sections/headline.tsx';
 import { Kernels } from './sections/kernels.tsx';
 import { Models } from './sections/models.tsx';
 import { Sharing } from './sections/sharing.tsx';
-import { Progress, Start } from './sections/start.tsx';
+import { Progress } from './sections/progress.tsx';
+import { Start } from './sections/start.tsx';
 import { SustainedRun } from './sections/sustained.tsx';
 import { CeilingsTable, Threads } from './sections/threads.tsx';
+import { findStoredModels } from './stored_models.ts';
 import { isResultLink, resultOfLink } from './share/link.ts';
 import { titleOf } from './share/compare.ts';
 import { failures, features, own, problem, running, shared } from './state.ts';
@@ -38,6 +40,7 @@ function useStart(): void {
     own.value = readKept();
     void readAddress();
     void askForIsolation();
+    findStoredModels().catch(() => undefined); // no storage here: then there are no models in it
     const onChange = (): void => void readAddress();
     addEventListener('hashchange', onChange);
     addEventListener('popstate', onChange);
@@ -122,7 +125,7 @@ export function App() {
           <Shared result={shared.value} />
         ) : (
           <section class="card start" aria-label="Measure">
-            {running.value ? <Progress /> : <Start />}
+            {running.value?.kind === 'plan' ? <Progress /> : <Start />}
             {features.value && <Here />}
           </section>
         )}

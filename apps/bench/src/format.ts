@@ -8,11 +8,15 @@ export function bytes(n: number): string {
   return `${(n / 1000 ** power).toFixed(power === 0 ? 0 : n / 1000 ** power < 10 ? 1 : 0)} ${units[power]!}`;
 }
 
-/** `1:05`; `8 s` below a minute. */
-export function duration(seconds: number): string {
+/** `1:05`. */
+export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
+
+/** `1:05 min`; `8 s` below a minute. */
+export const duration = (seconds: number): string =>
+  Math.round(seconds) < 60 ? `${Math.max(0, Math.round(seconds))} s` : `${clock(seconds)} min`;
 
 export const threadsWord = (n: number): string => (n === 1 ? '1 thread' : `${n} threads`);
 

@@ -3,13 +3,18 @@ import type { DeviceResult } from '../../../bench/measure/result.ts';
 import type { Kept } from './kept.ts';
 import type { DeviceFeatures } from './measuring/messages.ts';
 
+/** The model that comes with the page, picked files, or one in the store. */
+export type ModelChoice =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'files'; readonly files: readonly File[] }
+  | { readonly kind: 'store'; readonly name: string };
+
 /** What the user can choose. */
 export interface Options {
   readonly plan: 'full' | 'quick';
   /** Undefined: as many as the device has cores, at most 8. */
   readonly threads: number | undefined;
-  /** The picked files of a model; none: the embedded one. */
-  readonly files: readonly File[];
+  readonly model: ModelChoice;
 }
 
 /** What is under way. */
@@ -36,6 +41,9 @@ export const features = signal<DeviceFeatures | undefined>(undefined);
 /** This device's result, finished or not. */
 export const own = signal<Kept | undefined>(undefined);
 
+/** Whole models in this browser's store, which the chat app fills. */
+export const stored = signal<readonly { readonly name: string; readonly sizeBytes: number }[]>([]);
+
 /** Somebody else's, out of the address. */
 export const shared = signal<DeviceResult | undefined>(undefined);
 
@@ -48,7 +56,7 @@ export const failures = signal<readonly Failure[]>([]);
 /** What went wrong apart from steps: a link, a file. */
 export const problem = signal<string | undefined>(undefined);
 
-export const options = signal<Options>({ plan: 'full', threads: undefined, files: [] });
+export const options = signal<Options>({ plan: 'full', threads: undefined, model: { kind: 'embedded' } });
 
 /** Adds a failed step; those with the same message are told together. */
 export function addFailure(title: string, message: string): void {

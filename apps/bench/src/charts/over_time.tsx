@@ -1,10 +1,10 @@
 import { useMemo } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Sustained } from '../../../../bench/measure/result.ts';
+import { clock } from '../format.ts';
 import { axis, Chart, line, still, type Colours } from './chart.tsx';
 
-const minutesWord = (_: unknown, at: number[]): string[] =>
-  at.map((seconds) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`);
+const minutesWord = (_: unknown, at: number[]): string[] => at.map(clock);
 
 /** Times in the background, as bands behind the line. */
 const bands =

@@ -49,7 +49,7 @@ function named({ read, dot, f32 }: Ceilings, colours: Colours) {
     ctx.textAlign = 'right';
     const right = plot.bbox.left + plot.bbox.width - 4 * ratio;
     ctx.fillText(`int8 dot ${digits(dot)} GMAC/s`, right, plot.valToPos(dot, 'y', true) - 6 * ratio);
-    ctx.fillText(`float ${digits(f32)} GMAC/s`, right, plot.valToPos(f32, 'y', true) - 6 * ratio);
+    ctx.fillText(`float ${digits(f32)} GMAC/s`, right, plot.valToPos(f32, 'y', true) + 14 * ratio);
     ctx.translate(x0, y0);
     ctx.rotate(Math.atan2(y1 - y0, x1 - x0));
     ctx.textAlign = 'left';

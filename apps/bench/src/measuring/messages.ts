@@ -3,8 +3,12 @@ import type { Plan, Step } from '../../../../bench/measure/plan.ts';
 import type { DeviceResult } from '../../../../bench/measure/result.ts';
 import type { StepResult } from '../../../../bench/measure/run_step.ts';
 
-/** A model's files: picked ones, or addresses of those that come with the page. */
-export type Model = { readonly files: readonly File[] } | { readonly urls: readonly string[] };
+/** A model: picked files, addresses of those that come with the page, or one in this browser's store. */
+export type Model = { readonly files: readonly File[] } | { readonly urls: readonly string[] } | StoredModelName;
+
+export interface StoredModelName {
+  readonly store: string;
+}
 
 /** What the page asks of a worker; it does one thing, and is ended. */
 export type Job =
@@ -21,6 +25,8 @@ export type Report =
   | { readonly kind: 'progress'; readonly doneShare: number }
   /** Bytes of the model that have come. */
   | { readonly kind: 'download'; readonly doneBytes: number }
+  /** All of it is here: the page keeps it for the next worker. */
+  | { readonly kind: 'fetched'; readonly files: readonly File[] }
   | { readonly kind: 'step'; readonly result: StepResult }
   /** A sustained run begins, and goes on. */
   | { readonly kind: 'started'; readonly model: string }

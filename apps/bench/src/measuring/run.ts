@@ -4,7 +4,7 @@ import { withStep } from '../../../../bench/measure/run_step.ts';
 import { stayAwake } from '../awake.ts';
 import { describeDevice, SWEEP_MIB } from '../device.ts';
 import { keep, type Kept } from '../kept.ts';
-import { addFailure, failures, features, options, own, running } from '../state.ts';
+import { addFailure, failures, features, options, own, problem, running, type Running } from '../state.ts';
 import { ask, Stopped } from './ask.ts';
 import type { Model, Report } from './messages.ts';
 import { places } from './places.ts';
@@ -12,15 +12,17 @@ import { places } from './places.ts';
 let stopping: AbortController | undefined;
 
 /** Begins something that `stop` ends; one thing at a time. */
-export async function whileRunning(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function whileRunning(kind: Running['kind'], work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   if (stopping) return;
   const controller = new AbortController();
   stopping = controller;
+  problem.value = undefined;
+  running.value = { kind, title: 'Getting ready', doneShare: 0, secondsLeft: undefined, isPaused: false };
   stayAwake(controller.signal);
   try {
     await work(controller.signal);
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    if (!(error instanceof Stopped)) problem.value = `Nothing can be measured: ${(error as Error).message}`;
   } finally {
     controller.abort();
     stopping = undefined;
@@ -30,11 +32,20 @@ export async function whileRunning(work: (signal: AbortSignal) => Promise<void>)
 
 export const stop = (): void => stopping?.abort();
 
-/** The model that was chosen: picked files, or the one that comes with the page. */
+/** The model that comes with the page, once it is here. */
+let embedded: readonly File[] | undefined;
+
 export function chosenModel(): Model {
-  const { files } = options.value;
-  if (files.length > 0) return { files };
+  const { model } = options.value;
+  if (model.kind === 'files') return { files: model.files };
+  if (model.kind === 'store') return { store: model.name };
+  if (embedded) return { files: embedded };
   return { urls: EMBEDDED_MODEL.urls.map((url) => new URL(url, location.href).href) };
+}
+
+/** Keeps what a worker fetched for the next one. */
+export function keepFetched(report: Report): void {
+  if (report.kind === 'fetched') embedded = report.files;
 }
 
 /** Threads that were asked for, as far as there can be so many. */
@@ -50,7 +61,7 @@ export async function findFeatures(): Promise<void> {
 
 /** Measures everything from the start. */
 export const measureAll = (): Promise<void> =>
-  whileRunning(async (signal) => {
+  whileRunning('plan', async (signal) => {
     failures.value = [];
     await findFeatures();
     const result = await emptyResult();
@@ -59,7 +70,7 @@ export const measureAll = (): Promise<void> =>
 
 /** Goes on where a closed tab left off. */
 export const measureRest = (kept: Kept): Promise<void> =>
-  whileRunning(async (signal) => {
+  whileRunning('plan', async (signal) => {
     await findFeatures();
     await measureFrom(kept, signal);
   });
@@ -76,7 +87,7 @@ async function emptyResult(): Promise<DeviceResult> {
     ...{ form: 'thimble-device', version: VERSION, at: new Date().toISOString(), plan },
     device: name ? { ...device, name } : device,
     ...{ build, sharedMemory, threads: chosenThreads(), clockUs, sweepMib: SWEEP_MIB[plan] },
-    ...{ ceilings: [], kernels: [], models: [] },
+    ...{ ceilings: [], kernels: [], models: [], sustained: own.value?.result.sustained }, // minutes are not thrown away
   };
 }
 
@@ -115,6 +126,8 @@ async function measureFrom({ result: begun, nDone }: Kept, signal: AbortSignal):
 }
 
 function showReport(report: Report, show: (part?: number, title?: string) => void): void {
+  keepFetched(report);
+  if (report.kind === 'fetched') show();
   if (report.kind === 'progress') show(report.doneShare);
   if (report.kind === 'download') {
     const percent = Math.round((100 * report.doneBytes) / EMBEDDED_MODEL.sizeBytes);
@@ -139,9 +152,10 @@ async function askInFront(step: Step, plan: Plan, { signal, onReport }: AskOptio
       if (document.visibilityState === 'hidden') hiding.abort();
     };
     document.addEventListener('visibilitychange', onChange, { signal: hiding.signal });
+    signal.addEventListener('abort', () => hiding.abort(), { signal: hiding.signal });
     try {
-      const either = AbortSignal.any([signal, hiding.signal]);
-      return await ask({ kind: 'step', places, step, plan, model: chosenModel() }, { signal: either, onReport });
+      const job = { kind: 'step', places, step, plan, model: chosenModel() } as const;
+      return await ask(job, { signal: hiding.signal, onReport });
     } catch (error) {
       if (!(error instanceof Stopped) || signal.aborted) throw error;
     } finally {

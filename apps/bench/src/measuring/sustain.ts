@@ -3,15 +3,23 @@ import { battery } from '../awake.ts';
 import { keep } from '../kept.ts';
 import { addFailure, own, running } from '../state.ts';
 import { ask, Stopped } from './ask.ts';
-import { chosenModel, chosenThreads, findFeatures, whileRunning } from './run.ts';
+import { chosenModel, chosenThreads, keepFetched, findFeatures, whileRunning } from './run.ts';
 
-const put = (sustained: Sustained | undefined): void => {
-  if (own.value) own.value = { ...own.value, result: { ...own.value.result, sustained } };
-};
+/** A tab that is killed loses so many seconds of a run. */
+const KEPT_SECONDS = 5;
+let keptMs = 0;
+
+function put(sustained: Sustained | undefined, isLast = false): void {
+  if (!own.value) return;
+  own.value = { ...own.value, result: { ...own.value.result, sustained } };
+  if (!isLast && performance.now() - keptMs < 1000 * KEPT_SECONDS) return;
+  keep(own.value);
+  keptMs = performance.now();
+}
 
 /** Decodes for some minutes. What came until it is stopped, or fails, stays. */
 export const measureMinutes = (minutes: number): Promise<void> =>
-  whileRunning(async (signal) => {
+  whileRunning('sustained', async (signal) => {
     await findFeatures();
     const before = own.value?.result.sustained;
     const power = await battery();
@@ -23,8 +31,7 @@ export const measureMinutes = (minutes: number): Promise<void> =>
     }
     const after = await battery();
     const isMeasured = run.samples.length > 0;
-    put(isMeasured ? { ...run, battery: power && after && levels(power, after) } : before);
-    if (own.value) keep(own.value);
+    put(isMeasured ? { ...run, battery: power && after && levels(power, after) } : before, true);
   });
 
 type Power = Readonly<Record<'level', number> & Record<'charging', boolean>>;
@@ -59,6 +66,7 @@ async function sampled(
       {
         signal,
         onReport(report) {
+          keepFetched(report);
           if (report.kind === 'started') {
             startMs = performance.now();
             run = { ...run, model: report.model, hidden: [] };

@@ -4,7 +4,7 @@ import { featuresHere, hostOf } from '../../../../bench/measure/host.ts';
 import { measureSustained } from '../../../../bench/measure/phases.ts';
 import { runStep } from '../../../../bench/measure/run_step.ts';
 import { clockStepMs } from '../../../../bench/measure/timing.ts';
-import type { Job, Model, Report } from './messages.ts';
+import type { Job, Model, Report, StoredModelName } from './messages.ts';
 
 const report = (what: Report): void => self.postMessage(what);
 
@@ -24,7 +24,7 @@ async function did(job: Job): Promise<Report> {
       return { kind: 'step', result: await stepResult(job) };
     case 'sustained': {
       const { seconds, threads, model } = job;
-      await measureSustained(openModel, await filesOf(model), {
+      await measureSustained(openModel, await sourceOf(model), {
         ...{ open: { threads }, seconds },
         onStart: (name) => report({ kind: 'started', model: name }),
         onSample: (at, tps) => report({ kind: 'sample', seconds: at, tps }),
@@ -38,28 +38,34 @@ const stepResult = ({ step, plan, places, model }: Extract<Job, { kind: 'step' }
   runStep(step, plan, {
     host: hostOf(places),
     openModel,
-    source: () => filesOf(model),
+    source: () => sourceOf(model),
     onProgress: (doneShare) => report({ kind: 'progress', doneShare }),
   });
 
-/** Picked files as they are. Others are fetched, and the browser keeps them: in memory, or on disk where it finds that better. */
-async function filesOf(model: Model): Promise<readonly Blob[]> {
+/** What the library opens. Files at addresses are fetched first; the browser keeps them in memory, or on disk where it finds that better. */
+async function sourceOf(model: Model): Promise<StoredModelName | readonly Blob[]> {
+  if ('store' in model) return model;
   if ('files' in model) return model.files;
   let doneBytes = 0;
+  const onBytes = (n: number): void => report({ kind: 'download', doneBytes: (doneBytes += n) });
   const files: File[] = [];
-  for (const url of model.urls) {
-    const response = await fetch(url).catch(() => undefined);
-    if (!response?.ok || !response.body)
-      throw new Error(`${url} cannot be fetched${response ? ` (${response.status})` : ''}; is the network there?`);
-    const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(piece, controller) {
-        doneBytes += piece.length;
-        report({ kind: 'download', doneBytes });
-        controller.enqueue(piece);
-      },
-    });
-    const blob = await new Response(response.body.pipeThrough(counted)).blob();
-    files.push(new File([blob], url.replace(/^.*\//, '')));
-  }
+  for (const url of model.urls) files.push(await fetchFile(url, onBytes));
+  report({ kind: 'fetched', files });
   return files;
+}
+
+async function fetchFile(url: string, onBytes: (n: number) => void): Promise<File> {
+  const response = await fetch(url).catch(() => undefined);
+  if (!response?.ok || !response.body) {
+    const status = response ? ` (${response.status})` : '';
+    throw new Error(`${url} cannot be fetched${status}; is the network there?`);
+  }
+  const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, controller) {
+      onBytes(piece.length);
+      controller.enqueue(piece);
+    },
+  });
+  const blob = await new Response(response.body.pipeThrough(counted)).blob();
+  return new File([blob], url.replace(/^.*\//, ''));
 }

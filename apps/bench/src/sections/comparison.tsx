@@ -8,12 +8,12 @@ import { opened, own, problem } from '../state.ts';
 import { Section } from './section.tsx';
 
 /** Times as fast as the other, on a scale that has 1 in the middle. */
-function Row({ pair: { what, unit, here, there } }: { readonly pair: Pair }) {
+function Row({ pair: { what, model, unit, here, there } }: { readonly pair: Pair }) {
   const ratio = here / there;
   const share = Math.min(1, Math.abs(Math.log2(ratio)) / 3); // eight times as fast fills a half
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" title={model}>
         {what} <small>{unit}</small>
       </th>
       <td class="number">{digits(here)}</td>
@@ -28,33 +28,45 @@ function Row({ pair: { what, unit, here, there } }: { readonly pair: Pair }) {
   );
 }
 
+/** Rows that are shown at first: models, ceilings, the most usual kernels. */
+const FIRST = 14;
+
 function Table({ here, there }: { readonly here: DeviceResult; readonly there: DeviceResult }) {
+  const [showsAll, setShowsAll] = useState(false);
   const pairs = pairsOf(here, there);
+  const shown = showsAll ? pairs : pairs.slice(0, FIRST);
   if (pairs.length === 0) return <p>These two have measured nothing alike.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Comparison">
-      <table class="compare">
-        <thead>
-          <tr>
-            <th scope="col">what</th>
-            <th scope="col" class="number">
-              here
-            </th>
-            <th scope="col" class="number">
-              there
-            </th>
-            <th scope="col" class="number">
-              times
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {pairs.map((pair) => (
-            <Row key={pair.what} pair={pair} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Comparison">
+        <table class="compare">
+          <thead>
+            <tr>
+              <th scope="col">what</th>
+              <th scope="col" class="number">
+                here
+              </th>
+              <th scope="col" class="number">
+                there
+              </th>
+              <th scope="col" class="number">
+                times
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((pair) => (
+              <Row key={`${pair.model} ${pair.what}`} pair={pair} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {shown.length < pairs.length && (
+        <button type="button" class="secondary" onClick={() => setShowsAll(true)}>
+          Show all {pairs.length}
+        </button>
+      )}
+    </>
   );
 }
 

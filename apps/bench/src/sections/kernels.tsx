@@ -9,7 +9,7 @@ const works = {
   prefill: {
     title: 'Prefill',
     unit: 'GMAC/s',
-    about: '128 tokens at a time: the arithmetic decides.',
+    about: '128 tokens at a time: arithmetic decides.',
     of: 'gmacPerSecond',
   },
 } as const;
@@ -50,14 +50,26 @@ function Row({ line, work }: { readonly line: KernelLine; readonly work: Work })
 /** Rows that are shown at first: the types that most models have come first. */
 const FIRST = 11;
 
-function Table({ lines, work }: { readonly lines: readonly KernelLine[]; readonly work: Work }) {
+interface TableProps {
+  readonly lines: readonly KernelLine[];
+  readonly work: Work;
+  readonly build: DeviceResult['build'];
+}
+
+/** Activations of 15 bits are two digits for the relaxed build's dot product. */
+const TWICE = ' Each weight is multiplied twice, so 50 % of int8 dot is the most.';
+
+function Table({ lines, work, build }: TableProps) {
   const { unit, about } = works[work];
   const [showsAll, setShowsAll] = useState(false);
   const shown = showsAll ? lines : lines.filter(({ timing }, i) => i < FIRST || !timing);
   return (
     <>
       <table class="bars">
-        <caption>{about}</caption>
+        <caption>
+          {about}
+          {work === 'prefill' && build === 'relaxed' && TWICE}
+        </caption>
         <thead>
           <tr>
             <th scope="col">type</th>
@@ -94,7 +106,11 @@ export function Kernels({ result }: { readonly result: DeviceResult }) {
       title="Kernels"
       about="Each is checked against plain loops, then timed in turns with what this device can do at most."
     >
-      {nWrong > 0 && <p class="wrong">{nWrong} computed wrong numbers and were not timed.</p>}
+      {nWrong > 0 && (
+        <p class="wrong">
+          {nWrong === 1 ? 'One case' : `${nWrong} cases`} computed wrong numbers; what is wrong is not timed.
+        </p>
+      )}
       <Roofline result={result} />
       <div class="segments" role="group" aria-label="Work">
         {(Object.keys(works) as Work[]).map((one) => (
@@ -103,7 +119,7 @@ export function Kernels({ result }: { readonly result: DeviceResult }) {
           </button>
         ))}
       </div>
-      <Table {...{ lines, work }} />
+      <Table {...{ lines, work }} build={result.build} />
     </Section>
   );
 }

@@ -35,6 +35,10 @@ function rename(name: string): void {
 /** To others, and to files. */
 export function Sharing({ result, isOwn }: { readonly result: DeviceResult; readonly isOwn: boolean }) {
   const [outcome, setOutcome] = useState<{ said: string; link?: string }>({ said: '' });
+  const shareHere = (): Promise<void> =>
+    share(result).then(setOutcome, (error: Error) =>
+      setOutcome({ said: `No link can be made here: ${error.message}. Share the JSON file instead.` }),
+    );
   return (
     <Section id="sharing" title="Keep and share" about="A link carries the result in itself: no server stores it.">
       {isOwn && (
@@ -49,7 +53,7 @@ export function Sharing({ result, isOwn }: { readonly result: DeviceResult; read
         </label>
       )}
       <div class="row">
-        <button type="button" class="secondary" onClick={() => void share(result).then(setOutcome)}>
+        <button type="button" class="secondary" onClick={() => void shareHere()}>
           Share link
         </button>
         <button type="button" class="secondary" onClick={() => downloadResult(result, 'json')}>

@@ -1,24 +1,49 @@
-import { features, options, own, running } from '../state.ts';
-import { bytes, duration, threadsWord } from '../format.ts';
-import { measureAll, measureRest, stop } from '../measuring/run.ts';
+import { features, options, own, running, stored, type Options } from '../state.ts';
+import { bytes, threadsWord } from '../format.ts';
+import { measureAll, measureRest } from '../measuring/run.ts';
 
-/** The embedded model, or files of the user's. */
+const EMBEDDED = 'embedded';
+const FILES = 'files';
+
+/** The embedded model, one in the store, or files of the user's. */
 function ModelChoice() {
-  const { files } = options.value;
-  const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
-  const chosen =
-    files.length > 0
-      ? `${files.map(({ name }) => name).join(', ')} (${bytes(sizeBytes)})`
-      : `SmolLM2 135M, which comes with this page (${bytes(EMBEDDED_MODEL.sizeBytes)})`;
-  const pick = (list: FileList | null): void => void (options.value = { ...options.value, files: [...(list ?? [])] });
+  const { model } = options.value;
+  const choose = (model: Options['model']): void => void (options.value = { ...options.value, model });
+  const picked = model.kind === 'files' ? model.files : [];
+  const value = model.kind === 'store' ? `store ${model.name}` : model.kind;
+  const onChange = (chosen: string): void =>
+    choose(chosen === EMBEDDED ? { kind: EMBEDDED } : { kind: 'store', name: chosen.replace(/^store /, '') });
   return (
     <div class="field">
-      <span>Model</span>
-      <p class="name-small">{chosen}</p>
-      <label class="file">
-        <input type="file" accept=".gguf" multiple onChange={(event) => pick(event.currentTarget.files)} />
-        <span class="button secondary">Choose a GGUF file, or all shards of one</span>
+      <label class="field">
+        <span>Model</span>
+        <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          <option value={EMBEDDED}>SmolLM2 135M, comes with this page ({bytes(EMBEDDED_MODEL.sizeBytes)})</option>
+          {stored.value.map(({ name, sizeBytes }) => (
+            <option key={name} value={`store ${name}`}>
+              {name} ({bytes(sizeBytes)})
+            </option>
+          ))}
+          {picked.length > 0 && (
+            <option value={FILES}>
+              {picked[0]!.name} ({bytes(picked.reduce((sum, { size }) => sum + size, 0))})
+            </option>
+          )}
+        </select>
       </label>
+      <label class="file">
+        <input
+          type="file"
+          accept=".gguf"
+          multiple
+          onChange={(event) => {
+            const files = [...(event.currentTarget.files ?? [])];
+            if (files.length > 0) choose({ kind: FILES, files });
+          }}
+        />
+        <span class="button secondary">Choose a GGUF file</span>
+      </label>
+      <small>A model of several files: choose all of them at once.</small>
     </div>
   );
 }
@@ -68,35 +93,6 @@ function Choices() {
   );
 }
 
-/** What is under way, and the way out. */
-export function Progress() {
-  const { title, doneShare, secondsLeft, isPaused, kind } = running.value!;
-  const left = secondsLeft === undefined ? '' : `about ${duration(secondsLeft)} left`;
-  const percent = Math.round(100 * doneShare);
-  return (
-    <div class="progress">
-      <div class="progress-line">
-        <strong>{percent} %</strong>
-        <span>{isPaused ? 'waiting: the page is in the background' : left}</span>
-      </div>
-      <div
-        class="track"
-        role="progressbar"
-        aria-label={kind === 'plan' ? 'Measuring' : 'Sustained run'}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-      >
-        <span style={{ width: `${100 * doneShare}%` }} />
-      </div>
-      <p>{title}</p>
-      <button type="button" class="secondary" onClick={stop}>
-        Stop
-      </button>
-    </div>
-  );
-}
-
 /** A measurement that a closed tab, or a stop, left unfinished. */
 function Unfinished() {
   const kept = own.value!;
@@ -113,6 +109,7 @@ function Unfinished() {
           Start again
         </button>
       </div>
+      <ModelChoice />
     </>
   );
 }
@@ -123,7 +120,7 @@ export function Start() {
   if (isUnfinished) return <Unfinished />;
   return (
     <>
-      <button type="button" class="primary" onClick={() => void measureAll()}>
+      <button type="button" class="primary" disabled={running.value !== undefined} onClick={() => void measureAll()}>
         {own.value ? 'Measure again' : 'Measure this device'}
       </button>
       <p class="hint">

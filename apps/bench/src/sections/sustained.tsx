@@ -2,9 +2,10 @@ import { useState } from 'preact/hooks';
 import { median } from '../../../../bench/measure/stats.ts';
 import type { DeviceResult, Sustained } from '../../../../bench/measure/result.ts';
 import { OverTime } from '../charts/over_time.tsx';
-import { digits, duration, percent } from '../format.ts';
+import { clock, digits, percent } from '../format.ts';
 import { measureMinutes } from '../measuring/sustain.ts';
 import { running } from '../state.ts';
+import { Progress } from './progress.tsx';
 import { Section } from './section.tsx';
 
 interface Minute {
@@ -21,7 +22,7 @@ export function partsOf({ samples }: Sustained): Minute[] {
     const isLast = i === nParts - 1;
     const part = samples.filter(([at]) => at > i * each && (isLast || at <= (i + 1) * each));
     return {
-      label: `${duration(i * each)} to ${duration(isLast ? end : (i + 1) * each)}`,
+      label: `${clock(i * each)} to ${clock(isLast ? end : (i + 1) * each)}`,
       tps: median(part.map(([, tps]) => tps)),
     };
   }).filter(({ tps }) => Number.isFinite(tps));
@@ -30,10 +31,11 @@ export function partsOf({ samples }: Sustained): Minute[] {
 function Numbers({ sustained }: { readonly sustained: Sustained }) {
   const parts = partsOf(sustained);
   const [first, last] = [parts[0], parts.at(-1)];
+  const isLong = (sustained.samples.at(-1)?.[0] ?? 0) >= 30; // before that, two numbers say nothing
   const { battery, hidden } = sustained;
   return (
     <>
-      {first && last && (
+      {first && last && isLong && (
         <p>
           <strong>{digits(first.tps)}</strong> tok/s at first, <strong>{digits(last.tps)}</strong> at the end:{' '}
           {percent(last.tps / first.tps)} of its speed is left.
@@ -110,7 +112,7 @@ export function SustainedRun({ result, canRun }: { readonly result: DeviceResult
       title="Sustained"
       about="Phones get warm and slow down. This decodes for minutes and plots the speed. The screen stays on; leave the page open."
     >
-      {canRun && <Start />}
+      {canRun && (running.value?.kind === 'sustained' ? <Progress /> : <Start />)}
       {sustained && (
         <>
           <OverTime sustained={sustained} />

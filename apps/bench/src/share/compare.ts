@@ -3,6 +3,7 @@ import { ceilingOf, quantOf, type DeviceResult } from '../../../../bench/measure
 /** A number that two results both have. */
 export interface Pair {
   readonly what: string;
+  readonly model?: string | undefined;
   readonly unit: string;
   readonly here: number;
   readonly there: number;
@@ -10,6 +11,8 @@ export interface Pair {
 
 interface Entry {
   readonly what: string;
+  /** Only the same model is compared. */
+  readonly model?: string;
   readonly unit: string;
   readonly value: number;
 }
@@ -25,7 +28,7 @@ function entriesOf(result: DeviceResult): Entry[] {
   const phases = models
     .filter((one) => one.threads === threads)
     .flatMap(({ model, phases }) =>
-      phases.map(({ name, tps }) => ({ what: `${model}, ${name}`, unit: 'tok/s', value: tps })),
+      phases.map(({ name, tps }) => ({ what: name.replace('@', 'at '), model, unit: 'tok/s', value: tps })),
     );
   const products = kernels
     .filter((one) => one.threads === threads)
@@ -41,10 +44,12 @@ function entriesOf(result: DeviceResult): Entry[] {
 
 /** What both have measured, in the order of the first. */
 export function pairsOf(here: DeviceResult, there: DeviceResult): Pair[] {
-  const others = new Map(entriesOf(there).map(({ what, value }) => [what, value]));
-  return entriesOf(here).flatMap(({ what, unit, value }) => {
-    const other = others.get(what);
-    return other === undefined ? [] : [{ what, unit, here: value, there: other }];
+  const key = ({ what, model = '' }: Entry): string => `${model} ${what}`;
+  const others = new Map(entriesOf(there).map((entry) => [key(entry), entry.value]));
+  return entriesOf(here).flatMap((entry) => {
+    const other = others.get(key(entry));
+    const { what, model, unit } = entry;
+    return other === undefined ? [] : [{ what, model, unit, here: entry.value, there: other }];
   });
 }
 

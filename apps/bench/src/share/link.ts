@@ -6,7 +6,7 @@ import { readResult, rounded, VERSION, type DeviceResult } from '../../../../ben
  */
 const PREFIX = `#r${VERSION}.`;
 
-/** A full result has 5,000 characters; one with a five-minute run has 12,000. */
+/** A full result has 4,000 characters; one with five minutes of a fast device 6,000. */
 const MAX_CHARACTERS = 200_000;
 
 /** Of the JSON: a few kilobytes may unpack to gigabytes. */
