@@ -11,6 +11,7 @@ import { readNote, type Begun, type Note } from './chat_note.ts';
 import { both, type Generation, type Said, type Sink } from './generation.ts';
 import type { Asked, ModelSession } from './model_session.ts';
 import type { SaveSessionOptions, SendOptions } from './option_types.ts';
+import { tick } from '#platform';
 
 /** What a chat remembers. */
 export interface Talk {
@@ -44,7 +45,7 @@ interface Question {
 export function ask(talk: Talk, { question, adapters }: Question, asking: Asking): Promise<GenerateResult> {
   const options = { ...asking.options, seed: asking.options.seed ?? randomSeed() };
   const begun = { question, options, adapters, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
-  return answered(talk, begun, asking, async () => ({ answer: first(talk, begun, asking) }));
+  return answered(talk, begun, asking, () => first(talk, begun, asking));
 }
 
 /** Goes on with the answer that was begun. */
@@ -62,14 +63,18 @@ interface Making {
 }
 
 /** From its beginning. */
-function first(talk: Talk, begun: Begun, asking: Asking): Generation<Said> {
+async function first(talk: Talk, begun: Begun, asking: Asking): Promise<Making> {
   const { templateVars: _, ...options } = { ...begun.options, ...given(asking.options) };
-  return talk.session.start(promptTo(talk, begun), options, asked(talk, begun, asking));
+  const prompt = promptTo(talk, begun);
+  await tick(); // a conversation of ten thousand messages is work for several tasks of a page
+  const how = asked(talk, begun, asking);
+  await tick();
+  return { answer: talk.session.start(prompt, options, how) };
 }
 
 /** Once more, and on: what the session knows of it, or was saved of it, else from its beginning. */
 async function again(talk: Talk, begun: Begun, asking: Asking): Promise<Making> {
-  if (!begun.isThere || !talk.session.isThere) return { answer: first(talk, begun, asking) }; // the same seed: the same text
+  if (!begun.isThere || !talk.session.isThere) return first(talk, begun, asking); // the same seed: the same text
   const prompt = begun.options.onFull === 'shift' ? promptTo(talk, begun) : undefined;
   return { answer: talk.session.goOn(prompt, { ...asking.options, whole: true }, asked(talk, begun, asking)) };
 }

@@ -9,7 +9,7 @@ import { tick } from '#platform';
 const MOST_BYTES = 2 ** 32;
 
 /** So much is copied at a time: a page does not notice, not even on a slow phone. */
-const PART_BYTES = 4 * 2 ** 20;
+const PART_BYTES = 2 ** 20;
 
 /** What has no name, as a file: bytes, answers and streams. */
 export async function received(
@@ -61,16 +61,19 @@ async function streamed(
   const parts: Blob[] = [];
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let doneBytes = 0;
-  const put = () => void parts.push(new Blob(pieces.splice(0)));
+  const put = () => {
+    parts.push(new Blob(pieces.splice(0)));
+    return tick(); // pieces that wait already come all at once
+  };
   if (totalBytes !== undefined) checkLength(name, totalBytes);
   for await (const piece of piecesOf(stream, name, signal)) {
     doneBytes += piece.length;
     checkLength(name, doneBytes);
     pieces.push(piece);
-    if (doneBytes - parts.length * PART_BYTES >= PART_BYTES) put();
+    if (doneBytes - parts.length * PART_BYTES >= PART_BYTES) await put();
     onDownload?.({ doneBytes, totalBytes });
   }
-  put();
+  await put();
   if (totalBytes === undefined || doneBytes === totalBytes) return { blob: new Blob(parts), name };
   throw new ResourceError(`${name} ended after ${counted(doneBytes)} of ${counted(totalBytes)} bytes; fetch it again`);
 }
