@@ -54,7 +54,7 @@ export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
 export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';
 export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
-export type { DownloadProgress, DownloadState } from './platform/model_source.ts';
+export type { DownloadProgress, DownloadState } from './platform/receiving.ts';
 export type { ModelStore, ModelStoreOptions } from './store/model_store.ts';
 export type { Download } from './store/running_download.ts';
 export type {

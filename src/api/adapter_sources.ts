@@ -1,5 +1,5 @@
 import { checkNames, kindOf } from '../base/checks.ts';
-import type { Receiving } from '../platform/model_source.ts';
+import type { Receiving } from '../platform/receiving.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { PlainAdapter } from '../protocol/messages.ts';
 import type { StoredSource } from '../store/types.ts';

@@ -131,11 +131,17 @@ export function continuationsOf(continuations: readonly unknown[]): Prompt[] {
   return continuations.map((way: unknown) => (typeof way === 'string' ? { text: way } : tokensOf(way)));
 }
 
+/** Bytes that are copied to the engine's thread in no time. */
+const FEW_BYTES = 4 * 2 ** 20;
+
 /** The bytes of a saved session, or where they are. */
-export function bytesOf(bytes: unknown): Uint8Array | Blob {
+export async function bytesOf(bytes: unknown): Promise<Uint8Array | Blob> {
   if (['Blob', 'File'].includes(tagOf(bytes))) return bytes as Blob;
-  if (tagOf(bytes) === 'ArrayBuffer') return new Uint8Array(bytes as ArrayBuffer);
-  if (tagOf(bytes) === 'Uint8Array') return bytes as Uint8Array;
+  if (tagOf(bytes) === 'ArrayBuffer') return bytesOf(new Uint8Array(bytes as ArrayBuffer));
+  if (tagOf(bytes) === 'Uint8Array') {
+    const given = bytes as Uint8Array;
+    return given.length <= FEW_BYTES ? given : (await import('../platform/receive.ts')).blobOf(given);
+  }
   const hint = typeof bytes === 'string' ? '; read the file without an encoding' : '';
   throw new TypeError(
     `restore got ${kindOf(bytes)}, expected the bytes that save() made, a Uint8Array, ArrayBuffer or Blob${hint}`,

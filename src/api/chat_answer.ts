@@ -11,6 +11,7 @@ import { readNote, type Begun, type Note } from './chat_note.ts';
 import { both, type Generation, type Said, type Sink } from './generation.ts';
 import type { Asked, ModelSession } from './model_session.ts';
 import type { SaveSessionOptions, SendOptions } from './option_types.ts';
+import { tick } from '#platform';
 
 /** What a chat remembers. */
 export interface Talk {
@@ -44,7 +45,7 @@ interface Question {
 export function ask(talk: Talk, { question, adapters }: Question, asking: Asking): Promise<GenerateResult> {
   const options = { ...asking.options, seed: asking.options.seed ?? randomSeed() };
   const begun = { question, options, adapters, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
-  return answered(talk, begun, asking, async () => ({ answer: first(talk, begun, asking) }));
+  return answered(talk, begun, asking, () => first(talk, begun, asking));
 }
 
 /** Goes on with the answer that was begun. */
@@ -62,17 +63,18 @@ interface Making {
 }
 
 /** From its beginning. */
-function first(talk: Talk, begun: Begun, asking: Asking): Generation<Said> {
+async function first(talk: Talk, begun: Begun, asking: Asking): Promise<Making> {
   const { templateVars: _, ...options } = { ...begun.options, ...given(asking.options) };
-  return talk.session.start(promptTo(talk, begun), options, asked(talk, begun, asking));
+  const prompt = promptTo(talk, begun);
+  await tick(); // a conversation of ten thousand messages is work for several tasks of a page
+  const how = asked(talk, begun, asking);
+  await tick();
+  return { answer: talk.session.start(prompt, options, how) };
 }
 
-/** Once more, and on: what the session knows of it, what was saved of it, or from its beginning. */
+/** Once more, and on: what the session knows of it, or was saved of it, else from its beginning. */
 async function again(talk: Talk, begun: Begun, asking: Asking): Promise<Making> {
-  if (!begun.isThere || !talk.session.isOpen) {
-    if (!begun.saved) return { answer: first(talk, begun, asking) }; // the same seed: the same text
-    await talk.session.restored(begun.saved, asking.site);
-  }
+  if (!begun.isThere || !talk.session.isThere) return first(talk, begun, asking); // the same seed: the same text
   const prompt = begun.options.onFull === 'shift' ? promptTo(talk, begun) : undefined;
   return { answer: talk.session.goOn(prompt, { ...asking.options, whole: true }, asked(talk, begun, asking)) };
 }
@@ -89,11 +91,7 @@ function asked(talk: Talk, begun: Begun, { site, signal, sink, onSave }: Asking)
     begun.isThere = true;
     sink.prefill(nDone, nTotal);
   };
-  const keep = (saved: Uint8Array<ArrayBuffer>) => {
-    begun.saved = saved.slice();
-    onSave!(saved);
-  };
-  const saving = onSave && { note: noteOf(talk, { ...begun, isThere: true }), onSave: keep };
+  const saving = onSave && { note: noteOf(talk, { ...begun, isThere: true }), onSave };
   return { site, telling: both, adapters: begun.adapters, signal, onPrefill, saving };
 }
 
@@ -114,7 +112,7 @@ async function answered(
     if (onSave) await session.saved({ state: 'auto' }, noteOf(talk, talk.begun), site).then(onSave, () => undefined);
     return result;
   } catch (error) {
-    if (session.isOpen && talk.begun === begun) talk.begun = undefined; // it is not lost: there can be none
+    if (session.isOpen && talk.begun === begun) talk.begun = undefined; // nothing was lost: there can be none
     throw error;
   } finally {
     talk.isAnswering = false;
@@ -162,9 +160,9 @@ export async function restore(talk: Talk, bytes: Uint8Array | ArrayBuffer | Blob
   talk.messages.length = 0;
   for (const message of messages) talk.messages.push(message);
   talk.nLeftOut = nLeftOut;
-  talk.begun = begun && { ...begun, saved: bytes };
+  talk.begun = begun;
 }
 
 function noteOf({ messages, nLeftOut }: Talk, begun: Begun | undefined): string {
-  return JSON.stringify({ messages, nLeftOut, begun: begun && { ...begun, saved: undefined } } satisfies Note);
+  return JSON.stringify({ messages, nLeftOut, begun } satisfies Note);
 }

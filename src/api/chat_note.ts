@@ -15,8 +15,6 @@ export interface Begun {
   isThere: boolean;
   /** It ended early: the last two messages are the question and what was said. */
   isSaid: boolean;
-  /** What was saved of it last. */
-  saved?: Uint8Array | ArrayBuffer | Blob | undefined;
 }
 
 /** What a chat knows beside its session's text. */

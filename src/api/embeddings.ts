@@ -2,14 +2,14 @@ import { checkOneOf, checkWhole, given, kindOf, tokensOf } from '../base/checks.
 import type { AdapterUse } from '../protocol/adapters.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { CallSite } from './call_site.ts';
-import type { EngineClient } from './engine_client.ts';
+import type { Engine } from './engine.ts';
 import type { EmbedOptions, Ranked, RankOptions } from './option_types.ts';
 
 const embedPoolings: readonly EmbedPooling[] = ['mean', 'cls', 'last', 'none'];
 
 /** Whose model is asked, from which line of the caller's code; `dim` is how long the rows of its tokens are. */
 interface Asked {
-  readonly client: EngineClient;
+  readonly engine: Engine;
   readonly adapters: readonly AdapterUse[] | undefined;
   readonly dim: number;
   readonly site: CallSite;
@@ -19,7 +19,7 @@ interface Asked {
 export async function embedTexts(
   texts: readonly (string | ArrayLike<number>)[],
   options: EmbedOptions,
-  { client, adapters, dim, site }: Asked,
+  { engine, adapters, dim, site }: Asked,
 ): Promise<Float32Array[]> {
   const { truncate = false, pooling, task, onProgress, signal, ...shape } = given(options);
   if (pooling !== undefined) checkOneOf('pooling', pooling, embedPoolings);
@@ -27,7 +27,7 @@ export async function embedTexts(
     throw new TypeError(`task is ${kindOf(task)}, expected a word such as 'query' or 'document'`);
   const all = textsOf(texts);
   const onEvent = (nDone: number): void => onProgress?.(nDone, all.length);
-  const rows = await client.call('embed', { texts: all, truncate, pooling, task, adapters }, { onEvent, signal, site });
+  const rows = await engine.call('embed', { texts: all, truncate, pooling, task, adapters }, { onEvent, signal, site });
   return rows.map((row) => shaped(row, pooling === 'none' ? dim : row.length, shape));
 }
 
@@ -35,7 +35,7 @@ export async function embedTexts(
 export async function rankDocuments(
   { query, documents }: { readonly query: string; readonly documents: readonly string[] },
   options: RankOptions,
-  { client, adapters, site }: Omit<Asked, 'dim'>,
+  { engine, adapters, site }: Omit<Asked, 'dim'>,
 ): Promise<Ranked[]> {
   const { top = Infinity, truncate = false, onProgress, signal } = given(options);
   if (typeof query !== 'string') throw new TypeError(`the query is ${kindOf(query)}, expected a text`);
@@ -45,7 +45,7 @@ export async function rankDocuments(
   if (bad >= 0) throw new TypeError(`document ${bad} is ${kindOf(documents[bad])}, expected a text`);
   if (top !== Infinity) checkWhole('top', top, { min: 1 });
   const onEvent = (nDone: number): void => onProgress?.(nDone, documents.length);
-  const scores = await client.call(
+  const scores = await engine.call(
     'rank',
     { query, documents: [...documents], truncate, adapters },
     { onEvent, signal, site },

@@ -37,12 +37,17 @@ export class EngineClient {
     worker.onDeath((reason, isMissing) => this.fail(reason, isMissing));
   }
 
+  /** Whether it takes no calls any more. */
+  get isDead(): boolean {
+    return this.dead !== undefined;
+  }
+
   /** The thread is of no use any more; `isMissing`: it never was. */
   fail(reason: Error, isMissing: boolean): void {
     this.isMissing = isMissing;
     const why = isMissing
       ? `the engine's thread cannot start: ${reason.message}; serve it beside the library's script, and let the page's Content-Security-Policy allow it (worker-src 'self')`
-      : `the engine's thread died: ${reason.message}; open the model again, with a smaller nCtx if memory ran out`;
+      : `the engine's thread died: ${reason.message}; the next call starts it again; where memory ran out, open the model with a smaller nCtx`;
     this.end(new ResourceError(why, { cause: reason }));
   }
 
@@ -108,8 +113,10 @@ export class EngineClient {
       return;
     }
     this.settle(message.id);
-    if ('error' in message) pending.reject(errorAt(pending.site, message.error));
-    else pending.resolve(message.result);
+    if (!('error' in message)) return pending.resolve(message.result);
+    const error = errorAt(pending.site, message.error);
+    pending.reject(error);
+    if (message.isLast) void this.terminate(error);
   }
 
   private settle(id: number): void {

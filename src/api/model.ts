@@ -8,7 +8,7 @@ import { continuationsOf, promptOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';
-import type { EngineClient } from './engine_client.ts';
+import type { Engine } from './engine.ts';
 import type { Generation } from './generation.ts';
 import { ModelSession } from './model_session.ts';
 import type {
@@ -30,15 +30,15 @@ import { checkOptions } from './options.ts';
  */
 export class Model {
   readonly info: ModelInfo;
-  private readonly client: EngineClient;
+  private readonly engine: Engine;
   private readonly session: ModelSession;
   private closing: Promise<void> | undefined;
 
   /** Made by `openModel`. */
-  constructor(client: EngineClient, info: ModelInfo) {
-    this.client = client;
+  constructor(engine: Engine, info: ModelInfo) {
+    this.engine = engine;
     this.info = info;
-    this.session = new ModelSession(client, info.thoughts, undefined, Promise.resolve(OWN_SESSION));
+    this.session = new ModelSession(engine, info.thoughts, undefined, OWN_SESSION);
   }
 
   /**
@@ -71,20 +71,20 @@ export class Model {
   /** A timeline of its own: its cache is not disturbed by other calls, and can be saved. */
   openSession(options: Readonly<Record<string, never>> = {}): ModelSession {
     checkOptions('openSession', options);
-    return new ModelSession(this.client, this.info.thoughts, this.adapters);
+    return new ModelSession(this.engine, this.info.thoughts, this.adapters);
   }
 
   /** The tokens of a prompt. `{ text, special, bos, eos }` says what may be added and parsed. */
   async tokenize(prompt: PromptLike, options: Readonly<Record<string, never>> = {}): Promise<number[]> {
     checkOptions('tokenize', options);
-    return this.client.call('tokenize', { prompt: promptOf(prompt) });
+    return this.engine.call('tokenize', { prompt: promptOf(prompt) });
   }
 
   /** The text of tokens; control tokens only with `special`. */
   async detokenize(tokens: ArrayLike<number>, options: { readonly special?: boolean } = {}): Promise<string> {
     checkOptions('detokenize', options);
     const { special = false } = options;
-    return this.client.call('detokenize', { tokens: tokensOf(tokens), special });
+    return this.engine.call('detokenize', { tokens: tokensOf(tokens), special });
   }
 
   /**
@@ -102,8 +102,8 @@ export class Model {
       throw new TypeError(`onRows is ${kindOf(onRows)}, expected a function that gets rows`);
     const { signal } = options;
     const { adapters } = this;
-    const tokens = await this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
-    await this.client.call('logits', { tokens, adapters }, { onEvent: onRows, signal, site });
+    const tokens = await this.engine.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
+    await this.engine.call('logits', { tokens, adapters }, { onEvent: onRows, signal, site });
   }
 
   /**
@@ -128,13 +128,13 @@ export class Model {
     checkOptions('score', options);
     const { firstRow = 0, continuations, signal } = options;
     const tokenize = (prompt: PromptLike) =>
-      this.client.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
+      this.engine.call('tokenize', { prompt: promptOf(prompt) }, { signal, site });
     const ways = continuations && continuationsOf(continuations);
     const { adapters } = this;
     const text = await tokenize(given);
-    if (!ways) return this.client.call('score', { tokens: text, firstRow, adapters }, { signal, site });
+    if (!ways) return this.engine.call('score', { tokens: text, firstRow, adapters }, { signal, site });
     const each = await Promise.all(ways.map(tokenize));
-    return this.client.call('scoreContinuations', { text, continuations: each, adapters }, { signal, site });
+    return this.engine.call('scoreContinuations', { text, continuations: each, adapters }, { signal, site });
   }
 
   /**
@@ -145,7 +145,7 @@ export class Model {
     const site = callSite();
     checkOptions('columnSums', options);
     const { onTokens, signal } = options;
-    return this.client.call('columnSums', { texts: texts.map(tokensOf) }, { onEvent: onTokens, signal, site });
+    return this.engine.call('columnSums', { texts: texts.map(tokensOf) }, { onEvent: onTokens, signal, site });
   }
 
   /**
@@ -164,7 +164,7 @@ export class Model {
     checkOptions('embed', options);
     const { embedTexts } = await import('./embeddings.ts');
     const rows = await embedTexts(typeof texts === 'string' ? [texts] : texts, options, {
-      client: this.client,
+      engine: this.engine,
       adapters: this.adapters,
       dim: this.info.dim,
       site,
@@ -174,7 +174,7 @@ export class Model {
 
   /** The tasks that `embed` knows of this model, by the prefixes on its card; none where the model is not known here. */
   tasks(): Promise<string[]> {
-    return this.client.call('tasks', {});
+    return this.engine.call('tasks', {});
   }
 
   /**
@@ -185,12 +185,12 @@ export class Model {
     const site = callSite();
     checkOptions('rank', options);
     const { rankDocuments } = await import('./embeddings.ts');
-    return rankDocuments({ query, documents }, options, { client: this.client, adapters: this.adapters, site });
+    return rankDocuments({ query, documents }, options, { engine: this.engine, adapters: this.adapters, site });
   }
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */
   close(): Promise<void> {
-    this.closing ??= this.client.close(new TypeError('the model is closed; open it again'));
+    this.closing ??= this.engine.close(new TypeError('the model is closed; open it again'));
     return this.closing;
   }
 

@@ -5,6 +5,7 @@ import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Calls } from '../protocol/messages.ts';
+import type { Engine } from './engine.ts';
 import { orAborted, type EngineClient } from './engine_client.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
@@ -22,21 +23,24 @@ export class ModelSession {
    * `openModel`, with their scales; an empty list: none. What was read with others is read again.
    */
   adapters: readonly AdapterUse[] | undefined;
-  private readonly client: EngineClient;
+  private readonly engine: Engine;
   private readonly thoughts: Thoughts | undefined;
-  private opening: Promise<number> | undefined;
+  private readonly own: number | undefined;
+  private opened: { readonly client: EngineClient; readonly session: Promise<number> } | undefined;
+  /** What was saved of the answer under way, or restored: where the engine has died, another one takes that. */
+  private kept: Uint8Array | Blob | undefined;
 
-  /** Made by `model.openSession()`. Memory is taken at the first use, unless `opening` names a session that is there already. */
+  /** Made by `model.openSession()`. Memory is taken at the first use, unless the engine has a session of the number `own` at any time. */
   constructor(
-    client: EngineClient,
+    engine: Engine,
     thoughts: Thoughts | undefined,
     adapters: readonly AdapterUse[] | undefined,
-    opening?: Promise<number>,
+    own?: number,
   ) {
-    this.client = client;
+    this.engine = engine;
     this.thoughts = thoughts;
     this.adapters = adapters;
-    this.opening = opening;
+    this.own = own;
   }
 
   /** Like `model.generate`, on this timeline. */
@@ -97,18 +101,14 @@ export class ModelSession {
       let isThere = false;
       const onEvent = (event: GenerateEvent) => {
         isThere = true;
-        if (event.type === 'saved') saving?.onSave(event.bytes);
-        else reader.event(event);
+        if (event.type !== 'saved') return reader.event(event);
+        this.kept = event.bytes.slice();
+        saving?.onSave(event.bytes);
       };
-      const begin = (session: number) => {
-        const args = {
-          ...what,
-          adapters,
-          session,
-          options,
-          saving: saving && { note: saving.note },
-        } as Calls[K]['args'];
-        const result = this.client.call(call, args, { onEvent, signal, site });
+      const begin = ({ client, session }: Place) => {
+        if (call === 'generate') this.kept = undefined;
+        const how = { adapters, session, options, saving: saving && { note: saving.note } };
+        const result = client.call(call, { ...what, ...how } as Calls[K]['args'], { onEvent, signal, site });
         result.catch(() => undefined); // nobody waits for it where the signal came first
         return { result };
       };
@@ -116,7 +116,7 @@ export class ModelSession {
         if (saving && isThere) this.saved({ state: false }, saving.note, site).then(saving.onSave, () => undefined);
       });
       try {
-        const result = await (await orAborted(this.id(site).then(begin), signal)).result;
+        const result = await (await orAborted(this.place(site).then(begin), signal)).result;
         reader.end();
         if (saving && saving.note === undefined)
           await this.saved({ state: 'auto' }, undefined, site).then(saving.onSave, () => undefined);
@@ -141,7 +141,8 @@ export class ModelSession {
   async saved({ state = true }: SaveSessionOptions, note: string | undefined, site: CallSite) {
     checkOneOf('state', state, [true, false, 'auto']);
     const { adapters } = this;
-    return this.client.call('saveSession', { session: await this.id(site), state, note, adapters }, { site });
+    const { client, session } = await this.place(site);
+    return client.call('saveSession', { session, state, note, adapters }, { site });
   }
 
   /** Goes back to a saved timeline. A Blob is read in the engine's thread. @throws FormatError when the bytes are damaged or of another model. */
@@ -154,18 +155,22 @@ export class ModelSession {
    * @internal
    */
   async restored(saved: Uint8Array | ArrayBuffer | Blob, site: CallSite): Promise<string | undefined> {
-    const bytes = bytesOf(saved);
+    const bytes = await bytesOf(saved);
     const { adapters } = this;
-    return this.client.call('restoreSession', { session: await this.id(site), bytes, adapters }, { site });
+    const { client, session } = await this.place(site);
+    const note = await client.call('restoreSession', { session, bytes, adapters }, { site });
+    this.kept = bytes;
+    return note;
   }
 
   /** Returns the memory. The session can be used again and starts empty then. */
   async close(): Promise<void> {
     const site = callSite();
-    const opening = this.opening;
-    this.opening = undefined;
-    const session = await opening?.catch(() => undefined); // one that never opened holds nothing
-    if (session !== undefined) await this.client.call('closeSession', { session }, { site });
+    const { opened } = this;
+    this.opened = this.kept = undefined;
+    const session = await opened?.session.catch(() => undefined); // one that never opened holds nothing
+    if (session === undefined || opened!.client.isDead) return;
+    await opened!.client.call('closeSession', { session }, { site });
   }
 
   /** The same as `close`, for `await using`. */
@@ -178,18 +183,43 @@ export class ModelSession {
    * @internal
    */
   get isOpen(): boolean {
-    return this.opening !== undefined;
+    return this.opened !== undefined && !this.opened.client.isDead;
   }
 
-  private id(site: CallSite): Promise<number> {
-    if (this.opening) return this.opening;
-    const opening = this.client.call('openSession', {}, { site });
-    this.opening = opening;
-    opening.catch(() => {
-      if (this.opening === opening) this.opening = undefined; // a later try may find memory
-    });
-    return opening;
+  /**
+   * Whether the engine has it, or can have it again.
+   * @internal
+   */
+  get isThere(): boolean {
+    return this.isOpen || this.kept !== undefined;
   }
+
+  /** The thread that has the session: where it has died, another one, with what was saved last. */
+  private async place(site: CallSite): Promise<Place> {
+    const client = await this.engine.living();
+    if (this.own !== undefined) return { client, session: this.own };
+    if (this.opened?.client !== client) {
+      const session = this.openIn(client, site);
+      this.opened = { client, session };
+      session.catch(() => {
+        if (this.opened?.session === session) this.opened = undefined; // a later try may find memory
+      });
+    }
+    return { client, session: await this.opened.session };
+  }
+
+  private async openIn(client: EngineClient, site: CallSite): Promise<number> {
+    const { kept: bytes, adapters } = this;
+    const session = await client.call('openSession', {}, { site });
+    if (bytes) await client.call('restoreSession', { session, bytes, adapters }, { site });
+    return session;
+  }
+}
+
+/** Where a session is: it never moves, and ends with its thread. */
+interface Place {
+  readonly client: EngineClient;
+  readonly session: number;
 }
 
 /** Options that cross to the engine. */

@@ -1,6 +1,7 @@
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import { callSite } from './call_site.ts';
+import { Engine } from './engine.ts';
 import { Model } from './model.ts';
 import type { OpenModelOptions } from './option_types.ts';
 import { checkOptions } from './options.ts';
@@ -8,7 +9,8 @@ import { sourceOf } from './sources.ts';
 import { startEngine } from './start_engine.ts';
 
 /**
- * Opens a GGUF model in a thread of its own.
+ * Opens a GGUF model in a thread of its own. Should that thread die, the calls that wait for it fail with the reason, and the next call opens the
+ * model again, from the same source (what came as a stream is kept for that).
  *
  *     const model = await openModel('models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf');
  *     for await (const piece of model.generate('Once upon a time')) process.stdout.write(piece);
@@ -34,6 +36,11 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
       : undefined,
     options: rest,
   };
-  const hooks = { onEvent: onProgress, signal, site };
-  return startEngine(async (client, files) => new Model(client, await client.call('open', { ...args, files }, hooks)));
+  const open = (signal?: AbortSignal) =>
+    startEngine(async (client, files) => {
+      const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
+      return { client, info };
+    });
+  const { client, info } = await open(signal);
+  return new Model(new Engine(client, async () => (await open()).client), info);
 }

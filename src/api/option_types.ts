@@ -1,6 +1,6 @@
 /** What the calls of the library take beside their arguments. */
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
-import type { DownloadProgress } from '../platform/model_source.ts';
+import type { DownloadProgress } from '../platform/receiving.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';

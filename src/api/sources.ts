@@ -1,4 +1,5 @@
-import { plainSource, type Receiving } from '../platform/model_source.ts';
+import { plainSource } from '../platform/model_source.ts';
+import type { Receiving } from '../platform/receiving.ts';
 import type { ModelSource, PlainSource } from '../platform/platform.ts';
 import { isStoredSource } from '../store/is_stored.ts';
 import type { ModelStore, ModelStoreOptions } from '../store/model_store.ts';

@@ -37,6 +37,10 @@ export interface Backend {
   readonly name: string;
   /** Threads that share the work of a node. */
   readonly threads: number;
+  /** Why it is one thread where several were asked for. */
+  readonly noThreads?: string | undefined;
+  /** Whether a thread has died: nothing works any more. */
+  readonly isDead?: boolean;
   /** How fine the activations are that it multiplies quantised weights with, at least. */
   readonly activations: ActivationKind;
   /** Why the backend cannot run this node, or undefined when it can. */

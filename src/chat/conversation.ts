@@ -66,25 +66,32 @@ const MAX_DEPTH = 100;
 /** More than any conversation has. What is named twice is counted twice, since a template sees it so. */
 const MAX_VALUES = 1_000_000;
 
-/** How many values `data` holds, itself included. `known` are those that were counted. */
+const primitives = new Set(['undefined', 'boolean', 'number', 'string']);
+
+const isPrimitive = (data: unknown): data is undefined | null | boolean | number | string =>
+  data === null || primitives.has(typeof data);
+
+/** How many values `data` holds, itself included. `known` are those that were counted. A conversation has thousands of them. */
 function checkData(where: string, data: unknown, depth = 0, known = new Map<object, number>()): number {
-  if (data === undefined || data === null || ['boolean', 'number', 'string'].includes(typeof data)) return 1;
+  if (isPrimitive(data)) return 1;
   if (depth > MAX_DEPTH) throw new TypeError(`${where} is nested more than ${MAX_DEPTH} deep; does it contain itself?`);
   const type = Object.prototype.toString.call(data).slice(8, -1);
   if (type !== 'Array' && type !== 'Object')
     throw new TypeError(
       `${where} is a ${type}, expected JSON-like data: null, booleans, numbers, texts, lists, plain objects`,
     );
-  const counted = known.get(data);
+  const counted = known.get(data as object);
   if (counted !== undefined) return counted;
-  const entries = Object.entries(data);
-  if (Array.isArray(data) && entries.length !== data.length)
-    throw new TypeError(`${where} is a list with ${data.length - entries.length} holes, expected JSON-like data`);
+  const keys = Object.keys(data as object);
+  if (Array.isArray(data) && keys.length !== data.length)
+    throw new TypeError(`${where} is a list with ${data.length - keys.length} holes, expected JSON-like data`);
   let n = 1;
-  for (const [key, value] of entries) {
-    n += checkData(type === 'Array' ? `${where}[${key}]` : `${where}.${key}`, value, depth + 1, known);
+  for (const key of keys) {
+    const value = (data as Readonly<Record<string, unknown>>)[key];
+    const name = isPrimitive(value) ? '' : type === 'Array' ? `${where}[${key}]` : `${where}.${key}`;
+    n += checkData(name, value, depth + 1, known);
     if (n > MAX_VALUES) throw new RangeError(`${where} holds more than ${MAX_VALUES} values; leave some out`);
   }
-  known.set(data, n);
+  known.set(data as object, n);
   return n;
 }

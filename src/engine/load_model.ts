@@ -46,6 +46,8 @@ export interface LoadedModel {
   adapt(session: Session, uses?: readonly AdapterUse[]): void;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
+  /** Whether one of its threads has died. */
+  isDead(): boolean;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -180,6 +182,7 @@ function opened(parts: Parts): LoadedModel {
     adapt(session, uses) {
       session.goOnWith(graphOf(parts, uses));
     },
+    isDead: () => backend.isDead === true,
     async close() {
       await backend.dispose();
     },
@@ -238,6 +241,7 @@ function describe(
     backend: backend.name,
     activations: backend.activations,
     threads: backend.threads,
+    noThreads: backend.noThreads,
     loadMs,
     sampling: presetFor({ architecture, nParams, number: (key) => numberIn(file.metadata, key) }),
     noChat: noTextFrom(name, config) ?? (isNoChat(template) ? template.message : undefined),

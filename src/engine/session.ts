@@ -8,12 +8,10 @@ import { checkFiniteLogits } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
-import { sum } from '../base/numbers.ts';
-import { isWorthSaving, type SaveOptions } from './saving.ts';
-import type { SavedSession } from './session_bytes.ts';
+import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
 import { unfinishedOf, type Making } from './making.ts';
-import { shorter, type RoomyPrompt } from './room.ts';
+import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
@@ -272,34 +270,9 @@ export class Session {
   }
 
   /** The text, and what the model's layers hold of it, as bytes; with `auto`, where that is quicker to move than the text is to read. */
-  async save({ state = true, note }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    if (state === false || this.making || (state === 'auto' && !this.isWorthSaving())) return this.saveText(note);
-    const { unfinished } = this;
-    const timeline = await this.timeline.save();
-    return this.encoded({ unfinished, note, ...timeline });
-  }
-
-  /** The text alone, as far as an answer under way has come. `restore` has it read again. */
-  async saveText(note?: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { nCtx, making } = this;
-    const text = this.textSoFar;
-    const unread = text.slice(nCtx); // one token, where every position is taken
-    const unfinished = making ? unfinishedOf(making, unread) : this.unfinished && { ...this.unfinished, unread };
-    return this.encoded({ tokens: Int32Array.from(text.slice(0, nCtx)), states: [], unfinished, note });
-  }
-
-  private isWorthSaving(): boolean {
-    const { length } = this.timeline;
-    const readSeconds = length < MANY_TOKENS ? 0 : length / this.prefillTps;
-    return isWorthSaving(readSeconds, sum(this.timeline.savedBytes(length)));
-  }
-
-  private async encoded(
-    saved: Pick<SavedSession, 'tokens' | 'states' | 'unfinished' | 'note'>,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { weights } = this.running;
-    const { encodeSaved } = await import('./session_bytes.ts'); // so that pages which save nothing load less
-    return encodeSaved({ weights, kvType: this.model.kvType, ...saved });
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { save } = await import('./saving.ts'); // so that pages which save nothing load less
+    return save(this.inside(), options);
   }
 
   /**
@@ -307,15 +280,17 @@ export class Session {
    * @throws FormatError when the bytes are damaged or belong to other weights or another cache type.
    */
   async restore(bytes: Uint8Array): Promise<string | undefined> {
-    const { kvType, tokenizer } = this.model;
-    const { weights } = this.running;
-    const { checkedSaved } = await import('./checked_saved.ts');
-    const stateBytes = (nTokens: number) => this.timeline.savedBytes(nTokens);
-    const saved = checkedSaved(bytes, { weights, kvType, tokenizer, nCtx: this.nCtx, stateBytes });
-    if (saved.states.length > 0) await this.timeline.restore(saved);
-    else this.timeline.restart(saved.tokens);
-    this.unfinished = saved.unfinished;
-    return saved.note;
+    const { restore } = await import('./saving.ts');
+    const { unfinished, note } = await restore(this.inside(), bytes);
+    this.unfinished = unfinished;
+    return note;
+  }
+
+  /** How the session is at this moment. */
+  private inside(): Inside {
+    const { model, timeline, nCtx, textSoFar: text, prefillTps, making, unfinished } = this;
+    const { kvType, tokenizer } = model;
+    return { weights: this.running.weights, kvType, tokenizer, timeline, nCtx, text, prefillTps, making, unfinished };
   }
 
   /** Returns the memory; the session cannot be used afterwards. */
@@ -363,7 +338,7 @@ export class Session {
     const { prompt, text, answer, how } = making;
     const { bosToken } = this.model.tokenizer;
     const full = { prompt, text: text.slice(0, this.nCtx), bosToken };
-    const less = how.onFull === 'shift' ? await shorter(full, signal) : undefined;
+    const less = how.onFull === 'shift' ? await (await import('./room.ts')).shorter(full, signal) : undefined;
     if (!less) {
       if (!signal?.aborted) answer.stopReason = 'full';
       return false;

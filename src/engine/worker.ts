@@ -8,7 +8,6 @@ import { defaultSessions, startBackend } from './create_backend.ts';
 import { tellFiles } from './files.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
-import { fitted } from './room.ts';
 import { openSource } from './open_source.ts';
 import type { PlainSource } from '../platform/platform.ts';
 import type { Session } from './session.ts';
@@ -234,11 +233,19 @@ function tellBefore(tokens: ArrayLike<number>, goesOn: boolean, emit: (event: Ge
 }
 
 /** A conversation that can be made shorter. */
-const roomyOf = (prompt: Prompt, { nCtx }: Session, { maxTokens = Infinity }: MakingOptions, signal: AbortSignal) =>
-  fitted(prompt, { encode: model!.encode, pause: pauseOf(signal) }, { nCtx, maxTokens });
+async function roomyOf(
+  prompt: Prompt,
+  { nCtx }: Session,
+  { maxTokens = Infinity }: MakingOptions,
+  signal: AbortSignal,
+) {
+  const { fitted } = await import('./room.ts'); // not all answers may outgrow their context
+  return fitted(prompt, { encode: model!.encode, pause: pauseOf(signal) }, { nCtx, maxTokens });
+}
 
 /** How an answer under way is saved; undefined where nobody wants it. */
-const savedOf = (session: Session, saving: Saving | undefined) => saving && (() => session.saveText(saving.note));
+const savedOf = (session: Session, saving: Saving | undefined) =>
+  saving && (() => session.save({ ...saving, state: false }));
 
 /** Milliseconds between two savings of an answer: little is lost with the page, and little is spent (a few bytes a token). */
 const SAVE_EVERY_MS = 2000;
@@ -293,7 +300,7 @@ async function handle<K extends CallName>(id: number, call: K, args: Calls[K]['a
     const result = await (handlers[call] as Handlers[K])(args, { signal, emit });
     port.post({ id, result }, buffersOf(result));
   } catch (error) {
-    port.post({ id, error: plainError(error) });
+    port.post({ id, error: plainError(error), isLast: model?.isDead() || draft?.isDead() });
   } finally {
     cancels.delete(id);
   }
@@ -311,7 +318,7 @@ function saveAtOnce(message: ToEngine): boolean {
   const { id, args } = message;
   const session = sessions.get(args.session);
   if (!session) return false;
-  session.saveText(args.note).then(
+  session.save(args).then(
     (result) => port.post({ id, result }, buffersOf(result)),
     (error) => port.post({ id, error: plainError(error) }),
   );

@@ -13,7 +13,9 @@ async function makeFiles(): Promise<Files> {
 }
 
 async function address(name: string, text: string): Promise<string> {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
   const content = new Response(bytes).body!.pipeThrough(new DecompressionStream('gzip'));
   const type = name.startsWith('thimble.') ? 'application/wasm' : 'text/javascript';
   return URL.createObjectURL(new Blob([await new Response(content).arrayBuffer()], { type }));

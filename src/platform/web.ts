@@ -63,23 +63,63 @@ function startWorker(script: URL, options: WorkerOptions): Worker {
 
 export const spawn: Platform['spawn'] = (script, name) => {
   const worker = startWorker(script, { name, type: 'module' });
+  let isTold = false;
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
-    onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
-    onDeath: (listener) =>
+    onMessage: (listener) =>
+      worker.addEventListener('message', ({ data }) => lockIn(data) === undefined && listener(data)),
+    onDeath(listener) {
       worker.addEventListener('error', (event) => {
         event.preventDefault(); // it is dealt with here: otherwise it fails the worker that started this one, too
         listener(new Error(event.message || `${script.href} cannot be loaded`), !event.message);
-      }),
-    terminate: async () => worker.terminate(),
+      });
+      worker.addEventListener('message', ({ data }) => {
+        const lock = lockIn(data);
+        if (lock === undefined) return;
+        const free = () => void (isTold || listener(new Error(`${name} was ended by the browser`), false));
+        navigator.locks.request(lock, free).catch(() => undefined);
+      });
+    },
+    async terminate() {
+      isTold = true;
+      worker.terminate();
+    },
     keepAlive: () => undefined,
   } satisfies WorkerHandle;
 };
 
-export const host: Platform['host'] = () => ({
-  post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
-  onMessage: (listener) => self.addEventListener('message', (event) => listener(event.data)),
-});
+/** The name of a lock, in a worker's first message. */
+const lockIn = (message: unknown): string | undefined => (message as { thimbleLock?: string } | null)?.thimbleLock;
+
+/** Milliseconds after which a worker begins without a lock. */
+const LOCK_MS = 500;
+
+/**
+ * A worker that the browser ends says nothing, and nobody is told. But it loses its locks: so each holds one for as long as it lives, and
+ * whoever started it waits for that. Resolves when the lock is there, or where there are none.
+ */
+const takeLock = (): Promise<void> =>
+  new Promise((resolve) => {
+    const thimbleLock = `thimble ${Math.random()}`;
+    const hold = () => {
+      self.postMessage({ thimbleLock });
+      resolve();
+      return new Promise<never>(() => undefined);
+    };
+    setTimeout(resolve, LOCK_MS);
+    if (!navigator.locks) return resolve(); // pages that are not secure
+    navigator.locks.request(thimbleLock, hold).catch(() => resolve());
+  });
+
+let lockTaken: Promise<void> | undefined;
+
+export const host: Platform['host'] = () => {
+  const ready = (lockTaken ??= takeLock());
+  return {
+    post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
+    onMessage: (listener) => self.addEventListener('message', ({ data }) => void ready.then(() => listener(data))),
+  };
+};
 
 export const readBeside: Platform['readBeside'] = async (file) => {
   const response = await fetch(file).catch((cause: unknown) => {

@@ -120,7 +120,8 @@ export type ToEngine =
 export type FromEngine =
   | { readonly id: number; readonly event: unknown }
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: PlainError };
+  /** `isLast`: the engine is of no use any more. */
+  | { readonly id: number; readonly error: PlainError; readonly isLast?: boolean };
 
 /** An error as plain data: structured clones of errors lose their class. */
 export interface PlainError {

@@ -60,6 +60,8 @@ export interface ModelInfo {
   readonly backend: string;
   readonly activations: ActivationKind;
   readonly threads: number;
+  /** Why there is one thread where several were asked for, or could be; undefined where there are. */
+  readonly noThreads: string | undefined;
   /** Milliseconds from the call until the model could answer. */
   readonly loadMs: number;
   /** Sampling settings that suit the model, from its file or by its family and size: those that an answer has unless it is given others. */

@@ -1,5 +1,5 @@
 import { Speed } from './speed.ts';
-import type { DownloadState } from '../platform/model_source.ts';
+import type { DownloadState } from '../platform/receiving.ts';
 import type { StoreProgress } from './types.ts';
 
 /** No more often; a state that changes is told at once. */

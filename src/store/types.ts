@@ -1,7 +1,7 @@
 /** What callers give to the store, and what it tells them. */
 import type { HttpOptions } from '../bytes/http.ts';
 import type { Patience } from './trouble.ts';
-import type { DownloadProgress, DownloadState } from '../platform/model_source.ts';
+import type { DownloadProgress, DownloadState } from '../platform/receiving.ts';
 
 /** What a model's bytes have to be, where the caller knows it. */
 export interface Expected {

@@ -3,6 +3,7 @@
  * need no driver that way, and all of them are tested alike.
  */
 import { fingerprint } from '../engines/fingerprint.mjs';
+import { lifeSteps } from './life_steps.mjs';
 
 /**
  * @typedef {import('thimble').Model} Model
@@ -68,6 +69,7 @@ const environment = () => ({
  * @type {Readonly<Record<string, (...args: any[]) => unknown>>}
  */
 const steps = {
+  ...lifeSteps({ openModel, pickedFiles, model: () => model }),
   environment,
   /** Loads the page again, when the answer is on its way. */
   reload: () => void setTimeout(() => location.reload(), 100),

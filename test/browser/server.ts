@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly site?: string;
   /** Sends the headers that give a page SharedArrayBuffer. */
   readonly isolated: boolean;
+  /** These headers are the page's alone: scripts have none. */
+  readonly bareScripts?: boolean;
   /** The Content-Security-Policy of the page, its scripts and its workers. */
   readonly policy?: string;
   /** Scripts and pages served in place of files, by path: ways to make a worker fail. `undefined`: the file is not there. Read at each request. */
@@ -56,7 +58,14 @@ const contentTypes: Readonly<Record<string, string>> = {
 const publicFiles = /^\/(dist|models|test)(\/[\w-][\w.-]*)+$/;
 
 /** Serves the repository's files to one page, and steps to run: the page posts to /next what came of the last one. */
-export async function serve({ root, site, isolated, policy, replaced = {} }: ServeOptions): Promise<TestServer> {
+export async function serve({
+  root,
+  site,
+  isolated,
+  bareScripts = false,
+  policy,
+  replaced = {},
+}: ServeOptions): Promise<TestServer> {
   const allowed = policy === undefined ? {} : { 'Content-Security-Policy': policy };
   const headers = { ...(isolated ? isolation : {}), ...allowed, 'Cache-Control': 'no-store' };
   let page: ServerResponse | undefined; // the page's request for a step, held until there is one
@@ -84,7 +93,8 @@ export async function serve({ root, site, isolated, policy, replaced = {} }: Ser
     const part = start === undefined ? {} : { 'Content-Range': `bytes ${start}-${end}/${found.size}` };
     const size = start === undefined ? found.size : end! - start + 1;
     const status = start === undefined ? 200 : 206;
-    response.writeHead(status, { ...headers, ...part, 'Content-Type': contentType, 'Content-Length': size });
+    const sent = bareScripts && file.endsWith('.js') ? { 'Cache-Control': 'no-store' } : headers;
+    response.writeHead(status, { ...sent, ...part, 'Content-Type': contentType, 'Content-Length': size });
     createReadStream(file, { start, end }).pipe(response);
   }
 

@@ -75,8 +75,11 @@ export class Pool {
     );
     const dead = await Promise.race([this.dying, Promise.all(ready).then(() => undefined)]);
     if (!dead) return;
-    const why = `a compute thread did not start (${dead.message}); ask for fewer threads`;
-    throw new ResourceError(why, { cause: dead });
+    throw new ResourceError(`a compute thread did not start: ${dead.message}`, { cause: dead });
+  }
+
+  get isDead(): boolean {
+    return this.death !== undefined;
   }
 
   private words(): Int32Array {
@@ -128,7 +131,7 @@ export class Pool {
 
   private fail(): never {
     abortRun(this.place!.memory);
-    const message = `a compute thread died (${this.death!.message}); close the model and open it again`;
+    const message = `a compute thread died (${this.death!.message}); the next call starts the engine again`;
     throw new ResourceError(message, { cause: this.death });
   }
 

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../base/errors.ts';
+import { asError, UnsupportedError } from '../../base/errors.ts';
 import type { Build, Features } from '../../platform/features.ts';
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
@@ -19,7 +19,7 @@ import {
   type Sizes,
 } from './kernels.ts';
 import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
-import { Pool, type PoolHost } from './pool.ts';
+import { Pool, type PoolHost, type Workplace } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
 import { uploadWeights } from './upload.ts';
 
@@ -71,7 +71,9 @@ const USUAL_THREADS = 8;
 
 /** One thread per core, up to eight; one thread where memory cannot be shared. */
 export const defaultThreads = ({ features, nCores }: Pick<WasmHost, 'features' | 'nCores'>): number =>
-  features.sharedMemory ? Math.max(1, Math.min(nCores, USUAL_THREADS)) : 1;
+  features.sharedMemory ? usualThreads(nCores) : 1;
+
+const usualThreads = (nCores: number): number => Math.max(1, Math.min(nCores, USUAL_THREADS));
 
 /**
  * Kernels in WebAssembly SIMD over one memory, on as many threads as asked for. Results are the same to the bit for every
@@ -95,11 +97,13 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   if (build === 'relaxed' && host.features.build !== 'relaxed') {
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
   }
-  const threads = checkThreads(options.threads ?? defaultThreads(host), sharedMemory);
+  const wanted = options.threads ?? usualThreads(host.nCores);
+  const threads = checkThreads(wanted, sharedMemory);
   const shared = isShared(threads);
-  const pool = new Pool(threads, host);
+  const whyAlone = threads === wanted ? undefined : NOT_SHARED;
+  const first = new Pool(threads, host);
   const compiled = startCompiling({ kernels: host.kernels, build, shared });
-  const abandon = () => pool.close();
+  const abandon = () => first.close();
   return {
     abandon,
     async finish({ weights, graph, part, keep, maxSessions }) {
@@ -114,10 +118,11 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const heap = new Heap(memory, await allocateMemory(memory, shared));
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
-        await pool.start({ memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin });
+        const place = { memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin };
+        const { pool, noThreads = whyAlone } = await started(first, place, host);
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
-        return backendOf(home, sizes, { name, activations, planned: program });
+        return backendOf(home, sizes, { name, activations, noThreads, planned: program });
       } catch (error) {
         await abandon();
         throw error;
@@ -126,24 +131,28 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   };
 }
 
-interface About extends Pick<Backend, 'name' | 'activations'> {
+interface About extends Pick<Backend, 'name' | 'activations' | 'noThreads'> {
   /** The program that sessions run, already planned. */
   readonly planned: ProgramPlan;
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned }: About): Backend {
+function backendOf(home: ProgramHome, sizes: Sizes, { planned, ...about }: About): Backend {
   const { heap, instance, pool, memory: plan } = home;
   return {
-    name,
+    ...about,
     threads: pool.nThreads,
-    activations,
+    get isDead() {
+      return pool.isDead;
+    },
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
     upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
     prepare: (graph, { keep, onNode } = {}) => {
       const isPlanned = graph === planned.graph && keep === planned.keep;
       const roomBytes = plan.activations.bytes;
-      const program = isPlanned ? planned : planProgram(graph, sizes, { activations, keep, roomBytes });
+      const program = isPlanned
+        ? planned
+        : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes });
       return new WasmProgram(program, home, onNode);
     },
     dispose: () => pool.close(),
@@ -152,6 +161,27 @@ function backendOf(home: ProgramHome, sizes: Sizes, { name, activations, planned
 
 /** One thread shares its memory with nobody: Safari on a phone may have a plain memory where it has no shared one of the same size. */
 export const isShared = (threads: number): boolean => threads > 1;
+
+const NOT_SHARED =
+  'memory cannot be shared here: the page is not cross-origin isolated (headers of its host, or thimble/isolate, do that)';
+
+/** The pool; where its threads do not start, the leader alone, which makes the same results. */
+async function started(
+  pool: Pool,
+  place: Workplace,
+  host: PoolHost,
+): Promise<{ readonly pool: Pool; readonly noThreads?: string }> {
+  try {
+    await pool.start(place);
+    return { pool };
+  } catch (error) {
+    if (pool.nThreads === 1 || error instanceof UnsupportedError) throw error;
+    await pool.close();
+    const alone = new Pool(1, host);
+    await alone.start(place);
+    return { pool: alone, noThreads: asError(error).message };
+  }
+}
 
 /** Without shared memory there is one thread, whatever was asked for: the results are the same. */
 function checkThreads(threads: number, sharedMemory: boolean): number {
