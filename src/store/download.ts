@@ -47,7 +47,7 @@ export async function runDownload(place: Place, job: DownloadJob, hooks: JobHook
   try {
     const now = await place.record(plan.name);
     if (now?.isComplete) return checkedSame(now, plan);
-    const record = now ? checkedSame(now, plan) : newRecord(place, plan);
+    const record = now && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
     await place.keep(record);
     await new Download(place, plan, record, { job, hooks, teller }).run();
     return record;
@@ -88,6 +88,9 @@ function newRecord(place: Place, { name, from, files }: Plan): ModelRecord {
     files: files.map((file) => newFile(place.newKey(name, file.name), file.name, file.chunks?.bytes)),
   };
 }
+
+/** A download that failed before anything came binds nobody. */
+const hasBytes = ({ files }: ModelRecord): boolean => files.some((file) => doneBytesOf(file) > 0);
 
 /** The record is of what is asked for. @throws ResourceError where the name stands for something else */
 function checkedSame(record: ModelRecord, plan: Plan): ModelRecord {
@@ -191,7 +194,7 @@ class Download {
       } catch (error) {
         const trouble = kindOfTrouble(error)?.trouble;
         if (trouble === 'passing' || trouble === undefined || nVersions >= MOST_VERSIONS) throw error;
-        facts = await this.ask(i, remote);
+        facts = trouble === 'noRanges' ? { ...facts, hasRanges: false } : await this.ask(i, remote);
         teller.total(totalOf(record.files));
         if (facts.sizeBytes !== undefined) await bytes.reserve(facts.sizeBytes);
       } finally {

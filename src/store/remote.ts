@@ -44,6 +44,9 @@ const MOST_WAIT_MS = 300_000;
 /** A redirect leads to one host, that to another, and so on; then it is a circle. */
 const MOST_HOPS = 10;
 
+/** So many whole files in place of parts are no accident. */
+const SURE = 3;
+
 export class RemoteFile {
   /** Without the query, which may hold keys. */
   readonly name: string;
@@ -51,6 +54,8 @@ export class RemoteFile {
   /** Where the last redirect led. Such addresses expire. */
   private direct: URL | undefined;
   private mayGoDirectly = true;
+  /** Whole files in a row, where parts were asked for. */
+  private nWhole = 0;
 
   constructor(options: RemoteOptions) {
     this.options = options;
@@ -79,6 +84,7 @@ export class RemoteFile {
     const [now, nowSize] = [versionOf(response), lengthIn(response)];
     const isOther = now !== null && version !== null && now !== version;
     const came = contentRange(response)?.[1];
+    if (response.status === 206) this.nWhole = 0;
     if (response.status === 206 && !isOther && (nowSize ?? sizeBytes) === sizeBytes) {
       if (came === undefined || Number(came) === begin) return response;
       await response.body?.cancel().catch(() => undefined);
@@ -89,7 +95,9 @@ export class RemoteFile {
     }
     await response.body?.cancel().catch(() => undefined);
     if (isOther || response.status === 206) throw this.changed();
-    throw troubled('noRanges', new ResourceError(`${this.name}: the server sends whole files only`));
+    const isSure = ++this.nWhole >= SURE;
+    const error = new ResourceError(`${this.name}: the server sent the whole file in place of a part`);
+    throw troubled(isSure ? 'noRanges' : 'passing', error);
   }
 
   /** An answer with the whole file. */

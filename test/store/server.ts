@@ -40,6 +40,11 @@ export interface FaultyServer {
   goodFor: number;
   /** Nothing can be reached. */
   isDown: boolean;
+  /** What a busy server says. */
+  retryAfter: string;
+  /** Cuts all connections, and takes no more. */
+  goDown(): void;
+  reset(): void;
   url(manner: string, name: string): string;
   close(): Promise<void>;
 }
@@ -73,6 +78,7 @@ export async function startServer(): Promise<FaultyServer> {
   const counts = new Map<string, number>();
   /** What is left of addresses that redirects led to. */
   const signed = new Map<string, number>();
+  const packed = new Map<Uint8Array, Uint8Array>();
 
   /** Sends slowly; stops where the client has gone. */
   async function send(response: ServerResponse, bytes: Uint8Array, { until = bytes.length } = {}): Promise<void> {
@@ -158,7 +164,7 @@ export async function startServer(): Promise<FaultyServer> {
     empty: (asked) => plain(asked, 200, '', { 'Content-Length': '0' }),
     busy: (asked) =>
       asked.nBefore % 3 === 1
-        ? plain(asked, 429, 'slow down', { 'Retry-After': '0' })
+        ? plain(asked, 429, 'slow down', { 'Retry-After': server.retryAfter })
         : asked.nBefore % 3 === 2
           ? plain(asked, 503, 'busy')
           : good(asked),
@@ -186,9 +192,13 @@ export async function startServer(): Promise<FaultyServer> {
       body[Math.floor(body.length / 2)]! ^= 1;
       return good(asked, asked.nBefore < 4 ? { body } : {});
     },
-    tooShort: (asked) =>
+    /** Says that the file is longer than it is. */
+    tooLong: (asked) =>
       good(asked, {
-        headers: { 'Content-Range': isRealRange(asked) ? undefined : `bytes 0-0/${asked.bytes.length + 1000}` },
+        headers: {
+          'Content-Range': `bytes 0-0/${asked.bytes.length + 1000}`,
+          ...(isRealRange(asked) ? { 'Content-Range': undefined } : {}),
+        },
       }),
     otherPart: (asked) =>
       good(
@@ -205,7 +215,8 @@ export async function startServer(): Promise<FaultyServer> {
       response.end();
     },
     packed: async ({ response, bytes }) => {
-      const body = gzipSync(bytes, { level: 1 });
+      const body = packed.get(bytes) ?? gzipSync(bytes, { level: 1 });
+      packed.set(bytes, body);
       response.writeHead(200, { ...cors, 'Content-Encoding': 'gzip', 'Content-Length': body.length });
       await send(response, body);
       response.end();
@@ -276,6 +287,24 @@ export async function startServer(): Promise<FaultyServer> {
     bytesPerSecond: Infinity,
     goodFor: Infinity,
     isDown: false,
+    retryAfter: '0',
+    goDown() {
+      server.isDown = true;
+      http.closeAllConnections();
+    },
+    reset() {
+      files.clear();
+      counts.clear();
+      signed.clear();
+      server.seen.length = 0;
+      Object.assign(server, {
+        sentBytes: 0,
+        bytesPerSecond: Infinity,
+        goodFor: Infinity,
+        isDown: false,
+        retryAfter: '0',
+      });
+    },
     url: (manner, name) => `${server.origin}/${manner}/${name}`,
     close: () =>
       new Promise((resolve) => {
