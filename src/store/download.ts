@@ -49,11 +49,21 @@ export async function runDownload(place: Place, job: DownloadJob, hooks: JobHook
     if (now?.isComplete) return checkedSame(now, plan);
     const record = now && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
     await place.keep(record);
-    await new Download(place, plan, record, { job, hooks, teller }).run();
+    await new Download(place, plan, record, { job, hooks, teller })
+      .run()
+      .catch((error: unknown) => failed(place, record, error));
     return record;
   } finally {
     release();
   }
+}
+
+/** A download of which nothing has come leaves nothing. */
+async function failed(place: Place, record: ModelRecord, error: unknown): Promise<never> {
+  if (hasBytes(record)) throw error;
+  for (const file of record.files) await place.remove(record, file);
+  await place.forget(record);
+  throw error;
 }
 
 /** Waits until nobody else downloads the model, and tells how far they are. */
@@ -171,11 +181,12 @@ class Download {
       this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying);
     const expected = checkedHash(wanted, facts.sha256 ?? this.hosts.get(wanted.name));
     if (facts.sizeBytes === 0) throw new FormatError(`${remote.name} is empty; check the address`);
-    const isSame = expected !== undefined ? file.expected === expected : file.version === facts.version;
-    if (isSame && file.sizeBytes === facts.sizeBytes) return facts;
-    if (file.sha256 !== undefined) await this.place.remove(record, file);
     const { sizeBytes, version } = facts;
-    Object.assign(file, { sizeBytes, version, expected, checkpoints: [], sha256: undefined });
+    if (!isSameFile(file, { sizeBytes, version, expected })) {
+      if (file.sha256 !== undefined) await this.place.remove(record, file);
+      Object.assign(file, { checkpoints: [], sha256: undefined });
+    }
+    Object.assign(file, { sizeBytes, version, expected });
     return facts;
   }
 
@@ -238,6 +249,13 @@ class Download {
     this.notedMs = now;
     await this.place.keep(this.record);
   }
+}
+
+/** Whether what has come of a file is of the one that the server has now. Where nothing tells versions apart, nobody can know. */
+function isSameFile(file: FileRecord, now: Pick<FileRecord, 'sizeBytes' | 'version' | 'expected'>): boolean {
+  if (file.sizeBytes !== now.sizeBytes) return false;
+  if (file.expected !== undefined && now.expected !== undefined) return file.expected === now.expected;
+  return file.version !== null && file.version === now.version;
 }
 
 /** What the SHA-256 has to be. @throws FormatError where the host has another file than the caller wants */

@@ -25,6 +25,11 @@ interface Range {
   readonly end: number;
 }
 
+interface Linked {
+  sha256: string | undefined;
+  sizeBytes: number | undefined;
+}
+
 interface Receiving {
   /** What comes beyond is left. */
   readonly most: number;
@@ -64,11 +69,9 @@ export class RemoteFile {
 
   /** Asks for the first byte. */
   async facts(signal: AbortSignal): Promise<Facts> {
-    const linked = await this.linked(signal);
-    const response = await this.request(this.options.url, { headers: { Range: 'bytes=0-0' }, signal });
+    const { response, linked } = await this.first(signal);
     await this.check(response);
     const isRange = response.status === 206;
-    this.remember(response);
     const lengthHeader = response.headers.has('Content-Encoding') ? null : response.headers.get('Content-Length');
     const found = isRange ? lengthIn(response) : lengthHeader === null ? undefined : Number(lengthHeader);
     await response.body?.cancel().catch(() => undefined);
@@ -237,19 +240,29 @@ export class RemoteFile {
     return asksFirst || version.startsWith('W/') ? {} : { 'If-Range': version };
   }
 
-  /** Hugging Face says the hash beside its redirect, which Node sees and pages do not. */
-  private async linked(
-    signal: AbortSignal,
-  ): Promise<{ readonly sha256?: string | undefined; readonly sizeBytes?: number | undefined }> {
-    if ('location' in globalThis) return {};
+  /**
+   * The answer to the first question, and what was said on the way to it: Hugging Face says the hash beside its redirect. Node sees that, and
+   * follows by itself; pages do not.
+   */
+  private async first(signal: AbortSignal): Promise<{ readonly response: Response; readonly linked: Linked }> {
+    const headers = { Range: 'bytes=0-0' };
+    const linked: Linked = { sha256: undefined, sizeBytes: undefined };
     let { url } = this.options;
+    if ('location' in globalThis) {
+      const response = await this.request(url, { headers, signal });
+      this.remember(response);
+      return { response, linked };
+    }
     for (let nHops = 0; nHops < MOST_HOPS; nHops++) {
-      const response = await this.request(url, { headers: { Range: 'bytes=0-0' }, signal, redirect: 'manual' });
+      const response = await this.request(url, { headers, signal, redirect: 'manual' });
+      linked.sha256 ??= linkedHash(response);
+      linked.sizeBytes ??= linkedSize(response);
       const to = response.headers.get('Location');
+      if (response.status < 300 || response.status >= 400 || to === null) {
+        if (nHops > 0) this.direct = url;
+        return { response, linked };
+      }
       await response.body?.cancel().catch(() => undefined);
-      const sha256 = linkedHash(response);
-      if (sha256 !== undefined) return { sha256, sizeBytes: linkedSize(response) };
-      if (response.status < 300 || response.status >= 400 || to === null) return {};
       url = new URL(to, url);
     }
     throw new ResourceError(`${this.name} redirects in a circle; check the address`);

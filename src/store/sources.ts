@@ -86,7 +86,7 @@ function hfPlaceOf({ origin, hostname, pathname }: URL): HfPlace | undefined {
 function hfPlan(source: HfSource): Plan {
   checkNames('part of a source', source, ['hf', 'revision', 'endpoint', ...expectedNames]);
   const { hf, revision = 'main', endpoint = usualEndpoint } = source;
-  const found = typeof hf === 'string' ? /^(?<repo>[\w.-]+\/[\w.-]+)\/(?<path>.+[^/])$/.exec(hf)?.groups : undefined;
+  const found = typeof hf === 'string' ? /^(?<repo>[\w.-]+\/[\w.-]+)\/(?<path>.*[^/])$/.exec(hf)?.groups : undefined;
   if (!found) throw new TypeError(`hf is ${JSON.stringify(hf)}, expected a file of a repository: 'org/repo/file.gguf'`);
   const { repo, path } = found as Record<'repo' | 'path', string>;
   const place = { endpoint: checkedUrl(endpoint).origin, repo, revision, path };
