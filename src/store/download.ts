@@ -85,8 +85,10 @@ async function turnOf(place: Place, name: string, teller: Teller, signal: AbortS
   return release;
 }
 
-const totalOf = (files: readonly FileRecord[]): number | undefined =>
-  files.some(({ sizeBytes }) => sizeBytes === undefined) ? undefined : sum(files.map(({ sizeBytes }) => sizeBytes!));
+function totalOf(files: readonly FileRecord[]): number | undefined {
+  const sizes = files.map(({ sizeBytes, aboutBytes }) => sizeBytes ?? aboutBytes);
+  return sizes.includes(undefined) ? undefined : sum(sizes as number[]);
+}
 
 function newRecord(place: Place, { name, from, files }: Plan): ModelRecord {
   return {
@@ -181,12 +183,12 @@ class Download {
       this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying);
     const expected = checkedHash(wanted, facts.sha256 ?? this.hosts.get(wanted.name));
     if (facts.sizeBytes === 0) throw new FormatError(`${remote.name} is empty; check the address`);
-    const { sizeBytes, version } = facts;
+    const { sizeBytes, aboutBytes, version } = facts;
     if (!isSameFile(file, { sizeBytes, version, expected })) {
       if (file.sha256 !== undefined) await this.place.remove(record, file);
       Object.assign(file, { checkpoints: [], sha256: undefined });
     }
-    Object.assign(file, { sizeBytes, version, expected });
+    Object.assign(file, { sizeBytes, aboutBytes, version, expected });
     return facts;
   }
 
@@ -207,12 +209,13 @@ class Download {
         if (trouble === 'passing' || trouble === undefined || nVersions >= MOST_VERSIONS) throw error;
         facts = trouble === 'noRanges' ? { ...facts, hasRanges: false } : await this.ask(i, remote);
         teller.total(totalOf(record.files));
-        if (facts.sizeBytes !== undefined) await bytes.reserve(facts.sizeBytes);
+        if (facts.aboutBytes !== undefined) await bytes.reserve(facts.aboutBytes);
       } finally {
         await bytes.close();
         if (file.sha256 === undefined) await place.keep(record);
       }
     }
+    teller.total(totalOf(record.files));
     teller.bytes(i, file.sizeBytes!, 'running');
     await place.finish(record, file);
     await place.keep(record);

@@ -168,6 +168,7 @@ async function fetchWhole({ remote, file, record, facts }: Fetched, checker: Che
       throw troubled('passing', new ResourceError(came));
     }
     record.sizeBytes = doneBytes;
+    await file.reserve(doneBytes); // no longer than it is
     await checker.advance(doneBytes, undefined, signal);
   };
   await tried(attempt, { patience, signal, progress: () => mostBytes, onWait });

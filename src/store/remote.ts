@@ -8,6 +8,8 @@ import { stopped, troubled, type Patience } from './trouble.ts';
 export interface Facts {
   /** Undefined where the server says it nowhere. */
   readonly sizeBytes: number | undefined;
+  /** The same, or what it takes on its way. */
+  readonly aboutBytes: number | undefined;
   readonly version: string | null;
   /** What the host says that the SHA-256 is (`X-Linked-Etag` of Hugging Face). */
   readonly sha256: string | undefined;
@@ -46,6 +48,9 @@ interface Request {
 /** Longer than that nobody waits for a server that asks for patience. */
 const MOST_WAIT_MS = 300_000;
 
+/** A page is not told whether a file was packed for its way, nor where redirects lead; Node is. */
+const seesAll = !('location' in globalThis);
+
 /** A redirect leads to one host, that to another, and so on; then it is a circle. */
 const MOST_HOPS = 10;
 
@@ -72,12 +77,19 @@ export class RemoteFile {
     const { response, linked } = await this.first(signal);
     await this.check(response);
     const isRange = response.status === 206;
-    const lengthHeader = response.headers.has('Content-Encoding') ? null : response.headers.get('Content-Length');
-    const found = isRange ? lengthIn(response) : lengthHeader === null ? undefined : Number(lengthHeader);
+    const isPacked = response.headers.has('Content-Encoding');
+    const length = isRange || isPacked ? null : response.headers.get('Content-Length');
     await response.body?.cancel().catch(() => undefined);
-    const sizeBytes = found ?? linked.sizeBytes ?? (isRange ? await this.lengthByHead(signal) : undefined);
-    const hasRanges = isRange && sizeBytes !== undefined && !response.headers.has('Content-Encoding');
-    return { sizeBytes, version: versionOf(response), sha256: linked.sha256 ?? linkedHash(response), hasRanges };
+    const ofRange = isRange ? (lengthIn(response) ?? linked.sizeBytes ?? (await this.lengthByHead(signal))) : undefined;
+    const said = length === null ? undefined : Number(length);
+    const sizeBytes = ofRange ?? linked.sizeBytes ?? (seesAll ? said : undefined);
+    return {
+      sizeBytes,
+      aboutBytes: sizeBytes ?? said,
+      version: versionOf(response),
+      sha256: linked.sha256 ?? linkedHash(response),
+      hasRanges: isRange && sizeBytes !== undefined && !isPacked,
+    };
   }
 
   /** An answer with exactly these bytes, of this version of the file. */
@@ -248,7 +260,7 @@ export class RemoteFile {
     const headers = { Range: 'bytes=0-0' };
     const linked: Linked = { sha256: undefined, sizeBytes: undefined };
     let { url } = this.options;
-    if ('location' in globalThis) {
+    if (!seesAll) {
       const response = await this.request(url, { headers, signal });
       this.remember(response);
       return { response, linked };

@@ -79,6 +79,7 @@ export async function startServer(): Promise<FaultyServer> {
   /** What is left of addresses that redirects led to. */
   const signed = new Map<string, number>();
   const packed = new Map<Uint8Array, Uint8Array>();
+  const etags = new Map<Uint8Array, string>();
 
   /** Sends slowly; stops where the client has gone. */
   async function send(response: ServerResponse, bytes: Uint8Array, { until = bytes.length } = {}): Promise<void> {
@@ -91,7 +92,11 @@ export async function startServer(): Promise<FaultyServer> {
     }
   }
 
-  const etagOf = (bytes: Uint8Array): string => `"${sha256(bytes).slice(0, 16)}"`;
+  const etagOf = (bytes: Uint8Array): string => {
+    const etag = etags.get(bytes) ?? `"${sha256(bytes).slice(0, 16)}"`;
+    etags.set(bytes, etag);
+    return etag;
+  };
 
   /** As a good server answers; `change` spoils it. */
   async function good(
@@ -200,6 +205,8 @@ export async function startServer(): Promise<FaultyServer> {
           ...(isRealRange(asked) ? { 'Content-Range': undefined } : {}),
         },
       }),
+    /** Says that the file is longer than any disk. */
+    huge: (asked) => good(asked, { headers: { 'Content-Range': `bytes 0-0/${2 ** 50}` } }),
     otherPart: (asked) =>
       good(
         asked,
@@ -214,7 +221,12 @@ export async function startServer(): Promise<FaultyServer> {
       await send(response, bytes);
       response.end();
     },
-    packed: async ({ response, bytes }) => {
+    /** Packed for whoever takes that, whole files only. */
+    packed: (asked) => {
+      const takes = /\bgzip\b/.test(String(asked.request.headers['accept-encoding']));
+      return manners[takes ? 'packedAlways' : 'noRanges']!(asked);
+    },
+    packedAlways: async ({ response, bytes }) => {
       const body = packed.get(bytes) ?? gzipSync(bytes, { level: 1 });
       packed.set(bytes, body);
       response.writeHead(200, { ...cors, 'Content-Encoding': 'gzip', 'Content-Length': body.length });
