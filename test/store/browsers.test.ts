@@ -98,6 +98,8 @@ function testStore(name: string, step: Step): void {
       message: expect.stringContaining('is open'),
     });
     await step('close');
+    const first = tokens.slice(0, 4);
+    expect(await step('openTwice', { store: model.name }, { nCtx: 64, threads: 1 })).toEqual([first, first]);
     expect(await step('delete', model.name)).toBe('deleted');
     expect(await step('import', host.url('good', 'big.gguf'), 'mine.gguf')).toMatchObject({
       name: 'mine.gguf',

@@ -70,6 +70,15 @@ const steps = {
       await /** @type {import('thimble').Model} */ (model).generate(prompt, { temperature: 0, maxTokens: 16 }).result
     ).tokens;
   },
+  /** The same model twice at a time, as two tabs have it. */
+  async openTwice(/** @type {any} */ source, /** @type {any} */ options = {}) {
+    const both = await Promise.all([openModel(source, options), openModel(source, options)]);
+    const answers = [];
+    for (const each of both)
+      answers.push((await each.generate('Once upon a time', { temperature: 0, maxTokens: 4 }).result).tokens);
+    for (const each of both) await each.close();
+    return answers;
+  },
   async close() {
     await model?.close();
     model = undefined;
