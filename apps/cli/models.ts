@@ -13,6 +13,7 @@ import {
 import { checkOpenOptions, openModelFile, type GgufFile } from '../../src/gguf.ts';
 import { adapterOptions, readAdapters } from './adapters.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
+import { headerAddress, isAddress, storedPath } from './downloads.ts';
 import { checked } from './option_words.ts';
 import { counted, formatBytes, progressBar, remark } from './terminal.ts';
 
@@ -23,10 +24,13 @@ const embedded: ReadonlyMap<string, { readonly file: string; readonly title: str
 
 export const defaultModel = 'smollm2';
 
-/** A path as it is; a name is an embedded model's, whatever file is called so. @throws ResourceError where there is no such file. */
-export function modelPath(given: string): string {
+/**
+ * The path of what MODEL names: an embedded model, whatever file is called so; a file; an address, which is downloaded where it is not here yet;
+ * a name of the store. @throws ResourceError where there is none of it.
+ */
+export async function modelPath(given: string, signal: AbortSignal): Promise<string> {
   const file = embedded.get(given)?.file;
-  if (file === undefined) return existingPath(given);
+  if (file === undefined) return isAddress(given) ? (await storedPath(given, signal))! : existingPath(given, signal);
   const path = fileURLToPath(new URL(`../../models/${file}`, import.meta.url)); // seen from dist/node/
   if (existsSync(path)) return path;
   const other = existsSync(given) ? `./${given} for the file of that name` : 'the path of a GGUF file';
@@ -35,11 +39,13 @@ export function modelPath(given: string): string {
   );
 }
 
-function existingPath(given: string): string {
+async function existingPath(given: string, signal: AbortSignal): Promise<string> {
   try {
     statSync(given);
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const stored = isMissing ? await storedPath(given, signal) : undefined;
+    if (stored !== undefined) return stored;
     if (isMissing) throw new ResourceError(`cannot open ${given}: ${noSuchModel(given)}`, { cause });
   }
   return given; // opening it tells what else is wrong
@@ -51,25 +57,16 @@ export function tellWhichModel(given: string | undefined): void {
   remark(`${given} is the model that comes with the source; the file of that name here is ./${given}`);
 }
 
-const isAddress = (given: string): boolean => /^(https?:\/\/|hf\.co\/|huggingface\.co\/)/i.test(given);
-
-/** What is not a file may be an address, or the name that another program has for a model. */
+/** What is not a file may be the name that another program has for a model. */
 function noSuchModel(given: string): string {
-  const none = 'thimble downloads no models yet: save';
-  if (isAddress(given)) return `${none} that file (curl -LO) and give its path; thimble inspect takes the address, too`;
   const isName = /^[\w.-]+([/:][\w.-]+)*$/.test(given) && !/\.\w*gguf\w*$|^\.{0,2}\//i.test(given);
-  const known = `models by name are ${[...embedded.keys()].join(', ')}`;
-  const where = 'from https://huggingface.co/models?library=gguf for example, and give its path';
-  const fits = 'thimble inspect says whether it runs here';
-  if (isName) return `there is no such file, and ${known}; ${none} a GGUF file, ${where}; ${fits}`;
+  const known = `models by name are ${[...embedded.keys()].join(', ')}, and those that "thimble models" lists`;
+  const get =
+    'thimble models get hf:org/repo/file.gguf downloads one, from https://huggingface.co/models?library=gguf for example';
+  const fits = 'thimble inspect says before whether it runs here';
+  if (isName) return `there is no such file, and ${known}; ${get}; ${fits}`;
   if (/\s/.test(given)) return 'there is no such file; the model comes before the prompt: thimble run MODEL "PROMPT"';
   return 'there is no such file; check the path';
-}
-
-/** A file's address; that of the page about it leads there, too. */
-function addressOf(given: string): string {
-  const url = given.replace(/^(?!https?:)/i, 'https://');
-  return url.replace(/^(https:\/\/(?:huggingface|hf)\.co\/.+)\/blob\//i, '$1/resolve/');
 }
 
 /** What to call a model, everywhere: the name in its file, unless that is not what people know it by. */
@@ -119,10 +116,10 @@ export const draftOption = {
   draft: { value: 'MODEL', rare: true, help: 'a smaller model of the same vocabulary, which guesses ahead' },
 } as const satisfies OptionTable;
 
-export function readDraft(args: Arguments): string | undefined {
+export async function readDraft(args: Arguments, signal: AbortSignal): Promise<string | undefined> {
   const given = args.text('draft');
   if (given === '') throw new UsageError('--draft is empty, expected the path of a GGUF file');
-  return given === undefined ? undefined : modelPath(given);
+  return given === undefined ? undefined : modelPath(given, signal);
 }
 
 /** Opens a model with a progress bar, and closes it whatever happens. */
@@ -131,7 +128,7 @@ export async function withModel<T>(
   options: OpenModelOptions & { readonly signal: AbortSignal },
   use: (model: Model) => Promise<T>,
 ): Promise<T> {
-  const path = modelPath(given);
+  const path = await modelPath(given, options.signal);
   const bar = progressBar('loading');
   const onProgress: OpenModelOptions['onProgress'] = ({ doneBytes, totalBytes }) =>
     bar.update(doneBytes, totalBytes, `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
@@ -162,8 +159,9 @@ export async function withFile<T>(
   { mayBeAddress = false, ...options }: OpenFileOptions,
   use: (file: GgufFile) => Promise<T>,
 ): Promise<T> {
-  const source = mayBeAddress && isAddress(given) ? addressOf(given) : modelPath(given);
-  const file = await openModelFile(source, options);
+  const remote = mayBeAddress && isAddress(given) ? headerAddress(given) : undefined;
+  const source = remote?.url ?? (await modelPath(given, options.signal));
+  const file = await openModelFile(source, { ...options, headers: remote?.headers ?? {} });
   try {
     return await use(file);
   } finally {

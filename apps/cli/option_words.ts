@@ -32,6 +32,7 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
 const names: ReadonlyMap<string, string> = new Map([
   ...Object.entries(samplingNames).map(([option, name]) => [name, option] as const),
   ['nCtx', 'ctx'],
+  ['sha256', 'sha256'],
   ['kvType', 'kv'],
   ['threads', 'threads'],
   ['backend', 'backend'],

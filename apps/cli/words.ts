@@ -77,7 +77,8 @@ const noServer = 'there is no server yet; in a program, use the library';
 const notYet = 'that is not supported yet';
 const onStdin = 'give the text on stdin, with < FILE at the end of the line';
 const thoughts = 'write --think off';
-const noDownload = 'thimble downloads no models yet: save a GGUF file, and give its path';
+const addressIsModel = 'give the address as the model: thimble run hf:org/repo/file.gguf';
+const getsModels = 'thimble models get hf:org/repo/file.gguf downloads a model';
 
 /** Options that are not here, dashes left out, and what to do. */
 export const optionAnswers: ReadonlyMap<string, string> = new Map(
@@ -114,11 +115,11 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     'no-think': thoughts,
     nothink: thoughts,
     'reasoning-budget': thoughts,
-    hf: noDownload,
-    'hf-repo': noDownload,
-    'hf-file': noDownload,
-    'model-url': noDownload,
-    mu: noDownload,
+    hf: addressIsModel,
+    'hf-repo': addressIsModel,
+    'hf-file': addressIsModel,
+    'model-url': addressIsModel,
+    mu: addressIsModel,
     host: noServer,
     port: noServer,
     np: noServer,
@@ -172,27 +173,27 @@ export const commandAliases: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-const files = 'models are files in folders of your own; use ls, cp and rm';
+const files = 'models are files; use cp and mv';
 const nothingRuns = 'nothing runs between two commands: a model is in memory while it answers, and no longer';
 
 /** Commands that are not here, and what to do. */
 export const commandAnswers: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    list: files,
-    ls: files,
-    rm: files,
-    delete: files,
+    list: 'thimble models lists them',
+    ls: 'thimble models lists them',
+    rm: 'thimble models remove NAME does that',
+    delete: 'thimble models remove NAME does that',
     cp: files,
     copy: files,
     mv: files,
     ps: nothingRuns,
     stop: nothingRuns,
     start: nothingRuns,
-    pull: noDownload,
-    download: noDownload,
-    push: noDownload,
-    login: noDownload,
-    search: noDownload,
+    pull: getsModels,
+    download: getsModels,
+    push: notYet,
+    login: 'set HF_TOKEN in the environment',
+    search: 'look at https://huggingface.co/models?library=gguf; thimble models get downloads what you found',
     serve: noServer,
     server: noServer,
     create: 'there are no model files besides GGUF: give options such as --system on the command line',

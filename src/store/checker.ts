@@ -28,6 +28,7 @@ export class Checker {
   private chunkDigests: Uint8Array[] = [];
   /** The state at the end of each part, where one may have to go back. */
   private states: Sha256[] = [];
+  private looksBack = false;
   private readonly nBad = new Map<number, number>();
 
   constructor(file: OpenFile, record: FileRecord, chunks: ChunkHashes | undefined) {
@@ -60,14 +61,16 @@ export class Checker {
     const noted = this.record.checkpoints;
     this.reset();
     const { partBytes, sizeBytes } = this.record;
+    this.looksBack = true;
     for (const [i, digest] of noted.entries()) {
       const begun = this.hash.copy();
       const end = Math.min((i + 1) * partBytes, sizeBytes ?? Infinity);
       const isThere = await this.advance(end, onPiece, signal);
       if (isThere && this.record.checkpoints[i] === digest) continue;
       this.goBack(i, begun);
-      return;
+      break;
     }
+    this.looksBack = false;
   }
 
   /**
@@ -79,7 +82,7 @@ export class Checker {
       signal?.throwIfAborted();
       const into = this.scratch.subarray(0, Math.min(PIECE_BYTES, this.toBoundary(), end - this.position));
       if ((await this.file.read(this.position, into)) < into.length) return false;
-      if (this.position === 0) checkBegin(this.record.name, into);
+      if (this.position === 0 && !this.looksBack) checkBegin(this.record.name, into);
       this.hash.update(into);
       if (this.chunks) this.chunkHash.update(into);
       this.position += into.length;

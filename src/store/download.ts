@@ -47,13 +47,23 @@ export async function runDownload(place: Place, job: DownloadJob, hooks: JobHook
   try {
     const now = await place.record(plan.name);
     if (now?.isComplete) return checkedSame(now, plan);
-    const record = now ? checkedSame(now, plan) : newRecord(place, plan);
+    const record = now && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
     await place.keep(record);
-    await new Download(place, plan, record, { job, hooks, teller }).run();
+    await new Download(place, plan, record, { job, hooks, teller })
+      .run()
+      .catch((error: unknown) => failed(place, record, error));
     return record;
   } finally {
     release();
   }
+}
+
+/** A download of which nothing has come leaves nothing. */
+async function failed(place: Place, record: ModelRecord, error: unknown): Promise<never> {
+  if (hasBytes(record)) throw error;
+  for (const file of record.files) await place.remove(record, file);
+  await place.forget(record);
+  throw error;
 }
 
 /** Waits until nobody else downloads the model, and tells how far they are. */
@@ -75,8 +85,10 @@ async function turnOf(place: Place, name: string, teller: Teller, signal: AbortS
   return release;
 }
 
-const totalOf = (files: readonly FileRecord[]): number | undefined =>
-  files.some(({ sizeBytes }) => sizeBytes === undefined) ? undefined : sum(files.map(({ sizeBytes }) => sizeBytes!));
+function totalOf(files: readonly FileRecord[]): number | undefined {
+  const sizes = files.map(({ sizeBytes, aboutBytes }) => sizeBytes ?? aboutBytes);
+  return sizes.includes(undefined) ? undefined : sum(sizes as number[]);
+}
 
 function newRecord(place: Place, { name, from, files }: Plan): ModelRecord {
   return {
@@ -88,6 +100,9 @@ function newRecord(place: Place, { name, from, files }: Plan): ModelRecord {
     files: files.map((file) => newFile(place.newKey(name, file.name), file.name, file.chunks?.bytes)),
   };
 }
+
+/** A download that failed before anything came binds nobody. */
+const hasBytes = ({ files }: ModelRecord): boolean => files.some((file) => doneBytesOf(file) > 0);
 
 /** The record is of what is asked for. @throws ResourceError where the name stands for something else */
 function checkedSame(record: ModelRecord, plan: Plan): ModelRecord {
@@ -168,11 +183,12 @@ class Download {
       this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying);
     const expected = checkedHash(wanted, facts.sha256 ?? this.hosts.get(wanted.name));
     if (facts.sizeBytes === 0) throw new FormatError(`${remote.name} is empty; check the address`);
-    const isSame = expected !== undefined ? file.expected === expected : file.version === facts.version;
-    if (isSame && file.sizeBytes === facts.sizeBytes) return facts;
-    if (file.sha256 !== undefined) await this.place.remove(record, file);
-    const { sizeBytes, version } = facts;
-    Object.assign(file, { sizeBytes, version, expected, checkpoints: [], sha256: undefined });
+    const { sizeBytes, aboutBytes, version } = facts;
+    if (!isSameFile(file, { sizeBytes, version, expected })) {
+      if (file.sha256 !== undefined) await this.place.remove(record, file);
+      Object.assign(file, { checkpoints: [], sha256: undefined });
+    }
+    Object.assign(file, { sizeBytes, aboutBytes, version, expected });
     return facts;
   }
 
@@ -191,14 +207,15 @@ class Download {
       } catch (error) {
         const trouble = kindOfTrouble(error)?.trouble;
         if (trouble === 'passing' || trouble === undefined || nVersions >= MOST_VERSIONS) throw error;
-        facts = await this.ask(i, remote);
+        facts = trouble === 'noRanges' ? { ...facts, hasRanges: false } : await this.ask(i, remote);
         teller.total(totalOf(record.files));
-        if (facts.sizeBytes !== undefined) await bytes.reserve(facts.sizeBytes);
+        if (facts.aboutBytes !== undefined) await bytes.reserve(facts.aboutBytes);
       } finally {
         await bytes.close();
         if (file.sha256 === undefined) await place.keep(record);
       }
     }
+    teller.total(totalOf(record.files));
     teller.bytes(i, file.sizeBytes!, 'running');
     await place.finish(record, file);
     await place.keep(record);
@@ -235,6 +252,13 @@ class Download {
     this.notedMs = now;
     await this.place.keep(this.record);
   }
+}
+
+/** Whether what has come of a file is of the one that the server has now. Where nothing tells versions apart, nobody can know. */
+function isSameFile(file: FileRecord, now: Pick<FileRecord, 'sizeBytes' | 'version' | 'expected'>): boolean {
+  if (file.sizeBytes !== now.sizeBytes) return false;
+  if (file.expected !== undefined && now.expected !== undefined) return file.expected === now.expected;
+  return file.version !== null && file.version === now.version;
 }
 
 /** What the SHA-256 has to be. @throws FormatError where the host has another file than the caller wants */

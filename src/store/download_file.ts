@@ -54,6 +54,8 @@ class PartsFetch {
   /** Why each connection waits that does. */
   private readonly waiting = new Map<number, string>();
   private nOpen = 0;
+  /** Bytes that came over the network, on all connections. */
+  private nReceived = 0;
   private following: Promise<void> | undefined;
 
   constructor(fetched: Fetched, checker: Checker, hooks: Hooks) {
@@ -112,13 +114,14 @@ class PartsFetch {
       else this.waiting.set(connection, reason);
       this.tellWaits();
     };
-    await tried(attempt, { patience: this.hooks.patience, signal, progress: () => part.doneBytes, onWait });
+    await tried(attempt, { patience: this.hooks.patience, signal, progress: () => this.nReceived, onWait });
   }
 
   private async keep(part: Part, piece: Uint8Array): Promise<void> {
     await this.fetched.file.write(part.begin + part.doneBytes, piece);
     part.doneBytes += piece.length;
     this.parts.doneBytes += piece.length;
+    this.nReceived += piece.length;
     this.hooks.onBytes(this.parts.doneBytes, 'running');
   }
 
@@ -165,6 +168,7 @@ async function fetchWhole({ remote, file, record, facts }: Fetched, checker: Che
       throw troubled('passing', new ResourceError(came));
     }
     record.sizeBytes = doneBytes;
+    await file.reserve(doneBytes); // no longer than it is
     await checker.advance(doneBytes, undefined, signal);
   };
   await tried(attempt, { patience, signal, progress: () => mostBytes, onWait });

@@ -49,7 +49,7 @@ export function folderPlace(folder: string): Place {
     record: (name) => notes.record(name),
     keep: (record) => notes.keep(record),
     forget: (record) => notes.forget(record),
-    newKey: (model, file) => [...model.split('/').slice(0, -1), file].join('/'),
+    newKey: (model, file) => (parseShardName(file) ? [...model.split('/').slice(0, -1), file].join('/') : model),
     async open(_, file) {
       const path = partPath(file);
       await mkdir(dirname(path), { recursive: true }).catch(failing('create', dirname(path)));

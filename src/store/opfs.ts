@@ -2,7 +2,7 @@
 import { asError, ResourceError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { blobSource } from '../bytes/blob.ts';
-import type { ByteSource } from '../bytes/source.ts';
+import { endsEarly, type ByteSource } from '../bytes/source.ts';
 import type { OpenFile } from './place.ts';
 import { noRoom } from './room.ts';
 
@@ -90,9 +90,63 @@ export async function openOpfsFile(
   };
 }
 
-/** A file that is whole. Several tabs read it at a time; only Chromium gives several tabs a handle, so others read a File. */
-export async function opfsSource(named: Named): Promise<ByteSource> {
-  return blobSource(await opfsBlob(named), named.name);
+/**
+ * A file that is whole. A handle reads ten times as fast as a File (Xeon, pieces of 2 MiB: Chromium 7.6 and 0.7 GB/s, Firefox 5.0 and 0.4), but
+ * pages have none, and beside Chromium a file has one handle only: a second tab reads the File, which works beside a handle.
+ */
+export async function opfsSource(named: Named & { readonly sizeBytes: number | undefined }): Promise<ByteSource> {
+  const { key, name, sizeBytes } = named;
+  const entry = await (await folder()).getFileHandle(key).catch(failing('open', name));
+  const handle =
+    'createSyncAccessHandle' in entry
+      ? await syncHandle(entry, { mode: 'read-only' }).catch(() => undefined)
+      : undefined;
+  const source = handle ? handleSource(handle, name) : blobSource(await opfsBlob(named), name);
+  if (source.size === sizeBytes) return source;
+  await source.close?.();
+  throw new ResourceError(
+    `${name} has ${counted(source.size)} bytes in this browser's storage, expected ${counted(sizeBytes ?? 0)}; delete it and download it again`,
+  );
+}
+
+/** So much is copied at a time where the browser does not read into shared memory. */
+const COPY_BYTES = 2 ** 21;
+
+function handleSource(handle: SyncHandle, name: string): ByteSource {
+  const size = handle.getSize();
+  let scratch: Uint8Array | undefined;
+  const readDirectly = (offsetBytes: number, into: Uint8Array): number => {
+    try {
+      return handle.read(into, { at: offsetBytes });
+    } catch (cause) {
+      if (asError(cause).name === 'TypeError')
+        scratch = new Uint8Array(COPY_BYTES); // shared memory
+      else failing('read', name)(cause);
+      return 0;
+    }
+  };
+  const readCopied = (offsetBytes: number, into: Uint8Array, by: Uint8Array): number => {
+    const part = by.subarray(0, into.length);
+    const nBytes = handle.read(part, { at: offsetBytes });
+    into.set(part.subarray(0, nBytes));
+    return nBytes;
+  };
+  return {
+    name,
+    size,
+    async read(offsetBytes, into, signal) {
+      if (offsetBytes + into.length > size) throw endsEarly({ name, size }, into, offsetBytes);
+      for (let done = 0; done < into.length;) {
+        signal?.throwIfAborted();
+        const rest = into.subarray(done);
+        let nBytes = scratch ? 0 : readDirectly(offsetBytes + done, rest);
+        if (scratch) nBytes = readCopied(offsetBytes + done, rest, scratch);
+        if (nBytes === 0) throw endsEarly({ name, size }, into, offsetBytes);
+        done += nBytes;
+      }
+    },
+    close: async () => handle.close(),
+  };
 }
 
 export async function opfsBlob({ key, name }: Named): Promise<File> {

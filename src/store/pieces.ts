@@ -27,9 +27,14 @@ function pieceAt(
 
 const allOf = (key: string): IDBKeyRange => IDBKeyRange.bound([key], [key, []]);
 
-async function load(key: string, { part, piece }: Piece): Promise<Uint8Array | undefined> {
-  const found: unknown = await inDatabase('pieces', 'readonly', (store) => store.get([key, part, piece]));
-  return found instanceof ArrayBuffer ? new Uint8Array(found) : undefined;
+/** So many are read at once where one is read after the other. */
+const PIECES_AHEAD = 8;
+
+/** The bytes of pieces that follow each other in a part, as many as there are. */
+async function load(key: string, { part, piece }: Piece, nPieces: number): Promise<Uint8Array[]> {
+  const range = IDBKeyRange.bound([key, part, piece], [key, part, piece + nPieces - 1]);
+  const found = await inDatabase<unknown[]>('pieces', 'readonly', (store) => store.getAll(range));
+  return found.flatMap((bytes) => (bytes instanceof ArrayBuffer ? [new Uint8Array(bytes)] : []));
 }
 
 /** Pieces are written when they are full. */
@@ -62,7 +67,7 @@ export function openPieces(record: FileRecord): OpenFile {
       while (done < into.length) {
         const place = pieceAt(offsetBytes + done, record);
         const pending = open.get(place.begin);
-        const bytes = pending ? pending.bytes.subarray(0, pending.nBytes) : await load(key, place);
+        const bytes = pending ? pending.bytes.subarray(0, pending.nBytes) : (await load(key, place, 1))[0];
         const part = bytes?.subarray(offsetBytes + done - place.begin).subarray(0, into.length - done);
         if (!part?.length) break;
         into.set(part, done);
@@ -80,12 +85,26 @@ export function openPieces(record: FileRecord): OpenFile {
 export const removePieces = (key: string): Promise<unknown> =>
   inDatabase('pieces', 'readwrite', (store) => store.delete(allOf(key)));
 
-/** Reads a file piece by piece; the last one stays, because the next read begins in it. */
+/** Reads a file piece by piece. The last pieces stay: the next read begins in them, or goes on behind them. */
 export function piecesSource(
   record: Pick<FileRecord, 'key' | 'name' | 'partBytes'> & { readonly sizeBytes: number },
 ): ByteSource {
   const { key, name, sizeBytes } = record;
-  let last: { readonly begin: number; readonly bytes: Uint8Array } | undefined;
+  const kept = new Map<number, Uint8Array>();
+  let next = 0;
+  const pieceOf = async (place: Piece): Promise<Uint8Array> => {
+    const there = kept.get(place.begin);
+    if (there) return there;
+    const pieces = await load(key, place, place.begin === next ? PIECES_AHEAD : 1);
+    kept.clear();
+    pieces.forEach((bytes, i) => kept.set(place.begin + i * PIECE_BYTES, bytes));
+    next = place.begin + pieces.reduce((sum, { length }) => sum + length, 0);
+    const bytes = kept.get(place.begin);
+    if (bytes?.length === place.end - place.begin) return bytes;
+    throw new ResourceError(
+      `cannot read ${name}: a part of it is not in this browser's storage any more; delete it and download it again`,
+    );
+  };
   return {
     name,
     size: sizeBytes,
@@ -94,15 +113,8 @@ export function piecesSource(
       for (let done = 0; done < into.length;) {
         signal?.throwIfAborted();
         const place = pieceAt(offsetBytes + done, record);
-        if (last?.begin !== place.begin) {
-          const bytes = await load(key, place);
-          if (bytes?.length !== place.end - place.begin)
-            throw new ResourceError(
-              `cannot read ${name}: a part of it is not in this browser's storage any more; delete it and download it again`,
-            );
-          last = { begin: place.begin, bytes };
-        }
-        const part = last.bytes.subarray(offsetBytes + done - place.begin).subarray(0, into.length - done);
+        const bytes = await pieceOf(place);
+        const part = bytes.subarray(offsetBytes + done - place.begin).subarray(0, into.length - done);
         into.set(part, done);
         done += part.length;
       }

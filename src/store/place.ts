@@ -7,6 +7,8 @@ export interface FileRecord {
   readonly key: string;
   readonly name: string;
   sizeBytes: number | undefined;
+  /** The same, or what a server says that it takes on its way. */
+  aboutBytes?: number | undefined;
   /** How the server calls this version: its ETag, or when it was changed. */
   version: string | null;
   /** What the host or the caller says that its SHA-256 is. */

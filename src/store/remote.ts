@@ -8,6 +8,8 @@ import { stopped, troubled, type Patience } from './trouble.ts';
 export interface Facts {
   /** Undefined where the server says it nowhere. */
   readonly sizeBytes: number | undefined;
+  /** The same, or what it takes on its way. */
+  readonly aboutBytes: number | undefined;
   readonly version: string | null;
   /** What the host says that the SHA-256 is (`X-Linked-Etag` of Hugging Face). */
   readonly sha256: string | undefined;
@@ -23,6 +25,11 @@ interface RemoteOptions {
 interface Range {
   readonly begin: number;
   readonly end: number;
+}
+
+interface Linked {
+  sha256: string | undefined;
+  sizeBytes: number | undefined;
 }
 
 interface Receiving {
@@ -41,8 +48,14 @@ interface Request {
 /** Longer than that nobody waits for a server that asks for patience. */
 const MOST_WAIT_MS = 300_000;
 
+/** A page is not told whether a file was packed for its way, nor where redirects lead; Node is. */
+const seesAll = !('location' in globalThis);
+
 /** A redirect leads to one host, that to another, and so on; then it is a circle. */
 const MOST_HOPS = 10;
+
+/** So many whole files in place of parts are no accident. */
+const SURE = 3;
 
 export class RemoteFile {
   /** Without the query, which may hold keys. */
@@ -51,6 +64,8 @@ export class RemoteFile {
   /** Where the last redirect led. Such addresses expire. */
   private direct: URL | undefined;
   private mayGoDirectly = true;
+  /** Whole files in a row, where parts were asked for. */
+  private nWhole = 0;
 
   constructor(options: RemoteOptions) {
     this.options = options;
@@ -59,17 +74,22 @@ export class RemoteFile {
 
   /** Asks for the first byte. */
   async facts(signal: AbortSignal): Promise<Facts> {
-    const linked = await this.linked(signal);
-    const response = await this.request(this.options.url, { headers: { Range: 'bytes=0-0' }, signal });
+    const { response, linked } = await this.first(signal);
     await this.check(response);
     const isRange = response.status === 206;
-    this.remember(response);
-    const lengthHeader = response.headers.has('Content-Encoding') ? null : response.headers.get('Content-Length');
-    const found = isRange ? lengthIn(response) : lengthHeader === null ? undefined : Number(lengthHeader);
+    const isPacked = response.headers.has('Content-Encoding');
+    const length = isRange || isPacked ? null : response.headers.get('Content-Length');
     await response.body?.cancel().catch(() => undefined);
-    const sizeBytes = found ?? linked.sizeBytes ?? (isRange ? await this.lengthByHead(signal) : undefined);
-    const hasRanges = isRange && sizeBytes !== undefined && !response.headers.has('Content-Encoding');
-    return { sizeBytes, version: versionOf(response), sha256: linked.sha256 ?? linkedHash(response), hasRanges };
+    const ofRange = isRange ? (lengthIn(response) ?? linked.sizeBytes ?? (await this.lengthByHead(signal))) : undefined;
+    const said = length === null ? undefined : Number(length);
+    const sizeBytes = ofRange ?? linked.sizeBytes ?? (seesAll ? said : undefined);
+    return {
+      sizeBytes,
+      aboutBytes: sizeBytes ?? said,
+      version: versionOf(response),
+      sha256: linked.sha256 ?? linkedHash(response),
+      hasRanges: isRange && sizeBytes !== undefined && !isPacked,
+    };
   }
 
   /** An answer with exactly these bytes, of this version of the file. */
@@ -79,6 +99,7 @@ export class RemoteFile {
     const [now, nowSize] = [versionOf(response), lengthIn(response)];
     const isOther = now !== null && version !== null && now !== version;
     const came = contentRange(response)?.[1];
+    if (response.status === 206) this.nWhole = 0;
     if (response.status === 206 && !isOther && (nowSize ?? sizeBytes) === sizeBytes) {
       if (came === undefined || Number(came) === begin) return response;
       await response.body?.cancel().catch(() => undefined);
@@ -89,7 +110,9 @@ export class RemoteFile {
     }
     await response.body?.cancel().catch(() => undefined);
     if (isOther || response.status === 206) throw this.changed();
-    throw troubled('noRanges', new ResourceError(`${this.name}: the server sends whole files only`));
+    const isSure = ++this.nWhole >= SURE;
+    const error = new ResourceError(`${this.name}: the server sent the whole file in place of a part`);
+    throw troubled(isSure ? 'noRanges' : 'passing', error);
   }
 
   /** An answer with the whole file. */
@@ -229,19 +252,29 @@ export class RemoteFile {
     return asksFirst || version.startsWith('W/') ? {} : { 'If-Range': version };
   }
 
-  /** Hugging Face says the hash beside its redirect, which Node sees and pages do not. */
-  private async linked(
-    signal: AbortSignal,
-  ): Promise<{ readonly sha256?: string | undefined; readonly sizeBytes?: number | undefined }> {
-    if ('location' in globalThis) return {};
+  /**
+   * The answer to the first question, and what was said on the way to it: Hugging Face says the hash beside its redirect. Node sees that, and
+   * follows by itself; pages do not.
+   */
+  private async first(signal: AbortSignal): Promise<{ readonly response: Response; readonly linked: Linked }> {
+    const headers = { Range: 'bytes=0-0' };
+    const linked: Linked = { sha256: undefined, sizeBytes: undefined };
     let { url } = this.options;
+    if (!seesAll) {
+      const response = await this.request(url, { headers, signal });
+      this.remember(response);
+      return { response, linked };
+    }
     for (let nHops = 0; nHops < MOST_HOPS; nHops++) {
-      const response = await this.request(url, { headers: { Range: 'bytes=0-0' }, signal, redirect: 'manual' });
+      const response = await this.request(url, { headers, signal, redirect: 'manual' });
+      linked.sha256 ??= linkedHash(response);
+      linked.sizeBytes ??= linkedSize(response);
       const to = response.headers.get('Location');
+      if (response.status < 300 || response.status >= 400 || to === null) {
+        if (nHops > 0) this.direct = url;
+        return { response, linked };
+      }
       await response.body?.cancel().catch(() => undefined);
-      const sha256 = linkedHash(response);
-      if (sha256 !== undefined) return { sha256, sizeBytes: linkedSize(response) };
-      if (response.status < 300 || response.status >= 400 || to === null) return {};
       url = new URL(to, url);
     }
     throw new ResourceError(`${this.name} redirects in a circle; check the address`);

@@ -4,14 +4,17 @@ import type { ModelRecord, Place } from './place.ts';
 
 /** Before a byte comes: room for all that is to come. @throws ResourceError that says how much is missing */
 export async function makeRoom(place: Place, record: ModelRecord): Promise<void> {
-  const open = record.files.filter(({ sha256, sizeBytes }) => sha256 === undefined && sizeBytes !== undefined);
-  const held = await Promise.all(open.map((file) => place.heldBytes(record, file)));
-  const needed = sum(open.map(({ sizeBytes }, i) => Math.max(0, sizeBytes! - held[i]!)));
+  const open = record.files.flatMap((file) => {
+    const bytes = file.sizeBytes ?? file.aboutBytes;
+    return file.sha256 === undefined && bytes !== undefined ? [{ file, bytes }] : [];
+  });
+  const held = await Promise.all(open.map(({ file }) => place.heldBytes(record, file)));
+  const needed = sum(open.map(({ bytes }, i) => Math.max(0, bytes - held[i]!)));
   const free = await place.freeBytes();
   if (free !== undefined && needed > free) throw noRoom(record.name, needed, free);
-  for (const file of open) {
-    const bytes = await place.open(record, file);
-    await bytes.reserve(file.sizeBytes!).finally(() => bytes.close());
+  for (const { file, bytes } of open) {
+    const opened = await place.open(record, file);
+    await opened.reserve(bytes).finally(() => opened.close());
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a source says: which files to fetch from where, and what to call the model. */
 import { checkNames, kindOf } from '../base/checks.ts';
+import { mixBits } from '../base/numbers.ts';
 import { formatShardName, parseShardName } from '../gguf/shard_names.ts';
-import { hexOf, Sha256 } from './sha256.ts';
 import type { ChunkHashes, DownloadSource, HfSource, UrlSource } from './types.ts';
 
 /** A file that is to be fetched. */
@@ -66,12 +66,18 @@ function checkedUrl(given: string | URL): URL {
 
 /**
  * An address without what may be secret. Where the path names a GGUF file, the query holds no more than keys; where it does not, the
- * query may say which file, and its hash stands for it.
+ * query may say which file, and its fingerprint stands for it.
  */
 function identityOf({ origin, pathname, search }: URL): string {
   if (search === '' || /\.gguf$/i.test(pathname)) return `${origin}${pathname}`;
-  const hash = hexOf(new Sha256().update(new TextEncoder().encode(search)).digest());
-  return `${origin}${pathname}?${hash.slice(0, 16)}`;
+  return `${origin}${pathname}?${[0, 1].map((seed) => fingerprint(search, seed)).join('')}`;
+}
+
+/** Eight digits that tell texts apart (FNV-1a). */
+function fingerprint(text: string, seed: number): string {
+  let hash = 0x811c9dc5 ^ seed;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (mixBits(hash) >>> 0).toString(16).padStart(8, '0');
 }
 
 /** An address at Hugging Face: that of the file, or of the page about it. */
@@ -86,7 +92,7 @@ function hfPlaceOf({ origin, hostname, pathname }: URL): HfPlace | undefined {
 function hfPlan(source: HfSource): Plan {
   checkNames('part of a source', source, ['hf', 'revision', 'endpoint', ...expectedNames]);
   const { hf, revision = 'main', endpoint = usualEndpoint } = source;
-  const found = typeof hf === 'string' ? /^(?<repo>[\w.-]+\/[\w.-]+)\/(?<path>.+[^/])$/.exec(hf)?.groups : undefined;
+  const found = typeof hf === 'string' ? /^(?<repo>[\w.-]+\/[\w.-]+)\/(?<path>.*[^/])$/.exec(hf)?.groups : undefined;
   if (!found) throw new TypeError(`hf is ${JSON.stringify(hf)}, expected a file of a repository: 'org/repo/file.gguf'`);
   const { repo, path } = found as Record<'repo' | 'path', string>;
   const place = { endpoint: checkedUrl(endpoint).origin, repo, revision, path };

@@ -81,9 +81,12 @@ export async function tried<T>(attempt: () => Promise<T>, { patience, signal, pr
       const { message } = error as Error;
       nFailed = progress() > before ? 1 : isOffline() ? nFailed : nFailed + 1;
       if (nFailed >= patience.nTries)
-        throw new ResourceError(`${message} (${nFailed} tries); what has come is kept, download it again to go on`, {
-          cause: error,
-        });
+        throw new ResourceError(
+          `${message} (${nFailed} tries); ${progress() > 0 ? 'what has come is kept, download it again to go on' : 'try again later'}`,
+          {
+            cause: error,
+          },
+        );
       onWait(message);
       await pause(kind.afterMs ?? Math.min(patience.mostMs, patience.firstMs * 2 ** nFailed), signal).finally(() =>
         onWait(undefined),

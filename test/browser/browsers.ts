@@ -53,12 +53,14 @@ function miniBrowser(): string | undefined {
 
 const isRoot = process.getuid?.() === 0;
 
+export const chromiumPath = (): string | undefined => onPath('chromium', 'chromium-browser', 'google-chrome');
+
 const chromium: Browser = {
   name: 'chromium',
   sharesMemory: true,
   packages: 'chromium',
   launch(url, profile, flags) {
-    const program = onPath('chromium', 'chromium-browser', 'google-chrome');
+    const program = chromiumPath();
     if (!program) return undefined;
     const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
     const sandbox = isRoot ? ['--no-sandbox'] : []; // it refuses to run as root otherwise

@@ -63,6 +63,15 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [`${model}x`, 'hi'] },
     { args: [broken, '--raw', 'hi'] },
   ],
+  models: () => [
+    { args: ['import', model, '--directory', join(folder, 'store'), '--name', 'a'] },
+    { args: ['list', '--directory', folder] },
+    { args: ['list', '--directory', folder, '--json'] },
+    { args: ['remove', nasty, '--directory', folder] },
+    { args: ['import', `${model}x`] },
+    { args: ['get', `http://127.0.0.1:1/${nasty}.gguf`, '--name', nasty] },
+    { args: [nasty] },
+  ],
   inspect: () => [
     { args: [model] },
     { args: [model, '--all'] },

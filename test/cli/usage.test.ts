@@ -203,12 +203,12 @@ describe("other programs' words", () => {
   it.each([
     [['run', 'm', 'hi', '-ngl', '99'], 'there is no option -ngl: everything runs on the CPU; leave it out'],
     [['run', 'm', 'hi', '--no-mmap'], 'there is no option --no-mmap: weights are read'],
-    [['run', 'm', '-hf', 'a/b', 'hi'], 'there is no option -hf: thimble downloads no models yet'],
+    [['run', 'm', '-hf', 'a/b', 'hi'], 'there is no option -hf: give the address as the model'],
     [['run', 'm', '-x', 'hi'], 'there is no option -x'],
     [['merge', 'm', 'out', '-c', '4'], 'there is no option -c'],
     [['rnu', 'm'], 'there is no command "rnu"; did you mean run?'],
-    [['list'], 'there is no command "list": models are files'],
-    [['pull', 'llama3'], 'there is no command "pull": thimble downloads no models yet'],
+    [['list'], 'there is no command "list": thimble models lists them'],
+    [['pull', 'llama3'], 'there is no command "pull": thimble models get'],
     [['serve'], 'there is no command "serve": there is no server yet'],
     [['model.gguf'], 'there is no command "model.gguf"; to talk to that model: thimble run model.gguf'],
     [['show'], 'an argument is missing: MODEL'],
@@ -233,11 +233,11 @@ describe("other programs' words", () => {
       expect(commands.has(word), word).toBe(false);
   });
 
-  it.each(['llama3', 'llama3:8b', 'bartowski/SmolLM2-GGUF', 'hf.co/a/b', 'https://example.com/m.gguf'])(
+  it.each(['llama3', 'llama3:8b', 'bartowski/SmolLM2-GGUF'])(
     'a model named %s is told where models are',
     async (name) => {
       await expect(started(['run', name, 'hi'])).rejects.toThrow(
-        /downloads no models yet: save (a GGUF file, from https:\/\/huggingface\.co.*|that file .*) and give its path; /,
+        /thimble models get hf:org\/repo\/file\.gguf downloads one, from https:\/\/huggingface\.co.*; thimble inspect says/,
       );
     },
   );

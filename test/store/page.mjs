@@ -14,6 +14,9 @@ const downloads = new Map();
 /** @type {import('thimble').Model | undefined} */
 let model;
 
+/** @type {number[]} */
+const longTasks = [];
+
 /** @param {unknown} error */
 const plain = (error) => ({ failed: /** @type {Error} */ (error).name, message: /** @type {Error} */ (error).message });
 
@@ -37,6 +40,20 @@ const steps = {
     return steps.ended('one');
   },
   list: () => store.list(),
+  /** The SHA-256 of what was exported. */
+  async exported(/** @type {string} */ name) {
+    const [file] = await store.export(name);
+    const digest = await crypto.subtle.digest('SHA-256', await /** @type {File} */ (file).arrayBuffer());
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  },
+  /** Begins to look for tasks that keep the page waiting. */
+  watch() {
+    longTasks.length = 0;
+    new PerformanceObserver((seen) => longTasks.push(...seen.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask',
+    });
+  },
+  watched: () => longTasks,
   usage: () => store.usage(),
   delete: (/** @type {string} */ name) => store.delete(name).then(() => 'deleted', plain),
   /** Imports a file of the server, as a picker would hand it over. */
@@ -52,6 +69,15 @@ const steps = {
     return (
       await /** @type {import('thimble').Model} */ (model).generate(prompt, { temperature: 0, maxTokens: 16 }).result
     ).tokens;
+  },
+  /** The same model twice at a time, as two tabs have it. */
+  async openTwice(/** @type {any} */ source, /** @type {any} */ options = {}) {
+    const both = await Promise.all([openModel(source, options), openModel(source, options)]);
+    const answers = [];
+    for (const each of both)
+      answers.push((await each.generate('Once upon a time', { temperature: 0, maxTokens: 4 }).result).tokens);
+    for (const each of both) await each.close();
+    return answers;
   },
   async close() {
     await model?.close();

@@ -40,6 +40,11 @@ export interface FaultyServer {
   goodFor: number;
   /** Nothing can be reached. */
   isDown: boolean;
+  /** What a busy server says. */
+  retryAfter: string;
+  /** Cuts all connections, and takes no more. */
+  goDown(): void;
+  reset(): void;
   url(manner: string, name: string): string;
   close(): Promise<void>;
 }
@@ -73,6 +78,8 @@ export async function startServer(): Promise<FaultyServer> {
   const counts = new Map<string, number>();
   /** What is left of addresses that redirects led to. */
   const signed = new Map<string, number>();
+  const packed = new Map<Uint8Array, Uint8Array>();
+  const etags = new Map<Uint8Array, string>();
 
   /** Sends slowly; stops where the client has gone. */
   async function send(response: ServerResponse, bytes: Uint8Array, { until = bytes.length } = {}): Promise<void> {
@@ -85,7 +92,11 @@ export async function startServer(): Promise<FaultyServer> {
     }
   }
 
-  const etagOf = (bytes: Uint8Array): string => `"${sha256(bytes).slice(0, 16)}"`;
+  const etagOf = (bytes: Uint8Array): string => {
+    const etag = etags.get(bytes) ?? `"${sha256(bytes).slice(0, 16)}"`;
+    etags.set(bytes, etag);
+    return etag;
+  };
 
   /** As a good server answers; `change` spoils it. */
   async function good(
@@ -158,7 +169,7 @@ export async function startServer(): Promise<FaultyServer> {
     empty: (asked) => plain(asked, 200, '', { 'Content-Length': '0' }),
     busy: (asked) =>
       asked.nBefore % 3 === 1
-        ? plain(asked, 429, 'slow down', { 'Retry-After': '0' })
+        ? plain(asked, 429, 'slow down', { 'Retry-After': server.retryAfter })
         : asked.nBefore % 3 === 2
           ? plain(asked, 503, 'busy')
           : good(asked),
@@ -186,10 +197,16 @@ export async function startServer(): Promise<FaultyServer> {
       body[Math.floor(body.length / 2)]! ^= 1;
       return good(asked, asked.nBefore < 4 ? { body } : {});
     },
-    tooShort: (asked) =>
+    /** Says that the file is longer than it is. */
+    tooLong: (asked) =>
       good(asked, {
-        headers: { 'Content-Range': isRealRange(asked) ? undefined : `bytes 0-0/${asked.bytes.length + 1000}` },
+        headers: {
+          'Content-Range': `bytes 0-0/${asked.bytes.length + 1000}`,
+          ...(isRealRange(asked) ? { 'Content-Range': undefined } : {}),
+        },
       }),
+    /** Says that the file is longer than any disk. */
+    huge: (asked) => good(asked, { headers: { 'Content-Range': `bytes 0-0/${2 ** 50}` } }),
     otherPart: (asked) =>
       good(
         asked,
@@ -204,8 +221,14 @@ export async function startServer(): Promise<FaultyServer> {
       await send(response, bytes);
       response.end();
     },
-    packed: async ({ response, bytes }) => {
-      const body = gzipSync(bytes, { level: 1 });
+    /** Packed for whoever takes that, whole files only. */
+    packed: (asked) => {
+      const takes = /\bgzip\b/.test(String(asked.request.headers['accept-encoding']));
+      return manners[takes ? 'packedAlways' : 'noRanges']!(asked);
+    },
+    packedAlways: async ({ response, bytes }) => {
+      const body = packed.get(bytes) ?? gzipSync(bytes, { level: 1 });
+      packed.set(bytes, body);
       response.writeHead(200, { ...cors, 'Content-Encoding': 'gzip', 'Content-Length': body.length });
       await send(response, body);
       response.end();
@@ -276,6 +299,24 @@ export async function startServer(): Promise<FaultyServer> {
     bytesPerSecond: Infinity,
     goodFor: Infinity,
     isDown: false,
+    retryAfter: '0',
+    goDown() {
+      server.isDown = true;
+      http.closeAllConnections();
+    },
+    reset() {
+      files.clear();
+      counts.clear();
+      signed.clear();
+      server.seen.length = 0;
+      Object.assign(server, {
+        sentBytes: 0,
+        bytesPerSecond: Infinity,
+        goodFor: Infinity,
+        isDown: false,
+        retryAfter: '0',
+      });
+    },
     url: (manner, name) => `${server.origin}/${manner}/${name}`,
     close: () =>
       new Promise((resolve) => {

@@ -56,7 +56,12 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     const settings = readSampling(args);
     const templateVars = readTemplateVars(args);
     const effort = readEffort(args);
-    const opening = { ...readModelOptions(args), chatTemplate: readChatTemplate(args), draft: readDraft(args), signal };
+    const opening = {
+      ...readModelOptions(args),
+      chatTemplate: readChatTemplate(args),
+      draft: await readDraft(args, signal),
+      signal,
+    };
     const given = args.positionals[0] ?? defaultModel;
     await checkTokens(given, settings, signal);
     const releaseKeys = hasScreen() ? holdKeys() : () => undefined;

@@ -6,6 +6,7 @@ import { imatrix } from './imatrix.ts';
 import { inspect } from './inspect.ts';
 import { logits } from './logits.ts';
 import { merge } from './merge.ts';
+import { models } from './models.ts';
 import { perplexity } from './perplexity.ts';
 import { quantize } from './quantize.ts';
 import { rank } from './rank.ts';
@@ -18,6 +19,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     chat,
     run,
+    models,
     inspect,
     embed,
     rank,

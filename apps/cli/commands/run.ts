@@ -56,8 +56,13 @@ the first token).`,
     const asked = promptOf(args, words);
     const options = { onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
     if (asked === undefined && wantsChat(args)) return chat.run(args, signal, onInterrupt);
-    const opening = { ...readModelOptions(args), chatTemplate: readChatTemplate(args), draft: readDraft(args), signal };
-    modelPath(given); // a wrong path is told before stdin is waited for
+    const opening = {
+      ...readModelOptions(args),
+      chatTemplate: readChatTemplate(args),
+      draft: await readDraft(args, signal),
+      signal,
+    };
+    await modelPath(given, signal); // a wrong path is told before stdin is waited for
     await checkTokens(given, options, signal);
     const text = await withStdin(asked, signal);
     if ((args.flag('raw') ? text : text.trim()) === '') throw new UsageError('the prompt is empty; say something');

@@ -23,7 +23,7 @@ export const tokenize: Command = {
   ],
   async run(args, signal) {
     const given = textGiven(args);
-    const tokenizer = await openTokenizer(modelPath(args.positionals[0]!), { signal });
+    const tokenizer = await openTokenizer(await modelPath(args.positionals[0]!, signal), { signal });
     const bos = args.flag('bos');
     if (bos && tokenizer.bosToken === undefined)
       throw new UnsupportedError('this model has no BOS token; leave out --bos');
