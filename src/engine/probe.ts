@@ -1,7 +1,7 @@
 import type { Program } from '../backends/backend.ts';
 import { startDryRun } from '../backends/dry/dry.ts';
 import { createWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
-import { smallest, sum } from '../base/numbers.ts';
+import { sum } from '../base/numbers.ts';
 import type { Value } from '../graph/graph.ts';
 import { SPEED_VERSION, type DeviceSpeed, type MatVecSpeed, type ProbeOptions } from '../protocol/fit.ts';
 import { createSampler } from '../sampling/chain.ts';
@@ -13,8 +13,9 @@ import { stepCosts, type StepCosts } from './step_costs.ts';
 /** Until engines have compiled the kernels for good. */
 const WARM_MS = 250;
 const MEASURE_MS = 500;
-/** Of what runs for itself, several times: the least counts. */
-const ALONE_MS = 15;
+/** Of what runs for itself, in parts: the best of them counts. */
+const ALONE_MS = 48;
+const PART_MS = 6;
 
 /** Every byte of a file of weights: finite scales whatever the type, no zeros, no denormals. */
 const OPERAND = 0x3f;
@@ -97,26 +98,30 @@ async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], 
     }
     return taken;
   };
-  const alone = async (i: number): Promise<number> => {
-    const times: number[] = [];
-    for (let part = 0; part < 4; part++, await pause()) times.push(await meanMs(() => run(i)));
-    return smallest(times);
-  };
   await turns(WARM_MS);
   const taken = await turns(MEASURE_MS);
   const seconds: number[] = [];
-  for (const [i, { isSweep }] of tasks.entries()) {
-    seconds.push((isSweep ? trimmedMean(taken[i]!) : await alone(i)) / 1000);
+  for (const [i, { isSweep, partMs = PART_MS }] of tasks.entries()) {
+    seconds.push((isSweep ? trimmedMean(taken[i]!) : await leastMs(() => run(i), partMs)) / 1000);
+    await pause();
   }
   return seconds;
 }
 
-/** Milliseconds of each of many runs. */
-async function meanMs(run: () => void | Promise<void>): Promise<number> {
-  const beginMs = performance.now();
-  let n = 0;
-  for (; performance.now() - beginMs < ALONE_MS; n++) await run();
-  return (performance.now() - beginMs) / n;
+/** Milliseconds of a run, where it goes best: each part is as many runs as it has room for, at least one. */
+async function leastMs(run: () => void | Promise<void>, partMs: number): Promise<number> {
+  let least = Infinity;
+  for (const endMs = performance.now() + ALONE_MS; performance.now() < endMs;) {
+    const beginMs = performance.now();
+    let tookMs = 0;
+    let n = 0;
+    for (; n === 0 || tookMs < partMs; n++) {
+      await run();
+      tookMs = performance.now() - beginMs;
+    }
+    least = Math.min(least, tookMs / n);
+  }
+  return least;
 }
 
 /** The mean, and what is far above it counts as what is just above it. */
@@ -163,7 +168,6 @@ async function samplingSpeed() {
   const nVocab = 32768;
   const logits = Float32Array.from({ length: nVocab }, (_, i) => Math.sin(i * i));
   const sampler = createSampler({ temperature: 0.6, topP: 0.9, seed: 1 }, nVocab);
-  const times = [];
-  for (let part = 0; part < 3; part++) times.push(await meanMs(() => void sampler.sample(logits)));
-  return { pieceSeconds: smallest(times) / 1000 / nVocab };
+  const seconds = (await leastMs(() => void sampler.sample(logits), PART_MS)) / 1000;
+  return { pieceSeconds: seconds / nVocab };
 }
