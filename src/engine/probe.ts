@@ -10,9 +10,12 @@ import { kernelFile } from './kernel_file.ts';
 import { largestGraph, probeTasks, probeTypes, type ProbeTask } from './probe_graphs.ts';
 import { stepCosts, type StepCosts } from './step_costs.ts';
 
-/** Until engines have compiled the kernels for good. */
-const WARM_MS = 250;
+/** Engines compile the kernels for good while they run: rounds get faster for a while. */
+const WARM_MS = { least: 250, most: 1000 };
 const MEASURE_MS = 500;
+/** Rounds that are compared with as many before them. */
+const N_COMPARED = 4;
+
 /** Of what runs for itself, in parts: the best of them counts. */
 const ALONE_MS = 48;
 const PART_MS = 6;
@@ -57,7 +60,7 @@ export async function probeDevice(options: ProbeOptions, pause: () => Promise<vo
       probeTypes.map((type) => [type, matVecSpeed(sweep(`${type} wide`), sweep(`${type} tall`))]),
     );
     const build = options.build ?? host.features.build;
-    const step = { ...stepSpeed(by), ...(await samplingSpeed()), tokenSeconds: wakeSeconds };
+    const step = { ...stepSpeed(by, wakeSeconds), ...(await samplingSpeed()), tokenSeconds: wakeSeconds };
     return {
       version: SPEED_VERSION,
       build,
@@ -79,7 +82,7 @@ function weightsOf(tasks: readonly ProbeTask[]): Value[] {
 
 /**
  * Seconds of one run of each task. Sweeps take turns, so that none finds in the cache what it left there; the others run for themselves.
- * Clocks of pages tell milliseconds: a sum over many turns is right all the same.
+ * Clocks of pages tell milliseconds: a mean of many turns is right all the same.
  */
 async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], pause: () => Promise<void>) {
   const run = async (i: number): Promise<void> => {
@@ -87,25 +90,57 @@ async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], 
     if (running) await running;
   };
   const sweeps = tasks.flatMap(({ isSweep }, i) => (isSweep ? [i] : []));
-  const turns = async (forMs: number): Promise<number[][]> => {
-    const taken: number[][] = tasks.map(() => []);
-    for (const endMs = performance.now() + forMs; performance.now() < endMs; await pause()) {
-      for (const i of sweeps) {
-        const beginMs = performance.now();
-        await run(i);
-        taken[i]!.push(performance.now() - beginMs);
-      }
+  const round = async (): Promise<Round> => {
+    const ms = new Map<number, number>();
+    const startMs = performance.now();
+    for (const i of sweeps) {
+      const beginMs = performance.now();
+      await run(i);
+      ms.set(i, performance.now() - beginMs);
     }
-    return taken;
+    const totalMs = performance.now() - startMs;
+    await pause();
+    return { ms, totalMs };
   };
-  await turns(WARM_MS);
-  const taken = await turns(MEASURE_MS);
+  await warmUp(round);
+  const rounds: Round[] = [];
+  for (const endMs = performance.now() + MEASURE_MS; performance.now() < endMs;) rounds.push(await round());
+  const calm = calmOf(rounds);
   const seconds: number[] = [];
   for (const [i, { isSweep, partMs = PART_MS }] of tasks.entries()) {
-    seconds.push((isSweep ? trimmedMean(taken[i]!) : await leastMs(() => run(i), partMs)) / 1000);
+    const ms = isSweep ? mean(calm.map((each) => each.ms.get(i)!)) : await leastMs(() => run(i), partMs);
+    seconds.push(ms / 1000);
     await pause();
   }
   return seconds;
+}
+
+/** A turn of every sweep. */
+interface Round {
+  /** By the task's place. */
+  readonly ms: ReadonlyMap<number, number>;
+  readonly totalMs: number;
+}
+
+const mean = (values: readonly number[]): number => sum(values) / values.length;
+
+async function warmUp(round: () => Promise<Round>): Promise<void> {
+  const startMs = performance.now();
+  const totals: number[] = [];
+  for (;;) {
+    totals.push((await round()).totalMs);
+    const tookMs = performance.now() - startMs;
+    if (tookMs < WARM_MS.least) continue;
+    const [now, before] = [totals.slice(-N_COMPARED), totals.slice(-2 * N_COMPARED, -N_COMPARED)];
+    if (tookMs > WARM_MS.most || mean(now) > 0.97 * mean(before)) return;
+  }
+}
+
+/** Rounds that nothing else came into. */
+function calmOf(rounds: readonly Round[]): Round[] {
+  const totals = rounds.map(({ totalMs }) => totalMs).sort((a, b) => a - b);
+  const most = 1.2 * totals[totals.length >> 2]!;
+  return rounds.filter(({ totalMs }) => totalMs <= most);
 }
 
 /** Milliseconds of a run, where it goes best: each part is as many runs as it has room for, at least one. */
@@ -122,13 +157,6 @@ async function leastMs(run: () => void | Promise<void>, partMs: number): Promise
     least = Math.min(least, tookMs / n);
   }
   return least;
-}
-
-/** The mean, and what is far above it counts as what is just above it. */
-function trimmedMean(values: readonly number[]): number {
-  const mean = sum(values) / values.length;
-  const most = 2 * mean + 1;
-  return sum(values.map((value) => Math.min(value, most))) / values.length;
 }
 
 /** Seconds of bytes and of rows, out of two shapes: `wide = bytes s + rows r`, `tall = bytes s + 4 rows r`. */
@@ -148,13 +176,13 @@ interface Total {
   readonly seconds: number;
 }
 
-function stepSpeed(by: ReadonlyMap<string, Timed>) {
+function stepSpeed(by: ReadonlyMap<string, Timed>, wakeSeconds: number) {
   const [phases, rows, attention] = ['phases', 'rows', 'attention'].map((name) => by.get(name)!) as [
     Timed,
     Timed,
     Timed,
   ];
-  const phaseSeconds = phases.seconds / phases.costs.nPhases;
+  const phaseSeconds = Math.min(phases.seconds / phases.costs.nPhases, wakeSeconds / AWAKE);
   const attending = Math.max(attention.seconds - attention.costs.nPhases * phaseSeconds, attention.seconds / 10);
   return {
     phaseSeconds,
@@ -163,10 +191,13 @@ function stepSpeed(by: ReadonlyMap<string, Timed>) {
   };
 }
 
-/** Draws tokens from noise. */
+/** Threads that are awake find each other in less than this part of the time that it takes to wake one. */
+const AWAKE = 50;
+
+/** Draws tokens from noise with a few likely ones. */
 async function samplingSpeed() {
-  const nVocab = 32768;
-  const logits = Float32Array.from({ length: nVocab }, (_, i) => Math.sin(i * i));
+  const nVocab = 8192;
+  const logits = Float32Array.from({ length: nVocab }, (_, i) => (i % 512 === 0 ? 15 : 5) + Math.sin(i * i));
   const sampler = createSampler({ temperature: 0.6, topP: 0.9, seed: 1 }, nVocab);
   const seconds = (await leastMs(() => void sampler.sample(logits), PART_MS)) / 1000;
   return { pieceSeconds: seconds / nVocab };
