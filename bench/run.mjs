@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -33,6 +33,8 @@ const nodeEntries = {
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
+  fit: 'bench/fit.ts',
+  fit_once: 'bench/lib/fit_once.ts',
   load_limit: 'bench/lib/load_limit.ts',
   limits_worker: 'bench/measure/limits_worker.ts',
   limits_run: 'bench/lib/limits_run.ts',
@@ -44,6 +46,7 @@ const nodeEntries = {
 const pageEntries = {
   thimble_page: 'bench/peers/thimble_page.ts',
   wllama_page: 'bench/peers/wllama_page.ts',
+  fit_page: 'bench/lib/fit_page.ts',
 };
 
 const benches = [
@@ -57,6 +60,7 @@ const benches = [
   'embed',
   'adapters',
   'quantize',
+  'fit',
   'ggml',
   'peers',
   'limits_run',

@@ -8,23 +8,25 @@ const known = new WeakMap<Tokenizer, Map<string, readonly number[]>>();
 
 /** The tokens that DRY lets no repetition reach across: these, and those that contain these texts. */
 export function tokensWith(tokenizer: Tokenizer, breakers: readonly (number | string)[]): number[] {
-  return breakers.flatMap((breaker) => (typeof breaker === 'string' ? containing(tokenizer, breaker) : breaker));
-}
-
-function containing(tokenizer: Tokenizer, text: string): readonly number[] {
   const byText = known.get(tokenizer) ?? new Map<string, readonly number[]>();
   known.set(tokenizer, byText);
-  let tokens = byText.get(text);
-  if (!tokens) byText.set(text, (tokens = search(tokenizer, new TextEncoder().encode(text))));
-  return tokens;
+  const texts = breakers.filter((breaker) => typeof breaker === 'string');
+  for (const [text, tokens] of search(
+    tokenizer,
+    texts.filter((text) => !byText.has(text)),
+  ))
+    byText.set(text, tokens);
+  return breakers.flatMap((breaker) => (typeof breaker === 'string' ? byText.get(breaker)! : breaker));
 }
 
-function search(tokenizer: Tokenizer, text: Uint8Array): number[] {
-  const tokens: number[] = [];
-  for (let token = 0; token < tokenizer.nVocab; token++) {
-    if (contains(tokenizer.bytes(token), text)) tokens.push(token);
+/** Goes through the vocabulary once. */
+function search(tokenizer: Tokenizer, texts: readonly string[]): Map<string, number[]> {
+  const wanted = texts.map((text) => ({ text, bytes: new TextEncoder().encode(text), tokens: [] as number[] }));
+  for (let token = 0; wanted.length > 0 && token < tokenizer.nVocab; token++) {
+    const piece = tokenizer.bytes(token);
+    for (const { bytes, tokens } of wanted) if (contains(piece, bytes)) tokens.push(token);
   }
-  return tokens;
+  return new Map(wanted.map(({ text, tokens }) => [text, tokens]));
 }
 
 function contains(bytes: Uint8Array, text: Uint8Array): boolean {

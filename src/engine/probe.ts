@@ -1,7 +1,7 @@
 import type { Program } from '../backends/backend.ts';
 import { startDryRun } from '../backends/dry/dry.ts';
 import { createWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
-import { smallest, sum } from '../base/numbers.ts';
+import { sum } from '../base/numbers.ts';
 import type { Value } from '../graph/graph.ts';
 import { SPEED_VERSION, type DeviceSpeed, type MatVecSpeed, type ProbeOptions } from '../protocol/fit.ts';
 import { createSampler } from '../sampling/chain.ts';
@@ -10,11 +10,15 @@ import { kernelFile } from './kernel_file.ts';
 import { largestGraph, probeTasks, probeTypes, type ProbeTask } from './probe_graphs.ts';
 import { stepCosts, type StepCosts } from './step_costs.ts';
 
-/** Until engines have compiled the kernels for good. */
-const WARM_MS = 250;
+/** Engines compile the kernels for good while they run: rounds get faster for a while. */
+const WARM_MS = { least: 250, most: 1000 };
 const MEASURE_MS = 500;
-/** Of what runs for itself, several times: the least counts. */
-const ALONE_MS = 15;
+/** Rounds that are compared with as many before them. */
+const N_COMPARED = 4;
+
+/** Of what runs for itself, in parts: the best of them counts. */
+const ALONE_MS = 48;
+const PART_MS = 6;
 
 /** Every byte of a file of weights: finite scales whatever the type, no zeros, no denormals. */
 const OPERAND = 0x3f;
@@ -56,7 +60,7 @@ export async function probeDevice(options: ProbeOptions, pause: () => Promise<vo
       probeTypes.map((type) => [type, matVecSpeed(sweep(`${type} wide`), sweep(`${type} tall`))]),
     );
     const build = options.build ?? host.features.build;
-    const step = { ...stepSpeed(by), ...(await samplingSpeed()), tokenSeconds: wakeSeconds };
+    const step = { ...stepSpeed(by, wakeSeconds), ...(await samplingSpeed()), tokenSeconds: wakeSeconds };
     return {
       version: SPEED_VERSION,
       build,
@@ -78,7 +82,7 @@ function weightsOf(tasks: readonly ProbeTask[]): Value[] {
 
 /**
  * Seconds of one run of each task. Sweeps take turns, so that none finds in the cache what it left there; the others run for themselves.
- * Clocks of pages tell milliseconds: a sum over many turns is right all the same.
+ * Clocks of pages tell milliseconds: a mean of many turns is right all the same.
  */
 async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], pause: () => Promise<void>) {
   const run = async (i: number): Promise<void> => {
@@ -86,44 +90,73 @@ async function timed(tasks: readonly ProbeTask[], programs: readonly Program[], 
     if (running) await running;
   };
   const sweeps = tasks.flatMap(({ isSweep }, i) => (isSweep ? [i] : []));
-  const turns = async (forMs: number): Promise<number[][]> => {
-    const taken: number[][] = tasks.map(() => []);
-    for (const endMs = performance.now() + forMs; performance.now() < endMs; await pause()) {
-      for (const i of sweeps) {
-        const beginMs = performance.now();
-        await run(i);
-        taken[i]!.push(performance.now() - beginMs);
-      }
+  const round = async (): Promise<Round> => {
+    const ms = new Map<number, number>();
+    const startMs = performance.now();
+    for (const i of sweeps) {
+      const beginMs = performance.now();
+      await run(i);
+      ms.set(i, performance.now() - beginMs);
     }
-    return taken;
+    const totalMs = performance.now() - startMs;
+    await pause();
+    return { ms, totalMs };
   };
-  const alone = async (i: number): Promise<number> => {
-    const times: number[] = [];
-    for (let part = 0; part < 4; part++, await pause()) times.push(await meanMs(() => run(i)));
-    return smallest(times);
-  };
-  await turns(WARM_MS);
-  const taken = await turns(MEASURE_MS);
+  await warmUp(round);
+  const rounds: Round[] = [];
+  for (const endMs = performance.now() + MEASURE_MS; performance.now() < endMs;) rounds.push(await round());
+  const calm = calmOf(rounds);
   const seconds: number[] = [];
-  for (const [i, { isSweep }] of tasks.entries()) {
-    seconds.push((isSweep ? trimmedMean(taken[i]!) : await alone(i)) / 1000);
+  for (const [i, { isSweep, partMs = PART_MS }] of tasks.entries()) {
+    const ms = isSweep ? mean(calm.map((each) => each.ms.get(i)!)) : await leastMs(() => run(i), partMs);
+    seconds.push(ms / 1000);
+    await pause();
   }
   return seconds;
 }
 
-/** Milliseconds of each of many runs. */
-async function meanMs(run: () => void | Promise<void>): Promise<number> {
-  const beginMs = performance.now();
-  let n = 0;
-  for (; performance.now() - beginMs < ALONE_MS; n++) await run();
-  return (performance.now() - beginMs) / n;
+/** A turn of every sweep. */
+interface Round {
+  /** By the task's place. */
+  readonly ms: ReadonlyMap<number, number>;
+  readonly totalMs: number;
 }
 
-/** The mean, and what is far above it counts as what is just above it. */
-function trimmedMean(values: readonly number[]): number {
-  const mean = sum(values) / values.length;
-  const most = 2 * mean + 1;
-  return sum(values.map((value) => Math.min(value, most))) / values.length;
+const mean = (values: readonly number[]): number => sum(values) / values.length;
+
+async function warmUp(round: () => Promise<Round>): Promise<void> {
+  const startMs = performance.now();
+  const totals: number[] = [];
+  for (;;) {
+    totals.push((await round()).totalMs);
+    const tookMs = performance.now() - startMs;
+    if (tookMs < WARM_MS.least) continue;
+    const [now, before] = [totals.slice(-N_COMPARED), totals.slice(-2 * N_COMPARED, -N_COMPARED)];
+    if (tookMs > WARM_MS.most || mean(now) > 0.97 * mean(before)) return;
+  }
+}
+
+/** Rounds that nothing else came into. */
+function calmOf(rounds: readonly Round[]): Round[] {
+  const totals = rounds.map(({ totalMs }) => totalMs).sort((a, b) => a - b);
+  const most = 1.2 * totals[totals.length >> 2]!;
+  return rounds.filter(({ totalMs }) => totalMs <= most);
+}
+
+/** Milliseconds of a run, where it goes best: each part is as many runs as it has room for, at least one. */
+async function leastMs(run: () => void | Promise<void>, partMs: number): Promise<number> {
+  let least = Infinity;
+  for (const endMs = performance.now() + ALONE_MS; performance.now() < endMs;) {
+    const beginMs = performance.now();
+    let tookMs = 0;
+    let n = 0;
+    for (; n === 0 || tookMs < partMs; n++) {
+      await run();
+      tookMs = performance.now() - beginMs;
+    }
+    least = Math.min(least, tookMs / n);
+  }
+  return least;
 }
 
 /** Seconds of bytes and of rows, out of two shapes: `wide = bytes s + rows r`, `tall = bytes s + 4 rows r`. */
@@ -143,13 +176,13 @@ interface Total {
   readonly seconds: number;
 }
 
-function stepSpeed(by: ReadonlyMap<string, Timed>) {
+function stepSpeed(by: ReadonlyMap<string, Timed>, wakeSeconds: number) {
   const [phases, rows, attention] = ['phases', 'rows', 'attention'].map((name) => by.get(name)!) as [
     Timed,
     Timed,
     Timed,
   ];
-  const phaseSeconds = phases.seconds / phases.costs.nPhases;
+  const phaseSeconds = Math.min(phases.seconds / phases.costs.nPhases, wakeSeconds / AWAKE);
   const attending = Math.max(attention.seconds - attention.costs.nPhases * phaseSeconds, attention.seconds / 10);
   return {
     phaseSeconds,
@@ -158,12 +191,14 @@ function stepSpeed(by: ReadonlyMap<string, Timed>) {
   };
 }
 
-/** Draws tokens from noise. */
+/** Threads that are awake find each other in less than this part of the time that it takes to wake one. */
+const AWAKE = 50;
+
+/** Draws tokens from noise with a few likely ones. */
 async function samplingSpeed() {
-  const nVocab = 32768;
-  const logits = Float32Array.from({ length: nVocab }, (_, i) => Math.sin(i * i));
+  const nVocab = 8192;
+  const logits = Float32Array.from({ length: nVocab }, (_, i) => (i % 512 === 0 ? 15 : 5) + Math.sin(i * i));
   const sampler = createSampler({ temperature: 0.6, topP: 0.9, seed: 1 }, nVocab);
-  const times = [];
-  for (let part = 0; part < 3; part++) times.push(await meanMs(() => void sampler.sample(logits)));
-  return { pieceSeconds: smallest(times) / 1000 / nVocab };
+  const seconds = (await leastMs(() => void sampler.sample(logits), PART_MS)) / 1000;
+  return { pieceSeconds: seconds / nVocab };
 }

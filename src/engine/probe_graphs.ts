@@ -13,6 +13,8 @@ export interface ProbeTask {
   readonly step: Step;
   /** Takes turns with others, so that the cache has nothing of it. */
   readonly isSweep: boolean;
+  /** 0: single runs count. */
+  readonly partMs?: number;
 }
 
 /** The types that all models' kernels are loaded with. */
@@ -55,12 +57,15 @@ function waking(): ProbeTask {
   return { name: 'waking', graph: g.finish(g.matmul(small, ones(64))), step: step(0), isSweep: true };
 }
 
-/** Products of small matrices, each of which waits for the one before. */
+/**
+ * Products of small matrices, each of which waits for the one before. The quickest run counts: threads that find next to nothing to do fall
+ * asleep now and then, which costs tens of microseconds a phase and does not happen between the matrices of a model.
+ */
 function phases(): ProbeTask {
   const g = new Recorder(limits);
   let x = ones(64);
   for (let i = 0; i < 40; i++) x = g.matmul(small, x);
-  return { name: 'phases', graph: g.finish(x), step: step(0), isSweep: false };
+  return { name: 'phases', graph: g.finish(x), step: step(0), isSweep: false, partMs: 0 };
 }
 
 /** What goes by rows, with no barrier in between. */

@@ -49,13 +49,16 @@ export function createTokenizer(vocab: Vocab, families = commonFamilies): Tokeni
 /** The family of a vocabulary; one whose merges make no user-defined tokens, if that is asked for. */
 type FamilyFor = (userDefined: boolean) => TokenizerFamily;
 
+/** Pieces that are kept. Those of a vocabulary of 262,144 together would take 60 MB. */
+const MOST_PIECES = 4096;
+
 function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Tokenizer {
   const family = familyFor(true);
   const { types, ends, added } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const silentEos = vocab.eosToken === undefined ? eosToken : undefined; // the family's, where the file names none
-  const pieces = new Array<Uint8Array | undefined>(nVocab).fill(undefined);
+  const pieces = new Map<number, Uint8Array>();
   let byPiece: TextIndex | undefined;
   const encodeParts = partsEncoder(vocab, roles, familyFor);
   const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
@@ -75,10 +78,13 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
   };
 
   function bytes(token: number): Uint8Array {
-    const known = pieces[token];
+    const known = pieces.get(token);
     if (known) return known;
     const piece = pieceOf(token);
-    return (pieces[token] = isAdded(token) ? utf8(piece) : family.bytes(token));
+    const made = isAdded(token) ? utf8(piece) : family.bytes(token);
+    if (pieces.size === MOST_PIECES) pieces.clear();
+    pieces.set(token, made);
+    return made;
   }
 
   return {

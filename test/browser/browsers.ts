@@ -132,7 +132,7 @@ export function absence({ launch, packages }: Browser): string | undefined {
 }
 
 /** Milliseconds until a page that says nothing is given up. */
-const patience = 150_000;
+const usualPatienceMs = 150_000;
 
 export interface PageOptions extends Omit<ServeOptions, 'root'> {
   readonly flags?: readonly string[];
@@ -140,12 +140,14 @@ export interface PageOptions extends Omit<ServeOptions, 'root'> {
   readonly path?: string;
   /** By the other name of its server, which makes it a page of another origin. */
   readonly foreign?: boolean;
+  /** Until an answer is given up. */
+  readonly patienceMs?: number;
 }
 
 /** Opens page.mjs in a browser with a profile of its own. */
 export async function openPage(
   browser: Browser,
-  { flags = [], path = '', foreign = false, ...options }: PageOptions,
+  { flags = [], path = '', foreign = false, patienceMs = usualPatienceMs, ...options }: PageOptions,
 ): Promise<Page> {
   const server = await serve({ root, ...options });
   return openOn(browser, `${foreign ? server.foreignUrl : server.url}${path}`, server, flags);
@@ -182,8 +184,8 @@ export async function openOn(
     async ask(step, ...args) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<never>((_, reject) => {
-        const why = `${browser.name} has not answered ${step} in ${patience / 1000} s: ${said}`;
-        timer = setTimeout(() => reject(new Error(why)), patience);
+        const why = `${browser.name} has not answered ${step} in ${patienceMs / 1000} s: ${said}`;
+        timer = setTimeout(() => reject(new Error(why)), patienceMs);
       });
       return Promise.race([server.ask(step, args), gone, late]).finally(() => clearTimeout(timer));
     },

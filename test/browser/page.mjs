@@ -125,6 +125,9 @@ const steps = {
     return streamed(chat.send(message));
   },
   close: () => model.close(),
+  /** What a function of another module says. */
+  from: async (/** @type {string} */ module, /** @type {string} */ name, /** @type {unknown[]} */ ...args) =>
+    (await import(module))[name](...args),
   /** Every way to bytes that a page has, each of which ends with a model that answers. */
   async sources(/** @type {number[]} */ numbers) {
     const bytes = Uint8Array.from(numbers);

@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly policy?: string;
   /** Scripts and pages served in place of files, by path: ways to make a worker fail. `undefined`: the file is not there. Read at each request. */
   readonly replaced?: Readonly<Record<string, string | undefined>>;
+  /** Files that lie elsewhere, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface TestServer {
@@ -55,7 +57,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css',
 };
 
-const publicFiles = /^\/(dist|models|test)(\/[\w-][\w.-]*)+$/;
+const publicFiles = /^\/(bench\/dist|dist|models|test)(\/[\w-][\w.-]*)+$/;
 
 /** Serves the repository's files to one page, and steps to run: the page posts to /next what came of the last one. */
 export async function serve({
@@ -65,6 +67,7 @@ export async function serve({
   bareScripts = false,
   policy,
   replaced = {},
+  files = {},
 }: ServeOptions): Promise<TestServer> {
   const allowed = policy === undefined ? {} : { 'Content-Security-Policy': policy };
   const headers = { ...(isolated ? isolation : {}), ...allowed, 'Cache-Control': 'no-store' };
@@ -84,8 +87,8 @@ export async function serve({
   }
 
   async function sendFile(path: string, response: ServerResponse, range?: string): Promise<void> {
-    const file = join(root, site ?? '', path.replace(/\/$/, '/index.html'));
-    const isPublic = site === undefined ? publicFiles.test(path) : !path.includes('..');
+    const file = files[path] ?? join(root, site ?? '', path.replace(/\/$/, '/index.html'));
+    const isPublic = path in files || (site === undefined ? publicFiles.test(path) : !path.includes('..'));
     const found = isPublic ? await stat(file).catch(() => undefined) : undefined;
     if (!found?.isFile()) return void response.writeHead(404, headers).end();
     const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
