@@ -150,7 +150,8 @@ export async function openPage(
   { flags = [], path = '', foreign = false, patienceMs = usualPatienceMs, ...options }: PageOptions,
 ): Promise<Page> {
   const server = await serve({ root, ...options });
-  return openOn(browser, `${foreign ? server.foreignUrl : server.url}${path}`, server, flags);
+  const address = `${foreign ? server.foreignUrl : server.url}${path}`;
+  return openOn(browser, address, server, { flags, patienceMs });
 }
 
 /** Opens a page that asks its server for steps. */
@@ -158,7 +159,7 @@ export async function openOn(
   browser: Browser,
   address: string,
   server: Pick<TestServer, 'ask' | 'close'>,
-  flags: readonly string[] = [],
+  { flags = [], patienceMs = usualPatienceMs }: Pick<PageOptions, 'flags' | 'patienceMs'> = {},
 ): Promise<Page> {
   const profile = mkdtempSync(join(tmpdir(), 'thimble-'));
   const launch = browser.launch(address, profile, flags);
