@@ -8,7 +8,7 @@ import { embedded } from './lib/embedded.ts';
 import type { FitModelFile, FitRuns } from './lib/fit_run.ts';
 import { describeMachine } from './lib/machine.ts';
 import { readOptions } from './lib/options.ts';
-import { digits, median, percent } from './lib/stats.ts';
+import { digits, median, percent } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 interface Place {

@@ -49,16 +49,12 @@ export function createTokenizer(vocab: Vocab, families = commonFamilies): Tokeni
 /** The family of a vocabulary; one whose merges make no user-defined tokens, if that is asked for. */
 type FamilyFor = (userDefined: boolean) => TokenizerFamily;
 
-/** Pieces that are kept. Those of a vocabulary of 262,144 together would take 60 MB. */
-const MOST_PIECES = 4096;
-
 function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Tokenizer {
   const family = familyFor(true);
   const { types, ends, added } = roles;
   const nVocab = vocab.tokens.length;
   const { bosToken, eosToken, spacePrefix } = family;
   const silentEos = vocab.eosToken === undefined ? eosToken : undefined; // the family's, where the file names none
-  const pieces = new Map<number, Uint8Array>();
   let byPiece: TextIndex | undefined;
   const encodeParts = partsEncoder(vocab, roles, familyFor);
   const isAdded = (token: number): boolean => isHidden(types[token]!) || types[token] === tokenType.userDefined;
@@ -77,14 +73,10 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
     return piece;
   };
 
+  /** Nothing is kept: the pieces of a vocabulary of 262,144 together would take 60 MB. */
   function bytes(token: number): Uint8Array {
-    const known = pieces.get(token);
-    if (known) return known;
     const piece = pieceOf(token);
-    const made = isAdded(token) ? utf8(piece) : family.bytes(token);
-    if (pieces.size === MOST_PIECES) pieces.clear();
-    pieces.set(token, made);
-    return made;
+    return isAdded(token) ? utf8(piece) : family.bytes(token);
   }
 
   return {
