@@ -2,7 +2,7 @@ import { expEach } from '../base/math.ts';
 
 /**
  * The tokens still in the running, as parallel arrays of which the first `n` entries count. A link drops candidates by
- * moving survivors to the front; the arrays themselves are allocated once per sampler.
+ * moving survivors to the front; the arrays themselves are allocated once.
  */
 export interface Candidates {
   readonly tokens: Int32Array; // [nVocab]
@@ -21,6 +21,32 @@ export interface Candidates {
 export interface SamplerLink {
   apply(candidates: Candidates): void;
   accept?(token: number): void;
+}
+
+/** Room to draw a token in. */
+export interface DrawingRoom {
+  readonly candidates: Candidates;
+  /** 0 … nVocab - 1 */
+  readonly everyToken: Int32Array;
+}
+
+const rooms = new Map<number, DrawingRoom>();
+
+/**
+ * Room for a vocabulary of this size. Nothing in it outlives a draw, so all samplers of a thread share it: for 262,144 tokens it takes 5 MB,
+ * and each answer has a sampler of its own.
+ */
+export function drawingRoom(nVocab: number): DrawingRoom {
+  const room = rooms.get(nVocab) ?? newRoom(nVocab);
+  rooms.set(nVocab, room);
+  return room;
+}
+
+/** Room that nobody shares: of a sampler that looks back on its candidates. */
+export function newRoom(nVocab: number): DrawingRoom {
+  const everyToken = new Int32Array(nVocab);
+  for (let token = 0; token < nVocab; token++) everyToken[token] = token;
+  return { candidates: createCandidates(nVocab), everyToken };
 }
 
 export function createCandidates(nVocab: number): Candidates {

@@ -1,7 +1,7 @@
 import { FormatError } from '../base/errors.ts';
 import { checkNumber, checkWhole } from '../base/checks.ts';
 import { randomSeed } from '../base/numbers.ts';
-import { createCandidates, maxLogit, type Candidates, type SamplerLink } from './candidates.ts';
+import { drawingRoom, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
 import { logitBias } from './logit_bias.ts';
@@ -89,9 +89,8 @@ export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   seedRandom(random, seed);
   const history = createHistory(Math.max(o.repeatLastN, o.dryMultiplier > 0 ? o.dryLastN : 0));
   const { adjusting, narrowing, steering } = buildLinks(o, history, random, nVocab);
-  const candidates = createCandidates(nVocab);
+  const { candidates, everyToken } = steering ? newRoom(nVocab) : drawingRoom(nVocab);
   const tokenLimits = { min: 0, max: nVocab - 1 };
-  const everyToken = Int32Array.from(candidates.tokens.keys()); // [nVocab]
 
   return {
     seed,

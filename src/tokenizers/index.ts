@@ -49,21 +49,6 @@ export function createTokenizer(vocab: Vocab, families = commonFamilies): Tokeni
 /** The family of a vocabulary; one whose merges make no user-defined tokens, if that is asked for. */
 type FamilyFor = (userDefined: boolean) => TokenizerFamily;
 
-/** Pieces that are kept. Those of a vocabulary of 262,144 together would take 60 MB. */
-const MOST_PIECES = 4096;
-
-function kept(make: (token: number) => Uint8Array): (token: number) => Uint8Array {
-  const pieces = new Map<number, Uint8Array>();
-  return (token) => {
-    const known = pieces.get(token);
-    if (known) return known;
-    const made = make(token);
-    if (pieces.size === MOST_PIECES) pieces.clear();
-    pieces.set(token, made);
-    return made;
-  };
-}
-
 function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Tokenizer {
   const family = familyFor(true);
   const { types, ends, added } = roles;
@@ -88,10 +73,11 @@ function withAddedTokens(vocab: Vocab, roles: Roles, familyFor: FamilyFor): Toke
     return piece;
   };
 
-  const bytes = kept((token) => {
+  /** Nothing is kept: the pieces of a vocabulary of 262,144 together would take 60 MB. */
+  function bytes(token: number): Uint8Array {
     const piece = pieceOf(token);
     return isAdded(token) ? utf8(piece) : family.bytes(token);
-  });
+  }
 
   return {
     nVocab,

@@ -46,7 +46,7 @@ export interface Tokenizer {
   addedTokenOf(piece: string): number | undefined;
   /** How the vocabulary spells a token. */
   piece(token: number): string;
-  /** The bytes of one token, not always whole characters. Shared between calls: do not write to them. */
+  /** The bytes of one token, not always whole characters. */
   bytes(token: number): Uint8Array;
   /** Control and unknown tokens: not text, so a stream hides them unless told otherwise. */
   isControl(token: number): boolean;
@@ -73,9 +73,11 @@ export interface TokenizerFamily {
 
 export type CreateFamily = (vocab: Vocab, roles: Roles) => TokenizerFamily;
 
-/** `text` as UTF-8. */
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+/** `text` as UTF-8. Short ones lie on the JavaScript heap: a buffer of its own outside takes a few hundred bytes, and a vocabulary has many. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  if (3 * text.length > scratch.length) return encoder.encode(text);
+  return scratch.slice(0, encoder.encodeInto(text, scratch).written);
 }
 
 const encoder = new TextEncoder();
+const scratch = new Uint8Array(192);

@@ -22,6 +22,8 @@ export interface Browser {
 }
 
 export interface Page {
+  /** The process that was started; browsers are many more. */
+  readonly pid: number;
   ask(step: string, ...args: readonly unknown[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -182,6 +184,7 @@ export async function openOn(
   const gone = exited.then(() => Promise.reject(new Error(`${browser.name} ended: ${said}`)));
   gone.catch(() => undefined); // it is told to whoever asks
   return {
+    pid: child.pid!,
     async ask(step, ...args) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<never>((_, reject) => {

@@ -92,6 +92,11 @@ const steps = {
     model = await openModel(await pickedFiles(names), options);
     return model.info;
   },
+  /** A file that the server has elsewhere. */
+  async openFile(/** @type {string} */ url, /** @type {OpenModelOptions} */ options) {
+    model = await openModel(new File([await (await fetch(url)).blob()], 'model.gguf'), options);
+    return model.info;
+  },
   openBytes: async (/** @type {string} */ name, /** @type {number[]} */ bytes) =>
     (await openModel(new File([Uint8Array.from(bytes)], name))).info,
   /** Opens a model and scores a text, for which it needs parts that are loaded on demand. */
