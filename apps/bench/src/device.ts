@@ -1,4 +1,5 @@
 import type { Device } from '../../../bench/measure/result.ts';
+import { engineOf, systemOf } from './user_agent.ts';
 
 /** Chromium's, which other browsers do not have. */
 interface AgentData {
@@ -35,43 +36,10 @@ export async function describeDevice(nCores: number): Promise<Device> {
   };
 }
 
-/** Browsers by what their user agents say, the more special one first. */
-const engines = [
-  [/Firefox\/(\d+)/, 'Firefox'],
-  [/FxiOS\/(\d+)/, 'Firefox for iOS'],
-  [/CriOS\/(\d+)/, 'Chrome for iOS'],
-  [/EdgA?\/(\d+)/, 'Edge'],
-  [/SamsungBrowser\/(\d+)/, 'Samsung Internet'],
-  [/Chrome\/(\d+)/, 'Chromium'],
-  [/Version\/(\d+[.\d]*).*Safari/, 'Safari'],
-] as const;
-
-export function engineOf(userAgent: string): string {
-  for (const [pattern, name] of engines) {
-    const version = pattern.exec(userAgent)?.[1];
-    if (version) return `${name} ${version}`;
-  }
-  return 'a browser that does not say which';
-}
-
-const systems = [
-  [/iPhone OS (\d+)/, 'iPhone, iOS'],
-  [/iPad.* OS (\d+)/, 'iPad, iOS'],
-  [/Android (\d+)/, 'Android'],
-  [/Windows NT/, 'Windows'],
-  [/Mac OS X/, 'macOS'],
-  [/Linux (\w+)/, 'Linux'],
-] as const;
-
-export function systemOf(userAgent: string): string {
-  for (const [pattern, name] of systems) {
-    const found = pattern.exec(userAgent);
-    if (found) return [name, found[1]].filter(Boolean).join(' ');
-  }
-  return 'unknown system';
-}
+/** An iPad says that it is a Mac; no Mac has a touch screen. */
+const isTablet = /Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
+const isPhone = userAgentData?.mobile ?? /Android|iPhone|iPad|Mobile/.test(navigator.userAgent);
+const hasLittle = isPhone || isTablet || (deviceMemory ?? 8) <= 4;
 
 /** Phones have small caches and little memory: they go through less of it. */
-const isPhone = userAgentData?.mobile ?? /Android|iPhone|iPad|Mobile/.test(navigator.userAgent);
-
-export const SWEEP_MIB = { full: isPhone ? 64 : 256, quick: 32 } as const;
+export const SWEEP_MIB = { full: hasLittle ? 64 : 256, quick: 32 } as const;
