@@ -1,7 +1,8 @@
 /**
  * The library for pages, into dist/web/:
  *
- *   index.js                  what a page imports, with chunks that esbuild splits off
+ *   index.js, library.js      what a page imports: the public names, and all that they need at once
+ *   library.MODULE.js         what it loads when something needs it
  *   gguf.js                   thimble/gguf
  *   inline.js                 thimble/inline: all of it in one file
  *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker
@@ -20,37 +21,16 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, posix, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, posix } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { bundled, exportsOf, fileOf, importedFile, root, shared } from './web_build.mjs';
+import { libraryFiles } from './web_library.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'dist/web');
-const thread = 'src/threads/page.ts';
-
-/** @typedef {import('esbuild').BuildOptions} BuildOptions */
 /** @typedef {import('esbuild').Plugin} Plugin */
 
-/** @type {BuildOptions} */
-const web = {
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  platform: 'browser',
-  target: 'es2022',
-  sourcemap: 'linked',
-  sourcesContent: false,
-};
-/** @type {BuildOptions} */
-const shared = {
-  ...web,
-  absWorkingDir: root,
-  conditions: ['browser'],
-  legalComments: 'none',
-  logLevel: 'warning',
-  metafile: true,
-};
+const folder = join(root, 'dist/web');
+const thread = 'src/threads/page.ts';
 
 /**
  * The part that a module is in which loads on demand.
@@ -60,9 +40,6 @@ function partOf(file) {
   if (file.startsWith('src/quants/')) return 'weights';
   return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
 }
-
-/** @param {string} resolveDir @param {string} path */
-const fileOf = (resolveDir, path) => relative(root, join(resolveDir, path)).replaceAll('\\', '/');
 
 /** Dynamic imports stay, as `import("part:src/models/more.ts")`. @type {Plugin} */
 const parted = {
@@ -83,7 +60,7 @@ const borrowing = (inEngine) => ({
   name: 'borrowing',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[.#]/ }, ({ kind, resolveDir, path }) => {
-      const file = path === '#platform' ? 'src/platform/web.ts' : fileOf(resolveDir, path);
+      const file = importedFile(resolveDir, path);
       return kind === 'import-statement' && inEngine.has(file) ? { path: file, namespace: 'borrowed' } : undefined;
     });
     onLoad({ filter: /./, namespace: 'borrowed' }, async ({ path }) => {
@@ -95,42 +72,11 @@ const borrowing = (inEngine) => ({
   },
 });
 
-/**
- * The names that a module exports, types left out.
- * @param {string} file
- */
-async function exportsOf(file) {
-  const { metafile } = await build({
-    entryPoints: [file],
-    absWorkingDir: root,
-    format: 'esm',
-    write: false,
-    metafile: true,
-    outdir: 'dist',
-  });
-  return Object.values(metafile.outputs).flatMap((output) => output.exports);
-}
-
 /** The modules that an output imports on demand. @param {string} text */
 const partsIn = (text) => [...text.matchAll(/import\("part:([^"]+)"\)/g)].map(([, file = '']) => file);
 
 /** @param {string} text */
 const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
-
-/**
- * Bundles a text as if it were a file in the root.
- * @param {string} contents
- * @param {string} name of the output
- * @param {BuildOptions} options
- */
-async function bundled(contents, name, options) {
-  const stdin = { contents, resolveDir: root, sourcefile: name, loader: /** @type {const} */ ('ts') };
-  const made = await build({ ...shared, ...options, stdin, outfile: `dist/web/${name}`, write: false });
-  const [text = '', map = ''] = ['.js', '.js.map'].map(
-    (end) => made.outputFiles.find(({ path }) => path.endsWith(end))?.text,
-  );
-  return { name, text, map, inputs: Object.keys(made.metafile?.inputs ?? {}) };
-}
 
 /** engine.js and its parts, as texts. */
 async function engineFiles() {
@@ -232,18 +178,19 @@ const inlining = (engine) => ({
 /** Builds all of it. @returns the names of the files written, seen from the root, and of those that they were made from. */
 export async function webBundles() {
   const engine = [...(await engineFiles()), await storeFile()];
+  const inlined = inlining(engine);
+  const files = [...engine, ...(await libraryFiles(inlined))];
   mkdirSync(folder, { recursive: true });
-  for (const { name, text, map } of engine) {
+  for (const { name, text, map } of files) {
     writeFileSync(
       join(folder, name),
       text.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '') + `\n//# sourceMappingURL=${name}.map\n`,
     );
     writeFileSync(join(folder, `${name}.map`), map);
   }
-  const plugins = [inlining(engine)];
+  const plugins = [inlined];
   const outdir = 'dist/web';
   const made = await Promise.all([
-    build({ ...shared, outdir, plugins, splitting: true, entryPoints: { index: 'src/index.ts' } }),
     // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
     build({ ...shared, outdir, entryPoints: { isolate: 'src/isolate.ts' } }),
@@ -252,13 +199,13 @@ export async function webBundles() {
   ]);
   const outputs = made.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}));
   const written = [
-    ...engine.flatMap(({ name }) => [name, `${name}.map`].map((file) => posix.join(outdir, file))),
+    ...files.flatMap(({ name }) => [name, `${name}.map`].map((file) => posix.join(outdir, file))),
     ...outputs,
   ];
   return {
     written,
     inputs: [
-      ...engine.flatMap(({ inputs }) => inputs),
+      ...files.flatMap(({ inputs }) => inputs),
       ...made.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})),
     ],
   };
