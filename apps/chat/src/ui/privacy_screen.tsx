@@ -46,7 +46,14 @@ export function PrivacyScreen() {
 /** Hosts that the user let the page talk to. */
 function Chosen() {
   const chosen = useSignal<readonly string[]>([]);
-  useEffect(() => void chosenHosts().then((hosts) => (chosen.value = hosts)), []);
+  useEffect(
+    () =>
+      void chosenHosts().then(
+        (hosts) => (chosen.value = hosts),
+        () => undefined,
+      ),
+    [],
+  );
   if (chosen.value.length === 0) return null;
   const forget = async (host: string) => {
     await forgetHost(host);
