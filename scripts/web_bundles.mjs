@@ -86,6 +86,8 @@ async function engineFiles() {
   const onDemand = new Set(partsIn(alone.text));
   /** @type {Awaited<ReturnType<typeof bundled>>[]} */
   let parts = [];
+  /** @type {string[]} */
+  let borrowed = [];
   for (let n = 0; n !== onDemand.size;) {
     n = onDemand.size;
     parts = await Promise.all(
@@ -96,12 +98,16 @@ async function engineFiles() {
         return bundled(lines.join('\n'), `engine.${part}.js`, { plugins: [parted, borrowing(inEngine)] });
       }),
     );
-    for (const { text } of parts) for (const file of partsIn(text)) onDemand.add(file);
+    borrowed = [
+      ...new Set(
+        parts.flatMap(({ text }) => [...text.matchAll(/borrow\("([^"]+)","([^"]+)"\)/g)].map(([call]) => call)),
+      ),
+    ];
+    // What is borrowed may load something that the engine alone never does.
+    const lending = await bundled(engineText(borrowed, ''), 'engine.js', { plugins: [parted] });
+    for (const { text } of [lending, ...parts]) for (const file of partsIn(text)) onDemand.add(file);
   }
   const files = [...onDemand];
-  const borrowed = [
-    ...new Set(parts.flatMap(({ text }) => [...text.matchAll(/borrow\("([^"]+)","([^"]+)"\)/g)].map(([call]) => call))),
-  ];
   const version = hash([alone, ...parts].map(({ text }) => text).join());
   const engine = await bundled(engineText(borrowed, version), 'engine.js', { plugins: [parted] });
   /** @param {string} text */

@@ -6,7 +6,7 @@ import { screen, type Screen } from '../state/route.ts';
 import { sidebar } from '../state/settings.ts';
 import { isWide } from '../state/viewport.ts';
 import { AboutScreen } from '../ui/about_screen.tsx';
-import { ChatScreen } from '../ui/chat_screen.tsx';
+import { ChatScreen, isFirstRun } from '../ui/chat_screen.tsx';
 import { ConversationList } from '../ui/conversation_list.tsx';
 import { ModelsScreen } from '../ui/models_screen.tsx';
 import { Overlays } from '../ui/modal.tsx';
@@ -33,7 +33,7 @@ export function App() {
   }, [screen.value]);
   return (
     <div class="app">
-      {isWide.value && sidebar.value && (
+      {isWide.value && sidebar.value && !(screen.value === 'chat' && isFirstRun()) && (
         <aside class="sidebar">
           <ConversationList />
         </aside>

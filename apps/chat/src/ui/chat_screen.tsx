@@ -11,7 +11,8 @@ import { ChatBar } from './top_bar.tsx';
 import { Welcome } from './welcome.tsx';
 
 /** No model has ever been open here, or none is left, and there is nothing to read. */
-const isFirstRun = (): boolean =>
+export const isFirstRun = (): boolean =>
+  isListed.value &&
   current.value === null &&
   list.value.length === 0 &&
   (!isWelcomed.value || (here.value.length === 0 && engine.value.type !== 'ready'));

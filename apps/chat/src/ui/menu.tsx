@@ -30,7 +30,8 @@ const WIDTH = 240;
 function placeOf(place: DOMRect, nItems: number): Record<string, string> {
   const height = nItems * 46 + 16;
   const top = place.bottom + height + 8 > innerHeight ? Math.max(8, place.top - height - 4) : place.bottom + 4;
-  const left = Math.min(Math.max(8, place.right - WIDTH), innerWidth - WIDTH - 8);
+  const isInLeftHalf = place.left + place.right < innerWidth; // it opens towards the middle
+  const left = Math.min(Math.max(8, isInLeftHalf ? place.left : place.right - WIDTH), innerWidth - WIDTH - 8);
   return { top: `${top}px`, left: `${left}px` };
 }
 

@@ -106,7 +106,7 @@ export function OfferCard({ model }: { readonly model: OfferedModel }) {
         <div class="row model-foot">
           <span class="small muted numbers grow">
             {bytes(sizeBytes)}
-            {fit.tokensPerSecond !== undefined && ` · about ${rate(fit.tokensPerSecond)} tok/s here`}
+            {fit.tokensPerSecond !== undefined && ` · ≈ ${rate(fit.tokensPerSecond)}\u00a0tok/s`}
           </span>
           <Button look="quiet" aria-label={`Details of ${name}`} onClick={look}>
             Details

@@ -1,8 +1,11 @@
 /** What left this device: as the browser counts it, not as we promise it. */
-import { Globe, House, ShieldCheck } from 'lucide-preact';
+import { useSignal } from '@preact/signals';
+import { Globe, House, ShieldCheck, X } from 'lucide-preact';
+import { useEffect } from 'preact/hooks';
 import { bytes, dateTime, plural } from '../app/format.ts';
 import { foreign, requests, type Request } from '../app/network.ts';
-import { Group } from './fields.tsx';
+import { chosenHosts, forgetHost } from '../offline/index.ts';
+import { ActionRow, Group } from './fields.tsx';
 import { ScreenBar } from './top_bar.tsx';
 
 export function PrivacyScreen() {
@@ -33,9 +36,38 @@ export function PrivacyScreen() {
               [...hosts].map(([host, made]) => <Host key={host} host={host} made={made} />)
             )}
           </Group>
+          <Chosen />
         </div>
       </div>
     </div>
+  );
+}
+
+/** Hosts that the user let the page talk to. */
+function Chosen() {
+  const chosen = useSignal<readonly string[]>([]);
+  useEffect(
+    () =>
+      void chosenHosts().then(
+        (hosts) => (chosen.value = hosts),
+        () => undefined,
+      ),
+    [],
+  );
+  if (chosen.value.length === 0) return null;
+  const forget = async (host: string) => {
+    await forgetHost(host);
+    chosen.value = await chosenHosts();
+  };
+  return (
+    <Group
+      title="Hosts you allowed"
+      note="For models from an address. One that is forgotten is asked no more after a reload."
+    >
+      {chosen.value.map((host) => (
+        <ActionRow key={host} icon={X} label={host} hint="Forget this host" onClick={() => void forget(host)} />
+      ))}
+    </Group>
   );
 }
 
