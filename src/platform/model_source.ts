@@ -39,7 +39,8 @@ function pathFrom(source: string | URL): string {
   if (scheme === undefined) return String(source);
   if (scheme === 'file') return pathOf(new URL(source));
   if (typeof source === 'string' && !['http', 'https', 'blob', 'data'].includes(scheme)) return source;
-  const help = 'give a File, a path in Node, or what is fetched: openModel(await fetch(address)) reads it into memory';
+  const help =
+    'give a File, a path in Node, { url }, or what is fetched: openModel(await fetch(address)) reads it into memory';
   throw new TypeError(`${String(source)} is an address, which is not fetched from here; ${help}`);
 }
 

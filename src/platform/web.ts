@@ -155,7 +155,7 @@ export const tick: Platform['tick'] = () =>
   });
 
 const noPath = (path: string): never => {
-  const wanted = 'give a File, a Blob, all shards as Files, or a Response: openModel(await fetch(address))';
+  const wanted = 'give a File, a Blob, all shards as Files, { url }, { hf } or a Response';
   throw new TypeError(`${JSON.stringify(path)} is a path, and a page has none; ${wanted}`);
 };
 

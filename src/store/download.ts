@@ -48,6 +48,7 @@ export async function runDownload(place: Place, job: DownloadJob, hooks: JobHook
     const now = await place.record(plan.name);
     if (now?.isComplete) return checkedSame(now, plan);
     const record = now && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
+    if (now && now !== record) for (const file of now.files) await place.remove(now, file);
     await place.keep(record);
     await new Download(place, plan, record, { job, hooks, teller })
       .run()
@@ -180,7 +181,8 @@ class Download {
     };
     const facts = await tried(() => remote.facts(signal), trying);
     if (plan.hf && facts.sha256 === undefined && this.hosts.size === 0)
-      this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying);
+      this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying).catch(() => new Map<string, string>()); // not verified, then
+    signal.throwIfAborted();
     const expected = checkedHash(wanted, facts.sha256 ?? this.hosts.get(wanted.name));
     if (facts.sizeBytes === 0) throw new FormatError(`${remote.name} is empty; check the address`);
     const { sizeBytes, aboutBytes, version } = facts;

@@ -64,7 +64,7 @@ export class ModelStore {
     if (!Number.isInteger(nConnections) || nConnections < 1 || nConnections > 16)
       throw new RangeError(`nConnections is ${nConnections}, expected a whole number from 1 to 16`);
     const { name } = planOf(source);
-    askToPersist();
+    void askToPersist();
     const { place } = this;
     const job = { source: cloneable(source), nConnections, patience };
     return new Download(around, {
@@ -84,7 +84,7 @@ export class ModelStore {
     checkNames('option of import', options, ['onProgress', 'signal', 'name']);
     const { name, onProgress = () => undefined, signal = new AbortController().signal } = options;
     signal.throwIfAborted();
-    askToPersist();
+    void askToPersist();
     const job = { from: await plainSource(source), name };
     return storedModel(await startJob(this.place, job, { onProgress, signal }), this.place);
   }
@@ -120,8 +120,7 @@ export class ModelStore {
 
   /** Asks the browser not to delete the site's data when storage gets short; downloads and imports do so by themselves. */
   async persist(): Promise<boolean> {
-    askToPersist();
-    return (await this.place.room()).isPersistent;
+    return askToPersist();
   }
 
   /** @internal A whole model as it crosses to the engine's thread; one that is on a server is downloaded first. */

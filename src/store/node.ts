@@ -22,6 +22,6 @@ export const openPlace: StorePlatform['openPlace'] = async ({ directory = usualD
 export const startJob: StorePlatform['startJob'] = (place, job, hooks) => runJob(place, job, hooks);
 
 /** A page's browser is asked; nobody deletes a folder's files. */
-export const askToPersist: StorePlatform['askToPersist'] = () => undefined;
+export const askToPersist: StorePlatform['askToPersist'] = async () => true;
 
 export const plainSourceOf: StorePlatform['plainSourceOf'] = async (place, { files }) => place.pathOf!(files[0]!);

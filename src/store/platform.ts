@@ -14,7 +14,7 @@ export interface StorePlatform {
   /** Runs a job where it keeps nobody waiting. */
   startJob(place: Place, job: Job, hooks: JobHooks): Promise<ModelRecord>;
   /** Asks the browser not to delete what the site keeps. Nobody waits for the answer: it may be a person's. */
-  askToPersist(): void;
+  askToPersist(): Promise<boolean>;
   /** A whole model, as it crosses to the engine's thread. */
   plainSourceOf(place: Place, record: ModelRecord): Promise<PlainSource>;
 }

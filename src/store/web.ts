@@ -1,5 +1,5 @@
 /** The store in a page: jobs run in a thread of their own, which alone may write to OPFS, and hashes there. */
-import { asError, ResourceError } from '../base/errors.ts';
+import { ResourceError } from '../base/errors.ts';
 import type { Files } from '../platform/platform.ts';
 import { files, inlinedFiles, spawn } from '#platform';
 import { browserPlace, removeOrphans } from './browser_place.ts';
@@ -57,9 +57,9 @@ function inThread(from: Files, start: ToThread, { onProgress, signal }: JobHooks
   });
 }
 
-export const askToPersist: StorePlatform['askToPersist'] = () => {
+export const askToPersist: StorePlatform['askToPersist'] = async () => {
   const { storage } = navigator as { storage?: StorageManager };
-  void storage?.persist?.().catch((error: unknown) => asError(error));
+  return (await storage?.persist?.().catch(() => false)) ?? false;
 };
 
 export const plainSourceOf: StorePlatform['plainSourceOf'] = async (_, record) => ({ stored: record });

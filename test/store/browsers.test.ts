@@ -149,10 +149,10 @@ describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : '
   let profile: string;
   let context: BrowserContext;
   let page: Page;
-  const open = async (where: BrowserContext): Promise<Page> => {
+  const open = async (where: BrowserContext, { url } = site): Promise<Page> => {
     const opened = await where.newPage();
-    await opened.goto(`${site.url}test/store/page.html?driven`);
-    await opened.waitForFunction('globalThis.steps');
+    await opened.goto(`${url}test/store/page.html?driven`);
+    await until(() => opened.evaluate(() => 'steps' in globalThis)); // waitForFunction evaluates texts, which policies forbid
     return opened;
   };
 
@@ -238,6 +238,33 @@ describe.skipIf(noChromium)(noChromium ? `chromium (skipped: ${noChromium})` : '
       expect(await stepOf(page)('download', source('good'))).toMatchObject(isBig);
       expect(await stepOf(page)('watched')).toEqual([]);
     });
+  });
+
+  it('brings its thread along where a bundler has left store.js behind', async () => {
+    const bare = await serve({ root, isolated: false, replaced: { '/dist/web/store.js': undefined } });
+    try {
+      const tab = await open(context, bare);
+      expect(await stepOf(tab)('download', source('good'))).toMatchObject(isBig);
+      await tab.close();
+    } finally {
+      bare.close();
+    }
+  });
+
+  it('says what to do where no thread may start', async () => {
+    const policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'";
+    const strict = await serve({ root, isolated: false, policy });
+    try {
+      const tab = await open(context, strict);
+      const message = /the store's thread cannot start: .*allow it \(worker-src 'self'\)/;
+      expect(await stepOf(tab)('download', source('good'))).toEqual({
+        failed: 'ResourceError',
+        message: expect.stringMatching(message),
+      });
+      await tab.close();
+    } finally {
+      strict.close();
+    }
   });
 
   it('asks OPFS itself for room, where the browser promises more than it gives', async () => {

@@ -1,10 +1,19 @@
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { modelStore, type DownloadSource, type ModelStore, type StoreProgress } from '../../src/index.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  modelStore,
+  openModel,
+  type DownloadOptions,
+  type DownloadProgress,
+  type DownloadSource,
+  type ModelStore,
+  type StoreProgress,
+} from 'thimble';
 import { merkleRoot } from '../../src/store/merkle.ts';
 import { hexOf } from '../../src/store/sha256.ts';
+import { tinyModel } from '../helpers/tiny_models.ts';
 import { fakeModel, sha256, startServer, type FaultyServer } from './server.ts';
 
 /** The downloader in Node, against a server that does what servers do. */
@@ -38,12 +47,16 @@ interface More {
   readonly nConnections?: number;
 }
 
-const start = (source: DownloadSource, more: More = {}) => store.download(source, { patience, ...more });
+const start = (source: DownloadSource, more: More = {}) =>
+  store.download(source, { patience, ...more } as DownloadOptions);
 const isAboutStalls = (manner: string) => ['stalls', 'never'].includes(manner);
 const get = (manner: string, more: Partial<DownloadSource> = {}) =>
-  store.download({ url: server.url(manner, 'big.gguf'), ...more } as DownloadSource, {
-    patience: isAboutStalls(manner) ? hasty : patience,
-  }).result;
+  store.download(
+    { url: server.url(manner, 'big.gguf'), ...more } as DownloadSource,
+    {
+      patience: isAboutStalls(manner) ? hasty : patience,
+    } as DownloadOptions,
+  ).result;
 const content = async (name = 'big.gguf') => sha256(await readFile(join(directory, name)));
 const isBig = { isComplete: true, sha256: sha256(big), doneBytes: big.length };
 const dataRequests = () => server.seen.filter(({ range }) => range !== undefined && range !== 'bytes=0-0');
@@ -137,18 +150,15 @@ describe('what goes on in spite of it', () => {
   it('a network that is away for a while', async () => {
     const states = new Set<string>();
     server.bytesPerSecond = 20 * MiB;
-    const download = store.download(
-      { url: server.url('good', 'big.gguf') },
-      {
-        patience: { ...patience, nTries: 1000 },
-        onProgress({ state, doneBytes }) {
-          states.add(state);
-          if (doneBytes < 4 * MiB || states.has('waiting')) return;
-          server.goDown();
-          setTimeout(() => (server.isDown = false), 300);
-        },
+    const download = store.download({ url: server.url('good', 'big.gguf') }, {
+      patience: { ...patience, nTries: 1000 },
+      onProgress({ state, doneBytes }) {
+        states.add(state);
+        if (doneBytes < 4 * MiB || states.has('waiting')) return;
+        server.goDown();
+        setTimeout(() => (server.isDown = false), 300);
       },
-    );
+    } as DownloadOptions);
     expect(await download.result).toMatchObject(isBig);
     expect([...states]).toEqual(expect.arrayContaining(['running', 'waiting', 'done']));
   });
@@ -449,4 +459,33 @@ it('says how much room there is', async () => {
   expect(quotaBytes).toBeGreaterThan(big.length);
   expect(isPersistent).toBe(true);
   expect((await stat(join(directory, 'big.gguf'))).size).toBe(big.length);
+});
+
+describe('openModel', () => {
+  it('downloads what is not there yet, tells how far it is, and opens it from the store', async () => {
+    const tiny = tinyModel('llama');
+    server.files.set('tiny.gguf', tiny);
+    vi.stubEnv('THIMBLE_MODELS', directory);
+    const told: DownloadProgress[] = [];
+    const answers = [];
+    for (const source of [
+      { url: server.url('good', 'tiny.gguf') },
+      { url: server.url('good', 'tiny.gguf') },
+      { store: 'tiny.gguf' },
+      join(directory, 'tiny.gguf'),
+    ]) {
+      const model = await openModel(source, { nCtx: 32, threads: 1, onDownload: (progress) => told.push(progress) });
+      answers.push(await model.generate([1, 2], { temperature: 0, maxTokens: 4, ignoreEos: true }).result);
+      await model.close();
+    }
+    expect(new Set(answers.map(({ tokens }) => String(tokens))).size).toBe(1);
+    expect(dataRequests()).toHaveLength(1);
+    expect(told.at(-1)).toMatchObject({ state: 'done', doneBytes: tiny.length, totalBytes: tiny.length });
+    await expect(openModel({ store: 'none' })).rejects.toThrow(
+      error('ResourceError', /none is not in the store; it has tiny\.gguf/),
+    );
+    await expect(openModel({ url: server.url('missing', 'other.gguf') })).rejects.toThrow(/answered 404/);
+    await expect(openModel('https://host/x.gguf')).rejects.toThrow(/give a File, a path in Node, \{ url \}/);
+    vi.unstubAllEnvs();
+  });
 });
