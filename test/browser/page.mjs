@@ -12,7 +12,7 @@ import { lifeSteps } from './life_steps.mjs';
  */
 
 /** @type {typeof import('thimble')} */
-const { openModel } = await import(new URL('../../dist/web/index.js', import.meta.url).href);
+const { checkFit, openModel } = await import(new URL('../../dist/web/index.js', import.meta.url).href);
 
 /** @type {Map<string, Promise<File>>} */
 
@@ -130,6 +130,8 @@ const steps = {
     return streamed(chat.send(message));
   },
   close: () => model.close(),
+  fit: async (/** @type {string[]} */ names, /** @type {import('thimble').CheckFitOptions} */ options) =>
+    checkFit(await pickedFiles(names), options),
   /** What a function of another module says. */
   from: async (/** @type {string} */ module, /** @type {string} */ name, /** @type {unknown[]} */ ...args) =>
     (await import(module))[name](...args),
