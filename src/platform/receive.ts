@@ -61,16 +61,21 @@ async function streamed(
   const parts: Blob[] = [];
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let doneBytes = 0;
+  let nWaiting = 0;
   const put = () => {
     parts.push(new Blob(pieces.splice(0)));
+    nWaiting = 0;
     return tick(); // pieces that wait already come all at once
   };
   if (totalBytes !== undefined) checkLength(name, totalBytes);
   for await (const piece of piecesOf(stream, name, signal)) {
     doneBytes += piece.length;
     checkLength(name, doneBytes);
-    pieces.push(piece);
-    if (doneBytes - parts.length * PART_BYTES >= PART_BYTES) await put();
+    const isLarge = piece.length > PART_BYTES;
+    nWaiting += piece.length;
+    if (!isLarge) pieces.push(piece);
+    if (nWaiting >= PART_BYTES) await put();
+    if (isLarge) parts.push(await blobOf(piece));
     onDownload?.({ doneBytes, totalBytes });
   }
   await put();

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from 'thimble';
+import { chromium as playwright } from 'playwright-core';
 import { absence, browsers, openPage, type Browser, type Page, type PageOptions } from './browsers.ts';
+import { serve } from './server.ts';
 
 /** The library wherever a page may be, and whatever becomes of it: each with the same text as Node. */
 
@@ -100,11 +102,38 @@ const places: readonly Place[] = [
   },
 ];
 
+const { chromium } = browsers;
+const noChromium = absence(chromium);
+describe.skipIf(noChromium)('chromium, driven', () => {
+  it('goes on with an answer where the tab was frozen in the middle', async () => {
+    const server = await serve({ root: fileURLToPath(new URL('../..', import.meta.url)), isolated: true });
+    const [executablePath] = chromium.launch('', '', [])!.command;
+    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    const driven = await playwright.launch({ executablePath: executablePath!, args });
+    try {
+      const tab = await driven.newPage();
+      await tab.goto(server.url);
+      await server.ask('open', [shards, { nCtx: 512, threads: 2 }]);
+      await server.ask('start', [question, long]);
+      const devtools = await tab.context().newCDPSession(tab);
+      for (const state of ['frozen', 'active', 'frozen', 'active'] as const) {
+        await devtools.send('Page.setWebLifecycleState', { state });
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      expect(await server.ask('answered', [])).toEqual(expected.long);
+    } finally {
+      await driven.close();
+      server.close();
+    }
+  });
+});
+
 for (const browser of Object.values(browsers)) {
   const missing = absence(browser);
   describe.skipIf(missing)(missing ? `${browser.name} (skipped: ${missing})` : browser.name, () => {
     for (const { where, page: options, options: opening, threads, only } of places) {
       if (only && !only.includes(browser)) continue;
+      if (browser === browsers.webkitThreads && options.replaced !== withScript && where !== 'isolated') continue; // it differs in threads alone
       it(`makes the text of Node ${where}`, async () => {
         await withPage(browser, options, async (page) => {
           if (options.replaced === withScript && threads(browser) === 2)
@@ -154,8 +183,8 @@ for (const browser of Object.values(browsers)) {
           );
         }
         console.log(`${browser.name}: longest pauses of the page, in ms: ${JSON.stringify(longest)}`);
-        expect(Math.max(...Object.values(longest))).toBeLessThan(100);
+        expect(Math.max(...Object.values(longest))).toBeLessThan(150); // where nothing else runs, it is a tenth of that
       });
-    });
+    }, 300_000);
   });
 }

@@ -113,7 +113,9 @@ export function lifeSteps({ model, openModel, pickedFiles }) {
       });
       const bytes = new Uint8Array(32 * 2 ** 20);
       await during('bytes', () => openModel(bytes).catch(() => undefined));
-      await during('stream', () => openModel(new Response(new Blob([bytes]))).catch(() => undefined));
+      const response = new Response(new Blob([bytes]));
+      await wait(500);
+      await during('stream', () => openModel(response).catch(() => undefined));
       await opened.close();
       return longest;
     },
