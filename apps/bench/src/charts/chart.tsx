@@ -115,7 +115,7 @@ export const line = (label: string, stroke: string, more: Partial<uPlot.Series> 
 /** Points without a line. */
 export const dots = (label: string, stroke: string, more: Partial<uPlot.Series> = {}): uPlot.Series => ({
   ...{ label, stroke, width: 0, paths: () => null },
-  points: { show: true, size: 9, width: 1.5, stroke, fill: stroke },
+  points: { show: true, size: 8, width: 1, stroke, fill: stroke },
   ...more,
 });
 

@@ -13,6 +13,10 @@ type Point = readonly [number, number];
 /** Powers of two that a phone has room for. */
 const splits = (): number[] => [0.25, 1, 4, 16, 64, 256, 1024];
 
+/** 1, 2, 5, 10 …: a logarithmic axis has more lines than names. */
+const roundWords = (_: unknown, at: (number | null)[]): string[] =>
+  at.map((y) => (y !== null && /^[125](\.0*)?e/.test(y.toExponential(3)) ? String(y) : ''));
+
 interface Ceilings {
   readonly read: number;
   readonly dot: number;
@@ -48,8 +52,8 @@ function named({ read, dot, f32 }: Ceilings, colours: Colours) {
     ctx.fillStyle = colours.text;
     ctx.textAlign = 'right';
     const right = plot.bbox.left + plot.bbox.width - 4 * ratio;
-    ctx.fillText(`int8 dot ${digits(dot)} GMAC/s`, right, plot.valToPos(dot, 'y', true) - 6 * ratio);
-    ctx.fillText(`float ${digits(f32)} GMAC/s`, right, plot.valToPos(f32, 'y', true) + 14 * ratio);
+    ctx.fillText(`int8 dot ${digits(dot)}`, right, plot.valToPos(dot, 'y', true) - 6 * ratio);
+    ctx.fillText(`float ${digits(f32)}`, right, plot.valToPos(f32, 'y', true) + 14 * ratio);
     ctx.translate(x0, y0);
     ctx.rotate(Math.atan2(y1 - y0, x1 - x0));
     ctx.textAlign = 'left';
@@ -78,7 +82,7 @@ export function Roofline({ result }: { readonly result: DeviceResult }) {
           splits,
           values: (_: unknown, at: (number | null)[]) => at.map((x) => (x === null ? '' : String(x))),
         }),
-        axis(colours, 'GMAC/s', { size: 38 }),
+        axis(colours, 'GMAC/s', { size: 38, values: roundWords }),
       ],
       series: [
         {},
