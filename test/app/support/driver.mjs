@@ -127,6 +127,11 @@ export const steps = {
       return last && last.text.length >= nCharacters ? last : undefined;
     }),
   answers,
+  /** Opens the conversation that was changed last. */
+  async openLatest(document) {
+    const [latest] = (await rows(document, 'conversations')).sort((a, b) => b.updatedAt - a.updatedAt);
+    document.location.hash = `#/chat/${latest.id}`;
+  },
   /** What an answer looks like. */
   shown: (document) => [...document.querySelectorAll('article.answer')].map((answer) => answer.textContent),
 };
