@@ -154,7 +154,7 @@ describe('thimble inspect', () => {
   interface Inspected {
     readonly name: string;
     readonly memory: { readonly total_bytes: number; readonly error?: string };
-    readonly fits: { readonly verdict: string; readonly ctx: number | null; readonly why: string };
+    readonly fits: { readonly verdict: string; readonly largest_ctx: number; readonly why: string };
     readonly warnings: string[];
     readonly tensors: { readonly name: string; readonly type: string; readonly bytes: number | null }[];
   }
@@ -185,17 +185,18 @@ describe('thimble inspect', () => {
     expect(total).toBe(memory.total_bytes);
     expect(parts.reduce((a, b) => a + b)).toBe(total);
     expect(stderr).toMatch(/use a smaller --ctx, --kv q8_0, fewer --threads, or a smaller model/);
-    expect(fits.verdict).toBe('smaller');
-    expect(fits.ctx).toBeGreaterThan(1000);
+    expect(fits.verdict).toBe('no');
+    expect(fits.largest_ctx).toBeGreaterThan(1000);
   });
 
   it('names a context that really fits', async () => {
     const { fits } = await inspect(model, '--ctx', '16000000', '--kv', 'f32');
     const [there, beyond] = await Promise.all([
-      inspect(model, '--ctx', String(fits.ctx), '--kv', 'f32'),
-      inspect(model, '--ctx', String(fits.ctx! + 128 * 1000), '--kv', 'f32'),
+      inspect(model, '--ctx', String(fits.largest_ctx), '--kv', 'f32'),
+      inspect(model, '--ctx', String(fits.largest_ctx + 128 * 1000), '--kv', 'f32'),
     ]);
-    expect([there.fits.verdict, beyond.fits.verdict]).toEqual(['yes', 'smaller']);
+    expect(there.fits.verdict).not.toBe('no');
+    expect(beyond.fits.verdict).toBe('no');
   });
 
   it('ends with a verdict', async () => {
@@ -203,7 +204,7 @@ describe('thimble inspect', () => {
     expect(stdout).toMatch(/\n {2}name +Tiny Chat\n(.*\n)+ {2}fits here +yes: 256 positions need .* free here\n$/);
     const { stdout: smaller } = await thimble(['inspect', model, '--ctx', '16000000', '--kv', 'f32']);
     expect(smaller).toMatch(
-      /\n {2}fits here +with --ctx \d+: it needs \d.* [MG]iB and is beyond the 256 positions that the model was trained on; 16,000,000 positions need \d.* GiB, more than the \d/,
+      /\n {2}fits here +no: 16,000,000 positions need \d.* GiB, more than the \d.*(\n.*)*longest +[\d,]+ positions would fit(\n.*)*helps +--ctx \d+\n/,
     );
   });
 
@@ -253,7 +254,7 @@ describe('thimble inspect', () => {
       expect.stringContaining('chat template'),
       '300 positions are beyond the 256 that it was trained on',
     ]);
-    expect(fits.verdict).toBe('yes');
+    expect(fits.verdict).toBe('fits');
     const { stdout } = await thimble(['inspect', path]);
     expect(stdout).toContain('  warning        tokenizer.ggml.padding_token_id is 32000');
   });
@@ -269,7 +270,7 @@ describe('thimble inspect', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tiny.gguf`;
     const { fits, name } = await inspect(address);
-    expect([name, fits.verdict]).toEqual(['Tiny Chat', 'yes']);
+    expect([name, fits.verdict]).toEqual(['Tiny Chat', 'fits']);
     server.close();
     const { code, stderr } = await thimble(['inspect', address]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^thimble: .*127\.0\.0\.1.*\n$/)]);

@@ -36,6 +36,9 @@ export async function openings(openModel, source, { adapter, adapted }, n) {
   }
 }
 
+/** @type {Promise<File[]> | undefined} */
+let fetched;
+
 /**
  * The same in a page.
  *
@@ -46,11 +49,13 @@ export async function openings(openModel, source, { adapter, adapted }, n) {
 export async function openingsInPage(addresses, { adapter, adapted }, n) {
   /** @type {typeof import('thimble')} */
   const { openModel } = await import(new URL('../../dist/web/index.js', import.meta.url).href);
-  const files = addresses.map(async (address) => {
-    const blob = await (await fetch(address)).blob();
-    return new File([blob], address.split('/').at(-1) ?? '');
-  });
+  fetched ??= Promise.all(
+    addresses.map(async (address) => {
+      const blob = await (await fetch(address)).blob();
+      return new File([blob], address.split('/').at(-1) ?? '');
+    }),
+  );
   const tiny = { adapter: Uint8Array.from(adapter), adapted: Uint8Array.from(adapted) };
-  await openings(openModel, await Promise.all(files), tiny, n);
+  await openings(openModel, await fetched, tiny, n);
   /** @type {{ gc?: () => void }} */ (globalThis).gc?.();
 }

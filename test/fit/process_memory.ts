@@ -7,8 +7,8 @@ const field = (pid: number, name: string): number => {
   return Number(line?.[1] ?? 0) * 1024;
 };
 
-/** Bytes that are its own: no files that it maps, no memory that it shares with other processes but what it shares of its own making. */
-export const ownBytes = (pid: number): number => field(pid, 'RssAnon') + field(pid, 'RssShmem');
+/** Bytes that are its own: no files that it maps, and nothing that it shares with other processes. */
+export const ownBytes = (pid: number): number => field(pid, 'RssAnon');
 
 /** The most resident bytes since it began, or since `forgetPeak`. */
 export const peakBytes = (pid: number): number => field(pid, 'VmHWM');

@@ -1,7 +1,8 @@
 import type { GgufFile } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
 import { adapterText, isModel, sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
-import { fitOf, type Fit } from '../inspect/fit.ts';
+import { probeDevice, type Fit } from '../../../src/index.ts';
+import { fittingOf, helpOf, type Fitting } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
 import { modelOptions, modelTitle, readModelOptions, withFile } from '../models.ts';
@@ -24,6 +25,7 @@ positions; a model that thimble cannot run is shown, too, with the reason.`,
     kv,
     threads,
     activations,
+    speed: { help: 'measure this machine for a second, and say how fast the model would decode' },
     all: { help: 'every key and every tensor' },
     json: { help: 'print one JSON object and nothing else' },
   },
@@ -37,7 +39,8 @@ positions; a model that thimble cannot run is shown, too, with the reason.`,
     const given = args.positionals[0]!;
     await withFile(given, { signal, keepUnknown: true, mayBeAddress: true }, async (file) => {
       const name = modelTitle(given, { info: { name: textOf(file, 'general.name') ?? file.sources[0]!.name } });
-      const fit = await fitOf(file, { nCtx, kvType, threads, activations });
+      const speed = args.flag('speed') ? await probeDevice({ ...(threads && { threads }), signal }) : undefined;
+      const fit = await fittingOf(file, { nCtx, kvType, threads, activations }, speed);
       if (args.flag('json')) return printJson(toJson(file, name, fit));
       await showTables(file, args.flag('all'));
       await showSummary(file, name, fit);
@@ -77,7 +80,7 @@ interface Table {
 }
 
 /** The last lines: what people look for. */
-async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void> {
+async function showSummary(file: GgufFile, name: string, fit: Fitting): Promise<void> {
   const types = sizesByType(file);
   const { params, bytes } = sumsOf(types);
   const bits = params > 0 ? `, ${((8 * bytes) / params).toFixed(2)} bits a weight` : '';
@@ -99,23 +102,38 @@ async function showSummary(file: GgufFile, name: string, fit: Fit): Promise<void
   for (const line of lines) await printLine(line);
 }
 
-const modelRows = (file: GgufFile, fit: Fit): [string, string][] => [
-  ...(fit.makes === undefined ? [] : [['makes', madeBy(fit.makes)] as [string, string]]),
-  ['chat template', file.metadata.has('tokenizer.chat_template') ? 'in the file' : 'none in the file'],
-  ['memory', memoryText(fit)],
-  ...fit.warnings.map((warning): [string, string] => ['warning', warning]),
-  ['fits here', verdictText(fit)],
-];
+function modelRows(file: GgufFile, { fit, why, warnings }: Fitting): [string, string][] {
+  const said = warnings.map((warning): [string, string] => ['warning', warning]);
+  const template: [string, string] = [
+    'chat template',
+    file.metadata.has('tokenizer.chat_template') ? 'in the file' : 'none in the file',
+  ];
+  if (!fit) return [template, ['memory', 'not known: thimble cannot run it'], ...said, ['fits here', `no: ${why}`]];
+  const { tokensPerSecond, verdict, largestNCtx, nCtx } = fit;
+  const helps = helpOf(fit).map((help): [string, string] => ['helps', help]);
+  const longest: [string, string][] =
+    verdict === 'no' && largestNCtx < nCtx ? [['longest', `${counted(largestNCtx)} positions would fit`]] : [];
+  return [
+    ['makes', madeBy(fit.model.makes)],
+    template,
+    ['memory', memoryText(fit)],
+    ...(tokensPerSecond ? [['speed', speedText(tokensPerSecond.decode)] as [string, string]] : []),
+    ...said,
+    ['fits here', `${verdicts[verdict]}: ${why}`],
+    ...longest,
+    ...helps,
+  ];
+}
+
+const verdicts: Readonly<Record<Fit['verdict'], string>> = { fits: 'yes', tight: 'tight', no: 'no' };
+
+const speedText = (decode: number): string => `about ${decode.toPrecision(2)} tokens/s, as measured kernels predict`;
 
 const madeBy = (makes: string): string =>
   ({ embeddings: 'embeddings: thimble embed', scores: 'scores: thimble rank' })[makes] ?? makes;
 
-function memoryText({ memory }: Fit): string {
-  if (memory === undefined) return 'not known: thimble cannot run it';
-  const { nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes } = memory;
+function memoryText({ nCtx, kvType, needs }: Fit): string {
+  const { weightBytes, kvBytes, workBytes, totalBytes, scriptBytes } = needs;
   const parts = `weights ${formatBytes(weightBytes)} + KV ${kvType} ${formatBytes(kvBytes)} + work ${formatBytes(workBytes)}`;
-  return `${formatBytes(totalBytes)} for ${plural(nCtx, 'position')} (${parts})`;
+  return `${formatBytes(totalBytes)} for ${plural(nCtx, 'position')} (${parts}), and scripts ${formatBytes(scriptBytes)}`;
 }
-
-const verdictText = ({ verdict, nCtx, why }: Fit): string =>
-  `${verdict === 'smaller' ? `with --ctx ${nCtx}` : verdict}: ${why}`;

@@ -1,7 +1,7 @@
 /** What a model file says about itself, in numbers and for programs. */
 import type { GgufFile, GgufTensor, MetadataValue } from '../../../src/gguf.ts';
 import { plural } from '../terminal.ts';
-import type { Fit } from './fit.ts';
+import { helpOf, type Fitting } from './fit.ts';
 
 /** Longer arrays are vocabularies: they are counted, not shown. */
 export const maxShown = 16;
@@ -71,22 +71,30 @@ export function adapterText(file: GgufFile): string | undefined {
 }
 
 /** Everything, for `--json`. */
-export function toJson(file: GgufFile, name: string, fit: Fit) {
+export function toJson(file: GgufFile, name: string, fitting: Fitting) {
+  const { fit, why, warnings } = fitting;
   const types = sizesByType(file);
   const { params, bytes } = sumsOf(types);
   return {
     name,
     ...(adapterText(file) !== undefined && { adapter: adapterText(file) }),
-    ...(fit.makes !== undefined && { makes: fit.makes }),
+    ...(fit !== undefined && { makes: fit.model.makes }),
     version: file.version,
     files: file.sources.map((source) => ({ name: source.name, bytes: source.size })),
     params,
     weight_bytes: bytes,
     types,
     chat_template: file.metadata.has('tokenizer.chat_template'),
-    warnings: fit.warnings,
-    memory: memoryJson(fit),
-    fits: { verdict: fit.verdict, ctx: fit.nCtx, free_bytes: fit.freeBytes, why: fit.why },
+    warnings,
+    memory: memoryJson(fitting),
+    fits: {
+      verdict: fit?.verdict ?? 'no',
+      largest_ctx: fit?.largestNCtx ?? 0,
+      allowed_bytes: fit?.allowedBytes,
+      why,
+      help: fit ? helpOf(fit) : [],
+      decode_tps: fit?.tokensPerSecond?.decode,
+    },
     metadata: Object.fromEntries([...file.metadata.entries()].map(([key, entry]) => [key, jsonValue(entry)])),
     tensors: [...file.tensors.values()].map((tensor) => ({
       name: tensor.name,
@@ -99,15 +107,17 @@ export function toJson(file: GgufFile, name: string, fit: Fit) {
   };
 }
 
-function memoryJson({ memory, why }: Fit) {
-  if (memory === undefined) return { error: why };
+function memoryJson({ fit, why }: Fitting) {
+  if (fit === undefined) return { error: why };
+  const { needs } = fit;
   return {
-    ctx: memory.nCtx,
-    kv_type: memory.kvType,
-    weight_bytes: memory.weightBytes,
-    kv_bytes: memory.kvBytes,
-    work_bytes: memory.workBytes,
-    total_bytes: memory.totalBytes,
+    ctx: fit.nCtx,
+    kv_type: fit.kvType,
+    weight_bytes: needs.weightBytes,
+    kv_bytes: needs.kvBytes,
+    work_bytes: needs.workBytes,
+    total_bytes: needs.totalBytes,
+    script_bytes: needs.scriptBytes,
   };
 }
 
