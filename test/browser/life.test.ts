@@ -183,7 +183,7 @@ for (const browser of Object.values(browsers)) {
           );
         }
         console.log(`${browser.name}: longest pauses of the page, in ms: ${JSON.stringify(longest)}`);
-        expect(Math.max(...Object.values(longest))).toBeLessThan(150); // where nothing else runs, it is a tenth of that
+        expect(Math.max(...Object.values(longest))).toBeLessThan(250); // where nothing else runs, it is a tenth of that
       });
     }, 300_000);
   });
