@@ -3,7 +3,7 @@
  * go by roles, names and what is visible, not by how the app is made.
  */
 
-const patienceMs = 100_000;
+const patienceMs = 55_000;
 
 /** @param {number} ms */
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
   },
   {
     name: /any|Error/,
-    message: /quota|no space|storage is full|not enough (room|space)/i,
+    message: /quota|no (space|room)|storage is full|not enough (room|space)/i,
     title: 'No room left on this device',
     remedy: 'storage',
   },
