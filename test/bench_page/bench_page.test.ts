@@ -10,7 +10,7 @@ import { buildSite, type Served, type Site } from './site.ts';
 /** The bench page in Chromium that shows what a Pixel 7 would. */
 
 const finished = { result: deviceResult, nDone: 9, nSteps: 9 };
-const patience = { timeout: 300_000 };
+const patience = { timeout: 600_000 }; // the machine may be shared by many
 
 describe.skipIf(phone.noChromium)(phone.noChromium ?? 'the bench page', () => {
   let site: Site;
