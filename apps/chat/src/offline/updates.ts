@@ -21,9 +21,12 @@ export async function startOffline({ mayReload, onUpdate }: OfflineOptions): Pro
   if (!registration) return;
   watch(registration, onUpdate);
   const { active } = await serviceWorker.ready;
-  if (!crossOriginIsolated && mayReload() && isFirstTry()) return location.reload();
+  if (!crossOriginIsolated && canBeIsolated() && mayReload() && isFirstTry()) return location.reload();
   active?.postMessage({ type: 'keepFiles' } satisfies ToWorker);
 }
+
+/** In the frame of another page only Chromium has a way. */
+const canBeIsolated = (): boolean => self.parent === self || 'userAgentData' in navigator;
 
 /** A page that is not isolated even so, in a frame perhaps, is not loaded again and again. */
 function isFirstTry(): boolean {
