@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -34,6 +34,7 @@ const nodeEntries = {
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
   fit: 'bench/fit.ts',
+  stored: 'bench/stored.ts',
   fit_once: 'bench/lib/fit_once.ts',
   load_limit: 'bench/lib/load_limit.ts',
   limits_worker: 'bench/measure/limits_worker.ts',
@@ -47,6 +48,8 @@ const pageEntries = {
   thimble_page: 'bench/peers/thimble_page.ts',
   wllama_page: 'bench/peers/wllama_page.ts',
   fit_page: 'bench/lib/fit_page.ts',
+  stored_page: 'bench/lib/stored_page.ts',
+  stored_worker: 'bench/lib/stored_worker.ts',
 };
 
 const benches = [
@@ -61,6 +64,7 @@ const benches = [
   'adapters',
   'quantize',
   'fit',
+  'stored',
   'ggml',
   'peers',
   'limits_run',
