@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -37,3 +38,17 @@ describe.each(['web', 'node'])('in dist/%s', (folder) => {
     expect(sources.filter((source) => source.startsWith('compress/'))).toEqual([]);
   });
 });
+
+it.each(['index.js', 'inline.js', 'isolate.js'])(
+  'importing web/%s on a server does nothing, and keeps nothing running',
+  (script) => {
+    const { href } = new URL(`web/${script}`, dist);
+    const code = `const names = () => Object.getOwnPropertyNames(globalThis).length;
+    const before = names(); await import(${JSON.stringify(href)}); console.log(names() - before);`;
+    const said = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect([said.status, said.stdout.trim(), said.stderr]).toEqual([0, '0', '']);
+  },
+);

@@ -143,15 +143,20 @@ export const onHidden: Platform['onHidden'] = (listener) => {
   return () => self.document?.removeEventListener('visibilitychange', look);
 };
 
-const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();
+let bell: MessagePort | undefined; // made when it is needed: an import leaves nothing open, in Node neither
+
+function newBell(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => waiting.shift()?.();
+  return port2;
+}
 
 /** A message to itself: unlike a timer it is not slowed down to 4 ms. */
 export const tick: Platform['tick'] = () =>
   new Promise((resolve) => {
     waiting.push(resolve);
-    channel.port2.postMessage(undefined);
+    (bell ??= newBell()).postMessage(undefined);
   });
 
 const noPath = (path: string): never => {
