@@ -181,14 +181,18 @@ class Download {
     };
     const facts = await tried(() => remote.facts(signal), trying);
     if (plan.hf && facts.sha256 === undefined && this.hosts.size === 0)
-      this.hosts = await tried(() => hfHashes(plan.hf!, plan, signal), trying).catch(() => new Map<string, string>()); // not verified, then
+      this.hosts = await tried(() => hfHashes(plan.hf!, plan, { signal, stallMs: patience.stallMs }), trying).catch(
+        () => new Map<string, string>(),
+      ); // not verified, then
     signal.throwIfAborted();
     const expected = checkedHash(wanted, facts.sha256 ?? this.hosts.get(wanted.name));
     if (facts.sizeBytes === 0) throw new FormatError(`${remote.name} is empty; check the address`);
     const { sizeBytes, aboutBytes, version } = facts;
-    if (!isSameFile(file, { sizeBytes, version, expected })) {
-      if (file.sha256 !== undefined) await this.place.remove(record, file);
-      Object.assign(file, { checkpoints: [], sha256: undefined });
+    const { partBytes } = newFile(file.key, file.name, wanted.chunks?.bytes);
+    const isCut = wanted.chunks !== undefined && file.sha256 === undefined && partBytes !== file.partBytes; // other parts than chunks need
+    if (isCut || !isSameFile(file, { sizeBytes, version, expected })) {
+      if (isCut || file.sha256 !== undefined) await this.place.remove(record, file);
+      Object.assign(file, { checkpoints: [], sha256: undefined, ...(isCut && { partBytes }) });
     }
     Object.assign(file, { sizeBytes, aboutBytes, version, expected });
     return facts;

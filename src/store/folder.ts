@@ -2,7 +2,8 @@
  * Models in a folder, in Node. Files keep their names, so that other programs can use them; what is not whole ends in `.part`. What is known
  * of them lies in a folder `.thimble` beside.
  */
-import { constants, openAsBlob } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { constants, openAsBlob, unlinkSync } from 'node:fs';
 import {
   access,
   mkdir,
@@ -17,13 +18,14 @@ import {
   writeFile,
   type FileHandle,
 } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { failing, openNodeFile } from '../bytes/node_file.ts';
 import { ResourceError } from '../base/errors.ts';
 import { sum } from '../base/numbers.ts';
 import { parseShardName } from '../gguf/shard_names.ts';
 import { newFile } from './model_record.ts';
 import type { FileRecord, LockOptions, ModelRecord, OpenFile, Place, Release } from './place.ts';
+import { checkedName } from './sources.ts';
 import { pause } from './trouble.ts';
 
 const NOTES = '.thimble';
@@ -31,7 +33,8 @@ const POLL_MS = 250;
 /** Where models come from that lie in the folder, and that nobody downloaded or imported. */
 const STRANGE = 'folder';
 
-export function folderPlace(folder: string): Place {
+export function folderPlace(given: string): Place {
+  const folder = resolve(given);
   const notes = new Notes(folder);
   const finalPath = ({ key }: FileRecord): string => join(folder, ...key.split('/'));
   const partPath = (file: FileRecord): string => `${finalPath(file)}.part`;
@@ -49,7 +52,7 @@ export function folderPlace(folder: string): Place {
     record: (name) => notes.record(name),
     keep: (record) => notes.keep(record),
     forget: (record) => notes.forget(record),
-    newKey: (model, file) => (parseShardName(file) ? [...model.split('/').slice(0, -1), file].join('/') : model),
+    newKey: (model, file) => (parseShardName(file) ? `${folderOfShards(model)}${file}` : model),
     async open(_, file) {
       const path = partPath(file);
       await mkdir(dirname(path), { recursive: true }).catch(failing('create', dirname(path)));
@@ -80,6 +83,13 @@ export function folderPlace(folder: string): Place {
   };
 }
 
+/** Shards keep their names, by which they find each other: beside the model's own name, or in a folder that is called like the model. */
+const folderOfShards = (model: string): string =>
+  parseShardName(model) ? model.slice(0, model.lastIndexOf('/') + 1) : `${model}/`;
+
+/** So long may names in a folder be, with what is put behind them. */
+const MOST_NOTE_BYTES = 200;
+
 /** What is known of the models in a folder. */
 class Notes {
   readonly folder: string;
@@ -91,7 +101,9 @@ class Notes {
   }
 
   pathOf(name: string, kind: 'json' | 'lock'): string {
-    return join(this.folder, `${encodeURIComponent(name)}.${kind}`);
+    const encoded = encodeURIComponent(name.replace(/\p{Cs}/gu, '\ufffd'));
+    const short = `${encoded.slice(0, MOST_NOTE_BYTES - 32)}~${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
+    return join(this.folder, `${encoded.length > MOST_NOTE_BYTES ? short : encoded}.${kind}`);
   }
 
   /** Models with a note whose files are as it says, and all others that lie in the folder. */
@@ -127,7 +139,8 @@ class Notes {
   private async read(path: string): Promise<ModelRecord | undefined> {
     const text = await readFile(path, 'utf8').catch(() => '');
     const record = parsed(text);
-    if (!record?.isComplete) return record;
+    if (!record || this.pathOf(record.name, 'json') !== path) return undefined;
+    if (!record.isComplete) return record;
     const sizes = await Promise.all(record.files.map(({ key }) => sizeAt(join(this.models, ...key.split('/')))));
     return record.files.every(({ sizeBytes }, i) => sizeBytes === sizes[i]) ? record : undefined;
   }
@@ -135,11 +148,23 @@ class Notes {
 
 function parsed(text: string): ModelRecord | undefined {
   try {
-    const record = JSON.parse(text) as Partial<ModelRecord> | null;
-    return typeof record?.name === 'string' && Array.isArray(record.files) ? (record as ModelRecord) : undefined;
+    const record = JSON.parse(text) as ModelRecord;
+    checkedName(record.name);
+    const isRight = typeof record.from === 'string' && Number.isFinite(record.addedAt) && record.files.every(isFile);
+    return isRight ? record : undefined;
   } catch {
     return undefined;
   }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** A note that somebody changed leads to no file outside of the folder. @throws TypeError for keys that do */
+function isFile({ key, name, sizeBytes, partBytes, checkpoints, sha256 }: FileRecord): boolean {
+  checkedName(key);
+  const isSized = sizeBytes === undefined ? sha256 === undefined : isCount(sizeBytes);
+  return isText(name) && isSized && isCount(partBytes) && partBytes > 0 && checkpoints.every(isText);
 }
 
 const sizeAt = (path: string): Promise<number | undefined> =>
@@ -171,16 +196,19 @@ async function strangers(folder: string, known: readonly ModelRecord[]): Promise
     )
     .filter((key) => !taken.has(key) && !key.startsWith(`${NOTES}/`));
   const firsts = keys.filter((key) => (parseShardName(key)?.shardIndex ?? 0) === 0);
-  return Promise.all(firsts.map((key) => strangerOf(folder, key, keys)));
+  const found = await Promise.all(firsts.map((key) => strangerOf(folder, key, keys)));
+  return found.filter((record) => record !== undefined);
 }
 
-async function strangerOf(folder: string, key: string, keys: readonly string[]): Promise<ModelRecord> {
+/** @returns undefined for one that has gone meanwhile */
+async function strangerOf(folder: string, key: string, keys: readonly string[]): Promise<ModelRecord | undefined> {
   const shard = parseShardName(key);
   const stem = key.slice(0, key.length - '00001-of-00001.gguf'.length);
   const all = shard
     ? keys.filter((each) => each.startsWith(stem) && parseShardName(each)?.nShards === shard.nShards).sort()
     : [key];
-  const found = await Promise.all(all.map((each) => stat(join(folder, each))));
+  const found = await Promise.all(all.map((each) => stat(join(folder, each)))).catch(() => undefined);
+  if (!found) return undefined;
   const files = all.map((each, i): FileRecord => ({
     ...newFile(each, each.split('/').at(-1)!),
     sizeBytes: found[i]!.size,
@@ -244,23 +272,43 @@ async function takeLock(path: string): Promise<Release | undefined> {
   own.add(path);
   const release = (): void => {
     own.delete(path);
-    void unlink(path).catch(() => undefined);
+    try {
+      unlinkSync(path); // at once: a moment later it may be somebody else's
+    } catch {
+      // somebody has removed it
+    }
   };
   for (let nTries = 0; nTries < 2; nTries++) {
-    const isOurs = await writeFile(path, String(process.pid), { flag: 'wx' }).then(
+    const isOurs = await writeFile(path, `${process.pid} ${startedAt()}`, { flag: 'wx' }).then(
       () => true,
       (error: { code?: string }) => (error.code === 'EEXIST' ? false : failing('create', path)(error)),
     );
     if (isOurs) return release;
-    if (isAlive(Number(await readFile(path, 'utf8').catch(() => '0')))) break;
+    if (await isHeld(path)) break;
     await unlink(path).catch(() => undefined);
   }
   own.delete(path);
   return undefined;
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid || !Number.isInteger(pid) || pid < 1) return false; // a process before had the same number
+/** When this process began, in seconds of a clock that nobody sets: all of its threads say the same, and another process of its number not. */
+const startedAt = (): string => (Number(process.hrtime.bigint()) / 1e9 - process.uptime()).toFixed(2);
+
+/** Whoever makes a lock file needs a moment to write the number. */
+const WRITING_MS = 2000;
+
+async function isHeld(path: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return false;
+  const [pid, begun] = text.split(' ').map(Number);
+  if (pid) return isAlive(pid, begun);
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
+  return Math.abs(Date.now() - mtimeMs) < WRITING_MS;
+}
+
+function isAlive(pid: number, begun = 0): boolean {
+  if (pid === process.pid) return Math.abs(begun - Number(startedAt())) < 1; // else one before had the same number
+  if (!Number.isInteger(pid) || pid < 1) return false;
   try {
     process.kill(pid, 0);
     return true;

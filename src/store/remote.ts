@@ -1,8 +1,8 @@
 /** A file on a web server that is fetched whole: what it is, and its bytes in ranges. */
-import { asError, ResourceError, UnsupportedError } from '../base/errors.ts';
+import { asError, FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import { counted } from '../base/numbers.ts';
 import { contentRange, failing, lengthIn, versionOf } from '../bytes/http.ts';
-import { stopped, troubled, type Patience } from './trouble.ts';
+import { deadline, stopped, troubled, type Patience } from './trouble.ts';
 
 /** What the first answer says. */
 export interface Facts {
@@ -74,7 +74,8 @@ export class RemoteFile {
 
   /** Asks for the first byte. */
   async facts(signal: AbortSignal): Promise<Facts> {
-    const { response, linked } = await this.first(signal);
+    const { response, linked } = await this.follow({ Range: 'bytes=0-0' }, signal);
+    if (response.status === 416) throw new FormatError(`${this.name} is empty; check the address`);
     await this.check(response);
     const isRange = response.status === 206;
     const isPacked = response.headers.has('Content-Encoding');
@@ -171,7 +172,6 @@ export class RemoteFile {
 
   /** Asks where the last redirect led; where that address has expired, asks the first one again, which leads to a new one. */
   private async ask(headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const { url } = this.options;
     if (this.direct && this.mayGoDirectly) {
       const response = await this.request(this.direct, { headers, signal }).catch((error: unknown) => {
         if (signal.aborted) throw error;
@@ -183,14 +183,9 @@ export class RemoteFile {
       await response?.body?.cancel().catch(() => undefined);
       if (response && (response.status === 429 || response.status >= 500)) throw this.unexpected(response);
     }
-    const response = await this.request(url, { headers, signal });
+    const { response } = await this.follow(headers, signal);
     await this.check(response);
-    this.remember(response);
     return response;
-  }
-
-  private remember({ url, redirected }: Response): void {
-    if (redirected && url !== '') this.direct = new URL(url);
   }
 
   private async check(response: Response): Promise<void> {
@@ -224,24 +219,16 @@ export class RemoteFile {
   private async request(url: URL, { headers: more, signal, ...how }: Request): Promise<Response> {
     const { patience, headers } = this.options;
     const own = url.origin === this.options.url.origin ? headers : {};
-    const stop = new AbortController();
-    const abort = (): void => stop.abort();
-    let isLate = false;
-    signal.addEventListener('abort', abort, { once: true });
-    const timer = setTimeout(() => ((isLate = true), abort()), patience.stallMs);
+    const late = deadline(signal, patience.stallMs);
     try {
-      if (signal.aborted) abort();
       // a page may not say that it wants nothing packed; Node may
       const sent = { 'Accept-Encoding': 'identity', ...own, ...more };
-      return await fetch(url, { headers: sent, cache: 'no-store', ...how, signal: stop.signal }).catch(
-        failing(this.name),
-      );
+      return await fetch(url, { headers: sent, cache: 'no-store', ...how, signal: late.own }).catch(failing(this.name));
     } catch (error) {
       if (signal.aborted) throw stopped(signal);
-      throw isLate ? this.stalled() : troubled('passing', asError(error));
+      throw late.isLate ? this.stalled() : troubled('passing', asError(error));
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
+      late.end();
     }
   }
 
@@ -253,20 +240,23 @@ export class RemoteFile {
   }
 
   /**
-   * The answer to the first question, and what was said on the way to it: Hugging Face says the hash beside its redirect. Node sees that, and
-   * follows by itself; pages do not.
+   * The answer of the first address, and what was said on the way to it: Hugging Face says the hash beside its redirect. Node sees that, and
+   * follows by itself, with the caller's headers on the first host only; pages do not.
    */
-  private async first(signal: AbortSignal): Promise<{ readonly response: Response; readonly linked: Linked }> {
-    const headers = { Range: 'bytes=0-0' };
+  private async follow(
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    how: Pick<Request, 'method'> = {},
+  ): Promise<{ readonly response: Response; readonly linked: Linked }> {
     const linked: Linked = { sha256: undefined, sizeBytes: undefined };
     let { url } = this.options;
     if (!seesAll) {
-      const response = await this.request(url, { headers, signal });
-      this.remember(response);
+      const response = await this.request(url, { headers, signal, ...how });
+      if (response.redirected && response.url !== '') this.direct = new URL(response.url);
       return { response, linked };
     }
     for (let nHops = 0; nHops < MOST_HOPS; nHops++) {
-      const response = await this.request(url, { headers, signal, redirect: 'manual' });
+      const response = await this.request(url, { headers, signal, ...how, redirect: 'manual' });
       linked.sha256 ??= linkedHash(response);
       linked.sizeBytes ??= linkedSize(response);
       const to = response.headers.get('Location');
@@ -275,18 +265,33 @@ export class RemoteFile {
         return { response, linked };
       }
       await response.body?.cancel().catch(() => undefined);
-      url = new URL(to, url);
+      url = this.redirected(to, url);
     }
     throw new ResourceError(`${this.name} redirects in a circle; check the address`);
   }
 
+  private redirected(to: string, from: URL): URL {
+    const url = parsedUrl(to, from);
+    if (url && /^https?:$/.test(url.protocol)) return url;
+    const shown = JSON.stringify(to.replace(/[?#].*/s, '').slice(0, 80));
+    throw new ResourceError(`${this.name} redirects to ${shown}, which is no web address; check the address`);
+  }
+
   private async lengthByHead(signal: AbortSignal): Promise<number> {
-    const response = await this.request(this.options.url, { headers: {}, signal, method: 'HEAD' });
+    const { response } = await this.follow({}, signal, { method: 'HEAD' });
     const length = response.headers.get('Content-Length');
     if (response.ok && length !== null && !response.headers.has('Content-Encoding')) return Number(length);
     throw new UnsupportedError(
       `${this.name}: the server does not say how long the file is; download it in another way, and import it`,
     );
+  }
+}
+
+function parsedUrl(text: string, base: URL): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
   }
 }
 

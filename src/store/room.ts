@@ -2,6 +2,9 @@ import { ResourceError } from '../base/errors.ts';
 import { counted, sum } from '../base/numbers.ts';
 import type { ModelRecord, Place } from './place.ts';
 
+/** A server that says more is wrong, or means no good: 8 TiB. */
+const MOST_BYTES = 2 ** 43;
+
 /** Before a byte comes: room for all that is to come. @throws ResourceError that says how much is missing */
 export async function makeRoom(place: Place, record: ModelRecord): Promise<void> {
   const open = record.files.flatMap((file) => {
@@ -12,6 +15,10 @@ export async function makeRoom(place: Place, record: ModelRecord): Promise<void>
   const needed = sum(open.map(({ bytes }, i) => Math.max(0, bytes - held[i]!)));
   const free = await place.freeBytes();
   if (free !== undefined && needed > free) throw noRoom(record.name, needed, free);
+  if (needed > MOST_BYTES)
+    throw new ResourceError(
+      `${record.name} would have ${counted(needed)} bytes, which no model has; check the address`,
+    );
   for (const { file, bytes } of open) {
     const opened = await place.open(record, file);
     await opened.reserve(bytes).finally(() => opened.close());

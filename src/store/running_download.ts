@@ -29,6 +29,10 @@ export class Download {
   /** Stops what runs now; undefined while nothing does. */
   private running: AbortController | undefined;
   private wish: 'run' | 'pause' | 'cancel' = 'run';
+  /** `result` is settled: nothing starts any more. */
+  private isOver = false;
+  private isWhole = false;
+  private cancelling: Promise<void> | undefined;
 
   /** @internal */
   constructor(options: JobOptions, work: Work) {
@@ -37,12 +41,11 @@ export class Download {
     const { promise, ...end } = withResolvers<StoredModel>();
     this.result = promise;
     this.end = end;
-    promise.catch(() => undefined); // whoever waits for it is told
     const { signal } = options;
-    const onAbort = (): void => (this.running ? this.running.abort() : this.end.reject(stopped(signal!)));
+    const onAbort = (): void => (this.running ? this.running.abort() : this.fail(stopped(signal!)));
     signal?.addEventListener('abort', onAbort, { once: true });
-    void promise.catch(() => undefined).finally(() => signal?.removeEventListener('abort', onAbort));
-    if (signal?.aborted) this.end.reject(stopped(signal));
+    void promise.catch(() => undefined).finally(() => signal?.removeEventListener('abort', onAbort)); // whoever waits for it is told
+    if (signal?.aborted) this.fail(stopped(signal));
     else void this.start();
   }
 
@@ -57,14 +60,14 @@ export class Download {
   resume(): void {
     if (this.wish !== 'pause') return;
     this.wish = 'run';
-    if (!this.running) void this.start();
+    if (!this.running && !this.isOver) void this.start();
   }
 
-  /** Ends the download and deletes what has come. `result` rejects with an AbortError. */
+  /** Ends the download and deletes what has come. `result` rejects with an AbortError. A model that is whole stays. */
   async cancel(): Promise<void> {
     this.wish = 'cancel';
     if (this.running) this.running.abort();
-    else await this.cancelled();
+    else if (!this.isWhole) await this.cancelled();
     await this.result.catch(() => undefined);
   }
 
@@ -74,6 +77,7 @@ export class Download {
     try {
       const model = await this.work.run({ onProgress, signal: running.signal });
       this.running = undefined;
+      this.isOver = this.isWhole = true;
       this.end.resolve(model);
     } catch (error) {
       this.running = undefined;
@@ -83,20 +87,25 @@ export class Download {
 
   private async interrupted(error: unknown, wasStopped: boolean): Promise<void> {
     const { signal } = this.options;
-    if (signal?.aborted) return this.end.reject(stopped(signal));
+    if (signal?.aborted) return this.fail(stopped(signal));
     if (this.wish === 'cancel') return this.cancelled();
-    if (!wasStopped) return this.end.reject(error);
+    if (!wasStopped || this.isOver) return this.fail(error);
     if (this.wish === 'run') return void this.start(); // paused and resumed meanwhile
     this.tell({ ...this.progress, state: 'paused', bytesPerSecond: 0, secondsLeft: undefined });
   }
 
-  private async cancelled(): Promise<void> {
-    try {
-      await this.work.discard();
-      this.end.reject(new DOMException('The download was cancelled', 'AbortError'));
-    } catch (error) {
-      this.end.reject(error);
-    }
+  /** Whoever cancels again waits for the same. */
+  private cancelled(): Promise<void> {
+    this.cancelling ??= this.work
+      .discard()
+      .then(() => this.fail(new DOMException('The download was cancelled', 'AbortError')))
+      .catch((error: unknown) => this.fail(error));
+    return this.cancelling;
+  }
+
+  private fail(error: unknown): void {
+    this.isOver = true;
+    this.end.reject(error);
   }
 
   private tell(progress: StoreProgress): void {
@@ -104,7 +113,7 @@ export class Download {
     try {
       this.options.onProgress?.(progress);
     } catch (error) {
-      this.end.reject(error); // a callback of the caller's threw
+      this.fail(error); // a callback of the caller's threw
       this.running?.abort();
     }
   }

@@ -55,13 +55,21 @@ function urlPlan(source: UrlSource): Plan {
 }
 
 function checkedUrl(given: string | URL): URL {
+  let url: URL | undefined;
   try {
-    const url = new URL(given, globalThis.location?.href);
-    if (/^https?:$/.test(url.protocol)) return url;
+    url = new URL(given, globalThis.location?.href);
   } catch {
     // said below
   }
-  throw new TypeError(`${JSON.stringify(String(given))} is no address of a web server, expected https://…`);
+  const shown = String(given)
+    .replace(/[?#].*/s, '')
+    .replace(/\/\/.*@/s, '//…@');
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new TypeError(`${JSON.stringify(shown)} is no address of a web server, expected https://…`);
+  if (url.username === '' && url.password === '') return url;
+  throw new TypeError(
+    `${JSON.stringify(shown)} has a name or a password in it, which no browser sends; give them as headers: { Authorization }`,
+  );
 }
 
 /**
@@ -132,7 +140,12 @@ function planned(source: DownloadSource, { url, fileName, usualName, from, hf }:
     ? Array.from({ length: shard.nShards }, (_, shardIndex) => formatShardName({ ...shard, shardIndex }))
     : [fileName];
   const hashes = checkedHashes(sha256, names.length);
-  const files = names.map((each, i) => ({ name: each, url: siblingUrl(url, each), sha256: hashes[i], chunks }));
+  const files = names.map((each, i) => ({
+    name: each,
+    url: i === 0 ? url : siblingUrl(url, each), // as it was given: servers do not agree about what is the same
+    sha256: hashes[i],
+    chunks,
+  }));
   checkChunks(chunks, names.length);
   return { name: checkedName(name), from, headers, files, hf };
 }
@@ -176,7 +189,9 @@ function checkChunks(chunks: ChunkHashes | undefined, nFiles: number): void {
 /** Names are parts of paths in Node. */
 export function checkedName(name: unknown): string {
   const parts = typeof name === 'string' ? name.split('/') : [];
-  const isBad = (part: string): boolean => /^\.*$|[\0-\x1f\\:*?"<>|]|[. ]$/.test(part) || part.startsWith('.thimble');
+  const isBad = (part: string): boolean =>
+    /^\.*$|[\0-\x1f\\:*?"<>|\p{Cs}]|[. ]$|^\.thimble|\.part$/iu.test(part) ||
+    new TextEncoder().encode(part).length > 240;
   if (parts.length > 0 && !parts.some(isBad) && (name as string).length <= 240) return name as string;
   throw new TypeError(
     `the name ${JSON.stringify(name)} is none for a model, expected one as files have, with / between folders`,

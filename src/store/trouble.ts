@@ -39,6 +39,21 @@ export const usualPatience: Patience = { stallMs: 30_000, firstMs: 500, mostMs: 
 export const stopped = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new DOMException('The download was stopped', 'AbortError');
 
+/** A signal that comes with another one, or when the time is over. */
+export function deadline(signal: AbortSignal, ms: number) {
+  const stop = new AbortController();
+  const at = { own: stop.signal, isLate: false, end };
+  const abort = (): void => stop.abort();
+  const timer = setTimeout(() => ((at.isLate = true), abort()), ms);
+  function end(): void {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return at;
+}
+
 /** Waits, but not for long once the network is there again, nor when it is told to stop. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

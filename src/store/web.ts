@@ -18,6 +18,7 @@ export const openPlace: StorePlatform['openPlace'] = async () => {
 
 export const startJob: StorePlatform['startJob'] = async (_, job, hooks) => {
   const own = await files();
+  if (hooks.signal.aborted) throw stopped(hooks.signal);
   try {
     return await inThread(own, { job }, hooks);
   } catch (error) {
