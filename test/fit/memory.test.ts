@@ -89,8 +89,9 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'memory in
     });
   });
 
-  // Chromium frees the memory of a thread that has ended in its own time: some are always on their way.
-  it('does not pile up: of 40 memories of 110 MB a tenth is there at most', { timeout: minutes(5) }, async () => {
+  // On a machine so busy that closing takes longer than a page waits, Chromium keeps a few of 40 memories of 110 MB: 0 to 280 MB, and 850 MB
+  // where nobody waits for threads to end.
+  it('is given back by what is closed, fails or is aborted', { timeout: minutes(5) }, async () => {
     await withPage(['--js-flags=--expose-gc'], async (page) => {
       const addresses = shards.map((name) => `/models/${name}`);
       const numbers = { adapter: [...tiny.adapter], adapted: [...tiny.adapted] };
@@ -100,7 +101,7 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'memory in
       const pids = renderersOf(page.pid);
       const before = await settled(pids);
       await openings(20);
-      expect((await settled(pids)) - before).toBeLessThan(0.1 * 40 * 110 * MB);
+      expect((await settled(pids)) - before).toBeLessThan(440 * MB);
     });
   });
 
