@@ -1,5 +1,6 @@
 /** What the app says in passing, and what it says to those who listen. */
 import { signal } from '@preact/signals';
+import { spokenText } from './spoken_text.ts';
 
 export interface Notice {
   readonly id: number;
@@ -37,10 +38,7 @@ const SENTENCE_END = /[.!?…:](?=\s)|[。！？؟।](?=\S|\s)|\n+/g;
 export function createSpeaker(nBefore = 0): { grow(text: string): void; end(text: string): void } {
   let nSaid = nBefore;
   const sayUpTo = (text: string, end: number) => {
-    const words = text
-      .slice(nSaid, end)
-      .replace(/[#*_`|>]/g, '')
-      .trim();
+    const words = spokenText(text.slice(nSaid, end)).trim();
     nSaid = end;
     if (words) say(words);
   };

@@ -1,6 +1,7 @@
 /** Read-aloud and dictation, only where the platform does them on this device. */
 import { computed, signal } from '@preact/signals';
 import { notify } from './notices.ts';
+import { spokenText } from './spoken_text.ts';
 
 /** The message that is being read aloud. */
 export const isReading = signal<string | null>(null);
@@ -16,19 +17,15 @@ synthesis?.addEventListener?.('voiceschanged', listVoices);
 /** Whether there is a voice that needs no server. */
 export const canRead = computed(() => voices.value.length > 0);
 
-/** Words without Markdown's marks. */
-const spokenText = (text: string): string =>
-  text
-    .replace(/```[\s\S]*?(```|$)/g, ' (code) ')
-    .replace(/[#*_`|>~]/g, '')
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+/** Code is named, not read. */
+const readText = (text: string): string => spokenText(text.replace(/```[\s\S]*?(```|$)/g, ' (code) '));
 
 export function readAloud(id: string, text: string): void {
   if (!synthesis) return;
   stopReading();
   const language = navigator.language.slice(0, 2);
   const voice = voices.value.find(({ lang }) => lang.startsWith(language)) ?? voices.value[0];
-  const utterance = new SpeechSynthesisUtterance(spokenText(text));
+  const utterance = new SpeechSynthesisUtterance(readText(text));
   if (voice) {
     utterance.voice = voice;
     utterance.lang = voice.lang;
