@@ -140,8 +140,10 @@ export class Chat {
    */
   async restore(saved: Uint8Array | ArrayBuffer | Blob): Promise<void> {
     const site = callSite();
-    await this.latest;
-    await (await answering()).restore(this.talk, saved, site);
+    const before = this.latest;
+    const restoring = before.then(async () => (await answering()).restore(this.talk, saved, site));
+    this.latest = Promise.allSettled([restoring]); // a question asked meanwhile waits for it
+    await restoring;
   }
 
   /** Forgets everything but the system messages in front, an answer under way included. */

@@ -25,7 +25,9 @@ export const checkWhole = (name: string, value: unknown, limits: NumberLimits): 
 /** Returns `value` if it is one of the choices. */
 export function checkOneOf<T>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
-  throw new RangeError(`${name} is ${JSON.stringify(value)}, expected one of ${choices.join(', ')}`);
+  throw new RangeError(
+    `${name} is ${JSON.stringify(value)}, expected one of ${choices.filter((choice) => choice !== undefined).join(', ')}`,
+  );
 }
 
 /** Refuses options that nobody reads: a misspelled one would be passed over in silence. `hint` says what a name may be meant for. */

@@ -44,9 +44,25 @@ interface Range {
   readonly end: number;
 }
 
+/** After so long without a byte a server is given up. */
+const STALL_MS = 30_000;
+
+/** What a request brings, unless nothing comes for too long. */
+function unlessStalled<T>(name: string, waiting: Promise<T>, giveUp: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new ResourceError(`${name} has sent nothing for ${STALL_MS / 1000} s; try again later`));
+      giveUp();
+    }, STALL_MS);
+    waiting.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 async function ask({ name, url, headers }: Remote, { begin, end }: Range, signal?: AbortSignal): Promise<Response> {
   const range = { Range: `bytes=${begin}-${end - 1}` };
-  const response = await fetch(url, { headers: { ...headers, ...range }, signal: signal ?? null }).catch(failing(name));
+  const asked = fetch(url, { headers: { ...headers, ...range }, signal: signal ?? null }).catch(failing(name));
+  const giveUp = (): void => void asked.then(({ body }) => body?.cancel()).catch(() => undefined);
+  const response = await unlessStalled(name, asked, giveUp);
   if (response.ok || response.status === 416) return response;
   await response.body?.cancel();
   const help = [401, 403].includes(response.status)
@@ -93,11 +109,14 @@ async function rangedSource(remote: Remote, first: Response, signal?: AbortSigna
   };
 }
 
+const next = (name: string, reader: ReadableStreamDefaultReader<Uint8Array>) =>
+  unlessStalled(name, reader.read().catch(failing(name)), () => void reader.cancel().catch(() => undefined));
+
 /** Fills `into` as far as the answer goes, and leaves what a server sends beyond. @returns how many bytes came */
 async function receive({ name }: Remote, response: Response, into: Uint8Array): Promise<number> {
   const reader = response.body!.getReader();
   for (let done = 0; ;) {
-    const { value } = done < into.length ? await reader.read().catch(failing(name)) : { value: undefined };
+    const { value } = done < into.length ? await next(name, reader) : { value: undefined };
     if (!value) {
       await reader.cancel().catch(() => undefined);
       return done;
@@ -174,7 +193,7 @@ function streamedSource({ name }: Remote, response: Response): ByteSource {
       }
       while (nKept < end) {
         signal?.throwIfAborted();
-        const { done, value } = await reader.read().catch(failing(name));
+        const { done, value } = await next(name, reader);
         if (done) throw endsEarly({ name, size }, into, offsetBytes);
         keep(value);
       }

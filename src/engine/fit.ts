@@ -1,5 +1,6 @@
 import { reservable } from '../backends/wasm/reservable.ts';
 import { isShared } from '../backends/wasm/wasm.ts';
+import { checkOneOf } from '../base/checks.ts';
 import { inBytes } from '../base/in_bytes.ts';
 import { counted, sum } from '../base/numbers.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -40,6 +41,7 @@ interface Place {
  * @throws UnsupportedError, FormatError for what `openModel` refuses by its header; RangeError for options out of range.
  */
 export async function fitOf(file: GgufFile, { options, device, speed }: FitQuestion): Promise<Fit> {
+  checkOneOf('build', options.build, [undefined, 'relaxed', 'simd']);
   const planner = await planMemoryOf(file);
   const threads = planner.usualThreads === 1 ? 1 : (options.threads ?? planner.usualThreads);
   const chosen: Chosen = { ...options, threads, maxSessions: options.maxSessions ?? defaultSessions };

@@ -4,7 +4,7 @@ import type { ByteSource } from '../bytes/source.ts';
 import { inDatabase } from './database.ts';
 import { doneBytesOf } from './model_record.ts';
 import { opfsBlob, openOpfsFile, opfsKeys, opfsSize, opfsSource, removeOpfsFile } from './opfs.ts';
-import { allPieces, openPieces, pieceKeys, piecesSource, removePieces } from './pieces.ts';
+import { allPieces, hasLastPiece, openPieces, pieceKeys, piecesSource, removePieces } from './pieces.ts';
 import type { FileRecord, LockOptions, ModelRecord, OpenFile, Place, Release } from './place.ts';
 import { hexOf } from './sha256.ts';
 
@@ -13,6 +13,7 @@ interface Keeper {
   open(file: FileRecord): Promise<OpenFile>;
   source(file: FileRecord): Promise<ByteSource>;
   file(file: FileRecord): Promise<File>;
+  isThere(file: FileRecord): Promise<boolean>;
   heldBytes(file: FileRecord): Promise<number>;
   remove(file: FileRecord): Promise<unknown>;
   keys(): Promise<string[]>;
@@ -23,6 +24,7 @@ const keepers: Readonly<Record<string, Keeper>> = {
     open: (file) => openOpfsFile(file, freeBytes),
     source: opfsSource,
     file: async (file) => new File([await opfsBlob(file)], file.name),
+    isThere: async ({ key, sizeBytes }) => (await opfsSize(key)) === sizeBytes,
     heldBytes: ({ key }) => opfsSize(key),
     remove: removeOpfsFile,
     keys: opfsKeys,
@@ -31,6 +33,7 @@ const keepers: Readonly<Record<string, Keeper>> = {
     open: async (file) => openPieces(file),
     source: async (file) => piecesSource({ ...file, sizeBytes: file.sizeBytes! }),
     file: async (file) => new File(await allPieces(file), file.name),
+    isThere: hasLastPiece,
     heldBytes: async (file) => doneBytesOf(file),
     remove: ({ key }) => removePieces(key),
     keys: pieceKeys,
@@ -49,6 +52,7 @@ export function browserPlace(keeper: string): Place {
     newKey: () => hexOf(crypto.getRandomValues(new Uint8Array(16))),
     open: (record, file) => keeperOf(record).open(file),
     finish: async () => undefined, // a file has its place from the beginning
+    isThere: (record, file) => keeperOf(record).isThere(file),
     heldBytes: (record, file) => keeperOf(record).heldBytes(file),
     remove: async (record, file) => void (await keeperOf(record).remove(file)),
     source: (record, file) => keeperOf(record).source(file),

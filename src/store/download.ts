@@ -40,14 +40,14 @@ const NOTE_MS = 500;
 export async function runDownload(place: Place, job: DownloadJob, hooks: JobHooks): Promise<ModelRecord> {
   const plan = planOf(job.source);
   const known = await place.record(plan.name);
-  if (known?.isComplete) return checkedSame(known, plan);
+  if (known && (await isWhole(place, known))) return checkedSame(known, plan);
   const teller = new Teller(hooks.onProgress);
   teller.tellNow();
   const release = await turnOf(place, plan.name, teller, hooks.signal);
   try {
     const now = await place.record(plan.name);
-    if (now?.isComplete) return checkedSame(now, plan);
-    const record = now && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
+    if (now && (await isWhole(place, now))) return checkedSame(now, plan);
+    const record = now && !now.isComplete && hasBytes(now) ? checkedSame(now, plan) : newRecord(place, plan);
     if (now && now !== record) for (const file of now.files) await place.remove(now, file);
     await place.keep(record);
     await new Download(place, plan, record, { job, hooks, teller })
@@ -57,6 +57,13 @@ export async function runDownload(place: Place, job: DownloadJob, hooks: JobHook
   } finally {
     release();
   }
+}
+
+/** Complete, and not removed underneath since. */
+async function isWhole(place: Place, record: ModelRecord): Promise<boolean> {
+  if (!record.isComplete) return false;
+  const areThere = await Promise.all(record.files.map((file) => place.isThere(record, file)));
+  return areThere.every(Boolean);
 }
 
 /** A download of which nothing has come leaves nothing. */

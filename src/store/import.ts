@@ -1,5 +1,5 @@
 /** Files that somebody has, copied into a store a piece at a time. */
-import { ResourceError } from '../base/errors.ts';
+import { FormatError, ResourceError } from '../base/errors.ts';
 import type { ByteSource } from '../bytes/source.ts';
 import { formatShardName, parseShardName } from '../gguf/shard_names.ts';
 import { filesFrom } from '../platform/model_file.ts';
@@ -47,7 +47,18 @@ const fileName = ({ name }: ByteSource): string => name.split(/[\\/]/).at(-1)!;
 
 async function allShards(from: ImportJob['from']): Promise<ByteSource[]> {
   const { first, openSibling } = await filesFrom(from);
+  if (first.size === 0) {
+    await first.close?.();
+    throw new FormatError(`${first.name} is empty; interrupted download?`);
+  }
   const shard = parseShardName(first.name);
+  if (shard && shard.shardIndex > 0) {
+    await first.close?.();
+    const missing = formatShardName({ ...shard, shardIndex: 0 });
+    throw new ResourceError(
+      `${fileName(first)} is shard ${shard.shardIndex + 1} of ${shard.nShards}; give ${fileName({ ...first, name: missing })}, too`,
+    );
+  }
   const sources = [first];
   for (let shardIndex = 1; shard && shardIndex < shard.nShards; shardIndex++)
     sources.push(await openSibling(formatShardName({ ...shard, shardIndex })));

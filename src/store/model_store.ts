@@ -1,6 +1,7 @@
 /** The models that this device keeps. */
-import { checkNames } from '../base/checks.ts';
+import { checkNames, kindOf } from '../base/checks.ts';
 import { ResourceError } from '../base/errors.ts';
+import { parseShardName } from '../gguf/shard_names.ts';
 import { plainSource } from '../platform/model_source.ts';
 import type { ModelSource, PlainSource } from '../platform/platform.ts';
 import { askToPersist, openPlace, plainSourceOf, startJob } from '#store';
@@ -39,13 +40,13 @@ export class ModelStore {
 
   /** One model; undefined where there is none of that name. */
   async get(name: string): Promise<StoredModel | undefined> {
-    const record = await this.place.record(name);
+    const record = await this.place.record(checkedText(name));
     return record && storedModel(record, this.place);
   }
 
   /** What the store calls the model of a source, downloaded or not. */
   nameOf(source: StoredSource): string {
-    return 'store' in source ? source.store : planOf(source).name;
+    return nameIn(source) ?? planOf(source as DownloadSource).name;
   }
 
   /**
@@ -84,6 +85,7 @@ export class ModelStore {
     checkNames('option of import', options, ['onProgress', 'signal', 'name']);
     const { name, onProgress = () => undefined, signal = new AbortController().signal } = options;
     signal.throwIfAborted();
+    checkShards(source);
     void askToPersist();
     const job = { from: await plainSource(source), name };
     return storedModel(await startJob(this.place, job, { onProgress, signal }), this.place);
@@ -98,7 +100,7 @@ export class ModelStore {
   /** Deletes a model, or what there is of it. @throws ResourceError where it is open, or being downloaded. */
   async delete(name: string): Promise<void> {
     const { place } = this;
-    const release = await place.lock(name, { ifFree: true });
+    const release = await place.lock(checkedText(name), { ifFree: true });
     if (!release)
       throw new ResourceError(
         `${name} is open, or being downloaded, here or in another tab or program; end that first`,
@@ -125,12 +127,12 @@ export class ModelStore {
 
   /** @internal A whole model as it crosses to the engine's thread; one that is on a server is downloaded first. */
   async plainSource(source: StoredSource, options: DownloadOptions = {}): Promise<PlainSource> {
-    const name = 'store' in source ? source.store : (await this.download(source, options).result).name;
+    const name = nameIn(source) ?? (await this.download(source as DownloadSource, options).result).name;
     return plainSourceOf(this.place, await this.whole(name));
   }
 
   private async whole(name: string): Promise<ModelRecord> {
-    const record = await this.place.record(name);
+    const record = await this.place.record(checkedText(name));
     if (record?.isComplete) return record;
     const what = record ? 'is not whole yet; download it again to go on' : 'is not in the store';
     throw new ResourceError(`${name} ${what}${record ? '' : await this.known()}`);
@@ -142,6 +144,31 @@ export class ModelStore {
       .map(({ name }) => name);
     return names.length > 0 ? `; it has ${names.join(', ')}` : ', which is empty';
   }
+}
+
+function checkedText(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
+  throw new TypeError(
+    `the name of the model is ${name === '' ? 'empty' : kindOf(name)}, expected one that the store has`,
+  );
+}
+
+/** What a source of the store is called; undefined for one that is downloaded. */
+function nameIn(source: StoredSource): string | undefined {
+  if (typeof source !== 'object' || source === null || !('store' in source)) return undefined;
+  checkNames('part of a source', source, ['store']);
+  return checkedText(source.store);
+}
+
+/** Several Files are one model in shards. Somebody may have picked several models. */
+function checkShards(source: object | string): void {
+  const files = typeof source === 'object' && 'length' in source ? Array.from(source as ArrayLike<unknown>) : [];
+  const names = files.map((file) => (file as File | undefined)?.name);
+  const other = names.find((name) => typeof name === 'string' && !parseShardName(name));
+  if (files.length > 1 && other !== undefined)
+    throw new TypeError(
+      `${JSON.stringify(other)} is no shard of a model in ${files.length} files; import models one after the other`,
+    );
 }
 
 /** URLs do not cross to another thread. */

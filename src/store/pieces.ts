@@ -122,6 +122,10 @@ export function piecesSource(
   };
 }
 
+/** Pieces go all at once where they go. */
+export const hasLastPiece = async (record: FileRecord): Promise<boolean> =>
+  (await load(record.key, pieceAt(record.sizeBytes! - 1, record), 1)).length > 0;
+
 /** A whole file as Blobs, which browsers keep outside of the page's memory when there are many. */
 export async function allPieces(record: FileRecord): Promise<Blob[]> {
   const source = piecesSource({ ...record, sizeBytes: record.sizeBytes! });

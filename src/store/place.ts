@@ -64,6 +64,8 @@ export interface Place {
   open(record: ModelRecord, file: FileRecord): Promise<OpenFile>;
   /** The file is whole and checked. */
   finish(record: ModelRecord, file: FileRecord): Promise<void>;
+  /** Whether the bytes of a file that is whole are still there: browsers and people may remove them. */
+  isThere(record: ModelRecord, file: FileRecord): Promise<boolean>;
   /** How much room a file takes already. */
   heldBytes(record: ModelRecord, file: FileRecord): Promise<number>;
   /** Removes a file's bytes, where there are some. @throws ResourceError where somebody has it open. */

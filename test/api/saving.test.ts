@@ -47,6 +47,20 @@ async function streamed(answer: AsyncIterable<string>): Promise<string[]> {
   return pieces;
 }
 
+it('a question asked while a chat is restored waits for that', async () => {
+  const saved = await interrupted({}, 3, 'save');
+  const chat = elsewhere.chat({ system });
+  await chat.restore(saved);
+  const expected = await chat.send('three', { ...seeded, maxTokens: 4 });
+  const restored = chat.restore(saved);
+  const { nPromptTokens, text } = await chat.send('three', { ...seeded, maxTokens: 4 });
+  await restored;
+  expect({ nPromptTokens, text }).toMatchObject({ nPromptTokens: expected.nPromptTokens, text: expected.text });
+  const said = chat.messages.map(({ role, content }) => (role === 'assistant' ? role : content));
+  expect(said).toEqual([system, 'one', 'assistant', 'three', 'assistant']);
+  await chat.close();
+});
+
 describe('an answer that is interrupted', () => {
   it.each([
     ['when its prompt is read', 'onSave', 3],

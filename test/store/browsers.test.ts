@@ -85,6 +85,23 @@ function testStore(name: string, step: Step): void {
     await step('delete', 'big.gguf');
   });
 
+  it.each(['pause', 'cancel'])('stops before anything was asked for: %s', async (what) => {
+    await step('atOnce', 'x', what, source('good'), { patience });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(host.seen).toEqual([]);
+    await step('cancel', 'x');
+    expect(await step('ended', 'x')).toMatchObject({ failed: 'AbortError' });
+    expect(await step('list')).toEqual([]);
+  });
+
+  it('downloads again what was removed underneath', async () => {
+    expect(await step('download', source('good'), { patience })).toMatchObject(isBig);
+    await step('loseBytes');
+    expect(await step('download', source('good'), { patience })).toMatchObject(isBig);
+    expect(await step('exported', 'big.gguf')).toEqual(sha256(big));
+    expect(await step('delete', 'big.gguf')).toBe('deleted');
+  });
+
   it('imports files, opens a model from storage, and answers as Node does', async () => {
     const model = (await step('download', { hf: `org/repo/${shards[0]}`, endpoint: host.origin })) as StoredModel;
     expect(model).toMatchObject({ name: `org/repo/${shards[0]}`, nShards: 2, isVerified: true, isComplete: true });

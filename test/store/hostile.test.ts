@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { modelStore, type DownloadOptions, type DownloadSource, type ModelStore } from 'thimble';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkFit, modelStore, openModel, type DownloadOptions, type DownloadSource, type ModelStore } from 'thimble';
+import { openHttpFile } from 'thimble/gguf';
 import { fakeModel, sha256, startServer, type FaultyServer } from './server.ts';
 
 /** What nobody means to do to a store in Node, and what somebody might mean to. */
@@ -311,6 +312,69 @@ describe('a folder', () => {
     isOver = true;
     await looking;
   });
+});
+
+describe('importing', () => {
+  const file = (name: string, text = 'GGUF') => new File([text], name);
+
+  it.each([
+    [[file('x.gguf', '')], 'FormatError', /x\.gguf is empty/],
+    [[file('a.gguf'), file('b.gguf')], 'TypeError', /"a\.gguf" is no shard .*import models one after the other/],
+    [[file('x-00002-of-00002.gguf')], 'ResourceError', /x-00002-of-00002\.gguf is shard 2 of 2; give x-00001-of/],
+    [[file('x-00001-of-00002.gguf')], 'ResourceError', /the shard x-00002-of-00002\.gguf is not among/],
+  ] as const)('says what is wrong, and leaves nothing: %#', async (files, name, message) => {
+    await expect(store.import(files)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
+    expect(await store.list()).toEqual([]);
+    expect(await filesIn()).toEqual([]);
+  });
+});
+
+describe('arguments that are none', () => {
+  it.each([
+    ['get', () => store.get(5 as never)],
+    ['delete', () => store.delete(undefined as never)],
+    ['export', () => store.export('')],
+    ['nameOf', async () => store.nameOf(null as never)],
+    ['openModel', () => openModel({ store: undefined as never })],
+    ['openModel', () => openModel({ store: 'x', url: 'http://host/x.gguf' } as never)],
+    ['checkFit', () => checkFit({ store: 'x', nme: 'y' } as never)],
+  ] as [string, () => Promise<unknown>][])('are refused: %s, %#', async (_, call) => {
+    await expect(call()).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(/the name of the model is|the source is null|unknown part of a source/),
+    });
+  });
+
+  it('a build that there is not', { timeout: 30_000 }, async () => {
+    const source = new URL('../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url);
+    for (const open of [checkFit, openModel])
+      await expect(open(source, { build: 'x' as never })).rejects.toThrow(
+        /build is "x", expected one of relaxed, simd/,
+      );
+  });
+});
+
+it('a header is not waited for without end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    await withServer(
+      ({ url }, response) => {
+        if (url === '/begins') response.writeHead(206, { 'Content-Range': 'bytes 0-99999/100000' }).write('GGUF');
+      },
+      async (origin, asked) => {
+        for (const path of ['/never', '/begins']) {
+          asked.length = 0;
+          const failed = openHttpFile(`${origin}${path}`).catch((error: Error) => error.message);
+          while (asked.length === 0) await new Promise(setImmediate);
+          for (let i = 0; i < 100; i++) await new Promise(setImmediate);
+          await vi.advanceTimersByTimeAsync(31_000);
+          expect(await failed).toMatch(/has sent nothing for 30 s/);
+        }
+      },
+    );
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('locks', () => {

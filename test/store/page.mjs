@@ -40,6 +40,31 @@ const steps = {
     return steps.ended('one');
   },
   list: () => store.list(),
+  /** Pauses or cancels before the download's thread is there. */
+  atOnce(
+    /** @type {string} */ id,
+    /** @type {'pause' | 'cancel'} */ what,
+    /** @type {any} */ source,
+    /** @type {any} */ options,
+  ) {
+    steps.start(id, source, options);
+    void downloads.get(id)?.[what]();
+  },
+  /** Removes the bytes of all models, as a browser's tools do, and leaves the records. */
+  async loseBytes() {
+    const folder = await navigator.storage?.getDirectory().catch(() => undefined);
+    await folder?.removeEntry('thimble', { recursive: true }).catch(() => undefined);
+    await new Promise((resolve, reject) => {
+      const opening = indexedDB.open('thimble');
+      opening.onerror = reject;
+      opening.onsuccess = () => {
+        const change = opening.result.transaction('pieces', 'readwrite');
+        change.objectStore('pieces').clear();
+        change.oncomplete = resolve;
+        opening.result.close();
+      };
+    });
+  },
   /** The SHA-256 of what was exported. */
   async exported(/** @type {string} */ name) {
     const [file] = await store.export(name);

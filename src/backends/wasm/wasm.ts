@@ -5,7 +5,7 @@ import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { checkWhole } from '../../base/checks.ts';
+import { checkOneOf, checkWhole } from '../../base/checks.ts';
 import type { Backend } from '../backend.ts';
 import { SharedConstants } from './shared_constants.ts';
 import { allocateMemory, Heap } from './heap.ts';
@@ -94,6 +94,7 @@ export interface StartingWasmBackend {
 export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   const { host, build = host.features.build, activations = 'exact' } = options;
   const { sharedMemory } = host.features;
+  checkOneOf('build', build, ['relaxed', 'simd']);
   if (build === 'relaxed' && host.features.build !== 'relaxed') {
     throw new UnsupportedError('the relaxed build does not work on this engine; use the simd build');
   }
