@@ -117,6 +117,17 @@ describe('what is in it', () => {
     expect(files()).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']));
   });
 
+  it('has no script for pages that no other asks for', () => {
+    const web = join(folder, 'node_modules/thimble/dist/web');
+    const scripts = readdirSync(web).filter((name) => name.endsWith('.js'));
+    const texts = new Map(scripts.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
+    const isAsked = (name: string) =>
+      /^(index|inline|gguf|isolate)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
+      /^engine\.\w+\.js$/.test(name) ||
+      [...texts].some(([other, text]) => other !== name && text.includes(name));
+    expect(scripts.filter((name) => !isAsked(name))).toEqual([]);
+  });
+
   it('is all that its exports name', () => {
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
     const named = [...JSON.stringify(exports).matchAll(/"\.\/([^"]+\.\w+)"(?!:)/g)].map(([, name]) => name!);
