@@ -140,6 +140,7 @@ it('its README has no link to a file that is not there', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const links = (text: string) => [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
   expect(links(packageReadme(readme, undefined)).filter((target) => !/^(\w+:|#)/.test(target))).toEqual([]);
+  expect(packageReadme(readme, undefined)).not.toMatch(/npm (start|run (app|bench))/); // only a clone can do that
   const absolute = links(packageReadme(readme, 'https://example.org/thimble'));
   expect(absolute).toContain('https://example.org/thimble/blob/HEAD/CONTRIBUTING.md');
   expect(absolute.every((target) => /^(https:\/\/|#)/.test(target))).toBe(true);
