@@ -20,6 +20,7 @@ const kept = join(root, 'dist/README.of-the-repository.md');
 export function packageReadme(text, repository) {
   const ofPackage = text
     .replace(/## Chat in one command\n[^]*?(?=## From npm)/, '')
+    .replace(/## On a phone\n[^]*?(?=## On the command line)/, '')
     .replace('The package is not on the registry yet: `npm pack` makes it in a clone. Elsewhere\n', '');
   return ofPackage.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)/g, (_, words, target) =>
     repository === undefined ? words : `[${words}](${new URL(`blob/HEAD/${target}`, `${repository}/`).href})`,

@@ -181,6 +181,17 @@ const inlining = (engine) => ({
   },
 });
 
+/**
+ * The outputs that an entry leads to, with their maps. esbuild writes what dynamic imports ask for, too, that it has left out itself; who
+ * calls this deletes them.
+ * @param {import('esbuild').Metafile['outputs']} outputs
+ */
+function reached(outputs) {
+  const names = new Set(Object.keys(outputs).filter((name) => /^dist\/(web\/)?(gguf|isolate|inline)\.js$/.test(name)));
+  for (const name of names) for (const { path } of outputs[name]?.imports ?? []) if (path in outputs) names.add(path);
+  return Object.keys(outputs).filter((name) => names.has(name.replace(/\.map$/, '')));
+}
+
 /** Builds all of it. @returns the names of the files written, seen from the root, and of those that they were made from. */
 export async function webBundles() {
   const engine = [...(await engineFiles()), await storeFile()];
@@ -203,7 +214,7 @@ export async function webBundles() {
     build({ ...shared, outdir: 'dist', format: 'iife', entryPoints: { isolate: 'src/isolate/script.ts' } }),
     build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),
   ]);
-  const outputs = made.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}));
+  const outputs = made.flatMap(({ metafile }) => reached(metafile?.outputs ?? {}));
   const written = [
     ...files.flatMap(({ name }) => [name, `${name}.map`].map((file) => posix.join(outdir, file))),
     ...outputs,

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addServiceWorker } from '../../scripts/app/build.mjs';
+import { root } from '../../scripts/app/config.mjs';
+import { sendFile } from '../../scripts/app/ranges.mjs';
 import { absence, browsers } from '../browser/browsers.ts';
 import { openChromium, type Answer, type ChromiumApp } from './support/app.ts';
 import { builtSite } from './support/built.ts';
@@ -13,6 +15,8 @@ import { builtSite } from './support/built.ts';
 
 const missing = absence(browsers.chromium);
 vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
+
+const model = join(root, 'models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf');
 
 /** Waits until all files are kept that the service worker lists. */
 async function kept({ page }: ChromiumApp): Promise<void> {
@@ -98,7 +102,12 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'a new ver
 
 describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'the policy', () => {
   let app: ChromiumApp;
-  const other = createServer((_, response) => response.writeHead(200, { 'Access-Control-Allow-Origin': '*' }).end('x'));
+  const other = createServer((request, response) => {
+    const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (request.url !== '/smollm2.gguf' || request.method === 'OPTIONS') response.end('x');
+    else sendFile(model, request, response);
+  });
   let origin: string;
   beforeAll(async () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -135,6 +144,19 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'the polic
     await allow([]);
     await app.page.reload();
     expect(await talks(`${origin}/model.gguf`)).toBe(false);
+  });
+
+  it('lets a host in that a user names, and looks at the model there', async () => {
+    await kept(app);
+    const { page } = app;
+    await app.do('press', '^Choose another model');
+    await app.do('press', '^From an address');
+    await page.getByRole('textbox', { name: 'Address' }).fill(`${origin}/smollm2.gguf`);
+    await app.do('press', '^Look at it');
+    await page.getByRole('dialog', { name: 'smollm2' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.locator('h1').textContent()).toBe('Models');
+    await allow([]);
   });
 
   it('lets no script in that is not of the app, and no picture from elsewhere', async () => {

@@ -282,6 +282,7 @@ describe('exports', () => {
     const other = into(memoryDatabase());
     expect(await other.importJson(new Blob([json]))).toEqual({
       nConversations: 1,
+      nHere: 0,
       nMessages: 5,
       nPersonas: 1,
       nKept: 0,
@@ -292,6 +293,7 @@ describe('exports', () => {
     expect(await other.personas()).toEqual(await storage.personas());
     expect(await other.importJson(new Blob([json]))).toEqual({
       nConversations: 0,
+      nHere: 1,
       nMessages: 0,
       nPersonas: 0,
       nKept: 6,

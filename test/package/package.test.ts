@@ -117,6 +117,17 @@ describe('what is in it', () => {
     expect(files()).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']));
   });
 
+  it('has no script for pages that no other asks for', () => {
+    const web = join(folder, 'node_modules/thimble/dist/web');
+    const scripts = readdirSync(web).filter((name) => name.endsWith('.js'));
+    const texts = new Map(scripts.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
+    const isAsked = (name: string) =>
+      /^(index|inline|gguf|isolate)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
+      /^engine\.\w+\.js$/.test(name) ||
+      [...texts].some(([other, text]) => other !== name && text.includes(name));
+    expect(scripts.filter((name) => !isAsked(name))).toEqual([]);
+  });
+
   it('is all that its exports name', () => {
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
     const named = [...JSON.stringify(exports).matchAll(/"\.\/([^"]+\.\w+)"(?!:)/g)].map(([, name]) => name!);
@@ -129,6 +140,7 @@ it('its README has no link to a file that is not there', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const links = (text: string) => [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
   expect(links(packageReadme(readme, undefined)).filter((target) => !/^(\w+:|#)/.test(target))).toEqual([]);
+  expect(packageReadme(readme, undefined)).not.toMatch(/npm (start|run (app|bench))/); // only a clone can do that
   const absolute = links(packageReadme(readme, 'https://example.org/thimble'));
   expect(absolute).toContain('https://example.org/thimble/blob/HEAD/CONTRIBUTING.md');
   expect(absolute.every((target) => /^(https:\/\/|#)/.test(target))).toBe(true);

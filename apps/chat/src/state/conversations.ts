@@ -1,5 +1,6 @@
 /** The conversations on this device, and the one that is shown. */
 import { batch, computed, effect, signal } from '@preact/signals';
+import { plural } from '../app/format.ts';
 import { troubleOf } from '../app/troubles.ts';
 import { leafBelow, newId, openStorage, pathTo } from '../storage/index.ts';
 import type { ChatStorage, Conversation, Message, SearchHit } from '../storage/index.ts';
@@ -215,8 +216,9 @@ function saveFile(blob: Blob, name: string): void {
 
 export async function importJson(file: File): Promise<void> {
   try {
-    const { nConversations, nKept } = await (await storage()).importJson(file);
-    notify(`${nConversations} chats imported${nKept > 0 ? `, ${nKept} were here already` : ''}.`);
+    const { nConversations, nHere } = await (await storage()).importJson(file);
+    const here = nHere === 0 ? '' : `, ${nHere} ${nHere === 1 ? 'was' : 'were'} here already`;
+    notify(`${plural(nConversations, 'chat')} imported${here}.`);
     await refresh();
   } catch (error) {
     notify(`${file.name} was not imported. ${troubleOf(error).text}`);

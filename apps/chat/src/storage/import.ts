@@ -136,10 +136,11 @@ function checkTree({ id, messages, documents, leafId }: ExportedConversation, wh
 
 /** Adds what is not there. Of what is there, the later one stays. */
 async function merge(rows: Rows, { conversations, personas }: Contents): Promise<Imported> {
-  let [nConversations, nMessages, nPersonas, nKept] = [0, 0, 0, 0];
+  let [nConversations, nHere, nMessages, nPersonas, nKept] = [0, 0, 0, 0, 0];
   for (const { messages, documents, ...imported } of conversations) {
     const before = await rows.get('conversations', imported.id);
-    if (!before) nConversations++;
+    if (before) nHere++;
+    else nConversations++;
     if (!before || before.updatedAt < imported.updatedAt)
       await rows.put('conversations', imported satisfies Conversation);
     for (const each of messages) {
@@ -158,7 +159,7 @@ async function merge(rows: Rows, { conversations, personas }: Contents): Promise
       nPersonas++;
     }
   }
-  return { nConversations, nMessages, nPersonas, nKept };
+  return { nConversations, nHere, nMessages, nPersonas, nKept };
 }
 
 /** An id that another conversation has must not take anything away from that. */

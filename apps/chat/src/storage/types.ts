@@ -130,9 +130,13 @@ export interface Change {
 
 /** What an import brought. What was there already, by its id and with the same or a later time, is left as it is. */
 export interface Imported {
+  /** New ones. */
   readonly nConversations: number;
+  /** Conversations that were here already; messages that they lacked are added. */
+  readonly nHere: number;
   readonly nMessages: number;
   readonly nPersonas: number;
+  /** Messages and personas that were left as they are. */
   readonly nKept: number;
 }
 

@@ -1,18 +1,20 @@
 /** A model from an address. */
 import { ArrowRight } from 'lucide-preact';
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { titleOf } from '../models/library.ts';
 import { addressOf, type DownloadSource } from '../models/store.ts';
 import { allowHost } from '../offline/index.ts';
 import { openOverlay } from '../state/overlays.ts';
+import { goTo } from '../state/route.ts';
 import { Button } from './button.tsx';
 import { TextField } from './fields.tsx';
 import { openOffer } from './offer_sheet.tsx';
 import { Note } from './parts.tsx';
 import { Sheet } from './sheet.tsx';
 
-export function openAddModel(given = ''): void {
-  openOverlay((close) => <AddModel given={given} onClose={close} />);
+export function openAddModel(resumed?: string): void {
+  openOverlay((close) => <AddModel resumed={resumed} onClose={close} />);
 }
 
 interface Address {
@@ -42,12 +44,13 @@ export function parseAddress(text: string): Address | string {
 }
 
 interface AddModelProps {
-  readonly given: string;
+  /** The address whose host this page has been reloaded for. */
+  readonly resumed: string | undefined;
   readonly onClose: () => void;
 }
 
-function AddModel({ given, onClose }: AddModelProps) {
-  const text = useSignal(given);
+function AddModel({ resumed, onClose }: AddModelProps) {
+  const text = useSignal(resumed ?? '');
   const why = useSignal('');
   const isAsking = useSignal(false);
   const address = text.value.trim() === '' ? undefined : parseAddress(text.value);
@@ -55,12 +58,13 @@ function AddModel({ given, onClose }: AddModelProps) {
   const start = async () => {
     if (!isGood || isAsking.value) return;
     isAsking.value = true;
-    why.value = await trouble(address, text.value);
+    why.value = await trouble(address, text.value, resumed);
     isAsking.value = false;
     if (why.value !== '') return;
     onClose();
     openOffer({ id: address.id, name: titleOf(address.id), from: { source: address.source } });
   };
+  useEffect(() => void (resumed !== undefined && start()), []);
   const problem = why.value || (typeof address === 'string' && text.value.length > 6 ? address : '');
   return (
     <Sheet
@@ -103,12 +107,17 @@ function AddModel({ given, onClose }: AddModelProps) {
   );
 }
 
-/** Why the page may not ask the host; empty where it may. The page's policy changes by a reload, after which the address stands here again. */
-async function trouble({ source }: Address, text: string): Promise<string> {
+/** Where an address waits for the page that a reload makes. No link from elsewhere can put one there. */
+const waitingKey = 'address';
+
+/** Why the page may not ask the host; empty where it may. The page's policy changes by a reload, after which the host is asked. */
+async function trouble({ source, host }: Address, text: string, resumed: string | undefined): Promise<string> {
   if ('hf' in source) return '';
   try {
     if ((await allowHost(String(source.url))) === 'now') return '';
-    location.hash = `#/models?get=${encodeURIComponent(text.trim())}`;
+    if (text === resumed) return `This page may not talk to ${host}: download the file and open it here.`;
+    sessionStorage.setItem(waitingKey, text);
+    goTo('models');
     location.reload();
     return 'The page reloads, to be allowed to talk to this host.';
   } catch (error) {
@@ -116,10 +125,18 @@ async function trouble({ source }: Address, text: string): Promise<string> {
   }
 }
 
-/** The address that was asked for before a reload. */
+/** Goes on with the address that the page was reloaded for. */
 export function resumeAddress(): void {
-  const [, wish] = /^#\/models\?get=(.+)$/.exec(location.hash) ?? [];
-  if (wish === undefined) return;
-  history.replaceState(null, '', '#/models');
-  openAddModel(decodeURIComponent(wish));
+  const address = waiting();
+  if (address !== null) openAddModel(address);
+}
+
+function waiting(): string | null {
+  try {
+    const address = sessionStorage.getItem(waitingKey);
+    sessionStorage.removeItem(waitingKey);
+    return address;
+  } catch {
+    return null; // no storage here: then no page waits for another
+  }
 }
