@@ -89,6 +89,16 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'the chat 
     expect(await app.page.evaluate(() => document.body.innerText)).not.toContain('Pirate');
   });
 
+  it('lists requests that failed', async () => {
+    app = await openChromium({ isolated: true });
+    app.site.fault = (_, response, path) => path.includes('/models/') && Boolean(response.writeHead(500).end());
+    await app.do('press', '^Get ');
+    await app.do('see', 'Try again');
+    await app.page.evaluate(() => void (location.hash = '#/privacy'));
+    await app.page.locator('details.host summary').first().click();
+    await app.do('see', 'models/smollm2');
+  });
+
   it('follows an answer of another tab without blinking', async () => {
     app = await openChromium({ isolated: true });
     await app.do('getModel');
