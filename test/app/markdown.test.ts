@@ -120,6 +120,20 @@ describe('a whole text', () => {
   });
 });
 
+describe('a text that is all marks', () => {
+  it.each(['*a', '_a', '**a '])('takes time as its length does: %s', (piece) => {
+    const begin = performance.now();
+    expect(whole(piece.repeat(30_000)).length).toBeGreaterThan(30_000);
+    open(piece.repeat(10_000));
+    expect(performance.now() - begin).toBeLessThan(2500);
+  });
+
+  it('is a table of so many columns that no browser lays it out', () => {
+    const row = (cell: string) => `${cell.repeat(200)}|`;
+    expect(whole([row('|a'), row('|-'), row('|b')].join('\n'))).toMatch(/^<pre><code>\|a/);
+  });
+});
+
 describe('a text that grows', () => {
   it.each([1, 3, 7, 50])('ends as the whole text, in pieces of %i characters', (step) => {
     const growing = growingBlocks();

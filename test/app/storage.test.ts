@@ -24,6 +24,12 @@ beforeEach(() => {
 });
 afterEach(() => storage.close());
 
+const deepObject = (depth: number): object => {
+  let value = {};
+  for (let i = 0; i < depth; i++) value = { in: value };
+  return value;
+};
+
 let clock = 1000;
 const conversation = (id: string, more: Partial<Conversation> = {}): Conversation => ({
   id,
@@ -356,6 +362,8 @@ describe('exports', () => {
       /messages\[0\] is of another conversation/,
     ],
     ['a number', (c) => (c['updatedAt'] = '5'), /updatedAt is "5", expected a number/],
+    ['a time', (c) => (c['updatedAt'] = 1e300), /updatedAt is 1e\+300, expected a time/],
+    ['settings', (c) => (c['settings'] = deepObject(2000)), /settings is an object, expected one that is less deep/],
   ])('name the place of %s that is wrong, and take nothing', async (_, spoil, message) => {
     const file = JSON.parse(await exported());
     spoil(file.conversations[0]);

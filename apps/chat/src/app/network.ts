@@ -28,8 +28,14 @@ function requestOf({ name, startTime, transferSize }: PerformanceResourceTiming)
   return { url: origin + pathname, host, time: performance.timeOrigin + startTime, receivedBytes: transferSize };
 }
 
-/** Workers fetch models; the page's own list does not have those. */
-export function noteRequest(url: string, receivedBytes: number): void {
+/** Workers fetch models; the page's own list does not have those. @returns what is told how much has come */
+export function noteRequest(url: string): (receivedBytes: number) => void {
   const { host, origin, pathname } = new URL(url, document.baseURI);
-  requests.value = [...requests.value, { url: origin + pathname, host, time: Date.now(), receivedBytes }];
+  let noted: Request = { url: origin + pathname, host, time: Date.now(), receivedBytes: 0 };
+  requests.value = [...requests.value, noted];
+  return (receivedBytes) => {
+    const now = { ...noted, receivedBytes };
+    requests.value = requests.value.map((each) => (each === noted ? now : each));
+    noted = now;
+  };
 }

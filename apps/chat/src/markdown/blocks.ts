@@ -11,13 +11,34 @@ export interface Block {
 export const growingSyntax = new Marked({ extensions: mathSyntax(true) });
 const wholeSyntax = new Marked({ extensions: mathSyntax(false) });
 
+/** Marks that may open something: marked looks for the end of each through all that follows. */
+const mark = /[*_~[<$\\`]/g;
+/** No paragraph that people read has so many. */
+const mostMarks = 600;
+
+/** Cuts text that is all marks, so that the time it takes grows with its length alone. */
+class BoundedLexer extends Lexer {
+  override inlineTokens(src: string, tokens: Token[] = []): Token[] {
+    let nMarks = 0;
+    let begin = 0;
+    for (const { index } of src.matchAll(mark)) {
+      if (++nMarks % mostMarks !== 0) continue;
+      super.inlineTokens(src.slice(begin, index), tokens);
+      begin = index;
+    }
+    return super.inlineTokens(src.slice(begin), tokens);
+  }
+}
+
+export const lexInline = (text: string, { defaults }: Marked): Token[] => new BoundedLexer(defaults).inlineTokens(text);
+
 /** Addresses that are given apart: `[name]: https://…`. */
 export type Links = Lexer['tokens']['links'];
 
 /** @param links known ones; those of the text are added */
 export function lex(text: string, { defaults }: Marked, links: Links = {}): Token[] {
   try {
-    const lexer = new Lexer(defaults);
+    const lexer = new BoundedLexer(defaults);
     Object.assign(lexer.tokens.links, links);
     const tokens = lexer.lex(text);
     Object.assign(links, lexer.tokens.links);

@@ -2,8 +2,8 @@
  * A block that grows long is cut where that hardly shows, so that an update costs the same however long the answer is. When the answer is whole,
  * it is shown without cuts.
  */
-import { Lexer, type Token, type Tokens } from 'marked';
-import { growingSyntax } from './blocks.ts';
+import type { Token, Tokens } from 'marked';
+import { growingSyntax, lexInline } from './blocks.ts';
 
 export const longBlock = 6_000;
 
@@ -64,7 +64,7 @@ function cutParagraph({ raw }: Tokens.Paragraph): Token[] {
     const space = raw.lastIndexOf(' ', begin + longBlock);
     const end = raw.length - begin <= longBlock ? raw.length : space > begin ? space + 1 : begin + longBlock;
     const text = raw.slice(begin, end);
-    parts.push({ type: 'paragraph', raw: text, text, tokens: Lexer.lexInline(text, growingSyntax.defaults) });
+    parts.push({ type: 'paragraph', raw: text, text, tokens: lexInline(text, growingSyntax) });
     begin = end;
   }
   return parts;

@@ -44,6 +44,9 @@ const cell = ({ header, align, tokens }: Tokens.TableCell, inline: (tokens: Toke
   return `<${name}${header ? ' scope="col"' : ''}${kind} dir="auto">${inline(tokens)}</${name}>`;
 };
 
+/** Browsers take minutes to lay out thousands. */
+const mostColumns = 100;
+
 const renderer = (words: MarkdownWords): RendererObject => ({
   space: () => '',
   def: () => '',
@@ -71,7 +74,8 @@ const renderer = (words: MarkdownWords): RendererObject => ({
   checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
   code: ({ text, lang = '' }) =>
     `<pre><code data-language="${escaped(lang.trim().split(/[\s{]/)[0]!)}">${escaped(text)}</code></pre>`,
-  table({ header, rows }) {
+  table({ header, rows, raw }) {
+    if (header.length > mostColumns) return `<pre><code>${escaped(raw)}</code></pre>`;
     const row = (cells: Tokens.TableCell[]) =>
       `<tr>${cells.map((each) => cell(each, (tokens) => this.parser.parseInline(tokens))).join('')}</tr>`;
     const body = rows.length > 0 ? `<tbody>${rows.map(row).join('')}</tbody>` : '';

@@ -53,10 +53,14 @@ export async function get(id: string, source: DownloadSource): Promise<void> {
   show(id, { ...begun, type: 'running' });
   sources.set(id, source);
   await watched(id, async (hooks) => {
-    const download = (await store()).download({ ...source, name: id }, hooks);
+    const received = noteRequest(urlOf(source)); // one that fails was made, too
+    const onProgress = (progress: StoreProgress) => {
+      received(Math.max(0, progress.doneBytes - begun.doneBytes));
+      hooks.onProgress(progress);
+    };
+    const download = (await store()).download({ ...source, name: id }, { ...hooks, onProgress });
     running.set(id, { download, cancels: running.get(id)!.cancels });
-    const { sizeBytes = 0 } = await download.result;
-    noteRequest(urlOf(source), sizeBytes);
+    await download.result;
   });
 }
 

@@ -1,4 +1,5 @@
 /** Hosts that the user chooses for models. The page's policy keeps it from talking to any other. */
+import { noteRequest } from '../app/network.ts';
 import { chooseHosts, chosenHosts, forgetHost } from './allow_list.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
@@ -22,6 +23,7 @@ export async function allowHost(url: string): Promise<'now' | 'reload'> {
     const why = 'This page has no service worker yet, which lets it talk to other hosts';
     throw new HostError(`${why}: reload it, or download the file and open it here.`);
   }
+  noteRequest(url);
   const found = await ask(worker, { type: 'look', url });
   if ('error' in found)
     throw new HostError(

@@ -1,5 +1,5 @@
 /** Questions and answers: sending, streaming, stopping, making again. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { GenerateResult, SamplerOptions } from 'thimble';
 import { errorLine, troubleOf } from '../app/troubles.ts';
 import { answer, engine, engineKey, whenReady, type Asked } from '../models/engine.ts';
@@ -32,6 +32,12 @@ export interface Writing {
 
 export const writing = signal<Writing | null>(null);
 
+/** Which answer that is: it changes twice an answer, `writing` changes with each word. */
+export const writingId = computed(() => writing.value?.id);
+
+/** Between a press and its answer, while the question is stored: another press does nothing. */
+const isPreparing = signal(false);
+
 let stopper: AbortController | undefined;
 
 /** The answer that the engine can go on with, because it is what it made last. */
@@ -41,24 +47,33 @@ engine.subscribe(({ type }) => {
   if (type !== 'ready') resumable = undefined;
 });
 
-export const isBusy = (): boolean => writing.value !== null;
+const busy = computed(() => isPreparing.value || writingId.value !== undefined);
+
+export const isBusy = (): boolean => busy.value;
 
 export async function send(text: string): Promise<void> {
-  if (isBusy() || text === '') return;
-  const conversation = await conversations.ensure(text);
-  const documentIds = await keepAttached(conversation.id);
-  const question = messageOf('user', conversation.leafId, { text, conversationId: conversation.id });
-  await conversations.put(documentIds.length > 0 ? { ...question, documentIds } : question);
-  await answerTo(question);
+  if (text === '') return;
+  await prepare(async () => {
+    const before = conversations.messages.value; // the reader may go to another conversation meanwhile
+    const conversation = await conversations.ensure(text);
+    const documentIds = await keepAttached(conversation.id);
+    const plain = messageOf('user', conversation.leafId, { text, conversationId: conversation.id });
+    const question = documentIds.length > 0 ? { ...plain, documentIds } : plain;
+    await conversations.put(question);
+    return { question, among: [...before, question] };
+  });
 }
 
 /** A question in other words, beside the old one. */
 export async function edit(message: Message, text: string): Promise<void> {
-  if (isBusy()) return;
-  const { conversationId, documentIds } = message;
-  const question = messageOf('user', message.parentId, { text, conversationId });
-  await conversations.put(documentIds ? { ...question, documentIds } : question);
-  await answerTo(question);
+  await prepare(async () => {
+    const before = conversations.messages.value;
+    const { conversationId, documentIds } = message;
+    const plain = messageOf('user', message.parentId, { text, conversationId });
+    const question = documentIds ? { ...plain, documentIds } : plain;
+    await conversations.put(question);
+    return { question, among: [...before, question] };
+  });
 }
 
 /** Another answer to the same question, beside the old one. */
@@ -69,15 +84,55 @@ export async function regenerate(message: Message): Promise<void> {
 
 /** An answer that failed before it said anything gives way to the next try. */
 export async function retry(message: Message): Promise<void> {
-  if (isBusy()) return;
-  const question = conversations.messages.value.find(({ id }) => id === message.parentId);
+  const among = conversations.messages.value;
+  const question = among.find(({ id }) => id === message.parentId);
   if (!question) return;
-  if (message.text === '' && !message.thinking) await conversations.removeMessage(message);
-  await answerTo(question);
+  await prepare(async () => {
+    if (message.text === '' && !message.thinking) await conversations.removeMessage(message);
+    return { question, among };
+  });
+}
+
+interface Prepared {
+  readonly question: Message;
+  /** The question, and what was said before it. */
+  readonly among: readonly Message[];
+}
+
+/** Stores a question and answers it, one at a time. */
+async function prepare(work: () => Promise<Prepared>): Promise<void> {
+  if (isBusy()) return;
+  isPreparing.value = true;
+  try {
+    const { question, among } = await work();
+    await answerTo(question, { among });
+  } finally {
+    isPreparing.value = false;
+  }
 }
 
 export function stop(): void {
   stopper?.abort();
+}
+
+/** Resolves when the latest answer has ended and is stored. */
+let latest: Promise<void> = Promise.resolve();
+
+/** Deletes a message with all that follows it; an answer that is being made there ends first. */
+export async function removeMessage(message: Message): Promise<void> {
+  const path = pathTo(conversations.messages.value, writingId.value);
+  if (path.some(({ id }) => id === message.id)) await stopped();
+  await conversations.removeMessage(message);
+}
+
+export async function deleteEverything(): Promise<void> {
+  await stopped();
+  await conversations.deleteEverything();
+}
+
+async function stopped(): Promise<void> {
+  stop();
+  await latest;
 }
 
 export const canGoOn = (message: Message): boolean =>
@@ -107,22 +162,27 @@ async function answerTo(question: Message, how: How = {}): Promise<void> {
   await make(question, messageOf('assistant', question.id, { text: '', conversationId }), how);
 }
 
-interface How {
+interface How extends Partial<Pick<Prepared, 'among'>> {
   readonly isAgain?: boolean;
   readonly goesOn?: boolean;
 }
 
-async function make(question: Message, begun: Message, how: How): Promise<void> {
+function make(question: Message, begun: Message, how: How): Promise<void> {
+  return (latest = makeAlone(question, begun, how));
+}
+
+async function makeAlone(question: Message, begun: Message, how: How): Promise<void> {
   stopTitle();
   const controller = new AbortController();
   stopper = controller;
   const growing: Message = { ...begun, state: 'growing' };
-  const path = pathTo(conversations.messages.value, question.id); // the reader may go to another conversation meanwhile
+  const path = pathTo(how.among ?? conversations.messages.value, question.id); // the reader may go to another conversation meanwhile
   conversations.place(growing);
   writing.value = {
     ...{ id: begun.id, conversationId: begun.conversationId, phase: 'opening', text: begun.text },
     ...{ thinking: begun.thinking ?? '', nRead: 0, nToRead: 0, nPieces: 0, firstAt: 0, thoughtMs: 0 },
   };
+  isPreparing.value = false;
   void stayAwake();
   const writer = await conversations.withStorage((storage) => storage.answerWriter(growing));
   const ended = await made(path, growing, { ...how, signal: controller.signal, writer });

@@ -52,7 +52,7 @@ export async function begin(): Promise<void> {
       if (kind === 'conversation' || kind === 'everything') void refresh();
       if (!isElsewhere || current.value?.id !== conversationId) return;
       if (isRemoved && kind === 'conversation') startNew();
-      else void load(conversationId);
+      else void loadAgain(conversationId);
     });
   });
   await refresh();
@@ -73,16 +73,30 @@ async function refresh(): Promise<void> {
 async function load(id: string | null): Promise<void> {
   if (id === null) return show(null, []);
   isLoading.value = true;
-  const found = await withStorage(async (storage) => {
-    const conversation = await storage.conversation(id);
-    return conversation && { conversation, messages: await storage.messages(id) };
-  });
+  const found = await stored(id);
   isLoading.value = false;
   if (routeId.peek() !== id) return; // the reader went on meanwhile
   if (found) return show(found.conversation, found.messages);
   notify('This chat is not on this device.');
   replaceBy('chat');
 }
+
+/** Shows what another tab changed. The reader stays on the branch that is shown, unless it goes on. */
+async function loadAgain(id: string): Promise<void> {
+  const found = await stored(id);
+  const shown = current.peek();
+  if (!found || shown?.id !== id) return;
+  const { conversation, messages } = found;
+  const goesOn = pathTo(messages, conversation.leafId).some((message) => message.id === shown.leafId);
+  const stays = !goesOn && messages.some((message) => message.id === shown.leafId);
+  show(stays ? { ...conversation, leafId: shown.leafId! } : conversation, messages);
+}
+
+const stored = (id: string) =>
+  withStorage(async (storage) => {
+    const conversation = await storage.conversation(id);
+    return conversation && { conversation, messages: await storage.messages(id) };
+  });
 
 function show(conversation: Conversation | null, all: readonly Message[]): void {
   batch(() => {
@@ -153,6 +167,7 @@ export async function removeMessage(message: Message): Promise<void> {
   const conversation = current.value;
   if (!conversation) return;
   await withStorage((storage) => storage.deleteMessage(message.id));
+  if (current.value?.id !== conversation.id) return; // the reader went on meanwhile
   const gone = new Set([message.id]);
   for (const { id, parentId } of messages.value) if (parentId !== undefined && gone.has(parentId)) gone.add(id);
   const left = messages.value.filter(({ id }) => !gone.has(id));
@@ -226,7 +241,11 @@ export async function importJson(file: File): Promise<void> {
 }
 
 export async function deleteEverything(): Promise<void> {
-  await withStorage((storage) => storage.deleteEverything());
+  const isDone = await withStorage(async (storage) => {
+    await storage.deleteEverything();
+    return true;
+  });
+  if (!isDone) return;
   startNew();
   await refresh();
   notify('All chats, personas and documents are deleted.');

@@ -68,6 +68,15 @@ export const currentPersona = computed(() => {
 });
 
 export async function begin(): Promise<void> {
+  await refresh();
+  await withStorage(async (storage) =>
+    storage.onChange(({ kind, isElsewhere }) => {
+      if (kind === 'everything' || (kind === 'persona' && isElsewhere)) void refresh();
+    }),
+  );
+}
+
+async function refresh(): Promise<void> {
   own.value = (await withStorage((storage) => storage.personas())) ?? [];
 }
 

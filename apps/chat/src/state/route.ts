@@ -1,5 +1,6 @@
 /** Where the reader is: `#/models`, `#/chat/ID`. The browser's Back goes back. */
 import { computed, signal } from '@preact/signals';
+import { decoded } from '../app/decoded.ts';
 
 export type Screen = 'chat' | 'models' | 'personas' | 'settings' | 'privacy' | 'about';
 
@@ -11,9 +12,9 @@ interface Route {
 }
 
 function routeOf(hash: string): Route {
-  const [name, id] = hash.replace(/^#\/?/, '').split('/');
+  const [name, id] = hash.replace(/^#\/?/, '').split(/[/?]/);
   const screen = SCREENS.find((screen) => screen === name) ?? 'chat';
-  return { screen, id: screen === 'chat' && id ? decodeURIComponent(id) : null };
+  return { screen, id: (screen === 'chat' && id && decoded(id)) || null };
 }
 
 const route = signal(routeOf(location.hash));

@@ -2,7 +2,7 @@
 import type { Database, Rows } from './database.ts';
 import { ImportError } from './errors.ts';
 import { format, formatVersion, type ExportedConversation } from './format.ts';
-import { anyObject, boolean, kindOf, list, name, number, object, oneOf, text, type Check } from './shape.ts';
+import { anyObject, boolean, kindOf, list, name, number, object, oneOf, text, time, type Check } from './shape.ts';
 import type { AnswerStats, Conversation, Imported, Message, Persona, SourcePlace, StoredDocument } from './types.ts';
 
 /** No text of a browser is longer. */
@@ -27,7 +27,7 @@ const message = object<Needed<Message>, Others<Message>>(
     conversationId: name,
     role: oneOf(['user', 'assistant']),
     text,
-    createdAt: number,
+    createdAt: time,
     state: oneOf(states),
   },
   {
@@ -49,7 +49,7 @@ const document = object<Needed<StoredDocument>, Others<StoredDocument>>(
     kind: oneOf(['text', 'markdown', 'pdf']),
     sizeBytes: number,
     parts: list(object<StoredDocument['parts'][number], object>({ place: text, text }, {})),
-    createdAt: number,
+    createdAt: time,
   },
   {},
 );
@@ -59,8 +59,8 @@ const conversation = object<Needed<ExportedConversation>, Others<ExportedConvers
     id: name,
     title: text,
     titleFrom: oneOf(['words', 'model', 'user']),
-    createdAt: number,
-    updatedAt: number,
+    createdAt: time,
+    updatedAt: time,
     isPinned: boolean,
     messages: list(message),
     documents: list(document),
@@ -69,7 +69,7 @@ const conversation = object<Needed<ExportedConversation>, Others<ExportedConvers
 ) as Check<ExportedConversation>;
 
 const persona = object<Needed<Persona>, Others<Persona>>(
-  { id: name, name: text, prompt: text, updatedAt: number },
+  { id: name, name: text, prompt: text, updatedAt: time },
   { settings: anyObject },
 ) as Check<Persona>;
 

@@ -23,6 +23,10 @@ export const name: Check<string> = (value, where) =>
 export const number: Check<number> = (value, where) =>
   typeof value === 'number' && Number.isFinite(value) ? value : fail(value, where, 'a number');
 
+/** Milliseconds that a date can be made of. */
+export const time: Check<number> = (value, where) =>
+  Math.abs(number(value, where)) <= 8.64e15 ? (value as number) : fail(value, where, 'a time');
+
 export const boolean: Check<boolean> = (value, where) =>
   typeof value === 'boolean' ? value : fail(value, where, 'true or false');
 
@@ -54,8 +58,16 @@ export const object =
     return checked as Required & Partial<Optional>;
   };
 
+/** Databases and exports overflow where values lie in each other much deeper. */
+const mostDepth = 20;
+
+const isDeep = (value: unknown, depth = mostDepth): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((inner) => isDeep(inner, depth - 1)));
+
 /** Settings of any kind: JSON is JSON. */
-export const anyObject: Check<JsonObject> = (value, where) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, Json>)
-    : fail(value, where, 'an object');
+export const anyObject: Check<JsonObject> = (value, where) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(value, where, 'an object');
+  return isDeep(value) ? fail(value, where, 'one that is less deep') : (value as Record<string, Json>);
+};

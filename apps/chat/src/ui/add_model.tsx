@@ -2,6 +2,7 @@
 import { ArrowRight } from 'lucide-preact';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { decoded } from '../app/decoded.ts';
 import { titleOf } from '../models/library.ts';
 import { addressOf, type DownloadSource } from '../models/store.ts';
 import { allowHost } from '../offline/index.ts';
@@ -38,8 +39,8 @@ export function parseAddress(text: string): Address | string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
     return 'An address begins with https://, a Hugging Face path is org/repo/file.gguf.';
-  const name = decodeURIComponent(url.pathname.split('/').at(-1)!);
-  if (!/\.gguf$/i.test(name)) return 'The address should end with a file name like model.gguf.';
+  const name = decoded(url.pathname.split('/').at(-1)!);
+  if (!name || !/\.gguf$/i.test(name)) return 'The address should end with a file name like model.gguf.';
   return { source: { url: url.href, name }, id: name, host: url.host };
 }
 

@@ -3,7 +3,7 @@ import { BookOpen, Copy, Ellipsis, RefreshCw, Share, Square, StepForward, Volume
 import { rate, seconds } from '../app/format.ts';
 import { copy, share } from '../app/sharing.ts';
 import { engine } from '../models/engine.ts';
-import { canGoOn, goOn, isBusy, regenerate, writing } from '../state/answering.ts';
+import { canGoOn, goOn, isBusy, regenerate, writing, writingId } from '../state/answering.ts';
 import { showsFigures } from '../state/settings.ts';
 import { canRead, isReading, readAloud, stopReading } from '../state/speech.ts';
 import type { SourcePlace } from '../storage/index.ts';
@@ -17,7 +17,7 @@ import { Thinking } from './thinking.tsx';
 import { WritingState } from './writing_state.tsx';
 
 export function Answer({ message }: MessageProps) {
-  const live = writing.value?.id === message.id ? writing.value : undefined;
+  const live = writingId.value === message.id ? writing.value! : undefined; // only this answer follows each word
   const { text, thinking = '' } = live ?? message;
   return (
     <article class="answer" aria-busy={live !== undefined}>

@@ -4,7 +4,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { bytes } from '../app/format.ts';
 import { engine } from '../models/engine.ts';
-import { send, stop, writing } from '../state/answering.ts';
+import { isBusy, send, stop, writingId } from '../state/answering.ts';
 import { attach, attached, detach, documentTypes, type Attached } from '../state/attachments.ts';
 import { current } from '../state/conversations.ts';
 import { draft, draftFocus } from '../state/draft.ts';
@@ -24,7 +24,7 @@ export function Composer() {
   }, [draft.value]);
   const submit = () => {
     const text = draft.value.trim();
-    if (text === '' || writing.value || attached.value.some(({ state }) => state === 'reading')) return;
+    if (text === '' || isBusy() || attached.value.some(({ state }) => state === 'reading')) return;
     draft.value = '';
     void send(text);
   };
@@ -69,8 +69,7 @@ export function Composer() {
 }
 
 function SendButton({ isEmpty }: { readonly isEmpty: boolean }) {
-  const now = writing.value;
-  if (now) return <IconButton icon={Square} size={17} label="Stop" look="send stop" onClick={stop} />;
+  if (writingId.value) return <IconButton icon={Square} size={17} label="Stop" look="send stop" onClick={stop} />;
   return <IconButton icon={ArrowUp} label="Send" look="send" type="submit" disabled={isEmpty} />;
 }
 

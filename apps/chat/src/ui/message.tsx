@@ -2,9 +2,9 @@
 import { ChevronLeft, ChevronRight, Copy, Ellipsis, FileText, Pencil, Share, Trash2 } from 'lucide-preact';
 import { useSignal } from '@preact/signals';
 import { copy, share } from '../app/sharing.ts';
-import { edit, isBusy } from '../state/answering.ts';
+import { edit, isBusy, removeMessage } from '../state/answering.ts';
 import { documentNames } from '../state/attachments.ts';
-import { messages, removeMessage, turnTo } from '../state/conversations.ts';
+import { messages, turnTo } from '../state/conversations.ts';
 import { siblings } from '../storage/index.ts';
 import type { Message as Said } from '../storage/index.ts';
 import { Answer } from './answer.tsx';

@@ -2,7 +2,7 @@
 import { ArrowDown } from 'lucide-preact';
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { writing } from '../state/answering.ts';
+import { writingId } from '../state/answering.ts';
 import { branch, current } from '../state/conversations.ts';
 import { IconButton } from './button.tsx';
 import { Message } from './message.tsx';
@@ -19,7 +19,7 @@ export function MessageList() {
     follows.current = true;
     scroller.current!.scrollTo({ top: scroller.current!.scrollHeight, behavior });
   };
-  useLayoutEffect(() => toEnd(), [current.value?.id, writing.value?.id]);
+  useLayoutEffect(() => toEnd(), [current.value?.id, writingId.value]);
   useEffect(() => {
     const watch = new ResizeObserver(() => {
       if (follows.current) toEnd();

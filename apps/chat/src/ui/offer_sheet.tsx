@@ -37,7 +37,7 @@ async function check({ from }: Offer, signal: AbortSignal): Promise<Checked> {
   const speed = device.value?.speed;
   const options = { ...openOptions(), maxSessions: 1, signal, ...(speed ? { speed } : {}) };
   if ('files' in from) return checkFit([...from.files], options);
-  noteRequest(urlOf(from.source), 0);
+  noteRequest(urlOf(from.source));
   return checkFit(from.source, options);
 }
 

@@ -28,7 +28,7 @@ export function PrivacyScreen() {
           </section>
           <Group
             title="Every request of this page"
-            note="The list is the browser's own. A Content-Security-Policy keeps the page from asking anyone but its own host and the hosts of models."
+            note="The list is the browser's own, with what the app's workers ask for: a model counts as one request to the host that was asked; that host may hand the file out by another one (Hugging Face: hf.co). A Content-Security-Policy keeps the page from asking anyone but its own host and the hosts of models."
           >
             {hosts.size === 0 ? (
               <p class="list-block muted">None so far: the app came from this device.</p>
@@ -95,7 +95,7 @@ function Host({ host, made }: { readonly host: string; readonly made: readonly R
               {new URL(url).pathname}
             </span>
             <span class="numbers muted" title={dateTime(time)}>
-              {receivedBytes > 0 ? bytes(receivedBytes) : 'from the cache'}
+              {receivedBytes > 0 ? bytes(receivedBytes) : isOwn ? 'from the cache' : 'size not told'}
             </span>
           </li>
         ))}
