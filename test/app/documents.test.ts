@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPassageSearch, DocumentError, readDocument, withPassages } from '../../apps/chat/src/documents/index.ts';
 import { markdownParts } from '../../apps/chat/src/documents/markdown_parts.ts';
 import { pageText } from '../../apps/chat/src/documents/pdf_text.ts';
-import { spans } from '../../apps/chat/src/documents/split.ts';
+import { passagesOf, spans, textOf } from '../../apps/chat/src/documents/split.ts';
 import type { DocumentPart, StoredDocument } from '../../apps/chat/src/storage/index.ts';
 
 /** Documents, up to what a model is given. test/app/pages.test.ts reads PDFs, in browsers. */
@@ -140,5 +140,30 @@ describe('the choice', () => {
     const source = { documentId: 'd', name: 'd.pdf', place: 'page 2', text: 'T' };
     expect(withPassages('Q?', [source])).toMatch(/\[d.pdf, page 2\]\nT\n\nQuestion: Q\?$/);
     expect(withPassages('Q?', [])).toBe('Q?');
+  });
+});
+
+describe('a book in one piece', () => {
+  const text = 'A sentence stands here. Another one.\n'.repeat(20_000);
+  const book = documentOf('book', [{ place: '', text }]);
+
+  it('gives its first passage long before it is read', () => {
+    const begin = performance.now();
+    const passages = passagesOf([book]);
+    passages.next();
+    const first = performance.now() - begin;
+    for (const _ of passages);
+    expect(first).toBeLessThan((performance.now() - begin) / 5);
+  });
+
+  it('loses nothing between its passages', () => {
+    let end = 0;
+    let nWrong = 0;
+    for (const passage of passagesOf([book])) {
+      if (passage.begin > end || textOf(passage).trim() === '') nWrong++;
+      end = passage.end;
+    }
+    expect(nWrong).toBe(0);
+    expect(end).toBe(text.length);
   });
 });

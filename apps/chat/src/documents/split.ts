@@ -18,12 +18,18 @@ const overlapLength = 200;
 export const textOf = ({ document, part, begin, end }: Omit<Passage, 'id'>): string =>
   document.parts[part]!.text.slice(begin, end);
 
-/** Parts one after the other, so that a page can breathe between them. */
+/** A book in one piece is looked at in stretches of so many characters. */
+const stretchLength = 10_000;
+
+/** Stretch by stretch, so that a page can breathe between them. */
 export function* passagesOf(documents: readonly StoredDocument[]): Generator<Passage> {
   let id = 0;
   for (const document of documents) {
     for (const [part, { text }] of document.parts.entries()) {
-      for (const { begin, end } of spans(text)) yield { id: id++, document, part, begin, end };
+      for (const stretch of stretches(text)) {
+        for (const { begin, end } of spans(text.slice(stretch.begin, stretch.end)))
+          yield { id: id++, document, part, begin: stretch.begin + begin, end: stretch.begin + end };
+      }
     }
   }
 }
@@ -31,6 +37,17 @@ export function* passagesOf(documents: readonly StoredDocument[]): Generator<Pas
 interface Span {
   readonly begin: number;
   readonly end: number;
+}
+
+/** Cut after a line, or between words where there is no other way. */
+function* stretches(text: string): Generator<Span> {
+  for (let begin = 0; begin < text.length;) {
+    const most = Math.min(text.length, begin + stretchLength);
+    const [line, space] = ['\n', ' '].map((mark) => text.lastIndexOf(mark, most - 1) + 1) as [number, number];
+    const end = most === text.length ? most : line > begin ? line : space > begin ? space : most;
+    yield { begin, end };
+    begin = end;
+  }
 }
 
 /** Whole sentences, of which the last ones come again in the next passage. */
