@@ -15,7 +15,7 @@ export async function isolatePage(worker: string | URL): Promise<boolean> {
     const registration = (await container.getRegistration()) ?? (await container.register(trusted(worker)));
     if (!self.location.href.startsWith(registration.scope))
       throw new Error(`it serves ${registration.scope}; put it into the folder of the page, or above`);
-    await container.ready;
+    await started(registration);
     if (sessionStorage.getItem(TRIED)) return false; // never twice
     sessionStorage.setItem(TRIED, 'yes');
   } catch (error) {
@@ -24,6 +24,18 @@ export async function isolatePage(worker: string | URL): Promise<boolean> {
   }
   self.location.reload();
   return new Promise(() => undefined);
+}
+
+/** A worker that cannot be installed never gets ready. */
+function started({ active, waiting, installing }: ServiceWorkerRegistration): Promise<unknown> {
+  const worker = installing ?? waiting;
+  if (active || !worker) return navigator.serviceWorker.ready;
+  const failed = new Promise((_, reject) => {
+    const look = () => worker.state === 'redundant' && reject(new Error('its installation failed'));
+    worker.addEventListener('statechange', look);
+    look();
+  });
+  return Promise.race([navigator.serviceWorker.ready, failed]);
 }
 
 /** Not where there are no service workers, and not in the frame of another page, unless Chromium's own policy is there. */

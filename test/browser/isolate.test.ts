@@ -67,6 +67,22 @@ for (const browser of Object.values(browsers)) {
       });
     });
 
+    it('waits for no worker that cannot be installed', async () => {
+      const broken = {
+        '/broken.js':
+          "addEventListener('install', (event) => event.waitUntil(Promise.reject(new Error('no network'))));",
+        '/': including(
+          `<script type="module">
+            import { isolatePage } from '/dist/web/isolate.js';
+            sessionStorage.setItem('loads', (await isolatePage('/broken.js')) ? '200' : '100');
+          </script>`,
+        ),
+      };
+      await withPage(browser, { replaced: broken }, async (page) => {
+        await stays(page, { isolated: false, nLoads: 100 });
+      });
+    });
+
     it('loads no page again and again that is not isolated by it', async () => {
       const useless = {
         ...replaced,
