@@ -51,7 +51,7 @@ async function startPool(nThreads: number) {
 
 /** A node that writes here traps. */
 const BEYOND = (PAGES << 16) - 64;
-const message = /out of bounds\); close the model and open it again/;
+const message = /out of bounds\); the next call starts the engine again/;
 
 for (const nThreads of [1, 2]) {
   test(`a kernel that traps in the leader rejects the run and every later one, with ${nThreads} thread(s)`, async () => {
