@@ -12,7 +12,7 @@ interface Row {
   readonly remedy: Trouble['remedy'];
 }
 
-const any = /(?:)/;
+const anything = /(?:)/;
 
 /** The first row that fits counts. */
 const rows: readonly Row[] = [
@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
     remedy: 'context',
   },
   {
-    name: /any|Error/,
+    name: anything,
     message: /quota|no (space|room)|storage is full|not enough (room|space)/i,
     title: 'No room left on this device',
     remedy: 'storage',
@@ -50,22 +50,22 @@ const rows: readonly Row[] = [
     text: 'Its file holds no chat template: it continues texts, but it was not trained to answer. Choose a model whose name says “instruct”, “it” or “chat”.',
     remedy: 'models',
   },
-  { name: /UnsupportedError/, message: any, title: 'This model does not run here', remedy: 'models' },
+  { name: /UnsupportedError/, message: anything, title: 'This model does not run here', remedy: 'models' },
   {
     name: /FormatError/,
     message: /GGUF|magic|begins with|no GGUF/i,
     title: 'This file is no model',
     remedy: 'models',
   },
-  { name: /FormatError/, message: any, title: 'The model file is damaged', remedy: 'models' },
+  { name: /FormatError/, message: anything, title: 'The model file is damaged', remedy: 'models' },
   {
-    name: /any|Error/,
+    name: anything,
     message: /fetch|network|answered \d|ended after|offline|connection|Load failed/i,
     title: 'The download did not come through',
     remedy: 'retry',
   },
-  { name: /StorageError/, message: any, title: 'Your chats cannot be stored', remedy: 'none' },
-  { name: /any|Error/, message: any, title: 'Something went wrong', remedy: 'retry' },
+  { name: /StorageError/, message: anything, title: 'Your chats cannot be stored', remedy: 'none' },
+  { name: anything, message: anything, title: 'Something went wrong', remedy: 'retry' },
 ];
 
 /** `ResourceError: the message`: how a message keeps its error. */

@@ -6,7 +6,7 @@ import { leafBelow, newId, openStorage, pathTo } from '../storage/index.ts';
 import type { ChatStorage, Conversation, Message, SearchHit } from '../storage/index.ts';
 import { notify } from './notices.ts';
 import { goTo, replaceBy, routeId } from './route.ts';
-import { persona, preset } from './settings.ts';
+import { persona } from './settings.ts';
 import type { Trouble } from './types.ts';
 
 export const list = signal<readonly Conversation[]>([]);
@@ -122,7 +122,6 @@ export async function ensure(firstWords: string): Promise<Conversation> {
     updatedAt: now,
     isPinned: false,
     personaId: persona.value,
-    settings: { preset: preset.value },
   };
   show(conversation, []);
   replaceBy('chat', conversation.id);
