@@ -34,6 +34,12 @@ const qwen: Script = {
   template: templateOf('Qwen-Qwen3-0.6B'),
 };
 
+/** Thinks for so long that it is stopped in the middle, however busy the machine is. */
+const rambling: Script = {
+  ...qwen,
+  says: [['<think>', 4], '\n', 'Hm', ',', ...Array.from({ length: 400 }, (_, i) => ` so${i}`), ['</think>', 4], end],
+};
+
 describe('a model that thinks', () => {
   it('says what it says, unless its thoughts are to be told apart', async () => {
     const model = await modelSaying(qwen);
@@ -79,7 +85,7 @@ describe('a model that thinks', () => {
   });
 
   it('keeps what was heard before it was stopped', async () => {
-    const model = await modelSaying(qwen);
+    const model = await modelSaying(rambling);
     const answer = model.generate(hi, split);
     for await (const part of answer) if (part.text === ',') break;
     const { thinking, stopReason } = await answer; // more may have come before the engine heard of it
@@ -186,7 +192,7 @@ describe('a conversation with a model that thinks', () => {
   });
 
   it('that was stopped in a thought remembers it', async () => {
-    const model = await modelSaying(qwen);
+    const model = await modelSaying(rambling);
     const chat = model.chat(greedy);
     for await (const part of chat.send('one', { thinking: 'split' })) if (part.text === ',') break;
     expect(chat.messages.at(-1)).toMatchObject({ role: 'assistant', reasoningContent: expect.stringMatching(/^Hm,/) });
