@@ -102,7 +102,7 @@ const inCircles = sourceCircles();
 
 const budgets = [
   { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 110 },
-  { name: 'core library without chat templates, store, isolation and tests, lines', is: coreLines, max: 22_000 },
+  { name: 'core library without chat templates, store, isolation and tests, lines', is: coreLines, max: 25_000 },
   { name: 'files of src/ in circles of imports (node scripts/circles.mjs)', is: inCircles.files.flat().length, max: 0 },
   { name: 'layers of src/ in circles of imports', is: inCircles.layers.flat().length, max: 0 },
 ];

@@ -3,6 +3,7 @@
  *
  *   thimble.simd.wasm, thimble.relaxed.wasm   the kernels, from assembly/index.ts
  *   thimble.*.more.wasm                       those of rare quant types, from assembly/more.ts
+ *   wgsl.js                                   the kernels of GPUs, as texts that bundles take in
  *   node/ web/                                the library for Node and for pages: index.js, engine.js, compute.js
  *   node/cli.js                               the command line
  *   types/ cjs/                               TypeScript declarations; the same for CommonJS, with what it requires
@@ -21,6 +22,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { shipDeclarations } from './declarations.mjs';
 import { webBundles } from './web_bundles.mjs';
+import { writeWgsl } from './wgsl.mjs';
 import { builds, currentBuilds, noteBuild, removeOutdated, sourcesHash } from './kernel_builds.mjs';
 
 /** @typedef {import('./kernel_builds.mjs').Build} Build */
@@ -167,6 +169,7 @@ const current = currentBuilds();
 const missing = wanted.filter((name) => current[name] !== 'full' && current[name] !== level);
 mkdirSync(join(root, 'dist'), { recursive: true });
 removeOutdated();
+writeWgsl(); // types and bundles take it in
 
 /** @type {Record<string, () => Promise<unknown>>} */
 const tasks = {};

@@ -1,0 +1,17 @@
+// out = a + b, both [rows, cols].
+// needs: step
+// grid: a thread a number
+
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+
+override threads: u32;
+override cols: u32;
+
+@compute @workgroup_size(threads)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x < cols) {
+    out[id.y * cols + id.x] = a[id.y * cols + id.x] + b[id.y * cols + id.x];
+  }
+}

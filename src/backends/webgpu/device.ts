@@ -1,0 +1,86 @@
+import { ResourceError, UnsupportedError } from '../../base/errors.ts';
+
+/** What a device is and can do, for status lines and for the choice of kernels. */
+export interface GpuInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Software that does a GPU's work. */
+  readonly isFallback: boolean;
+  /** Optional abilities that this device has. */
+  readonly features: readonly GpuFeature[];
+}
+
+/** `dots`: products of four signed bytes at once. */
+export type GpuFeature = 'f16' | 'subgroups' | 'dots' | 'timestamps';
+
+const deviceFeatures = {
+  f16: 'shader-f16',
+  subgroups: 'subgroups',
+  timestamps: 'timestamp-query',
+} as const satisfies Partial<Record<GpuFeature, GPUFeatureName>>;
+
+/** Limits that are raised to what the adapter has. */
+const raised = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+/** What is taken of an adapter, and no more: how less able devices are tried. */
+export interface DeviceOptions {
+  /** Default: all that there are. */
+  readonly features?: readonly GpuFeature[] | undefined;
+  /** Lower than the adapter's; `'floor'`: those that every adapter has. */
+  readonly limits?: Readonly<Record<string, number>> | 'floor' | undefined;
+}
+
+/** An opened device. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly info: GpuInfo;
+  has(feature: GpuFeature): boolean;
+  /** Why the device is gone; undefined while it lives. */
+  lost(): string | undefined;
+}
+
+/** @throws UnsupportedError where there is no adapter, ResourceError where it gives no device. */
+export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions = {}): Promise<Gpu> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new UnsupportedError(
+      "WebGPU finds no GPU here (its driver may be missing, or on a list of broken ones); open the model with backend: 'wasm'",
+    );
+  }
+  const wanted = (feature: GpuFeature): boolean => !features || features.includes(feature);
+  const named = Object.entries(deviceFeatures) as [keyof typeof deviceFeatures, GPUFeatureName][];
+  const taken = named.filter(([own, name]) => adapter.features.has(name) && wanted(own));
+  const device = await adapter
+    .requestDevice({
+      requiredFeatures: taken.map(([, name]) => name),
+      requiredLimits: limits === 'floor' ? {} : { ...highest(adapter), ...limits },
+    })
+    .catch((cause: Error) => {
+      throw new ResourceError(`the GPU gives no device: ${cause.message}; open the model with backend: 'wasm'`, {
+        cause,
+      });
+    });
+  const hasDots = gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') && wanted('dots');
+  const has = [...taken.map(([own]) => own), ...(hasDots ? (['dots'] as const) : [])];
+  let lost: string | undefined;
+  void device.lost.then(({ reason, message }) => (lost = message || reason || 'unknown'));
+  const { vendor, architecture, description } = adapter.info;
+  const isFallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return {
+    device,
+    info: { vendor, architecture, description, isFallback, features: has },
+    has: (feature) => has.includes(feature),
+    lost: () => lost,
+  };
+}
+
+const highest = ({ limits }: GPUAdapter): Record<string, number> =>
+  Object.fromEntries(raised.map((name) => [name, limits[name]]));

@@ -1,0 +1,46 @@
+/** Bits of GPUBufferUsage, which not every runtime has among its globals. */
+export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, storage: 128 } as const;
+
+/** Offsets of bindings, at the most that a device may ask for. */
+export const BINDING_BYTES = 256;
+
+/** The buffers of a backend, counted. */
+export class GpuMemory {
+  readonly device: GPUDevice;
+  private readonly buffers = new Set<GPUBuffer>();
+  /** Bytes of all buffers that are there. */
+  bytes = 0;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+  }
+
+  /** A buffer of zeros for kernels, whose bytes can be copied. */
+  storage(label: string, bytes: number): GPUBuffer {
+    return this.create(label, bytes, usage.storage | usage.copyFrom | usage.copyTo);
+  }
+
+  /** A buffer that this side reads. */
+  readBack(label: string, bytes: number): GPUBuffer {
+    return this.create(label, bytes, usage.mapRead | usage.copyTo);
+  }
+
+  private create(label: string, bytes: number, usage: number): GPUBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.buffers.add(buffer);
+    this.bytes += size;
+    return buffer;
+  }
+
+  free(buffer: GPUBuffer): void {
+    if (!this.buffers.delete(buffer)) return;
+    this.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Frees all of them. */
+  dispose(): void {
+    for (const buffer of this.buffers) this.free(buffer);
+  }
+}

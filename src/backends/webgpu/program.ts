@@ -1,0 +1,307 @@
+import { ResourceError } from '../../base/errors.ts';
+import type { Step, Value } from '../../graph/graph.ts';
+import { colsOf } from '../../ops/op.ts';
+import type { Look, Program, StateCopy } from '../backend.ts';
+import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
+import { Rings } from '../rings.ts';
+import type { Gpu } from './device.ts';
+import type { Call, HostNode, Slot } from './lower.ts';
+import type { GpuMemory } from './memory.ts';
+import type { Pipelines } from './pipelines.ts';
+import type { ProgramPlan } from './plan.ts';
+import { ReadBack } from './read_back.ts';
+import { stepBytes, writeStep } from './step_buffer.ts';
+import type { Weights } from './weights.ts';
+
+/** What the programs of a backend share. */
+export interface ProgramHome {
+  readonly gpu: Gpu;
+  readonly memory: GpuMemory;
+  readonly pipelines: Pipelines;
+  readonly weights: Weights;
+}
+
+/** A call with what a pass wants of it. */
+interface ReadyCall {
+  readonly call: Call;
+  readonly pipeline: GPUComputePipeline;
+  readonly groups: readonly GPUBindGroup[];
+}
+
+/**
+ * A graph's buffers and bind groups. A run writes the step, records one pass, submits it, and reads back what was asked for: the logits,
+ * and whether something was stored that its cache cannot hold.
+ */
+export class GpuProgram implements Program {
+  private readonly plan: ProgramPlan;
+  private readonly home: ProgramHome;
+  private readonly buffers = new Map<Slot, GPUBuffer>();
+  /** Buffers of this program alone. */
+  private readonly owned: GPUBuffer[] = [];
+  private readonly step: GPUBuffer;
+  private readonly stepWords: Uint32Array<ArrayBuffer>;
+  private readonly lost: GPUBuffer;
+  private readonly rings: Rings;
+  private readonly checkStep: (step: Step) => void;
+  private readonly onNode: Look['onNode'];
+  private readonly readBack: ReadBack;
+  private ready: Promise<void> | undefined;
+  private calls: readonly ReadyCall[] = [];
+  private nRows = { tokens: 0, logits: 0 };
+  private disposed = false;
+
+  constructor(plan: ProgramPlan, home: ProgramHome, onNode?: Look['onNode']) {
+    this.plan = plan;
+    this.home = home;
+    this.onNode = onNode;
+    this.rings = new Rings(plan.graph);
+    this.checkStep = stepCheck(plan.graph);
+    const bytes = stepBytes(plan.graph.maxTokens);
+    this.step = this.own(home.memory.storage('step', bytes));
+    this.stepWords = new Uint32Array(bytes / 4);
+    this.lost = this.own(home.memory.storage('lost', 4));
+    this.placeSlots();
+    this.readBack = new ReadBack(home.memory, this.lost);
+  }
+
+  private own(buffer: GPUBuffer): GPUBuffer {
+    this.owned.push(buffer);
+    return buffer;
+  }
+
+  /** Decides every slot's buffer. */
+  private placeSlots(): void {
+    const { plan, home, buffers } = this;
+    const { memory } = home;
+    const shared = plan.shared.map((bytes, i) => this.own(memory.storage(`activations ${i}`, bytes)));
+    for (const [slot, place] of plan.places) buffers.set(slot, shared[place]!);
+    for (const slot of new Set(plan.slots.values())) {
+      if (slot.role === 'state' || slot.role === 'host')
+        buffers.set(slot, this.own(memory.storage(slot.name, slot.bytes)));
+      if (slot.role === 'constant') buffers.set(slot, this.own(this.constant(slot)));
+      if (slot.role === 'weight' && this.home.weights.hasVector(slot.name))
+        buffers.set(slot, this.home.weights.vector(slot.name));
+    }
+  }
+
+  private constant({ name, bytes, value }: Slot): GPUBuffer {
+    const { memory, gpu } = this.home;
+    const buffer = memory.storage(name, bytes);
+    gpu.device.queue.writeBuffer(buffer, 0, value!.data!.slice());
+    return buffer;
+  }
+
+  /** Pipelines and bind groups, once. */
+  private prepare(): Promise<void> {
+    return (this.ready ??= Promise.all(this.plan.calls.map((call) => this.prepareCall(call))).then((calls) => {
+      this.calls = calls;
+    }));
+  }
+
+  private async prepareCall(call: Call): Promise<ReadyCall> {
+    const { pipelines, gpu, weights } = this.home;
+    const { pipeline, layouts } = await pipelines.get(call.kernel);
+    const own = [this.step, ...[call.out, ...call.inputs].map((slot) => this.bufferOf(slot))];
+    const planes = call.matrix ? weights.planes(call.matrix.weight.name, call.matrix.part) : [];
+    const bound: GPUBindingResource[][] = [own.map((buffer) => ({ buffer })), [...planes], [{ buffer: this.lost }]];
+    const groups = layouts.map((layout, g) =>
+      gpu.device.createBindGroup({ layout, entries: bound[g]!.map((resource, binding) => ({ binding, resource })) }),
+    );
+    return { call, pipeline, groups };
+  }
+
+  /** What is left out is bound to something small that nothing reads. */
+  private bufferOf(slot: Slot | undefined): GPUBuffer {
+    return slot ? this.buffers.get(slot)! : this.home.weights.nothing;
+  }
+
+  async run(step: Step): Promise<void> {
+    checkAlive(this.disposed);
+    this.checkStep(step);
+    this.rings.step(step);
+    await this.prepare();
+    this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
+    this.writeStep(step);
+    if (this.onNode) await this.runApart(this.onNode);
+    else this.submit();
+    this.checkDevice();
+    if (await this.readBack.isLost()) await this.throwLost(step);
+  }
+
+  private writeStep(step: Step): void {
+    const { queue } = this.home.gpu.device;
+    const nWords = writeStep(step, this.stepWords);
+    queue.writeBuffer(this.step, 0, this.stepWords, 0, nWords);
+    for (const host of this.plan.hostNodes) this.runOnHost(host, step);
+  }
+
+  private runOnHost({ node, out }: HostNode, step: Step): void {
+    const floats = this.hostFloats(out);
+    node.op.reference({ node, step, out: floats, inputs: node.inputs.map(({ data }) => data!) });
+    const n = this.nRows[node.out.rows!] * colsOf(node.out);
+    this.home.gpu.device.queue.writeBuffer(this.buffers.get(out)!, 0, floats, 0, n);
+  }
+
+  private readonly floats = new Map<Slot, Float32Array<ArrayBuffer>>();
+
+  private hostFloats(slot: Slot): Float32Array<ArrayBuffer> {
+    let floats = this.floats.get(slot);
+    if (!floats) this.floats.set(slot, (floats = new Float32Array(slot.bytes / 4)));
+    return floats;
+  }
+
+  /** One pass over all calls; the logits go the same way. */
+  private submit(): void {
+    const { device } = this.home.gpu;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const ready of this.calls) this.record(pass, ready);
+    pass.end();
+    const { graph, slots } = this.plan;
+    const nLogits = this.nRows.logits * colsOf(graph.logits);
+    this.readBack.record(encoder, graph.logits, this.buffers.get(slots.get(graph.logits)!)!, nLogits);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  private record(pass: GPUComputePassEncoder, { call, pipeline, groups }: ReadyCall): void {
+    const nRows = this.nRows[call.rows];
+    if (nRows < (call.from ?? 1) || nRows > (call.to ?? Infinity)) return;
+    pass.setPipeline(pipeline);
+    for (let g = 0; g < groups.length; g++) pass.setBindGroup(g, groups[g]!);
+    pass.dispatchWorkgroups(call.grid.x, call.grid.y(nRows));
+  }
+
+  /** Node by node, with all that a node took and made read back behind it. */
+  private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {
+    const { device } = this.home.gpu;
+    for (const { node, out } of this.plan.hostNodes) {
+      onNode({ nodes: [node], kernels: `${node.op.name} (CPU)`, ms: 0, read: () => this.hostFloats(out) });
+    }
+    for (const node of new Set(this.calls.map(({ call }) => call.node))) {
+      const calls = this.calls.filter(({ call }) => call.node === node);
+      const startMs = performance.now();
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (const ready of calls) this.record(pass, ready);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      const ms = performance.now() - startMs;
+      const kernels = calls.map(({ call }) => call.kernel.files.at(-1)).join(' + ');
+      const rows = new Map<Value, Float32Array>();
+      for (const value of [node.out, ...node.inputs]) if (value.rows) rows.set(value, await this.rowsOf(value));
+      onNode({ nodes: [node], kernels, ms, read: (value) => rows.get(value)! });
+    }
+    const encoder = device.createCommandEncoder();
+    this.readBack.record(encoder, this.plan.graph.logits, this.lost, 0);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** @throws ResourceError where the device is gone. */
+  private checkDevice(): void {
+    const why = this.home.gpu.lost();
+    if (why !== undefined) throw new ResourceError(`the GPU was lost: ${why}; the next call opens the model again`);
+  }
+
+  /** Finds what a step stored that is not finite. */
+  private async throwLost(step: Step): Promise<never> {
+    this.home.gpu.device.queue.writeBuffer(this.lost, 0, new Uint32Array(1));
+    const states = [...this.plan.slots.keys()].filter(({ role, name }) => role === 'state' && /^[kv]\./.test(name));
+    for (const state of states) {
+      const nPositions = state.shape[0]!;
+      const rows = await this.readState(state, 0, nPositions);
+      const floats = new Float32Array((rows.length / state.quant.blockBytes) * state.quant.blockSize);
+      state.quant.dequantize!(rows, floats);
+      if (!floats.every(Number.isFinite)) throw notHeld(state);
+    }
+    throw new ResourceError(`the GPU lost what a step at ${step.pos} stored; open the model with backend: 'wasm'`);
+  }
+
+  async read(value: Value): Promise<Float32Array> {
+    checkReadable(this.plan.readable, value);
+    return this.rowsOf(value);
+  }
+
+  /** The rows of a step, as they were read back with it, or now. */
+  private async rowsOf(value: Value): Promise<Float32Array> {
+    const n = this.nRows[value.rows!] * colsOf(value);
+    if (value.data) return value.data.subarray(0, n);
+    const came = this.readBack.cameWith(value, n);
+    if (came) return came;
+    const slot = this.plan.slots.get(value)!;
+    const bytes = await this.readBack.bytes(this.buffers.get(slot)!, 0, n * 4);
+    return new Float32Array(bytes.buffer, 0, n);
+  }
+
+  async readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
+    const { rowBytes, nPositions, buffer } = this.stateAt(state);
+    const rows = new Uint8Array((end - begin) * rowBytes);
+    for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
+      const bytes = await this.readBack.bytes(buffer, from * rowBytes, nRows * rowBytes);
+      rows.set(bytes, (to - begin) * rowBytes);
+    }
+    return rows;
+  }
+
+  async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
+    const { rowBytes, nPositions, buffer } = this.stateAt(state);
+    const end = begin + rows.length / rowBytes;
+    for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
+      const piece = rows.slice((to - begin) * rowBytes, (to - begin + nRows) * rowBytes);
+      this.home.gpu.device.queue.writeBuffer(buffer, from * rowBytes, piece);
+    }
+    this.rings.wrote(state, begin, end);
+  }
+
+  private stateAt(state: Value): { rowBytes: number; nPositions: number; buffer: GPUBuffer } {
+    const slot = this.plan.slots.get(state);
+    if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
+    const [nPositions, cols] = state.shape as [number, number];
+    const rowBytes = (cols / state.quant.blockSize) * state.quant.blockBytes;
+    return { rowBytes, nPositions, buffer: this.buffers.get(slot)! };
+  }
+
+  copyOf(states: readonly Value[]): StateCopy {
+    const { memory, gpu } = this.home;
+    const pairs = states.map((state) => {
+      const from = this.stateAt(state).buffer;
+      return { from, copy: this.own(memory.storage(`copy of ${state.name}`, from.size)) };
+    });
+    const rings = this.rings.copyOf(states);
+    const move = (way: 'take' | 'restore'): void => {
+      const encoder = gpu.device.createCommandEncoder();
+      for (const { from, copy } of pairs) {
+        const [source, target] = way === 'take' ? [from, copy] : [copy, from];
+        encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
+      }
+      gpu.device.queue.submit([encoder.finish()]);
+      rings[way]();
+    };
+    return { take: () => move('take'), restore: () => move('restore') };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of this.owned) this.home.memory.free(buffer);
+    this.readBack.dispose();
+  }
+}
+
+interface Stretch {
+  /** Row of the buffer. */
+  readonly from: number;
+  /** Position. */
+  readonly to: number;
+  readonly nRows: number;
+}
+
+/** Positions `[begin, end)` as they lie in a ring of `nPositions` rows. */
+function* stretches(begin: number, end: number, nPositions: number): Generator<Stretch> {
+  for (let to = begin; to < end;) {
+    const from = to % nPositions;
+    const nRows = Math.min(end - to, nPositions - from);
+    yield { from, to, nRows };
+    to += nRows;
+  }
+}
