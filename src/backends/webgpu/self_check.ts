@@ -1,0 +1,199 @@
+import { asError } from '../../base/errors.ts';
+import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
+import { bytesOf, elementsOf } from '../../graph/tensor.ts';
+import { addProduct } from '../../ops/add_product.ts';
+import { embed } from '../../ops/embed.ts';
+import { kvStore } from '../../ops/kv_store.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { colsOf, rowsOf } from '../../ops/op.ts';
+import { positionRows } from '../../ops/position_rows.ts';
+import { pool } from '../../ops/pool.ts';
+import type { Program, ReadTensor } from '../backend.ts';
+import type { Call } from './lower.ts';
+
+/**
+ * Each pipeline that a model needs runs once, on the model's own weights and numbers that are known, and is compared with plain loops on the
+ * CPU. Of a matrix some rows are compared, which are read from the file once more: so the check is one of the upload, too.
+ */
+
+/** What came of a check. */
+export interface Checked {
+  /** Largest difference, relative to the largest magnitude that plain loops made; infinite where it failed otherwise. */
+  readonly error: number;
+  /** Why it could not run, where it could not. */
+  readonly failure?: string;
+}
+
+export interface CheckHome {
+  /** Makes a program of one node, whose calls are those that are to be checked. */
+  readonly prepare: (graph: Graph) => Program;
+  readonly read: ReadTensor;
+  readonly limits: Pick<Graph, 'nCtx' | 'maxTokens' | 'maxLogits' | 'maxTexts'>;
+}
+
+/** Rows of a matrix that are compared, spread over all of them. */
+const SAMPLED = 24;
+/** Positions that a cache holds before the step. */
+const HELD = 37;
+
+/** Runs the node as a step in which this call is made. */
+export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
+  const nRows = rowsFor(call, home.limits);
+  try {
+    return { error: await errorOf(call.node, nRows, home) };
+  } catch (error) {
+    return { error: Infinity, failure: asError(error).message };
+  }
+}
+
+/** An odd number of rows in which the call runs: two more than the fewest, if there may be so many. */
+function rowsFor({ from = 1, to = Infinity, rows }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
+  return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits);
+}
+
+/** Numbers between -1 and 1, the same everywhere. */
+function numbers(n: number, seed: number): Float32Array {
+  let state = seed * 2654435761;
+  return Float32Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 23 - 1;
+  });
+}
+
+async function errorOf(node: Node, nRows: number, home: CheckHome): Promise<number> {
+  const trial = trialOf(node, nRows, home.limits);
+  const program = home.prepare(trial.graph);
+  try {
+    for (const [state, floats] of trial.states) {
+      const rows = new Uint8Array(bytesOf(state));
+      state.quant.quantize!(floats, rows);
+      state.quant.dequantize!(rows, floats);
+      await program.writeState(state, 0, rows);
+    }
+    await program.run(trial.step);
+    const { out } = trial.node;
+    const came = out.role === 'state' ? await stateOf(program, out) : await program.read(out);
+    return await difference(came, trial, home.read);
+  } finally {
+    program.dispose();
+  }
+}
+
+/** A node on its own, with numbers for all that it takes. */
+interface Trial {
+  readonly graph: Graph;
+  readonly node: Node;
+  readonly step: Step;
+  readonly states: ReadonlyMap<Value, Float32Array>;
+}
+
+function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
+  const states = new Map<Value, Float32Array>();
+  const inputs = node.inputs.map((input, i): Value => {
+    if (input.role === 'state' && !states.has(input)) states.set(input, numbers(elementsOf(input), i + 1));
+    if (input.role !== 'activation') return input;
+    const data = numbers(elementsOf(input), i + 1);
+    return { ...input, role: 'constant', data };
+  });
+  const trial = { ...node, inputs };
+  const nVocab = node.op === embed ? node.inputs[0]!.shape[0]! : 1;
+  const pos = Math.min(HELD, limits.nCtx - nRows);
+  const tokens = Int32Array.from({ length: nRows }, (_, t) => Math.floor((t * (nVocab - 1)) / Math.max(1, nRows - 1)));
+  const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits);
+  return {
+    graph: { ...limits, nodes: [trial], logits: trial.out },
+    node: trial,
+    step: { tokens, pos, nLogits },
+    states,
+  };
+}
+
+async function stateOf(program: Program, state: Value): Promise<Float32Array> {
+  const rows = await program.readState(state, 0, state.shape[0]!);
+  const floats = new Float32Array(elementsOf(state));
+  state.quant.dequantize!(rows, floats);
+  return floats;
+}
+
+/** How far the numbers that came are from those that plain loops make. */
+async function difference(came: Float32Array, trial: Trial, read: ReadTensor): Promise<number> {
+  const { node, step, columns } = await sampled(trial, read);
+  const nRows = node.out.rows ? rowsOf(node.out.rows, step) : node.out.shape[0]!;
+  const cols = colsOf(node.out);
+  const inputs = node.inputs.map((input) => input.data ?? trial.states.get(input)!);
+  const out = node.op === kvStore ? trial.states.get(node.out)!.slice() : new Float32Array(nRows * cols);
+  node.op.reference({ node, step, out, inputs });
+  const stride = colsOf(trial.node.out);
+  let [error, largest] = [0, 0];
+  for (let row = 0; row < nRows; row++) {
+    for (let col = 0; col < cols; col++) {
+      const wanted = out[row * cols + col]!;
+      const difference = Math.abs(came[row * stride + (columns?.[col] ?? col)]! - wanted);
+      error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
+      largest = Math.max(largest, Math.abs(wanted));
+    }
+  }
+  return error / (largest || 1);
+}
+
+/** What plain loops do of a trial: all of it, or some columns of its output, which some rows of a matrix make. */
+interface Sampled {
+  readonly node: Node;
+  readonly step: Step;
+  /** Of the trial's output, the column that each column of the sample is. */
+  readonly columns?: readonly number[];
+}
+
+async function sampled({ node, step }: Trial, read: ReadTensor): Promise<Sampled> {
+  const { op, inputs, out } = node;
+  const floats = async (value: Value): Promise<Value> =>
+    value.role === 'weight' ? { ...value, data: await rowsOfFile(value, undefined, read) } : value;
+  if (op === embed || op === positionRows) {
+    const rows = op === embed ? [...step.tokens] : [...step.tokens].map((_, t) => step.pos + t);
+    const table = { ...inputs[0]!, data: await rowsOfFile(inputs[0]!, rows, read) };
+    const own = { ...step, pos: 0, tokens: step.tokens.map((_, t) => t) };
+    return { node: { ...node, inputs: [table] }, step: own };
+  }
+  const matrix = inputs[op.quantInput ?? -1];
+  if ((op !== matmul && op !== addProduct) || !matrix) {
+    return { node: { ...node, inputs: await Promise.all(inputs.map(floats)) }, step };
+  }
+  const nAll = matrix.shape[0]!;
+  const n = Math.min(SAMPLED, nAll);
+  const columns = Array.from({ length: n }, (_, i) => Math.floor((i * (nAll - 1)) / Math.max(1, n - 1)));
+  const some = async (value: Value): Promise<Value> => {
+    if (value === matrix) {
+      return { ...value, shape: [n, colsOf(value)], data: await rowsOfFile(value, columns, read) };
+    }
+    const whole = await floats(value);
+    const isOfColumns = value === inputs[2] && op === matmul; // a bias
+    const isAddedTo = value === inputs[0] && op === addProduct;
+    return isOfColumns || isAddedTo
+      ? { ...whole, shape: [...value.shape.slice(0, -1), n], data: picked(whole, columns) }
+      : whole;
+  };
+  const own = { ...out, shape: [out.shape[0]!, n] };
+  return { node: { ...node, inputs: await Promise.all(inputs.map(some)), out: own }, step, columns };
+}
+
+/** Some columns of every row. */
+function picked({ data, shape }: Value, columns: readonly number[]): Float32Array {
+  const cols = shape.at(-1)!;
+  const nRows = data!.length / cols;
+  return Float32Array.from({ length: nRows * columns.length }, (_, i) => {
+    return data![Math.floor(i / columns.length) * cols + columns[i % columns.length]!]!;
+  });
+}
+
+/** Rows of a weight as floats, `[rows.length, cols]`; undefined: all of them. */
+async function rowsOfFile(weight: Value, rows: readonly number[] | undefined, read: ReadTensor): Promise<Float32Array> {
+  const cols = rows ? colsOf(weight) : elementsOf(weight);
+  const rowBytes = bytesOf(weight, cols);
+  const bytes = new Uint8Array(rowBytes * (rows?.length ?? 1));
+  await Promise.all(
+    (rows ?? [0]).map((row, i) => read(weight, row * rowBytes, bytes.subarray(i * rowBytes, (i + 1) * rowBytes))),
+  );
+  const floats = new Float32Array(cols * (rows?.length ?? 1));
+  weight.quant.dequantize!(bytes, floats);
+  return floats;
+}
