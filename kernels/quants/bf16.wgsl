@@ -1,0 +1,12 @@
+// bf16: upper halves of floats, as they lie in the file; a row is padded with zeros to a multiple of 32 columns.
+//
+//     weightPlane   | column 0 bf16 | column 1 | column 2 | column 3 | …     8 bytes an index
+@group(1) @binding(0) var<storage, read> weightPlane: array<vec2<u32>>;
+
+// Columns 4 * index .. 4 * index + 3, counted through all rows.
+fn weights4(index: u32) -> vec4<f32> {
+  let words = weightPlane[index];
+  let even = words << vec2<u32>(16u);
+  let odd = words & vec2<u32>(0xffff0000u);
+  return bitcast<vec4<f32>>(vec4<u32>(even.x, odd.x, even.y, odd.y));
+}

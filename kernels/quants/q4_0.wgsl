@@ -1,0 +1,15 @@
+// q4_0: 32 weights a block. weight = scale * (level - 8), level 0..15.
+//
+//     levelPlane   | byte j, 0..15:  7 6 5 4        3 2 1 0 | …     16 bytes a block
+//                                    level j + 16 | level j
+//     scalePlane   | scale f16 | …
+//
+// needs: unit, halves
+@group(1) @binding(0) var<storage, read> levelPlane: array<vec4<u32>>;
+@group(1) @binding(1) var<storage, read> scalePlane: array<u32>;
+
+fn unit(index: u32) -> Unit {
+  let levels = levelPlane[index];
+  let scale = vec2<f32>(half(scalePlane[index >> 1u], index));
+  return Unit(low_nibbles(levels), high_nibbles(levels), scale, -8.0 * scale);
+}
