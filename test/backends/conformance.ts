@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend, NodeWork, Program, ReadTensor } from '../../src/backends/backend.ts';
+import type { Backend, NodeWork } from '../../src/backends/backend.ts';
 import { weight, type Graph, type GraphLimits, type Node, type Step, type Value } from '../../src/graph/graph.ts';
 import { kvCache, kvTypes, type KvType } from '../../src/graph/layer_state.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { opCases } from '../cases/index.ts';
-import { buildCase, decodeRows, encodeRows, errorOf, expected, randomFloats } from '../cases/op_case.ts';
-import type { BuiltCase, OpCase } from '../cases/op_case.ts';
-import { writeCache } from './write_cache.ts';
+import { encodeRows, errorOf, expected, randomFloats, type OpCase } from '../cases/op_case.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
+import { CaseRunner, readFrom, type OpenBackend } from './case_runner.ts';
 
 /**
  * What every backend has to do, in one place: each case of each op, and what `Backend` and `Program` promise. A member of the suite is
@@ -16,18 +15,11 @@ import { referenceBackend } from '../../src/backends/reference/reference.ts';
  */
 export interface Member {
   readonly name: string;
-  readonly open: (plan: BackendPlan) => Promise<Backend>;
+  readonly open: OpenBackend;
   /** Cases that the backend does not do yet. A test fails when it does one. */
   readonly excuses?: readonly Excuse[];
   /** Results are those of this member, to the bit. */
   readonly sameBitsAs?: Member;
-}
-
-export interface BackendPlan {
-  readonly weights: readonly Value[];
-  /** The largest graph that will be prepared. */
-  readonly graph: Graph;
-  readonly keep?: readonly Value[];
 }
 
 export interface Excuse {
@@ -59,8 +51,8 @@ function testCases(member: Member, cases: readonly OpCase[]): void {
     let own: CaseRunner;
     let other: CaseRunner | undefined;
     beforeAll(async () => {
-      own = await CaseRunner.open(member, done);
-      if (member.sameBitsAs) other = await CaseRunner.open(member.sameBitsAs, done);
+      own = await CaseRunner.open(member.open, done);
+      if (member.sameBitsAs) other = await CaseRunner.open(member.sameBitsAs.open, done);
     });
     afterAll(async () => {
       await own?.close();
@@ -79,7 +71,7 @@ function testCases(member: Member, cases: readonly OpCase[]): void {
   for (const excused of cases.filter(excuseOf)) {
     test(`still has an excuse: ${titleOf(excused)} (${excuseOf(excused)!.reason})`, async () => {
       const works = async (): Promise<boolean> => {
-        const runner = await CaseRunner.open(member, [excused]);
+        const runner = await CaseRunner.open(member.open, [excused]);
         const came = await runner.run(excused).finally(() => runner.close());
         return expected(runner.built.get(excused)!).every(
           (floats, i) => errorOf(came[i]!, floats) <= excused.tolerance,
@@ -89,73 +81,6 @@ function testCases(member: Member, cases: readonly OpCase[]): void {
     });
   }
 }
-
-/** One backend with the weights of all cases; each is prepared, run and disposed on its own. */
-class CaseRunner {
-  readonly built: ReadonlyMap<OpCase, BuiltCase>;
-  private readonly backend: Backend;
-
-  private constructor(built: ReadonlyMap<OpCase, BuiltCase>, backend: Backend) {
-    this.built = built;
-    this.backend = backend;
-  }
-
-  static async open(member: Member, cases: readonly OpCase[]): Promise<CaseRunner> {
-    const built = new Map(cases.map((opCase, i) => [opCase, buildCase(opCase, String(i))]));
-    const operands = [...built.values()].flatMap((each) => each.operands);
-    const weights = operands.map(({ value }) => value).filter(({ role }) => role === 'weight');
-    const backend = await member.open({ weights, graph: largest([...built.values()].map(({ graph }) => graph)) });
-    const files = new Map(operands.map(({ value, bytes }) => [value.name, bytes]));
-    await backend.upload(weights, { read: readFrom(files) });
-    return new CaseRunner(built, backend);
-  }
-
-  /** The output, or the state that it is, then every state that the node changes. */
-  async run(opCase: OpCase): Promise<Float32Array[]> {
-    const { graph, node, step, operands } = this.built.get(opCase)!;
-    expect(this.backend.unsupported(node)).toBeUndefined();
-    const program = this.backend.prepare(graph);
-    try {
-      for (const { value, bytes } of operands)
-        if (value.role === 'state') await writeCache(program, value, bytes, step.pos);
-      await program.run(step);
-      const results: Float32Array[] = [];
-      for (const value of [node.out, ...(node.op.changes ?? []).map((i) => node.inputs[i]!)]) {
-        results.push(await numbersOf(program, value));
-      }
-      return results;
-    } finally {
-      program.dispose();
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.backend.dispose();
-  }
-}
-
-async function numbersOf(program: Program, value: Value): Promise<Float32Array> {
-  if (value.role !== 'state') return Float32Array.from(await program.read(value));
-  return decodeRows(await program.readState(value, 0, value.shape[0]!), value.quant.name);
-}
-
-/** A graph that takes at least as much of everything as each of these. */
-function largest(graphs: readonly Graph[]): Graph {
-  const nodes = graphs.flatMap((graph) => graph.nodes);
-  const most = (of: (graph: Graph) => number): number => Math.max(...graphs.map(of));
-  return {
-    nCtx: most(({ nCtx }) => nCtx),
-    maxTokens: most(({ maxTokens }) => maxTokens),
-    maxLogits: most(({ maxLogits }) => maxLogits),
-    nodes,
-    logits: nodes.at(-1)!.out,
-  };
-}
-
-const readFrom =
-  (files: ReadonlyMap<string, Uint8Array>): ReadTensor =>
-  async ({ name }, offsetBytes, into) =>
-    into.set(files.get(name)!.subarray(offsetBytes, offsetBytes + into.length));
 
 const N_VOCAB = 50;
 const HEAD_DIM = 32;

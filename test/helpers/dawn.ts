@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * WebGPU in Node for tests: Dawn, which is Chromium's, on the software Vulkan of scripts/software_vulkan.sh, or on whatever Vulkan driver
+ * the machine has. The driver reads the environment once in a process's life, so a test file has one kind of device; vitest gives each
+ * file a process of its own.
+ */
+
+export interface DawnWish {
+  /** Lanes of a subgroup, which the software driver takes from the width of its vectors; absent: what it likes best. */
+  readonly subgroupSize?: 4 | 8 | 16;
+}
+
+/** A GPU to test on, or why there is none. */
+export type FoundGpu =
+  { readonly gpu: GPU; readonly absent?: undefined } | { readonly gpu?: undefined; readonly absent: string };
+
+/** The driver of scripts/software_vulkan.sh. */
+export const softwareDriver = (): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'thimble/software-vulkan/lvp.json');
+
+/** Points Vulkan's loader to the software driver, unless the environment names one. Also for processes that this one starts. */
+export function chooseDriver({ subgroupSize }: DawnWish = {}): void {
+  if (existsSync(softwareDriver())) process.env['VK_DRIVER_FILES'] ??= softwareDriver();
+  process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'thimble-')); // the driver wants a folder to write to
+  if (subgroupSize) process.env['LP_NATIVE_VECTOR_WIDTH'] = String(32 * subgroupSize);
+}
+
+/** Finds a GPU, with a message where there is none. Call it once in a file, before anything loads Dawn. */
+export async function findDawn(wish: DawnWish = {}): Promise<FoundGpu> {
+  const found = await lookForDawn(wish);
+  if (found.absent !== undefined) console.warn(`WebGPU in Node is not tested: ${found.absent}`);
+  return found;
+}
+
+async function lookForDawn(wish: DawnWish): Promise<FoundGpu> {
+  chooseDriver(wish);
+  const dawn = await import('webgpu').catch((error: Error) => error);
+  if (dawn instanceof Error) return { absent: `the npm package webgpu does not load here: ${dawn.message}` };
+  Object.assign(globalThis, dawn.globals);
+  const gpu = dawn.create([]);
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) return { absent: 'no Vulkan driver that Dawn takes; scripts/software_vulkan.sh brings one' };
+  const { subgroupMinSize, subgroupMaxSize, description } = adapter.info;
+  const { subgroupSize = subgroupMinSize } = wish;
+  if (subgroupMinSize === subgroupSize && subgroupMaxSize === subgroupSize) return { gpu };
+  return {
+    absent: `subgroups of ${description} have ${subgroupMinSize} to ${subgroupMaxSize} lanes, not ${subgroupSize}`,
+  };
+}
+
+/** The same GPU with nothing that a browser need not have: no features, the smallest limits, no extensions of WGSL. */
+export function withFloor(gpu: GPU): GPU {
+  const requestAdapter: GPU['requestAdapter'] = async (options) => {
+    const adapter = await gpu.requestAdapter(options);
+    return adapter && floorOf(adapter);
+  };
+  return {
+    requestAdapter,
+    getPreferredCanvasFormat: () => 'rgba8unorm',
+    wgslLanguageFeatures: new Set(),
+  } as Partial<GPU> as GPU;
+}
+
+function floorOf(adapter: GPUAdapter): GPUAdapter {
+  return {
+    features: new Set(),
+    limits: floorLimits,
+    info: adapter.info,
+    requestDevice: (descriptor?: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
+  } as unknown as GPUAdapter;
+}
+
+/** Of WebGPU's table of limits, those that compute needs: what every device has at least. */
+export const floorLimits = {
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxUniformBufferBindingSize: 2 ** 16,
+  maxBufferSize: 2 ** 28,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupSizeY: 256,
+  maxComputeWorkgroupSizeZ: 64,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxStorageBuffersPerShaderStage: 8,
+  maxBindGroups: 4,
+  maxBindingsPerBindGroup: 1000,
+  minStorageBufferOffsetAlignment: 256,
+  minUniformBufferOffsetAlignment: 256,
+} as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
