@@ -43,8 +43,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly info: GpuInfo;
   has(feature: GpuFeature): boolean;
-  /** Why the device is gone; undefined while it lives. */
-  lost(): string | undefined;
+  /** Why the device is of no use any more: it is gone, or refused something that it was told. Undefined while all is well. */
+  fault(): string | undefined;
 }
 
 /** @throws UnsupportedError where there is no adapter, ResourceError where it gives no device. */
@@ -70,15 +70,17 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
     });
   const hasDots = gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') && wanted('dots');
   const has = [...taken.map(([own]) => own), ...(hasDots ? (['dots'] as const) : [])];
-  let lost: string | undefined;
-  void device.lost.then(({ reason, message }) => (lost = message || reason || 'unknown'));
+  let fault: string | undefined;
+  void device.lost.then(({ reason, message }) => (fault ??= `it was lost: ${message || reason || 'no reason given'}`));
+  // What is refused is not done, and nothing else says so.
+  device.onuncapturederror = ({ error }) => (fault ??= `it refused a command: ${error.message}`);
   const { vendor, architecture, description } = adapter.info;
   const isFallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
   return {
     device,
     info: { vendor, architecture, description, isFallback, features: has },
     has: (feature) => has.includes(feature),
-    lost: () => lost,
+    fault: () => fault,
   };
 }
 

@@ -42,6 +42,8 @@ export interface Call {
   /** It runs in steps of so many rows, both included; absent: in all. */
   readonly from?: number;
   readonly to?: number;
+  /** By how much its numbers may differ from those of plain loops, relative to the largest; absent: as all kernels' may. */
+  readonly tolerance?: number;
 }
 
 /** A node that plain loops do on the CPU before each run, because it depends on the step alone. */

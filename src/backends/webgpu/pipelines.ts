@@ -1,3 +1,4 @@
+import { asError, UnsupportedError } from '../../base/errors.ts';
 import { kernelSource, type Access } from './sources.ts';
 
 /** A kernel as a pipeline is made of it. */
@@ -17,21 +18,31 @@ export interface Pipeline {
 /** A kernel's name, for messages: `rms_norm`, `quants/q4_0 + mat_vec`. */
 export const kernelTitle = ({ files }: Kernel): string => files.join(' + ');
 
+/** The numbers that a kernel's source declares. */
+function constantsOf({ files, numbers }: Kernel): Record<string, number> {
+  const { numbers: declared } = kernelSource(files);
+  return Object.fromEntries(Object.entries(numbers).filter(([name]) => declared.has(name)));
+}
+
+/** Kernels with the same key are the same pipeline. */
+export const pipelineKey = (kernel: Kernel): string => `${kernelTitle(kernel)} ${JSON.stringify(constantsOf(kernel))}`;
+
 /** All pipelines of a device. What has the same source and numbers is compiled once. */
 export class Pipelines {
   private readonly device: GPUDevice;
   private readonly byKey = new Map<string, Promise<Pipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
-  private readonly modules = new Map<string, GPUShaderModule>();
+  private readonly modules = new Map<string, Promise<GPUShaderModule>>();
 
   constructor(device: GPUDevice) {
     this.device = device;
   }
 
+  /** The compiled kernel; asked for again, the same one. */
   get(kernel: Kernel): Promise<Pipeline> {
-    const { code, numbers } = kernelSource(kernel.files);
-    const constants = Object.fromEntries(Object.entries(kernel.numbers).filter(([name]) => numbers.has(name)));
-    const key = `${kernelTitle(kernel)} ${JSON.stringify(constants)}`;
+    const { code } = kernelSource(kernel.files);
+    const constants = constantsOf(kernel);
+    const key = pipelineKey(kernel);
     let pipeline = this.byKey.get(key);
     if (!pipeline) this.byKey.set(key, (pipeline = this.compile(kernel, { key, code, constants })));
     return pipeline;
@@ -44,14 +55,31 @@ export class Pipelines {
     const { device } = this;
     const title = kernelTitle(kernel);
     let module = this.modules.get(title);
-    if (!module) this.modules.set(title, (module = device.createShaderModule({ label: title, code })));
+    if (!module) this.modules.set(title, (module = this.moduleOf(title, code)));
     const layouts = kernelSource(kernel.files).groups.map((group) => this.layoutOf(group));
-    const pipeline = await device.createComputePipelineAsync({
-      label: key,
-      layout: device.createPipelineLayout({ bindGroupLayouts: layouts }),
-      compute: { module, entryPoint: 'main', constants },
-    });
-    return { pipeline, layouts };
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        label: key,
+        layout: device.createPipelineLayout({ bindGroupLayouts: layouts }),
+        compute: { module: await module, entryPoint: 'main', constants },
+      });
+      return { pipeline, layouts };
+    } catch (cause) {
+      throw new UnsupportedError(`${title} does not compile: ${asError(cause).message.trim()}`, { cause });
+    }
+  }
+
+  /** @throws UnsupportedError with what the compiler says. */
+  private async moduleOf(label: string, code: string): Promise<GPUShaderModule> {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label, code });
+    const [error, { messages }] = await Promise.all([device.popErrorScope(), module.getCompilationInfo()]);
+    const said = messages
+      .filter(({ type }) => type === 'error')
+      .map(({ message, lineNum }) => `line ${lineNum}: ${message}`);
+    if (error) throw new UnsupportedError(said.join('; ') || error.message);
+    return module;
   }
 
   private layoutOf(group: readonly Access[]): GPUBindGroupLayout {

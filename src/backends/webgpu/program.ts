@@ -124,8 +124,10 @@ export class GpuProgram implements Program {
     this.writeStep(step);
     if (this.onNode) await this.runApart(this.onNode);
     else this.submit();
+    const isLost = await this.readBack.isLost().catch((error: Error) => error);
     this.checkDevice();
-    if (await this.readBack.isLost()) await this.throwLost(step);
+    if (isLost instanceof Error) throw isLost;
+    if (isLost) await this.throwLost(step);
   }
 
   private writeStep(step: Step): void {
@@ -157,9 +159,9 @@ export class GpuProgram implements Program {
     const pass = encoder.beginComputePass();
     for (const ready of this.calls) this.record(pass, ready);
     pass.end();
-    const { graph, slots } = this.plan;
-    const nLogits = this.nRows.logits * colsOf(graph.logits);
-    this.readBack.record(encoder, graph.logits, this.buffers.get(slots.get(graph.logits)!)!, nLogits);
+    const { logits } = this.plan.graph;
+    const nFloats = logits.rows ? this.nRows[logits.rows] * colsOf(logits) : 0;
+    this.readBack.record(encoder, logits, this.buffers.get(this.plan.slots.get(logits)!)!, nFloats);
     device.queue.submit([encoder.finish()]);
   }
 
@@ -197,10 +199,10 @@ export class GpuProgram implements Program {
     device.queue.submit([encoder.finish()]);
   }
 
-  /** @throws ResourceError where the device is gone. */
+  /** @throws ResourceError where the device is gone, or did not do what it was told. */
   private checkDevice(): void {
-    const why = this.home.gpu.lost();
-    if (why !== undefined) throw new ResourceError(`the GPU was lost: ${why}; the next call opens the model again`);
+    const why = this.home.gpu.fault();
+    if (why !== undefined) throw new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
   }
 
   /** Finds what a step stored that is not finite. */

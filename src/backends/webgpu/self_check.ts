@@ -3,7 +3,6 @@ import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
-import { kvStore } from '../../ops/kv_store.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
 import { positionRows } from '../../ops/position_rows.ts';
@@ -65,15 +64,13 @@ async function errorOf(node: Node, nRows: number, home: CheckHome): Promise<numb
   const program = home.prepare(trial.graph);
   try {
     for (const [state, floats] of trial.states) {
-      const rows = new Uint8Array(bytesOf(state));
+      const rows = new Uint8Array(bytesOf(state, floats.length));
       state.quant.quantize!(floats, rows);
-      state.quant.dequantize!(rows, floats);
+      state.quant.dequantize!(rows, floats); // as the cache holds them
       await program.writeState(state, 0, rows);
     }
     await program.run(trial.step);
-    const { out } = trial.node;
-    const came = out.role === 'state' ? await stateOf(program, out) : await program.read(out);
-    return await difference(came, trial, home.read);
+    return await difference(await madeBy(program, trial), trial, home.read);
   } finally {
     program.dispose();
   }
@@ -84,56 +81,58 @@ interface Trial {
   readonly graph: Graph;
   readonly node: Node;
   readonly step: Step;
+  /** The first rows of its states: as many as the step sees. */
   readonly states: ReadonlyMap<Value, Float32Array>;
 }
 
 function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
   const states = new Map<Value, Float32Array>();
+  const pos = Math.min(HELD, limits.nCtx - nRows);
   const inputs = node.inputs.map((input, i): Value => {
-    if (input.role === 'state' && !states.has(input)) states.set(input, numbers(elementsOf(input), i + 1));
-    if (input.role !== 'activation') return input;
-    const data = numbers(elementsOf(input), i + 1);
-    return { ...input, role: 'constant', data };
+    const [rows, cols] = input.shape as [number, number];
+    if (input.role === 'state') states.set(input, numbers(Math.min(rows, pos + nRows) * cols, i + 1));
+    return input.role === 'activation' ? { ...input, role: 'constant', data: numbers(rows * cols, i + 1) } : input;
   });
   const trial = { ...node, inputs };
   const nVocab = node.op === embed ? node.inputs[0]!.shape[0]! : 1;
-  const pos = Math.min(HELD, limits.nCtx - nRows);
   const tokens = Int32Array.from({ length: nRows }, (_, t) => Math.floor((t * (nVocab - 1)) / Math.max(1, nRows - 1)));
   const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits);
-  return {
-    graph: { ...limits, nodes: [trial], logits: trial.out },
-    node: trial,
-    step: { tokens, pos, nLogits },
-    states,
-  };
+  const graph = { ...limits, nodes: [trial], logits: trial.out };
+  return { graph, node: trial, step: { tokens, pos, nLogits }, states };
 }
 
-async function stateOf(program: Program, state: Value): Promise<Float32Array> {
-  const rows = await program.readState(state, 0, state.shape[0]!);
-  const floats = new Float32Array(elementsOf(state));
-  state.quant.dequantize!(rows, floats);
+/** What a step made: the rows of its output, of a cache those that it stored. */
+async function madeBy(program: Program, { node: { out }, step }: Trial): Promise<Float32Array> {
+  if (out.role !== 'state') return program.read(out);
+  const rows = await program.readState(out, step.pos, step.pos + step.tokens.length);
+  const floats = new Float32Array(step.tokens.length * colsOf(out));
+  out.quant.dequantize!(rows, floats);
   return floats;
 }
 
 /** How far the numbers that came are from those that plain loops make. */
 async function difference(came: Float32Array, trial: Trial, read: ReadTensor): Promise<number> {
   const { node, step, columns } = await sampled(trial, read);
-  const nRows = node.out.rows ? rowsOf(node.out.rows, step) : node.out.shape[0]!;
   const cols = colsOf(node.out);
-  const inputs = node.inputs.map((input) => input.data ?? trial.states.get(input)!);
-  const out = node.op === kvStore ? trial.states.get(node.out)!.slice() : new Float32Array(nRows * cols);
-  node.op.reference({ node, step, out, inputs });
   const stride = colsOf(trial.node.out);
+  const wanted = wantedOf(node, step, trial.states);
   let [error, largest] = [0, 0];
-  for (let row = 0; row < nRows; row++) {
-    for (let col = 0; col < cols; col++) {
-      const wanted = out[row * cols + col]!;
-      const difference = Math.abs(came[row * stride + (columns?.[col] ?? col)]! - wanted);
-      error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
-      largest = Math.max(largest, Math.abs(wanted));
-    }
+  for (let i = 0; i < wanted.length; i++) {
+    const col = i % cols;
+    const difference = Math.abs(came[((i - col) / cols) * stride + (columns?.[col] ?? col)]! - wanted[i]!);
+    error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
+    largest = Math.max(largest, Math.abs(wanted[i]!));
   }
   return error / (largest || 1);
+}
+
+function wantedOf(node: Node, step: Step, states: Trial['states']): Float32Array {
+  const cols = colsOf(node.out);
+  const nRows = rowsOf(node.out.rows ?? 'tokens', step);
+  const inputs = node.inputs.map((input) => input.data ?? states.get(input)!);
+  const out = states.get(node.out)?.slice() ?? new Float32Array(nRows * cols);
+  node.op.reference({ node, step, out, inputs });
+  return states.has(node.out) ? out.subarray(step.pos * cols, (step.pos + nRows) * cols) : out;
 }
 
 /** What plain loops do of a trial: all of it, or some columns of its output, which some rows of a matrix make. */

@@ -19,6 +19,9 @@ export type Access = 'read-only-storage' | 'storage';
 
 const made = new Map<string, KernelSource>();
 
+/** After a text has changed: for tests that do so. */
+export const forgetSources = (): void => made.clear();
+
 /** Whether there is a file of this name. */
 export const hasKernel = (name: string): boolean => name in wgsl;
 

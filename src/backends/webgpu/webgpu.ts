@@ -1,11 +1,12 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import type { Backend } from '../backend.ts';
-import { openDevice, type DeviceOptions } from './device.ts';
-import { unsupported } from './lower.ts';
+import type { Backend, ReadTensor } from '../backend.ts';
+import { checkKernels, failIfRefused, type KernelCheck } from './check_kernels.ts';
+import { openDevice, type DeviceOptions, type GpuInfo } from './device.ts';
+import { lower, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
-import { Pipelines } from './pipelines.ts';
+import { pipelineKey, Pipelines, type Kernel } from './pipelines.ts';
 import { planProgram } from './plan.ts';
 import { GpuProgram } from './program.ts';
 import { hasKernel } from './sources.ts';
@@ -19,36 +20,64 @@ export interface WebgpuOptions {
   readonly weights: readonly Tensor[];
   /** What every session will run. */
   readonly graph: Graph;
+  /** A part of it that sessions run as often. */
+  readonly part?: Graph | undefined;
   readonly activations?: ActivationKind | undefined;
   /** Of less able devices, for tests. */
   readonly device?: DeviceOptions | undefined;
 }
 
+/** What a backend tells of its device. */
+export interface GpuReport extends GpuInfo {
+  /** Of each kernel that the model needs, what its check on this device came to; filled by the upload. */
+  readonly checks: readonly KernelCheck[];
+}
+
+/** A backend on a device. */
+export interface WebgpuBackend extends Backend {
+  readonly gpu: GpuReport;
+}
+
 /** Threads of a workgroup, for kernels that are not tuned: every device takes so many. */
 const THREADS = 64;
 
-/** Opens a device, and a backend on it. @throws UnsupportedError, ResourceError where there is no device. */
-export async function createWebgpuBackend(options: WebgpuOptions): Promise<Backend> {
-  const { activations = 'exact' } = options;
+/**
+ * Opens a device, and a backend on it. Its upload checks each kernel that the graphs need.
+ * @throws UnsupportedError, ResourceError where there is no device.
+ */
+export async function createWebgpuBackend(options: WebgpuOptions): Promise<WebgpuBackend> {
+  const { activations = 'exact', graph, part = graph } = options;
   const gpu = await openDevice(options.gpu, options.device);
   const { device, info } = gpu;
+  const title = info.description || [info.vendor, info.architecture].join(' ');
   const memory = new GpuMemory(device);
-  const pipelines = new Pipelines(device);
-  const weights = new Weights(memory);
-  const home = { gpu, memory, pipelines, weights };
-  const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, { threads: THREADS }, keep);
+  const home = { gpu, memory, pipelines: new Pipelines(device), weights: new Weights(memory) };
+  const surroundings = { threads: THREADS };
+  const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, surroundings, keep);
+  const prepare: Backend['prepare'] = (graph, look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
+  const report = { ...info, checks: [] as readonly KernelCheck[] };
+  const check = async (read: ReadTensor) => {
+    const calls = new Set([graph, part].flatMap((each) => lower(each, surroundings).calls));
+    const keyOf = ({ kernel }: { kernel: Kernel }) => pipelineKey(kernel);
+    report.checks = await checkKernels({ calls: [...calls], keyOf, prepare, read, limits: graph });
+    failIfRefused(report.checks, title);
+  };
   let disposed = false;
   return {
-    name: `webgpu, ${info.description || [info.vendor, info.architecture].join(' ')}`,
+    name: `webgpu, ${title}`,
     threads: 1,
     activations,
+    gpu: report,
     get isDead() {
-      return !disposed && gpu.lost() !== undefined;
+      return !disposed && gpu.fault() !== undefined;
     },
     unsupported,
     supports: (quant) => hasKernel(`quants/${quant.name}`),
-    upload: (tensors, how) => uploadWeights(home, tensors, how),
-    prepare: (graph, look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode),
+    async upload(tensors, how) {
+      await uploadWeights(home, tensors, how);
+      await check(how.read);
+    },
+    prepare,
     dispose() {
       disposed = true;
       memory.dispose();

@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { wgsl } from '#wgsl';
+import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
+import { forgetSources } from '../../../src/backends/webgpu/sources.ts';
+import { opCases } from '../../cases/index.ts';
+import { buildCase } from '../../cases/op_case.ts';
+import { readFrom } from '../case_runner.ts';
+import { findDawn } from '../../helpers/dawn.ts';
+
+/** Each kernel is broken on purpose, as a compiler with a fault would break it; the check has to notice, and to say which one it is. */
+
+const { gpu } = await findDawn();
+
+const sources = wgsl as Record<string, string>;
+const whole = { ...sources };
+
+function restore(): void {
+  Object.assign(sources, whole);
+  forgetSources();
+}
+
+/** A kernel whose numbers are a little too large. */
+function spoil(kernel: string): void {
+  sources[kernel] = whole[kernel]!.replaceAll(/(\bout\[[^\n]*?\] = )([^;]*);/g, '$1($2) * 1.01;');
+  if (sources[kernel] === whole[kernel])
+    throw new Error(`kernels/${kernel}.wgsl writes no out[…] that could be spoilt`);
+  forgetSources();
+}
+
+async function openWith(kernel: string): Promise<void> {
+  const { graph, operands } = buildCase(opCases.find(({ op, nTokens }) => op.name === kernel && nTokens > 1)!);
+  const weights = operands.map(({ value }) => value).filter(({ role }) => role === 'weight');
+  const backend = await createWebgpuBackend({ gpu: gpu!, weights, graph });
+  const files = new Map(operands.map(({ value, bytes }) => [value.name, bytes]));
+  await backend.upload(weights, { read: readFrom(files) }).finally(() => backend.dispose());
+}
+
+describe.skipIf(!gpu)('the check of GPU kernels', () => {
+  afterEach(restore);
+
+  const kernels = Object.keys(whole).filter(
+    (name) => !name.includes('/') && opCases.some(({ op }) => op.name === name),
+  );
+
+  it.each(kernels)('lets %s pass, and catches it when it is wrong', async (kernel) => {
+    await openWith(kernel);
+    spoil(kernel);
+    await expect(openWith(kernel)).rejects.toThrow(
+      new RegExp(`the kernel .*${kernel} cannot be used on .*: its numbers are wrong by`),
+    );
+  });
+
+  it('catches a kernel that does not compile', async () => {
+    sources['rms_norm'] = whole['rms_norm']!.replace('squares +=', 'cubes +=');
+    forgetSources();
+    await expect(openWith('rms_norm')).rejects.toThrow(
+      /the kernel rms_norm cannot be used on .*: it does not run: .*cubes/s,
+    );
+  });
+});
