@@ -1,14 +1,14 @@
-import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
-import { opCases } from '../../cases/index.ts';
-import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
+import { describe } from 'vitest';
 import { findDawn } from '../../helpers/dawn.ts';
-import { conformance, type Member } from '../conformance.ts';
+import { conformance } from '../conformance.ts';
+import { floor, opensOn, trials } from './support.ts';
 
-const { gpu } = await findDawn();
+const { gpu, absent } = await findDawn();
 
-const member: Member = {
-  name: 'webgpu',
-  open: (plan) => createWebgpuBackend({ ...plan, gpu: gpu! }),
-};
-
-if (gpu) conformance(member, { cases: opCases.filter(({ op }) => hasKernel(op.name)), kvTypes: ['f16'] });
+describe.skipIf(absent)('on Dawn', () => {
+  conformance({ name: 'webgpu', open: opensOn(gpu!) }, trials);
+  conformance(
+    { name: 'webgpu without optional features, at the smallest limits,', open: opensOn(gpu!, floor) },
+    trials,
+  );
+});

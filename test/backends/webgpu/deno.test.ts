@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { describe } from 'vitest';
+import { chooseDriver } from '../../helpers/dawn.ts';
+import { allTitles, bundled, denoPath, inDeno, testReports } from './elsewhere.ts';
+import type { CaseReport } from './report.ts';
+
+/** Deno's WebGPU is wgpu, and its compiler of WGSL is naga: Firefox has the same. */
+
+chooseDriver();
+
+function absence(): string | undefined {
+  if (!denoPath()) return 'there is no deno on the PATH; npm install -g deno brings it';
+  if (existsSync(process.env['VK_DRIVER_FILES'] ?? '')) return undefined;
+  return 'there is no Vulkan driver; scripts/software_vulkan.sh brings one';
+}
+
+const absent = absence();
+if (absent) console.warn(`WebGPU in Deno is not tested: ${absent}`);
+
+describe.skipIf(absent)('Deno agrees with the definition of each op', () => {
+  testReports(allTitles, async () => {
+    const script = await bundled('in_deno.ts', 'node');
+    return (await inDeno(script, JSON.stringify(allTitles))) as CaseReport[];
+  });
+});

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import type { OpCase } from '../../cases/op_case.ts';
+import { trials } from './support.ts';
+import { titleOf, type CaseReport } from './report.ts';
+
+/** The suite's cases where vitest is not. */
+
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A script with all that it imports: its address in a temporary folder. */
+export async function bundled(entry: string, platform: 'node' | 'browser'): Promise<string> {
+  const outfile = join(mkdtempSync(join(tmpdir(), 'thimble-')), 'bundle.mjs');
+  const entryPoints = [join(root, 'test/backends/webgpu', entry)];
+  const conditions = platform === 'browser' ? ['browser'] : [];
+  await build({ ...{ absWorkingDir: root, entryPoints, outfile, platform, conditions }, bundle: true, format: 'esm' });
+  return outfile;
+}
+
+/** Every case that the backend does. */
+export const allTitles = trials.cases!.map(titleOf);
+
+/** The first case of each op and each type: for devices that take a quarter of a second to compile a kernel. */
+export const fewTitles = trials
+  .cases!.filter((each, i, all) => all.findIndex((other) => kernelOf(other) === kernelOf(each)) === i)
+  .map(titleOf);
+
+function kernelOf({ op, inputs }: OpCase): string {
+  return `${op.name} ${op.quantInput === undefined ? '' : inputs[op.quantInput]!.quant}`;
+}
+
+/** A test for each case; `reports` runs them all, when the first one asks. */
+export function testReports(titles: readonly string[], reports: () => Promise<readonly CaseReport[]>): void {
+  let all: Promise<readonly CaseReport[]> | undefined;
+  const timeout = 600_000; // the first test waits for all of them
+  test.each(titles)('%s', { timeout }, async (title) => {
+    const report = (await (all ??= reports())).find((each) => each.case === title);
+    expect(report?.failure).toBeUndefined();
+    expect(report!.error).toBeLessThanOrEqual(report!.tolerance);
+  });
+}
+
+/** Deno on the PATH, or where .ci/run puts it. */
+export function denoPath(): string | undefined {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const files = [
+    ...folders.map((folder) => join(folder, 'deno')),
+    join(cache, 'thimble/engines/node_modules/deno/deno'),
+  ];
+  return files.find((file) => existsSync(file));
+}
+
+/** What a script prints in Deno, as JSON. */
+export async function inDeno(script: string, ...args: readonly string[]): Promise<unknown> {
+  const child = spawn(denoPath()!, ['run', '-A', script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  try {
+    return JSON.parse(printed);
+  } catch {
+    throw new Error(`Deno printed no JSON, but ${JSON.stringify(printed)}, and said: ${said}`);
+  }
+}

@@ -1,0 +1,24 @@
+import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
+import { unsupported } from '../../../src/backends/webgpu/lower.ts';
+import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
+import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
+import type { Node } from '../../../src/graph/graph.ts';
+import { opCases } from '../../cases/index.ts';
+import type { OpCase } from '../../cases/op_case.ts';
+import type { OpenBackend } from '../case_runner.ts';
+import type { Trials } from '../conformance.ts';
+
+/** A device with nothing that a browser need not have. */
+export const floor: DeviceOptions = { features: [], limits: 'floor' };
+
+export const opensOn =
+  (gpu: GPU, device?: DeviceOptions): OpenBackend =>
+  (plan) =>
+    createWebgpuBackend({ ...plan, gpu, device });
+
+const isDone = ({ op, inputs }: OpCase): boolean =>
+  !unsupported({ op } as Node) &&
+  inputs.every(({ role, quant = 'f32' }) => role !== 'matrix' || hasKernel(`quants/${quant}`));
+
+/** What the suite tries on GPUs. */
+export const trials: Trials = { cases: opCases.filter(isDone), kvTypes: ['f16'] };
