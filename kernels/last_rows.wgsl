@@ -1,0 +1,17 @@
+// The last nLogits rows of a step: x[nTokens, cols] -> out[nLogits, cols].
+// needs: step
+// grid: a thread a number
+
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+
+override threads: u32;
+override cols: u32;
+
+@compute @workgroup_size(threads)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x < cols) {
+    let row = step.nTokens - step.nLogits + id.y;
+    out[id.y * cols + id.x] = x[row * cols + id.x];
+  }
+}

@@ -1,0 +1,18 @@
+// out = silu(gate) * up with silu(z) = z / (1 + e^-z), all [rows, cols].
+// needs: step, sigmoid
+// grid: a thread a number
+
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> gate: array<f32>;
+@group(0) @binding(3) var<storage, read> up: array<f32>;
+
+override threads: u32;
+override cols: u32;
+
+@compute @workgroup_size(threads)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x < cols) {
+    let i = id.y * cols + id.x;
+    out[i] = timesSigmoid(gate[i], gate[i]) * up[i];
+  }
+}
