@@ -1,4 +1,4 @@
-import { ResourceError, UnsupportedError } from '../../base/errors.ts';
+import { asError, ResourceError, UnsupportedError } from '../../base/errors.ts';
 
 /** What a device is and can do, for status lines and for the choice of kernels. */
 export interface GpuInfo {
@@ -82,6 +82,17 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
     has: (feature) => has.includes(feature),
     fault: () => fault,
   };
+}
+
+/** Runs something that a device may refuse without being of no use afterwards. @throws Error with what it refused */
+export async function watched<T>(device: GPUDevice, run: () => Promise<T>): Promise<T> {
+  const filters = ['validation', 'out-of-memory', 'internal'] as const;
+  for (const filter of filters) device.pushErrorScope(filter);
+  const ran = await run().catch(asError);
+  const refused = (await Promise.all(filters.map(() => device.popErrorScope()))).find((error) => error !== null);
+  if (refused) throw new Error(refused.message.trim(), { cause: refused });
+  if (ran instanceof Error) throw ran;
+  return ran;
 }
 
 const highest = ({ limits }: GPUAdapter): Record<string, number> =>

@@ -27,6 +27,8 @@ export interface CheckHome {
   /** Makes a program of one node, whose calls are those that are to be checked. */
   readonly prepare: (graph: Graph) => Program;
   readonly read: ReadTensor;
+  /** Fails where the device refuses a command of `run`. */
+  readonly watched: <T>(run: () => Promise<T>) => Promise<T>;
   readonly limits: Pick<Graph, 'nCtx' | 'maxTokens' | 'maxLogits' | 'maxTexts'>;
 }
 
@@ -39,7 +41,7 @@ const HELD = 37;
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
   const nRows = rowsFor(call, home.limits);
   try {
-    return { error: await errorOf(call.node, nRows, home) };
+    return { error: await home.watched(() => errorOf(call.node, nRows, home)) };
   } catch (error) {
     return { error: Infinity, failure: asError(error).message };
   }
@@ -96,7 +98,7 @@ function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial 
   const trial = { ...node, inputs };
   const nVocab = node.op === embed ? node.inputs[0]!.shape[0]! : 1;
   const tokens = Int32Array.from({ length: nRows }, (_, t) => Math.floor((t * (nVocab - 1)) / Math.max(1, nRows - 1)));
-  const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits);
+  const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits, node.out.shape[0]!);
   const graph = { ...limits, nodes: [trial], logits: trial.out };
   return { graph, node: trial, step: { tokens, pos, nLogits }, states };
 }

@@ -3,7 +3,7 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend, ReadTensor } from '../backend.ts';
 import { checkKernels, failIfRefused, type KernelCheck } from './check_kernels.ts';
-import { openDevice, type DeviceOptions, type GpuInfo } from './device.ts';
+import { openDevice, watched, type DeviceOptions, type GpuInfo } from './device.ts';
 import { lower, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
 import { pipelineKey, Pipelines, type Kernel } from './pipelines.ts';
@@ -59,7 +59,8 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   const check = async (read: ReadTensor) => {
     const calls = new Set([graph, part].flatMap((each) => lower(each, surroundings).calls));
     const keyOf = ({ kernel }: { kernel: Kernel }) => pipelineKey(kernel);
-    report.checks = await checkKernels({ calls: [...calls], keyOf, prepare, read, limits: graph });
+    const home = { prepare, read, limits: graph, watched: <T>(run: () => Promise<T>) => watched(device, run) };
+    report.checks = await checkKernels({ ...home, calls: [...calls], keyOf });
     failIfRefused(report.checks, title);
   };
   let disposed = false;
