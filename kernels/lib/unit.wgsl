@@ -11,14 +11,7 @@ struct Unit {
   min: vec2<f32>,
 }
 
-const BYTE_LOW_NIBBLE = 0x0f0f0f0fu;
-
-// The low four bits of each byte.
-fn low_nibbles(words: vec4<u32>) -> vec4<u32> {
-  return words & vec4<u32>(BYTE_LOW_NIBBLE);
-}
-
-// The high four bits of each byte.
-fn high_nibbles(words: vec4<u32>) -> vec4<u32> {
-  return (words >> vec4<u32>(4u)) & vec4<u32>(BYTE_LOW_NIBBLE);
+// The field that begins at bit `shift` of each byte; mask: 1, 3 or 15, for its width.
+fn fields(words: vec4<u32>, shift: u32, mask: u32) -> vec4<u32> {
+  return (words >> vec4<u32>(shift)) & vec4<u32>(mask * 0x01010101u);
 }

@@ -11,5 +11,5 @@
 fn unit(index: u32) -> Unit {
   let levels = levelPlane[index];
   let scale = vec2<f32>(half(scalePlane[index >> 1u], index));
-  return Unit(low_nibbles(levels), high_nibbles(levels), scale, -8.0 * scale);
+  return Unit(fields(levels, 0u, 15u), fields(levels, 4u, 15u), scale, -8.0 * scale);
 }

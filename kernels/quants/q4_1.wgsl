@@ -11,5 +11,5 @@
 fn unit(index: u32) -> Unit {
   let levels = levelPlane[index];
   let numbers = halves(scalePlane[index]);
-  return Unit(low_nibbles(levels), high_nibbles(levels), numbers.xx, numbers.yy);
+  return Unit(fields(levels, 0u, 15u), fields(levels, 4u, 15u), numbers.xx, numbers.yy);
 }

@@ -1,5 +1,8 @@
 import type { QuantType } from '../../quants/quant_type.ts';
 
+/** The byte of a block where a field begins, and how long it is. */
+type Field = readonly [at: number, bytes: number];
+
 /**
  * How weights lie on the GPU. A file has block after block, each with a few fields. A plane has one field of every block, one
  * behind the other, so that neighbouring threads read neighbouring bytes:
@@ -8,31 +11,28 @@ import type { QuantType } from '../../quants/quant_type.ts';
  *     planes   | levels 0 | levels 1 | levels 2 | …
  *              | scale 0 | scale 1 | scale 2 | …
  *
- * kernels/quants declares the planes of a type in the order of this table. Rows of floats are no blocks: they are one plane, each row padded
- * with zeros to a multiple of 32 columns.
+ * Floats have no blocks: they are one plane, each row padded with zeros to a multiple of 32 columns.
+ *
+ * By type, and by the plane's name in its WGSL file, where `Plane` is appended to it; in the order of its bindings.
  */
-interface Field {
-  /** The byte in a block where it begins. */
-  readonly at: number;
-  readonly bytes: number;
-}
-
-const FIELDS: Readonly<Record<string, readonly Field[]>> = {
-  q4_0: [
-    { at: 2, bytes: 16 },
-    { at: 0, bytes: 2 },
-  ],
-  q4_1: [
-    { at: 4, bytes: 16 },
-    { at: 0, bytes: 4 },
-  ],
-  q8_0: [
-    { at: 2, bytes: 32 },
-    { at: 0, bytes: 2 },
-  ],
+const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
+  q4_0: { level: [2, 16], scale: [0, 2] },
+  q4_1: { level: [4, 16], scale: [0, 4] },
+  q5_0: { level: [6, 16], fifth: [2, 4], scale: [0, 2] },
+  q5_1: { level: [8, 16], fifth: [4, 4], scale: [0, 4] },
+  q8_0: { level: [2, 32], scale: [0, 2] },
+  q2_k: { level: [16, 64], group: [0, 16], half: [80, 4] },
+  q3_k: { low: [32, 64], third: [0, 32], group: [96, 12], half: [108, 2] },
+  q4_k: { level: [16, 128], head: [0, 16] },
+  q5_k: { level: [48, 128], fifth: [16, 32], head: [0, 16] },
+  q6_k: { low: [0, 128], high: [128, 64], group: [192, 16], half: [208, 2] },
+  iq4_nl: { level: [2, 16], scale: [0, 2] },
+  iq4_xs: { level: [8, 128], head: [0, 8] },
+  mxfp4: { level: [1, 16], exponent: [0, 1] },
+  q1_0: { level: [2, 16], scale: [0, 2] },
 };
 
-const FLOATS: ReadonlySet<string> = new Set(['f32', 'f16', 'bf16']);
+const FLOATS: ReadonlySet<string> = new Set(['f32', 'f16', 'bf16', 'levels16']);
 
 /** Columns that every row is padded to a multiple of. */
 const UNIT_COLS = 32;
@@ -46,10 +46,14 @@ export const hasPlanes = ({ name }: QuantType): boolean => name in FIELDS || FLO
 /** Columns of a row with its padding. */
 export const paddedCols = (cols: number): number => Math.ceil(cols / UNIT_COLS) * UNIT_COLS;
 
+/** Names of a type's planes, in their order. */
+export const planeNames = ({ name }: QuantType): string[] =>
+  FLOATS.has(name) ? ['weight'] : Object.keys(FIELDS[name]!);
+
 /** Bytes that a row has in each plane. */
 export function planeRowBytes({ name, blockSize, blockBytes }: QuantType, cols: number): number[] {
   if (FLOATS.has(name)) return [paddedCols(cols) * blockBytes];
-  return FIELDS[name]!.map(({ bytes }) => (cols / blockSize) * bytes);
+  return Object.values(FIELDS[name]!).map(([, bytes]) => (cols / blockSize) * bytes);
 }
 
 /**
@@ -59,7 +63,8 @@ export function planeRowBytes({ name, blockSize, blockBytes }: QuantType, cols: 
  */
 export function takeApart(quant: QuantType, cols: number, rows: Uint8Array, planes: readonly Uint8Array[]): void {
   if (FLOATS.has(quant.name)) return padRows(quant, cols, rows, planes[0]!);
-  for (const [p, field] of FIELDS[quant.name]!.entries()) copyField(quant.blockBytes, field, rows, planes[p]!);
+  for (const [p, field] of Object.values(FIELDS[quant.name]!).entries())
+    copyField(quant.blockBytes, field, rows, planes[p]!);
 }
 
 function padRows({ blockBytes }: QuantType, cols: number, rows: Uint8Array, plane: Uint8Array): void {
@@ -72,34 +77,42 @@ function padRows({ blockBytes }: QuantType, cols: number, rows: Uint8Array, plan
   }
 }
 
-/** The widest numbers that a block's fields are whole ones of. */
-function viewOf(bytes: Uint8Array, width: number): Uint8Array | Uint16Array | Uint32Array {
-  const { buffer, byteOffset, length } = bytes;
-  if (width === 1) return bytes;
-  return width === 2
-    ? new Uint16Array(buffer, byteOffset, length / 2)
-    : new Uint32Array(buffer, byteOffset, length / 4);
-}
-
-/** The largest power of two up to 4 that divides a number. */
-const widthOf = (n: number): number => (n % 4 === 0 ? 4 : n % 2 === 0 ? 2 : 1);
-
-function copyField(blockBytes: number, { at, bytes }: Field, rows: Uint8Array, plane: Uint8Array): void {
-  const width = Math.min(widthOf(blockBytes), widthOf(at), widthOf(bytes));
-  const src = viewOf(rows, width);
+function copyField(blockBytes: number, [at, bytes]: Field, rows: Uint8Array, plane: Uint8Array): void {
   const nBlocks = rows.length / blockBytes;
-  const dst = viewOf(plane.subarray(0, nBlocks * bytes), width);
-  copyStrided(src, dst, { step: blockBytes / width, at: at / width, n: bytes / width });
-}
-
-type Numbers = Uint8Array | Uint16Array | Uint32Array;
-
-/** Of every `step` numbers `n`, from `at` on. */
-function copyStrided(src: Numbers, dst: Numbers, { step, at, n }: { step: number; at: number; n: number }): void {
-  for (let from = at, to = 0; to < dst.length; from += step, to += n) {
-    for (let i = 0; i < n; i++) dst[to + i] = src[from + i]!;
+  const nCopied = bytes % 4 === 0 ? copyWords(wordsOf(rows), wordsOf(plane), { at, blockBytes, bytes, nBlocks }) : 0;
+  for (let block = nCopied; block < nBlocks; block++) {
+    for (let i = 0; i < bytes; i++) plane[block * bytes + i] = rows[block * blockBytes + at + i]!;
   }
 }
+
+interface Copy {
+  readonly at: number;
+  readonly blockBytes: number;
+  readonly bytes: number;
+  readonly nBlocks: number;
+}
+
+/**
+ * Copies fields of whole words, which may begin at any byte: a word is then put together from two. Returns how many blocks it copied; the
+ * last one may end in a word that `src` has only a part of.
+ * Q8_0 1.1 -> 2.0 GB/s over copies by 16 bits, MXFP4 0.45 -> 1.7 over copies by bytes (Zen 5, Node 20).
+ */
+function copyWords(src: Uint32Array, dst: Uint32Array, { at, blockBytes, bytes, nBlocks }: Copy): number {
+  const n = bytes / 4;
+  for (let block = 0, to = 0; block < nBlocks; block++, to += n) {
+    const begin = at + block * blockBytes;
+    const from = begin >> 2;
+    const shift = 8 * (begin & 3);
+    if (from + n + (shift === 0 ? 0 : 1) > src.length) return block;
+    if (shift === 0) for (let i = 0; i < n; i++) dst[to + i] = src[from + i]!;
+    else for (let i = 0; i < n; i++) dst[to + i] = (src[from + i]! >>> shift) | (src[from + i + 1]! << (32 - shift));
+  }
+  return nBlocks;
+}
+
+/** The whole words of some bytes. */
+const wordsOf = ({ buffer, byteOffset, length }: Uint8Array): Uint32Array =>
+  new Uint32Array(buffer, byteOffset, length >> 2);
 
 /** Bits, unsigned, that no number has: of types whose scales are finite whatever their bytes are. */
 const NO_INFINITY = 2 ** 32;
@@ -108,7 +121,8 @@ const NO_INFINITY = 2 ** 32;
 export function areFinite(quant: QuantType, rows: Uint8Array): boolean {
   const { blockBytes, halves = [], scaleMask = 0x7fff } = quant;
   const { infinity = halves.length > 0 ? 0x7c00 : NO_INFINITY } = quant;
-  if (halves.length === 0) return infinity === NO_INFINITY || largestFloat(rows, blockBytes) < infinity;
+  if (infinity === NO_INFINITY) return true;
+  if (halves.length === 0) return areFloatsBelow(infinity, rows, blockBytes);
   return halves.every((at) => largestScale(rows, { at, blockBytes, scaleMask }) < infinity);
 }
 
@@ -123,14 +137,18 @@ function largestScale(rows: Uint8Array, of: { at: number; blockBytes: number; sc
   return largest;
 }
 
-/** The same of floats of 2 or 4 bytes. */
-function largestFloat(rows: Uint8Array, floatBytes: number): number {
-  const numbers = viewOf(rows, floatBytes);
-  const mask = floatBytes === 4 ? 0x7fffffff : 0x7fff;
-  let largest = 0;
-  for (let i = 0; i < numbers.length; i++) {
-    const bits = numbers[i]! & mask;
-    if (bits > largest) largest = bits;
-  }
-  return largest;
+/**
+ * Whether the magnitudes of floats of 2 or 4 bytes, as bits, are all less than `infinity`. What is added to them brings the others to the
+ * sign bit; two floats of 2 bytes are looked at in one word.
+ */
+function areFloatsBelow(infinity: number, rows: Uint8Array, floatBytes: number): boolean {
+  const inWord = (bits: number): number => (floatBytes === 4 ? bits : bits | (bits << 16));
+  const sign = floatBytes === 4 ? 0x80000000 : 0x8000;
+  const [signs, magnitudes, added] = [inWord(sign), inWord(sign - 1), inWord(sign - infinity)];
+  const words = wordsOf(rows);
+  let reached = 0;
+  for (let i = 0; i < words.length; i++) reached |= ((words[i]! & magnitudes) + added) | 0;
+  const isOdd = rows.length % 4 === 2;
+  if (isOdd) reached |= ((rows.at(-2)! | (rows.at(-1)! << 8)) & (sign - 1)) + sign - infinity;
+  return (reached & signs) === 0;
 }
