@@ -5,7 +5,7 @@
 const FOUR_SHIFTS = 0x00204081u;
 const BYTE_LOW_BIT = 0x01010101u;
 
-fn spread_bits(bits: u32) -> vec4<u32> {
+fn spreadBits(bits: u32) -> vec4<u32> {
   let nibbles = (vec4<u32>(bits) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u);
   return (nibbles * FOUR_SHIFTS) & vec4<u32>(BYTE_LOW_BIT);
 }

@@ -5,11 +5,12 @@
 //     bits       7 6                     5 4 3 2 1 0
 //     y, byte j  scale j + 4, bits 5 4 | scale j        j = 0..3
 //     z, byte j  min j + 4, bits 5 4   | min j
-//     bits       7 6 5 4                    3 2 1 0
+//     bits       7 6 5 4                3 2 1 0
 //     w, byte j  min j + 4, bits 3 2 1 0 | scale j + 4, bits 3 2 1 0
+// needs: halves
 
 // Scale and min of a group, as floats: weight = scale * level - min.
-fn super_block(head: vec4<u32>, group: u32) -> vec2<f32> {
+fn superBlock(head: vec4<u32>, group: u32) -> vec2<f32> {
   let shift = 8u * (group & 3u);
   let first = (head.yz >> vec2<u32>(shift)) & vec2<u32>(63u);
   let low = (vec2<u32>(head.w) >> vec2<u32>(shift, shift + 4u)) & vec2<u32>(15u);

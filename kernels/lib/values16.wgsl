@@ -1,6 +1,6 @@
 // Levels 0..15 that stand for values which are not evenly spaced: a table of 16 signed bytes, four in each word of `values`.
 // Selects pick the word, because a table that is indexed may lie in slow memory.
-fn looked_up(levels: vec4<u32>, values: vec4<u32>) -> vec4<u32> {
+fn lookedUp(levels: vec4<u32>, values: vec4<u32>) -> vec4<u32> {
   var found = vec4<u32>(0u);
   for (var shift = 0u; shift < 32u; shift += 8u) {
     let level = levels >> vec4<u32>(shift);

@@ -11,7 +11,7 @@
 fn unit(index: u32) -> Unit {
   let levels = levelPlane[index];
   let scale = vec2<f32>(half(scalePlane[index >> 1u], index));
-  let low = looked_up(fields(levels, 0u, 15u), IQ4_VALUES);
-  let high = looked_up(fields(levels, 4u, 15u), IQ4_VALUES);
+  let low = lookedUp(fields(levels, 0u, 15u), IQ4_VALUES);
+  let high = lookedUp(fields(levels, 4u, 15u), IQ4_VALUES);
   return Unit(low, high, scale, vec2<f32>(0.0));
 }

@@ -14,7 +14,7 @@ fn unit(index: u32) -> Unit {
   let level = ((head.y >> (4u * u)) & 15u) | (((head.x >> (16u + 2u * u)) & 3u) << 4u);
   let scale = vec2<f32>(half(head.x, 0u) * (f32(level) - 32.0));
   let levels = levelPlane[index];
-  let low = looked_up(fields(levels, 0u, 15u), IQ4_VALUES);
-  let high = looked_up(fields(levels, 4u, 15u), IQ4_VALUES);
+  let low = lookedUp(fields(levels, 0u, 15u), IQ4_VALUES);
+  let high = lookedUp(fields(levels, 4u, 15u), IQ4_VALUES);
   return Unit(low, high, scale, vec2<f32>(0.0));
 }

@@ -16,7 +16,7 @@ fn unit(index: u32) -> Unit {
   let exponent = (exponentPlane[index >> 2u] >> (8u * (index & 3u))) & 255u;
   // an f32 has this exponent plus 127; powers of two below 2^-126 become zero, as subnormal numbers may
   let scale = vec2<f32>(bitcast<f32>((max(exponent, 1u) - 1u) << 23u));
-  let low = looked_up(fields(levels, 0u, 15u), MXFP4_VALUES);
-  let high = looked_up(fields(levels, 4u, 15u), MXFP4_VALUES);
+  let low = lookedUp(fields(levels, 0u, 15u), MXFP4_VALUES);
+  let high = lookedUp(fields(levels, 4u, 15u), MXFP4_VALUES);
   return Unit(low, high, scale, vec2<f32>(0.0));
 }

@@ -10,5 +10,5 @@
 fn unit(index: u32) -> Unit {
   let levels = levelPlane[index];
   let scale = vec2<f32>(half(scalePlane[index >> 3u], index >> 2u));
-  return Unit(spread_bits(levels), spread_bits(levels >> 16u), 2.0 * scale, -scale);
+  return Unit(spreadBits(levels), spreadBits(levels >> 16u), 2.0 * scale, -scale);
 }

@@ -11,6 +11,6 @@
 fn unit(index: u32) -> Unit {
   let at = 2u * (index >> 1u);
   let shift = 4u * (index & 1u);
-  let numbers = super_block(headPlane[index >> 3u], index & 7u);
+  let numbers = superBlock(headPlane[index >> 3u], index & 7u);
   return Unit(fields(levelPlane[at], shift, 15u), fields(levelPlane[at + 1u], shift, 15u), numbers.xx, -numbers.yy);
 }

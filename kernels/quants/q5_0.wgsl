@@ -13,8 +13,8 @@
 fn unit(index: u32) -> Unit {
   let levels = levelPlane[index];
   let fifth = fifthPlane[index];
-  let low = fields(levels, 0u, 15u) | (spread_bits(fifth) << vec4<u32>(4u));
-  let high = fields(levels, 4u, 15u) | (spread_bits(fifth >> 16u) << vec4<u32>(4u));
+  let low = fields(levels, 0u, 15u) | (spreadBits(fifth) << vec4<u32>(4u));
+  let high = fields(levels, 4u, 15u) | (spreadBits(fifth >> 16u) << vec4<u32>(4u));
   let scale = vec2<f32>(half(scalePlane[index >> 1u], index));
   return Unit(low, high, scale, -16.0 * scale);
 }

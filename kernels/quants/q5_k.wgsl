@@ -17,6 +17,6 @@ fn unit(index: u32) -> Unit {
   let shift = 4u * (index & 1u);
   let low = fields(levelPlane[at], shift, 15u) | (fields(fifthPlane[2u * block], u, 1u) << vec4<u32>(4u));
   let high = fields(levelPlane[at + 1u], shift, 15u) | (fields(fifthPlane[2u * block + 1u], u, 1u) << vec4<u32>(4u));
-  let numbers = super_block(headPlane[block], u);
+  let numbers = superBlock(headPlane[block], u);
   return Unit(low, high, numbers.xx, -numbers.yy);
 }

@@ -35,12 +35,16 @@ export async function findDawn(wish: DawnWish = {}): Promise<FoundGpu> {
   return found;
 }
 
+/** Dawn ends the process when it is collected. */
+const held: GPU[] = [];
+
 async function lookForDawn(wish: DawnWish): Promise<FoundGpu> {
   chooseDriver(wish);
   const dawn = await import('webgpu').catch((error: Error) => error);
   if (dawn instanceof Error) return { absent: `the npm package webgpu does not load here: ${dawn.message}` };
   Object.assign(globalThis, dawn.globals);
   const gpu = dawn.create([]);
+  held.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) return { absent: 'no Vulkan driver that Dawn takes; scripts/software_vulkan.sh brings one' };
   const { subgroupMinSize, subgroupMaxSize, description } = adapter.info;

@@ -9,7 +9,8 @@ import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 import { kernelName, type Sizes } from './kernels.ts';
-import { plainWeights, weightLayout } from './weights.ts';
+import { weightLayout } from './weights.ts';
+import { plainWeights } from '../matrices.ts';
 import { header } from './words.ts';
 
 /**

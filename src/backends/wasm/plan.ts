@@ -3,12 +3,12 @@ import type { Graph, GraphLimits, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { greatest, sum } from '../../base/numbers.ts';
 import { readableValues } from '../checks.ts';
+import { batchesOf, MAX_PIECES, stagingBytes } from '../staging.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
 import { aligned } from './aligned.ts';
 import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
-import { batchesOf, MAX_PIECES, stagingBytes } from './staging.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
 import { GRID_BYTES, stepWords, textWords } from './words.ts';
 

@@ -1,11 +1,12 @@
 import type { Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
-import { checkFinite, notFinite } from '../../quants/finite.ts';
+import { checkFinite } from '../../quants/finite.ts';
+import { batchesOf, MAX_PIECES, notFiniteIn, stagingBytes, streamBatches, type Batch, type Piece } from '../staging.ts';
 import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { COUNTER_BYTES, PACK_RECORD_BYTES, type MemoryPlan } from './plan.ts';
 import type { Pool } from './pool.ts';
-import { batchesOf, MAX_PIECES, stagingBytes, type Batch, type Piece } from './staging.ts';
+
 import { header, packWords } from './words.ts';
 
 export interface UploadTarget {
@@ -17,39 +18,17 @@ export interface UploadTarget {
 
 /**
  * Streams weights into place. File bytes land in one of two staging areas inside the memory, where activations and programs
- * will be later. All threads pack them from there, while the next batch is read into the other area:
- *
- *     read     ▓▓ 0 ▓▓│▓▓ 1 ▓▓│▓▓ 2 ▓▓│
- *     pack            │▓ 0 ▓  │▓ 1 ▓  │▓ 2 ▓
+ * will be later. All threads pack them from there, while the next batch is read into the other area.
  */
 export async function uploadWeights(target: UploadTarget, weights: readonly Tensor[], options: UploadOptions) {
   const { heap, plan } = target;
   const batches = batchesOf(weights, plan.rowsPerItem);
-  const area = stagingBytes(batches);
-  const stagingOf = (b: number): number => plan.activations.begin + (b % 2) * area;
-  const read = (b: number): Promise<PromiseSettledResult<void>[]> =>
-    Promise.allSettled(
-      (batches[b]?.pieces ?? []).map(({ tensor, offsetBytes, stagedAt, bytes }) =>
-        options.read(tensor, offsetBytes, heap.bytes(stagingOf(b) + stagedAt, bytes)),
-      ),
-    );
+  const areaBytes = stagingBytes(batches);
+  const beginOf = (area: number): number => plan.activations.begin + area * areaBytes;
   const grids = weights.find(({ quant }) => quant.grids)?.quant.grids;
   if (grids) heap.bytes(plan.grids.begin, plan.grids.bytes).set(await grids());
-  let doneBytes = 0;
-  let reading = read(0);
-  try {
-    for (const [b, batch] of batches.entries()) {
-      const failed = (await reading).find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
-      options.signal?.throwIfAborted();
-      reading = read(b + 1);
-      await place(target, batch, stagingOf(b));
-      for (const { bytes } of batch.pieces) doneBytes += bytes;
-      options.onProgress?.(doneBytes);
-    }
-  } finally {
-    await reading; // it writes into the memory
-  }
+  const staged = (area: number, begin: number, bytes: number) => heap.bytes(beginOf(area) + begin, bytes);
+  await streamBatches({ batches, staged, place: (batch, area) => place(target, batch, beginOf(area)) }, options);
 }
 
 function place(target: UploadTarget, { pieces }: Batch, staging: number): Promise<void> {
@@ -77,10 +56,9 @@ async function pack(target: UploadTarget, pieces: readonly Piece[], staging: num
   }
   const end = begin + pieces.length * PACK_RECORD_BYTES;
   await target.pool.run({ begin, end, counters, countersBytes });
-  for (const [i, { tensor, matrix, rowBegin, rowEnd }] of pieces.entries()) {
-    if (target.heap.ints[(begin + i * PACK_RECORD_BYTES) / 4 + header.length + packWords.damaged] === 0) continue;
-    const where = `rows ${rowBegin} to ${rowEnd - 1}${tensor.shape.length > 2 ? ` of matrix ${matrix}` : ''}`;
-    throw notFinite(tensor.name, `a ${tensor.quant.halves ? 'scale' : 'weight'} in ${where}`);
+  for (const [i, piece] of pieces.entries()) {
+    const record = (begin + i * PACK_RECORD_BYTES) / 4;
+    if (target.heap.ints[record + header.length + packWords.damaged] !== 0) throw notFiniteIn(piece);
   }
 }
 

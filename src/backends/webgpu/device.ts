@@ -41,8 +41,12 @@ export interface DeviceOptions {
 /** An opened device. */
 export interface Gpu {
   readonly device: GPUDevice;
+  /** Held for as long as the device: Dawn in Node ends the process when it is collected. */
+  readonly gpu: GPU;
   readonly info: GpuInfo;
   has(feature: GpuFeature): boolean;
+  /** The most bytes of a buffer that a kernel can see. */
+  readonly bindingBytes: number;
   /** Why the device is of no use any more: it is gone, or refused something that it was told. Undefined while all is well. */
   fault(): string | undefined;
 }
@@ -78,8 +82,10 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
   const isFallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
   return {
     device,
+    gpu,
     info: { vendor, architecture, description, isFallback, features: has },
     has: (feature) => has.includes(feature),
+    bindingBytes: bindingBytes(device, limits),
     fault: () => fault,
   };
 }
@@ -97,3 +103,9 @@ export async function watched<T>(device: GPUDevice, run: () => Promise<T>): Prom
 
 const highest = ({ limits }: GPUAdapter): Record<string, number> =>
   Object.fromEntries(raised.map((name) => [name, limits[name]]));
+
+/** A device may have more than it was asked for, so that a lower limit is kept to here. */
+function bindingBytes({ limits }: GPUDevice, asked: DeviceOptions['limits'] = {}): number {
+  const most = asked === 'floor' ? Infinity : (asked['maxStorageBufferBindingSize'] ?? Infinity);
+  return Math.min(most, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+}

@@ -1,7 +1,9 @@
 import type { Graph, Node, Op, Rows, Value } from '../../graph/graph.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 import { colsOf } from '../../ops/op.ts';
+import { embed } from '../../ops/embed.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
+import { lowerEmbed } from './lower_embed.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
 
@@ -63,6 +65,8 @@ export interface Lowered {
 export interface Surroundings {
   /** Threads of a workgroup, for kernels that are not tuned. */
   readonly threads: number;
+  /** The most bytes of a buffer that a kernel can see. */
+  readonly bindingBytes: number;
 }
 
 export function lower(graph: Graph, surroundings: Surroundings): Lowered {
@@ -172,7 +176,10 @@ const onHost: Expansion = (lowering, node) => {
   lowering.hostNodes.push({ node, out: lowering.hostSlotOf(node.out) });
 };
 
-const expansions: ReadonlyMap<Op, Expansion> = new Map([[ropeAngles, onHost]]);
+const expansions: ReadonlyMap<Op, Expansion> = new Map([
+  [ropeAngles, onHost],
+  [embed, lowerEmbed],
+]);
 
 /** @throws UnsupportedError for a graph with a node that has no kernel. */
 export function checkSupported({ nodes }: Graph): void {

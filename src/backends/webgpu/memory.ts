@@ -1,8 +1,16 @@
+import { ResourceError } from '../../base/errors.ts';
+import { counted } from '../../base/numbers.ts';
+
 /** Bits of GPUBufferUsage, which not every runtime has among its globals. */
 export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, storage: 128 } as const;
 
 /** Offsets of bindings, at the most that a device may ask for. */
 export const BINDING_BYTES = 256;
+
+const SMALLER = "choose a smaller model, fewer positions (contextLength), or backend: 'wasm'";
+
+/** What a device reports when a buffer is too large for it, and when there is no memory left. */
+const SCOPES = ['validation', 'out-of-memory'] as const;
 
 /** The buffers of a backend, counted. */
 export class GpuMemory {
@@ -23,6 +31,25 @@ export class GpuMemory {
   /** A buffer that this side reads. */
   readBack(label: string, bytes: number): GPUBuffer {
     return this.create(label, bytes, usage.mapRead | usage.copyTo);
+  }
+
+  /**
+   * Makes buffers, and waits for the device's word that it has room for them: it goes on with buffers that are not there until somebody asks.
+   * @throws ResourceError where it has no room.
+   */
+  async checked(what: string, make: () => void): Promise<void> {
+    const usedBytes = this.bytes;
+    for (const filter of SCOPES) this.device.pushErrorScope(filter);
+    let answers: Promise<GPUError | null>[];
+    try {
+      make();
+    } finally {
+      answers = SCOPES.map(() => this.device.popErrorScope());
+    }
+    const error = (await Promise.all(answers)).find((each) => each !== null);
+    if (!error) return;
+    const wanted = `${counted(this.bytes - usedBytes)} bytes beside ${counted(usedBytes)} in use`;
+    throw new ResourceError(`the GPU has no room for ${what}, ${wanted} (${error.message}); ${SMALLER}`);
   }
 
   private create(label: string, bytes: number, usage: number): GPUBuffer {

@@ -32,6 +32,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   q1_0: { level: [2, 16], scale: [0, 2] },
 };
 
+/** Types whose WGSL gives four columns at a time; the others give units. */
 const FLOATS: ReadonlySet<string> = new Set(['f32', 'f16', 'bf16', 'levels16']);
 
 /** Columns that every row is padded to a multiple of. */
@@ -39,6 +40,8 @@ const UNIT_COLS = 32;
 
 /** Whole rows must come in groups of so many wherever a matrix is cut: then each plane of a piece has whole words. */
 export const PIECE_ROWS = 4;
+
+export const isOfFloats = ({ name }: QuantType): boolean => FLOATS.has(name);
 
 /** Whether weights of a type can lie on the GPU. */
 export const hasPlanes = ({ name }: QuantType): boolean => name in FIELDS || FLOATS.has(name);

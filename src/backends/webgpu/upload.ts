@@ -1,26 +1,105 @@
+import type { Tensor } from '../../graph/tensor.ts';
 import { checkFinite } from '../../quants/finite.ts';
-import { bytesOf, elementsOf, type Tensor } from '../../graph/tensor.ts';
 import type { UploadOptions } from '../backend.ts';
+import { matrixShape } from '../matrices.ts';
+import { batchesOf, notFiniteIn, stagingBytes, streamBatches, type Batch, type Piece } from '../staging.ts';
+import { areFinite, PIECE_ROWS, takeApart } from './planes.ts';
+import { partBytes, planesOf } from './parts.ts';
 import type { ProgramHome } from './program.ts';
+import type { MatrixPart, Weights } from './weights.ts';
 
-/** Streams weights to the device. */
+/** Bytes that may be on their way to the device: runtimes keep a copy of each until it has arrived. */
+const IN_FLIGHT_BYTES = 32 << 20;
+
+/**
+ * Streams weights to the device. File bytes land in one of two staging areas. They are taken apart from there, and handed to the device's
+ * queue, while the next batch is read into the other area. The model never lies in JavaScript's memory as a whole.
+ */
 export async function uploadWeights(home: ProgramHome, tensors: readonly Tensor[], options: UploadOptions) {
-  let doneBytes = 0;
-  for (const tensor of tensors) {
-    options.signal?.throwIfAborted();
-    await uploadVector(home, tensor, options);
-    doneBytes += bytesOf(tensor);
-    options.onProgress?.(doneBytes);
-  }
+  const { weights, gpu } = home;
+  await weights.reserve(tensors);
+  const batches = batchesOf(tensors, PIECE_ROWS);
+  const areas = [0, 1].map(() => new Uint8Array(stagingBytes(batches)));
+  const placer = new Placer(gpu.device.queue, weights);
+  const staged = (area: number, begin: number, bytes: number) => areas[area]!.subarray(begin, begin + bytes);
+  await streamBatches({ batches, staged, place: (batch, area) => placer.place(batch, areas[area]!) }, options);
+  await placer.done();
 }
 
-async function uploadVector({ memory, gpu, weights }: ProgramHome, tensor: Tensor, { read }: UploadOptions) {
-  const bytes = new Uint8Array(bytesOf(tensor));
-  await read(tensor, 0, bytes);
-  const floats = new Float32Array(elementsOf(tensor));
-  tensor.quant.dequantize!(bytes, floats);
-  checkFinite(tensor.name, floats);
-  const buffer = memory.storage(tensor.name, floats.byteLength);
-  gpu.device.queue.writeBuffer(buffer, 0, floats);
-  weights.addVector(tensor.name, buffer);
+/** Brings batches from a staging area to the device. */
+class Placer {
+  private readonly queue: GPUQueue;
+  private readonly weights: Weights;
+  /** What a piece becomes on its way; as large as the largest so far. */
+  private scratch = new ArrayBuffer(0);
+  private readonly inFlight: { readonly bytes: number; readonly arrived: Promise<unknown> }[] = [];
+
+  constructor(queue: GPUQueue, weights: Weights) {
+    this.queue = queue;
+    this.weights = weights;
+  }
+
+  async place({ pieces, bytes }: Batch, area: Uint8Array): Promise<void> {
+    for (const piece of pieces) {
+      const file = area.subarray(piece.stagedAt, piece.stagedAt + piece.bytes);
+      if (this.weights.isPlain(piece.tensor)) this.placeFloats(piece, file);
+      else this.placeRows(piece, file);
+    }
+    this.queue.submit([]);
+    this.inFlight.push({ bytes, arrived: this.queue.onSubmittedWorkDone() });
+    await this.waitUntilAtMost(IN_FLIGHT_BYTES);
+  }
+
+  done(): Promise<void> {
+    return this.waitUntilAtMost(0);
+  }
+
+  private async waitUntilAtMost(bytes: number): Promise<void> {
+    let flying = this.inFlight.reduce((total, each) => total + each.bytes, 0);
+    while (flying > bytes) {
+      const first = this.inFlight.shift()!;
+      await first.arrived;
+      flying -= first.bytes;
+    }
+  }
+
+  private room(bytes: number): ArrayBuffer {
+    if (this.scratch.byteLength < bytes) this.scratch = new ArrayBuffer(bytes);
+    return this.scratch;
+  }
+
+  private placeFloats({ tensor, matrix, rowBegin, rowEnd }: Piece, file: Uint8Array): void {
+    const { rows, cols } = matrixShape(tensor);
+    const n = (rowEnd - rowBegin) * cols;
+    const floats = new Float32Array(this.room(n * 4), 0, n);
+    tensor.quant.dequantize!(file, floats);
+    checkFinite(tensor.name, floats);
+    this.queue.writeBuffer(this.weights.vector(tensor.name), (matrix * rows + rowBegin) * cols * 4, floats);
+  }
+
+  private placeRows(piece: Piece, file: Uint8Array): void {
+    const { tensor, matrix, rowBegin, rowEnd } = piece;
+    if (!areFinite(tensor.quant, file)) throw notFiniteIn(piece);
+    const rowBytes = file.length / (rowEnd - rowBegin);
+    for (const part of this.weights.parts(tensor.name)) {
+      const [begin, end] = [Math.max(rowBegin, part.rowBegin), Math.min(rowEnd, part.rowEnd)];
+      if (part.matrix !== matrix || begin >= end) continue;
+      this.writeRows(tensor, file.subarray((begin - rowBegin) * rowBytes, (end - rowBegin) * rowBytes), {
+        part,
+        at: begin - part.rowBegin,
+        nRows: end - begin,
+      });
+    }
+  }
+
+  private writeRows(tensor: Tensor, file: Uint8Array, to: { part: MatrixPart; at: number; nRows: number }): void {
+    const { part, at, nRows } = to;
+    const scratch = this.room(partBytes(tensor, nRows));
+    const places = planesOf(tensor, nRows);
+    const planes = places.map(({ offset, size }) => new Uint8Array(scratch, offset, size));
+    takeApart(tensor.quant, matrixShape(tensor).cols, file, planes);
+    for (const [p, { offset, rowBytes }] of planesOf(tensor, part.rowEnd - part.rowBegin).entries()) {
+      this.queue.writeBuffer(part.buffer, offset + at * rowBytes, planes[p]!);
+    }
+  }
 }

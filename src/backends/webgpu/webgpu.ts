@@ -2,6 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Backend, ReadTensor } from '../backend.ts';
+import { plainWeights } from '../matrices.ts';
 import { checkKernels, failIfRefused, type KernelCheck } from './check_kernels.ts';
 import { openDevice, watched, type DeviceOptions, type GpuInfo } from './device.ts';
 import { lower, unsupported } from './lower.ts';
@@ -51,8 +52,13 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   const { device, info } = gpu;
   const title = info.description || [info.vendor, info.architecture].join(' ');
   const memory = new GpuMemory(device);
-  const home = { gpu, memory, pipelines: new Pipelines(device), weights: new Weights(memory) };
-  const surroundings = { threads: THREADS };
+  const home = {
+    gpu,
+    memory,
+    pipelines: new Pipelines(device),
+    weights: new Weights(memory, plainWeights(graph), gpu.bindingBytes),
+  };
+  const surroundings = { threads: THREADS, bindingBytes: gpu.bindingBytes };
   const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, surroundings, keep);
   const prepare: Backend['prepare'] = (graph, look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
   const report = { ...info, checks: [] as readonly KernelCheck[] };

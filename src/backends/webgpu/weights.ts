@@ -1,4 +1,6 @@
+import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import type { GpuMemory } from './memory.ts';
+import { partBytes, partsOf, planesOf, type Part } from './parts.ts';
 
 /** A piece of a buffer, as a bind group takes it. */
 export interface Plane {
@@ -7,36 +9,75 @@ export interface Plane {
   readonly size: number;
 }
 
+/** Rows of a matrix, and where they lie. */
+export interface MatrixPart extends Part {
+  readonly buffer: GPUBuffer;
+  /** In the order of the type's bindings. */
+  readonly planes: readonly Plane[];
+}
+
 /** The weights of a backend, on the device. */
 export class Weights {
   /** Something small to bind where an input is left out. */
   readonly nothing: GPUBuffer;
+  private readonly memory: GpuMemory;
+  private readonly plain: ReadonlySet<string>;
+  private readonly bindingBytes: number;
   private readonly vectors = new Map<string, GPUBuffer>();
-  private readonly matrices = new Map<string, readonly (readonly Plane[])[]>();
+  private readonly matrices = new Map<string, readonly MatrixPart[]>();
 
-  constructor(memory: GpuMemory) {
+  /**
+   * @param plain names from `plainWeights`.
+   * @param bindingBytes the most that a kernel sees of a buffer.
+   */
+  constructor(memory: GpuMemory, plain: ReadonlySet<string>, bindingBytes: number) {
+    this.memory = memory;
+    this.plain = plain;
+    this.bindingBytes = bindingBytes;
     this.nothing = memory.storage('nothing', 16);
+  }
+
+  /** Whether a weight lies on the device as plain f32 numbers: vectors do, and matrices that kernels take as such. */
+  isPlain({ name, shape }: Tensor): boolean {
+    return shape.length === 1 || this.plain.has(name);
+  }
+
+  /** Makes the buffers of weights, before any of their bytes is read. @throws ResourceError where the device has no room. */
+  async reserve(tensors: readonly Tensor[]): Promise<void> {
+    await this.memory.checked('the weights', () => {
+      for (const tensor of tensors) {
+        const { name } = tensor;
+        if (this.isPlain(tensor)) this.vectors.set(name, this.memory.storage(name, elementsOf(tensor) * 4));
+        else this.matrices.set(name, this.makeParts(tensor));
+      }
+    });
+  }
+
+  private makeParts(tensor: Tensor): MatrixPart[] {
+    return partsOf(tensor, this.bindingBytes).map((part) => {
+      const nRows = part.rowEnd - part.rowBegin;
+      const buffer = this.memory.storage(tensor.name, partBytes(tensor, nRows));
+      const planes = planesOf(tensor, nRows).map(({ offset, size }) => ({ buffer, offset, size }));
+      return { ...part, buffer, planes };
+    });
   }
 
   hasVector(name: string): boolean {
     return this.vectors.has(name);
   }
 
-  /** `[cols]` f32 */
+  /** `[elements]` f32 */
   vector(name: string): GPUBuffer {
     return this.vectors.get(name)!;
   }
 
+  /** The parts of a matrix, in the order of `partsOf`. */
+  parts(name: string): readonly MatrixPart[] {
+    return this.matrices.get(name)!;
+  }
+
   /** The planes of one part of a matrix, in the order of its type's bindings. */
   planes(name: string, part: number): readonly Plane[] {
-    return this.matrices.get(name)![part]!;
-  }
-
-  addVector(name: string, buffer: GPUBuffer): void {
-    this.vectors.set(name, buffer);
-  }
-
-  addMatrix(name: string, parts: readonly (readonly Plane[])[]): void {
-    this.matrices.set(name, parts);
+    return this.parts(name)[part]!.planes;
   }
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { create, globals } from 'webgpu';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   areFinite,
@@ -12,29 +10,15 @@ import {
 import { levels16 } from '../../../src/models/levels16.ts';
 import { quants } from '../../../src/quants/index.ts';
 import type { QuantType } from '../../../src/quants/quant_type.ts';
+import { kernelSource } from '../../../src/backends/webgpu/sources.ts';
+import { findDawn } from '../../helpers/dawn.ts';
 import { dequantized, quantNamed, randomFile } from '../../kernels/weights.ts';
 
-Object.assign(globalThis, globals);
-
-const gpus = [create([])]; // Dawn ends the process when nothing holds it
-const adapter = await gpus[0]!.requestAdapter();
-const device = await adapter?.requestDevice();
-afterAll(() => {
-  device?.destroy();
-  gpus.length = 0;
-});
+const { gpu } = await findDawn();
+const device = await (await gpu?.requestAdapter())?.requestDevice();
+afterAll(() => device?.destroy());
 
 const TYPES = quants.filter(hasPlanes).map(({ name }) => name);
-
-const fileOf = (path: string): string =>
-  readFileSync(new URL(`../../../kernels/${path}.wgsl`, import.meta.url), 'utf8');
-
-/** A quant's file with what it needs. */
-function sourceOf(name: string): string {
-  const source = fileOf(`quants/${name}`);
-  const needs = /^\/\/ needs: (.*)$/m.exec(source)?.[1]?.split(', ') ?? [];
-  return [...needs.map((need) => fileOf(`lib/${need}`)), source].join('\n');
-}
 
 /** Writes every weight of a matrix, padding included. */
 const probes = {
@@ -81,7 +65,7 @@ async function onGpu(gpu: GPUDevice, quant: QuantType, cols: number, file: Uint8
   const rows = ((file.length / quant.blockBytes) * quant.blockSize) / cols;
   const planes = planeRowBytes(quant, cols).map((bytes) => new Uint8Array(words(bytes * rows)));
   takeApart(quant, cols, file, planes);
-  const source = sourceOf(quant.name);
+  const { code: source } = kernelSource([`quants/${quant.name}`]);
   const isUnit = source.includes('fn unit(');
   const module = gpu.createShaderModule({ code: source + probes[isUnit ? 'unit' : 'weights4'] });
   const pipeline = await gpu.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
@@ -173,7 +157,7 @@ test('whole numbers of an adapter are taken as they are', async () => {
 });
 
 test.each(TYPES)('the planes of %s are declared in the order in which it is taken apart', (name) => {
-  const source = fileOf(`quants/${name}`);
+  const { code: source } = kernelSource([`quants/${name}`]);
   const declared = [...source.matchAll(/@group\(1\) @binding\((\d)\) var<storage, read> (\w+)Plane/g)];
   expect(declared.map(([, binding]) => Number(binding))).toEqual(declared.map((_, i) => i));
   expect(declared.map(([, , plane]) => plane)).toEqual(planeNames(quantNamed(name)));
