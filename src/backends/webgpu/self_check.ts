@@ -48,8 +48,9 @@ export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
 }
 
 /** An odd number of rows in which the call runs: two more than the fewest, if there may be so many. */
-function rowsFor({ from = 1, to = Infinity, rows }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
-  return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits);
+function rowsFor({ from = 1, to = Infinity, rows, node }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
+  const most = node.out.rows ? node.out.shape[0]! : Infinity;
+  return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits, most);
 }
 
 /** Numbers between -1 and 1, the same everywhere. */
