@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../../base/errors.ts';
-import type { Call } from './lower.ts';
+import type { Call } from './calls.ts';
 import { kernelTitle } from './pipelines.ts';
 import { checkCall, type CheckHome } from './self_check.ts';
 

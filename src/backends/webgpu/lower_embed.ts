@@ -1,5 +1,5 @@
 import { colsOf } from '../../ops/op.ts';
-import { numbersOf, rowsOfNode, type Expansion } from './lower.ts';
+import { numbersOf, rowsOfNode, type Expansion } from './calls.ts';
 import { partsOf } from './parts.ts';
 import { isOfFloats } from './planes.ts';
 

@@ -8,7 +8,7 @@ import { colsOf, rowsOf } from '../../ops/op.ts';
 import { positionRows } from '../../ops/position_rows.ts';
 import { pool } from '../../ops/pool.ts';
 import type { Program, ReadTensor } from '../backend.ts';
-import type { Call } from './lower.ts';
+import type { Call } from './calls.ts';
 
 /**
  * Each pipeline that a model needs runs once, on the model's own weights and numbers that are known, and is compared with plain loops on the
