@@ -1,4 +1,5 @@
 import { asError } from '../../base/errors.ts';
+import { smallest } from '../../base/numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
@@ -40,6 +41,7 @@ const HELD = 37;
 /** Runs the node as a step in which this call is made. */
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
   const nRows = rowsFor(call, home.limits);
+  if (nRows === 0) return { error: 0 }; // no step has rows for it
   try {
     return { error: await home.watched(() => errorOf(call.node, nRows, home)) };
   } catch (error) {
@@ -49,7 +51,8 @@ export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
 
 /** An odd number of rows in which the call runs: two more than the fewest, if there may be so many. */
 function rowsFor({ from = 1, to = Infinity, rows, node }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
-  const most = node.out.rows ? node.out.shape[0]! : Infinity;
+  const activations = [node.out, ...node.inputs].filter((value) => value.rows);
+  const most = smallest(activations.map(({ shape }) => shape[0]!));
   return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits, most);
 }
 
