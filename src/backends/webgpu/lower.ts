@@ -1,7 +1,10 @@
 import type { Graph, Node, Op, Rows, Value } from '../../graph/graph.ts';
 import { UnsupportedError } from '../../base/errors.ts';
+import { attention } from '../../ops/attention.ts';
+import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
+import { lowerAttention, lowerKvStore } from './lower_attention.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
 
@@ -172,7 +175,11 @@ const onHost: Expansion = (lowering, node) => {
   lowering.hostNodes.push({ node, out: lowering.hostSlotOf(node.out) });
 };
 
-const expansions: ReadonlyMap<Op, Expansion> = new Map([[ropeAngles, onHost]]);
+const expansions: ReadonlyMap<Op, Expansion> = new Map([
+  [ropeAngles, onHost],
+  [kvStore, lowerKvStore],
+  [attention, lowerAttention],
+]);
 
 /** @throws UnsupportedError for a graph with a node that has no kernel. */
 export function checkSupported({ nodes }: Graph): void {
