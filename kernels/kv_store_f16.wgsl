@@ -38,17 +38,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (at >= end) {
     return;
   }
-  let from = row * kvDim - begin; // of x, for number 0 of the cache
+  let shift = row * kvDim - begin; // of x against the cache
   let isMiddle = at < begin;
   if (isMiddle && row > step.rows[row].first) { // the row before this one writes it
     return;
   }
   var halves = vec2<u32>(cache[word] & 0xffffu, cache[word] >> 16u);
   if (!isMiddle) {
-    halves.x = noticed(x[from + at]);
+    halves.x = noticed(x[shift + at]);
   }
   if (at + 1u < end) {
-    halves.y = noticed(x[from + at + 1u]);
+    halves.y = noticed(x[shift + at + 1u]);
   } else if (isFollowed(row)) {
     halves.y = noticed(x[(row + 1u) * kvDim]);
   }

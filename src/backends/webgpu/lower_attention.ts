@@ -2,7 +2,7 @@ import type { Node, Value } from '../../graph/graph.ts';
 import { alibiSlope } from '../../ops/attention.ts';
 import { colsOf } from '../../ops/op.ts';
 import { quantByName } from '../../quants/index.ts';
-import { numbersOf, rowsOfNode, type Expansion, type Grid, type Lowering, type Slot } from './lower.ts';
+import { numbersOf, rowsOfNode, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
 
 /** Attention and its caches, which lie on the device as `kernels/caches` says for each type. */
 

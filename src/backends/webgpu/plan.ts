@@ -1,6 +1,7 @@
 import type { Graph, Value } from '../../graph/graph.ts';
 import { readableValues } from '../checks.ts';
-import { lower, type Lowered, type Slot, type Surroundings } from './lower.ts';
+import type { Lowered, Slot, Surroundings } from './calls.ts';
+import { lower } from './lower.ts';
 
 /** A graph made ready for a device: its calls, and which buffers they share. */
 export interface ProgramPlan extends Lowered {

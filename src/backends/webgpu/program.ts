@@ -5,7 +5,7 @@ import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 import type { Gpu } from './device.ts';
-import type { Call, HostNode, Slot } from './lower.ts';
+import type { Call, HostNode, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';

@@ -8,7 +8,7 @@ import { colsOf, rowsOf } from '../../ops/op.ts';
 import { positionRows } from '../../ops/position_rows.ts';
 import { pool } from '../../ops/pool.ts';
 import type { Program, ReadTensor } from '../backend.ts';
-import type { Call } from './lower.ts';
+import type { Call } from './calls.ts';
 
 /**
  * Each pipeline that a model needs runs once, on the model's own weights and numbers that are known, and is compared with plain loops on the
@@ -39,7 +39,7 @@ const HELD = 37;
 
 /** Runs the node as a step in which this call is made. */
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
-  const nRows = rowsFor(call, home.limits);
+  const nRows = rowsFor(call);
   try {
     return { error: await home.watched(() => errorOf(call.node, nRows, home)) };
   } catch (error) {
@@ -48,8 +48,9 @@ export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
 }
 
 /** An odd number of rows in which the call runs: two more than the fewest, if there may be so many. */
-function rowsFor({ from = 1, to = Infinity, rows }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
-  return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits);
+function rowsFor({ from = 1, to = Infinity, node }: Call): number {
+  const most = [node.out, ...node.inputs].filter(({ rows }) => rows).map(({ shape }) => shape[0]!);
+  return Math.min(to, from === 1 ? 3 : from + 2, ...most);
 }
 
 /** Numbers between -1 and 1, the same everywhere. */
@@ -89,7 +90,8 @@ interface Trial {
 
 function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
   const states = new Map<Value, Float32Array>();
-  const pos = Math.min(HELD, limits.nCtx - nRows);
+  const positions = node.inputs.filter(({ role }) => role === 'state').map(({ shape }) => shape[0]!);
+  const pos = Math.max(0, Math.min(HELD, ...[limits.nCtx, ...positions].map((n) => n - nRows)));
   const inputs = node.inputs.map((input, i): Value => {
     const [rows, cols] = input.shape as [number, number];
     if (input.role === 'state') states.set(input, numbers(Math.min(rows, pos + nRows) * cols, i + 1));

@@ -1,0 +1,109 @@
+import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
+import type { Kernel } from './pipelines.ts';
+
+/** What a graph is made into: kernel calls, and the buffers that they read and write. */
+
+/** A buffer that calls read and write; one object per buffer. */
+export interface Slot {
+  readonly name: string;
+  /** `host`: the CPU writes it before each run. */
+  readonly role: Value['role'] | 'host';
+  readonly bytes: number;
+  /** Constants, vectors and states: what they hold. */
+  readonly value?: Value;
+}
+
+/** How many workgroups there are, for so many rows. */
+export interface Grid {
+  readonly x: number;
+  readonly y: (nRows: number) => number;
+}
+
+/** One kernel call. */
+export interface Call {
+  /** What it is for. */
+  readonly node: Node;
+  readonly kernel: Kernel;
+  readonly out: Slot;
+  /** In the order of bindings 2 and on; undefined: left out. */
+  readonly inputs: readonly (Slot | undefined)[];
+  /** Its matrix, whose planes are group 1: this part of it. */
+  readonly matrix?: { readonly weight: Value; readonly part: number };
+  /** The step's rows that it goes by. */
+  readonly rows: Rows;
+  readonly grid: Grid;
+  /** It runs in steps of so many rows, both included; absent: in all. */
+  readonly from?: number;
+  readonly to?: number;
+  /** By how much its numbers may differ from those of plain loops, relative to the largest; absent: as all kernels' may. */
+  readonly tolerance?: number;
+}
+
+/** A node that plain loops do on the CPU before each run, because it depends on the step alone. */
+export interface HostNode {
+  readonly node: Node;
+  readonly out: Slot;
+}
+
+export interface Lowered {
+  readonly calls: readonly Call[];
+  readonly hostNodes: readonly HostNode[];
+  /** By the value they hold. */
+  readonly slots: ReadonlyMap<Value, Slot>;
+}
+
+/** What lowering asks of the device and its weights. */
+export interface Surroundings {
+  /** Threads of a workgroup, for kernels that are not tuned. */
+  readonly threads: number;
+}
+
+/** Collects calls and slots; lives as long as one `lower`. */
+export class Lowering implements Lowered {
+  readonly calls: Call[] = [];
+  readonly hostNodes: HostNode[] = [];
+  readonly slots = new Map<Value, Slot>();
+  readonly graph: Graph;
+  readonly surroundings: Surroundings;
+  private readonly byKey = new Map<unknown, Slot>();
+
+  constructor(graph: Graph, surroundings: Surroundings) {
+    this.graph = graph;
+    this.surroundings = surroundings;
+  }
+
+  /** The slot of a value. Weights are the same by name, constants by their numbers, everything else by identity. */
+  slotOf(value: Value): Slot {
+    const key = value.role === 'weight' ? value.name : (value.data ?? value);
+    let slot = this.byKey.get(key);
+    if (!slot) this.byKey.set(key, (slot = { name: value.name, role: value.role, bytes: bytesOf(value), value }));
+    this.slots.set(value, slot);
+    return slot;
+  }
+
+  /** The slot of a value that the CPU makes. */
+  hostSlotOf(value: Value): Slot {
+    const slot: Slot = { name: value.name, role: 'host', bytes: bytesOf(value) };
+    this.byKey.set(value, slot);
+    this.slots.set(value, slot);
+    return slot;
+  }
+}
+
+/** All but caches and matrices are f32. */
+function bytesOf({ shape, role, quant }: Value): number {
+  const numbers = shape.reduce((product, n) => product * n, 1);
+  return role === 'state' ? (numbers / quant.blockSize) * quant.blockBytes : numbers * 4;
+}
+
+export type Expansion = (lowering: Lowering, node: Node) => void;
+
+/** Rows of a node in a step; a state has none of its own, it takes those of what is stored. */
+export const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
+
+/** A node's numbers, by the names that its kernel knows. */
+export function numbersOf(node: Node, threads: number): Record<string, number> {
+  const numbers: Record<string, number> = { threads, nInputs: node.inputs.length };
+  for (const { name, of } of node.op.scalars) numbers[name] = of(node);
+  return numbers;
+}
