@@ -113,7 +113,7 @@ function attendText({ out, inputs: [q, k, v, sinks], node }: Omit<OpArgs, 'step'
 }
 
 /** What a head's scores lose for each position: `2^(-alibi (h + 1) / n)` of n heads, a power of two; heads beyond it lie in between. */
-function alibiSlope(alibi: number, head: number, nHeads: number): number {
+export function alibiSlope(alibi: number, head: number, nHeads: number): number {
   if (alibi === 0) return 0;
   const n = 2 ** Math.floor(Math.log2(nHeads));
   const step = head < n ? head + 1 : head - n + 0.5;

@@ -1,5 +1,7 @@
 import type { Graph, Node, Op } from '../../graph/graph.ts';
 import { UnsupportedError } from '../../base/errors.ts';
+import { attention } from '../../ops/attention.ts';
+import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import { embed } from '../../ops/embed.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
@@ -13,6 +15,7 @@ import {
   type Surroundings,
 } from './calls.ts';
 import { lowerEmbed } from './lower_embed.ts';
+import { lowerAttention, lowerKvStore } from './lower_attention.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
 
@@ -81,6 +84,8 @@ const onHost: Expansion = (lowering, node) => {
 const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [ropeAngles, onHost],
   [embed, lowerEmbed],
+  [kvStore, lowerKvStore],
+  [attention, lowerAttention],
 ]);
 
 /** @throws UnsupportedError for a graph with a node that has no kernel. */

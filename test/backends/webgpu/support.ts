@@ -18,6 +18,7 @@ export const opensOn =
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&
+  inputs.every(({ role, quant }) => role !== 'state' || quant !== 'q8_0') &&
   inputs.every(({ role, quant = 'f32' }) => role !== 'matrix' || hasKernel(`quants/${quant}`));
 
 /** What the suite tries on GPUs. */
