@@ -1,4 +1,4 @@
-import type { ModelSource } from '../platform/platform.ts';
+import type { GpuObject, ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import { callSite } from './call_site.ts';
 import { Engine } from './engine.ts';
@@ -25,7 +25,7 @@ import { startEngine } from './start_engine.ts';
 export async function openModel(source: ModelSource | StoredSource, options: OpenModelOptions = {}): Promise<Model> {
   const site = callSite();
   checkOptions('openModel', options);
-  const { draft, adapters, onProgress, onDownload, signal, ...rest } = options;
+  const { draft, adapters, gpu, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
   const receiving = { onDownload, signal };
   const args = {
@@ -40,7 +40,11 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
     startEngine(async (client, files) => {
       const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
       return { client, info };
-    });
+    }, foreign(gpu));
   const { client, info } = await open(signal);
   return new Model(new Engine(client, async () => (await open()).client), info);
 }
+
+/** A GPU object that the engine's own thread does not have. */
+const foreign = (gpu: GpuObject | undefined): GpuObject | undefined =>
+  gpu === (globalThis.navigator as { gpu?: GpuObject } | undefined)?.gpu ? undefined : gpu;

@@ -13,6 +13,13 @@ export interface Platform {
   spawn(script: URL, name: string): WorkerHandle;
   /** The other end, inside a worker. */
   host(): Port;
+  /** The name that this thread was started by; another one's, or none, where `spawn` did not start it. */
+  threadName(): string;
+  /**
+   * The GPU of this thread: the engine's own, or the one that the npm package `webgpu` brings to Node.
+   * @throws UnsupportedError that says what to do where there is none.
+   */
+  findGpu(): Promise<GpuObject>;
   /** Reads a file that lies beside the bundle: a kernel build. */
   readBeside(file: URL): Promise<Uint8Array<ArrayBuffer>>;
   /** Logical cores. */
@@ -71,6 +78,11 @@ export interface StoredFiles {
 
 /** What crosses between threads without being read: a path, all files of a model, or a model of the store. */
 export type PlainSource = string | readonly NamedBlob[] | StoredFiles;
+
+/** What `navigator.gpu` is, as far as it is known without WebGPU's types: `create([])` of the npm package `webgpu` is one, too. */
+export interface GpuObject {
+  requestAdapter(options?: object): Promise<object | null>;
+}
 
 /** One end of a message channel. */
 export interface Port {

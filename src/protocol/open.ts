@@ -5,6 +5,9 @@ import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { AdapterInfo } from './adapters.ts';
 
+export const backendNames = ['auto', 'webgpu', 'wasm', 'reference'] as const;
+export type BackendName = (typeof backendNames)[number];
+
 /** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
   /** Positions a session holds: prompt and answer together. Default: what the model was trained on, at most 4096. */
@@ -16,8 +19,11 @@ export interface OpenOptions {
    * Q4_1, Q8_0, Q4_K, Q5_K, Q6_K; others stay exact). Default `exact`.
    */
   readonly activations?: ActivationKind;
-  /** `wasm` (default) for speed, `reference` for plain loops. */
-  readonly backend?: 'wasm' | 'reference';
+  /**
+   * What computes: `wasm` (default), all cores of the processor; `webgpu`, a GPU, also one that is made of software; `auto`, the faster of
+   * these two for this model, which is measured once for a device; `reference`, plain loops.
+   */
+  readonly backend?: BackendName;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
