@@ -1,5 +1,6 @@
 import { asError } from '../base/errors.ts';
-import type { GpuObject, Port, WorkerHandle } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { Port, WorkerHandle } from '../platform/platform.ts';
 
 /** The engine's script, as a module. */
 interface EngineScript {

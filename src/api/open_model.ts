@@ -1,4 +1,5 @@
-import type { GpuObject, ModelSource } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import { callSite } from './call_site.ts';
 import { Engine } from './engine.ts';

@@ -1,7 +1,8 @@
 /** What the calls of the library take beside their arguments. */
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/receiving.ts';
-import type { GpuObject, ModelSource } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { DeviceSpeed, FitOptions, ProbeOptions } from '../protocol/fit.ts';

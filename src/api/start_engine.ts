@@ -1,4 +1,5 @@
-import type { Files, GpuObject } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { Files } from '../platform/platform.ts';
 import { ENGINE_THREAD } from '../protocol/messages.ts';
 import { EngineClient } from './engine_client.ts';
 import { files, inlinedFiles, spawn } from '#platform';

@@ -1,6 +1,6 @@
 import { startWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../platform/features.ts';
-import type { GpuObject } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
@@ -38,6 +38,10 @@ const starters: Readonly<Record<string, Starter>> = {
     const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
     return { create: ({ weights, graph, part }) => finish({ weights, graph, part, maxSessions }), abandon };
   },
+  webgpu: (_, gpu) => ({
+    create: async (plan) => (await import('./gpu_backend.ts')).createGpuBackend(plan, gpu),
+    abandon: async () => undefined,
+  }),
   reference: () => ({
     create: async () => (await import('../backends/reference/reference.ts')).referenceBackend(),
     abandon: async () => undefined,

@@ -1,7 +1,8 @@
 import type { Look } from '../backends/backend.ts';
 import { ResourceError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
-import type { GpuObject, PlainSource } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { PlainSource } from '../platform/platform.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
 import { OWN_SESSION, type PlainAdapter } from '../protocol/messages.ts';
 import type { OpenOptions } from '../protocol/open.ts';

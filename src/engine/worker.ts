@@ -1,4 +1,5 @@
-import type { GpuObject, Port } from '../platform/platform.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { Port } from '../platform/platform.ts';
 import {
   NO_CALL,
   plainError,

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { asError, UnsupportedError } from '../base/errors.ts';
-import type { GpuObject } from './platform.ts';
+import type { GpuObject } from './gpu.ts';
 
 /** The npm package that brings WebGPU to Node. */
 const PACKAGE = 'webgpu';

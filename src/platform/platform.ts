@@ -1,4 +1,5 @@
 import type { ByteSource } from '../bytes/source.ts';
+import type { GpuObject } from './gpu.ts';
 
 /**
  * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`
@@ -78,11 +79,6 @@ export interface StoredFiles {
 
 /** What crosses between threads without being read: a path, all files of a model, or a model of the store. */
 export type PlainSource = string | readonly NamedBlob[] | StoredFiles;
-
-/** What `navigator.gpu` is, as far as it is known without WebGPU's types: `create([])` of the npm package `webgpu` is one, too. */
-export interface GpuObject {
-  requestAdapter(options?: object): Promise<object | null>;
-}
 
 /** One end of a message channel. */
 export interface Port {

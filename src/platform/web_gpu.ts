@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
-import type { GpuObject } from './platform.ts';
+import type { GpuObject } from './gpu.ts';
 
 /** The parts of a thread's globals that tell. */
 export interface GpuScope {

@@ -3,6 +3,7 @@ import type { Conversation } from '../chat/conversation.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
+import type { GpuReport } from '../platform/gpu.ts';
 import type { AdapterInfo } from './adapters.ts';
 
 export const backendNames = ['auto', 'webgpu', 'wasm', 'reference'] as const;
@@ -63,7 +64,10 @@ export interface ModelInfo {
   readonly dim: number;
   readonly nCtx: number;
   readonly nCtxTrain: number;
+  /** `wasm-relaxed` or `wasm-simd`, `webgpu`, `reference`. */
   readonly backend: string;
+  /** The GPU that it runs on; undefined where it runs on the processor. */
+  readonly gpu: GpuReport | undefined;
   readonly activations: ActivationKind;
   readonly threads: number;
   /** Why there is one thread where several were asked for, or could be; undefined where there are. */
