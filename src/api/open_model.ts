@@ -1,6 +1,7 @@
 import type { GpuObject } from '../platform/gpu.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
+import type { BackendName } from '../protocol/open.ts';
 import { callSite } from './call_site.ts';
 import { Engine } from './engine.ts';
 import { Model } from './model.ts';
@@ -28,6 +29,7 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
   checkOptions('openModel', options);
   const { draft, adapters, gpu, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
+  const { backend = gpu ? 'auto' : undefined } = options;
   const receiving = { onDownload, signal };
   const args = {
     source: await sourceOf(source, receiving),
@@ -35,16 +37,21 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
     adapters: adapters?.length
       ? await (await import('./adapter_sources.ts')).plainAdapters(adapters, receiving)
       : undefined,
-    options: rest,
+    options: { ...rest, backend },
   };
   const open = (signal?: AbortSignal) =>
-    startEngine(async (client, files) => {
-      const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
-      return { client, info };
-    }, foreign(gpu));
+    startEngine(
+      async (client, files) => {
+        const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
+        return { client, info };
+      },
+      mayUseGpu(backend) ? foreign(gpu) : undefined,
+    );
   const { client, info } = await open(signal);
   return new Model(new Engine(client, async () => (await open()).client), info);
 }
+
+const mayUseGpu = (backend: BackendName | undefined): boolean => backend === 'webgpu' || backend === 'auto';
 
 /** A GPU object that the engine's own thread does not have. */
 const foreign = (gpu: GpuObject | undefined): GpuObject | undefined =>

@@ -20,7 +20,8 @@ export interface OpenModelOptions extends OpenOptions {
   readonly adapters?: readonly (ModelSource | StoredSource | AdapterSource)[];
   /**
    * A GPU object of the caller's, for `backend` `webgpu` or `auto`: `create([])` of the npm package `webgpu`, for example. Such an object cannot
-   * cross to another thread, so the engine then runs in the caller's. Default: the engine's own thread finds one, `navigator.gpu` or that package.
+   * cross to another thread, so the engine then runs in the caller's, unless it is that thread's `navigator.gpu`. Default: the engine's own thread
+   * finds one, `navigator.gpu` or that package. With a GPU object the default of `backend` is `auto`.
    */
   readonly gpu?: GpuObject;
   /** Gets the bytes of weights loaded so far. */

@@ -6,8 +6,7 @@ import type { KvType } from '../graph/layer_state.ts';
 import type { GpuReport } from '../platform/gpu.ts';
 import type { AdapterInfo } from './adapters.ts';
 
-export const backendNames = ['auto', 'webgpu', 'wasm', 'reference'] as const;
-export type BackendName = (typeof backendNames)[number];
+export type BackendName = 'auto' | 'webgpu' | 'wasm' | 'reference';
 
 /** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
@@ -24,7 +23,7 @@ export interface OpenOptions {
    * What computes: `wasm` (default), all cores of the processor; `webgpu`, a GPU, also one that is made of software; `auto`, the faster of
    * these two for this model, which is measured once for a device; `reference`, plain loops.
    */
-  readonly backend?: BackendName;
+  readonly backend?: BackendName | undefined;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
