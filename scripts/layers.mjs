@@ -39,7 +39,7 @@ export const layers = {
   api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol', 'store'] }, // what the caller's thread holds
   isolate: { has: ['src/isolate'], may: [] }, // what a service worker holds, and nothing of the engine
   compress: { has: ['src/compress'], may: ['base', 'bytes', 'quants', 'tensor', 'gguf', 'platform'] },
-  threads: { has: ['src/threads'], may: ['engine', 'backends', 'compress', 'store'] },
+  threads: { has: ['src/threads'], may: ['engine', 'protocol', 'platform', 'backends', 'compress', 'store'] },
   public: {
     has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts', 'src/isolate.ts'],
     may: ['api', 'engine', 'isolate', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base'].concat([

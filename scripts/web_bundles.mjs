@@ -8,7 +8,7 @@
  *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker
  *   engine.js                 the script of all threads, one file
  *   store.js                  the thread of the model store's jobs
- *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls
+ *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls, GPUs
  *
  * Bundlers find engine.js and its parts by `new URL('./engine.js', import.meta.url)`. They move and rename the files, and change nothing
  * inside, so no part may import engine.js by its name. A part borrows what both need:
@@ -38,6 +38,7 @@ const thread = 'src/threads/page.ts';
  */
 function partOf(file) {
   if (file.startsWith('src/quants/')) return 'weights';
+  if (file.includes('gpu')) return 'gpu'; // src/backends/webgpu and what goes with it
   return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
 }
 
@@ -140,7 +141,7 @@ function engineText(borrowed, version) {
     return `import { ${name} as b${i} } from './${file}';`;
   });
   return `
-    import './${thread}';
+    export { serve } from './${thread}';
     import { fileNamed } from './src/engine/files.ts';
     import { loadPart } from './src/engine/load_part.ts';
     ${imports.join('\n')}

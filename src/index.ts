@@ -53,7 +53,15 @@ export type {
 export type { EmbedPooling } from './protocol/messages.ts';
 export type { Generation } from './api/generation.ts';
 export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';
-export type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt, TextPrompt } from './protocol/open.ts';
+export type {
+  BackendName,
+  ConversationPrompt,
+  LoadProgress,
+  ModelInfo,
+  OpenOptions,
+  Prompt,
+  TextPrompt,
+} from './protocol/open.ts';
 export type { DownloadProgress, DownloadState } from './platform/receiving.ts';
 export type { ModelStore, ModelStoreOptions } from './store/model_store.ts';
 export type { Download } from './store/running_download.ts';
@@ -71,6 +79,7 @@ export type {
   StoreUsage,
   UrlSource,
 } from './store/types.ts';
+export type { GpuFeature, GpuInfo, GpuObject, GpuReport, KernelCheck } from './platform/gpu.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
 export { checkSamplerOptions, type SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

@@ -6,7 +6,9 @@ import {
   checkSamplerOptions,
   openModel,
   ResourceError,
+  type GpuInfo,
   type Model,
+  type ModelInfo,
   type OpenModelOptions,
   type SamplerOptions,
 } from '../../src/index.ts';
@@ -15,7 +17,7 @@ import { adapterOptions, readAdapters } from './adapters.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { headerAddress, isAddress, storedPath } from './downloads.ts';
 import { checked } from './option_words.ts';
-import { counted, formatBytes, progressBar, remark } from './terminal.ts';
+import { counted, formatBytes, harmlessName, plural, progressBar, remark } from './terminal.ts';
 
 /** Models that come with the source, by name: the first shard's file in `models/`, and what to call them. */
 const embedded: ReadonlyMap<string, { readonly file: string; readonly title: string }> = new Map([
@@ -74,6 +76,23 @@ export const modelTitle = (given: string, { info }: { readonly info: { readonly 
   [...embedded].find(([name, { file }]) => given === name || basename(given) === file)?.[1].title ??
   basename(info.name);
 
+/** What computes: `wasm-relaxed`, `webgpu on NVIDIA H100`. */
+export const backendTitle = ({ backend, gpu }: Pick<ModelInfo, 'backend' | 'gpu'>): string =>
+  gpu ? `${backend} on ${gpuTitle(gpu)}` : backend;
+
+/** The same with threads, where these compute. */
+export const computedBy = (info: ModelInfo): string =>
+  info.gpu ? backendTitle(info) : `${backendTitle(info)}, ${plural(info.threads, 'thread')}`;
+
+/** Drivers name GPUs as they like, and some not at all. */
+function gpuTitle({ vendor, architecture, description, isFallback }: GpuInfo): string {
+  const name = description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'a GPU without a name';
+  return harmlessName(isFallback ? `${name}, which is software` : name);
+}
+
+/** The same for programs. */
+export const computedByJson = ({ backend, gpu }: ModelInfo) => ({ backend, ...(gpu && { gpu }) });
+
 export const modelOptions = {
   ctx: {
     short: 'c',
@@ -84,8 +103,7 @@ export const modelOptions = {
   kv: { value: 'TYPE', help: 'how keys and values are kept: f16 (default), f32 or q8_0' },
   backend: {
     value: 'NAME',
-    rare: true,
-    help: 'wasm (default) or reference, the plain loops that define what is right',
+    help: `what computes: wasm (default), all cores of the processor; webgpu, a GPU (once: npm install webgpu); auto, the faster one for this model; or reference, the plain loops that define what is right`,
   },
   build: {
     value: 'NAME',
@@ -101,7 +119,7 @@ export function readModelOptions(args: Arguments): OpenModelOptions {
   const options: OpenModelOptions = {
     nCtx: args.count('ctx'),
     threads: args.count('threads'),
-    backend: args.choice('backend', ['wasm', 'reference']),
+    backend: args.choice('backend', ['auto', 'webgpu', 'wasm', 'reference']),
     build: args.choice('build', ['relaxed', 'simd']),
     activations: args.choice('activations', ['exact', 'fast']),
     kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),

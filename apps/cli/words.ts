@@ -70,7 +70,8 @@ export const modelWords: readonly string[] = ['m', 'model'];
 /** The same for the file of a command that has one as its argument. */
 export const fileWords: readonly string[] = ['f', 'file'];
 
-const onCpu = 'everything runs on the CPU; leave it out';
+const onGpu = 'a whole model runs on the GPU with --backend webgpu';
+const firstGpu = 'the system says which GPU --backend webgpu takes; leave it out';
 const decided = 'thimble decides that by itself; leave it out';
 const alwaysSo = 'weights are read into memory once; leave it out';
 const noServer = 'there is no server yet; in a program, use the library';
@@ -83,14 +84,14 @@ const getsModels = 'thimble models get hf:org/repo/file.gguf downloads a model';
 /** Options that are not here, dashes left out, and what to do. */
 export const optionAnswers: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    ngl: onCpu,
-    'gpu-layers': onCpu,
-    'n-gpu-layers': onCpu,
-    'num-gpu': onCpu,
-    device: onCpu,
-    dev: onCpu,
-    'main-gpu': onCpu,
-    'tensor-split': onCpu,
+    ngl: onGpu,
+    'gpu-layers': onGpu,
+    'n-gpu-layers': onGpu,
+    'num-gpu': onGpu,
+    device: firstGpu,
+    dev: firstGpu,
+    'main-gpu': firstGpu,
+    'tensor-split': firstGpu,
     mmap: alwaysSo,
     'no-mmap': alwaysSo,
     mlock: alwaysSo,

@@ -1,5 +1,7 @@
+import type { GpuObject } from '../platform/gpu.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
+import type { BackendName } from '../protocol/open.ts';
 import { callSite } from './call_site.ts';
 import { Engine } from './engine.ts';
 import { Model } from './model.ts';
@@ -25,8 +27,9 @@ import { startEngine } from './start_engine.ts';
 export async function openModel(source: ModelSource | StoredSource, options: OpenModelOptions = {}): Promise<Model> {
   const site = callSite();
   checkOptions('openModel', options);
-  const { draft, adapters, onProgress, onDownload, signal, ...rest } = options;
+  const { draft, adapters, gpu, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
+  const { backend = gpu ? 'auto' : undefined } = options;
   const receiving = { onDownload, signal };
   const args = {
     source: await sourceOf(source, receiving),
@@ -34,13 +37,22 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
     adapters: adapters?.length
       ? await (await import('./adapter_sources.ts')).plainAdapters(adapters, receiving)
       : undefined,
-    options: rest,
+    options: { ...rest, backend },
   };
   const open = (signal?: AbortSignal) =>
-    startEngine(async (client, files) => {
-      const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
-      return { client, info };
-    });
+    startEngine(
+      async (client, files) => {
+        const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
+        return { client, info };
+      },
+      mayUseGpu(backend) ? foreign(gpu) : undefined,
+    );
   const { client, info } = await open(signal);
   return new Model(new Engine(client, async () => (await open()).client), info);
 }
+
+const mayUseGpu = (backend: BackendName | undefined): boolean => backend === 'webgpu' || backend === 'auto';
+
+/** A GPU object that the engine's own thread does not have. */
+const foreign = (gpu: GpuObject | undefined): GpuObject | undefined =>
+  gpu === (globalThis.navigator as { gpu?: GpuObject } | undefined)?.gpu ? undefined : gpu;

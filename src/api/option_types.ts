@@ -1,6 +1,7 @@
 /** What the calls of the library take beside their arguments. */
 import type { ChatMessage, Conversation } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/receiving.ts';
+import type { GpuObject } from '../platform/gpu.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
@@ -17,6 +18,12 @@ export interface OpenModelOptions extends OpenOptions {
    * among them (`session.adapters`, `chat.adapters`, `model.adapters`), and has all with their scales until then.
    */
   readonly adapters?: readonly (ModelSource | StoredSource | AdapterSource)[];
+  /**
+   * A GPU object of the caller's, for `backend` `webgpu` or `auto`: `create([])` of the npm package `webgpu`, for example. Such an object cannot
+   * cross to another thread, so the engine then runs in the caller's, unless it is that thread's `navigator.gpu`. Default: the engine's own thread
+   * finds one, `navigator.gpu` or that package. With a GPU object the default of `backend` is `auto`.
+   */
+  readonly gpu?: GpuObject;
   /** Gets the bytes of weights loaded so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Gets the bytes received so far of a download into the store, a Response or a stream, before the weights are loaded. */

@@ -19,6 +19,10 @@ const kinds = {
   signal: { is: (value: unknown) => tagOf(value) === 'AbortSignal', wanted: 'the signal of an AbortController' },
   function: { is: (value: unknown) => typeof value === 'function', wanted: 'a function' },
   boolean: { is: (value: unknown) => typeof value === 'boolean', wanted: 'true or false' },
+  gpu: {
+    is: (value: unknown) => typeof (value as { requestAdapter?: unknown } | null)?.requestAdapter === 'function',
+    wanted: 'a GPU object: navigator.gpu, or create([]) of the npm package webgpu',
+  },
   list: { is: (value: unknown) => Array.isArray(value), wanted: 'a list' },
   text: { is: (value: unknown) => typeof value === 'string', wanted: 'a text' },
 } as const;
@@ -30,6 +34,7 @@ const openModel: Names<OpenModelOptions> = {
   kvType: 'any',
   activations: 'any',
   backend: 'any',
+  gpu: 'gpu',
   threads: 'any',
   build: 'any',
   maxSessions: 'any',

@@ -1,6 +1,7 @@
 import type { ActivationKind } from '../graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import type { GpuReport } from '../platform/gpu.ts';
 import type { QuantType } from '../quants/quant_type.ts';
 
 /** Fills `into` with a tensor's bytes from `offsetBytes` (relative to the tensor's first byte). */
@@ -33,8 +34,10 @@ export interface NodeWork {
 
 /** Runs graphs and owns the memory they touch. Knows nothing of model families. */
 export interface Backend {
-  /** `reference`, or `wasm` with its kernel build; for status lines. */
+  /** `reference`, `webgpu`, or `wasm` with its kernel build; for status lines. */
   readonly name: string;
+  /** The GPU that it runs on. */
+  readonly gpu?: GpuReport;
   /** Threads that share the work of a node. */
   readonly threads: number;
   /** Why it is one thread where several were asked for. */

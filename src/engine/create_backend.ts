@@ -1,5 +1,6 @@
 import { startWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../platform/features.ts';
+import type { GpuObject } from '../platform/gpu.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { BackendFactory } from './backend_plan.ts';
@@ -29,11 +30,18 @@ export const wasmHost = (): WasmHost => ({
   nCores: nCores(),
 });
 
-const starters: Readonly<Record<string, (options: OpenOptions) => StartingBackend>> = {
+/** @param gpu the caller's own; else the one of this thread is looked for */
+type Starter = (options: OpenOptions, gpu: GpuObject | undefined) => StartingBackend;
+
+const starters: Readonly<Record<string, Starter>> = {
   wasm({ maxSessions = defaultSessions, threads, build, activations }) {
     const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
     return { create: ({ weights, graph, part }) => finish({ weights, graph, part, maxSessions }), abandon };
   },
+  webgpu: (_, gpu) => ({
+    create: async (plan) => (await import('./gpu_backend.ts')).createGpuBackend(plan, gpu),
+    abandon: async () => undefined,
+  }),
   reference: () => ({
     create: async () => (await import('../backends/reference/reference.ts')).referenceBackend(),
     abandon: async () => undefined,
@@ -41,7 +49,7 @@ const starters: Readonly<Record<string, (options: OpenOptions) => StartingBacken
 };
 
 /** Begins the backend that the options name. */
-export function startBackend(options: OpenOptions): StartingBackend {
+export function startBackend(options: OpenOptions, gpu?: GpuObject): StartingBackend {
   const { backend = 'wasm' } = options;
-  return starters[checkOneOf('backend', backend, Object.keys(starters))]!(options);
+  return starters[checkOneOf('backend', backend, Object.keys(starters))]!(options, gpu);
 }

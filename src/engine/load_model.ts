@@ -239,6 +239,7 @@ function describe(
     nCtx,
     nCtxTrain: config.nCtxTrain,
     backend: backend.name,
+    gpu: backend.gpu,
     activations: backend.activations,
     threads: backend.threads,
     noThreads: backend.noThreads,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parentPort, Worker } from 'node:worker_threads';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { asError, ResourceError } from '../base/errors.ts';
 import { openBeside, openNodeFile } from '../bytes/node_file.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
@@ -21,7 +21,8 @@ export const inlinedFiles: Platform['inlinedFiles'] = async () => undefined;
 export const spawn: Platform['spawn'] = (script, name) => {
   // Flags such as --input-type are the caller's own. Weights lie outside the JavaScript heap: a small nursery for short-lived
   // objects takes 30 MB off the peak (SmolLM2-135M, Node 20: 248 -> 214 MB) and nothing off the speed.
-  const worker = new Worker(script, { name, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+  const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+  const worker = new Worker(script, { name, workerData: name, execArgv: [], resourceLimits });
   let told = false;
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
@@ -49,6 +50,10 @@ export const host: Platform['host'] = () => {
     onMessage: (listener) => void port.on('message', listener),
   };
 };
+
+export const threadName: Platform['threadName'] = () => (typeof workerData === 'string' ? workerData : '');
+
+export const findGpu: Platform['findGpu'] = async () => (await import('./node_gpu.ts')).findGpu();
 
 export const readBeside: Platform['readBeside'] = async (file) => {
   const bytes = await readFile(file).catch((cause: unknown) => {

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../bytes/source.ts';
+import type { GpuObject } from './gpu.ts';
 
 /**
  * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`
@@ -13,6 +14,13 @@ export interface Platform {
   spawn(script: URL, name: string): WorkerHandle;
   /** The other end, inside a worker. */
   host(): Port;
+  /** The name that this thread was started by; another one's, or none, where `spawn` did not start it. */
+  threadName(): string;
+  /**
+   * The GPU of this thread: the engine's own, or the one that the npm package `webgpu` brings to Node.
+   * @throws UnsupportedError that says what to do where there is none.
+   */
+  findGpu(): Promise<GpuObject>;
   /** Reads a file that lies beside the bundle: a kernel build. */
   readBeside(file: URL): Promise<Uint8Array<ArrayBuffer>>;
   /** Logical cores. */

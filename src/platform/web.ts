@@ -35,6 +35,7 @@ export const files: Platform['files'] = async () => ({
   models: address(new URL('./engine.models.js', import.meta.url)),
   weights: address(new URL('./engine.weights.js', import.meta.url)),
   calls: address(new URL('./engine.calls.js', import.meta.url)),
+  gpu: address(new URL('./engine.gpu.js', import.meta.url)),
   store: address(new URL('./store.js', import.meta.url)),
   'thimble.simd': address(new URL('../thimble.simd.wasm', import.meta.url)),
   'thimble.simd.more': address(new URL('../thimble.simd.more.wasm', import.meta.url)),
@@ -137,6 +138,10 @@ export const host: Platform['host'] = () => {
     onMessage: (listener) => self.addEventListener('message', ({ data }) => void ready.then(() => listener(data))),
   };
 };
+
+export const threadName: Platform['threadName'] = () => self.name;
+
+export const findGpu: Platform['findGpu'] = async () => (await import('./web_gpu.ts')).findGpu(self);
 
 export const readBeside: Platform['readBeside'] = async (file) => {
   const response = await fetch(file).catch((cause: unknown) => {

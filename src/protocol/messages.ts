@@ -103,6 +103,9 @@ export interface Calls {
   close: { args: object; result: undefined; event: never };
 }
 
+/** The name of the engine's thread. */
+export const ENGINE_THREAD = 'thimble engine';
+
 /** The session of `model.generate`: there whenever it is used, until another one needs its place. */
 export const OWN_SESSION = 0;
 

@@ -3,7 +3,10 @@ import type { Conversation } from '../chat/conversation.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { KvType } from '../graph/layer_state.ts';
+import type { GpuReport } from '../platform/gpu.ts';
 import type { AdapterInfo } from './adapters.ts';
+
+export type BackendName = 'auto' | 'webgpu' | 'wasm' | 'reference';
 
 /** Options of opening a model. Everything has a default that works. */
 export interface OpenOptions {
@@ -16,8 +19,11 @@ export interface OpenOptions {
    * Q4_1, Q8_0, Q4_K, Q5_K, Q6_K; others stay exact). Default `exact`.
    */
   readonly activations?: ActivationKind;
-  /** `wasm` (default) for speed, `reference` for plain loops. */
-  readonly backend?: 'wasm' | 'reference';
+  /**
+   * What computes: `wasm` (default), all cores of the processor; `webgpu`, a GPU, also one that is made of software; `auto`, the faster of
+   * these two for this model, which is measured once for a device; `reference`, plain loops.
+   */
+  readonly backend?: BackendName | undefined;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
@@ -57,7 +63,10 @@ export interface ModelInfo {
   readonly dim: number;
   readonly nCtx: number;
   readonly nCtxTrain: number;
+  /** `wasm-relaxed` or `wasm-simd`, `webgpu`, `reference`. */
   readonly backend: string;
+  /** The GPU that it runs on; undefined where it runs on the processor. */
+  readonly gpu: GpuReport | undefined;
   readonly activations: ActivationKind;
   readonly threads: number;
   /** Why there is one thread where several were asked for, or could be; undefined where there are. */

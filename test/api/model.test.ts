@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FormatError, openModel, ResourceError, UnsupportedError, type Generation, type Model } from 'thimble';
+import {
+  FormatError,
+  openModel,
+  ResourceError,
+  UnsupportedError,
+  type Generation,
+  type GpuObject,
+  type Model,
+} from 'thimble';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { embedded, storiesBlob } from './helpers.ts';
 
@@ -187,7 +195,8 @@ describe('opening', () => {
     [{ nCtx: 0 }, /nCtx is 0/],
     [{ threads: 0 }, /threads is 0/],
     [{ threads: 65 }, /threads is 65, expected a whole number from 1 to 64/],
-    [{ backend: 'gpu' as 'wasm' }, /backend is "gpu", expected one of wasm, reference/],
+    [{ backend: 'gpu' as 'wasm' }, /backend is "gpu", expected one of .*reference/],
+    [{ gpu: {} as GpuObject }, /gpu is an object, expected a GPU object: navigator.gpu, or create/],
     [{ kvType: 'q4' as 'f16' }, /kvType is "q4"/],
     [{ activations: 'quick' as 'fast' }, /activations is "quick", expected one of exact, fast/],
     [{ maxSessions: -1 }, /maxSessions is -1/],

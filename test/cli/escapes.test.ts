@@ -60,6 +60,8 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [model, 'hi', '-n', '4', '--logit-bias', '27:1000', '--json'] },
     { args: [model, 'hi', '-n', '4', '--logit-bias', '127:1000', '--json'] },
     { args: [model, 'hi', '--kv', nasty] },
+    { args: [model, 'hi', '--backend', nasty] },
+    { args: [model, 'hi', '-n', '4', '--logit-bias', '27:1000', '--backend', 'webgpu'] },
     { args: [`${model}x`, 'hi'] },
     { args: [broken, '--raw', 'hi'] },
   ],

@@ -31,6 +31,7 @@ describe('thimble run', () => {
       prefill_tps: expect.any(Number) as number,
       decode_tps: expect.any(Number) as number,
       ttft_ms: expect.any(Number) as number,
+      backend: expect.stringMatching(/^wasm-/) as string,
     });
     const { text, tokens } = JSON.parse(reference!.stdout) as Record<string, unknown>;
     expect({ text, tokens }).toEqual({ text: result['text'], tokens: result['tokens'] });

@@ -82,7 +82,10 @@ describe('a wrong command line', () => {
     [['run', 'm.gguf', '--prompt', '--json'], '--prompt needs a value: --prompt TEXT'],
     [['run', 'm.gguf', '--prompt', 'x', '--temp', 'warm'], '--temp is "warm", expected a number'],
     [['run', 'm.gguf', '--prompt', 'x', '-n', '0'], '--max-tokens is 0, expected a whole number of at least 1'],
-    [['run', 'm.gguf', '--prompt', 'x', '--backend', 'gpu'], '--backend is "gpu", expected wasm or reference'],
+    [
+      ['run', 'm.gguf', '--prompt', 'x', '--backend', 'gpu'],
+      '--backend is "gpu", expected auto, webgpu, wasm or reference',
+    ],
     [['run', '--prompt', 'x'], 'an argument is missing: MODEL'],
     [['run', 'm.gguf', 'surplus', '--prompt', 'x'], 'unexpected argument "surplus": there is a --prompt already'],
     [['merge', 'm.gguf', 'out', 'surplus'], 'unexpected argument "surplus"'],
@@ -201,7 +204,7 @@ describe("other programs' words", () => {
   });
 
   it.each([
-    [['run', 'm', 'hi', '-ngl', '99'], 'there is no option -ngl: everything runs on the CPU; leave it out'],
+    [['run', 'm', 'hi', '-ngl', '99'], 'there is no option -ngl: a whole model runs on the GPU with --backend webgpu'],
     [['run', 'm', 'hi', '--no-mmap'], 'there is no option --no-mmap: weights are read'],
     [['run', 'm', '-hf', 'a/b', 'hi'], 'there is no option -hf: give the address as the model'],
     [['run', 'm', '-x', 'hi'], 'there is no option -x'],

@@ -1,6 +1,7 @@
 /** What a person can ask of the chat itself: lines that start with a slash. */
 import type { Chat, ChatMessage, GenerateOptions, Model } from '../../../src/index.ts';
 import { suggestion, UsageError } from '../command.ts';
+import { computedBy } from '../models.ts';
 import { samplingNames } from '../sampling_names.ts';
 import { columns, counted, formatBytes, formatParams, plural } from '../terminal.ts';
 import { isGreedy } from '../sampling.ts';
@@ -249,7 +250,7 @@ function show(state: ChatState): SlashResult {
       'model',
       `${title}, ${info.architecture}, ${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     ],
-    ['runs on', `${info.backend}, ${plural(info.threads, 'thread')}, ${info.activations} activations`],
+    ['runs on', `${computedBy(info)}, ${info.activations} activations`],
     ...adapterRows(state).map(([name, scale, kind]) => ['adapter', `${name} ${scale}, ${kind}`]),
     ['context', contextUse(state)],
     ['system', systemOf(chat) ?? 'none'],

@@ -1,9 +1,17 @@
 import { spawn } from 'node:child_process';
 import { argv, execArgv, execPath, resourceUsage } from 'node:process';
-import { ResourceError, UnsupportedError, type Model } from '../../../src/index.ts';
+import { ResourceError, UnsupportedError, type GpuInfo, type Model } from '../../../src/index.ts';
 import { checkOpenOptions, planMemoryOf } from '../../../src/gguf.ts';
 import type { Arguments, Command } from '../command.ts';
-import { modelOptions, modelTitle, readModelOptions, withFile, withModel } from '../models.ts';
+import {
+  backendTitle,
+  computedByJson,
+  modelOptions,
+  modelTitle,
+  readModelOptions,
+  withFile,
+  withModel,
+} from '../models.ts';
 import { checked } from '../option_words.ts';
 import {
   columns,
@@ -64,6 +72,7 @@ const refuseEmbedders = (given: string, signal: AbortSignal): Promise<void> =>
 interface BenchResult {
   readonly model: string;
   readonly backend: string;
+  readonly gpu?: GpuInfo | undefined;
   readonly activations: string;
   readonly threads: number;
   readonly prefill_tokens: number;
@@ -91,10 +100,10 @@ async function measure(args: Arguments, threads: number | undefined, signal: Abo
     try {
       const prefill = await repeat(reps, bar, 'prefill', (i) => prefillTps(model, nPrefill, i, signal));
       const decode = await repeat(reps, bar, 'decode', (i) => decodeTps(model, nDecode, i, signal));
-      const { backend, activations, loadMs, weightBytes } = model.info;
+      const { activations, loadMs, weightBytes } = model.info;
       return {
         model: modelTitle(args.positionals[0]!, model),
-        backend,
+        ...computedByJson(model.info),
         activations,
         threads: model.info.threads,
         prefill_tokens: nPrefill,
@@ -180,7 +189,7 @@ async function inChild(args: Arguments, threads: number, signal: AbortSignal): P
 }
 
 function report(results: readonly BenchResult[]): string[] {
-  const { model, backend, activations, prefill_tokens, decode_tokens, reps, weights_mb } = results[0]!;
+  const { model, backend, gpu, activations, prefill_tokens, decode_tokens, reps, weights_mb } = results[0]!;
   const range = (min: number, max: number) => `[${min.toFixed(1)} … ${max.toFixed(1)}]`;
   const rows = results.map((r) => [
     String(r.threads),
@@ -195,6 +204,6 @@ function report(results: readonly BenchResult[]): string[] {
     [['threads', 'prefill', 'tok/s', 'decode', 'tok/s', 'load', 'peak RSS'], ...rows],
     '>><><>>',
   );
-  const about = `${harmlessName(model)}, ${backend}, ${activations} activations, ${formatBytes(weights_mb * 1e6)} of weights`;
+  const about = `${harmlessName(model)}, ${backendTitle({ backend, gpu })}, ${activations} activations, ${formatBytes(weights_mb * 1e6)} of weights`;
   return [`${about}, ${prefill_tokens} read, ${decode_tokens} made, median of ${reps}`, head!, ...lines];
 }

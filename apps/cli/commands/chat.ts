@@ -10,6 +10,7 @@ import type { Arguments, Command } from '../command.ts';
 import { windowWidth } from '../layout.ts';
 import {
   checkTokens,
+  computedBy,
   defaultModel,
   draftOption,
   modelOptions,
@@ -99,7 +100,7 @@ function banner(title: string, { info }: Model): string {
   const facts = [
     `${formatParams(info.nParams)} weights in ${formatBytes(info.weightBytes)}`,
     `context ${counted(info.nCtx)}`,
-    `${info.backend}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`,
+    computedBy(info),
     ...(info.adapters.length > 0 ? [`with ${info.adapters.map(({ name }) => harmless(name)).join(', ')}`] : []),
     ...(info.activations === 'fast' ? ['fast activations'] : []),
     'offline',

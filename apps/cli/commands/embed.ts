@@ -1,7 +1,7 @@
 import { openNodeSink } from '../../../src/gguf.ts';
 import type { EmbedOptions } from '../../../src/index.ts';
 import type { Arguments, Command } from '../command.ts';
-import { modelOptions, readModelOptions, withFile, withModel } from '../models.ts';
+import { computedByJson, modelOptions, readModelOptions, withFile, withModel } from '../models.ts';
 import { forceOption, refuseSame } from '../output.ts';
 import { ctxOfTexts, readTexts, textsOptions } from '../texts.ts';
 import { counted, formatBytes, plural, printJson, printLine, progressBar, remark, rounded } from '../terminal.ts';
@@ -12,7 +12,7 @@ export const embed: Command = {
   about: `Texts that mean alike get rows that point alike: the sum of two rows' products is their cosine. MODEL is one that makes embeddings, such as MiniLM, bge, e5, nomic-embed or EmbeddingGemma. Without TEXT and --file, each line of stdin is a text.
 
 Prints a line of numbers for each text, with spaces between. --out writes them as little-endian f32, [nTexts, dimensions].
---json prints one object: embeddings (a list of numbers for each text), dimensions, seconds.`,
+--json prints one object: embeddings (a list of numbers for each text), dimensions, seconds, backend (what computed; on a GPU also gpu, what is known of it).`,
   positionals: [1, Infinity],
   options: {
     ...textsOptions,
@@ -54,7 +54,13 @@ Prints a line of numbers for each text, with spaces between. --out writes them a
       const seconds = rounded((performance.now() - startMs) / 1000);
       const dimensions = rows[0]!.length;
       if (out !== undefined) await write(out, rows, args.flag('force'));
-      if (args.flag('json')) return printJson({ embeddings: rows.map((row) => Array.from(row)), dimensions, seconds });
+      if (args.flag('json'))
+        return printJson({
+          embeddings: rows.map((row) => Array.from(row)),
+          dimensions,
+          seconds,
+          ...computedByJson(model.info),
+        });
       const what = `${plural(rows.length, 'text')}, ${dimensions} numbers each`;
       if (out !== undefined) return printLine(`${out}: ${what}, ${formatBytes(4 * dimensions * rows.length)}`);
       for (const row of rows) await printLine(Array.from(row, (x) => x.toPrecision(7)).join(' '));

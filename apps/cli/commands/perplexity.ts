@@ -1,7 +1,7 @@
 import { FormatError, type Model } from '../../../src/index.ts';
 import type { Command } from '../command.ts';
 import { decodeUtf8, readStdin, readTextFile } from '../input.ts';
-import { modelOptions, readModelOptions, withModel } from '../models.ts';
+import { computedByJson, modelOptions, readModelOptions, withModel } from '../models.ts';
 import { plural, printJson, printLine, progressBar, remark, rounded } from '../terminal.ts';
 
 /** Logits rows computed in one step: more take more memory, fewer more passes over the weights. */
@@ -15,7 +15,7 @@ for it, with BOS in place of its first token. Every token of a window's second h
 ppl = exp(mean negative log-likelihood). FILE may be -, which is stdin. Lower is better; compare only with the same text, context and vocabulary.
 
 --json prints one object: ppl, stderr (standard error of ppl), nll (mean, in nats), tokens (how many were predicted), chunks,
-ctx, seconds.`,
+ctx, seconds, backend (what computed; on a GPU also gpu, what is known of it).`,
   positionals: [2, 2],
   options: {
     ...modelOptions,
@@ -46,7 +46,13 @@ ctx, seconds.`,
       const seconds = (performance.now() - startMs) / 1000;
       if (args.flag('json')) {
         const numbers = { ppl: rounded(ppl, 6), stderr: rounded(stderr, 6), nll: rounded(nll, 8), tokens: n };
-        return printJson({ ...numbers, chunks: nChunks, ctx: nCtx, seconds: rounded(seconds) });
+        return printJson({
+          ...numbers,
+          chunks: nChunks,
+          ctx: nCtx,
+          seconds: rounded(seconds),
+          ...computedByJson(model.info),
+        });
       }
       await printLine(`perplexity ${ppl.toFixed(4)} ± ${stderr.toFixed(4)}`);
       remark(`${plural(n, 'token')} predicted in ${plural(nChunks, 'window')} of ${nCtx}, ${seconds.toFixed(1)} s`);

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { modelOptions, readModelOptions, withModel } from '../models.ts';
+import { computedByJson, modelOptions, readModelOptions, withModel } from '../models.ts';
 import { ctxOfTexts, readTexts, textsOptions } from '../texts.ts';
 import {
   columns,
@@ -19,7 +19,7 @@ export const rank: Command = {
   about: `MODEL is a reranker (bge-reranker, jina-reranker, Qwen3-Reranker …), which reads the query and each document together, or one that makes embeddings, whose rows are compared. Without DOCUMENT and --file, each line of stdin is a document.
 
 Prints a line for each document, the best first: its score, its number among the documents, and its text. Scores of one query compare with each other only.
---json prints one object: results (index, score and document of each), seconds.`,
+--json prints one object: results (index, score and document of each), seconds, backend (what computed; on a GPU also gpu, what is known of it).`,
   positionals: [2, Infinity],
   options: {
     ...textsOptions,
@@ -44,7 +44,7 @@ Prints a line for each document, the best first: its score, its number among the
       const options = { truncate: args.flag('truncate'), ...(top !== undefined && { top }), onProgress, signal };
       const results = await model.rank(query, documents, options).finally(() => bar.end());
       const seconds = rounded((performance.now() - startMs) / 1000);
-      if (args.flag('json')) return printJson({ results, seconds });
+      if (args.flag('json')) return printJson({ results, seconds, ...computedByJson(model.info) });
       const rows = results.map(({ score, index, document }) => [
         score.toFixed(4),
         String(index + 1),

@@ -5,6 +5,7 @@ import { UsageError, type Arguments, type Command } from '../command.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import {
   checkTokens,
+  computedByJson,
   draftOption,
   modelOptions,
   modelPath,
@@ -27,7 +28,7 @@ terminal gets a chat.
 
 --json prints one object: text, thinking (of a model that thinks), tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
 stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
-the first token).`,
+the first token), backend (what computed; on a GPU also gpu, what is known of it).`,
   positionals: [1, Infinity],
   options: {
     prompt: { short: 'p', value: 'TEXT', help: 'the prompt, where it is no argument' },
@@ -76,7 +77,7 @@ the first token).`,
       if (args.flag('json')) {
         const result = await answer.result;
         if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
-        return printJson(toJson(result));
+        return printJson(toJson(result, model));
       }
       await show(heard(answer, reading.end, args.flag('hide-thinking')), args.flag('raw'));
       tellHow(await answer.result, isGreedy(options, model.info.sampling));
@@ -211,7 +212,7 @@ function messages(system: string | undefined, content: string) {
   return [...first, { role: 'user', content }];
 }
 
-function toJson({ text, thinking, tokens, nPromptTokens, stopReason, timings }: GenerateResult) {
+function toJson({ text, thinking, tokens, nPromptTokens, stopReason, timings }: GenerateResult, { info }: Model) {
   return {
     text,
     ...(thinking ? { thinking } : {}),
@@ -222,6 +223,7 @@ function toJson({ text, thinking, tokens, nPromptTokens, stopReason, timings }: 
     prefill_tps: rounded(timings.prefillTps),
     decode_tps: rounded(timings.decodeTps),
     ttft_ms: rounded(timings.ttftMs),
+    ...computedByJson(info),
   };
 }
 

@@ -1,19 +1,8 @@
 import { UnsupportedError } from '../../base/errors.ts';
+import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
 import { kernelTitle } from './pipelines.ts';
 import { checkCall, type CheckHome } from './self_check.ts';
-
-/** What came of a kernel's check, for reports. */
-export interface KernelCheck {
-  /** Its files below kernels/: `quants/q4_0 + mat_vec`. */
-  readonly kernel: string;
-  /** Pipelines of it that were checked: one for each set of numbers. */
-  readonly nPipelines: number;
-  /** The largest error of them, relative to the largest number; absent where it did not run. */
-  readonly error?: number | undefined;
-  /** Why it is not used; absent where it is. */
-  readonly refused?: string | undefined;
-}
 
 /** The most by which a kernel's numbers may differ: twice what halves in a cache make. A kernel that is wrong differs by far more. */
 const TOLERANCE = 4e-3;

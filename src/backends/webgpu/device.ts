@@ -1,18 +1,5 @@
 import { asError, ResourceError, UnsupportedError } from '../../base/errors.ts';
-
-/** What a device is and can do, for status lines and for the choice of kernels. */
-export interface GpuInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  /** Software that does a GPU's work. */
-  readonly isFallback: boolean;
-  /** Optional abilities that this device has. */
-  readonly features: readonly GpuFeature[];
-}
-
-/** `dots`: products of four signed bytes at once. */
-export type GpuFeature = 'f16' | 'subgroups' | 'dots' | 'timestamps';
+import type { GpuFeature, GpuInfo } from '../../platform/gpu.ts';
 
 const deviceFeatures = {
   f16: 'shader-f16',

@@ -1,10 +1,11 @@
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
+import type { GpuReport, KernelCheck } from '../../platform/gpu.ts';
 import type { Backend, ReadTensor } from '../backend.ts';
 import { plainWeights } from '../matrices.ts';
-import { checkKernels, failIfRefused, type KernelCheck } from './check_kernels.ts';
-import { openDevice, watched, type DeviceOptions, type GpuInfo } from './device.ts';
+import { checkKernels, failIfRefused } from './check_kernels.ts';
+import { openDevice, watched, type DeviceOptions } from './device.ts';
 import { lower, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
 import { pipelineKey, Pipelines, type Kernel } from './pipelines.ts';
@@ -26,12 +27,6 @@ export interface WebgpuOptions {
   readonly activations?: ActivationKind | undefined;
   /** Of less able devices, for tests. */
   readonly device?: DeviceOptions | undefined;
-}
-
-/** What a backend tells of its device. */
-export interface GpuReport extends GpuInfo {
-  /** Of each kernel that the model needs, what its check on this device came to; filled by the upload. */
-  readonly checks: readonly KernelCheck[];
 }
 
 /** A backend on a device. */
@@ -71,7 +66,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   };
   let disposed = false;
   return {
-    name: `webgpu, ${title}`,
+    name: 'webgpu',
     threads: 1,
     activations,
     gpu: report,

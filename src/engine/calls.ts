@@ -1,0 +1,191 @@
+import { checkWhole } from '../base/checks.ts';
+import type { GenerateEvent, GenerateResult, MakingOptions } from '../protocol/generation.ts';
+import type { CallName, Calls, Saving } from '../protocol/messages.ts';
+import type { Prompt } from '../protocol/open.ts';
+import { createTextStream } from '../tokenizers/stream.ts';
+import type { EngineState } from './engine_state.ts';
+import { tellFiles } from './files.ts';
+import type { LoadedModel } from './load_model.ts';
+import type { Session } from './session.ts';
+import { tick } from '#platform';
+
+/** What a running call can do beside returning. */
+export interface Running<K extends CallName> {
+  readonly signal: AbortSignal;
+  emit(event: Calls[K]['event']): void;
+}
+
+export type Handler<K extends CallName> = (
+  engine: EngineState,
+  args: Calls[K]['args'],
+  running: Running<K>,
+) => Promise<Calls[K]['result']>;
+
+/** What each call does. */
+export const handlers: { readonly [K in CallName]: Handler<K> } = {
+  async open(engine, { source, draft, adapters, options, files }, { signal, emit }) {
+    tellFiles(files);
+    return (await engine.open(source, options, { onProgress: emit, signal, draft, adapters })).info;
+  },
+
+  openSession: async (engine) => engine.openSession(),
+
+  async closeSession(engine, { session }) {
+    engine.closeSession(session);
+    return undefined;
+  },
+
+  async generate(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
+    const session = engine.sessionOf(id, adapters);
+    const { model } = engine;
+    const { onFull } = options;
+    const shifts = onFull === 'shift';
+    const roomy = shifts ? await roomyOf(prompt, { model, session, options, signal }) : model.encode(prompt);
+    tellBefore(model, 'tokens' in roomy ? roomy.tokens : roomy, false, emit);
+    return told(session.generate(roomy, options, signal), emit, savedOf(session, saving));
+  },
+
+  async resume(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
+    const session = engine.sessionOf(id, adapters);
+    const { model } = engine;
+    const shorten = prompt && (await roomyOf(prompt, { model, session, options, signal })).shorten;
+    tellBefore(model, session.textBefore(options), !options.whole, emit);
+    return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));
+  },
+
+  saveSession: (engine, { session, adapters, ...how }) => engine.sessionOf(session, adapters).save(how),
+
+  restoreSession: async (engine, { session, bytes, adapters }) =>
+    engine.sessionOf(session, adapters).restore('size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes),
+
+  tokenize: async ({ model }, { prompt }) => model.encode(prompt),
+
+  async detokenize({ model }, { tokens, special }) {
+    const stream = createTextStream(model.tokenizer, { special });
+    return Array.from(tokens, (token) => stream.push(token)).join('') + stream.flush();
+  },
+
+  async logits(engine, { tokens, adapters }, { signal, emit }) {
+    const pause = pauseOf(signal);
+    await engine.withSession(adapters, async (session) => {
+      for await (const rows of session.logits(tokens)) {
+        emit(rows.slice());
+        await pause();
+      }
+    });
+    return undefined;
+  },
+
+  async score(engine, { tokens, firstRow, adapters }, { signal }) {
+    checkWhole('firstRow', firstRow, { min: 0 });
+    const { scoreTokens } = await import('./score.ts');
+    return engine.withSession(adapters, (session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
+  },
+
+  async scoreContinuations(engine, { text, continuations, adapters }, { signal }) {
+    const { scoreContinuations } = await import('./score.ts');
+    return engine.withSession(adapters, (session) => {
+      const longest = continuations.reduce((most, { length }) => Math.max(most, length), 1); // its last token is never read
+      if (text.length + longest - 1 > session.nCtx) {
+        const came = `the text has ${text.length} tokens, the longest continuation ${longest}, the context ${session.nCtx}`;
+        throw new RangeError(`${came}; shorten them, or open the model with a larger nCtx`);
+      }
+      return scoreContinuations(session, text, continuations, pauseOf(signal));
+    });
+  },
+
+  async columnSums(engine, { texts }, { signal, emit }) {
+    const { collectSums } = await import('./column_sums.ts');
+    const collector = collectSums(engine.files.at(-1)!); // the draft's came first
+    await engine.withSession([], (session) => collector.read(session, texts, emit, pauseOf(signal)), collector);
+    return collector.sums();
+  },
+
+  async embed({ model }, { texts, adapters, ...settings }, { signal, emit }) {
+    const embedder = await model.embedder(adapters);
+    return embedder.embed(texts, settings, { pause: pauseOf(signal), onProgress: emit });
+  },
+
+  tasks: async ({ model }) => (await model.embedder()).tasks(),
+
+  async rank({ model }, { adapters, ...ranking }, { signal, emit }) {
+    const embedder = await model.embedder(adapters);
+    const { rank } = await import('./rank.ts');
+    return rank(embedder, ranking, { pause: pauseOf(signal), onProgress: emit });
+  },
+
+  async fit(_, { source, files, ...question }, { signal }) {
+    tellFiles(files);
+    return (await import('./check_fit.ts')).checkFit(source, question, signal);
+  },
+
+  async probe(_, { files, ...options }, { signal }) {
+    tellFiles(files);
+    return (await import('./probe.ts')).probeDevice(options, pauseOf(signal));
+  },
+
+  async close(engine) {
+    await engine.close();
+    return undefined;
+  },
+};
+
+/** Where an answer begins, for whoever tells its thoughts apart. */
+function tellBefore(
+  { marks }: LoadedModel,
+  tokens: ArrayLike<number>,
+  goesOn: boolean,
+  emit: (event: GenerateEvent) => void,
+): void {
+  const before = marks?.before(tokens);
+  if (before) emit({ type: 'before', goesOn, ...before });
+}
+
+interface Roomy {
+  readonly model: LoadedModel;
+  readonly session: Session;
+  readonly options: MakingOptions;
+  readonly signal: AbortSignal;
+}
+
+/** A conversation that can be made shorter. */
+async function roomyOf(prompt: Prompt, { model, session, options, signal }: Roomy) {
+  const { fitted } = await import('./room.ts'); // not all answers may outgrow their context
+  const { maxTokens = Infinity } = options;
+  return fitted(prompt, { encode: model.encode, pause: pauseOf(signal) }, { nCtx: session.nCtx, maxTokens });
+}
+
+/** How an answer under way is saved; undefined where nobody wants it. */
+const savedOf = (session: Session, saving: Saving | undefined) =>
+  saving && (() => session.save({ ...saving, state: false }));
+
+/** Milliseconds between two savings of an answer: little is lost with the page, and little is spent (a few bytes a token). */
+const SAVE_EVERY_MS = 2000;
+
+/**
+ * Hands an answer's events out as they come. A cancel message can arrive between them. What it can go on from comes when the prompt is
+ * read, and now and then.
+ */
+async function told(
+  events: AsyncGenerator<GenerateEvent, GenerateResult>,
+  emit: (event: GenerateEvent) => void,
+  save: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined,
+): Promise<GenerateResult> {
+  let nextMs = 0;
+  for (;;) {
+    await tick();
+    const { value, done } = await events.next();
+    if (done) return value;
+    if (value.type !== 'piece' || value.text !== '' || value.marks) emit(value);
+    const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
+    if (!save || !isRead || performance.now() < nextMs) continue;
+    emit({ type: 'saved', bytes: await save() });
+    nextMs = performance.now() + SAVE_EVERY_MS;
+  }
+}
+
+/** Lets messages arrive, and stops a call that one of them cancels. */
+const pauseOf = (signal: AbortSignal) => async (): Promise<void> => {
+  await tick();
+  signal.throwIfAborted();
+};

@@ -1,0 +1,141 @@
+import type { Look } from '../backends/backend.ts';
+import { ResourceError } from '../base/errors.ts';
+import type { GgufFile } from '../gguf/read.ts';
+import type { GpuObject } from '../platform/gpu.ts';
+import type { PlainSource } from '../platform/platform.ts';
+import type { AdapterUse } from '../protocol/adapters.ts';
+import { OWN_SESSION, type PlainAdapter } from '../protocol/messages.ts';
+import type { OpenOptions } from '../protocol/open.ts';
+import { defaultSessions, startBackend } from './create_backend.ts';
+import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
+import { openSource } from './open_source.ts';
+import type { Session } from './session.ts';
+
+interface Loading extends Omit<LoadOptions, 'adapters'> {
+  readonly adapters?: readonly PlainAdapter[] | undefined;
+}
+
+/** What an engine holds: one model, and the sessions of it that are open. */
+export class EngineState {
+  /** The model's, and those of draft and adapters: the draft's come first. */
+  readonly files: GgufFile[] = [];
+  readonly sessions = new Map<number, Session>();
+  private readonly gpu: GpuObject | undefined;
+  private opened: LoadedModel | undefined;
+  private draft: LoadedModel | undefined;
+  private nextSession = OWN_SESSION + 1;
+  private maxSessions = defaultSessions;
+
+  /** @param gpu the caller's own, which cannot cross to another thread */
+  constructor(gpu?: GpuObject) {
+    this.gpu = gpu;
+  }
+
+  get model(): LoadedModel {
+    return this.opened!;
+  }
+
+  /** Whether a thread of it has died: it is of no use any more. */
+  get isDead(): boolean {
+    return (this.opened?.isDead() || this.draft?.isDead()) ?? false;
+  }
+
+  async open(
+    source: PlainSource,
+    options: OpenOptions,
+    { draft, ...around }: Omit<Loading, 'draft'> & { readonly draft: PlainSource | undefined },
+  ): Promise<LoadedModel> {
+    const { signal } = around;
+    if (draft !== undefined) this.draft = await this.load(draft, { ...options, maxLogits: 1 }, { signal });
+    this.maxSessions = options.maxSessions ?? defaultSessions;
+    return (this.opened = await this.load(source, options, { ...around, draft: this.draft }));
+  }
+
+  /** Threads come up and kernels compile while the header is read. */
+  private async load(
+    source: PlainSource,
+    options: OpenOptions,
+    { adapters, ...around }: Loading,
+  ): Promise<LoadedModel> {
+    const starting = startBackend(options, this.gpu);
+    const opened = async (from: PlainSource): Promise<GgufFile> => {
+      const file = await openSource(from, around.signal);
+      this.files.push(file);
+      return file;
+    };
+    try {
+      const file = await opened(source);
+      const given =
+        adapters && (await Promise.all(adapters.map(async (each) => ({ ...each, file: await opened(each.source) }))));
+      return await loadModel(file, options, starting.create, { ...around, adapters: given });
+    } catch (error) {
+      await starting.abandon();
+      throw error;
+    }
+  }
+
+  openSession(): number {
+    const session = this.nextSession++;
+    this.sessions.set(session, this.newSession());
+    return session;
+  }
+
+  closeSession(session: number): void {
+    this.sessions.get(session)?.close();
+    this.sessions.delete(session);
+  }
+
+  /** A session, from now on with these adapters. */
+  sessionOf(session: number, adapters: readonly AdapterUse[] | undefined): Session {
+    const found = this.sessions.get(session);
+    if (found) this.model.adapt(found, adapters);
+    if (found) return found;
+    if (session !== OWN_SESSION) throw new TypeError(`session ${session} is closed; open a new one`);
+    const own = this.newSession(adapters);
+    this.sessions.set(OWN_SESSION, own);
+    return own;
+  }
+
+  /** A session for one call. */
+  async withSession<T>(
+    adapters: readonly AdapterUse[] | undefined,
+    use: (session: Session) => Promise<T>,
+    look?: Look,
+  ): Promise<T> {
+    const session = this.newSession(adapters, look);
+    try {
+      return await use(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.sessions.values()) session.close();
+    this.sessions.clear();
+    await this.opened?.close();
+    await this.draft?.close();
+    await Promise.all(this.files.flatMap(({ sources }) => sources.map((source) => source.close?.())));
+    this.opened = undefined;
+  }
+
+  /** A session with these adapters. Where there is no room for it, the one of `model.generate` gives its place back. */
+  private newSession(adapters?: readonly AdapterUse[], look?: Look): Session {
+    try {
+      return this.model.openSession(adapters, look);
+    } catch (error) {
+      if (!(error instanceof ResourceError)) throw error;
+      if (!this.sessions.has(OWN_SESSION)) throw this.noRoom(error);
+      this.closeSession(OWN_SESSION);
+      return this.newSession(adapters, look);
+    }
+  }
+
+  private noRoom(cause: ResourceError): ResourceError {
+    const { size } = this.sessions;
+    if (size < this.maxSessions) return cause;
+    const came = `${size} chats and sessions are open, and the model was opened for ${this.maxSessions}`;
+    const help = 'close one (await chat.close(), or await using), or open the model with a larger maxSessions';
+    return new ResourceError(`${came}; ${help}`, { cause });
+  }
+}

@@ -1,0 +1,36 @@
+/** What `navigator.gpu` is, as far as it is known without WebGPU's types: `create([])` of the npm package `webgpu` is one, too. */
+export interface GpuObject {
+  requestAdapter(options?: object): Promise<object | null>;
+}
+
+/** Optional abilities of a GPU. `dots`: products of four signed bytes at once. */
+export type GpuFeature = 'f16' | 'subgroups' | 'dots' | 'timestamps';
+
+/** What a GPU is and can do, for status lines and for the choice of kernels. Drivers and browsers tell as much as they like. */
+export interface GpuInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Software that does a GPU's work. */
+  readonly isFallback: boolean;
+  /** Optional abilities that are used. */
+  readonly features: readonly GpuFeature[];
+}
+
+/** What came of a kernel's check, for reports. */
+export interface KernelCheck {
+  /** Its files below kernels/: `quants/q4_0 + mat_vec`. */
+  readonly kernel: string;
+  /** Pipelines of it that were checked: one for each set of numbers. */
+  readonly nPipelines: number;
+  /** The largest error of them, relative to the largest number; absent where it did not run. */
+  readonly error?: number | undefined;
+  /** Why it is not used; absent where it is. */
+  readonly refused?: string | undefined;
+}
+
+/** The GPU that a model runs on, and how its kernels fare there. */
+export interface GpuReport extends GpuInfo {
+  /** Of each kernel that the model needs, what its check on this device came to. */
+  readonly checks: readonly KernelCheck[];
+}
