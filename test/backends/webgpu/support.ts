@@ -2,6 +2,7 @@ import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
 import { unsupported } from '../../../src/backends/webgpu/lower.ts';
 import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
+import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { Node } from '../../../src/graph/graph.ts';
 import { opCases } from '../../cases/index.ts';
 import type { OpCase } from '../../cases/op_case.ts';
@@ -15,6 +16,12 @@ export const opensOn =
   (gpu: GPU, device?: DeviceOptions): OpenBackend =>
   (plan) =>
     createWebgpuBackend({ ...plan, gpu, device });
+
+/** The same for whole models. */
+export const loadsOn =
+  (gpu: GPU, device?: DeviceOptions): BackendFactory =>
+  ({ options: { activations }, ...plan }) =>
+    createWebgpuBackend({ ...plan, activations, gpu, device });
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&
