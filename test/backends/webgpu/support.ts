@@ -15,7 +15,7 @@ export const floor: DeviceOptions = { features: [], limits: 'floor' };
 export const opensOn =
   (gpu: GPU, device?: DeviceOptions): OpenBackend =>
   (plan) =>
-    createWebgpuBackend({ ...plan, gpu, device });
+    createWebgpuBackend({ ...plan, gpu, device, checks: false });
 
 /** The same for whole models. */
 export const loadsOn =
