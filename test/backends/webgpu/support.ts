@@ -12,6 +12,9 @@ import type { Trials } from '../conformance.ts';
 /** A device with nothing that a browser need not have. */
 export const floor: DeviceOptions = { features: [], limits: 'floor' };
 
+/** WGSL lets a device compute e^x to 3 + 2|x| units in the last place, and a quotient to 2.5. */
+export const leastError = 2e-6;
+
 export const opensOn =
   (gpu: GPU, device?: DeviceOptions): OpenBackend =>
   (plan) =>
