@@ -7,6 +7,13 @@ import { openPage } from './chromium.ts';
 import { peerVersion } from './install.ts';
 import type { Words } from './vocab.ts';
 
+/** What an engine in a page is asked for. */
+export interface PageJob {
+  readonly threads: number;
+  readonly words: Words;
+  readonly gpu: boolean;
+}
+
 export interface BrowserJob {
   readonly engine: 'thimble' | 'wllama';
   readonly dir: string;
@@ -15,6 +22,10 @@ export interface BrowserJob {
   readonly threads: number;
   readonly phases: readonly Phase[];
   readonly words: Words;
+  /** The engine computes on WebGPU. */
+  readonly gpu?: boolean;
+  /** What the browser finds in its environment beside the usual. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const job = JSON.parse(process.argv[2]!) as BrowserJob;
@@ -25,13 +36,11 @@ const page = await openPage({
 });
 try {
   await page.setFiles(shards(job.model));
-  const measured = await page.call<Measured>(
-    `/bench/${job.engine}_page.js`,
-    'measure',
-    job.phases,
-    job.threads,
-    job.words,
-  );
+  const measured = await page.call<Measured>(`/bench/${job.engine}_page.js`, 'measure', job.phases, {
+    threads: job.threads,
+    words: job.words,
+    gpu: job.gpu === true,
+  } satisfies PageJob);
   const name = job.engine === 'wllama' ? `wllama ${peerVersion(job.dir, '@wllama/wllama')}` : measured.engine;
   console.log(JSON.stringify({ ...measured, engine: `${name}, Chromium ${page.version}` } satisfies Measured));
 } finally {

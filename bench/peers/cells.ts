@@ -1,3 +1,4 @@
+import { embedded } from '../lib/embedded.ts';
 import type { Phase } from '../measure/phases.ts';
 import type { Words } from './vocab.ts';
 import { recipes, shapes } from './shapes.ts';
@@ -14,7 +15,10 @@ export interface Cell {
 }
 
 /** Rows of the table; the first is what the others are compared with. */
-export const peers = ['thimble', 'thimble-fast', 'thimble-web', 'native', 'native-avx2', 'wllama'] as const;
+export const peers = [
+  ...(['thimble', 'thimble-fast', 'thimble-web', 'native', 'native-avx2', 'wllama'] as const),
+  ...(['thimble-gpu', 'wllama-gpu'] as const),
+] as const;
 
 export type Peer = (typeof peers)[number];
 
@@ -27,12 +31,20 @@ export const defaultModels = Object.keys(shapes).flatMap((shape) =>
     .map((recipe) => `${shape}-${recipe}`),
 );
 
+/** On WebGPU. Without a GPU that is software, and minutes for each model: the embedded one is enough. */
+export const isGpu = (peer: Peer): boolean => peer.endsWith('-gpu');
+
+/** Who measures what: threads mean nothing to a GPU. */
+export const isMeasured = (peer: Peer, model: string, threads: number): boolean =>
+  !isGpu(peer) || (model === embedded && threads === 1);
+
 /** wllama takes minutes for a thousand tokens, so it gets the long prompts on two models only. */
-const isShort = (peer: Peer, model: string): boolean => peer === 'wllama' && !/^smollm2-135m-Q[48]_0$/.test(model);
+const isShort = (peer: Peer, model: string): boolean =>
+  isGpu(peer) || (peer === 'wllama' && !/^smollm2-135m-Q[48]_0$/.test(model));
 
 export function phasesFor(peer: Peer, model: string): Phase[] {
   const large = /-(0\.5b|1b)-/.test(model);
-  const nTokens = peer === 'wllama' || large ? 16 : 64;
+  const nTokens = peer === 'wllama' || isGpu(peer) || large ? 16 : 64;
   const short: Phase[] = [
     { name: 'prefill 128', kind: 'prefill', nTokens: 128, nPast: 0 },
     { name: 'decode', kind: 'decode', nTokens, nPast: 16 },

@@ -19,6 +19,9 @@ export interface PageOptions {
   /** Folder whose node_modules has playwright-core. */
   readonly dir: string;
   readonly chromium: string;
+  /** Has WebGPU, on the CPU where there is no GPU. */
+  readonly gpu?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
   /** Folders by the first part of the path they are served under. */
   readonly mounts: Readonly<Record<string, string>>;
 }
@@ -45,12 +48,13 @@ const flags = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-qui
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ]);
 
-export async function openPage({ dir, chromium, mounts }: PageOptions): Promise<Page> {
+export async function openPage({ dir, chromium, gpu, env, mounts }: PageOptions): Promise<Page> {
   const { chromium: browserType } = await importPeer<Playwright>(dir, 'playwright-core/index.mjs');
   const server = await serve(mounts);
   const profile = mkdtempSync(join(tmpdir(), 'thimble-bench-'));
   const context = await browserType.launchPersistentContext(profile, {
-    ...{ executablePath: chromium, headless: true, args: flags },
+    ...{ executablePath: chromium, headless: true, env: { ...process.env, ...env } },
+    args: gpu ? [...flags, '--enable-unsafe-webgpu'] : flags,
   });
   const page = context.pages()[0]!;
   page.on('pageerror', (error) => process.stderr.write(`error in the page: ${error.message}\n`));

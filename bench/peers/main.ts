@@ -12,7 +12,8 @@ import type { Measured } from '../measure/phases.ts';
 import { awaitQuiet, Watch } from '../lib/processes.ts';
 import { freeResultsFile } from '../lib/results.ts';
 import { digits } from '../measure/stats.ts';
-import { defaultModels, peers, phasesFor, type Cell, type Peer } from './cells.ts';
+import { defaultModels, isMeasured, peers, phasesFor, type Cell, type Peer } from './cells.ts';
+import { chromiumF16 } from '../../scripts/software_gpu.mjs';
 import { findChromium } from './chromium.ts';
 import { isSynthetic, writeModel } from './gguf.ts';
 import { defaultPeersDir, enginePackages, installPeers, restrictedPeers } from './install.ts';
@@ -58,7 +59,7 @@ const only = new RegExp(options.only);
 const cells = models.flatMap((model) =>
   counts('threads', options.threads).flatMap((threads) =>
     peers
-      .filter((peer) => only.test(`${peer} ${labelOf(model)} t${threads}`))
+      .filter((peer) => isMeasured(peer, model, threads) && only.test(`${peer} ${labelOf(model)} t${threads}`))
       .map((peer): Cell => ({
         peer,
         model,
@@ -132,6 +133,20 @@ const inBrowser =
   ({ model, threads, phases, words }, start) =>
     measureInChild('browser', { engine, dir, chromium, model, threads, phases, words }, start);
 
+/** On WebGPU, in a Chromium that has f16 even where it is software: wllama needs that. */
+const onGpu =
+  (engine: 'thimble' | 'wllama'): Starter =>
+  ({ model, phases, words }, start) => {
+    const found = chromiumF16();
+    if (!found) throw new Error('there is no Chromium with f16, which wllama needs; scripts/chromium_f16.sh makes one');
+    const { program: chromium, env } = found;
+    return measureInChild(
+      'browser',
+      { engine, dir, chromium, env, gpu: true, model, threads: 1, phases, words },
+      start,
+    );
+  };
+
 const native =
   (peersDir: () => string, label: string): Starter =>
   ({ model, threads, phases }, start) =>
@@ -150,6 +165,8 @@ const starters: Readonly<Record<Peer, Starter>> = {
   native: native(() => dir, ''),
   'native-avx2': native(() => restrictedPeers(dir, 'haswell'), ' held to AVX2'),
   wllama: inBrowser('wllama'),
+  'thimble-gpu': onGpu('thimble'),
+  'wllama-gpu': onGpu('wllama'),
 };
 
 function log({ peer, model, threads, round }: Omit<PeerRun, 'otherCpu'>, { tps, loadMs }: Measured, otherCpu: number) {

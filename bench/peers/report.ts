@@ -2,7 +2,7 @@ import type { Machine } from '../lib/machine.ts';
 import type { Measured } from '../measure/phases.ts';
 import { digits, median, percent, spread } from '../measure/stats.ts';
 import { table } from '../lib/table.ts';
-import { peers, phaseNames, type Peer } from './cells.ts';
+import { isGpu, peers, phaseNames, type Peer } from './cells.ts';
 
 /** One process's result. */
 export interface PeerRun {
@@ -56,7 +56,8 @@ export function report({ date, machine, runs }: Results): string {
   const rows = rowsOf(runs);
   const cells = rows.map((row) => {
     const ours = rows.find(({ peer, model, threads }) => {
-      return peer === 'thimble' && model === row.model && threads === row.threads;
+      const own: Peer = isGpu(row.peer) ? 'thimble-gpu' : 'thimble';
+      return peer === own && model === row.model && threads === row.threads;
     });
     const counted =
       row.used.length === row.all.length ? String(row.all.length) : `${row.used.length} of ${row.all.length}`;

@@ -1,5 +1,6 @@
 import { FIRST_PROMPT, nCtxFor, type Measured, type Phase } from '../measure/phases.ts';
-import { promptText, type Words } from './vocab.ts';
+import type { PageJob } from './browser.ts';
+import { promptText } from './vocab.ts';
 
 /** The part of wllama that is used. */
 interface Wllama {
@@ -18,7 +19,7 @@ interface WllamaModule {
 const silent = { debug() {}, log() {}, warn() {}, error() {} };
 
 /** llama.cpp in WebAssembly. It takes text only, so prompts are words that are one token each. */
-export async function measure(phases: readonly Phase[], threads: number, words: Words): Promise<Measured> {
+export async function measure(phases: readonly Phase[], { threads, words, gpu }: PageJob): Promise<Measured> {
   const library = '/wllama/index.js';
   const { Wllama } = (await import(library)) as WllamaModule;
   const wasm = new URL('/wllama/wasm/wllama.wasm', location.href).href;
@@ -27,7 +28,8 @@ export async function measure(phases: readonly Phase[], threads: number, words: 
   const files = [...document.querySelector('input')!.files!];
   const openMs = performance.now();
   const nCtx = nCtxFor(phases);
-  await engine.loadModel(files, { n_threads: threads, n_ctx: nCtx, n_batch: 512, n_ubatch: 512, n_gpu_layers: 0 });
+  const sizes = { n_threads: threads, n_ctx: nCtx, n_batch: 512, n_ubatch: 512 };
+  await engine.loadModel(files, { ...sizes, n_gpu_layers: gpu ? 999 : 0 });
   const loadMs = performance.now() - openMs;
 
   let salt = 1;

@@ -1,16 +1,12 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { chooseDriver, softwareDriver } from '../helpers/dawn.ts';
+import { join } from 'node:path';
+import { chromiumF16 } from '../../scripts/software_gpu.mjs';
+import { chooseDriver } from '../helpers/dawn.ts';
 import { browsers, type Browser } from './browsers.ts';
 
 /** Browsers with WebGPU on the CPU. */
 
 const { chromium, firefox } = browsers;
-
-/** What scripts/chromium_f16.sh makes. */
-const f16Folder = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'thimble/chromium-f16');
 
 const swiftshader: Browser = {
   ...chromium,
@@ -26,14 +22,8 @@ const f16: Browser = {
   packages: 'chromium gcc, then scripts/chromium_f16.sh',
   launch(url, profile, flags) {
     const launch = chromium.launch(url, profile, [...flags, '--enable-unsafe-webgpu']);
-    const program = join(f16Folder(), 'chromium/chromium');
-    if (!launch || !existsSync(program)) return undefined;
-    const [, ...args] = launch.command;
-    const env = {
-      VK_DRIVER_FILES: join(f16Folder(), 'driver.json'),
-      THIMBLE_LAVAPIPE: join(dirname(softwareDriver()), 'libvulkan_lvp.so'),
-    };
-    return { command: [program, ...args], env };
+    const found = chromiumF16();
+    return launch && found && { command: [found.program, ...launch.command.slice(1)], env: found.env };
   },
 };
 

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { softwareDriver } from '../../scripts/software_gpu.mjs';
 
 /**
  * WebGPU in Node for tests: Dawn, which is Chromium's, on the software Vulkan of scripts/software_vulkan.sh, or on whatever Vulkan driver
@@ -17,13 +18,10 @@ export interface DawnWish {
 export type FoundGpu =
   { readonly gpu: GPU; readonly absent?: undefined } | { readonly gpu?: undefined; readonly absent: string };
 
-/** The driver of scripts/software_vulkan.sh. */
-export const softwareDriver = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'thimble/software-vulkan/lvp.json');
-
 /** Points Vulkan's loader to the software driver, unless the environment names one. Also for processes that this one starts. */
 export function chooseDriver({ subgroupSize }: DawnWish = {}): void {
-  if (existsSync(softwareDriver())) process.env['VK_DRIVER_FILES'] ??= softwareDriver();
+  const driver = softwareDriver();
+  if (driver) process.env['VK_DRIVER_FILES'] ??= driver;
   process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'thimble-')); // the driver wants a folder to write to
   if (subgroupSize) process.env['LP_NATIVE_VECTOR_WIDTH'] = String(32 * subgroupSize);
 }

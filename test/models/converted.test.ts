@@ -51,7 +51,7 @@ describe.skipIf(!isThere)(title, () => {
 
   describe.each(Object.entries(tolerances))('%s', (name, tolerance) => {
     it.each(Object.keys(computers))('%s', async (computer) => {
-      const ways = await readInAllWays(file(`${name}.gguf`), prompt, computer);
+      const ways = await readInAllWays(file(`${name}.gguf`), prompt, computers[computer]!);
       isNear(name, computer, gap(ways['all at once']!, name, 'all'), tolerance);
       expect(gap(ways['one by one']!, name, 'one')).toBeLessThan(tolerance);
       expectSameBits(ways);

@@ -20,7 +20,7 @@ describe.each(Object.entries(familyGoldens.models))('%s', (name, golden) => {
   const read = new Map<string, Ways>();
 
   it.each(Object.keys(computers))('has the logits of llama.cpp: %s', async (computer) => {
-    const ways = await readInAllWays(bytes, tinyPrompt, computer);
+    const ways = await readInAllWays(bytes, tinyPrompt, computers[computer]!);
     read.set(computer, ways);
     const rows = ways['all at once']!;
     isNear(name, computer, largestGap(rows, golden.rows), tolerance);

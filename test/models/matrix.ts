@@ -4,7 +4,12 @@ import { openBytes, reference, rowsOfLogits } from '../helpers/open.ts';
 import { builds, logitsOf, wasm } from './steps.ts';
 
 /** What computes, and with how many threads. */
-export const computers: Readonly<Record<string, { readonly factory: BackendFactory; readonly threads: number }>> = {
+export interface Computer {
+  readonly factory: BackendFactory;
+  readonly threads: number;
+}
+
+export const computers: Readonly<Record<string, Computer>> = {
   'plain loops': { factory: reference, threads: 1 },
   ...Object.fromEntries(builds.map((build) => [`WASM, ${build}`, { factory: wasm(build), threads: 2 }])),
 };
@@ -12,8 +17,11 @@ export const computers: Readonly<Record<string, { readonly factory: BackendFacto
 export type Ways = Readonly<Record<string, readonly Float32Array[]>>;
 
 /** The logits of all tokens, `[nTokens][nVocab]`, in every way in which a text comes to be read. */
-export async function readInAllWays(bytes: Uint8Array, tokens: readonly number[], computer: string): Promise<Ways> {
-  const { factory, threads } = computers[computer]!;
+export async function readInAllWays(
+  bytes: Uint8Array,
+  tokens: readonly number[],
+  { factory, threads }: Computer,
+): Promise<Ways> {
   const read = (maxLogits: number) => logitsOf(bytes, tokens, { maxLogits, threads }, factory);
   return {
     'all at once': await read(tokens.length),

@@ -2,7 +2,7 @@ import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
 import { opCases } from '../../cases/index.ts';
 import { errorOf, expected, type OpCase } from '../../cases/op_case.ts';
 import { CaseRunner } from '../case_runner.ts';
-import { opensOn } from './support.ts';
+import { leastError, opensOn } from './support.ts';
 
 /** Cases of ops in Deno and in pages, where vitest is not: what came of each, as plain data. */
 
@@ -35,7 +35,7 @@ export async function reportCases(
 }
 
 async function reportCase(runner: CaseRunner, opCase: OpCase): Promise<CaseReport> {
-  const about = { case: titleOf(opCase), tolerance: opCase.tolerance };
+  const about = { case: titleOf(opCase), tolerance: Math.max(opCase.tolerance, leastError) };
   try {
     const came = await runner.run(opCase);
     const wanted = expected(runner.built.get(opCase)!);

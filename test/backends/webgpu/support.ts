@@ -2,6 +2,7 @@ import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
 import { unsupported } from '../../../src/backends/webgpu/lower.ts';
 import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
+import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { Node } from '../../../src/graph/graph.ts';
 import { opCases } from '../../cases/index.ts';
 import type { OpCase } from '../../cases/op_case.ts';
@@ -11,10 +12,19 @@ import type { Trials } from '../conformance.ts';
 /** A device with nothing that a browser need not have. */
 export const floor: DeviceOptions = { features: [], limits: 'floor' };
 
+/** WGSL lets a device compute e^x to 3 + 2|x| units in the last place, and a quotient to 2.5. */
+export const leastError = 2e-6;
+
 export const opensOn =
   (gpu: GPU, device?: DeviceOptions): OpenBackend =>
   (plan) =>
-    createWebgpuBackend({ ...plan, gpu, device });
+    createWebgpuBackend({ ...plan, gpu, device, checks: false });
+
+/** The same for whole models. */
+export const loadsOn =
+  (gpu: GPU, device?: DeviceOptions): BackendFactory =>
+  ({ options: { activations }, ...plan }) =>
+    createWebgpuBackend({ ...plan, activations, gpu, device });
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&

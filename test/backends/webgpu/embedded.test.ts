@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { addRow, emptyDifference } from '../../../bench/lib/rows_difference.ts';
+import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
+import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
+import { openModelFile } from '../../../src/platform/model_file.ts';
+import { findDawn } from '../../helpers/dawn.ts';
+import { allLogits, reference } from '../../helpers/open.ts';
+import { greedyGoldens } from '../../models/goldens.ts';
+import { wasm } from '../../models/steps.ts';
+import { loadsOn } from './support.ts';
+
+/** The embedded model on a GPU, beside plain loops, WASM and llama.cpp. */
+
+const { gpu, absent } = await findDawn();
+const url = new URL('../../../models/smollm2-135m-instruct-q4_1-00001-of-00002.gguf', import.meta.url);
+const file = await openModelFile(fileURLToPath(url));
+afterAll(async () => {
+  await Promise.all(file.sources.map((source) => source.close?.()));
+});
+
+async function withModel<T>(
+  backend: BackendFactory,
+  use: (model: LoadedModel) => Promise<T>,
+  options = {},
+): Promise<T> {
+  const model = await loadModel(file, { nCtx: 512, maxSessions: 1, threads: 2, kvType: 'f32', ...options }, backend);
+  try {
+    return await use(model);
+  } finally {
+    await model.close();
+  }
+}
+
+const kinds = [
+  ['exact', 1e-4],
+  ['fast', 5e-3],
+] as const;
+
+describe.skipIf(absent)('the embedded model on a GPU', () => {
+  it('has the logits of plain loops, and with a cache of f16 nearly', { timeout: 240_000 }, async () => {
+    const tokens = greedyGoldens.cases[3]!.prompt; // 20 tokens: plain loops take a third of a second for each
+    const wanted = await withModel(reference, (model) => allLogits(model, tokens));
+    for (const [activations, most] of kinds) {
+      for (const kvType of ['f32', 'f16']) {
+        const came = await withModel(loadsOn(gpu!), (model) => allLogits(model, tokens), { activations, kvType });
+        const total = emptyDifference();
+        came.forEach((row, i) => addRow(total, row, wanted[i]!, 0));
+        console.log(
+          `${activations} activations, ${kvType} cache: KL ${Math.max(...total.kl).toExponential(1)} at most`,
+        );
+        expect(Math.max(...total.kl)).toBeLessThan(most);
+      }
+    }
+  });
+
+  it('finds a text as likely as WASM does, within 0.1 %', { timeout: 240_000 }, async () => {
+    const text = readFileSync(new URL('../../../models/LICENSE', import.meta.url), 'utf8');
+    const perplexityOn = (backend: BackendFactory) =>
+      withModel(backend, async (model) => {
+        const tokens = model.encode({ text }).slice(0, 512);
+        const total = emptyDifference();
+        const rows = await allLogits(model, tokens);
+        rows.slice(0, -1).forEach((row, i) => addRow(total, row, row, tokens[i + 1]!));
+        return Math.exp(total.nll / total.kl.length);
+      });
+    const [came, wanted] = [await perplexityOn(loadsOn(gpu!)), await perplexityOn(wasm('simd'))];
+    console.log(`perplexity ${came} on the GPU, ${wanted} on WASM`);
+    expect(Math.abs(came / wanted - 1)).toBeLessThan(1e-3);
+  });
+
+  it('writes the greedy texts of exact arithmetic, 19 of 20 at least', { timeout: 600_000 }, async () => {
+    const partings = await withModel(loadsOn(gpu!), async (model) => {
+      const found: { readonly name: string; readonly at: number; readonly gap: number }[] = [];
+      for (const { name, prompt, exact } of greedyGoldens.cases) {
+        const tokens = await greedy(model, prompt, 64);
+        const at = exact.tokens.findIndex((token, i) => token !== tokens[i]);
+        if (at >= 0 || tokens.length !== exact.tokens.length) found.push({ name, at, gap: exact.gaps[at]! });
+      }
+      return found;
+    });
+    const how = partings.map(
+      ({ name, at, gap }) => `${name} parts at token ${at}, where exact logits are ${gap} apart`,
+    );
+    console.log(`greedy texts: ${20 - partings.length} of 20 are the exact ones; ${how.join('; ')}`);
+    expect(partings.length).toBeLessThanOrEqual(1);
+    for (const { gap } of partings) expect(gap).toBeLessThan(0.05);
+  });
+});
+
+/** A session's greedy answer. */
+async function greedy(model: LoadedModel, prompt: readonly number[], maxTokens: number): Promise<readonly number[]> {
+  const session = model.openSession();
+  const events = session.generate(prompt, { maxTokens, temperature: 0 });
+  try {
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done) return value.tokens;
+    }
+  } finally {
+    session.close();
+  }
+}
