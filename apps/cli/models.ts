@@ -77,8 +77,13 @@ export const modelTitle = (given: string, { info }: { readonly info: { readonly 
   basename(info.name);
 
 /** What computes: `wasm-relaxed`, `webgpu on NVIDIA H100`. */
-export const backendTitle = ({ backend, gpu }: Pick<ModelInfo, 'backend' | 'gpu'>): string =>
-  gpu ? `${backend} on ${gpuTitle(gpu)}` : backend;
+export const backendTitle = ({
+  backend,
+  gpu,
+}: {
+  readonly backend: string;
+  readonly gpu?: GpuInfo | undefined;
+}): string => (gpu ? `${backend} on ${gpuTitle(gpu)}` : backend);
 
 /** The same with threads, where these compute. */
 export const computedBy = (info: ModelInfo): string =>
