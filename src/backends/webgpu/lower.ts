@@ -2,6 +2,8 @@ import type { Graph, Node, Op } from '../../graph/graph.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
+import { addProduct } from '../../ops/add_product.ts';
+import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
 import { embed } from '../../ops/embed.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
@@ -16,6 +18,7 @@ import {
 } from './calls.ts';
 import { lowerEmbed } from './lower_embed.ts';
 import { lowerAttention, lowerKvStore } from './lower_attention.ts';
+import { lowerAddProduct, lowerMatmul } from './lower_matmul.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
 
@@ -86,6 +89,8 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [embed, lowerEmbed],
   [kvStore, lowerKvStore],
   [attention, lowerAttention],
+  [matmul, lowerMatmul],
+  [addProduct, lowerAddProduct],
 ]);
 
 /** @throws UnsupportedError for a graph with a node that has no kernel. */
