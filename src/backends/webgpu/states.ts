@@ -5,6 +5,7 @@ import type { Slot } from './calls.ts';
 import type { Gpu } from './device.ts';
 import type { GpuMemory } from './memory.ts';
 import type { ReadBack } from './read_back.ts';
+import { fileRowBytes, layoutOf, type StateLayout } from './state_layout.ts';
 
 /** What a program's states are made of. */
 export interface StatesHome {
@@ -13,6 +14,17 @@ export interface StatesHome {
   readonly buffers: ReadonlyMap<Slot, GPUBuffer>;
   readonly readBack: ReadBack;
   readonly rings: Rings;
+}
+
+/** Where a state lies. */
+interface StatePlace {
+  readonly buffer: GPUBuffer;
+  readonly nPositions: number;
+  /** Of the file layout. */
+  readonly rowBytes: number;
+  readonly layout: StateLayout;
+  /** Where each plane begins, and the bytes of a row in it. */
+  readonly planes: readonly { readonly offset: number; readonly width: number }[];
 }
 
 /** The states of a program, as they come from files and go there. */
@@ -25,21 +37,26 @@ export class States {
   }
 
   async read(state: Value, begin: number, end: number): Promise<Uint8Array> {
-    const { rowBytes, nPositions, buffer } = this.at(state);
+    const { rowBytes, nPositions, planes, layout, buffer } = this.at(state);
     const rows = new Uint8Array((end - begin) * rowBytes);
     for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
-      const bytes = await this.own.readBack.bytes(buffer, from * rowBytes, nRows * rowBytes);
-      rows.set(bytes, (to - begin) * rowBytes);
+      const parts: Uint8Array[] = [];
+      for (const { offset, width } of planes) {
+        parts.push(await this.own.readBack.bytes(buffer, offset + from * width, nRows * width));
+      }
+      layout.putTogether(parts, rows.subarray((to - begin) * rowBytes, (to - begin + nRows) * rowBytes));
     }
     return rows;
   }
 
   async write(state: Value, begin: number, rows: Uint8Array): Promise<void> {
-    const { rowBytes, nPositions, buffer } = this.at(state);
+    const { rowBytes, nPositions, planes, layout, buffer } = this.at(state);
     const end = begin + rows.length / rowBytes;
     for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
-      const piece = rows.subarray((to - begin) * rowBytes, (to - begin + nRows) * rowBytes);
-      await this.writeBytes(buffer, from * rowBytes, piece);
+      const parts = layout.takeApart(rows.subarray((to - begin) * rowBytes, (to - begin + nRows) * rowBytes));
+      for (const [i, { offset, width }] of planes.entries()) {
+        await this.writeBytes(buffer, offset + from * width, parts[i]!);
+      }
     }
     this.own.rings.wrote(state, begin, end);
   }
@@ -55,12 +72,19 @@ export class States {
     home.gpu.device.queue.writeBuffer(buffer, begin, words);
   }
 
-  private at(state: Value): { rowBytes: number; nPositions: number; buffer: GPUBuffer } {
+  private at(state: Value): StatePlace {
     const slot = this.own.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
-    const [nPositions, cols] = state.shape as [number, number];
-    const rowBytes = (cols / state.quant.blockSize) * state.quant.blockBytes;
-    return { rowBytes, nPositions, buffer: this.own.buffers.get(slot)! };
+    const nPositions = state.shape[0]!;
+    const rowBytes = fileRowBytes(state);
+    const layout = layoutOf(state);
+    let end = 0;
+    const planes = layout.widths(rowBytes).map((width) => {
+      const offset = end;
+      end += nPositions * width;
+      return { offset, width };
+    });
+    return { rowBytes, nPositions, layout, planes, buffer: this.own.buffers.get(slot)! };
   }
 
   copyOf(states: readonly Value[]): StateCopy {

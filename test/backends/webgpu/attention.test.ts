@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../../src/backends/backend.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import type { Graph, Params, StepText } from '../../../src/graph/graph.ts';
-import type { KvType } from '../../../src/graph/layer_state.ts';
+import { kvTypes, type KvType } from '../../../src/graph/layer_state.ts';
 import { attention } from '../../../src/ops/attention.ts';
 import { kvStore } from '../../../src/ops/kv_store.ts';
 import { quantByName } from '../../../src/quants/index.ts';
@@ -92,6 +92,11 @@ describe.skipIf(!gpu)('heads of any width', () => {
   test.each(shapes)('$headDim columns, $nTokens tokens, $quant', async (shape) => {
     await expectRight(attentionCase(shape), 2e-6);
   });
+
+  test.each([96, 160, 512])('%i columns, q8_0', async (headDim) => {
+    await expectRight(attentionCase({ heads: [6, 2], headDim, nTokens: 5, pos: 40, quant: 'q8_0' }), 2e-4);
+    await expectRight(storeCase('q8_0', headDim, 3, 5), 1e-6);
+  });
 });
 
 describe.skipIf(!gpu)('rows of a cache that end in the middle of a word', () => {
@@ -130,13 +135,14 @@ describe.skipIf(!gpu)('several texts in a step', () => {
     { window: 5, ahead: 2 },
     { alibi: 8, ahead: 512 },
   ];
-  for (const quant of ['f16', 'f32'] as const) {
+  for (const quant of kvTypes) {
+    const tolerance = quant === 'q8_0' ? 2e-4 : 2e-6;
     test.each(kinds)(`attention, ${quant}, %o`, async (params) => {
       const shape = { heads: [6, 2], headDim: 32, nTokens, pos, quant, params } as const;
-      await expectRight(withTexts(attentionCase(shape)), 2e-6);
+      await expectRight(withTexts(attentionCase(shape)), tolerance);
     });
 
-    test.each([64, 5])(`kv_store, ${quant}, rows of %i`, async (kvDim) => {
+    test.each(quant === 'q8_0' ? [64, 96] : [64, 5])(`kv_store, ${quant}, rows of %i`, async (kvDim) => {
       await expectRight(withTexts(storeCase(quant, kvDim, nTokens, pos)), 6.2e-5);
     });
   }
@@ -154,6 +160,16 @@ describe.skipIf(!gpu)('what is not finite is noticed', () => {
       const run = cameOf(withIn(storeCase('f16', kvDim, 3, 4), number));
       await expect(run).rejects.toThrow(/made values that are NaN or beyond ±65504/);
     }
+  });
+
+  test.each(bad)('a cache of levels tells of %d, and its block becomes NaN', async (number) => {
+    const built = withIn(storeCase('q8_0', 96, 3, 4), number);
+    const program = backend.prepare(built.graph);
+    await expect((async () => program.run(built.step))()).rejects.toThrow(/made values that are NaN or beyond .* q8_0/);
+    const kept = decodeRows(await program.readState(built.node.out, 4, 7), 'q8_0');
+    program.dispose();
+    const spoilt = [...kept.keys()].filter((i) => Number.isNaN(kept[i]));
+    expect(spoilt).toEqual(Array.from({ length: 32 }, (_, i) => 96 + i));
   });
 
   test.each(bad)('a cache of floats tells of %d', async (number) => {
