@@ -1,23 +1,22 @@
 // Attention of each head of each token over the positions that it sees: q[rows, cols], keys and values of a cache -> out[rows, cols]. A
 // workgroup is one head of one token. It walks over blocks of positions, one for each thread, with a softmax that is corrected as
 // larger scores turn up (Milakov & Gimelshein 2018, arXiv:1805.02867).
-// needs: sight, largest, finite
+// needs: sight, largest, finite, hadamard
 
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<storage, read> q: array<f32>;
 @group(0) @binding(5) var<storage, read> sinks: array<f32>;
 @group(0) @binding(6) var<storage, read> slopes: array<f32>;
 
-var<workgroup> query: array<f32, headDim>;
 var<workgroup> weights: array<f32, threads>;
 var<workgroup> totals: array<f32, headDim>;
 
-// Number `first` of a cache and on, which may lie in the middle of four.
+// The product of the query, which is in `numbers`, with a key, whose numbers may begin in the middle of four.
 fn scoreAt(at: u32, first: u32, slope: f32, own: u32) -> f32 {
   let begin = (at % nPositions) * kvDim + first;
   var product = 0.0;
   for (var i = 0u; i < headDim; i++) {
-    product += query[i] * keys4((begin + i) / 4u)[(begin + i) % 4u];
+    product += numbers[i] * keys4((begin + i) / 4u)[(begin + i) % 4u];
   }
   return bent(product, slope, max(at, own) - min(at, own));
 }
@@ -34,10 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = group.y * cols + head * headDim; // of q and out
   let kvFirst = head / (cols / kvDim) * headDim; // of a row of the cache
   for (var i = thread; i < headDim; i += threads) {
-    query[i] = q[first + i] * scale;
+    numbers[i] = q[first + i] * scale;
     totals[i] = 0.0;
   }
   workgroupBarrier();
+  hadamard(thread);
   var largest = LOWEST;
   var sum = 0.0; // of this thread's weights
   if (nInputs > 3u) {
@@ -68,6 +68,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   let factor = 1.0 / held(sumOf(sum, thread));
   for (var i = thread; i < headDim; i += threads) {
-    out[first + i] = totals[i] * factor;
+    numbers[i] = totals[i] * factor;
+  }
+  workgroupBarrier();
+  hadamard(thread);
+  for (var i = thread; i < headDim; i += threads) {
+    out[first + i] = numbers[i];
   }
 }

@@ -1,5 +1,6 @@
 import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
 import type { Kernel } from './pipelines.ts';
+import { stateBytes } from './state_layout.ts';
 
 /** What a graph is made into: kernel calls, and the buffers that they read and write. */
 
@@ -93,10 +94,8 @@ export class Lowering implements Lowered {
 }
 
 /** All but caches and matrices are f32. */
-function bytesOf({ shape, role, quant }: Value): number {
-  const numbers = shape.reduce((product, n) => product * n, 1);
-  return role === 'state' ? (numbers / quant.blockSize) * quant.blockBytes : numbers * 4;
-}
+const bytesOf = (value: Value): number =>
+  value.role === 'state' ? stateBytes(value) : 4 * value.shape.reduce((product, n) => product * n, 1);
 
 export type Expansion = (lowering: Lowering, node: Node) => void;
 

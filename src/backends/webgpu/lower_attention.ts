@@ -10,26 +10,29 @@ const perRow = (x: number): Grid => ({ x, y: (nRows) => nRows });
 
 /** Numbers of a node with a cache. */
 function numbersWith(cache: Value, node: Node, threads: number): Record<string, number> {
-  return { ...numbersOf(node, threads), nPositions: cache.shape[0]! };
+  const numbers = numbersOf(node, threads);
+  const { headDim } = node.params as { headDim: number };
+  const spreadFactor = 1 / Math.sqrt(Math.max(1, numbers['spread']!));
+  return { ...numbers, nPositions: cache.shape[0]!, headDim, nSpread: headDim, spreadFactor };
 }
 
-/** Words that a thread each writes, of a row: halves of an odd row reach into the next word. */
-const storedWords: Readonly<Record<string, (kvDim: number) => number>> = {
-  f32: (kvDim) => kvDim,
-  f16: (kvDim) => Math.floor(kvDim / 2) + 1,
+/** Workgroups that store a row. Of halves, a row may end in the middle of a word. */
+const storeGroups: Readonly<Record<string, (sizes: Record<string, number>) => number>> = {
+  f32: ({ kvDim, threads }) => Math.ceil(kvDim! / threads!),
+  f16: ({ kvDim, threads }) => Math.ceil(kvDim! / 2 / threads!),
+  q8_0: ({ kvDim, headDim }) => kvDim! / headDim!,
 };
 
 export const lowerKvStore: Expansion = (lowering, node) => {
   const { out, inputs } = node;
-  const { threads } = lowering.surroundings;
-  const words = storedWords[out.quant.name]!(colsOf(out));
+  const numbers = numbersWith(out, node, lowering.surroundings.threads);
   lowering.calls.push({
     node,
-    kernel: { files: [`kv_store_${out.quant.name}`], numbers: numbersWith(out, node, threads) },
+    kernel: { files: [`kv_store_${out.quant.name}`], numbers },
     out: lowering.slotOf(out),
     inputs: [lowering.slotOf(inputs[0]!)],
     rows: rowsOfNode(node),
-    grid: perRow(Math.ceil(words / threads)),
+    grid: perRow(storeGroups[out.quant.name]!(numbers)),
   });
 };
 

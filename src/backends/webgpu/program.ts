@@ -1,5 +1,6 @@
 import { ResourceError } from '../../base/errors.ts';
 import type { Step, Value } from '../../graph/graph.ts';
+import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
@@ -10,6 +11,7 @@ import type { GpuMemory } from './memory.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';
 import { ReadBack } from './read_back.ts';
+import { States } from './states.ts';
 import { stepBytes, writeStep } from './step_buffer.ts';
 import type { Weights } from './weights.ts';
 
@@ -45,6 +47,7 @@ export class GpuProgram implements Program {
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
   private readonly readBack: ReadBack;
+  private readonly states: States;
   private ready: Promise<void> | undefined;
   private calls: readonly ReadyCall[] = [];
   private nRows = { tokens: 0, logits: 0 };
@@ -62,6 +65,8 @@ export class GpuProgram implements Program {
     this.lost = this.own(home.memory.storage('lost', 4));
     this.placeSlots();
     this.readBack = new ReadBack(home.memory, this.lost);
+    const { buffers, readBack, rings } = this;
+    this.states = new States({ home, slots: plan.slots, buffers, readBack, rings });
   }
 
   private own(buffer: GPUBuffer): GPUBuffer {
@@ -208,8 +213,8 @@ export class GpuProgram implements Program {
   /** Finds what a step stored that is not finite. */
   private async throwLost(step: Step): Promise<never> {
     this.home.gpu.device.queue.writeBuffer(this.lost, 0, new Uint32Array(1));
-    const states = [...this.plan.slots.keys()].filter(({ role, name }) => role === 'state' && /^[kv]\./.test(name));
-    for (const state of states) {
+    const stores = this.plan.graph.nodes.filter(({ op }) => op === kvStore);
+    for (const { out: state } of stores) {
       const nPositions = state.shape[0]!;
       const rows = await this.readState(state, 0, nPositions);
       const floats = new Float32Array((rows.length / state.quant.blockBytes) * state.quant.blockSize);
@@ -235,75 +240,23 @@ export class GpuProgram implements Program {
     return new Float32Array(bytes.buffer, 0, n);
   }
 
-  async readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
-    const { rowBytes, nPositions, buffer } = this.stateAt(state);
-    const rows = new Uint8Array((end - begin) * rowBytes);
-    for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
-      const bytes = await this.readBack.bytes(buffer, from * rowBytes, nRows * rowBytes);
-      rows.set(bytes, (to - begin) * rowBytes);
-    }
-    return rows;
+  readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
+    return this.states.read(state, begin, end);
   }
 
-  async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
-    const { rowBytes, nPositions, buffer } = this.stateAt(state);
-    const end = begin + rows.length / rowBytes;
-    for (const { from, to, nRows } of stretches(begin, end, nPositions)) {
-      const piece = rows.slice((to - begin) * rowBytes, (to - begin + nRows) * rowBytes);
-      this.home.gpu.device.queue.writeBuffer(buffer, from * rowBytes, piece);
-    }
-    this.rings.wrote(state, begin, end);
-  }
-
-  private stateAt(state: Value): { rowBytes: number; nPositions: number; buffer: GPUBuffer } {
-    const slot = this.plan.slots.get(state);
-    if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
-    const [nPositions, cols] = state.shape as [number, number];
-    const rowBytes = (cols / state.quant.blockSize) * state.quant.blockBytes;
-    return { rowBytes, nPositions, buffer: this.buffers.get(slot)! };
+  writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
+    return this.states.write(state, begin, rows);
   }
 
   copyOf(states: readonly Value[]): StateCopy {
-    const { memory, gpu } = this.home;
-    const pairs = states.map((state) => {
-      const from = this.stateAt(state).buffer;
-      return { from, copy: this.own(memory.storage(`copy of ${state.name}`, from.size)) };
-    });
-    const rings = this.rings.copyOf(states);
-    const move = (way: 'take' | 'restore'): void => {
-      const encoder = gpu.device.createCommandEncoder();
-      for (const { from, copy } of pairs) {
-        const [source, target] = way === 'take' ? [from, copy] : [copy, from];
-        encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
-      }
-      gpu.device.queue.submit([encoder.finish()]);
-      rings[way]();
-    };
-    return { take: () => move('take'), restore: () => move('restore') };
+    return this.states.copyOf(states);
   }
 
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     for (const buffer of this.owned) this.home.memory.free(buffer);
+    this.states.dispose();
     this.readBack.dispose();
-  }
-}
-
-interface Stretch {
-  /** Row of the buffer. */
-  readonly from: number;
-  /** Position. */
-  readonly to: number;
-  readonly nRows: number;
-}
-
-/** Positions `[begin, end)` as they lie in a ring of `nPositions` rows. */
-function* stretches(begin: number, end: number, nPositions: number): Generator<Stretch> {
-  for (let to = begin; to < end;) {
-    const from = to % nPositions;
-    const nRows = Math.min(end - to, nPositions - from);
-    yield { from, to, nRows };
-    to += nRows;
   }
 }

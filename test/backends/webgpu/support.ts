@@ -4,6 +4,7 @@ import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { Node } from '../../../src/graph/graph.ts';
+import { kvTypes } from '../../../src/graph/layer_state.ts';
 import { opCases } from '../../cases/index.ts';
 import type { OpCase } from '../../cases/op_case.ts';
 import type { OpenBackend } from '../case_runner.ts';
@@ -28,8 +29,7 @@ export const loadsOn =
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&
-  inputs.every(({ role, quant }) => role !== 'state' || quant !== 'q8_0') &&
   inputs.every(({ role, quant = 'f32' }) => role !== 'matrix' || hasKernel(`quants/${quant}`));
 
 /** What the suite tries on GPUs. */
-export const trials: Trials = { cases: opCases.filter(isDone), kvTypes: ['f16'] };
+export const trials: Trials = { cases: opCases.filter(isDone), kvTypes };
