@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { argv, execArgv, execPath, resourceUsage } from 'node:process';
-import { ResourceError, UnsupportedError, type GpuInfo, type Model } from '../../../src/index.ts';
+import { ResourceError, UnsupportedError, type GpuReport, type Model } from '../../../src/index.ts';
 import { checkOpenOptions, planMemoryOf } from '../../../src/gguf.ts';
 import type { Arguments, Command } from '../command.ts';
 import {
@@ -72,7 +72,7 @@ const refuseEmbedders = (given: string, signal: AbortSignal): Promise<void> =>
 interface BenchResult {
   readonly model: string;
   readonly backend: string;
-  readonly gpu?: GpuInfo | undefined;
+  readonly gpu?: GpuReport | undefined;
   readonly activations: string;
   readonly threads: number;
   readonly prefill_tokens: number;
