@@ -31,6 +31,8 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export function lifeSteps({ model, openModel, pickedFiles }) {
   /** @type {import('thimble').Chat} */
   let chat;
+  /** @type {Promise<string> | undefined} */
+  let ending;
   return {
     /** Asks, and says what came until the engine's worker was killed. */
     async killed(/** @type {string} */ question, /** @type {SendOptions} */ options, /** @type {number} */ nPieces) {
@@ -43,6 +45,18 @@ export function lifeSteps({ model, openModel, pickedFiles }) {
         return String(error);
       }
     },
+    /** Asks, and comes back after some pieces; `ending` tells how the answer ended. */
+    async begun(/** @type {string} */ question, /** @type {SendOptions} */ options, /** @type {number} */ nPieces) {
+      chat = model().chat(options);
+      const answer = chat.send(question)[Symbol.asyncIterator]();
+      for (let nSeen = 0; nSeen < nPieces; nSeen++) if ((await answer.next()).done) return 'it has ended';
+      ending = (async () => {
+        while (!(await answer.next()).done);
+        return 'it went on';
+      })().catch(String);
+      return 'it goes on';
+    },
+    ending: () => ending,
     /** The answer that was lost, and another one. */
     async afterwards(/** @type {string} */ question, /** @type {SendOptions} */ options) {
       const { tokens } = await chat.resume();

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe } from 'vitest';
 import { chooseDriver } from '../../helpers/dawn.ts';
-import { allTitles, bundled, denoPath, inDeno, testReports } from './elsewhere.ts';
-import type { CaseReport } from './report.ts';
+import { allTitles, bundled, denoPath, reportsInDeno, testReports } from './elsewhere.ts';
 
 /** Deno's WebGPU is wgpu, and its compiler of WGSL is naga: Firefox has the same. */
 
@@ -18,8 +17,5 @@ const absent = absence();
 if (absent) console.warn(`WebGPU in Deno is not tested: ${absent}`);
 
 describe.skipIf(absent)('Deno agrees with the definition of each op', () => {
-  testReports(allTitles, async () => {
-    const script = await bundled('in_deno.ts', 'node');
-    return (await inDeno(script, JSON.stringify(allTitles))) as CaseReport[];
-  });
+  testReports(allTitles, async () => reportsInDeno(await bundled('in_deno.ts', 'node'), allTitles));
 });

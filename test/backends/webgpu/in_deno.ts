@@ -1,5 +1,7 @@
+import { text } from 'node:stream/consumers';
 import { reportCases } from './report.ts';
 
-/** Runs in Deno: the cases that the first argument names, as one line of JSON. */
-console.log(JSON.stringify(await reportCases(navigator.gpu, JSON.parse(process.argv[2]!) as string[])));
+/** Runs in Deno: the cases that come in on stdin as a list of titles. Each report is a line of JSON. */
+const titles = JSON.parse(await text(process.stdin)) as string[];
+for await (const report of reportCases(navigator.gpu, titles)) console.log(JSON.stringify(report));
 process.exit(0);

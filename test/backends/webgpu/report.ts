@@ -17,18 +17,16 @@ export interface CaseReport {
 export const titleOf = ({ op, name }: OpCase): string => `${op.name}: ${name}`;
 
 /** Runs cases by their titles. One that fails leaves the others alone. */
-export async function reportCases(
+export async function* reportCases(
   gpu: GPU,
   titles: readonly string[],
   device?: DeviceOptions,
-): Promise<readonly CaseReport[]> {
+): AsyncGenerator<CaseReport> {
   const wanted = new Set(titles);
   const cases = opCases.filter((opCase) => wanted.has(titleOf(opCase)));
   const runner = await CaseRunner.open(opensOn(gpu, device), cases);
   try {
-    const reports: CaseReport[] = [];
-    for (const opCase of cases) reports.push(await reportCase(runner, opCase));
-    return reports;
+    for (const opCase of cases) yield await reportCase(runner, opCase);
   } finally {
     await runner.close();
   }
