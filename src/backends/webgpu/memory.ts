@@ -1,5 +1,5 @@
 import { ResourceError } from '../../base/errors.ts';
-import { counted } from '../../base/numbers.ts';
+import { counted, roundUp } from '../../base/numbers.ts';
 
 /** Bits of GPUBufferUsage, which not every runtime has among its globals. */
 export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, storage: 128 } as const;
@@ -12,6 +12,9 @@ const SMALLER = "choose a smaller model, fewer positions (contextLength), or bac
 /** What a device reports when a buffer is too large for it, and when there is no memory left. */
 const SCOPES = ['validation', 'out-of-memory'] as const;
 
+/** Bytes that a buffer takes. */
+export const bufferBytes = (bytes: number): number => Math.max(16, roundUp(bytes, 16));
+
 /** The buffers of a backend, counted. */
 export class GpuMemory {
   readonly device: GPUDevice;
@@ -19,12 +22,20 @@ export class GpuMemory {
   /** Bytes of all buffers that are there. */
   bytes = 0;
 
-  constructor(device: GPUDevice) {
+  private readonly bindingBytes: number;
+
+  /** @param bindingBytes the most that a kernel sees of a buffer. */
+  constructor(device: GPUDevice, bindingBytes: number) {
     this.device = device;
+    this.bindingBytes = bindingBytes;
   }
 
-  /** A buffer of zeros for kernels, whose bytes can be copied. */
+  /** A buffer of zeros for kernels, whose bytes can be copied. @throws ResourceError for one that no kernel could see as a whole */
   storage(label: string, bytes: number): GPUBuffer {
+    if (bytes > this.bindingBytes) {
+      const needed = `${label} needs ${counted(bytes)} bytes in one piece, the GPU takes ${counted(this.bindingBytes)}`;
+      throw new ResourceError(`${needed}; ${SMALLER}`);
+    }
     return this.create(label, bytes, usage.storage | usage.copyFrom | usage.copyTo);
   }
 
@@ -53,7 +64,7 @@ export class GpuMemory {
   }
 
   private create(label: string, bytes: number, usage: number): GPUBuffer {
-    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    const size = bufferBytes(bytes);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.buffers.add(buffer);
     this.bytes += size;

@@ -48,6 +48,13 @@ export class Pipelines {
     return pipeline;
   }
 
+  /** Begins to compile a kernel. What is wrong with it is told to whoever gets it. */
+  begin(kernel: Kernel): void {
+    this.device.pushErrorScope('validation');
+    this.get(kernel).catch(() => undefined);
+    this.device.popErrorScope().catch(() => undefined);
+  }
+
   private async compile(
     kernel: Kernel,
     { key, code, constants }: { key: string; code: string; constants: Record<string, number> },

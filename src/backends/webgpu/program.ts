@@ -48,6 +48,8 @@ export class GpuProgram implements Program {
   private readonly onNode: Look['onNode'];
   private readonly readBack: ReadBack;
   private readonly states: States;
+  /** Settles when the device has told whether it has room for all buffers. @throws ResourceError */
+  readonly room: Promise<void>;
   private ready: Promise<void> | undefined;
   private calls: readonly ReadyCall[] = [];
   private nRows = { tokens: 0, logits: 0 };
@@ -63,7 +65,8 @@ export class GpuProgram implements Program {
     this.step = this.own(home.memory.storage('step', bytes));
     this.stepWords = new Uint32Array(bytes / 4);
     this.lost = this.own(home.memory.storage('lost', 4));
-    this.placeSlots();
+    this.room = home.memory.checked('a session', () => this.placeSlots());
+    this.room.catch(() => undefined); // whoever runs the program is told
     this.readBack = new ReadBack(home.memory, this.lost);
     const { buffers, readBack, rings } = this;
     this.states = new States({ home, slots: plan.slots, buffers, readBack, rings });
@@ -98,9 +101,9 @@ export class GpuProgram implements Program {
 
   /** Pipelines and bind groups, once. */
   private prepare(): Promise<void> {
-    return (this.ready ??= Promise.all(this.plan.calls.map((call) => this.prepareCall(call))).then((calls) => {
-      this.calls = calls;
-    }));
+    return (this.ready ??= this.room
+      .then(() => Promise.all(this.plan.calls.map((call) => this.prepareCall(call))))
+      .then((calls) => void (this.calls = calls)));
   }
 
   private async prepareCall(call: Call): Promise<ReadyCall> {
@@ -240,11 +243,13 @@ export class GpuProgram implements Program {
     return new Float32Array(bytes.buffer, 0, n);
   }
 
-  readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
+  async readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
+    await this.room;
     return this.states.read(state, begin, end);
   }
 
-  writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
+  async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
+    await this.room;
     return this.states.write(state, begin, rows);
   }
 

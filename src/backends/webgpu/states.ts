@@ -89,12 +89,16 @@ export class States {
 
   copyOf(states: readonly Value[]): StateCopy {
     const { memory, gpu } = this.own.home;
-    const pairs = states.map((state) => {
-      const from = this.at(state).buffer;
-      const copy = memory.storage(`copy of ${state.name}`, from.size);
-      this.copies.push(copy);
-      return { from, copy };
+    const pairs: { readonly from: GPUBuffer; readonly copy: GPUBuffer }[] = [];
+    const room = memory.checked('a copy of states', () => {
+      for (const state of states) {
+        const from = this.at(state).buffer;
+        const copy = memory.storage(`copy of ${state.name}`, from.size);
+        this.copies.push(copy);
+        pairs.push({ from, copy });
+      }
     });
+    room.catch(() => undefined); // whoever takes the copy is told
     const rings = this.own.rings.copyOf(states);
     const move = (way: 'take' | 'restore'): void => {
       const encoder = gpu.device.createCommandEncoder();
@@ -105,7 +109,7 @@ export class States {
       gpu.device.queue.submit([encoder.finish()]);
       rings[way]();
     };
-    return { take: () => move('take'), restore: () => move('restore') };
+    return { take: () => room.then(() => move('take')), restore: () => move('restore') };
   }
 
   dispose(): void {

@@ -14,10 +14,10 @@ const IN_FLIGHT_BYTES = 32 << 20;
 /**
  * Streams weights to the device. File bytes land in one of two staging areas. They are taken apart from there, and handed to the device's
  * queue, while the next batch is read into the other area. The model never lies in JavaScript's memory as a whole.
+ * @param tensors weights that `reserve` made buffers for.
  */
 export async function uploadWeights(home: ProgramHome, tensors: readonly Tensor[], options: UploadOptions) {
   const { weights, gpu } = home;
-  await weights.reserve(tensors);
   const batches = batchesOf(tensors, PIECE_ROWS);
   const areas = [0, 1].map(() => new Uint8Array(stagingBytes(batches)));
   const placer = new Placer(gpu.device.queue, weights);

@@ -2,7 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { GpuReport, KernelCheck } from '../../platform/gpu.ts';
-import type { Backend, ReadTensor } from '../backend.ts';
+import type { Backend, Look, ReadTensor } from '../backend.ts';
 import { plainWeights } from '../matrices.ts';
 import { checkKernels, failIfRefused } from './check_kernels.ts';
 import { openDevice, watched, type DeviceOptions } from './device.ts';
@@ -48,7 +48,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   const gpu = await openDevice(options.gpu, options.device);
   const { device, info } = gpu;
   const title = info.description || [info.vendor, info.architecture].join(' ');
-  const memory = new GpuMemory(device);
+  const memory = new GpuMemory(device, gpu.bindingBytes);
   const home = {
     gpu,
     memory,
@@ -57,13 +57,19 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   };
   const surroundings = { threads: THREADS, bindingBytes: gpu.bindingBytes };
   const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, surroundings, keep);
-  const prepare: Backend['prepare'] = (graph, look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
+  const prepare = (graph: Graph, look?: Look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
   const report = { ...info, checks: [] as readonly KernelCheck[] };
+  const callsOf = () => [graph, part].flatMap((each) => lower(each, surroundings).calls);
+  /** Whether there is room for weights and a session, before anything is read. */
+  const reserve = async (tensors: readonly Tensor[]) => {
+    await home.weights.reserve(tensors);
+    const program = prepare(graph);
+    await program.room.finally(() => program.dispose());
+  };
   const check = async (read: ReadTensor) => {
-    const calls = new Set([graph, part].flatMap((each) => lower(each, surroundings).calls));
     const keyOf = ({ kernel }: { kernel: Kernel }) => pipelineKey(kernel);
     const home = { prepare, read, limits: graph, watched: <T>(run: () => Promise<T>) => watched(device, run) };
-    report.checks = await checkKernels({ ...home, calls: [...calls], keyOf });
+    report.checks = await checkKernels({ ...home, calls: callsOf(), keyOf });
     failIfRefused(report.checks, title);
   };
   let disposed = false;
@@ -78,6 +84,8 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
     unsupported,
     supports: (quant) => hasKernel(`quants/${quant.name}`),
     async upload(tensors, how) {
+      await reserve(tensors);
+      for (const { kernel } of callsOf()) home.pipelines.begin(kernel); // they compile while weights are on their way
       await uploadWeights(home, tensors, how);
       if (options.checks !== false) await check(how.read);
     },

@@ -43,8 +43,8 @@ export class Weights {
   }
 
   /** Makes the buffers of weights, before any of their bytes is read. @throws ResourceError where the device has no room. */
-  async reserve(tensors: readonly Tensor[]): Promise<void> {
-    await this.memory.checked('the weights', () => {
+  reserve(tensors: readonly Tensor[]): Promise<void> {
+    return this.memory.checked('the weights', () => {
       for (const tensor of tensors) {
         const { name } = tensor;
         if (this.isPlain(tensor)) this.vectors.set(name, this.memory.storage(name, elementsOf(tensor) * 4));
