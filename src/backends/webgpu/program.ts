@@ -30,6 +30,9 @@ interface ReadyCall {
   readonly groups: readonly GPUBindGroup[];
 }
 
+/** Shorter times are not told apart: a fence takes a while, and clocks of pages are coarse. */
+const LEAST_MS = 5;
+
 /**
  * A graph's buffers and bind groups. A run writes the step, records one pass, submits it, and reads back what was asked for: the logits,
  * and whether something was stored that its cache cannot hold.
@@ -179,6 +182,35 @@ export class GpuProgram implements Program {
     pass.setPipeline(pipeline);
     for (let g = 0; g < groups.length; g++) pass.setBindGroup(g, groups[g]!);
     pass.dispatchWorkgroups(call.grid.x, call.grid.y(nRows));
+  }
+
+  /** Milliseconds of one pass, out of as many as a fence can tell from each other. */
+  async time(step: Step): Promise<number> {
+    await this.prepare();
+    this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
+    this.writeStep(step);
+    const fenceMs = Math.min(await this.passes(0), await this.passes(0));
+    const leastMs = Math.max(LEAST_MS, 2 * fenceMs);
+    let n = 1;
+    let ms = await this.passes(n); // what comes first is slower
+    for (ms = await this.passes(n); ms - fenceMs < leastMs; ms = await this.passes(n)) {
+      n = Math.ceil(n * Math.min(16, Math.max(2, leastMs / Math.max(0.01, ms - fenceMs))));
+    }
+    for (let sumMs = ms; sumMs < 4 * leastMs; sumMs += leastMs) ms = Math.min(ms, await this.passes(n));
+    return (ms - fenceMs) / n;
+  }
+
+  /** Runs all calls so often, and waits. @returns milliseconds */
+  private async passes(n: number): Promise<number> {
+    const { device } = this.home.gpu;
+    const startMs = performance.now();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < n; i++) for (const ready of this.calls) this.record(pass, ready);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    return performance.now() - startMs;
   }
 
   /** Node by node, with all that a node took and made read back behind it. */
