@@ -88,6 +88,12 @@ export async function watched<T>(device: GPUDevice, run: () => Promise<T>): Prom
   return ran;
 }
 
+/** @throws ResourceError where the device is gone, or did not do what it was told. */
+export function checkDevice(gpu: Gpu): void {
+  const why = gpu.fault();
+  if (why !== undefined) throw new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
+}
+
 const highest = ({ limits }: GPUAdapter): Record<string, number> =>
   Object.fromEntries(raised.map((name) => [name, limits[name]]));
 

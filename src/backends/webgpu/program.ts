@@ -5,7 +5,7 @@ import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
-import type { Gpu } from './device.ts';
+import { checkDevice, type Gpu } from './device.ts';
 import type { Call, HostNode, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -136,7 +136,7 @@ export class GpuProgram implements Program {
     if (this.onNode) await this.runApart(this.onNode);
     else this.submit();
     const isLost = await this.readBack.isLost().catch((error: Error) => error);
-    this.checkDevice();
+    checkDevice(this.home.gpu);
     if (isLost instanceof Error) throw isLost;
     if (isLost) await this.throwLost(step);
   }
@@ -237,12 +237,6 @@ export class GpuProgram implements Program {
     const encoder = device.createCommandEncoder();
     this.readBack.record(encoder, this.plan.graph.logits, this.lost, 0);
     device.queue.submit([encoder.finish()]);
-  }
-
-  /** @throws ResourceError where the device is gone, or did not do what it was told. */
-  private checkDevice(): void {
-    const why = this.home.gpu.fault();
-    if (why !== undefined) throw new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
   }
 
   /** Finds what a step stored that is not finite. */

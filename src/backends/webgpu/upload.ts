@@ -3,6 +3,7 @@ import { checkFinite } from '../../quants/finite.ts';
 import type { UploadOptions } from '../backend.ts';
 import { matrixShape } from '../matrices.ts';
 import { batchesOf, notFiniteIn, stagingBytes, streamBatches, type Batch, type Piece } from '../staging.ts';
+import { checkDevice, type Gpu } from './device.ts';
 import { areFinite, PIECE_ROWS, takeApart } from './planes.ts';
 import { partBytes, planesOf } from './parts.ts';
 import type { ProgramHome } from './program.ts';
@@ -20,7 +21,7 @@ export async function uploadWeights(home: ProgramHome, tensors: readonly Tensor[
   const { weights, gpu } = home;
   const batches = batchesOf(tensors, PIECE_ROWS);
   const areas = [0, 1].map(() => new Uint8Array(stagingBytes(batches)));
-  const placer = new Placer(gpu.device.queue, weights);
+  const placer = new Placer(gpu, weights);
   const staged = (area: number, begin: number, bytes: number) => areas[area]!.subarray(begin, begin + bytes);
   await streamBatches({ batches, staged, place: (batch, area) => placer.place(batch, areas[area]!) }, options);
   await placer.done();
@@ -28,14 +29,16 @@ export async function uploadWeights(home: ProgramHome, tensors: readonly Tensor[
 
 /** Brings batches from a staging area to the device. */
 class Placer {
+  private readonly gpu: Gpu;
   private readonly queue: GPUQueue;
   private readonly weights: Weights;
   /** What a piece becomes on its way; as large as the largest so far. */
   private scratch = new ArrayBuffer(0);
   private readonly inFlight: { readonly bytes: number; readonly arrived: Promise<unknown> }[] = [];
 
-  constructor(queue: GPUQueue, weights: Weights) {
-    this.queue = queue;
+  constructor(gpu: Gpu, weights: Weights) {
+    this.gpu = gpu;
+    this.queue = gpu.device.queue;
     this.weights = weights;
   }
 
@@ -61,6 +64,7 @@ class Placer {
       await first.arrived;
       flying -= first.bytes;
     }
+    checkDevice(this.gpu); // a file that nobody takes any more need not be read to its end
   }
 
   private room(bytes: number): ArrayBuffer {

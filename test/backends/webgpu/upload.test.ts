@@ -143,6 +143,21 @@ describe.skipIf(absent)('upload to a GPU', () => {
     await backend.dispose();
   });
 
+  test('stops when the device is lost', async () => {
+    const counted = watched(gpu!);
+    const backend = await open(table, counted.gpu);
+    let n = 0;
+    const losing: ReadTensor = (...asked) => {
+      if (++n === 2) counted.devices[0]!.destroy();
+      return read(...asked);
+    };
+    const upload = backend.upload(weights, { read: losing });
+    await expect(upload).rejects.toThrow(ResourceError);
+    await expect(upload).rejects.toThrow(/^the GPU cannot go on, it was lost: .*opens the model again/s);
+    expect(n).toBeLessThan(5);
+    await backend.dispose();
+  });
+
   test('says which rows have a scale that is not finite, as the WASM backend does', async () => {
     const shape = [9001, 512]; // 9 pieces
     const damaged = weight({ name: 'damaged', quant: q8, shape });
