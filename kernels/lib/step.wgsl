@@ -19,8 +19,9 @@ struct Step {
   nTokens: u32,
   // The last rows of tokens whose logits are wanted.
   nLogits: u32,
+  // Of the last row of logits so many of the largest are wanted, and not the row; 0: the rows.
+  nBest: u32,
   unusedA: u32,
-  unusedB: u32,
   rows: array<Row>,
 }
 

@@ -1,3 +1,4 @@
+import type { Best } from '../base/best.ts';
 import type { ActivationKind } from '../graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -64,6 +65,13 @@ export interface Program {
   run(step: Step): void | Promise<void>;
   /** The rows of a result, or of a value kept, after `run`: a view `[rows, cols]`, valid until the next `run`. */
   read(value: Value): Float32Array | Promise<Float32Array>;
+  /** What came of a step with `nBest`, where the device found the best logits; undefined: `read` has all of them. */
+  readBest?(): Best | undefined;
+  /**
+   * Of a device that works by itself: it begins with a step, and this returns at once. A `run` of the same step then waits for it, and a
+   * `run` of any other lets go of what was begun. May do nothing.
+   */
+  runAhead?(step: BegunStep): void;
   /** Copies positions `[begin, end)` of a state out, as rows in the file layout of its quant type (f16, f32 or q8_0, little-endian). */
   readState(state: Value, begin: number, end: number): Uint8Array | Promise<Uint8Array>;
   /** The reverse of `readState`. */
@@ -73,6 +81,9 @@ export interface Program {
   /** Returns the memory. */
   dispose(): void;
 }
+
+/** A step to begin with. Without tokens it has one: the likeliest behind the step before, which has to have `nBest: 1`. */
+export type BegunStep = Omit<Step, 'tokens' | 'texts'> & { readonly tokens?: Int32Array | undefined };
 
 /** States as they were when `take` was last called. */
 export interface StateCopy {

@@ -91,6 +91,8 @@ export interface Step {
   readonly pos: number;
   /** How many of the last tokens get logits, 0 … nTokens. */
   readonly nLogits: number;
+  /** Of the one row of logits so many of the largest are wanted, not the row. A wish: all may come. */
+  readonly nBest?: number | undefined;
   /** Several texts, one behind the other, each for itself; absent: the step is one text, from `pos` on. */
   readonly texts?: readonly StepText[];
 }

@@ -1,18 +1,23 @@
+import type { Best } from '../../base/best.ts';
 import { ResourceError } from '../../base/errors.ts';
-import type { Step, Value } from '../../graph/graph.ts';
+import type { Rows, Step, Value } from '../../graph/graph.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Look, Program, StateCopy } from '../backend.ts';
+import { ropeAngles } from '../../ops/rope_angles.ts';
+import type { BegunStep, Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
+import { BegunSteps } from './begun.ts';
+import { BEST_TOKEN_AT, bestBytes, bestCalls, findsBest, type BestCalls } from './best.ts';
 import { checkDevice, type Gpu } from './device.ts';
-import type { Call, HostNode, Slot } from './calls.ts';
+import type { Call, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';
-import { ReadBack } from './read_back.ts';
+import { ReadBack, type Reading } from './read_back.ts';
+import { Results } from './results.ts';
 import { States } from './states.ts';
-import { stepBytes, writeStep } from './step_buffer.ts';
+import { FIRST_TOKEN_AT, StepBuffer } from './step_buffer.ts';
 import type { Weights } from './weights.ts';
 
 /** What the programs of a backend share. */
@@ -21,6 +26,8 @@ export interface ProgramHome {
   readonly memory: GpuMemory;
   readonly pipelines: Pipelines;
   readonly weights: Weights;
+  /** Whether kernels find the best logits here. */
+  readonly findsBest: () => boolean;
 }
 
 /** A call with what a pass wants of it. */
@@ -33,6 +40,12 @@ interface ReadyCall {
 /** Shorter times are not told apart: a fence takes a while, and clocks of pages are coarse. */
 const LEAST_MS = 5;
 
+/** Calls that find the best logits. */
+type ReadyBest = Readonly<Record<'one' | 'several', readonly ReadyCall[]>>;
+
+/** Stands for a token that only the device knows. */
+const UNKNOWN = new Int32Array(1);
+
 /**
  * A graph's buffers and bind groups. A run writes the step, records one pass, submits it, and reads back what was asked for: the logits,
  * and whether something was stored that its cache cannot hold.
@@ -43,8 +56,7 @@ export class GpuProgram implements Program {
   private readonly buffers = new Map<Slot, GPUBuffer>();
   /** Buffers of this program alone. */
   private readonly owned: GPUBuffer[] = [];
-  private readonly step: GPUBuffer;
-  private readonly stepWords: Uint32Array<ArrayBuffer>;
+  private readonly step: StepBuffer;
   private readonly lost: GPUBuffer;
   private readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
@@ -53,9 +65,19 @@ export class GpuProgram implements Program {
   private readonly states: States;
   /** Settles when the device has told whether it has room for all buffers. @throws ResourceError */
   readonly room: Promise<void>;
+  private readonly results = new Results();
+  private readonly bestCalls: BestCalls | undefined;
+  private readonly begun: BegunSteps;
   private ready: Promise<void> | undefined;
-  private calls: readonly ReadyCall[] = [];
-  private nRows = { tokens: 0, logits: 0 };
+  /** Undefined until they are ready. */
+  private calls: readonly ReadyCall[] | undefined;
+  private best: ReadyBest | undefined;
+  /** The step that the device was given last. */
+  private latest: Step | undefined;
+  /** Rows of the step that ran last. */
+  private nRows: Readonly<Record<Rows, number>> = { tokens: 0, logits: 0 };
+  /** A step was let go: what it may have lost is of no text. */
+  private isStray = false;
   private disposed = false;
 
   constructor(plan: ProgramPlan, home: ProgramHome, onNode?: Look['onNode']) {
@@ -64,15 +86,20 @@ export class GpuProgram implements Program {
     this.onNode = onNode;
     this.rings = new Rings(plan.graph);
     this.checkStep = stepCheck(plan.graph);
-    const bytes = stepBytes(plan.graph.maxTokens);
-    this.step = this.own(home.memory.storage('step', bytes));
-    this.stepWords = new Uint32Array(bytes / 4);
     this.lost = this.own(home.memory.storage('lost', 4));
     this.room = home.memory.checked('a session', () => this.placeSlots());
     this.room.catch(() => undefined); // whoever runs the program is told
+    const bufferOf = (slot: Slot) => this.buffers.get(slot)!;
+    this.step = new StepBuffer(home.memory, { ...plan.graph, hostNodes: plan.hostNodes, bufferOf });
+    this.own(this.step.buffer);
     this.readBack = new ReadBack(home.memory, this.lost);
     const { buffers, readBack, rings } = this;
     this.states = new States({ home, slots: plan.slots, buffers, readBack, rings });
+    this.bestCalls = this.placeBest();
+    this.begun = new BegunSteps(({ reading }) => {
+      this.readBack.letGo(reading);
+      this.isStray = true;
+    });
   }
 
   private own(buffer: GPUBuffer): GPUBuffer {
@@ -95,6 +122,19 @@ export class GpuProgram implements Program {
     }
   }
 
+  /** What finds the best logits, and its buffers; undefined where nothing does. */
+  private placeBest(): BestCalls | undefined {
+    const { plan, home, onNode } = this;
+    const { logits } = plan.graph;
+    const slot = plan.slots.get(logits);
+    if (onNode || logits.rows !== 'logits' || slot?.role !== 'activation' || !home.findsBest()) return undefined;
+    const calls = bestCalls(plan.graph, slot);
+    for (const { name, bytes } of [calls.parts, calls.list]) {
+      this.buffers.set(name === calls.list.name ? calls.list : calls.parts, this.own(home.memory.storage(name, bytes)));
+    }
+    return calls;
+  }
+
   private constant({ name, bytes, value }: Slot): GPUBuffer {
     const { memory, gpu } = this.home;
     const buffer = memory.storage(name, bytes);
@@ -104,15 +144,22 @@ export class GpuProgram implements Program {
 
   /** Pipelines and bind groups, once. */
   private prepare(): Promise<void> {
-    return (this.ready ??= this.room
-      .then(() => Promise.all(this.plan.calls.map((call) => this.prepareCall(call))))
-      .then((calls) => void (this.calls = calls)));
+    return (this.ready ??= this.prepareCalls());
+  }
+
+  private async prepareCalls(): Promise<void> {
+    await this.room;
+    const all = (calls: readonly Call[] = []) => Promise.all(calls.map((call) => this.prepareCall(call)));
+    const { plan, bestCalls } = this;
+    const [calls, one, several] = await Promise.all([all(plan.calls), all(bestCalls?.one), all(bestCalls?.several)]);
+    if (bestCalls) this.best = { one, several };
+    this.calls = calls;
   }
 
   private async prepareCall(call: Call): Promise<ReadyCall> {
     const { pipelines, gpu, weights } = this.home;
     const { pipeline, layouts } = await pipelines.get(call.kernel);
-    const own = [this.step, ...[call.out, ...call.inputs].map((slot) => this.bufferOf(slot))];
+    const own = [this.step.buffer, ...[call.out, ...call.inputs].map((slot) => this.bufferOf(slot))];
     const planes = call.matrix ? weights.planes(call.matrix.weight.name, call.matrix.part) : [];
     const bound: GPUBindingResource[][] = [own.map((buffer) => ({ buffer })), [...planes], [{ buffer: this.lost }]];
     const groups = layouts.map((layout, g) =>
@@ -129,55 +176,76 @@ export class GpuProgram implements Program {
   async run(step: Step): Promise<void> {
     checkAlive(this.disposed);
     this.checkStep(step);
-    this.rings.step(step);
+    const begun = this.begun.take(step);
+    if (!begun) this.rings.step(step);
     await this.prepare();
-    this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
-    this.writeStep(step);
-    if (this.onNode) await this.runApart(this.onNode);
-    else this.submit();
-    const isLost = await this.readBack.isLost().catch((error: Error) => error);
+    this.nRows = countRows(step);
+    const reading = begun?.reading ?? (this.onNode ? await this.runApart(step, this.onNode) : this.submit(step));
+    const { results } = this;
+    const take = (words: Uint32Array) => (this.findsBest(step) ? results.takeBest(words) : results.takeRows(words));
+    const isLost = await this.readBack.arrived(reading, take).catch((error: Error) => error);
     checkDevice(this.home.gpu);
     if (isLost instanceof Error) throw isLost;
     if (isLost) await this.throwLost(step);
+    if (step.nBest === 1 && results.best) this.begun.learn(results.best.tokens[0]!);
   }
 
-  private writeStep(step: Step): void {
-    const { queue } = this.home.gpu.device;
-    const nWords = writeStep(step, this.stepWords);
-    queue.writeBuffer(this.step, 0, this.stepWords, 0, nWords);
-    for (const host of this.plan.hostNodes) this.runOnHost(host, step);
+  runAhead(step: BegunStep): void {
+    if (!this.calls || this.disposed || this.onNode || this.begun.has(step)) return;
+    if (!step.tokens && !this.knowsNext(step)) return;
+    const whole = { ...step, tokens: step.tokens?.slice() ?? UNKNOWN };
+    this.checkStep(whole);
+    this.rings.step(whole);
+    this.begun.add({ ...step, tokens: step.tokens && whole.tokens, reading: this.submit(whole, !step.tokens) });
   }
 
-  private runOnHost({ node, out }: HostNode, step: Step): void {
-    const floats = this.hostFloats(out);
-    node.op.reference({ node, step, out: floats, inputs: node.inputs.map(({ data }) => data!) });
-    const n = this.nRows[node.out.rows!] * colsOf(node.out);
-    this.home.gpu.device.queue.writeBuffer(this.buffers.get(out)!, 0, floats, 0, n);
+  /** Whether the device knows the token of this step, which is the likeliest behind the latest one. */
+  private knowsNext({ pos }: BegunStep): boolean {
+    const { latest, plan } = this;
+    const isBehind = latest?.nBest === 1 && this.findsBest(latest) && latest.pos + latest.tokens.length === pos;
+    return isBehind && plan.hostNodes.every(({ node }) => node.op === ropeAngles); // other nodes may want the token here
   }
 
-  private readonly floats = new Map<Slot, Float32Array<ArrayBuffer>>();
-
-  private hostFloats(slot: Slot): Float32Array<ArrayBuffer> {
-    let floats = this.floats.get(slot);
-    if (!floats) this.floats.set(slot, (floats = new Float32Array(slot.bytes / 4)));
-    return floats;
+  private findsBest(step: Step): boolean {
+    return this.best !== undefined && findsBest(step, this.plan.graph);
   }
 
-  /** One pass over all calls; the logits go the same way. */
-  private submit(): void {
-    const { device } = this.home.gpu;
+  readBest(): Best | undefined {
+    return this.results.best;
+  }
+
+  /** One pass over all calls; what is read goes the same way. @param isNext its token is the best logit of the step before */
+  private submit(step: Step, isNext = false): Reading {
+    const { home, plan, buffers, best, bestCalls } = this;
+    const { device } = home.gpu;
+    const { logits } = plan.graph;
+    const nRows = countRows(step);
+    if (this.isStray) device.queue.writeBuffer(this.lost, 0, new Uint32Array(1));
+    this.isStray = false;
+    this.latest = step;
+    this.step.write(step);
     const encoder = device.createCommandEncoder();
+    const list = bestCalls && buffers.get(bestCalls.list)!;
+    if (isNext) encoder.copyBufferToBuffer(list!, BEST_TOKEN_AT, this.step.buffer, FIRST_TOKEN_AT, 4);
     const pass = encoder.beginComputePass();
-    for (const ready of this.calls) this.record(pass, ready);
+    for (const ready of this.calls!) this.record(pass, ready, nRows);
+    const finds = this.findsBest(step);
+    if (finds) for (const ready of best![step.nBest === 1 ? 'one' : 'several']) this.record(pass, ready, nRows);
     pass.end();
-    const { logits } = this.plan.graph;
-    const nFloats = logits.rows ? this.nRows[logits.rows] * colsOf(logits) : 0;
-    this.readBack.record(encoder, logits, this.buffers.get(this.plan.slots.get(logits)!)!, nFloats);
+    const nFloats = logits.rows ? nRows[logits.rows] * colsOf(logits) : 0;
+    const whole = { from: buffers.get(plan.slots.get(logits)!)!, bytes: 4 * nFloats };
+    const reading = this.readBack.record(encoder, finds ? { from: list!, bytes: bestBytes(step.nBest!) } : whole);
     device.queue.submit([encoder.finish()]);
+    this.readBack.submitted(reading);
+    return reading;
   }
 
-  private record(pass: GPUComputePassEncoder, { call, pipeline, groups }: ReadyCall): void {
-    const nRows = this.nRows[call.rows];
+  private record(
+    pass: GPUComputePassEncoder,
+    { call, pipeline, groups }: ReadyCall,
+    counts: Readonly<Record<Rows, number>>,
+  ): void {
+    const nRows = counts[call.rows];
     if (nRows < (call.from ?? 1) || nRows > (call.to ?? Infinity)) return;
     pass.setPipeline(pipeline);
     for (let g = 0; g < groups.length; g++) pass.setBindGroup(g, groups[g]!);
@@ -187,26 +255,26 @@ export class GpuProgram implements Program {
   /** Milliseconds of one pass, out of as many as a fence can tell from each other. */
   async time(step: Step): Promise<number> {
     await this.prepare();
-    this.nRows = { tokens: step.tokens.length, logits: step.nLogits };
-    this.writeStep(step);
-    const fenceMs = Math.min(await this.passes(0), await this.passes(0));
+    this.step.write(step);
+    const nRows = countRows(step);
+    const fenceMs = Math.min(await this.passes(0, nRows), await this.passes(0, nRows));
     const leastMs = Math.max(LEAST_MS, 2 * fenceMs);
     let n = 1;
-    let ms = await this.passes(n); // what comes first is slower
-    for (ms = await this.passes(n); ms - fenceMs < leastMs; ms = await this.passes(n)) {
+    let ms = await this.passes(n, nRows); // what comes first is slower
+    for (ms = await this.passes(n, nRows); ms - fenceMs < leastMs; ms = await this.passes(n, nRows)) {
       n = Math.ceil(n * Math.min(16, Math.max(2, leastMs / Math.max(0.01, ms - fenceMs))));
     }
-    for (let sumMs = ms; sumMs < 4 * leastMs; sumMs += leastMs) ms = Math.min(ms, await this.passes(n));
+    for (let sumMs = ms; sumMs < 4 * leastMs; sumMs += leastMs) ms = Math.min(ms, await this.passes(n, nRows));
     return (ms - fenceMs) / n;
   }
 
   /** Runs all calls so often, and waits. @returns milliseconds */
-  private async passes(n: number): Promise<number> {
+  private async passes(n: number, nRows: ReturnType<typeof countRows>): Promise<number> {
     const { device } = this.home.gpu;
     const startMs = performance.now();
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let i = 0; i < n; i++) for (const ready of this.calls) this.record(pass, ready);
+    for (let i = 0; i < n; i++) for (const ready of this.calls!) this.record(pass, ready, nRows);
     pass.end();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
@@ -214,17 +282,18 @@ export class GpuProgram implements Program {
   }
 
   /** Node by node, with all that a node took and made read back behind it. */
-  private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {
+  private async runApart(step: Step, onNode: NonNullable<Look['onNode']>): Promise<Reading> {
     const { device } = this.home.gpu;
+    this.step.write(step);
     for (const { node, out } of this.plan.hostNodes) {
-      onNode({ nodes: [node], kernels: `${node.op.name} (CPU)`, ms: 0, read: () => this.hostFloats(out) });
+      onNode({ nodes: [node], kernels: `${node.op.name} (CPU)`, ms: 0, read: () => this.step.hostRows(out) });
     }
-    for (const node of new Set(this.calls.map(({ call }) => call.node))) {
-      const calls = this.calls.filter(({ call }) => call.node === node);
+    for (const node of new Set(this.calls!.map(({ call }) => call.node))) {
+      const calls = this.calls!.filter(({ call }) => call.node === node);
       const startMs = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (const ready of calls) this.record(pass, ready);
+      for (const ready of calls) this.record(pass, ready, this.nRows);
       pass.end();
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
@@ -235,8 +304,10 @@ export class GpuProgram implements Program {
       onNode({ nodes: [node], kernels, ms, read: (value) => rows.get(value)! });
     }
     const encoder = device.createCommandEncoder();
-    this.readBack.record(encoder, this.plan.graph.logits, this.lost, 0);
+    const reading = this.readBack.record(encoder);
     device.queue.submit([encoder.finish()]);
+    this.readBack.submitted(reading);
+    return reading;
   }
 
   /** Finds what a step stored that is not finite. */
@@ -262,8 +333,9 @@ export class GpuProgram implements Program {
   private async rowsOf(value: Value): Promise<Float32Array> {
     const n = this.nRows[value.rows!] * colsOf(value);
     if (value.data) return value.data.subarray(0, n);
-    const came = this.readBack.cameWith(value, n);
+    const came = value === this.plan.graph.logits ? this.results.rows(n) : undefined;
     if (came) return came;
+    if (this.begun.n > 0) throw new TypeError(`${value.name} is gone: another step was begun`);
     const slot = this.plan.slots.get(value)!;
     const bytes = await this.readBack.bytes(this.buffers.get(slot)!, 0, n * 4);
     return new Float32Array(bytes.buffer, 0, n);
@@ -276,18 +348,32 @@ export class GpuProgram implements Program {
 
   async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
     await this.room;
-    return this.states.write(state, begin, rows);
+    this.begun.dropFrom(0);
+    await this.states.write(state, begin, rows);
   }
 
   copyOf(states: readonly Value[]): StateCopy {
-    return this.states.copyOf(states);
+    const copy = this.states.copyOf(states);
+    return {
+      take: () => copy.take(),
+      restore: () => {
+        this.begun.dropFrom(0);
+        return copy.restore();
+      },
+    };
   }
 
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.begun.dropFrom(0);
     for (const buffer of this.owned) this.home.memory.free(buffer);
     this.states.dispose();
     this.readBack.dispose();
   }
 }
+
+const countRows = ({ tokens, nLogits }: Step): Readonly<Record<Rows, number>> => ({
+  tokens: tokens.length,
+  logits: nLogits,
+});

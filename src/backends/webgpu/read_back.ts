@@ -1,22 +1,35 @@
-import type { Value } from '../../graph/graph.ts';
 import type { GpuMemory } from './memory.ts';
 
 const MAP_READ = 1;
 
-/** Bytes in front of the logits: whether something was lost. */
+/** Bytes in front of the numbers: whether something was lost. */
 const HEAD_BYTES = 16;
 
+/** A piece of a buffer that comes back with a run, from its beginning. */
+export interface Wanted {
+  readonly from: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** What comes back from one run. */
+export interface Reading {
+  readonly buffer: GPUBuffer;
+  /** Of what was wanted. */
+  readonly bytes: number;
+  /** The buffer can be read; undefined: the run was not submitted yet. */
+  mapped?: Promise<void>;
+}
+
 /**
- * What comes back from a device. Each run brings one small buffer: a word that says whether something was lost, and the logits behind it.
+ * What comes back from a device. Each run brings one small buffer: a word that says whether something was lost, and what was wanted behind
+ * it. A run may begin before the one before it was read, so there is a buffer for each of them.
  */
 export class ReadBack {
   private readonly memory: GpuMemory;
   private readonly lost: GPUBuffer;
-  private buffer: GPUBuffer | undefined;
-  private nFloats = 0;
-  private value: Value | undefined;
-  /** The logits that came last. */
-  private floats = new Float32Array(0);
+  /** Buffers that no run uses. */
+  private free: GPUBuffer[] = [];
+  private disposed = false;
 
   /** @param lost one word that kernels set. */
   constructor(memory: GpuMemory, lost: GPUBuffer) {
@@ -24,34 +37,51 @@ export class ReadBack {
     this.lost = lost;
   }
 
-  /** Records the copies behind a run: of the first `nFloats` numbers of `value`. */
-  record(encoder: GPUCommandEncoder, value: Value, from: GPUBuffer, nFloats: number): void {
-    const bytes = HEAD_BYTES + 4 * nFloats;
-    if (!this.buffer || this.buffer.size < bytes) {
-      if (this.buffer) this.memory.free(this.buffer);
-      this.buffer = this.memory.readBack('read back', bytes);
-    }
-    encoder.copyBufferToBuffer(this.lost, 0, this.buffer, 0, 4);
-    if (nFloats > 0) encoder.copyBufferToBuffer(from, 0, this.buffer, HEAD_BYTES, 4 * nFloats);
-    this.nFloats = nFloats;
-    this.value = value;
+  /** Records the copies behind a run. */
+  record(encoder: GPUCommandEncoder, wanted?: Wanted): Reading {
+    const bytes = wanted?.bytes ?? 0;
+    const buffer = this.take(HEAD_BYTES + bytes);
+    encoder.copyBufferToBuffer(this.lost, 0, buffer, 0, 4);
+    if (wanted && bytes > 0) encoder.copyBufferToBuffer(wanted.from, 0, buffer, HEAD_BYTES, bytes);
+    return { buffer, bytes };
   }
 
-  /** Waits for the run; whether something was lost. */
-  async isLost(): Promise<boolean> {
-    const buffer = this.buffer!;
-    await buffer.mapAsync(MAP_READ, 0, HEAD_BYTES + 4 * this.nFloats);
-    const mapped = buffer.getMappedRange(0, HEAD_BYTES + 4 * this.nFloats);
-    const isLost = new Uint32Array(mapped, 0, 1)[0] !== 0;
-    if (this.floats.length !== this.nFloats) this.floats = new Float32Array(this.nFloats);
-    this.floats.set(new Float32Array(mapped, HEAD_BYTES, this.nFloats));
-    buffer.unmap();
+  private take(bytes: number): GPUBuffer {
+    const found = this.free.findIndex(({ size }) => size >= bytes);
+    if (found >= 0) return this.free.splice(found, 1)[0]!;
+    for (const small of this.free.splice(0)) this.memory.free(small);
+    return this.memory.readBack('read back', bytes);
+  }
+
+  /** The run was submitted. */
+  submitted(reading: Reading): void {
+    reading.mapped = reading.buffer.mapAsync(MAP_READ, 0, HEAD_BYTES + reading.bytes);
+    reading.mapped.catch(() => undefined); // whoever waits is told
+  }
+
+  /** Waits for a run, and hands out what came with it. @returns whether something was lost */
+  async arrived(reading: Reading, use: (words: Uint32Array) => void): Promise<boolean> {
+    const { buffer, bytes } = reading;
+    await reading.mapped;
+    const words = new Uint32Array(buffer.getMappedRange(0, HEAD_BYTES + bytes));
+    const isLost = words[0] !== 0;
+    use(words.subarray(HEAD_BYTES / 4));
+    this.giveBack(buffer);
     return isLost;
   }
 
-  /** The numbers of a value that came with the last run; undefined where it was another, or others of it. */
-  cameWith(value: Value, nFloats: number): Float32Array | undefined {
-    return value === this.value && nFloats === this.nFloats ? this.floats : undefined;
+  /** Nobody waits for this run. */
+  letGo({ buffer, mapped }: Reading): void {
+    mapped?.then(
+      () => this.giveBack(buffer),
+      () => this.memory.free(buffer),
+    );
+  }
+
+  private giveBack(buffer: GPUBuffer): void {
+    buffer.unmap();
+    if (this.disposed) this.memory.free(buffer);
+    else this.free.push(buffer);
   }
 
   /** Some bytes of a buffer, now. Kernels know words only, so that offsets and sizes need not be whole ones here. */
@@ -72,6 +102,7 @@ export class ReadBack {
   }
 
   dispose(): void {
-    if (this.buffer) this.memory.free(this.buffer);
+    this.disposed = true;
+    for (const buffer of this.free.splice(0)) this.memory.free(buffer);
   }
 }

@@ -2,8 +2,10 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { GpuReport, KernelCheck } from '../../platform/gpu.ts';
+import { colsOf } from '../../ops/op.ts';
 import type { Backend, Look, ReadTensor } from '../backend.ts';
 import { plainWeights } from '../matrices.ts';
+import { checkBest } from './check_best.ts';
 import { checkKernels, failIfRefused } from './check_kernels.ts';
 import { openDevice, watched, type DeviceOptions } from './device.ts';
 import { lower, unsupported } from './lower.ts';
@@ -49,9 +51,11 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   const { device, info } = gpu;
   const title = info.description || [info.vendor, info.architecture].join(' ');
   const memory = new GpuMemory(device, gpu.bindingBytes);
+  let bestIsRight = true;
   const home = {
     gpu,
     memory,
+    findsBest: () => bestIsRight,
     pipelines: new Pipelines(device),
     weights: new Weights(memory, plainWeights(graph), gpu.bindingBytes),
   };
@@ -71,6 +75,9 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
     const home = { prepare, read, limits: graph, watched: <T>(run: () => Promise<T>) => watched(device, run) };
     report.checks = await checkKernels({ ...home, calls: callsOf(), keyOf });
     failIfRefused(report.checks, title);
+    const best = await checkBest(prepare, colsOf(graph.logits));
+    bestIsRight = best.refused === undefined;
+    report.checks = [...report.checks, best];
   };
   let disposed = false;
   return {
