@@ -1,33 +1,27 @@
 // The product of a matrix of levels with many rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
-// out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r].
-// needs: step, levels, tile
+// out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. lib/x_… says how activations lie, lib/tile_… how a tile is multiplied.
+// needs: step, tile
 
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, cols / 32, VECTORS]
 
 override cols: u32;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let units = cols / 32u;
-  let row = heldRow(group.x * TILE + thread / 2u);
-  var sums: Sums;
+  var sums = Sums();
   for (var i = 0u; i < units; i++) {
-    putHalfUnit(thread, unit(row * units + i));
-    for (var j = thread; j < 8u * TILE; j += 64u) {
-      let token = heldToken(group.y * TILE + j / 8u);
-      tokenTile[j / 8u * APART + j % 8u] = x[(token * units + i) * 8u + j % 8u];
+    for (var j = thread; j < 2u * tileRows; j += threads) {
+      let row = heldRow(group.x * tileRows + j / 2u);
+      putWeights(j / 2u, j % 2u, unit(row * units + i));
     }
+    for (var j = thread; j < VECTORS * tileTokens; j += threads) {
+      let token = heldToken(group.y * tileTokens + j / VECTORS);
+      putVector(j / VECTORS, j % VECTORS, x[(token * units + i) * VECTORS + j % VECTORS]);
+    }
+    workgroupBarrier();
     addTile(&sums, thread);
+    workgroupBarrier();
   }
-  putTile(group, thread, sums);
-}
-
-// Weights of a row's unit: two threads have one row, each of them 16 columns.
-fn putHalfUnit(thread: u32, weights: Unit) {
-  let half = thread % 2u;
-  let levels = select(weights.low, weights.high, half == 1u);
-  let at = thread / 2u * APART + 4u * half;
-  for (var word = 0u; word < 4u; word++) {
-    rowTile[at + word] = weights.scale[half] * levels4(levels[word]) + weights.min[half];
-  }
+  putNumbers(group, thread, sums);
 }

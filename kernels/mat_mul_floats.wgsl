@@ -1,22 +1,26 @@
 // The product of a matrix of floats with many rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
-// needs: step, tile
+// needs: step, tile, float_words
 
 override cols: u32;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let units = (cols + 31u) / 32u;
-  let words = (cols + 3u) / 4u;
-  var sums: Sums;
+  let lastWord = (cols + 3u) / 4u - 1u;
+  var sums = Sums();
   for (var i = 0u; i < units; i++) {
-    for (var j = thread; j < 8u * TILE; j += 64u) {
-      let word = i * 8u + j % 8u;
-      let at = j / 8u * APART + j % 8u;
-      rowTile[at] = weights4(heldRow(group.x * TILE + j / 8u) * units * 8u + word);
-      tokenTile[at] = columns4(heldToken(group.y * TILE + j / 8u), min(word, words - 1u));
+    for (var j = thread; j < WORDS * tileRows; j += threads) {
+      let row = heldRow(group.x * tileRows + j / WORDS);
+      rowWords[j / WORDS * WORDS_APART + j % WORDS] = weights4((row * units + i) * WORDS + j % WORDS);
     }
+    for (var j = thread; j < WORDS * tileTokens; j += threads) {
+      let token = heldToken(group.y * tileTokens + j / WORDS);
+      tokenWords[j / WORDS * WORDS_APART + j % WORDS] = columns4(token, min(i * WORDS + j % WORDS, lastWord));
+    }
+    workgroupBarrier();
     addTile(&sums, thread);
+    workgroupBarrier();
   }
-  putTile(group, thread, sums);
+  putNumbers(group, thread, sums);
 }

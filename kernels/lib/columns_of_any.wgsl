@@ -4,7 +4,7 @@
 
 // Columns 4 * word … of a row.
 fn columns4(row: u32, word: u32) -> vec4<f32> {
-  var numbers: vec4<f32>;
+  var numbers = vec4<f32>();
   for (var i = 0u; i < 4u; i++) {
     let column = 4u * word + i;
     if (column < cols) {

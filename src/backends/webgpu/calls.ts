@@ -1,6 +1,7 @@
 import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
 import type { Kernel } from './pipelines.ts';
 import { stateBytes } from './state_layout.ts';
+import type { Chooser } from './variants.ts';
 
 /** What a graph is made into: kernel calls, and the buffers that they read and write. */
 
@@ -36,6 +37,8 @@ export interface Call {
   /** It runs in steps of so many rows, both included; absent: in all. */
   readonly from?: number;
   readonly to?: number;
+  /** Which of several kernels it is, by the name of the variant; absent: nothing can take its place. */
+  readonly variant?: string;
   /** By how much its numbers may differ from those of plain loops, relative to the largest; absent: as all kernels' may. */
   readonly tolerance?: number;
 }
@@ -59,6 +62,8 @@ export interface Surroundings {
   readonly threads: number;
   /** The most bytes of a buffer that a kernel can see. */
   readonly bindingBytes: number;
+  /** The kernels of products. */
+  readonly choose: Chooser;
 }
 
 /** Collects calls and slots; lives as long as one `lower`. */
@@ -69,6 +74,7 @@ export class Lowering implements Lowered {
   readonly graph: Graph;
   readonly surroundings: Surroundings;
   private readonly byKey = new Map<unknown, Slot>();
+  private readonly made = new Map<Slot, Map<string, Slot>>();
 
   constructor(graph: Graph, surroundings: Surroundings) {
     this.graph = graph;
@@ -82,6 +88,12 @@ export class Lowering implements Lowered {
     if (!slot) this.byKey.set(key, (slot = { name: value.name, role: value.role, bytes: bytesOf(value), value }));
     this.slots.set(value, slot);
     return slot;
+  }
+
+  /** What calls have made of a slot for those behind them, by what it is. */
+  madeOf(slot: Slot): Map<string, Slot> {
+    if (!this.made.has(slot)) this.made.set(slot, new Map());
+    return this.made.get(slot)!;
   }
 
   /** The slot of a value that the CPU makes. */

@@ -15,6 +15,7 @@ import { planProgram } from './plan.ts';
 import { GpuProgram } from './program.ts';
 import { hasKernel } from './sources.ts';
 import { uploadWeights } from './upload.ts';
+import { choosePlain, type Chooser } from './variants.ts';
 import { Weights } from './weights.ts';
 
 /** What a backend is opened for. */
@@ -29,6 +30,8 @@ export interface WebgpuOptions {
   readonly activations?: ActivationKind | undefined;
   /** Of less able devices, for tests. */
   readonly device?: DeviceOptions | undefined;
+  /** The kernels of products; default: the plain ones. */
+  readonly choose?: Chooser | undefined;
   /** Tests that compare each kernel themselves leave the check of the upload out. */
   readonly checks?: boolean;
 }
@@ -59,7 +62,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
     pipelines: new Pipelines(device),
     weights: new Weights(memory, plainWeights(graph), gpu.bindingBytes),
   };
-  const surroundings = { threads: THREADS, bindingBytes: gpu.bindingBytes };
+  const surroundings = { threads: THREADS, bindingBytes: gpu.bindingBytes, choose: options.choose ?? choosePlain };
   const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, surroundings, keep);
   const prepare = (graph: Graph, look?: Look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
   const report = { ...info, checks: [] as readonly KernelCheck[] };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend, ReadTensor } from '../../../src/backends/backend.ts';
 import { bytesOnGpu } from '../../../src/backends/webgpu/memory_plan.ts';
 import { partsOf } from '../../../src/backends/webgpu/parts.ts';
+import { choosePlain } from '../../../src/backends/webgpu/variants.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
@@ -223,7 +224,7 @@ describe.skipIf(absent)('memory of a GPU', () => {
     const graph = graphOf(table);
     const before = bytesOf(counted);
     backend.prepare(graph);
-    const plan = bytesOnGpu(weights, graph, { threads: 64, bindingBytes: 2 ** 27 });
+    const plan = bytesOnGpu(weights, graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain });
     expect(before).toBe(plan.weightBytes);
     expect(bytesOf(counted) - before).toBe(plan.stateBytes + plan.workBytes);
     expect(plan.workBytes).toBeGreaterThan(8 * cols * 4);

@@ -1,0 +1,2 @@
+// Rows of a tile that a thread multiplies, and tokens.
+const EACH = 8u;
