@@ -9,6 +9,8 @@ export type ReadTensor = (tensor: Tensor, offsetBytes: number, into: Uint8Array)
 
 export interface UploadOptions {
   readonly read: ReadTensor;
+  /** The same, for what has been read before: whoever counts and hashes what comes by does so once. */
+  readonly readAgain?: ReadTensor;
   /** Called with the bytes uploaded so far, of all tensors together. */
   readonly onProgress?: (doneBytes: number) => void;
   readonly signal?: AbortSignal;
