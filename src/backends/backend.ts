@@ -39,7 +39,9 @@ export interface Backend {
   /** `reference`, `webgpu`, or `wasm` with its kernel build; for status lines. */
   readonly name: string;
   /** The GPU that it runs on. */
-  readonly gpu?: GpuReport;
+  readonly gpu?: GpuReport | undefined;
+  /** Why it runs on none, where one was wanted if it is faster. */
+  readonly noGpu?: string;
   /** Threads that share the work of a node. */
   readonly threads: number;
   /** Why it is one thread where several were asked for. */

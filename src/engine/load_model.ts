@@ -242,6 +242,7 @@ function describe(
     nCtxTrain: config.nCtxTrain,
     backend: backend.name,
     gpu: backend.gpu,
+    noGpu: backend.noGpu,
     activations: backend.activations,
     threads: backend.threads,
     noThreads: backend.noThreads,

@@ -4,14 +4,7 @@ import { bytesOfGraph, planSplit } from '../../../src/backends/split/plan.ts';
 import { splitBackend } from '../../../src/backends/split/split.ts';
 import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import { allLogits, openBytes, reference } from '../../helpers/open.ts';
-import {
-  familyConfigs,
-  tinyConfigs,
-  tinyModel,
-  tinyPrompt,
-  windowConfigs,
-  windowPrompt,
-} from '../../helpers/tiny_models.ts';
+import { familyConfigs, tinyConfigs, tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
 
 const names = [...Object.keys(tinyConfigs), ...Object.keys(familyConfigs)];
 
