@@ -38,7 +38,7 @@ const thread = 'src/threads/page.ts';
  */
 function partOf(file) {
   if (file.startsWith('src/quants/')) return 'weights';
-  if (file.includes('gpu')) return 'gpu'; // src/backends/webgpu and what goes with it
+  if (/gpu|notes/.test(file)) return 'gpu';
   return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
 }
 

@@ -35,6 +35,7 @@ const openModel: Names<OpenModelOptions> = {
   activations: 'any',
   backend: 'any',
   gpu: 'gpu',
+  gpuBytes: 'any',
   threads: 'any',
   build: 'any',
   maxSessions: 'any',

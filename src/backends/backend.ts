@@ -10,6 +10,8 @@ export type ReadTensor = (tensor: Tensor, offsetBytes: number, into: Uint8Array)
 
 export interface UploadOptions {
   readonly read: ReadTensor;
+  /** The same, for what has been read before: whoever counts and hashes what comes by does so once. */
+  readonly readAgain?: ReadTensor;
   /** Called with the bytes uploaded so far, of all tensors together. */
   readonly onProgress?: (doneBytes: number) => void;
   readonly signal?: AbortSignal;
@@ -38,7 +40,9 @@ export interface Backend {
   /** `reference`, `webgpu`, or `wasm` with its kernel build; for status lines. */
   readonly name: string;
   /** The GPU that it runs on. */
-  readonly gpu?: GpuReport;
+  readonly gpu?: GpuReport | undefined;
+  /** Why it runs on none, where one was wanted if it is faster. */
+  readonly noGpu?: string;
   /** Threads that share the work of a node. */
   readonly threads: number;
   /** Why it is one thread where several were asked for. */

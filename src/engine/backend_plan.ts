@@ -2,7 +2,7 @@ import { activationKinds, type ActivationKind } from '../graph/activations.ts';
 import { MAX_THREADS } from '../backends/wasm/wasm.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
-import type { Graph, GraphLimits } from '../graph/graph.ts';
+import type { Graph, GraphLimits, Value } from '../graph/graph.ts';
 import { kvTypes, RING_BLOCK, type KvType } from '../graph/layer_state.ts';
 import type { BaseConfig, BoundModel } from '../models/architecture.ts';
 import { architectureByName } from '../models/index.ts';
@@ -20,6 +20,8 @@ export interface BackendPlan {
   readonly graph: Graph;
   /** A part of it that sessions run as often. */
   readonly part?: Graph | undefined;
+  /** Values of the graph that programs will be asked to keep. */
+  readonly keep?: readonly Value[];
   readonly options: OpenOptions;
 }
 
@@ -38,6 +40,7 @@ const openLimits = {
   maxLogits: { min: 1, max: prefillChunk },
   maxSessions: { min: 1, max: 1024 },
   threads: { min: 1, max: MAX_THREADS },
+  gpuBytes: { min: 1 },
 } as const;
 
 /** Checks what needs no file. @throws RangeError or TypeError that names the option. */

@@ -1,9 +1,11 @@
 import { startWasmBackend, type WasmHost } from '../backends/wasm/wasm.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { GpuObject } from '../platform/gpu.ts';
-import type { OpenOptions } from '../protocol/open.ts';
+import type { BackendName, OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
-import type { BackendFactory } from './backend_plan.ts';
+import type { Backend } from '../backends/backend.ts';
+import type { BackendFactory, BackendPlan } from './backend_plan.ts';
+import type { GpuSurroundings } from './gpu_backend.ts';
 import { fileNamed } from './files.ts';
 import { kernelFile } from './kernel_file.ts';
 import { nCores, spawn, tick } from '#platform';
@@ -33,23 +35,40 @@ export const wasmHost = (): WasmHost => ({
 /** @param gpu the caller's own; else the one of this thread is looked for */
 type Starter = (options: OpenOptions, gpu: GpuObject | undefined) => StartingBackend;
 
-const starters: Readonly<Record<string, Starter>> = {
-  wasm({ maxSessions = defaultSessions, threads, build, activations }) {
-    const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
-    return { create: ({ weights, graph, part }) => finish({ weights, graph, part, maxSessions }), abandon };
-  },
-  webgpu: (_, gpu) => ({
-    create: async (plan) => (await import('./gpu_backend.ts')).createGpuBackend(plan, gpu),
-    abandon: async () => undefined,
-  }),
+/** Begins with the threads of WebAssembly, and ends them where they have no part in what comes. */
+const startWasm: Starter = ({ maxSessions = defaultSessions, threads, build, activations }) => {
+  const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
+  return {
+    create: ({ weights, graph, part, keep }) => finish({ weights, graph, part, keep, maxSessions }),
+    abandon,
+  };
+};
+
+const idle = async (): Promise<void> => undefined;
+
+/** A GPU backend, or a choice of one, with WebAssembly for what the GPU does not take. */
+const startGpu =
+  (create: (plan: BackendPlan, around: GpuSurroundings) => Promise<Backend>): Starter =>
+  (options, given) => ({
+    create: (plan) => {
+      const { maxSessions = defaultSessions } = options;
+      return create(plan, { given, maxSessions, wasm: (needs) => startWasm(needs.options, given).create(needs) });
+    },
+    abandon: idle,
+  });
+
+const starters: Readonly<Record<BackendName, Starter>> = {
+  auto: startGpu(async (...args) => (await import('./auto_gpu.ts')).createFaster(...args)),
+  webgpu: startGpu(async (...args) => (await import('./gpu_backend.ts')).createGpuBackend(...args)),
+  wasm: startWasm,
   reference: () => ({
     create: async () => (await import('../backends/reference/reference.ts')).referenceBackend(),
-    abandon: async () => undefined,
+    abandon: idle,
   }),
 };
 
 /** Begins the backend that the options name. */
 export function startBackend(options: OpenOptions, gpu?: GpuObject): StartingBackend {
   const { backend = 'wasm' } = options;
-  return starters[checkOneOf('backend', backend, Object.keys(starters))]!(options, gpu);
+  return starters[checkOneOf('backend', backend, Object.keys(starters) as BackendName[])](options, gpu);
 }

@@ -103,8 +103,10 @@ export async function loadModel(
     const backend = await starting;
     checkSupport(backend, weights);
     const totalBytes = sum(weights.map((tensor) => bytesOf(tensor)));
+    const beside = (read: ReadTensor) => adapters?.readBeside(read) ?? read;
     await backend.upload(weights, {
-      read: adapters?.readBeside(hash.read) ?? hash.read,
+      read: beside(hash.read),
+      readAgain: beside(readTensor(file, around.signal)),
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
@@ -240,6 +242,7 @@ function describe(
     nCtxTrain: config.nCtxTrain,
     backend: backend.name,
     gpu: backend.gpu,
+    noGpu: backend.noGpu,
     activations: backend.activations,
     threads: backend.threads,
     noThreads: backend.noThreads,

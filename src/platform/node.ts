@@ -55,6 +55,13 @@ export const threadName: Platform['threadName'] = () => (typeof workerData === '
 
 export const findGpu: Platform['findGpu'] = async () => (await import('./node_gpu.ts')).findGpu();
 
+export const runtimeName: Platform['runtimeName'] = () => {
+  const { bun, deno, node } = process.versions;
+  return bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Node ${node}`;
+};
+
+export const notes: Platform['notes'] = async () => (await import('./node_notes.ts')).notes;
+
 export const readBeside: Platform['readBeside'] = async (file) => {
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new ResourceError(`cannot read ${fileURLToPath(file)}; npm run build makes it`, { cause });

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../bytes/source.ts';
 import type { GpuObject } from './gpu.ts';
+import type { Notes } from './notes.ts';
 
 /**
  * Everything that differs between Node and a page, and nothing else. `#platform` in package.json's `imports` picks `node.ts`
@@ -21,6 +22,10 @@ export interface Platform {
    * @throws UnsupportedError that says what to do where there is none.
    */
   findGpu(): Promise<GpuObject>;
+  /** The engine that runs this, with its version: what was measured on another one says nothing. */
+  runtimeName(): string;
+  /** What was measured here before. */
+  notes(): Promise<Notes>;
   /** Reads a file that lies beside the bundle: a kernel build. */
   readBeside(file: URL): Promise<Uint8Array<ArrayBuffer>>;
   /** Logical cores. */

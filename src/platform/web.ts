@@ -143,6 +143,10 @@ export const threadName: Platform['threadName'] = () => self.name;
 
 export const findGpu: Platform['findGpu'] = async () => (await import('./web_gpu.ts')).findGpu(self);
 
+export const runtimeName: Platform['runtimeName'] = () => navigator.userAgent;
+
+export const notes: Platform['notes'] = async () => (await import('./web_notes.ts')).notes;
+
 export const readBeside: Platform['readBeside'] = async (file) => {
   const response = await fetch(file).catch((cause: unknown) => {
     throw new ResourceError(`cannot fetch ${file.href}; is it served beside the library's script?`, { cause });

@@ -24,6 +24,11 @@ export interface OpenOptions {
    * these two for this model, which is measured once for a device; `reference`, plain loops.
    */
   readonly backend?: BackendName | undefined;
+  /**
+   * Bytes that the model may take of the GPU's memory, by the sizes of its file: the last layers that fit run on the GPU, those before on the
+   * processor. Default: all of it runs on the GPU.
+   */
+  readonly gpuBytes?: number | undefined;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
@@ -67,6 +72,8 @@ export interface ModelInfo {
   readonly backend: string;
   /** The GPU that it runs on; undefined where it runs on the processor. */
   readonly gpu: GpuReport | undefined;
+  /** Why the processor computes where `auto` could have chosen a GPU; undefined where it did, or had no choice. */
+  readonly noGpu: string | undefined;
   readonly activations: ActivationKind;
   readonly threads: number;
   /** Why there is one thread where several were asked for, or could be; undefined where there are. */

@@ -38,14 +38,22 @@ export interface Gpu {
   fault(): string | undefined;
 }
 
+/** @throws UnsupportedError where there is none. */
+export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter) return adapter;
+  throw new UnsupportedError(
+    "WebGPU finds no GPU here (its driver may be missing, or on a list of broken ones); open the model with backend: 'wasm'",
+  );
+}
+
+/** Whether a processor does the work of this GPU. */
+export const isFallback = (adapter: GPUAdapter): boolean =>
+  [adapter.info, adapter].some((place) => (place as { isFallbackAdapter?: boolean }).isFallbackAdapter === true);
+
 /** @throws UnsupportedError where there is no adapter, ResourceError where it gives no device. */
 export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions = {}): Promise<Gpu> {
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) {
-    throw new UnsupportedError(
-      "WebGPU finds no GPU here (its driver may be missing, or on a list of broken ones); open the model with backend: 'wasm'",
-    );
-  }
+  const adapter = await findAdapter(gpu);
   const wanted = (feature: GpuFeature): boolean => !features || features.includes(feature);
   const named = Object.entries(deviceFeatures) as [keyof typeof deviceFeatures, GPUFeatureName][];
   const taken = named.filter(([own, name]) => adapter.features.has(name) && wanted(own));
@@ -66,11 +74,10 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
   // What is refused is not done, and nothing else says so.
   device.onuncapturederror = ({ error }) => (fault ??= `it refused a command: ${error.message}`);
   const { vendor, architecture, description } = adapter.info;
-  const isFallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
   return {
     device,
     gpu,
-    info: { vendor, architecture, description, isFallback, features: has },
+    info: { vendor, architecture, description, isFallback: isFallback(adapter), features: has },
     has: (feature) => has.includes(feature),
     bindingBytes: bindingBytes(device, limits),
     fault: () => fault,

@@ -97,7 +97,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
       await reserve(tensors);
       for (const { kernel } of callsOf()) home.pipelines.begin(kernel); // they compile while weights are on their way
       await uploadWeights(home, tensors, how);
-      if (options.checks !== false) await check(how.read);
+      if (options.checks !== false) await check(how.readAgain ?? how.read);
     },
     prepare,
     dispose() {
