@@ -79,7 +79,15 @@ export type {
   StoreUsage,
   UrlSource,
 } from './store/types.ts';
-export type { GpuFeature, GpuInfo, GpuObject, GpuReport, KernelCheck } from './platform/gpu.ts';
+export type {
+  GpuFeature,
+  GpuInfo,
+  GpuObject,
+  GpuReport,
+  KernelCandidate,
+  KernelCheck,
+  KernelChoice,
+} from './platform/gpu.ts';
 export type { BytesSource, ModelSource } from './platform/platform.ts';
 export { checkSamplerOptions, type SamplerOptions } from './sampling/options.ts';
 export { openTokenizer, type Tokenizer } from './api/open_tokenizer.ts';

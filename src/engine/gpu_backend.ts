@@ -9,7 +9,7 @@ import { counted } from '../base/numbers.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GpuObject } from '../platform/gpu.ts';
 import type { BackendFactory, BackendPlan } from './backend_plan.ts';
-import { findGpu } from '#platform';
+import { findGpu, notes, runtimeName } from '#platform';
 
 /** The parts of the world around a GPU backend. */
 export interface GpuSurroundings {
@@ -36,8 +36,11 @@ export async function createGpuBackend(plan: BackendPlan, around: GpuSurrounding
   throw new ResourceError(`${came}; ${help}`);
 }
 
-const onGpu = ({ weights, graph, part, options: { activations } }: BackendPlan, gpu: GpuObject): Promise<Backend> =>
-  createWebgpuBackend({ gpu: withTypes(gpu), weights, graph, part, activations });
+async function onGpu({ weights, graph, part, options }: BackendPlan, gpu: GpuObject): Promise<Backend> {
+  const { activations } = options;
+  const kept = { notes: await notes(), runtime: runtimeName() };
+  return createWebgpuBackend({ gpu: withTypes(gpu), weights, graph, part, activations, ...kept });
+}
 
 async function inTwoParts(plan: BackendPlan, split: SplitPlan, { given, wasm }: GpuSurroundings): Promise<Backend> {
   const { ofFirst, ofSecond } = split;

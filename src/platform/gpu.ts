@@ -29,8 +29,30 @@ export interface KernelCheck {
   readonly refused?: string | undefined;
 }
 
+/** The kernel that products of one kind take. */
+export interface KernelChoice {
+  /** The type of their weights, and whether steps have few rows or many. */
+  readonly kind: string;
+  readonly variant: string;
+  /** Sizes of its workgroups. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** `timing`: measured just now; `notes`: measured before, on this device in this browser; `default`: not measured. */
+  readonly from: 'timing' | 'notes' | 'default';
+  /** What was measured: milliseconds for the same work. */
+  readonly candidates?: readonly KernelCandidate[] | undefined;
+}
+
+export interface KernelCandidate {
+  readonly candidate: string;
+  readonly ms?: number | undefined;
+  /** Why it was not measured. */
+  readonly refused?: string | undefined;
+}
+
 /** The GPU that a model runs on, and how its kernels fare there. */
 export interface GpuReport extends GpuInfo {
   /** Of each kernel that the model needs, what its check on this device came to. */
   readonly checks: readonly KernelCheck[];
+  /** Of each kind of product, the kernel that it takes. */
+  readonly choices: readonly KernelChoice[];
 }

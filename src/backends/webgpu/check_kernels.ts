@@ -1,47 +1,55 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
-import { kernelTitle } from './pipelines.ts';
-import { checkCall, type CheckHome } from './self_check.ts';
+import { kernelTitle, pipelineKey } from './pipelines.ts';
+import { checkCall, type Checked, type CheckHome } from './self_check.ts';
 
 /** The most by which a kernel's numbers may differ: twice what halves in a cache make. A kernel that is wrong differs by far more. */
 const TOLERANCE = 4e-3;
 
-/** How calls are checked, and what their kernels are called. */
-export interface CheckedCalls extends CheckHome {
-  readonly calls: readonly Call[];
-  /** Calls of the same pipeline have the same key. */
-  readonly keyOf: (call: Call) => string;
+/** Calls that are checked, and what takes the place of those that are wrong. */
+export interface CheckedCalls {
+  /** All calls, of the kernels that are in use now. */
+  readonly calls: () => readonly Call[];
+  /** Takes a call's kernel out of use. Whether another one is in use now. */
+  readonly refuse: (call: Call) => boolean;
+  /** Names the device. */
+  readonly device: string;
 }
 
-/** Checks every pipeline of these calls. */
-export async function checkKernels({ calls, keyOf, ...home }: CheckedCalls): Promise<KernelCheck[]> {
-  const byKey = new Map(calls.map((call) => [keyOf(call), call]));
+/**
+ * Checks every pipeline of these calls, until all that are in use are right.
+ * @throws UnsupportedError where one is wrong that nothing can take the place of
+ */
+export async function checkKernels({ calls, refuse, device }: CheckedCalls, home: CheckHome): Promise<KernelCheck[]> {
   const checks = new Map<string, KernelCheck>();
-  for (const call of byKey.values()) {
-    const kernel = kernelTitle(call.kernel);
-    const { error, failure } = await checkCall(call, home);
-    const before = checks.get(kernel);
-    checks.set(kernel, {
-      kernel,
-      nPipelines: (before?.nPipelines ?? 0) + 1,
-      error: failure === undefined ? Math.max(error, before?.error ?? 0) : before?.error,
-      refused: before?.refused ?? whyRefused(error, failure, call.tolerance ?? TOLERANCE),
-    });
+  const known = new Set<string>();
+  for (let unknown: Call | undefined; (unknown = calls().find((call) => !known.has(pipelineKey(call.kernel))));) {
+    known.add(pipelineKey(unknown.kernel));
+    const kernel = kernelTitle(unknown.kernel);
+    const check = checkOf(kernel, unknown, await checkCall(unknown, home), checks.get(kernel));
+    checks.set(kernel, check);
+    if (check.refused === undefined || refuse(unknown)) continue;
+    throw new UnsupportedError(
+      `the kernel ${kernel} cannot be used on ${device}: ${check.refused}; open the model with backend: 'wasm'`,
+    );
   }
   return [...checks.values()];
 }
 
-function whyRefused(error: number, failure: string | undefined, tolerance: number): string | undefined {
-  if (failure !== undefined) return `it does not run: ${failure}`;
-  return error <= tolerance ? undefined : `its numbers are wrong by ${(100 * error).toPrecision(2)} %`;
+/** What is known of a kernel when one more of its pipelines was checked. */
+function checkOf(kernel: string, call: Call, checked: Checked, before: KernelCheck | undefined): KernelCheck {
+  const { error, failure } = checked;
+  return {
+    kernel,
+    nPipelines: (before?.nPipelines ?? 0) + 1,
+    error: failure === undefined ? Math.max(error, before?.error ?? 0) : before?.error,
+    refused: before?.refused ?? whyRefused(checked, call),
+  };
 }
 
-/** @throws UnsupportedError where a kernel that nothing can take the place of was refused. */
-export function failIfRefused(checks: readonly KernelCheck[], device: string): void {
-  const bad = checks.find(({ refused }) => refused !== undefined);
-  if (!bad) return;
-  throw new UnsupportedError(
-    `the kernel ${bad.kernel} cannot be used on ${device}: ${bad.refused}; open the model with backend: 'wasm'`,
-  );
+/** Why a kernel is not used that was checked so; undefined where it is. */
+export function whyRefused({ error, failure }: Checked, { tolerance = TOLERANCE }: Call): string | undefined {
+  if (failure !== undefined) return `it does not run: ${failure}`;
+  return error <= tolerance ? undefined : `its numbers are wrong by ${(100 * error).toPrecision(2)} %`;
 }

@@ -2,16 +2,13 @@ import type { Node, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
 import { numbersOf, rowsOfNode, type Call, type Expansion, type Lowering, type Slot } from './calls.ts';
 import { partsOf, type Part } from './parts.ts';
-import { forms, type Sizes, type Steps, type Variant } from './variants.ts';
+import { FEW, forms, type Sizes, type Steps, type Variant } from './variants.ts';
 
 /**
  * Products of weights with activations. A step of few rows reads the matrix for each of them, a step of many goes by tiles: they are
  * calls of two kernels, and a step takes one of them. Kernels that multiply integers or halves want activations in another form, which is
  * made once for all matrices that they meet.
  */
-
-/** Steps of so many rows are few. */
-const FEW = 4;
 
 const ranges: Readonly<Record<Steps, Pick<Call, 'from' | 'to'>>> = { few: { to: FEW }, many: { from: FEW + 1 } };
 

@@ -57,7 +57,7 @@ function rowsFor({ from = 1, to = Infinity, rows, node }: Call, { maxTokens, max
 }
 
 /** Numbers between -1 and 1, the same everywhere. */
-function numbers(n: number, seed: number): Float32Array {
+export function numbers(n: number, seed: number): Float32Array {
   let state = seed * 2654435761;
   return Float32Array.from({ length: n }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -12,6 +12,9 @@ import { isOfFloats } from './planes.ts';
 /** Steps of few rows read the matrix for each of them; steps of many go by tiles. */
 export type Steps = 'few' | 'many';
 
+/** Steps of so many rows are few. */
+export const FEW = 4;
+
 /** How a kernel takes activations: lib/x_… and lib/put_… of kernels/. */
 export type FormName = 'floats' | 'digits' | 'levels' | 'halves';
 

@@ -1,21 +1,27 @@
 import type { ActivationKind } from '../../graph/activations.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import type { GpuReport, KernelCheck } from '../../platform/gpu.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Backend, Look, ReadTensor } from '../backend.ts';
+import type { GpuInfo, GpuReport } from '../../platform/gpu.ts';
+import type { Notes } from '../../platform/notes.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
+import type { Backend, Look, ReadTensor, UploadOptions } from '../backend.ts';
 import { plainWeights } from '../matrices.ts';
+import type { Call } from './calls.ts';
 import { checkBest } from './check_best.ts';
-import { checkKernels, failIfRefused } from './check_kernels.ts';
-import { openDevice, watched, type DeviceOptions } from './device.ts';
+import { checkKernels } from './check_kernels.ts';
+import { Choices, notedChoices } from './choices.ts';
+import { openDevice, watched, type DeviceOptions, type Gpu } from './device.ts';
 import { lower, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
-import { pipelineKey, Pipelines, type Kernel } from './pipelines.ts';
+import { Pipelines } from './pipelines.ts';
 import { planProgram } from './plan.ts';
-import { GpuProgram } from './program.ts';
+import { GpuProgram, type ProgramHome } from './program.ts';
+import type { CheckHome } from './self_check.ts';
 import { hasKernel } from './sources.ts';
+import { tune } from './tuning.ts';
 import { uploadWeights } from './upload.ts';
-import { choosePlain, type Chooser } from './variants.ts';
+import type { Able, Chooser } from './variants.ts';
 import { Weights } from './weights.ts';
 
 /** What a backend is opened for. */
@@ -30,80 +36,159 @@ export interface WebgpuOptions {
   readonly activations?: ActivationKind | undefined;
   /** Of less able devices, for tests. */
   readonly device?: DeviceOptions | undefined;
-  /** The kernels of products; default: the plain ones. */
+  /** The kernels of products; default: those that were chosen by timing. */
   readonly choose?: Chooser | undefined;
+  /** Whether candidates are timed; default: on hardware. */
+  readonly isTuned?: boolean | undefined;
+  /** Where choices are kept, and what they depend on beside the device: the browser and its version. */
+  readonly notes?: Notes | undefined;
+  readonly runtime?: string | undefined;
   /** Tests that compare each kernel themselves leave the check of the upload out. */
   readonly checks?: boolean;
-}
-
-/** A backend on a device. */
-export interface WebgpuBackend extends Backend {
-  readonly gpu: GpuReport;
 }
 
 /** Threads of a workgroup, for kernels that are not tuned: every device takes so many. */
 const THREADS = 64;
 
+/** Of the kernels: what was chosen among older ones says nothing. */
+const NOTE_VERSION = 1;
+
 /**
- * Opens a device, and a backend on it. Its upload checks each kernel that the graphs need.
+ * Opens a device, and a backend on it. Its upload chooses kernels, and checks each that the graphs need.
  * @throws UnsupportedError, ResourceError where there is no device.
  */
 export async function createWebgpuBackend(options: WebgpuOptions): Promise<WebgpuBackend> {
-  const { activations = 'exact', graph, part = graph } = options;
-  const gpu = await openDevice(options.gpu, options.device);
-  const { device, info } = gpu;
-  const title = info.description || [info.vendor, info.architecture].join(' ');
-  const memory = new GpuMemory(device, gpu.bindingBytes);
-  let bestIsRight = true;
-  const home = {
-    gpu,
-    memory,
-    findsBest: () => bestIsRight,
-    pipelines: new Pipelines(device),
-    weights: new Weights(memory, plainWeights(graph), gpu.bindingBytes),
-  };
-  const surroundings = { threads: THREADS, bindingBytes: gpu.bindingBytes, choose: options.choose ?? choosePlain };
-  const plan = (graph: Graph, keep?: readonly Value[]) => planProgram(graph, surroundings, keep);
-  const prepare = (graph: Graph, look?: Look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
-  const report = { ...info, checks: [] as readonly KernelCheck[] };
-  const callsOf = () => [graph, part].flatMap((each) => lower(each, surroundings).calls);
-  /** Whether there is room for weights and a session, before anything is read. */
-  const reserve = async (tensors: readonly Tensor[]) => {
-    await home.weights.reserve(tensors);
-    const program = prepare(graph);
+  return new WebgpuBackend(await openDevice(options.gpu, options.device), options);
+}
+
+const titleOf = ({ vendor, architecture, description }: GpuInfo): string =>
+  description || [vendor, architecture].join(' ').trim() || 'a GPU without a name';
+
+/** A backend on a device. */
+export class WebgpuBackend implements Backend {
+  readonly name = 'webgpu';
+  readonly threads = 1;
+  readonly activations: ActivationKind;
+  readonly unsupported = unsupported;
+  private readonly options: WebgpuOptions;
+  private readonly device: Gpu;
+  private readonly home: ProgramHome;
+  private readonly able: Able;
+  private readonly choices: Choices;
+  private report: GpuReport;
+  private findsBest = true;
+  private disposed = false;
+
+  constructor(device: Gpu, options: WebgpuOptions) {
+    const { activations = 'exact', graph } = options;
+    const memory = new GpuMemory(device.device, device.bindingBytes);
+    this.options = options;
+    this.device = device;
+    this.activations = activations;
+    this.able = { has: device.has, activations, workgroupBytes: device.device.limits.maxComputeWorkgroupStorageSize };
+    this.choices = new Choices(this.able, device.info.isFallback);
+    this.report = { ...device.info, checks: [], choices: [] };
+    this.home = {
+      gpu: device,
+      memory,
+      findsBest: () => this.findsBest,
+      pipelines: new Pipelines(device.device),
+      weights: new Weights(memory, plainWeights(graph), device.bindingBytes),
+    };
+  }
+
+  /** The device, and how its kernels fare; whole when the upload has ended. */
+  get gpu(): GpuReport {
+    return this.report;
+  }
+
+  get isDead(): boolean {
+    return !this.disposed && this.device.fault() !== undefined;
+  }
+
+  supports({ name }: QuantType): boolean {
+    return hasKernel(`quants/${name}`);
+  }
+
+  async upload(tensors: readonly Tensor[], how: UploadOptions): Promise<void> {
+    const { home, options } = this;
+    await this.reserve(tensors);
+    for (const { kernel } of this.calls()) home.pipelines.begin(kernel); // they compile while weights are on their way
+    await uploadWeights(home, tensors, how);
+    if (!options.choose) await this.chooseKernels(how);
+    if (options.checks !== false) await this.check(how.read);
+    this.report = { ...this.report, choices: this.choices.of(options.graph) };
+  }
+
+  prepare(graph: Graph, look?: Look): GpuProgram {
+    return this.prepareBy(graph, this.choose, look);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.home.memory.dispose();
+    this.device.device.destroy();
+  }
+
+  /** Picks a kernel for each product. */
+  private readonly choose: Chooser = (node, steps) => (this.options.choose ?? this.choices.choose)(node, steps);
+
+  private surroundings(choose: Chooser) {
+    return { threads: THREADS, bindingBytes: this.device.bindingBytes, choose };
+  }
+
+  private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {
+    return new GpuProgram(planProgram(graph, this.surroundings(choose), look?.keep), this.home, look?.onNode);
+  }
+
+  /** The calls of all graphs that sessions run. */
+  private calls(): Call[] {
+    const { graph, part } = this.options;
+    return [graph, ...(part ? [part] : [])].flatMap((each) => [...lower(each, this.surroundings(this.choose)).calls]);
+  }
+
+  /** Whether there is room for weights and a session, before anything is read. @throws ResourceError */
+  private async reserve(tensors: readonly Tensor[]): Promise<void> {
+    await this.home.weights.reserve(tensors);
+    const program = this.prepare(this.options.graph);
     await program.room.finally(() => program.dispose());
-  };
-  const check = async (read: ReadTensor) => {
-    const keyOf = ({ kernel }: { kernel: Kernel }) => pipelineKey(kernel);
-    const home = { prepare, read, limits: graph, watched: <T>(run: () => Promise<T>) => watched(device, run) };
-    report.checks = await checkKernels({ ...home, calls: callsOf(), keyOf });
-    failIfRefused(report.checks, title);
-    const best = await checkBest(prepare, colsOf(graph.logits));
-    bestIsRight = best.refused === undefined;
-    report.checks = [...report.checks, best];
-  };
-  let disposed = false;
-  return {
-    name: 'webgpu',
-    threads: 1,
-    activations,
-    gpu: report,
-    get isDead() {
-      return !disposed && gpu.fault() !== undefined;
-    },
-    unsupported,
-    supports: (quant) => hasKernel(`quants/${quant.name}`),
-    async upload(tensors, how) {
-      await reserve(tensors);
-      for (const { kernel } of callsOf()) home.pipelines.begin(kernel); // they compile while weights are on their way
-      await uploadWeights(home, tensors, how);
-      if (options.checks !== false) await check(how.readAgain ?? how.read);
-    },
-    prepare,
-    dispose() {
-      disposed = true;
-      memory.dispose();
-      device.destroy();
-    },
-  };
+  }
+
+  private checkHome(read: ReadTensor): CheckHome {
+    return {
+      prepare: (graph) => this.prepare(graph),
+      read,
+      watched: (run) => watched(this.device.device, run),
+      limits: this.options.graph,
+    };
+  }
+
+  /** Takes choices that were noted before, and times candidates for what was not. */
+  private async chooseKernels({ read, signal }: UploadOptions): Promise<void> {
+    const { graph, notes, runtime, isTuned = !this.device.info.isFallback } = this.options;
+    const device = `${titleOf(this.device.info)}, ${this.device.info.features.join(' ')}`;
+    const name = `kernels ${NOTE_VERSION}: ${device}; ${runtime}; ${this.activations}`;
+    const noted = notedChoices(await notes?.read(name));
+    const kinds = this.choices.take(noted, graph);
+    if (!isTuned) return;
+    const made = await tune(graph, kinds, {
+      able: this.able,
+      prepare: (each, choose) => this.prepareBy(each, choose),
+      lower: (each, choose) => lower(each, this.surroundings(choose)).calls,
+      check: this.checkHome(read),
+      signal,
+    });
+    this.choices.take(made, graph);
+    if (made.length > 0) await notes?.write(name, [...noted, ...made]);
+  }
+
+  /** Checks each pipeline. A variant that is wrong loses its place to another one. @throws UnsupportedError */
+  private async check(read: ReadTensor): Promise<void> {
+    const device = titleOf(this.device.info);
+    const refuse = (call: Call): boolean => !this.options.choose && this.choices.refuse(call);
+    const checks = await checkKernels({ calls: () => this.calls(), refuse, device }, this.checkHome(read));
+    const best = await checkBest((graph) => this.prepare(graph), colsOf(this.options.graph.logits));
+    this.findsBest = best.refused === undefined;
+    this.report = { ...this.report, checks: [...checks, best] };
+  }
 }

@@ -1,0 +1,96 @@
+import type { Graph, Value } from '../../graph/graph.ts';
+import type { KernelChoice } from '../../platform/gpu.ts';
+import { kindOf, sitesOf } from './tuning.ts';
+import type { Call } from './calls.ts';
+import {
+  FEW,
+  variantsFor,
+  type Able,
+  type Choice,
+  type Chooser,
+  type Sizes,
+  type Steps,
+  type Variant,
+} from './variants.ts';
+
+/** A choice, and how it was made. */
+interface Chosen {
+  readonly choice: Choice;
+  readonly about: Pick<KernelChoice, 'from' | 'candidates'>;
+}
+
+/** The kernels of a backend's products: what was chosen for a kind, else a default. What a check refused is not taken again. */
+export class Choices {
+  private readonly able: Able;
+  private readonly isFallback: boolean;
+  private readonly byKind = new Map<string, Chosen>();
+  /** Kinds with the names of variants that must not be taken. */
+  private readonly refused = new Set<string>();
+
+  /** @param isFallback whether the device is software, which is not worth a measurement */
+  constructor(able: Able, isFallback: boolean) {
+    this.able = able;
+    this.isFallback = isFallback;
+  }
+
+  readonly choose: Chooser = (node, steps) => {
+    const weight = node.inputs[0]!;
+    const kind = kindOf(weight, steps);
+    const chosen = this.byKind.get(kind)?.choice;
+    if (chosen && !this.refused.has(`${kind} ${chosen.variant.name}`)) return chosen;
+    const left = this.left(weight, steps);
+    const variant = (this.isFallback && left.find(({ form }) => form === SOFTWARE_FORM)) || left[0]!;
+    return { variant, sizes: variant.sizes[0]! };
+  };
+
+  /** Takes choices that were made before, as far as this device can run them. @returns the kinds of those taken */
+  take(choices: readonly KernelChoice[], graph: Graph): Set<string> {
+    const taken = new Set<string>();
+    for (const { kind, steps, nodes } of sitesOf(graph)) {
+      const chosen = choices.find((each) => each.kind === kind);
+      const variant = variantsFor(nodes[0]!.inputs[0]!, steps, this.able).find(({ name }) => name === chosen?.variant);
+      const sizes = variant?.sizes.find((each) => sameSizes(each, chosen!.sizes));
+      if (!variant || !sizes) continue;
+      const { from, candidates } = chosen!;
+      this.byKind.set(kind, { choice: { variant, sizes }, about: { from, candidates } });
+      taken.add(kind);
+    }
+    return taken;
+  }
+
+  /** A call's variant must not be taken again. Whether another one can take its place. */
+  refuse({ node, variant, from = 1 }: Call): boolean {
+    if (variant === undefined) return false;
+    this.refused.add(`${kindOf(node.inputs[0]!, from > FEW ? 'many' : 'few')} ${variant}`);
+    return true;
+  }
+
+  /** What each kind of product in a graph takes. */
+  of(graph: Graph): KernelChoice[] {
+    return sitesOf(graph).map(({ kind, steps, nodes }) => {
+      const { variant, sizes } = this.choose(nodes[0]!, steps);
+      const chosen = this.byKind.get(kind);
+      const isChosen = chosen?.choice.variant.name === variant.name;
+      return { kind, variant: variant.name, sizes, ...(isChosen ? chosen.about : { from: 'default' }) };
+    });
+  }
+
+  private left(weight: Value, steps: Steps): Variant[] {
+    const kind = kindOf(weight, steps);
+    return variantsFor(weight, steps, this.able).filter(({ name }) => !this.refused.has(`${kind} ${name}`));
+  }
+}
+
+/** Processors multiply whole numbers faster than floats: `node bench/run.mjs gpu` on lavapipe. */
+const SOFTWARE_FORM = 'digits';
+
+const sameSizes = (a: Sizes, b: Sizes): boolean => Object.keys(a).every((name) => a[name] === b[name]);
+
+/** Notes of another version, or of nobody's: what is no choice is left out. */
+export function notedChoices(note: unknown): KernelChoice[] {
+  const isChoice = (each: unknown): each is KernelChoice => {
+    const { kind, variant, sizes } = (each ?? {}) as Partial<KernelChoice>;
+    return typeof kind === 'string' && typeof variant === 'string' && typeof sizes === 'object' && sizes !== null;
+  };
+  return Array.isArray(note) ? note.filter(isChoice).map((each) => ({ ...each, from: 'notes' })) : [];
+}
