@@ -15,6 +15,13 @@ const SCOPES = ['validation', 'out-of-memory'] as const;
 /** Bytes that a buffer takes. */
 export const bufferBytes = (bytes: number): number => Math.max(16, roundUp(bytes, 16));
 
+/** What was made of buffers that a device may not have room for. */
+export interface Checked<T> {
+  readonly made: T;
+  /** Settles when the device has told. @throws ResourceError where it has no room */
+  readonly room: Promise<void>;
+}
+
 /** The buffers of a backend, counted. */
 export class GpuMemory {
   readonly device: GPUDevice;
@@ -45,22 +52,29 @@ export class GpuMemory {
   }
 
   /**
-   * Makes buffers, and waits for the device's word that it has room for them: it goes on with buffers that are not there until somebody asks.
-   * @throws ResourceError where it has no room.
+   * Makes buffers. Whether the device has room for them it says later, and goes on with buffers that are not there until somebody asks.
+   * @throws ResourceError for a buffer that no kernel could see as a whole
    */
-  async checked(what: string, make: () => void): Promise<void> {
-    const usedBytes = this.bytes;
+  checked<T>(what: string, make: () => T): Checked<T> {
+    const [usedBytes, nBuffers] = [this.bytes, this.buffers.size];
     for (const filter of SCOPES) this.device.pushErrorScope(filter);
     let answers: Promise<GPUError | null>[];
+    let made: T;
     try {
-      make();
+      made = make();
+    } catch (error) {
+      for (const buffer of [...this.buffers].slice(nBuffers)) this.free(buffer);
+      throw error;
     } finally {
       answers = SCOPES.map(() => this.device.popErrorScope());
     }
-    const error = (await Promise.all(answers)).find((each) => each !== null);
-    if (!error) return;
     const wanted = `${counted(this.bytes - usedBytes)} bytes beside ${counted(usedBytes)} in use`;
-    throw new ResourceError(`the GPU has no room for ${what}, ${wanted} (${error.message}); ${SMALLER}`);
+    const room = Promise.all(answers).then((errors) => {
+      const error = errors.find((each) => each !== null);
+      if (error) throw new ResourceError(`the GPU has no room for ${what}, ${wanted} (${error.message}); ${SMALLER}`);
+    });
+    room.catch(() => undefined); // whoever waits for it is told
+    return { made, room };
   }
 
   private create(label: string, bytes: number, usage: number): GPUBuffer {

@@ -2,6 +2,7 @@ import { sum } from '../../base/numbers.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import { plainWeights } from '../matrices.ts';
+import { bestCalls } from './best.ts';
 import { bufferBytes } from './memory.ts';
 import { partBytes, partsOf } from './parts.ts';
 import { planProgram } from './plan.ts';
@@ -25,6 +26,10 @@ export function bytesOnGpu(weights: readonly Tensor[], graph: Graph, surrounding
   const bytesOf = (...roles: string[]): number =>
     sum(unique.filter(({ role }) => roles.includes(role)).map(({ bytes }) => bufferBytes(bytes)));
   const small = [stepBytes(graph.maxTokens), 4]; // the step, and whether something was lost
+  if (graph.logits.rows === 'logits') {
+    const { parts, list } = bestCalls(graph, slots.get(graph.logits)!);
+    small.push(parts.bytes, list.bytes);
+  }
   return {
     weightBytes: weightBytes + bufferBytes(0), // what is bound where an input is left out
     stateBytes: bytesOf('state'),

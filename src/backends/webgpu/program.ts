@@ -86,20 +86,28 @@ export class GpuProgram implements Program {
     this.onNode = onNode;
     this.rings = new Rings(plan.graph);
     this.checkStep = stepCheck(plan.graph);
-    this.lost = this.own(home.memory.storage('lost', 4));
-    this.room = home.memory.checked('a session', () => this.placeSlots());
-    this.room.catch(() => undefined); // whoever runs the program is told
-    const bufferOf = (slot: Slot) => this.buffers.get(slot)!;
-    this.step = new StepBuffer(home.memory, { ...plan.graph, hostNodes: plan.hostNodes, bufferOf });
-    this.own(this.step.buffer);
+    const { made, room } = home.memory.checked('a session', () => this.makeBuffers());
+    this.room = room;
+    this.lost = made.lost;
+    this.step = made.step;
+    this.bestCalls = made.bestCalls;
     this.readBack = new ReadBack(home.memory, this.lost);
     const { buffers, readBack, rings } = this;
     this.states = new States({ home, slots: plan.slots, buffers, readBack, rings });
-    this.bestCalls = this.placeBest();
     this.begun = new BegunSteps(({ reading }) => {
       this.readBack.letGo(reading);
       this.isStray = true;
     });
+  }
+
+  private makeBuffers() {
+    const { plan, home, buffers } = this;
+    const lost = this.own(home.memory.storage('lost', 4));
+    this.placeSlots();
+    const bufferOf = (slot: Slot) => buffers.get(slot)!;
+    const step = new StepBuffer(home.memory, { ...plan.graph, hostNodes: plan.hostNodes, bufferOf });
+    this.own(step.buffer);
+    return { lost, step, bestCalls: this.placeBest() };
   }
 
   private own(buffer: GPUBuffer): GPUBuffer {

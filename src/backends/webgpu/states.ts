@@ -89,16 +89,14 @@ export class States {
 
   copyOf(states: readonly Value[]): StateCopy {
     const { memory, gpu } = this.own.home;
-    const pairs: { readonly from: GPUBuffer; readonly copy: GPUBuffer }[] = [];
-    const room = memory.checked('a copy of states', () => {
-      for (const state of states) {
+    const { made: pairs, room } = memory.checked('a copy of states', () =>
+      states.map((state) => {
         const from = this.at(state).buffer;
         const copy = memory.storage(`copy of ${state.name}`, from.size);
         this.copies.push(copy);
-        pairs.push({ from, copy });
-      }
-    });
-    room.catch(() => undefined); // whoever takes the copy is told
+        return { from, copy };
+      }),
+    );
     const rings = this.own.rings.copyOf(states);
     const move = (way: 'take' | 'restore'): void => {
       const encoder = gpu.device.createCommandEncoder();

@@ -43,14 +43,15 @@ export class Weights {
   }
 
   /** Makes the buffers of weights, before any of their bytes is read. @throws ResourceError where the device has no room. */
-  reserve(tensors: readonly Tensor[]): Promise<void> {
-    return this.memory.checked('the weights', () => {
+  async reserve(tensors: readonly Tensor[]): Promise<void> {
+    const { room } = this.memory.checked('the weights', () => {
       for (const tensor of tensors) {
         const { name } = tensor;
         if (this.isPlain(tensor)) this.vectors.set(name, this.memory.storage(name, elementsOf(tensor) * 4));
         else this.matrices.set(name, this.makeParts(tensor));
       }
     });
+    await room;
   }
 
   private makeParts(tensor: Tensor): MatrixPart[] {

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend, ReadTensor } from '../../../src/backends/backend.ts';
+import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { bytesOnGpu } from '../../../src/backends/webgpu/memory_plan.ts';
 import { partsOf } from '../../../src/backends/webgpu/parts.ts';
 import { choosePlain } from '../../../src/backends/webgpu/variants.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
+import { kvCache } from '../../../src/graph/layer_state.ts';
+import { levels16 } from '../../../src/models/levels16.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
+import { addProduct } from '../../../src/ops/add_product.ts';
 import { quantByName } from '../../../src/quants/index.ts';
+import { errorOf } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 import { dequantized, randomFile } from '../../kernels/weights.ts';
 import { bytesOf, watched } from '../../helpers/watched_gpu.ts';
@@ -41,6 +46,20 @@ const read = readFrom(files);
 function graphOf(matrix: Value): Graph {
   const g = new Recorder({ nCtx: 64, maxTokens: 8, maxLogits: 8 });
   return g.finish(g.embed(matrix));
+}
+
+/** A layer of attention: a program has activations, constants, states, and what the CPU makes. */
+function model(): { graph: Graph; tensors: Value[] } {
+  const sizes = { nCtx: 64, maxTokens: 8, maxLogits: 8 };
+  const g = new Recorder(sizes);
+  const x = g.rmsNorm(g.embed(table), norm, 1e-5);
+  const q = g.rope(x, g.ropeAngles({ ropeDim: 64, base: 10_000, scaling: { type: 'none' } }), {
+    headDim: 64,
+    style: 'neox',
+  });
+  const cache = kvCache(0, { nKvHeads: cols / 64, headDim: 64 }, { ...sizes, kvType: 'f16' });
+  const a = g.attention(q, x, x, cache, { headDim: 64, scale: 0.1 });
+  return { graph: g.finish(g.matmul(table, g.lastRows(a))), tensors: weights };
 }
 
 /** A limit is lower than the adapter's. */
@@ -118,6 +137,36 @@ describe.skipIf(absent)('upload to a GPU', () => {
       await backend.dispose();
     });
   }
+
+  test.each([1, 3, 40])('puts the products of parts together, for %d tokens', async (nTokens) => {
+    const sizes = { nCtx: 64, maxTokens: 40, maxLogits: 40 };
+    const [wide, tall] = [
+      weight({ ...table, shape: [1003, 512] }),
+      weight({ ...table, name: 'tall', quant: levels16, shape: [1003, 64] }),
+    ];
+    const small = weight({ ...table, name: 'small', shape: [64, 512] });
+    const tensors = [wide, tall, small];
+    const bytes = new Map(tensors.map((tensor, i) => [tensor.name, fileOf(tensor, i)]));
+    const g = new Recorder(sizes);
+    const x = g.embed(wide);
+    const graph = g.finish(g.node(addProduct, [g.matmul(wide, x), tall, g.matmul(small, x)], { by: 1e-5 }));
+    const device = { limits: { maxStorageBufferBindingSize: 300_000 } };
+    const backends = [
+      await createWebgpuBackend({ gpu: gpu!, weights: tensors, graph, device, checks: false }),
+      referenceBackend(),
+    ];
+    const tokens = Int32Array.from({ length: nTokens }, (_, t) => (t * 617) % 1003);
+    const results: Float32Array[] = [];
+    for (const backend of backends) {
+      await backend.upload(tensors, { read: readFrom(bytes) });
+      const program = backend.prepare(graph);
+      await program.run({ tokens, pos: 0, nLogits: nTokens });
+      results.push(Float32Array.from(await program.read(graph.logits)));
+      await backend.dispose();
+    }
+    expect(partsOf(wide, 300_000)).toHaveLength(2);
+    expect(errorOf(results[0]!, results[1]!)).toBeLessThan(1e-5);
+  });
 
   test('refuses a matrix of which a kernel cannot see four rows, before anything is read', async () => {
     const backend = await open(table, gpu, 1024);
@@ -197,7 +246,7 @@ describe.skipIf(absent)('memory of a GPU', () => {
   test('has to have room for a session, too', async () => {
     const backend = await open(big, scarce(gpu!, 4_480_000));
     const upload = backend.upload([big], { read: () => Promise.reject(new Error('was read')) });
-    await expect(upload).rejects.toThrow(/^the GPU has no room for a session, .* bytes beside 4,45/);
+    await expect(upload).rejects.toThrow(/^the GPU has no room for a session, [0-9,]+ bytes beside 4,45/);
     await backend.dispose();
   });
 
@@ -211,6 +260,9 @@ describe.skipIf(absent)('memory of a GPU', () => {
     const second = backend.prepare(graph);
     await expect(second.run(step)).rejects.toThrow(ResourceError);
     await expect(second.run(step)).rejects.toThrow(/no room for a session/);
+    const state = graph.nodes[0]!.out; // of a program that has none
+    await expect(second.readState(state, 0, 1)).rejects.toThrow(/no room for a session/);
+    await expect(second.writeState(state, 0, new Uint8Array(4))).rejects.toThrow(/no room for a session/);
     second.dispose();
     await first.run(step);
     expect(backend.isDead).toBe(false);
@@ -219,15 +271,15 @@ describe.skipIf(absent)('memory of a GPU', () => {
 
   test('is what the plan says', async () => {
     const counted = watched(gpu!);
-    const backend = await open(table, counted.gpu);
-    await backend.upload(weights, { read });
-    const graph = graphOf(table);
+    const { graph, tensors } = model();
+    const backend = await createWebgpuBackend({ gpu: counted.gpu, weights: tensors, graph, checks: false });
+    await backend.upload(tensors, { read: zeros });
     const before = bytesOf(counted);
     backend.prepare(graph);
-    const plan = bytesOnGpu(weights, graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain });
+    const plan = bytesOnGpu(tensors, graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain });
     expect(before).toBe(plan.weightBytes);
     expect(bytesOf(counted) - before).toBe(plan.stateBytes + plan.workBytes);
-    expect(plan.workBytes).toBeGreaterThan(8 * cols * 4);
+    expect(plan.stateBytes).toBe(2 * 64 * cols * 2); // keys and values, f16
     await backend.dispose();
   });
 
