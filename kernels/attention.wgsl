@@ -16,7 +16,7 @@ fn scoreAt(at: u32, first: u32, slope: f32, own: u32) -> f32 {
   let begin = (at % nPositions) * kvDim + first;
   var product = 0.0;
   for (var i = 0u; i < headDim; i++) {
-    product += numbers[i] * keys4((begin + i) / 4u)[(begin + i) % 4u];
+    product += numbers[i / 4u][i % 4u] * keys4((begin + i) / 4u)[(begin + i) % 4u];
   }
   return bent(product, slope, max(at, own) - min(at, own));
 }
@@ -33,8 +33,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = group.y * cols + head * headDim; // of q and out
   let kvFirst = head / (cols / kvDim) * headDim; // of a row of the cache
   for (var i = thread; i < headDim; i += threads) {
-    numbers[i] = q[first + i] * scale;
     totals[i] = 0.0;
+  }
+  for (var i = thread; i < nFours; i += threads) {
+    for (var j = 0u; j < min(4u, headDim - 4u * i); j++) {
+      numbers[i][j] = q[first + 4u * i + j] * scale;
+    }
   }
   workgroupBarrier();
   hadamard(thread);
@@ -67,12 +71,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
   let factor = 1.0 / held(sumOf(sum, thread));
-  for (var i = thread; i < headDim; i += threads) {
-    numbers[i] = totals[i] * factor;
+  for (var i = thread; i < nFours; i += threads) {
+    for (var j = 0u; j < min(4u, headDim - 4u * i); j++) {
+      numbers[i][j] = totals[4u * i + j] * factor;
+    }
   }
   workgroupBarrier();
   hadamard(thread);
   for (var i = thread; i < headDim; i += threads) {
-    out[first + i] = numbers[i];
+    out[first + i] = numbers[i / 4u][i % 4u];
   }
 }

@@ -13,7 +13,7 @@ override alibi: f32;
 override nInputs: u32;
 
 // Lower than any score.
-const LOWEST = -3.0e38;
+const LOWEST = -1.0e38;
 
 // A row of the step sees [begin, end), and stands at `own`.
 struct Sight {

@@ -13,7 +13,7 @@ function numbersWith(cache: Value, node: Node, threads: number): Record<string, 
   const numbers = numbersOf(node, threads);
   const { headDim } = node.params as { headDim: number };
   const spreadFactor = 1 / Math.sqrt(Math.max(1, numbers['spread']!));
-  return { ...numbers, nPositions: cache.shape[0]!, headDim, nSpread: headDim, spreadFactor };
+  return { ...numbers, nPositions: cache.shape[0]!, headDim, nFours: Math.ceil(headDim / 4), spreadFactor };
 }
 
 /** Workgroups that store a row. Of halves, a row may end in the middle of a word. */
@@ -36,26 +36,119 @@ export const lowerKvStore: Expansion = (lowering, node) => {
   });
 };
 
+/** Steps of so many rows are few: their attention is cut along the positions, that of others goes by tiles. */
+const FEW = 4;
+
+/** Threads of a workgroup. */
+const THREADS = 64;
+
+/** Workgroups that a step of one token makes, so that all cores of a device have work. */
+const WORKGROUPS = 128;
+
+/** Query heads that share a key-value head go together: a vector has a number for each. */
+const SPLIT = { numbers: 1024, mostRows: 4 };
+
+/** Queries of a tile. Their numbers lie in a workgroup's memory, of which every device has 16 kB. */
+const TILE = { numbers: 2048, mostRows: 32 };
+
 export const lowerAttention: Expansion = (lowering, node) => {
-  const { out, inputs, params } = node;
-  const [q, k, v, sinks] = inputs;
+  const sizes = sizesOf(node);
+  if (!Number.isInteger(sizes.headDim / 4) || sizes.headDim > TILE.numbers / 4) return lowerAnyHeads(lowering, sizes);
+  lowerFew(lowering, sizes);
+  if (node.out.shape[0]! > FEW) lowerMany(lowering, sizes);
+};
+
+/** What attention is about. */
+interface Sizes {
+  readonly node: Node;
+  readonly headDim: number;
+  readonly nHeads: number;
+  readonly nKvHeads: number;
+  readonly headsPerKv: number;
+}
+
+function sizesOf(node: Node): Sizes {
+  const headDim = node.params['headDim']!;
+  const nHeads = colsOf(node.out) / headDim;
+  const nKvHeads = colsOf(node.inputs[1]!) / headDim;
+  return { node, headDim, nHeads, nKvHeads, headsPerKv: nHeads / nKvHeads };
+}
+
+/** The files of a kernel that reads caches of the node's type. */
+const filesFor = ({ inputs }: Node, kernel: string): string[] => [`caches/${inputs[1]!.quant.name}`, kernel];
+
+/** Queries, keys, values. */
+const threeOf = (lowering: Lowering, { inputs }: Node): Slot[] =>
+  inputs.slice(0, 3).map((value) => lowering.slotOf(value));
+
+const sinksOf = (lowering: Lowering, { inputs: [, , , sinks] }: Node): Slot | undefined =>
+  sinks && lowering.slotOf(sinks);
+
+/** Heads of any width: a workgroup for each head of each token. */
+function lowerAnyHeads(lowering: Lowering, { node, nHeads }: Sizes): void {
   const { threads } = lowering.surroundings;
   lowering.calls.push({
     node,
-    kernel: { files: [`caches/${k!.quant.name}`, 'attention'], numbers: numbersWith(k!, node, threads) },
-    out: lowering.slotOf(out),
-    inputs: [
-      ...[q!, k!, v!].map((value) => lowering.slotOf(value)),
-      sinks && lowering.slotOf(sinks),
-      slopes(lowering, node),
-    ],
+    kernel: { files: filesFor(node, 'attention'), numbers: numbersWith(node.inputs[1]!, node, threads) },
+    out: lowering.slotOf(node.out),
+    inputs: [...threeOf(lowering, node), sinksOf(lowering, node), slopesOf(lowering, node)],
     rows: rowsOfNode(node),
-    grid: perRow(colsOf(out) / params['headDim']!),
+    grid: perRow(nHeads),
   });
-};
+}
+
+/** Splits, then what joins them. */
+function lowerFew(lowering: Lowering, { node, headDim, nHeads, nKvHeads, headsPerKv }: Sizes): void {
+  const cache = node.inputs[1]!;
+  const nShares = Math.ceil(headsPerKv / Math.min(SPLIT.mostRows, Math.floor(SPLIT.numbers / headDim)));
+  const queryRows = Math.ceil(headsPerKv / nShares);
+  const threads = Math.max(THREADS, 2 ** Math.ceil(Math.log2(headDim / 4)));
+  const nGroups = nKvHeads * nShares;
+  const nSplits = Math.min(Math.ceil(WORKGROUPS / nGroups), Math.ceil(cache.shape[0]! / threads));
+  const numbers = { ...numbersWith(cache, node, threads), nSplits, blockRows: threads, queryRows };
+  const bytes = Math.min(FEW, node.out.shape[0]!) * nHeads * nSplits * (headDim + 4) * 4;
+  const parts: Slot = { name: `parts of ${node.out.name}`, role: 'activation', bytes };
+  const shared = { node, rows: rowsOfNode(node), to: FEW };
+  lowering.calls.push(
+    {
+      ...shared,
+      kernel: {
+        files: filesFor(node, 'attention_split'),
+        numbers: { ...numbers, nFours: (queryRows * headDim) / 4 },
+      },
+      out: parts,
+      inputs: [...threeOf(lowering, node), slopesOf(lowering, node)],
+      grid: perRow(nGroups * nSplits),
+    },
+    {
+      ...shared,
+      kernel: { files: ['attention_join'], numbers },
+      out: lowering.slotOf(node.out),
+      inputs: [parts, sinksOf(lowering, node)],
+      grid: perRow(nHeads),
+    },
+  );
+}
+
+function lowerMany(lowering: Lowering, { node, headDim, nKvHeads, headsPerKv }: Sizes): void {
+  const queryRows = Math.min(TILE.mostRows, 2 ** Math.floor(Math.log2(TILE.numbers / headDim)));
+  const nFours = (queryRows * headDim) / 4;
+  lowering.calls.push({
+    node,
+    kernel: {
+      files: filesFor(node, 'attention_tile'),
+      numbers: { ...numbersWith(node.inputs[1]!, node, THREADS), queryRows, nFours },
+    },
+    out: lowering.slotOf(node.out),
+    inputs: [...threeOf(lowering, node), sinksOf(lowering, node), slopesOf(lowering, node)],
+    rows: rowsOfNode(node),
+    from: FEW + 1,
+    grid: { x: nKvHeads, y: (nRows) => Math.ceil((nRows * headsPerKv) / queryRows) },
+  });
+}
 
 /** `[nHeads]` what each head's scores lose for each position; a GPU's own powers are not exact. */
-function slopes(lowering: Lowering, { inputs, params }: Node): Slot | undefined {
+function slopesOf(lowering: Lowering, { inputs, params }: Node): Slot | undefined {
   const { alibi, headDim } = params as { alibi: number; headDim: number };
   if (alibi === 0) return undefined;
   const nHeads = colsOf(inputs[0]!) / headDim;

@@ -9,6 +9,7 @@ import { quantByName } from '../../../src/quants/index.ts';
 import { buildCase, decodeRows, errorOf, expected, type BuiltCase } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 import { writeCache } from '../write_cache.ts';
+import { floor } from './support.ts';
 
 /** What the cases of test/cases leave out: heads that other backends do not take, several texts, numbers that a cache cannot hold. */
 
@@ -18,7 +19,7 @@ const numbers = { name: 'none', quant: quantByName.get('f32')!, shape: [1, 1], r
 const empty: Graph = { nodes: [], nCtx: 1, maxTokens: 1, maxLogits: 1, logits: numbers };
 
 beforeAll(async () => {
-  if (gpu) backend = await createWebgpuBackend({ gpu, weights: [], graph: empty });
+  if (gpu) backend = await createWebgpuBackend({ gpu, weights: [], graph: empty, device: floor });
 });
 afterAll(() => backend?.dispose());
 
@@ -86,6 +87,7 @@ describe.skipIf(!gpu)('heads of any width', () => {
   const widths = [1, 3, 5, 7, 33, 80, 100, 130, 256, 512];
   const shapes = widths.flatMap((headDim, i): Shape[] => [
     { heads: [3, 3], headDim, nTokens: 1, pos: 77 + i, quant: i % 2 ? 'f16' : 'f32' },
+    { heads: [4, 1], headDim, nTokens: 2, pos: 500, quant: i % 2 ? 'f32' : 'f16' },
     { heads: [6, 2], headDim, nTokens: 11, pos: 30 + i, quant: i % 2 ? 'f32' : 'f16' },
     { heads: [3, 1], headDim, nTokens: 5, pos: 40, quant: 'f16', params: { window: 9, alibi: 8, cap: 2 } },
   ]);
