@@ -1,6 +1,7 @@
 import type { openModel as OpenModel } from 'thimble';
 import { quantByName } from '../../src/quants/index.ts';
 import type { MeasureHost } from './host.ts';
+import { wasmHome } from './case_home.ts';
 import { openLimits } from './limits.ts';
 import { limitNames } from './limit_kernels.ts';
 import { matmulCases } from './matmul_cases.ts';
@@ -62,9 +63,10 @@ async function measureKernel(
   await quant.load?.();
   const { build } = host.features;
   const { sweepBytes } = plan;
+  const home = wasmHome({ host, build, threads });
   const limits = await openLimits({ build, threads, sweepBytes, host });
   try {
-    const made = await matmulCases(quant, { host, build, threads, bytes: sweepBytes, activations: ['exact'] });
+    const made = await matmulCases(quant, { home, bytes: sweepBytes, activations: ['exact'] });
     try {
       const products = made.cases.filter(({ op }) => op.startsWith('matmul'));
       const lines = await measureCases(products, [], limits, timingOf(plan));

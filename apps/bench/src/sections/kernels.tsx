@@ -16,7 +16,10 @@ const works = {
 
 type Work = keyof typeof works;
 
-const limitWords = { read: 'memory', copy: 'cache', dot: 'int8 dot', dot16: 'int16 dot', f32: 'float' } as const;
+const limitWords = {
+  ...{ read: 'memory', copy: 'cache', dot: 'int8 dot', dot16: 'int16 dot' },
+  ...{ f32: 'float', f16: '16-bit float' },
+} as const;
 
 function Row({ line, work }: { readonly line: KernelLine; readonly work: Work }) {
   const { timing, error, tolerance } = line;
