@@ -4,6 +4,7 @@ import { gpuMakers, measureMaker, missingOps, type MadeLines } from '../measure/
 import type { GpuCost } from '../measure/gpu/costs.ts';
 import { gpuHome } from '../measure/gpu/home.ts';
 import { measureGpuLimits, openGpuLimits, type GpuCeiling, type GpuLimits } from '../measure/gpu/limits.ts';
+import { gpuName } from '../measure/gpu/names.ts';
 import { lineCells, lineHead } from '../measure/measure_cases.ts';
 import { digits, percent } from '../measure/stats.ts';
 import type { TimingOptions } from '../measure/timing.ts';
@@ -69,9 +70,8 @@ export function gpuTables({ info, clock, ceilings, costs, made }: GpuOps): strin
       ? lines.map((line) => [...lineCells(line), line.kernels ?? ''])
       : [[title, '', 'failed', ...lineHead.slice(3).map(() => ''), failure.slice(0, 120)]],
   );
-  const name = info.description || [info.vendor, info.architecture].join(' ');
   return [
-    `${name}${info.isFallback ? ', software on the CPU' : ''}; features: ${info.features.join(', ') || 'none'}`,
+    `${gpuName(info)}${info.isFallback ? ', software on the CPU' : ''}; features: ${info.features.join(', ') || 'none'}`,
     clockWords(clock),
     table(['limit', 'per second', 'unit', '±'], ceilingRows),
     table(['cost of one', 'µs', '±'], costRows),

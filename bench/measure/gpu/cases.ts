@@ -5,6 +5,7 @@ import type { Node } from '../../../src/graph/graph.ts';
 import { quants } from '../../../src/quants/index.ts';
 import type { QuantType } from '../../../src/quants/quant_type.ts';
 import { timedCases } from '../../../test/cases/index.ts';
+import type { TimedCase } from '../../../test/cases/op_case.ts';
 import { opMakers, opTitle, quantMakers, quantTitle, type CaseMaker } from '../cases.ts';
 import type { MatmulOptions } from '../matmul_cases.ts';
 import { measureCases, type BenchLine, type LimitTasks } from '../measure_cases.ts';
@@ -15,7 +16,8 @@ const hasOp = (op: Node['op']): boolean => unsupported({ op } as Node) === undef
 /** Types that the GPU has kernels for. */
 export const gpuQuants: readonly QuantType[] = quants.filter(({ name }) => hasKernel(`quants/${name}`));
 
-const gpuOps = timedCases.filter(
+/** Ops that it has kernels for. */
+export const gpuOps: readonly TimedCase[] = timedCases.filter(
   ({ op, inputs }) =>
     hasOp(op) && inputs.every(({ role, quant = 'f32' }) => role !== 'matrix' || hasKernel(`quants/${quant}`)),
 );

@@ -1,6 +1,7 @@
 import { median } from '../stats.ts';
 import type { Task } from '../timing.ts';
-import type { ClockKind, Stopwatch } from './stopwatch.ts';
+import type { ClockKind } from './names.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** What runs on a GPU are timed by. */
 export interface GpuClock {

@@ -2,13 +2,7 @@ import { median, spread } from '../stats.ts';
 import { leastRunMs, timedBy, type GpuClock } from './clock.ts';
 import tiny from './kernels/tiny.wgsl?raw';
 import type { Dispatch, Laboratory } from './laboratory.ts';
-
-/**
- * What doing nothing costs. `record`: a dispatch on the CPU, until it is in a pass; `dispatch`: one that waits for the one before it;
- * `pass`: one with a dispatch in it; `submit`: one with a pass in it; `round trip`: writing, a dispatch, and reading back.
- */
-export const costNames = ['record', 'dispatch', 'pass', 'submit', 'round trip', 'upload'] as const;
-export type CostName = (typeof costNames)[number];
+import type { CostName } from './names.ts';
 
 export interface GpuCost {
   readonly cost: CostName;

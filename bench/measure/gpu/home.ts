@@ -2,7 +2,8 @@ import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import type { CaseHome } from '../case_home.ts';
 import { leastRunMs, timedBy } from './clock.ts';
-import type { GpuCeiling, GpuLimit, GpuLimits } from './limits.ts';
+import type { GpuCeiling, GpuLimits } from './limits.ts';
+import type { GpuLimit } from './names.ts';
 import { watchedGpu } from './stopwatch.ts';
 
 /** A dispatch on most devices: a guess that decides how long runs are, and nothing else. */

@@ -7,17 +7,11 @@ import dot from './kernels/dot.wgsl?raw';
 import f16 from './kernels/f16.wgsl?raw';
 import f32 from './kernels/f32.wgsl?raw';
 import read from './kernels/read.wgsl?raw';
+import type { GpuLimit } from './names.ts';
 import { Laboratory, type Dispatch } from './laboratory.ts';
 import { median, spread } from '../stats.ts';
 import { interleave, type TimingOptions } from '../timing.ts';
 import type { GpuInfo } from '../../../src/backends/webgpu/device.ts';
-
-/**
- * `read` and `copy` are memory's: the bytes that a kernel reads, or reads and writes. The others multiply and add what lies in registers:
- * floats, 16-bit floats, four signed bytes at once. A device without 16-bit floats has no `f16`, and so on.
- */
-export const gpuLimitNames = ['read', 'copy', 'f32', 'f16', 'dot'] as const;
-export type GpuLimit = (typeof gpuLimitNames)[number];
 
 export interface GpuLimits {
   readonly info: GpuInfo;

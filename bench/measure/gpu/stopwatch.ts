@@ -1,7 +1,3 @@
-/** How runs on a GPU are timed. `timestamps`: by the GPU itself, around passes; `fences`: by the wall's clock, from the call until all is done. */
-export const clockKinds = ['timestamps', 'fences'] as const;
-export type ClockKind = (typeof clockKinds)[number];
-
 /** Passes of one run. */
 const MAX_PASSES = 64;
 
