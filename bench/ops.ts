@@ -2,7 +2,7 @@
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
 import { detectFeatures, type Build } from '../src/platform/features.ts';
-import type { GpuFeature } from '../src/backends/webgpu/device.ts';
+import type { GpuFeature } from '../src/platform/gpu.ts';
 import type { ActivationKind } from '../src/graph/activations.ts';
 import { loadModel } from '../src/engine/load_model.ts';
 import { openModelFile } from '../src/platform/model_file.ts';

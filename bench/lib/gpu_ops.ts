@@ -1,5 +1,5 @@
 import type { ActivationKind } from '../../src/graph/activations.ts';
-import type { GpuFeature } from '../../src/backends/webgpu/device.ts';
+import type { GpuFeature } from '../../src/platform/gpu.ts';
 import { gpuMakers, measureMaker, missingOps, type MadeLines } from '../measure/gpu/cases.ts';
 import type { GpuCost } from '../measure/gpu/costs.ts';
 import { gpuHome } from '../measure/gpu/home.ts';

@@ -1,4 +1,4 @@
-import type { ModelSource, openModel as OpenModel, OpenOptions, StoredSource } from 'thimble';
+import type { GpuReport, ModelSource, openModel as OpenModel, OpenOptions, StoredSource } from 'thimble';
 import { median } from './stats.ts';
 
 /** Whatever the library opens. */

@@ -5,8 +5,7 @@
 import { FormatError } from '../../src/base/errors.ts';
 import type { Build } from '../../src/platform/features.ts';
 import { flag, list, number, object, oneOf, optional, pair, text, whole, type Read } from './checked.ts';
-import type { KernelCheck } from '../../src/backends/webgpu/check_kernels.ts';
-import type { GpuInfo } from '../../src/backends/webgpu/device.ts';
+import type { GpuInfo, KernelCheck } from '../../src/platform/gpu.ts';
 import type { GpuClock } from './gpu/clock.ts';
 import type { GpuCost } from './gpu/costs.ts';
 import type { GpuCeiling } from './gpu/limits.ts';

@@ -11,7 +11,7 @@ import type { GpuLimit } from './names.ts';
 import { Laboratory, type Dispatch } from './laboratory.ts';
 import { median, spread } from '../stats.ts';
 import { interleave, type TimingOptions } from '../timing.ts';
-import type { GpuInfo } from '../../../src/backends/webgpu/device.ts';
+import type { GpuInfo } from '../../../src/platform/gpu.ts';
 
 export interface GpuLimits {
   readonly info: GpuInfo;

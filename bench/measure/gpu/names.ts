@@ -1,4 +1,4 @@
-import type { GpuFeature, GpuInfo } from '../../../src/backends/webgpu/device.ts';
+import type { GpuFeature, GpuInfo } from '../../../src/platform/gpu.ts';
 
 /** What results say of GPUs, by name. Pages hold these before anything of a GPU is needed. */
 
@@ -23,5 +23,5 @@ export type CostName = (typeof costNames)[number];
 export const gpuFeatures = ['f16', 'subgroups', 'dots', 'timestamps'] as const satisfies readonly GpuFeature[];
 
 /** What a GPU is called. */
-export const gpuName = ({ description, vendor, architecture }: GpuInfo): string =>
+export const gpuName = ({ description, vendor, architecture }: Omit<GpuInfo, 'isFallback' | 'features'>): string =>
   description || [vendor, architecture].filter(Boolean).join(' ') || 'a GPU that does not say which';
