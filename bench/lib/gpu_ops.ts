@@ -1,5 +1,5 @@
 import type { ActivationKind } from '../../src/graph/activations.ts';
-import type { GpuFeature } from '../../src/platform/gpu.ts';
+import type { GpuFeature, GpuReport } from '../../src/platform/gpu.ts';
 import { gpuMakers, measureMaker, missingOps, type MadeLines } from '../measure/gpu/cases.ts';
 import type { GpuCost } from '../measure/gpu/costs.ts';
 import { gpuHome } from '../measure/gpu/home.ts';
@@ -85,4 +85,12 @@ export function clockWords({ kind, why, stepUs, roundTripMs }: GpuOps['clock']):
   const trip = `a round trip takes ${digits(roundTripMs)} ms`;
   if (kind === 'timestamps') return `timed by the GPU's timestamps, in steps of ${digits(stepUs)} µs; ${trip}`;
   return `timed by fences, from the call until all is done, because ${why}; ${trip}`;
+}
+
+/** What the checks at a model's opening came to. */
+export function checksTable(gpu: GpuReport): string {
+  const rows = gpu.checks.map(({ kernel, nPipelines, error, refused }) => [
+    ...[kernel, refused ?? 'right', String(nPipelines), error?.toExponential(0) ?? '–'],
+  ]);
+  return `${gpuName(gpu)}\n\n${table(['kernel', 'check', 'pipelines', 'error'], rows, 2)}`;
 }
