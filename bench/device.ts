@@ -12,7 +12,7 @@ import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
 import { deviceFile } from './lib/results.ts';
 import { table } from './lib/table.ts';
-import { gpuQuants as gpuKinds } from './measure/gpu/cases.ts';
+import { gpuQuants as gpuKinds } from './measure/gpu/quants.ts';
 import { measureSustained } from './measure/phases.ts';
 import { planOf, stepTitle } from './measure/plan.ts';
 import { quantOf, resultText, rounded, VERSION, type DeviceResult } from './measure/result.ts';

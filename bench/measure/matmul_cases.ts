@@ -3,7 +3,7 @@ import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { Graph, Node, Step, Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf } from '../../test/cases/op_case.ts';
+import { errorOf } from '../../test/cases/numbers.ts';
 import type { BenchCase } from './bench_case.ts';
 import type { CaseBackend, CaseHome } from './case_home.ts';
 import {

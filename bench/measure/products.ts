@@ -4,7 +4,7 @@ import { weight, type Graph, type Node, type Step, type Value } from '../../src/
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf, randomFloats } from '../../test/cases/op_case.ts';
+import { errorOf, randomFloats } from '../../test/cases/numbers.ts';
 import type { Check } from './bench_case.ts';
 import type { CaseBackend, CaseHome, CasePlan } from './case_home.ts';
 import { blockPool, fillFrom } from './random_blocks.ts';

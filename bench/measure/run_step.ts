@@ -5,7 +5,7 @@ import { openLimits } from './limits.ts';
 import { limitNames } from './limit_kernels.ts';
 import { matmulCases } from './matmul_cases.ts';
 import { measureCases } from './measure_cases.ts';
-import { runGpuStep, withGpuStep, type GpuStepResult } from './gpu/run_step.ts';
+import { withGpuStep, type GpuStepResult } from './gpu/with_step.ts';
 import { merged } from './merged.ts';
 import { measureModel, type ModelOptions } from './model_line.ts';
 import type { Plan, Step } from './plan.ts';
@@ -33,7 +33,7 @@ export async function runStep(step: Step, plan: Plan, options: StepOptions): Pro
     case 'model':
       return { models: [(await measureModel({ threads: step.threads }, plan, options)).line] };
     default:
-      return { gpu: await runGpuStep(step, plan, options) };
+      return { gpu: await (await import('./gpu/run_step.ts')).runGpuStep(step, plan, options) }; // not every device has a GPU
   }
 }
 

@@ -2,19 +2,15 @@ import { unsupported } from '../../../src/backends/webgpu/lower.ts';
 import { hasKernel } from '../../../src/backends/webgpu/sources.ts';
 import { asError } from '../../../src/base/errors.ts';
 import type { Node } from '../../../src/graph/graph.ts';
-import { quants } from '../../../src/quants/index.ts';
-import type { QuantType } from '../../../src/quants/quant_type.ts';
 import { timedCases } from '../../../test/cases/index.ts';
 import type { TimedCase } from '../../../test/cases/op_case.ts';
 import { opMakers, opTitle, quantMakers, quantTitle, type CaseMaker } from '../cases.ts';
 import type { MatmulOptions } from '../matmul_cases.ts';
 import { measureCases, type BenchLine, type LimitTasks } from '../measure_cases.ts';
 import type { TimingOptions } from '../timing.ts';
+import { gpuQuants } from './quants.ts';
 
 const hasOp = (op: Node['op']): boolean => unsupported({ op } as Node) === undefined;
-
-/** Types that the GPU has kernels for. */
-export const gpuQuants: readonly QuantType[] = quants.filter(({ name }) => hasKernel(`quants/${name}`));
 
 /** Ops that it has kernels for. */
 export const gpuOps: readonly TimedCase[] = timedCases.filter(

@@ -1,4 +1,4 @@
-import { gpuQuants } from './cases.ts';
+import { gpuQuants } from './quants.ts';
 import { gpuName } from './names.ts';
 
 /** Whether there is a GPU to measure. */

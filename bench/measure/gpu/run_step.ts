@@ -2,16 +2,13 @@ import { quantByName } from '../../../src/quants/index.ts';
 import type { QuantType } from '../../../src/quants/quant_type.ts';
 import type { TimedCase } from '../../../test/cases/op_case.ts';
 import { opMakers, quantMakers, type CaseMaker } from '../cases.ts';
-import { merged } from '../merged.ts';
 import { measureModel, type ModelOptions } from '../model_line.ts';
 import type { GpuStep, Plan } from '../plan.ts';
-import type { GpuKernelLine, GpuResult } from '../result.ts';
+import type { GpuKernelLine } from '../result.ts';
 import { gpuOps, measureMaker } from './cases.ts';
 import { gpuHome } from './home.ts';
 import { measureGpuLimits, openGpuLimits, type GpuLimits } from './limits.ts';
-
-/** What one step adds to a result's GPU. */
-export type GpuStepResult = Partial<GpuResult>;
+import type { GpuStepResult } from './with_step.ts';
 
 export interface GpuStepOptions extends ModelOptions {
   readonly gpu: () => Promise<GPU>;
@@ -67,18 +64,3 @@ async function gpuModel(plan: Plan, options: GpuStepOptions): Promise<GpuStepRes
   const { checks = [] } = measured.gpu ?? {};
   return { models: [line], checks };
 }
-
-/** Nothing is known of the GPU yet. */
-const unknown: GpuResult = {
-  info: { vendor: '', architecture: '', description: '', isFallback: false, features: [] },
-  clock: { kind: 'fences', stepUs: 0, roundTripMs: 0 },
-  ...{ ceilings: [], costs: [], kernels: [], models: [], checks: [] },
-};
-
-/** What is known of a GPU with what a step found. */
-export const withGpuStep = (before: GpuResult = unknown, found: GpuStepResult): GpuResult => ({
-  ...before,
-  ...found,
-  kernels: merged(before.kernels, found.kernels ?? [], ({ op, name }) => `${op} ${name}`),
-  models: merged(before.models, found.models ?? [], ({ model }) => model),
-});
