@@ -6,11 +6,13 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { openModel as OpenModel } from 'thimble';
 import { embedded } from './lib/embedded.ts';
+import { findGpu } from './lib/gpu.ts';
 import { host } from './lib/host.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
 import { deviceFile } from './lib/results.ts';
 import { table } from './lib/table.ts';
+import { gpuQuants as gpuKinds } from './measure/gpu/quants.ts';
 import { measureSustained } from './measure/phases.ts';
 import { planOf, stepTitle } from './measure/plan.ts';
 import { quantOf, resultText, rounded, VERSION, type DeviceResult } from './measure/result.ts';
@@ -24,6 +26,7 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs device [
   threads: { value: 'N', default: `${Math.min(node.nCores, 8)}`, help: 'most compute threads' },
   quick: { help: 'a look at a few types' },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
+  gpu: { help: 'measure the GPU, too, by the npm package webgpu' },
   sustained: { value: 'SECONDS', help: 'decode for so long at the end' },
   name: { value: 'NAME', help: "the device's name; default: that of its CPU" },
   save: { help: 'write bench/results/devices/NAME-ENGINE.json' },
@@ -34,7 +37,8 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs device [
 const model = positionals[0] ?? embedded;
 const sweepMib = count('mib', options.mib);
 const threads = count('threads', options.threads);
-const plan = planOf({ name: options.quick ? 'quick' : 'full', threads, sweepMib, withModel: true });
+const gpuQuants = options.gpu ? gpuKinds.map(({ name }) => name) : undefined;
+const plan = planOf({ name: options.quick ? 'quick' : 'full', threads, sweepMib, withModel: true, gpuQuants });
 const library = new URL('../../dist/node/index.js', import.meta.url); // as seen from bench/dist
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
 
@@ -67,7 +71,8 @@ async function sustained(seconds: number): Promise<DeviceResult['sustained']> {
 let result = emptyResult();
 for (const [i, step] of plan.steps.entries()) {
   process.stderr.write(`${i + 1} of ${plan.steps.length}: ${stepTitle(step)} …\n`);
-  result = withStep(result, await runStep(step, plan, { host: node, openModel, source: async () => model }));
+  const found = await runStep(step, plan, { host: node, openModel, source: async () => model, gpu: findGpu });
+  result = withStep(result, found);
 }
 if (options.sustained) result = { ...result, sustained: await sustained(count('sustained', options.sustained)) };
 process.exitCode = result.kernels.every(({ timing }) => timing) ? 0 : 1;

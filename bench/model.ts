@@ -4,22 +4,25 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { GpuReport } from '../src/platform/gpu.ts';
 import type { ActivationKind } from '../src/graph/activations.ts';
 import type { KvType } from '../src/graph/layer_state.ts';
 import { keptPrograms } from './lib/against.ts';
 import { measureInChild } from './lib/child.ts';
 import { embedded } from './lib/embedded.ts';
+import { findGpu } from './lib/gpu.ts';
+import { checksTable } from './lib/gpu_ops.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import type { LoadLimit } from './lib/load_limit.ts';
-import { decodePhase, prefillPhase, type Measured, type Phase } from './measure/phases.ts';
+import { decodePhase, prefillPhase, type Phase, type ThimbleMeasured } from './measure/phases.ts';
 import { digits, median, percent, spread } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options, positionals } = readOptions('usage: node bench/run.mjs model [MODEL.gguf…] [options]', {
-  threads: { value: 'LIST', default: '1,2', help: 'numbers of compute threads' },
+  threads: { value: 'LIST', help: 'numbers of compute threads; default: 1,2, and 1 beside a GPU' },
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
-  backend: { value: 'NAME', help: 'wasm or reference; default: wasm' },
+  backend: { value: 'NAME', help: 'wasm, webgpu or reference; default: wasm' },
   kv: { value: 'LIST', default: 'f16', help: 'how keys and values are kept: f16, f32, q8_0' },
   activations: { value: 'LIST', default: 'exact', help: 'what quantised weights are multiplied with: exact, fast' },
   prefill: { value: 'LIST', default: '128,512,2048', help: 'lengths of prompts' },
@@ -35,6 +38,8 @@ const { options, positionals } = readOptions('usage: node bench/run.mjs model [M
   json: { help: 'print JSON instead of a table' },
 });
 
+const isGpu = options.backend === 'webgpu';
+if (isGpu) await findGpu(); // or says what is missing; what runs below finds the same one
 const models = positionals.length > 0 ? positionals : [embedded];
 for (const model of models) if (!existsSync(model)) throw new Error(`${model}: there is no such file`);
 const nTokens = count('tokens', options.tokens);
@@ -48,15 +53,15 @@ interface Result {
   readonly threads: number;
   readonly kvType: KvType;
   readonly activations: ActivationKind;
-  readonly runs: Measured[];
+  readonly runs: ThimbleMeasured[];
   /** The same by the build that was kept, each run right before its namesake. */
-  readonly before: Measured[];
-  /** The least time that loading can take; one for each run, none for plain loops. */
+  readonly before: ThimbleMeasured[];
+  /** The least time that loading can take; one for each run, of WASM alone. */
   readonly limits: LoadLimit[];
 }
 
 const results: Result[] = models.flatMap((model) =>
-  counts('threads', options.threads).flatMap((threads) =>
+  counts('threads', options.threads ?? (isGpu ? '1' : '1,2')).flatMap((threads) =>
     (options.kv.split(',') as KvType[]).flatMap((kvType) =>
       (options.activations.split(',') as ActivationKind[]).map((activations) => ({
         ...{ model, threads, kvType, activations },
@@ -73,9 +78,9 @@ for (let round = 0; round < count('rounds', options.rounds); round++) {
     const timeoutMs = 1000 * count('timeout', options.timeout);
     const child = { node: options.node, timeoutMs };
     const job = { model, phases, options: open };
-    if (kept) before.push(await measureInChild('thimble', job, { ...child, programs: kept }));
-    runs.push(await measureInChild('thimble', job, child));
-    if (kept || open.backend === 'reference') continue;
+    if (kept) before.push(await measureInChild<ThimbleMeasured>('thimble', job, { ...child, programs: kept }));
+    runs.push(await measureInChild<ThimbleMeasured>('thimble', job, child));
+    if (kept || (options.backend ?? 'wasm') !== 'wasm') continue;
     limits.push(await measureInChild<LoadLimit>('load_limit', { model, threads, build: options.build }, child));
   }
 }
@@ -83,13 +88,13 @@ for (let round = 0; round < count('rounds', options.rounds); round++) {
 /** A column: its title, and what it shows of a run. */
 interface Column {
   readonly title: string;
-  readonly of: (run: Measured) => number;
+  readonly of: (run: ThimbleMeasured) => number;
   /** Larger is better. */
   readonly rate?: boolean;
 }
 
 const columns: readonly Column[] = [
-  ...phases.map(({ name }) => ({ title: name, of: ({ tps }: Measured) => tps[name]!, rate: true })),
+  ...phases.map(({ name }) => ({ title: name, of: ({ tps }: ThimbleMeasured) => tps[name]!, rate: true })),
   { title: 'load ms', of: ({ loadMs }) => loadMs },
   { title: 'TTFT ms', of: ({ ttftMs }) => ttftMs },
   { title: 'RSS MB', of: ({ rssMb }) => rssMb! },
@@ -152,4 +157,10 @@ else {
   const rounds = kept ? `, ${options.rounds} round(s)` : '';
   console.log(`${machine.cpu} (${machine.extensions}), ${machine.nCores} cores; tokens per second${rounds}\n`);
   console.log(kept ? pairTable() : modelTable());
+  for (const gpu of gpus()) console.log(`\n${checksTable(gpu)}`);
+}
+
+/** The GPUs that the models ran on, with what the checks of their kernels came to. */
+function gpus(): GpuReport[] {
+  return results.flatMap(({ runs }) => runs.slice(0, 1).flatMap(({ gpu }) => gpu ?? []));
 }

@@ -2,34 +2,42 @@
  * Every kernel: checked against its op's definition, then timed in turns with what the machine can do at most.
  */
 import { detectFeatures, type Build } from '../src/platform/features.ts';
+import type { GpuFeature } from '../src/platform/gpu.ts';
 import type { ActivationKind } from '../src/graph/activations.ts';
 import { loadModel } from '../src/engine/load_model.ts';
 import { openModelFile } from '../src/platform/model_file.ts';
 import { keptCases } from './lib/against.ts';
 import { caseMakers } from './lib/cases.ts';
 import { embedded } from './lib/embedded.ts';
+import { gpuTables, isRight, measureGpuOps } from './lib/gpu_ops.ts';
+import { gpuTitles } from './measure/gpu/cases.ts';
 import { host, wasmFactory } from './lib/host.ts';
 import { openLimits, type Limits } from './measure/limits.ts';
 import { describeMachine } from './lib/machine.ts';
 import { lineCells, lineHead, measureCases, pairCells, pairHead, type BenchLine } from './measure/measure_cases.ts';
-import { count, readOptions } from './lib/options.ts';
+import { count, oneOf, readOptions } from './lib/options.ts';
 import { Profile, type ProfileEntry } from './lib/profile.ts';
 import { digits, percent } from './measure/stats.ts';
 import { table } from './lib/table.ts';
 
 const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
+  backend: { value: 'wasm|webgpu', default: 'wasm', help: 'whose kernels' },
   build: { value: 'relaxed|simd', help: 'kernel build; default: the best one that works here' },
   threads: { value: 'N', default: '1', help: 'compute threads' },
   only: {
     value: 'REGEX',
     default: '',
-    help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile"',
+    help: 'cases by op and name, such as "matmul q4", "pack" or "decode"; or "profile", and "limits" of a GPU',
   },
   against: {
     value: 'DIR',
     help: 'another build, kept by "node bench/run.mjs keep DIR": its cases take turns with these',
   },
   activations: { value: 'LIST', default: 'exact', help: 'what quantised weights are multiplied with: exact, fast' },
+  features: {
+    value: 'LIST',
+    help: 'what kernels of a GPU may use of f16, subgroups, dots; or none; default: all that it has',
+  },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -38,12 +46,15 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
 
 const build = (options.build ?? detectFeatures().build) as Build;
 const threads = count('threads', options.threads);
-const bytes = count('mib', options.mib) << 20;
+const bytes = count('mib', options.mib) * 2 ** 20;
 const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 const activations = options.activations.split(',') as ActivationKind[];
 const only = new RegExp(options.only);
 const share = { build, threads, bytes, activations };
-if (![...caseMakers(share).map(({ title }) => title), 'profile'].some((title) => only.test(title))) {
+const isGpu = oneOf('backend', options.backend, ['wasm', 'webgpu']) === 'webgpu';
+
+const titles = isGpu ? ['limits', ...gpuTitles] : [...caseMakers(share).map(({ title }) => title), 'profile'];
+if (!titles.some((title) => only.test(title))) {
   console.error(`--only is ${JSON.stringify(options.only)}, which no case matches; without it, every case is measured`);
   process.exit(2);
 }
@@ -93,21 +104,44 @@ async function profileDecode(): Promise<{ name: string; entries: ProfileEntry[] 
   return { name: model.info.name, entries };
 }
 
-const limits = await openLimits({ build, threads, sweepBytes: bytes, host: host() });
-const lines = await measure(limits);
-await limits.close();
-const decode = only.test('profile') ? await profileDecode() : undefined;
-const machine = describeMachine();
-process.exitCode = lines.every(({ timing }) => timing) ? 0 : 1;
-if (options.json) {
-  console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, build, threads, lines, decode }, null, 1));
-} else {
-  const date = new Date().toISOString().slice(0, 10);
+if (isGpu) await measureGpu();
+else await measureCpu();
+
+function date(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+async function measureCpu(): Promise<void> {
+  const limits = await openLimits({ build, threads, sweepBytes: bytes, host: host() });
+  const lines = await measure(limits);
+  await limits.close();
+  const decode = only.test('profile') ? await profileDecode() : undefined;
+  const machine = describeMachine();
+  process.exitCode = lines.every(({ timing }) => timing) ? 0 : 1;
+  if (options.json) {
+    console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, build, threads, lines, decode }, null, 1));
+    return;
+  }
   const engine = `Node ${process.version}, ${build} build, ${threads} thread(s)`;
-  console.log(`${date}. ${machine.cpu} (${machine.extensions}), ${engine}\n`);
+  console.log(`${date()}. ${machine.cpu} (${machine.extensions}), ${engine}\n`);
   const [head, cells] = options.against ? [pairHead, pairCells] : [lineHead, lineCells];
   if (lines.length > 0) console.log(`${table(head, lines.map(cells), 2)}\n`);
   if (decode) console.log(profileTable(decode));
+}
+
+async function measureGpu(): Promise<void> {
+  const features = featuresOf(options.features);
+  const ops = await measureGpuOps({ only, bytes, activations, timing, features });
+  const machine = describeMachine();
+  process.exitCode = isRight(ops) ? 0 : 1;
+  if (options.json) return console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, ...ops }, null, 1));
+  console.log(`${date()}. ${machine.cpu}, Node ${process.version}\n\n${gpuTables(ops)}\n`);
+}
+
+function featuresOf(list: string | undefined): GpuFeature[] | undefined {
+  if (list === undefined) return undefined;
+  const names = list.split(',').filter((name) => name !== 'none');
+  return ['timestamps', ...names.map((name) => oneOf('features', name, ['f16', 'subgroups', 'dots']))];
 }
 
 function profileTable({ name, entries }: { name: string; entries: ProfileEntry[] }): string {

@@ -84,6 +84,7 @@ async function buildBenches() {
     format: 'esm',
     target: 'es2022',
     logLevel: 'warning',
+    loader: { '.wgsl': 'text' },
   };
   await build({ ...shared, platform: 'node', packages: 'external', sourcemap: 'inline', entryPoints: nodeEntries });
   await build({ ...shared, platform: 'browser', conditions: ['browser'], entryPoints: pageEntries });

@@ -6,6 +6,7 @@ import { detectFeatures, type Build } from '../src/platform/features.ts';
 import { quantByName } from '../src/quants/index.ts';
 import type { QuantType } from '../src/quants/quant_type.ts';
 import { host } from './lib/host.ts';
+import { wasmHome } from './measure/case_home.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, counts, readOptions } from './lib/options.ts';
 import {
@@ -53,7 +54,7 @@ async function measure(quant: QuantType, shape: string): Promise<string[][]> {
   const matrix = testMatrix(quant, rows, cols);
   const weights = copiesOf(matrix, Math.ceil((count('mib', options.mib) << 20) / matrix.nBytes));
   const graph = productGraph(weights, Math.max(...tokens));
-  const backend = await openProducts(matrix, { weights, graph, build, threads, host: host() });
+  const { backend } = await openProducts(matrix, wasmHome({ host: host(), build, threads }), { weights, graph });
   const places = [
     { where: 'cache', graph: productGraph(weights.slice(0, 1), Math.max(...tokens)) },
     { where: 'memory', graph },

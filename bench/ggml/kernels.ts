@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf } from '../../test/cases/op_case.ts';
+import { errorOf } from '../../test/cases/numbers.ts';
 import type { Check } from '../measure/bench_case.ts';
 import { testInput, type TestMatrix } from '../measure/products.ts';
 import { fillFrom } from '../measure/random_blocks.ts';

@@ -2,7 +2,9 @@ import type { Build } from '../../src/platform/features.ts';
 import { weight, type Graph } from '../../src/graph/graph.ts';
 import { host } from '../lib/host.ts';
 import type { Check } from '../measure/bench_case.ts';
+import { wasmHome } from '../measure/case_home.ts';
 import { checkProduct, copiesOf, openProducts, productGraph, stepOf, type TestMatrix } from '../measure/products.ts';
+import type { Task } from '../measure/timing.ts';
 
 /** Work that both libraries do: `times` × the product of each of `copies` matrices with the same input. */
 export interface Work {
@@ -17,7 +19,7 @@ export interface Work {
 /** Some work, prepared by one of the libraries. */
 export interface Product {
   /** Does the work; activations are quantised once. */
-  run(): void | Promise<void>;
+  run: Task['run'];
   /** Compares the product of the first tokens with `wanted`, which the definition made. */
   check(wanted: Float32Array): Promise<Check>;
 }
@@ -67,7 +69,8 @@ export async function openThimble(
   { weights, graphs }: ReturnType<typeof graphsOf>,
   build: Build,
 ): Promise<Kernels> {
-  const backend = await openProducts(matrix, { weights, graph: graphs.at(-1)!, build, threads: 1, host: host() });
+  const home = wasmHome({ host: host(), build, threads: 1 });
+  const { backend } = await openProducts(matrix, home, { weights, graph: graphs.at(-1)! });
   return {
     engine: build,
     product({ nTokens }, graph) {

@@ -42,6 +42,9 @@ export function measureInChild<T = Measured>(program: string, job: unknown, opti
   });
 }
 
-/** The line of a stack trace that says what happened. */
-const firstError = (text: string): string =>
-  (text.split('\n').find((line) => /error/i.test(line)) ?? text.trim().split('\n').at(-1) ?? '').trim().slice(0, 300);
+/** The line of a stack trace that says what happened; drivers may have said something before. */
+function firstError(text: string): string {
+  const lines = text.trim().split('\n');
+  const found = [/Error: /, /error/i].map((pattern) => lines.find((line) => pattern.test(line)));
+  return (found.find((line) => line !== undefined) ?? lines.at(-1) ?? '').trim().slice(0, 300);
+}

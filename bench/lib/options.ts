@@ -54,3 +54,10 @@ export function count(name: string, text: string): number {
 }
 
 export const counts = (name: string, text: string): number[] => text.split(',').map((part) => count(name, part));
+
+/** One of some words. */
+export function oneOf<const T extends string>(name: string, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new RangeError(`--${name} has ${JSON.stringify(text)}, expected ${words.join(' or ')}`);
+}

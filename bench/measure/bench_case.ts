@@ -1,5 +1,8 @@
-import type { Limits } from './limits.ts';
+import type { LimitJob } from './limit_kernels.ts';
 import type { Task } from './timing.ts';
+
+/** A ceiling of a CPU or a GPU; 16-bit floats are a GPU's. */
+export type LimitName = LimitJob | 'f16';
 
 /** How far a kernel's result is from the definition's. */
 export interface Check {
@@ -18,5 +21,7 @@ export interface BenchCase extends Task {
   readonly bytes: number;
   readonly macs: number;
   /** The ceilings that bound it: bytes over the first, multiply-adds over the second. */
-  readonly limits: { readonly bytes: keyof Limits & ('read' | 'copy'); readonly macs: 'dot' | 'dot16' | 'f32' };
+  readonly limits: { readonly bytes: 'read' | 'copy'; readonly macs: LimitName };
+  /** What did it, where its home tells. */
+  readonly kernels?: string | undefined;
 }

@@ -1,6 +1,5 @@
-import type { BenchCase, Check } from './bench_case.ts';
-import type { LimitJob } from './limit_kernels.ts';
-import type { Limits, LimitTask } from './limits.ts';
+import type { BenchCase, Check, LimitName } from './bench_case.ts';
+import type { LimitTask } from './limits.ts';
 import { digits, median, percent, spread } from './stats.ts';
 import { interleave, type TimingOptions } from './timing.ts';
 
@@ -8,6 +7,8 @@ import { interleave, type TimingOptions } from './timing.ts';
 export interface BenchLine extends Outcome {
   readonly op: string;
   readonly name: string;
+  /** What did it, where its home tells. */
+  readonly kernels?: string | undefined;
   /** The same case in the build that was kept; absent when that build does not have it, or nothing is compared. */
   readonly before?: Outcome;
   /** How many times as fast as before: the median of the rounds' ratios, and their spread. */
@@ -28,9 +29,12 @@ export interface Timing {
   readonly gmacPerSecond: number;
   /** Share of the limit, and which of the two that bound it is the lower one. */
   readonly ofLimit: number;
-  readonly limit: LimitJob;
+  readonly limit: LimitName;
   readonly limitPerSecond: number;
 }
+
+/** The ceilings of a machine, by name. */
+export type LimitTasks = Readonly<Partial<Record<LimitName, LimitTask>>>;
 
 /**
  * Checks the cases, then times those that are right in turns with the ceilings. `before` are the cases of another build: each takes its
@@ -39,14 +43,14 @@ export interface Timing {
 export async function measureCases(
   cases: readonly BenchCase[],
   before: readonly BenchCase[],
-  limits: Limits,
+  limits: LimitTasks,
   timing: TimingOptions,
 ): Promise<BenchLine[]> {
   const pairs = cases.map((now) => ({ now, old: before.find(({ op, name }) => op === now.op && name === now.name) }));
   const checks = new Map<BenchCase, Check>();
   for (const one of pairs.flatMap(({ now, old }) => (old ? [old, now] : [now]))) checks.set(one, await one.check());
   const right = [...checks].filter(([, { error, tolerance }]) => error <= tolerance).map(([one]) => one);
-  const ceilings = [...new Set(right.flatMap((one) => [limits[one.limits.bytes], limits[one.limits.macs]]))];
+  const ceilings = [...new Set(right.flatMap((one) => [limits[one.limits.bytes]!, limits[one.limits.macs]!]))];
   const tasks = [...ceilings, ...right];
   const rounds = await interleave(tasks, timing);
   const samples = new Map(tasks.map((task, i) => [task, rounds[i]!]));
@@ -56,7 +60,7 @@ export async function measureCases(
     return { ...checks.get(one)!, ...(ms && { timing: timingOf(one, ms, limits, speeds) }) };
   };
   return pairs.map(({ now, old }) => {
-    const line: BenchLine = { op: now.op, name: now.name, ...outcome(now) };
+    const line: BenchLine = { op: now.op, name: now.name, kernels: now.kernels, ...outcome(now) };
     if (!old) return line;
     const [oldMs, nowMs] = [samples.get(old), samples.get(now)];
     if (!oldMs || !nowMs) return { ...line, before: outcome(old) };
@@ -68,12 +72,12 @@ export async function measureCases(
 function timingOf(
   one: BenchCase,
   samples: readonly number[],
-  limits: Limits,
+  limits: LimitTasks,
   speeds: ReadonlyMap<LimitTask, number>,
 ): Timing {
   const ms = median(samples);
-  const bytesMs = one.bytes / speeds.get(limits[one.limits.bytes])!;
-  const macsMs = one.macs / speeds.get(limits[one.limits.macs])!;
+  const bytesMs = one.bytes / speeds.get(limits[one.limits.bytes]!)!;
+  const macsMs = one.macs / speeds.get(limits[one.limits.macs]!)!;
   const limit = bytesMs > macsMs ? one.limits.bytes : one.limits.macs;
   return {
     ms,
@@ -82,7 +86,7 @@ function timingOf(
     gmacPerSecond: one.macs / ms / 1e6,
     ofLimit: Math.max(bytesMs, macsMs) / ms,
     limit,
-    limitPerSecond: speeds.get(limits[limit])! / 1e6,
+    limitPerSecond: speeds.get(limits[limit]!)! / 1e6,
   };
 }
 

@@ -1,16 +1,18 @@
-import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { Graph, Node, Value } from '../../src/graph/graph.ts';
 import { attention } from '../../src/ops/attention.ts';
 import { buildCase, decodeRows, errorOf, expected, type BuiltCase, type TimedCase } from '../../test/cases/op_case.ts';
 import type { BenchCase, Check } from './bench_case.ts';
-import type { Cases, MatmulOptions } from './matmul_cases.ts';
+import { kernelsOf, type Cases, type MatmulOptions } from './matmul_cases.ts';
 
 /** Makes one case ready; its memory goes with `close`. */
-export async function opCase(timed: TimedCase, { build, threads, host }: MatmulOptions): Promise<Cases> {
+export async function opCase(timed: TimedCase, { home }: Pick<MatmulOptions, 'home'>): Promise<Cases> {
   const built = buildCase(timed);
-  const graph = repeated(built, timed.copies);
+  const { flops, bytes } = timed.op.cost(built.node, built.step);
+  const repeats = home.repeatsOf({ nNodes: timed.copies, bytes: bytes * timed.copies });
+  const graph = repeated(built, timed.copies, repeats);
   const weights = built.node.inputs.filter(({ role }) => role === 'weight');
-  const backend = await createWasmBackend({ weights, graph, maxSessions: 1, threads, build, host });
+  const opened = await home.open({ weights, graph });
+  const { backend } = opened;
   const files = new Map(built.operands.map(({ value, bytes }) => [value.name, bytes]));
   await backend.upload(weights, {
     read: async ({ name }, offset, into) => into.set(files.get(name)!.subarray(offset, offset + into.length)),
@@ -30,22 +32,23 @@ export async function opCase(timed: TimedCase, { build, threads, host }: MatmulO
         : await program.read(out);
     return { error: errorOf(came, expected(built)[0]!), tolerance: timed.tolerance };
   };
+  const single = { ...graph, nodes: graph.nodes.slice(0, 1), logits: graph.nodes[0]!.out };
   const isProduct = timed.op === attention; // the others are bounded by memory
-  const { flops, bytes } = timed.op.cost(built.node, built.step);
   const one: BenchCase = {
     op: timed.op.name,
     name: timed.name,
     check,
-    run: () => program.run(built.step),
-    bytes: bytes * timed.copies,
-    macs: isProduct ? (flops / 2) * timed.copies : 0,
+    run: opened.timed(() => program.run(built.step)),
+    bytes: bytes * graph.nodes.length,
+    macs: isProduct ? (flops / 2) * graph.nodes.length : 0,
     limits: { bytes: isProduct ? 'read' : 'copy', macs: 'f32' },
+    kernels: home.tellsKernels ? await kernelsOf(backend, single, built.step) : undefined,
   };
   return { cases: [one], close: async () => void (await backend.dispose()) };
 }
 
-/** The node `n` times, on states and outputs of its own each time. */
-function repeated({ graph, node }: BuiltCase, n: number): Graph {
+/** The node `n` times, on states and outputs of its own each time, and all of that again. */
+function repeated({ graph, node }: BuiltCase, n: number, repeats: number): Graph {
   const own = (value: Value, i: number): Value =>
     value.role === 'state' || value === node.out ? { ...value, name: `${value.name}.${i}` } : value;
   const nodes = Array.from({ length: n }, (_, i): Node => {
@@ -53,5 +56,5 @@ function repeated({ graph, node }: BuiltCase, n: number): Graph {
     const stored = node.inputs.indexOf(node.out);
     return { ...node, inputs, out: stored < 0 ? own(node.out, i) : inputs[stored]! };
   });
-  return { ...graph, nodes, logits: nodes.at(-1)!.out };
+  return { ...graph, nodes: Array.from({ length: repeats }, () => nodes).flat(), logits: nodes.at(-1)!.out };
 }

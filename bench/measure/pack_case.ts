@@ -1,4 +1,3 @@
-import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { ReadTensor } from '../../src/backends/backend.ts';
 import { weight } from '../../src/graph/graph.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
@@ -13,12 +12,12 @@ const N_WEIGHTS = 16;
  * Loading without a file: all weights go from the staging areas into place, which has been written before. A first load costs
  * the system's zeroed pages on top.
  */
-export async function packCase(quant: QuantType, { build, threads, host }: MatmulOptions): Promise<Cases> {
+export async function packCase(quant: QuantType, { home }: MatmulOptions): Promise<Cases> {
   const weights = Array.from({ length: N_WEIGHTS }, (_, i) => weight({ name: `w.${i}`, quant, shape: SHAPE }));
   const nElements = SHAPE[0] * SHAPE[1];
   const weightBytes = (nElements / quant.blockSize) * quant.blockBytes;
   const table = lookupGraph(weights[0]!);
-  const backend = await createWasmBackend({ weights, graph: table, maxSessions: 1, threads, build, host });
+  const { backend } = await home.open({ weights, graph: table });
   const pool = blockPool(quant, SHAPE[1] ** -0.5);
   const fill: ReadTensor = async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into);
   const file = new Uint8Array(weightBytes);

@@ -1,4 +1,4 @@
-import type { ModelSource, openModel as OpenModel, OpenOptions, StoredSource } from 'thimble';
+import type { GpuReport, ModelSource, openModel as OpenModel, OpenOptions, StoredSource } from 'thimble';
 import { median } from './stats.ts';
 
 /** Whatever the library opens. */
@@ -30,6 +30,8 @@ export interface Measured {
 export interface ThimbleMeasured extends Measured {
   readonly model: string;
   readonly weightBytes: number;
+  /** The GPU that it ran on, and what the checks of its kernels came to. */
+  readonly gpu?: GpuReport | undefined;
   /** One rate for each round. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
 }
@@ -105,8 +107,8 @@ export async function measureThimble(
       samples[phase.name]!.push(await rateOf(phase, opened));
     }
     const tps = Object.fromEntries(Object.entries(samples).map(([name, rates]) => [name, median(rates)]));
-    const { threads, backend: engine, name: model, weightBytes } = info;
-    return { loadMs, ttftMs, tps, threads, engine, model, weightBytes, samples };
+    const { threads, backend: engine, name: model, weightBytes, gpu } = info;
+    return { loadMs, ttftMs, tps, threads, engine, model, weightBytes, gpu, samples };
   } finally {
     await close();
   }

@@ -6,7 +6,15 @@ import type { TimingOptions } from './timing.ts';
 export type Step =
   | { readonly kind: 'limits'; readonly threads: number }
   | { readonly kind: 'kernel'; readonly threads: number; readonly quant: string }
-  | { readonly kind: 'model'; readonly threads: number };
+  | { readonly kind: 'model'; readonly threads: number }
+  | GpuStep;
+
+/** A GPU opens for each of these anew, so that they are few. */
+export type GpuStep =
+  | { readonly kind: 'gpu limits' }
+  | { readonly kind: 'gpu kernels'; readonly quants: readonly string[] }
+  | { readonly kind: 'gpu ops' }
+  | { readonly kind: 'gpu model' };
 
 export interface Plan {
   readonly name: 'full' | 'quick';
@@ -25,6 +33,8 @@ export interface PlanOptions {
   /** MiB of weights that a mat-vec goes through: more than caches hold, less than would end a phone's tab. */
   readonly sweepMib: number;
   readonly withModel: boolean;
+  /** Types that the GPU has kernels for; absent where there is none to measure. */
+  readonly gpuQuants?: readonly string[] | undefined;
 }
 
 /** The type whose kernel is measured with every number of threads. */
@@ -60,7 +70,7 @@ export function threadCounts(most: number): number[] {
 }
 
 /** What to measure, in order: ceilings, thread scaling, kernels, models. */
-export function planOf({ name, threads, sweepMib, withModel }: PlanOptions): Plan {
+export function planOf({ name, threads, sweepMib, withModel, gpuQuants }: PlanOptions): Plan {
   const { quants, timing, phases, modelRounds } = kinds[name];
   const counts = threadCounts(threads);
   const scaling = counts.flatMap((n): Step[] => [
@@ -73,14 +83,49 @@ export function planOf({ name, threads, sweepMib, withModel }: PlanOptions): Pla
   const models = [...new Set([threads, 1])].map((n): Step => ({ kind: 'model', threads: n }));
   return {
     ...{ name, threads, timing, phases, modelRounds },
-    steps: [...scaling, ...kernels, ...(withModel ? models : [])],
+    steps: [
+      ...scaling,
+      ...kernels,
+      ...(withModel ? models : []),
+      ...(gpuQuants ? gpuSteps(quants, gpuQuants, withModel) : []),
+    ],
     sweepBytes: sweepMib << 20,
   };
 }
 
+/** Types that a step of a GPU measures. */
+const GPU_QUANTS = 4;
+
+function gpuSteps(names: readonly string[], gpuQuants: readonly string[], withModel: boolean): GpuStep[] {
+  const held = names.filter((name) => gpuQuants.includes(name));
+  const groups = Array.from({ length: Math.ceil(held.length / GPU_QUANTS) }, (_, i) =>
+    held.slice(i * GPU_QUANTS, (i + 1) * GPU_QUANTS),
+  );
+  return [
+    { kind: 'gpu limits' },
+    ...groups.map((quants): GpuStep => ({ kind: 'gpu kernels', quants })),
+    { kind: 'gpu ops' },
+    ...(withModel ? [{ kind: 'gpu model' } as const] : []),
+  ];
+}
+
 /** What a step does, for people. */
 export function stepTitle(step: Step): string {
+  if (!('threads' in step)) return gpuStepTitle(step);
   const threads = step.threads === 1 ? '1 thread' : `${step.threads} threads`;
   const what = { limits: 'Ceilings', kernel: 'quant' in step ? step.quant.toUpperCase() : '', model: 'Model' };
   return `${what[step.kind]}, ${threads}`;
+}
+
+function gpuStepTitle(step: GpuStep): string {
+  switch (step.kind) {
+    case 'gpu limits':
+      return 'Ceilings of the GPU';
+    case 'gpu kernels':
+      return `${step.quants.map((name) => name.toUpperCase()).join(', ')} on the GPU`;
+    case 'gpu ops':
+      return 'Attention and rows on the GPU';
+    case 'gpu model':
+      return 'Model on the GPU';
+  }
 }

@@ -1,13 +1,12 @@
-import { createWasmBackend, type WasmHost } from '../../src/backends/wasm/wasm.ts';
-import type { Backend, Program } from '../../src/backends/backend.ts';
-import type { Build } from '../../src/platform/features.ts';
+import type { Program } from '../../src/backends/backend.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import { weight, type Graph, type Node, type Step, type Value } from '../../src/graph/graph.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { errorOf, randomFloats } from '../../test/cases/op_case.ts';
+import { errorOf, randomFloats } from '../../test/cases/numbers.ts';
 import type { Check } from './bench_case.ts';
+import type { CaseBackend, CaseHome, CasePlan } from './case_home.ts';
 import { blockPool, fillFrom } from './random_blocks.ts';
 
 /** Activations have 15 or 8 bits, and single results lose up to some of their last ones. */
@@ -51,23 +50,13 @@ export function productGraph(weights: readonly Value[], maxTokens: number): Grap
   return g.finish(outs.at(-1)!);
 }
 
-interface ProductOptions {
-  readonly host: WasmHost;
-  readonly weights: Value[];
-  readonly graph: Graph;
-  /** Another one, where it is not known which takes more. */
-  readonly part?: Graph;
-  readonly build: Build;
-  readonly threads: number;
-  readonly activations?: ActivationKind;
-}
-
 /** A backend with copies of a matrix; the graph is the one that takes most memory. */
-export async function openProducts({ pool }: TestMatrix, options: ProductOptions): Promise<Backend> {
-  const { weights } = options;
-  const backend = await createWasmBackend({ ...options, maxSessions: 1024 });
-  await backend.upload(weights, { read: async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into) });
-  return backend;
+export async function openProducts({ pool }: TestMatrix, home: CaseHome, plan: CasePlan): Promise<CaseBackend> {
+  const opened = await home.open({ ...plan, maxSessions: 1024 });
+  await opened.backend.upload(plan.weights, {
+    read: async (_, offsetBytes, into) => fillFrom(pool, offsetBytes, into),
+  });
+  return opened;
 }
 
 export const stepOf = (nTokens: number): Step => ({ tokens: new Int32Array(nTokens), pos: 0, nLogits: 0 });

@@ -5,6 +5,11 @@
 import { FormatError } from '../../src/base/errors.ts';
 import type { Build } from '../../src/platform/features.ts';
 import { flag, list, number, object, oneOf, optional, pair, text, whole, type Read } from './checked.ts';
+import type { GpuInfo, KernelCheck } from '../../src/platform/gpu.ts';
+import type { GpuClock } from './gpu/clock.ts';
+import type { GpuCost } from './gpu/costs.ts';
+import type { GpuCeiling } from './gpu/limits.ts';
+import { clockKinds, costNames, gpuFeatures, gpuLimitNames } from './gpu/names.ts';
 import { limitNames, type LimitJob } from './limit_kernels.ts';
 import type { BenchLine, Timing } from './measure_cases.ts';
 
@@ -33,6 +38,8 @@ export interface DeviceResult {
   readonly kernels: readonly KernelLine[];
   readonly models: readonly ModelLine[];
   readonly sustained?: Sustained | undefined;
+  /** Readers that know nothing of GPUs leave it out, and misunderstand nothing. */
+  readonly gpu?: GpuResult | undefined;
 }
 
 /** Where a measurement was made. A page knows little about its device: what is not known is left out or empty. */
@@ -71,6 +78,26 @@ export interface ModelLine {
   readonly phases: readonly { readonly name: string; readonly tps: number; readonly spread: number }[];
 }
 
+/** What the device's GPU did, where WebGPU reaches one. */
+export interface GpuResult {
+  readonly info: GpuInfo;
+  readonly clock: GpuClock;
+  readonly ceilings: readonly GpuCeiling[];
+  readonly costs: readonly GpuCost[];
+  readonly kernels: readonly GpuKernelLine[];
+  readonly models: readonly ModelLine[];
+  /** Of each kernel that the model of the last line needs, what its check at the model's opening came to. */
+  readonly checks: readonly KernelCheck[];
+}
+
+/** A GPU's kernel on one quant type or shape, checked against plain loops first. */
+export interface GpuKernelLine extends Omit<KernelLine, 'threads'> {
+  /** The files of kernels/ that did it. */
+  readonly kernels?: string | undefined;
+  /** Why it could not run, where it could not. */
+  readonly failure?: string | undefined;
+}
+
 /** Decode speed over minutes. */
 export interface Sustained {
   readonly model: string;
@@ -100,18 +127,19 @@ const timing = object<Timing>({
   gbPerSecond: rate,
   gmacPerSecond: rate,
   ofLimit: share,
-  limit: oneOf(...limitNames),
+  limit: oneOf(...limitNames, 'f16'),
   limitPerSecond: rate,
 });
 
-const kernel = object<KernelLine>({
+const kernelFields = {
   op: text(40),
   name: text(40),
   error: number(0, Number.MAX_VALUE),
   tolerance: number(0, 1),
   timing: optional(timing),
-  threads: count,
-});
+} as const;
+
+const kernel = object<KernelLine>({ ...kernelFields, threads: count });
 
 const model = object<ModelLine>({
   model: name,
@@ -130,6 +158,38 @@ const sustained = object<Sustained>({
   samples: list(pair(seconds, rate), 20_000),
   hidden: list(pair(seconds, seconds), 1000),
   battery: optional(object<Battery>({ before: number(0, 1), after: number(0, 1), isCharging: flag })),
+});
+
+const gpu = object<GpuResult>({
+  info: object<GpuInfo>({
+    vendor: name,
+    architecture: name,
+    description: text(200),
+    isFallback: flag,
+    features: list(oneOf(...gpuFeatures), gpuFeatures.length),
+  }),
+  clock: object<GpuClock>({
+    kind: oneOf(...clockKinds),
+    why: optional(text(200)),
+    stepUs: number(0, 1e6),
+    roundTripMs: number(0, 1e6),
+  }),
+  ceilings: list(object<GpuCeiling>({ limit: oneOf(...gpuLimitNames), perSecond: rate, spread: share }), 20),
+  costs: list(object<GpuCost>({ cost: oneOf(...costNames), us: number(0, 1e9), spread: share }), 20),
+  kernels: list(
+    object<GpuKernelLine>({ ...kernelFields, kernels: optional(text(200)), failure: optional(text(300)) }),
+    500,
+  ),
+  models: list(model, 50),
+  checks: list(
+    object<KernelCheck>({
+      kernel: text(100),
+      nPipelines: count,
+      error: optional(number(0, Number.MAX_VALUE)),
+      refused: optional(text(300)),
+    }),
+    200,
+  ),
 });
 
 const result: Read<DeviceResult> = object<DeviceResult>({
@@ -154,6 +214,7 @@ const result: Read<DeviceResult> = object<DeviceResult>({
   kernels: list(kernel, 500),
   models: list(model, 50),
   sustained: optional(sustained),
+  gpu: optional(gpu),
 });
 
 /**

@@ -1,4 +1,4 @@
-import { quantOf, rounded, type DeviceResult } from './result.ts';
+import { quantOf, rounded, type DeviceResult, type KernelLine, type ModelLine } from './result.ts';
 
 const head = ['device', 'engine', 'date', 'build', 'group', 'what', 'work', 'threads', 'value', 'unit', 'spread'];
 
@@ -6,7 +6,13 @@ const head = ['device', 'engine', 'date', 'build', 'group', 'what', 'work', 'thr
 export function resultCsv(result: DeviceResult): string {
   const { device, at, build } = result;
   const about = [device.name, device.engine, at, build];
-  const rows = [...ceilingRows(result), ...kernelRows(result), ...modelRows(result), ...sustainedRows(result)];
+  const rows = [
+    ...ceilingRows(result),
+    ...kernelRows(result),
+    ...modelRows(result),
+    ...sustainedRows(result),
+    ...gpuRows(result),
+  ];
   return [head, ...rows.map((row) => [...about, ...row])].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
@@ -19,24 +25,51 @@ const ceilingRows = ({ ceilings }: DeviceResult): Row[] =>
   });
 
 const kernelRows = ({ kernels }: DeviceResult): Row[] =>
-  kernels.flatMap((line) => {
-    const { name, threads, timing, error } = line;
-    const about = ['kernel', quantOf(line), name, threads];
-    if (!timing) return [[...about, error, 'error, which is wrong', '']];
-    const { gbPerSecond, gmacPerSecond, ms, spread } = timing;
-    return [
-      [...about, gbPerSecond, 'GB/s', spread],
-      [...about, gmacPerSecond, 'GMAC/s', spread],
-      [...about, ms, 'ms', spread],
-    ];
-  });
+  kernels.flatMap((line) => timedRows(['kernel', quantOf(line), line.name, line.threads], line));
+
+function timedRows(about: Row, { timing, error }: Pick<KernelLine, 'timing' | 'error'>): Row[] {
+  if (!timing) return [[...about, error, 'error, which is wrong', '']];
+  const { gbPerSecond, gmacPerSecond, ms, spread } = timing;
+  return [
+    [...about, gbPerSecond, 'GB/s', spread],
+    [...about, gmacPerSecond, 'GMAC/s', spread],
+    [...about, ms, 'ms', spread],
+  ];
+}
 
 const modelRows = ({ models }: DeviceResult): Row[] =>
-  models.flatMap(({ model, threads, loadMs, ttftMs, phases }) => [
-    ['model', model, 'load', threads, loadMs, 'ms', ''],
-    ['model', model, 'TTFT', threads, ttftMs, 'ms', ''],
-    ...phases.map(({ name, tps, spread }): Row => ['model', model, name, threads, tps, 'tok/s', spread]),
-  ]);
+  models.flatMap((line) => rowsOfModel('model', line, line.threads));
+
+const rowsOfModel = (group: string, { model, loadMs, ttftMs, phases }: ModelLine, threads: number | ''): Row[] => [
+  [group, model, 'load', threads, loadMs, 'ms', ''],
+  [group, model, 'TTFT', threads, ttftMs, 'ms', ''],
+  ...phases.map(({ name, tps, spread }): Row => [group, model, name, threads, tps, 'tok/s', spread]),
+];
+
+/** A GPU's numbers have groups of their own, and no threads. */
+function gpuRows({ gpu }: DeviceResult): Row[] {
+  if (!gpu) return [];
+  const { ceilings, costs, kernels, models, checks } = gpu;
+  return [
+    ...ceilings.map(({ limit, perSecond, spread }): Row => {
+      return [
+        'GPU ceiling',
+        limit,
+        '',
+        '',
+        perSecond,
+        limit === 'read' || limit === 'copy' ? 'GB/s' : 'GMAC/s',
+        spread,
+      ];
+    }),
+    ...costs.map(({ cost, us, spread }): Row => ['GPU cost', cost, '', '', us, 'µs', spread]),
+    ...kernels.flatMap((line) => timedRows(['GPU kernel', line.op, line.name, ''], line)),
+    ...models.flatMap((line) => rowsOfModel('GPU model', line, '')),
+    ...checks.map(({ kernel, error, refused }): Row => {
+      return ['GPU check', kernel, refused ?? 'right', '', error ?? '', 'error', ''];
+    }),
+  ];
+}
 
 function sustainedRows({ sustained }: DeviceResult): Row[] {
   if (!sustained) return [];

@@ -1,26 +1,27 @@
-import type { openModel as OpenModel } from 'thimble';
 import { quantByName } from '../../src/quants/index.ts';
 import type { MeasureHost } from './host.ts';
+import { wasmHome } from './case_home.ts';
 import { openLimits } from './limits.ts';
 import { limitNames } from './limit_kernels.ts';
 import { matmulCases } from './matmul_cases.ts';
 import { measureCases } from './measure_cases.ts';
-import { measureThimble, type Source } from './phases.ts';
+import { withGpuStep, type GpuStepResult } from './gpu/with_step.ts';
+import { merged } from './merged.ts';
+import { measureModel, type ModelOptions } from './model_line.ts';
 import type { Plan, Step } from './plan.ts';
-import type { Ceiling, DeviceResult, KernelLine, ModelLine } from './result.ts';
+import type { Ceiling, DeviceResult, KernelLine } from './result.ts';
 import { median, spread } from './stats.ts';
 import { clockStepMs, interleave } from './timing.ts';
 
 /** What one step adds to a result. */
-export type StepResult = Partial<Pick<DeviceResult, 'ceilings' | 'kernels' | 'models'>>;
+export type StepResult = Partial<Pick<DeviceResult, 'ceilings' | 'kernels' | 'models'>> & {
+  readonly gpu?: GpuStepResult;
+};
 
-export interface StepOptions {
+export interface StepOptions extends ModelOptions {
   readonly host: MeasureHost;
-  /** The library as it ships, which measures whole models. */
-  readonly openModel: typeof OpenModel;
-  /** Asked for when a model is measured. */
-  readonly source: () => Promise<Source>;
-  readonly onProgress?: (doneShare: number) => void;
+  /** Asked for when a GPU is measured. */
+  readonly gpu: () => Promise<GPU>;
 }
 
 export async function runStep(step: Step, plan: Plan, options: StepOptions): Promise<StepResult> {
@@ -30,7 +31,9 @@ export async function runStep(step: Step, plan: Plan, options: StepOptions): Pro
     case 'kernel':
       return { kernels: await measureKernel(step, plan, options.host) };
     case 'model':
-      return { models: [await measureModel(step.threads, plan, options)] };
+      return { models: [(await measureModel({ threads: step.threads }, plan, options)).line] };
+    default:
+      return { gpu: await (await import('./gpu/run_step.ts')).runGpuStep(step, plan, options) }; // not every device has a GPU
   }
 }
 
@@ -62,9 +65,10 @@ async function measureKernel(
   await quant.load?.();
   const { build } = host.features;
   const { sweepBytes } = plan;
+  const home = wasmHome({ host, build, threads });
   const limits = await openLimits({ build, threads, sweepBytes, host });
   try {
-    const made = await matmulCases(quant, { host, build, threads, bytes: sweepBytes, activations: ['exact'] });
+    const made = await matmulCases(quant, { home, bytes: sweepBytes, activations: ['exact'] });
     try {
       const products = made.cases.filter(({ op }) => op.startsWith('matmul'));
       const lines = await measureCases(products, [], limits, timingOf(plan));
@@ -77,31 +81,14 @@ async function measureKernel(
   }
 }
 
-async function measureModel(
-  threads: number,
-  { phases, modelRounds: rounds }: Plan,
-  { openModel, source, onProgress }: StepOptions,
-): Promise<ModelLine> {
-  const measured = await measureThimble(openModel, await source(), phases, {
-    ...{ open: { threads }, rounds, onPhase: onProgress },
-  });
-  const { model, weightBytes, loadMs, ttftMs, samples } = measured;
-  const lines = Object.entries(samples).map(([name, tps]) => ({ name, tps: median(tps), spread: spread(tps) }));
-  return { model, weightBytes, threads: measured.threads, loadMs, ttftMs, phases: lines };
-}
-
 /** A result with what a step found; what the same step found before goes. */
 export const withStep = (
   result: DeviceResult,
-  { ceilings = [], kernels = [], models = [] }: StepResult,
+  { ceilings = [], kernels = [], models = [], gpu }: StepResult,
 ): DeviceResult => ({
   ...result,
   ceilings: merged(result.ceilings, ceilings, ({ limit, threads }) => `${limit} ${threads}`),
   kernels: merged(result.kernels, kernels, ({ op, name, threads }) => `${op} ${name} ${threads}`),
   models: merged(result.models, models, ({ model, threads }) => `${model} ${threads}`),
+  ...(gpu && { gpu: withGpuStep(result.gpu, gpu) }),
 });
-
-function merged<T>(old: readonly T[], now: readonly T[], key: (one: T) => string): T[] {
-  const replaced = new Set(now.map(key));
-  return [...old.filter((one) => !replaced.has(key(one))), ...now];
-}

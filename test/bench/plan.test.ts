@@ -13,11 +13,10 @@ test('a full plan measures every type that can be decoded, each once with all th
 test('ceilings and one kernel are measured with each number of threads, models with all and with one', () => {
   const { steps } = planOf({ name: 'quick', threads: 6, sweepMib: 64, withModel: true });
   const threadsOf = (kind: string): number[] =>
-    steps.filter((step) => step.kind === kind).map(({ threads }) => threads);
+    steps.flatMap((step) => (step.kind === kind && 'threads' in step ? [step.threads] : []));
   expect(threadsOf('limits')).toEqual([1, 2, 4, 6]);
-  expect(steps.filter((step) => step.kind === 'kernel' && step.quant === 'q4_0').map(({ threads }) => threads)).toEqual(
-    [1, 2, 4, 6],
-  );
+  const scaled = steps.flatMap((step) => (step.kind === 'kernel' && step.quant === 'q4_0' ? [step.threads] : []));
+  expect(scaled).toEqual([1, 2, 4, 6]);
   expect(threadsOf('model')).toEqual([6, 1]);
 });
 

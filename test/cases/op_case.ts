@@ -2,6 +2,9 @@ import type { Graph, Node, Op, Params, Rows, Step, Value } from '../../src/graph
 import { colsOf, rowsOf } from '../../src/ops/op.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { dequantized, randomFile } from '../kernels/weights.ts';
+import { randomFloats } from './numbers.ts';
+
+export { errorOf, randomFloats } from './numbers.ts';
 
 /**
  * One op on one shape, as plain data. A case is a test (each backend against the op's definition), a bench (the timed ones), and
@@ -52,15 +55,6 @@ export interface InputSpec {
   readonly quant?: string;
   /** Numbers, but those of a matrix, are spread evenly over ±size; default 1. */
   readonly size?: number;
-}
-
-/** Numbers that are the same on every machine: a 32-bit linear congruential generator's upper bits. */
-export function randomFloats(n: number, seed: number, size = 1): Float32Array {
-  let state = (seed * 2654435761 + 12345) >>> 0;
-  return Float32Array.from({ length: n }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return ((state >>> 8) / 2 ** 23 - 1) * size;
-  });
 }
 
 /** A case made ready to run: a graph of one node, the step, and the numbers of its inputs. */
@@ -151,17 +145,4 @@ export function expected({ node, step, operands }: BuiltCase): Float32Array[] {
     outInput === undefined ? new Float32Array(rowsOf(node.out.rows!, step) * colsOf(node.out)) : inputs[outInput]!;
   node.op.reference({ node, step, out, inputs });
   return [out, ...changes.map((i) => inputs[i]!)];
-}
-
-/** Largest difference, relative to the largest magnitude expected; infinite where one number is finite and the other is not. */
-export function errorOf(came: Float32Array, wanted: Float32Array): number {
-  if (came.length !== wanted.length) throw new Error(`${came.length} numbers came, ${wanted.length} were expected`);
-  let error = 0;
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const difference = Object.is(came[i], wanted[i]) ? 0 : Math.abs(came[i]! - wanted[i]!);
-    error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
-    if (Number.isFinite(wanted[i])) largest = Math.max(largest, Math.abs(wanted[i]!));
-  }
-  return error / (largest || 1);
 }

@@ -4,6 +4,7 @@ import { askForIsolation } from './isolation.ts';
 import { readKept } from './kept.ts';
 import { findFeatures } from './measuring/run.ts';
 import { Comparison } from './sections/comparison.tsx';
+import { Gpu } from './sections/gpu.tsx';
 import { Headline } from './sections/headline.tsx';
 import { Kernels } from './sections/kernels.tsx';
 import { Models } from './sections/models.tsx';
@@ -88,6 +89,7 @@ function Results({ result, isOwn }: { readonly result: DeviceResult; readonly is
       <Kernels result={result} />
       <CeilingsTable result={result} />
       <Threads result={result} />
+      <Gpu {...{ result, isOwn }} />
       <SustainedRun result={result} canRun={isOwn} />
       <Comparison result={result} />
       <Sharing {...{ result, isOwn }} />

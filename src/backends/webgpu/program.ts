@@ -254,7 +254,7 @@ export class GpuProgram implements Program {
     counts: Readonly<Record<Rows, number>>,
   ): void {
     const nRows = counts[call.rows];
-    if (nRows < (call.from ?? 1) || nRows > (call.to ?? Infinity)) return;
+    if (!isMade(call, nRows)) return;
     pass.setPipeline(pipeline);
     for (let g = 0; g < groups.length; g++) pass.setBindGroup(g, groups[g]!);
     pass.dispatchWorkgroups(call.grid.x, call.grid.y(nRows));
@@ -297,7 +297,7 @@ export class GpuProgram implements Program {
       onNode({ nodes: [node], kernels: `${node.op.name} (CPU)`, ms: 0, read: () => this.step.hostRows(out) });
     }
     for (const node of new Set(this.calls!.map(({ call }) => call.node))) {
-      const calls = this.calls!.filter(({ call }) => call.node === node);
+      const calls = this.calls!.filter(({ call }) => call.node === node && isMade(call, this.nRows[call.rows]));
       const startMs = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -385,3 +385,6 @@ const countRows = ({ tokens, nLogits }: Step): Readonly<Record<Rows, number>> =>
   tokens: tokens.length,
   logits: nLogits,
 });
+
+/** Whether a step of so many rows makes a call. */
+const isMade = ({ from = 1, to = Infinity }: Call, nRows: number): boolean => nRows >= from && nRows <= to;

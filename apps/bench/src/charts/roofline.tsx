@@ -5,10 +5,10 @@ import { digits } from '../format.ts';
 import { aligned, axis, Chart, dots, font, Legend, line, still, type Colours } from './chart.tsx';
 
 /** Multiply-adds for a byte: from one of 32-bit weights to hundreds of a prefill's. */
-const PLACES = Array.from({ length: 15 }, (_, i) => 2 ** (i - 3));
-const [LEFT, RIGHT] = [PLACES[0]!, PLACES.at(-1)!];
+export const PLACES = Array.from({ length: 15 }, (_, i) => 2 ** (i - 3));
+export const [LEFT, RIGHT] = [PLACES[0]!, PLACES.at(-1)!];
 
-type Point = readonly [number, number];
+export type Point = readonly [number, number];
 
 /** Powers of two that a phone has room for. */
 const splits = (): number[] => [0.25, 1, 4, 16, 64, 256, 1024];
@@ -16,6 +16,16 @@ const splits = (): number[] => [0.25, 1, 4, 16, 64, 256, 1024];
 /** 1, 2, 5, 10 …: a logarithmic axis has more lines than names. */
 const roundWords = (_: unknown, at: (number | null)[]): string[] =>
   at.map((y) => (y !== null && /^[125](\.0*)?e/.test(y.toExponential(3)) ? String(y) : ''));
+
+/** Multiply-adds for a byte, and how many there are in a second. */
+export const intensityAxes = (colours: Colours): uPlot.Axis[] => [
+  axis(colours, 'multiply-adds for a byte of weights', {
+    size: 24,
+    splits,
+    values: (_: unknown, at: (number | null)[]) => at.map((x) => (x === null ? '' : String(x))),
+  }),
+  axis(colours, 'GMAC/s', { size: 38, values: roundWords }),
+];
 
 interface Ceilings {
   readonly read: number;
@@ -76,14 +86,7 @@ export function Roofline({ result }: { readonly result: DeviceResult }) {
         x: { time: false, distr: 3 as const, log: 2 as const, range: () => [LEFT, RIGHT] as [number, number] },
         y: { distr: 3 as const, range: () => [ceilings!.read * LEFT * 0.8, ceilings!.dot * 1.9] as [number, number] },
       },
-      axes: [
-        axis(colours, 'multiply-adds for a byte of weights', {
-          size: 24,
-          splits,
-          values: (_: unknown, at: (number | null)[]) => at.map((x) => (x === null ? '' : String(x))),
-        }),
-        axis(colours, 'GMAC/s', { size: 38, values: roundWords }),
-      ],
+      axes: intensityAxes(colours),
       series: [
         {},
         line('roof', colours.text, { width: 1.5 }),

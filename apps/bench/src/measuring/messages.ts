@@ -1,4 +1,5 @@
 import type { Places } from '../../../../bench/measure/host.ts';
+import type { GpuLook } from '../../../../bench/measure/gpu/look.ts';
 import type { Plan, Step } from '../../../../bench/measure/plan.ts';
 import type { DeviceResult } from '../../../../bench/measure/result.ts';
 import type { StepResult } from '../../../../bench/measure/run_step.ts';
@@ -19,6 +20,7 @@ export type Job =
 /** What can be measured here. */
 export interface DeviceFeatures extends Pick<DeviceResult, 'build' | 'sharedMemory' | 'clockUs'> {
   readonly nCores: number;
+  readonly gpu: GpuLook;
 }
 
 export type Report =

@@ -75,8 +75,14 @@ export const measureRest = (kept: Kept): Promise<void> =>
     await measureFrom(kept, signal);
   });
 
+/** Types that a GPU could be measured with, where there is one. */
+function gpuQuants(): readonly string[] | undefined {
+  const { gpu } = features.value!;
+  return gpu.absent === undefined ? gpu.quants : undefined;
+}
+
 const planFor = ({ plan: name, threads, sweepMib }: DeviceResult): Plan =>
-  planOf({ name, threads, sweepMib, withModel: true });
+  planOf({ name, threads, sweepMib, withModel: true, gpuQuants: gpuQuants() });
 
 async function emptyResult(): Promise<DeviceResult> {
   const { build, sharedMemory, clockUs, nCores } = features.value!;
@@ -92,7 +98,10 @@ async function emptyResult(): Promise<DeviceResult> {
 }
 
 /** How long steps take, relative to each other. */
-const weights = { limits: 1, kernel: 1.5, model: 10 } as const;
+const weights = {
+  ...{ limits: 1, kernel: 1.5, model: 10 },
+  ...{ 'gpu limits': 3, 'gpu kernels': 6, 'gpu ops': 6, 'gpu model': 12 },
+} as const;
 const weightOf = (steps: readonly Step[]): number => steps.reduce((sum, { kind }) => sum + weights[kind], 0);
 
 async function measureFrom({ result: begun, nDone }: Kept, signal: AbortSignal): Promise<void> {

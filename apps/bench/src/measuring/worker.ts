@@ -1,10 +1,11 @@
 /** Measures off the page's thread: one job, then the page ends this worker, and all memory goes with it. */
 import { openModel } from 'thimble';
 import { featuresHere, hostOf } from '../../../../bench/measure/host.ts';
+import { lookForGpu } from '../../../../bench/measure/gpu/look.ts';
 import { measureSustained } from '../../../../bench/measure/phases.ts';
 import { runStep } from '../../../../bench/measure/run_step.ts';
 import { clockStepMs } from '../../../../bench/measure/timing.ts';
-import type { Job, Model, Report, StoredModelName } from './messages.ts';
+import type { DeviceFeatures, Job, Model, Report, StoredModelName } from './messages.ts';
 
 const report = (what: Report): void => self.postMessage(what);
 
@@ -19,7 +20,7 @@ self.onmessage = async ({ data }: MessageEvent<Job>) => {
 async function did(job: Job): Promise<Report> {
   switch (job.kind) {
     case 'features':
-      return { kind: 'features', features: { ...featuresHere(), clockUs: 1000 * clockStepMs() } };
+      return { kind: 'features', features: await featuresOfDevice() };
     case 'step':
       return { kind: 'step', result: await stepResult(job) };
     case 'sustained': {
@@ -34,11 +35,17 @@ async function did(job: Job): Promise<Report> {
   }
 }
 
+async function featuresOfDevice(): Promise<DeviceFeatures> {
+  const gpu = await lookForGpu(navigator.gpu as GPU | undefined, isSecureContext);
+  return { ...featuresHere(), clockUs: 1000 * clockStepMs(), gpu };
+}
+
 const stepResult = ({ step, plan, places, model }: Extract<Job, { kind: 'step' }>) =>
   runStep(step, plan, {
     host: hostOf(places),
     openModel,
     source: () => sourceOf(model),
+    gpu: async () => navigator.gpu,
     onProgress: (doneShare) => report({ kind: 'progress', doneShare }),
   });
 

@@ -1,102 +1,26 @@
 import { useState } from 'preact/hooks';
-import { quantOf, type DeviceResult, type KernelLine } from '../../../../bench/measure/result.ts';
-import { digits, percent, quantWord } from '../format.ts';
+import type { DeviceResult } from '../../../../bench/measure/result.ts';
 import { Roofline } from '../charts/roofline.tsx';
-import { Section, Spread } from './section.tsx';
+import { KernelTable, typeOf, WorkChoice, type Work } from './kernel_table.tsx';
+import { Section } from './section.tsx';
 
-const works = {
-  decode: { title: 'Decode', unit: 'GB/s', about: 'One token: weights come from memory, once.', of: 'gbPerSecond' },
-  prefill: {
-    title: 'Prefill',
-    unit: 'GMAC/s',
-    about: '128 tokens at a time: arithmetic decides.',
-    of: 'gmacPerSecond',
-  },
+/** Mat-vecs and matrix products, of a CPU or a GPU. */
+export const productWorks = {
+  decode: { title: 'Decode', unit: 'GB/s', of: 'gbPerSecond', kind: 'decode' },
+  prefill: { title: 'Prefill', unit: 'GMAC/s', of: 'gmacPerSecond', kind: 'prefill' },
+} as const satisfies Record<string, Work>;
+
+export const abouts = {
+  decode: 'One token: weights come from memory, once.',
+  prefill: '128 tokens at a time: arithmetic decides.',
 } as const;
-
-type Work = keyof typeof works;
-
-const limitWords = { read: 'memory', copy: 'cache', dot: 'int8 dot', dot16: 'int16 dot', f32: 'float' } as const;
-
-function Row({ line, work }: { readonly line: KernelLine; readonly work: Work }) {
-  const { timing, error, tolerance } = line;
-  if (!timing)
-    return (
-      <tr>
-        <th scope="row">{quantWord(quantOf(line))}</th>
-        <td colSpan={2} class="wrong">
-          wrong: off by {error.toExponential(0)}, at most {tolerance} is right
-        </td>
-      </tr>
-    );
-  return (
-    <tr>
-      <th scope="row">{quantWord(quantOf(line))}</th>
-      <td class="bar-cell">
-        <span class="bar" aria-hidden="true">
-          <span class={work} style={{ width: `${Math.min(100, 100 * timing.ofLimit)}%` }} />
-        </span>
-        <small>
-          {percent(timing.ofLimit)} of {limitWords[timing.limit]}
-        </small>
-      </td>
-      <td class="number">
-        {digits(timing[works[work].of])} <Spread of={timing.spread} />
-      </td>
-    </tr>
-  );
-}
-
-/** Rows that are shown at first: the types that most models have come first. */
-const FIRST = 11;
-
-interface TableProps {
-  readonly lines: readonly KernelLine[];
-  readonly work: Work;
-  readonly build: DeviceResult['build'];
-}
 
 /** Activations of 15 bits are two digits for the relaxed build's dot product. */
 const TWICE = ' Each weight is multiplied twice, so 50 % of int8 dot is the most.';
 
-function Table({ lines, work, build }: TableProps) {
-  const { unit, about } = works[work];
-  const [showsAll, setShowsAll] = useState(false);
-  const shown = showsAll ? lines : lines.filter(({ timing }, i) => i < FIRST || !timing);
-  return (
-    <>
-      <table class="bars">
-        <caption>
-          {about}
-          {work === 'prefill' && build === 'relaxed' && TWICE}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">type</th>
-            <th scope="col">of the limit</th>
-            <th scope="col" class="number">
-              {unit}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((line) => (
-            <Row key={line.op} {...{ line, work }} />
-          ))}
-        </tbody>
-      </table>
-      {shown.length < lines.length && (
-        <button type="button" class="secondary" onClick={() => setShowsAll(true)}>
-          Show all {lines.length} types
-        </button>
-      )}
-    </>
-  );
-}
-
 /** Every matrix kernel, by quant type. */
 export function Kernels({ result }: { readonly result: DeviceResult }) {
-  const [work, setWork] = useState<Work>('decode');
+  const [work, setWork] = useState<keyof typeof productWorks>('decode');
   const lines = result.kernels.filter(({ threads, name }) => threads === result.threads && name.startsWith(work));
   if (result.kernels.length === 0) return null;
   const nWrong = result.kernels.filter(({ timing }) => !timing).length;
@@ -112,14 +36,11 @@ export function Kernels({ result }: { readonly result: DeviceResult }) {
         </p>
       )}
       <Roofline result={result} />
-      <div class="segments" role="group" aria-label="Work">
-        {(Object.keys(works) as Work[]).map((one) => (
-          <button type="button" key={one} aria-pressed={work === one} onClick={() => setWork(one)}>
-            {works[one].title}
-          </button>
-        ))}
-      </div>
-      <Table {...{ lines, work }} build={result.build} />
+      <WorkChoice works={productWorks} chosen={work} onChoose={setWork} />
+      <KernelTable lines={lines} work={productWorks[work]} titleOf={typeOf}>
+        {abouts[work]}
+        {work === 'prefill' && result.build === 'relaxed' && TWICE}
+      </KernelTable>
     </Section>
   );
 }

@@ -5,7 +5,7 @@ interface SectionProps {
   readonly title: string;
   /** What the numbers mean, in a sentence or two. */
   readonly about?: string;
-  readonly children: ComponentChildren;
+  readonly children?: ComponentChildren;
 }
 
 export const Section = ({ id, title, about, children }: SectionProps) => (

@@ -1,4 +1,4 @@
-import { ceilingOf, quantOf, type DeviceResult } from '../../../../bench/measure/result.ts';
+import { ceilingOf, quantOf, type DeviceResult, type KernelLine } from '../../../../bench/measure/result.ts';
 
 /** A number that two results both have. */
 export interface Pair {
@@ -30,16 +30,30 @@ function entriesOf(result: DeviceResult): Entry[] {
     .flatMap(({ model, phases }) =>
       phases.map(({ name, tps }) => ({ what: name.replace('@', 'at '), model, unit: 'tok/s', value: tps })),
     );
-  const products = kernels
-    .filter((one) => one.threads === threads)
-    .flatMap((line): Entry[] => {
-      const what = `${quantOf(line).toUpperCase()} ${line.name}`;
-      if (!line.timing) return [];
-      const isDecode = line.name === 'decode';
-      const { gbPerSecond, gmacPerSecond } = line.timing;
-      return [{ what, unit: isDecode ? 'GB/s' : 'GMAC/s', value: isDecode ? gbPerSecond : gmacPerSecond }];
-    });
-  return [...phases, ...ceilings, ...products];
+  const products = kernels.filter((one) => one.threads === threads).flatMap(productEntry);
+  return [...phases, ...ceilings, ...products, ...gpuEntries(result)];
+}
+
+function productEntry(line: Pick<KernelLine, 'op' | 'name' | 'timing'>): Entry[] {
+  const what = `${quantOf(line).toUpperCase()} ${line.name}`;
+  if (!line.timing) return [];
+  const isDecode = line.name === 'decode';
+  const { gbPerSecond, gmacPerSecond } = line.timing;
+  return [{ what, unit: isDecode ? 'GB/s' : 'GMAC/s', value: isDecode ? gbPerSecond : gmacPerSecond }];
+}
+
+/** A GPU's numbers, under names of their own. */
+function gpuEntries({ gpu }: DeviceResult): Entry[] {
+  if (!gpu) return [];
+  const words = { read: 'memory', copy: 'copying', f32: 'float', f16: '16-bit float', dot: 'int8 dot' } as const;
+  const phases = gpu.models.flatMap(({ model, phases }) =>
+    phases.map(({ name, tps }) => ({ what: name.replace('@', 'at '), model, unit: 'tok/s', value: tps })),
+  );
+  const ceilings = gpu.ceilings.map(({ limit, perSecond }) => ({
+    ...{ what: words[limit], unit: limit === 'read' || limit === 'copy' ? 'GB/s' : 'GMAC/s', value: perSecond },
+  }));
+  const products = gpu.kernels.filter(({ op }) => op.startsWith('matmul')).flatMap(productEntry);
+  return [...phases, ...ceilings, ...products].map((entry: Entry) => ({ ...entry, what: `GPU: ${entry.what}` }));
 }
 
 /** What both have measured, in the order of the first. */
