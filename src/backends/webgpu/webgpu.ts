@@ -39,6 +39,11 @@ export interface WebgpuOptions {
 /** A backend on a device. */
 export interface WebgpuBackend extends Backend {
   readonly gpu: GpuReport;
+  /**
+   * Takes room for weights, and sees that there is some for a session, before anything is read. An upload does it where nobody did.
+   * @throws ResourceError
+   */
+  reserve(weights: readonly Tensor[]): Promise<void>;
 }
 
 /** Threads of a workgroup, for kernels that are not tuned: every device takes so many. */
@@ -67,12 +72,13 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   const prepare = (graph: Graph, look?: Look) => new GpuProgram(plan(graph, look?.keep), home, look?.onNode);
   const report = { ...info, checks: [] as readonly KernelCheck[] };
   const callsOf = () => [graph, part].flatMap((each) => lower(each, surroundings).calls);
-  /** Whether there is room for weights and a session, before anything is read. */
-  const reserve = async (tensors: readonly Tensor[]) => {
+  const takeRoom = async (tensors: readonly Tensor[]): Promise<void> => {
     await home.weights.reserve(tensors);
     const program = prepare(graph);
     await program.room.finally(() => program.dispose());
   };
+  let room: Promise<void> | undefined;
+  const reserve = (tensors: readonly Tensor[]): Promise<void> => (room ??= takeRoom(tensors));
   const check = async (read: ReadTensor) => {
     const keyOf = ({ kernel }: { kernel: Kernel }) => pipelineKey(kernel);
     const home = { prepare, read, limits: graph, watched: <T>(run: () => Promise<T>) => watched(device, run) };
@@ -93,6 +99,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
     },
     unsupported,
     supports: (quant) => hasKernel(`quants/${quant.name}`),
+    reserve,
     async upload(tensors, how) {
       await reserve(tensors);
       for (const { kernel } of callsOf()) home.pipelines.begin(kernel); // they compile while weights are on their way
