@@ -20,35 +20,72 @@ export interface GpuSurroundings {
   readonly maxSessions: number;
 }
 
-/** A model on the GPU: all of it, or as many of its last layers as `gpuBytes` has room for, the others on WebAssembly. */
+/** Parts of a model that are tried where the GPU has no room for more. */
+const SHARES = [1, 0.75, 0.5, 0.25];
+
+/**
+ * A model on the GPU: all of it, or as many of its last layers as `gpuBytes` allows and the GPU has room for. The layers before run on
+ * WebAssembly.
+ */
 export async function createGpuBackend(plan: BackendPlan, around: GpuSurroundings): Promise<Backend> {
   const { weights, graph, options } = plan;
-  const { given, maxSessions } = around;
   checkSupported(graph);
-  const gpu = given ?? (await findGpu());
-  const { gpuBytes: mostBytes = Infinity } = options;
-  const wholeBytes = bytesOfGraph(graph, weights, maxSessions);
-  if (wholeBytes <= mostBytes) return onGpu(plan, gpu);
+  const given = around.given ?? (await findGpu());
+  const wholeBytes = bytesOfGraph(graph, weights, around.maxSessions);
+  const { gpuBytes = wholeBytes } = options;
+  let failure: ResourceError | undefined;
+  for (const share of SHARES) {
+    try {
+      return await createWithin(share * Math.min(gpuBytes, wholeBytes), plan, { ...around, given, wholeBytes });
+    } catch (error) {
+      if (!(error instanceof ResourceError)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure!;
+}
+
+/** @throws ResourceError where the GPU has no room. */
+async function createWithin(
+  mostBytes: number,
+  plan: BackendPlan,
+  around: GpuSurroundings & { readonly given: GpuObject; readonly wholeBytes: number },
+): Promise<Backend> {
+  const { weights, graph } = plan;
+  const { maxSessions, wholeBytes } = around;
+  if (wholeBytes <= mostBytes) return onGpu(plan, around.given);
   const split = planSplit({ graph, weights, maxSessions, mostBytes });
-  if (split) return inTwoParts(plan, split, { ...around, given: gpu });
-  const came = `gpuBytes is ${counted(mostBytes)}, too few for the model's last matrix`;
-  const help = `give more (all of it takes ${counted(wholeBytes)}), or open the model with backend: 'wasm'`;
+  if (split) return inTwoParts(plan, split, around);
+  const came = `the model's last matrix takes more than the ${counted(mostBytes)} bytes that there are of the GPU's memory`;
+  const help = `give more gpuBytes (all of it takes ${counted(wholeBytes)}), or open the model with backend: 'wasm'`;
   throw new ResourceError(`${came}; ${help}`);
 }
 
+/** Room is asked for at once: whether there is some decides about how much of a model a GPU gets. */
 async function onGpu({ weights, graph, part, options }: BackendPlan, gpu: GpuObject): Promise<Backend> {
   const { activations } = options;
   const kept = { notes: await notes(), runtime: runtimeName() };
-  return createWebgpuBackend({ gpu: withTypes(gpu), weights, graph, part, activations, ...kept });
+  const backend = await createWebgpuBackend({ gpu: withTypes(gpu), weights, graph, part, activations, ...kept });
+  try {
+    await backend.reserve(weights);
+    return backend;
+  } catch (error) {
+    backend.dispose();
+    throw error;
+  }
 }
 
-async function inTwoParts(plan: BackendPlan, split: SplitPlan, { given, wasm }: GpuSurroundings): Promise<Backend> {
+async function inTwoParts(
+  plan: BackendPlan,
+  split: SplitPlan,
+  { given, wasm }: GpuSurroundings & { readonly given: GpuObject },
+): Promise<Backend> {
   const { ofFirst, ofSecond } = split;
   const [before, behind] = halvesOf(plan.part, split);
   const share = (names: ReadonlySet<string>) => plan.weights.filter(({ name }) => names.has(name));
   const second = await onGpu(
     { ...plan, weights: share(ofSecond), graph: split.second.graph, part: behind?.graph },
-    given!,
+    given,
   );
   try {
     const { graph, gives: keep } = split.first;

@@ -16,11 +16,11 @@ const SAMPLE_BYTES = 48e6;
 /** Every byte of a weight: small numbers of any type, no zeros. */
 const OPERAND = 0x11;
 
-/** The steps that are timed. */
+/** The steps that are timed: some tokens read at once, and one that is made. Each runs for so long, once at least. */
 const N_PROMPT = 32;
 const WARM_MS = 200;
 const MEASURE_MS = 80;
-const LEAST_RUNS = 3;
+const LEAST_RUNS = 1;
 
 /** A usual turn of a conversation, in tokens: what is read, and what is made. */
 export const turn = { nRead: 200, nMade: 100 } as const;

@@ -17,8 +17,11 @@ interface GpuPackage {
  */
 export async function findGpu(): Promise<GpuObject> {
   const { gpu } = (globalThis as { navigator?: { gpu?: GpuObject } }).navigator ?? {};
-  return gpu ?? (await gpuPackage()).create([]);
+  return gpu ?? (made ??= (await gpuPackage()).create([]));
 }
+
+/** It is held for as long as the thread lives: Dawn ends the process when its object is collected. */
+let made: GpuObject | undefined;
 
 async function gpuPackage(): Promise<GpuPackage> {
   const file = packageFile(import.meta.url) ?? packageFile(join(process.cwd(), 'any.js'));

@@ -43,3 +43,23 @@ function count(device: GPUDevice, buffers: Set<GPUBuffer>): void {
     return buffer;
   };
 }
+
+/** The same GPU with memory for so many bytes of buffers. */
+export function scarce(real: GPU, most: number): GPU {
+  const { gpu: counted, buffers, devices } = watched(real);
+  const requestAdapter: GPU['requestAdapter'] = async (options) => {
+    const adapter = (await counted.requestAdapter(options))!;
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
+      const device = await adapter.requestDevice(descriptor);
+      const create = device.createBuffer.bind(device);
+      device.createBuffer = (wanted) => {
+        const fits = bytesOf({ gpu: counted, buffers, devices }) + wanted.size <= most;
+        return create(fits ? wanted : { ...wanted, size: 2 ** 45 }); // larger than any limit
+      };
+      return device;
+    };
+    const { info, features, limits } = adapter;
+    return { info, features, limits, requestDevice } as unknown as GPUAdapter;
+  };
+  return { requestAdapter, wgslLanguageFeatures: real.wgslLanguageFeatures } as GPU;
+}

@@ -7,7 +7,7 @@ export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, storage: 128 } as con
 /** Offsets of bindings, at the most that a device may ask for. */
 export const BINDING_BYTES = 256;
 
-const SMALLER = "choose a smaller model, fewer positions (contextLength), or backend: 'wasm'";
+const SMALLER = "choose a smaller model, fewer positions (nCtx), or backend: 'wasm'";
 
 /** What a device reports when a buffer is too large for it, and when there is no memory left. */
 const SCOPES = ['validation', 'out-of-memory'] as const;

@@ -77,6 +77,7 @@ export class WebgpuBackend implements Backend {
   private readonly choices: Choices;
   private report: GpuReport;
   private findsBest = true;
+  private room: Promise<void> | undefined;
   private disposed = false;
 
   constructor(device: Gpu, options: WebgpuOptions) {
@@ -147,8 +148,15 @@ export class WebgpuBackend implements Backend {
     return [graph, ...(part ? [part] : [])].flatMap((each) => [...lower(each, this.surroundings(this.choose)).calls]);
   }
 
-  /** Whether there is room for weights and a session, before anything is read. @throws ResourceError */
-  private async reserve(tensors: readonly Tensor[]): Promise<void> {
+  /**
+   * Takes room for weights, and sees that there is some for a session, before anything is read. An upload does it where nobody did.
+   * @throws ResourceError
+   */
+  reserve(tensors: readonly Tensor[]): Promise<void> {
+    return (this.room ??= this.takeRoom(tensors));
+  }
+
+  private async takeRoom(tensors: readonly Tensor[]): Promise<void> {
     await this.home.weights.reserve(tensors);
     const program = this.prepare(this.options.graph);
     await program.room.finally(() => program.dispose());

@@ -15,7 +15,7 @@ import { quantByName } from '../../../src/quants/index.ts';
 import { errorOf } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 import { dequantized, randomFile } from '../../kernels/weights.ts';
-import { bytesOf, watched } from '../../helpers/watched_gpu.ts';
+import { bytesOf, watched, scarce } from '../../helpers/watched_gpu.ts';
 
 const { gpu, absent } = await findDawn();
 
@@ -324,23 +324,3 @@ test.skipIf(absent)('kernels compile while weights are on their way', async () =
   expect(events.lastIndexOf('compile')).toBeLessThan(events.lastIndexOf('read'));
   await backend.dispose();
 });
-
-/** The same GPU with memory for so many bytes of buffers. */
-function scarce(real: GPU, most: number): GPU {
-  const { gpu: counted, buffers, devices } = watched(real);
-  const requestAdapter: GPU['requestAdapter'] = async (options) => {
-    const adapter = (await counted.requestAdapter(options))!;
-    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
-      const device = await adapter.requestDevice(descriptor);
-      const create = device.createBuffer.bind(device);
-      device.createBuffer = (wanted) => {
-        const fits = bytesOf({ gpu: counted, buffers, devices }) + wanted.size <= most;
-        return create(fits ? wanted : { ...wanted, size: 2 ** 45 }); // larger than any limit
-      };
-      return device;
-    };
-    const { info, features, limits } = adapter;
-    return { info, features, limits, requestDevice } as unknown as GPUAdapter;
-  };
-  return { requestAdapter, wgslLanguageFeatures: real.wgslLanguageFeatures } as GPU;
-}
