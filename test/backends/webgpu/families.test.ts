@@ -62,11 +62,11 @@ async function expectSame(name: string, text: readonly number[], device?: Device
 }
 
 describe.skipIf(absent)('the logits of plain loops, before a session is saved and behind, here or there', () => {
-  it.each([...families, ...windows])('%s', (name, text) => expectSame(name, text));
+  it.each([...families, ...windows])('%s', { timeout: 240_000 }, (name, text) => expectSame(name, text));
 });
 
 describe.skipIf(absent)('the same on a device without optional features, at the smallest limits', () => {
-  it.each(['llama', 'gemma3n', 'gemma4', 'bitnet', 'llama-q4_k_m'])('%s', (name) =>
+  it.each(['llama', 'gemma3n', 'gemma4', 'bitnet', 'llama-q4_k_m'])('%s', { timeout: 240_000 }, (name) =>
     expectSame(name, tinyPrompt, floor),
   );
 });
