@@ -70,6 +70,7 @@ export class WebgpuBackend implements Backend {
   readonly threads = 1;
   readonly activations: ActivationKind;
   readonly unsupported = unsupported;
+  readonly died: Promise<Error>;
   private readonly options: WebgpuOptions;
   private readonly device: Gpu;
   private readonly home: ProgramHome;
@@ -85,6 +86,7 @@ export class WebgpuBackend implements Backend {
     this.options = options;
     this.device = device;
     this.activations = activations;
+    this.died = new Promise((resolve) => void device.died.then((error) => !this.disposed && resolve(error)));
     this.able = { has: device.has, activations, workgroupBytes: device.device.limits.maxComputeWorkgroupStorageSize };
     this.choices = new Choices(this.able, device.info.isFallback);
     this.report = { ...device.info, checks: [], choices: [] };
