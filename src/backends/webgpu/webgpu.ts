@@ -117,8 +117,9 @@ export class WebgpuBackend implements Backend {
     await this.reserve(tensors);
     for (const { kernel } of this.calls()) home.pipelines.begin(kernel); // they compile while weights are on their way
     await uploadWeights(home, tensors, how);
-    if (!options.choose) await this.chooseKernels(how);
-    if (options.checks !== false) await this.check(how.read);
+    const again = { ...how, read: how.readAgain ?? how.read };
+    if (!options.choose) await this.chooseKernels(again);
+    if (options.checks !== false) await this.check(again.read);
     this.report = { ...this.report, choices: this.choices.of(options.graph) };
   }
 
