@@ -1,7 +1,7 @@
 import { asError, ResourceError } from '../base/errors.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
 import { callSite, errorAt, seenFrom, type CallSite } from './call_site.ts';
-import type { CallName, Calls, FromEngine } from '../protocol/messages.ts';
+import { NO_CALL, revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
 
 /** A call that waits for its answer. */
 interface Pending {
@@ -100,6 +100,7 @@ export class EngineClient {
   }
 
   private receive(message: FromEngine): void {
+    if (message.id === NO_CALL && 'error' in message) return void this.terminate(revivedError(message.error));
     const pending = this.pending.get(message.id);
     if (!pending) return;
     if ('event' in message) {

@@ -49,6 +49,8 @@ export interface Backend {
   readonly noThreads?: string | undefined;
   /** Whether a thread has died: nothing works any more. */
   readonly isDead?: boolean;
+  /** Comes with the reason when nothing works any more, where that is known before somebody asks for something. */
+  readonly died?: Promise<Error> | undefined;
   /** How fine the activations are that it multiplies quantised weights with, at least. */
   readonly activations: ActivationKind;
   /** Why the backend cannot run this node, or undefined when it can. */

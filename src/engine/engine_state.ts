@@ -21,13 +21,18 @@ export class EngineState {
   readonly files: GgufFile[] = [];
   readonly sessions = new Map<number, Session>();
   private readonly gpu: GpuObject | undefined;
+  private readonly onDeath: (reason: Error) => void;
   private opened: LoadedModel | undefined;
   private draft: LoadedModel | undefined;
   private nextSession = OWN_SESSION + 1;
   private maxSessions = defaultSessions;
 
-  /** @param gpu the caller's own, which cannot cross to another thread */
-  constructor(gpu?: GpuObject) {
+  /**
+   * @param onDeath is told why nothing works any more, where that is known before the next call
+   * @param gpu the caller's own, which cannot cross to another thread
+   */
+  constructor(onDeath: (reason: Error) => void, gpu?: GpuObject) {
+    this.onDeath = onDeath;
     this.gpu = gpu;
   }
 
@@ -67,7 +72,9 @@ export class EngineState {
       const file = await opened(source);
       const given =
         adapters && (await Promise.all(adapters.map(async (each) => ({ ...each, file: await opened(each.source) }))));
-      return await loadModel(file, options, starting.create, { ...around, adapters: given });
+      const model = await loadModel(file, options, starting.create, { ...around, adapters: given });
+      void model.died?.then(this.onDeath);
+      return model;
     } catch (error) {
       await starting.abandon();
       throw error;
@@ -115,7 +122,8 @@ export class EngineState {
     this.sessions.clear();
     await this.opened?.close();
     await this.draft?.close();
-    await Promise.all(this.files.flatMap(({ sources }) => sources.map((source) => source.close?.())));
+    const files = this.files.splice(0);
+    await Promise.all(files.flatMap(({ sources }) => sources.map((source) => source.close?.())));
     this.opened = undefined;
   }
 

@@ -48,6 +48,8 @@ export interface LoadedModel {
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
   isDead(): boolean;
+  /** Comes with the reason when it has died, where that is known before the next call. */
+  readonly died: Promise<Error> | undefined;
   /** Frees weights, sessions and threads. */
   close(): Promise<void>;
 }
@@ -185,6 +187,7 @@ function opened(parts: Parts): LoadedModel {
       session.goOnWith(graphOf(parts, uses));
     },
     isDead: () => backend.isDead === true,
+    died: backend.died,
     async close() {
       await backend.dispose();
     },

@@ -23,9 +23,9 @@ class Server {
   /** The call under way; others wait. */
   private running = 0;
 
-  constructor(port: Port, engine: EngineState) {
+  constructor(port: Port, gpu: GpuObject | undefined) {
     this.port = port;
-    this.engine = engine;
+    this.engine = new EngineState((reason) => this.die(reason), gpu);
   }
 
   receive(message: ToEngine): void {
@@ -59,6 +59,12 @@ class Server {
     }
   }
 
+  /** Says why nothing works any more, without being asked. Where the engine runs in the caller's thread, nobody else gives back what it holds. */
+  private die(reason: Error): void {
+    this.post({ id: NO_CALL, error: plainError(reason), isLast: true });
+    this.engine.close().catch(() => undefined);
+  }
+
   /** A text can be saved at once, whatever is under way: an answer stands still while messages arrive. */
   private saveAtOnce(message: ToEngine): boolean {
     if (message.call !== 'saveSession' || message.args.state !== false) return false;
@@ -82,7 +88,7 @@ class Server {
 
 /** Answers the calls that come through a port. @param gpu the caller's own, where the engine runs in its thread */
 export function serve(port: Port, gpu?: GpuObject): void {
-  const server = new Server(port, new EngineState(gpu));
+  const server = new Server(port, gpu);
   port.onMessage((message) => server.receive(message as ToEngine));
   port.post({ id: NO_CALL, event: 'started' });
 }

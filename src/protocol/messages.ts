@@ -109,7 +109,7 @@ export const ENGINE_THREAD = 'thimble engine';
 /** The session of `model.generate`: there whenever it is used, until another one needs its place. */
 export const OWN_SESSION = 0;
 
-/** The id of what the engine says by itself: that it has started. */
+/** The id of what the engine says by itself: that it has started, or why nothing works any more. */
 export const NO_CALL = 0;
 
 export type CallName = keyof Calls;

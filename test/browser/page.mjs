@@ -129,7 +129,10 @@ const steps = {
     chat ??= model.chat(options);
     return streamed(chat.send(message));
   },
-  close: () => model.close(),
+  close() {
+    chat = undefined;
+    return model.close();
+  },
   fit: async (/** @type {string[]} */ names, /** @type {import('thimble').CheckFitOptions} */ options) =>
     checkFit(await pickedFiles(names), options),
   /** What a function of another module says. */

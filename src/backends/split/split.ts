@@ -25,6 +25,7 @@ export function splitBackend({ first, second, ofFirst, ofSecond }: SplitParts): 
     get isDead() {
       return (first.isDead || second.isDead) ?? false;
     },
+    died: first.died && second.died ? Promise.race([first.died, second.died]) : (first.died ?? second.died),
     unsupported: (node) => first.unsupported(node) ?? second.unsupported(node),
     supports: (quant) => first.supports(quant) && second.supports(quant),
     async upload(weights, options) {

@@ -36,6 +36,8 @@ export interface Gpu {
   readonly bindingBytes: number;
   /** Why the device is of no use any more: it is gone, or refused something that it was told. Undefined while all is well. */
   fault(): string | undefined;
+  /** Comes when there is a fault. */
+  readonly died: Promise<ResourceError>;
 }
 
 /** @throws UnsupportedError where there is none. */
@@ -70,9 +72,12 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
   const hasDots = gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') && wanted('dots');
   const has = [...taken.map(([own]) => own), ...(hasDots ? (['dots'] as const) : [])];
   let fault: string | undefined;
-  void device.lost.then(({ reason, message }) => (fault ??= `it was lost: ${message || reason || 'no reason given'}`));
-  // What is refused is not done, and nothing else says so.
-  device.onuncapturederror = ({ error }) => (fault ??= `it refused a command: ${error.message}`);
+  const died = new Promise<ResourceError>((resolve) => {
+    const blame = (why: string): void => resolve(faultError((fault ??= why)));
+    void device.lost.then(({ reason, message }) => blame(`it was lost: ${message || reason || 'no reason given'}`));
+    // What is refused is not done, and nothing else says so.
+    device.onuncapturederror = ({ error }) => blame(`it refused a command: ${error.message}`);
+  });
   const { vendor, architecture, description } = adapter.info;
   return {
     device,
@@ -81,6 +86,7 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
     has: (feature) => has.includes(feature),
     bindingBytes: bindingBytes(device, limits),
     fault: () => fault,
+    died,
   };
 }
 
@@ -98,8 +104,11 @@ export async function watched<T>(device: GPUDevice, run: () => Promise<T>): Prom
 /** @throws ResourceError where the device is gone, or did not do what it was told. */
 export function checkDevice(gpu: Gpu): void {
   const why = gpu.fault();
-  if (why !== undefined) throw new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
+  if (why !== undefined) throw faultError(why);
 }
+
+const faultError = (why: string): ResourceError =>
+  new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
 
 const highest = ({ limits }: GPUAdapter): Record<string, number> =>
   Object.fromEntries(raised.map((name) => [name, limits[name]]));

@@ -70,6 +70,7 @@ export class WebgpuBackend implements Backend {
   readonly threads = 1;
   readonly activations: ActivationKind;
   readonly unsupported = unsupported;
+  readonly died: Promise<Error>;
   private readonly options: WebgpuOptions;
   private readonly device: Gpu;
   private readonly home: ProgramHome;
@@ -86,6 +87,7 @@ export class WebgpuBackend implements Backend {
     this.options = options;
     this.device = device;
     this.activations = activations;
+    this.died = new Promise((resolve) => void device.died.then((error) => !this.disposed && resolve(error)));
     this.able = { has: device.has, activations, workgroupBytes: device.device.limits.maxComputeWorkgroupStorageSize };
     this.choices = new Choices(this.able, device.info.isFallback);
     this.report = { ...device.info, checks: [], choices: [] };
@@ -116,8 +118,9 @@ export class WebgpuBackend implements Backend {
     await this.reserve(tensors);
     for (const { kernel } of this.calls()) home.pipelines.begin(kernel); // they compile while weights are on their way
     await uploadWeights(home, tensors, how);
-    if (!options.choose) await this.chooseKernels(how);
-    if (options.checks !== false) await this.check(how.read);
+    const again = { ...how, read: how.readAgain ?? how.read };
+    if (!options.choose) await this.chooseKernels(again);
+    if (options.checks !== false) await this.check(again.read);
     this.report = { ...this.report, choices: this.choices.of(options.graph) };
   }
 
