@@ -13,6 +13,7 @@ import type { Unfinished } from './unfinished.ts';
 import { unfinishedOf, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
+import type { DeviceDraws } from './device_draws.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
@@ -40,6 +41,13 @@ export interface SessionGraph {
   /** Names the weights that a saved session belongs to. */
   readonly weights: string;
   prepare(look?: Look): Program;
+}
+
+/** How the next step is made. */
+interface GoingOn {
+  readonly nLeft: number;
+  readonly ahead: Ahead | undefined;
+  readonly nBest: number | undefined;
 }
 
 /** One conversation with an immutable model. The next prompt reuses the longest start that it shares with what was read before. */
@@ -182,18 +190,21 @@ export class Session {
     const startMs = performance.now();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
     const nReused = await this.timeline.keepStart(making.text);
-    let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal);
+    const draws = ahead ? undefined : await this.drawsOnDevice(making);
+    let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal, draws?.nBest);
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
-      const token = sampler.sample(logits);
+      const token = draws ? await draws.draw(logits) : sampler.sample(logits);
       firstMs ||= performance.now();
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
       making.text.push(token);
-      yield answer.push(token, logits);
+      const event = answer.push(token, logits);
+      if (answer.stopReason === undefined) draws?.runAhead(token, answer.nLeft);
+      yield event;
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
@@ -201,7 +212,7 @@ export class Session {
         if (!(await this.makeRoom(making, signal))) break;
         if (!(yield* this.prefill(making.text.slice(0, -1), signal))) break;
       }
-      logits = followed ?? (await this.go(token, answer.nLeft, ahead));
+      logits = followed ?? (await this.go(token, { nLeft: answer.nLeft, ahead, nBest: draws?.nBest }));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
@@ -263,7 +274,7 @@ export class Session {
         ? Math.min(tokens.length, begin + Math.min(graph.maxLogits, graph.maxTokens))
         : Math.min(firstRow, begin + graph.maxTokens);
       const piece = Array.prototype.slice.call(tokens, begin, end) as number[];
-      const rows = await timeline.read(piece, scored ? piece.length : 0);
+      const rows = await timeline.read(piece, { nLogits: scored ? piece.length : 0 });
       for (let at = 0; at < rows.length; at += nVocab) checkFiniteLogits(rows.subarray(at, at + nVocab));
       if (scored) yield rows;
     }
@@ -322,11 +333,12 @@ export class Session {
   private async *prefill(
     prompt: ArrayLike<number>,
     signal: AbortSignal | undefined,
+    nBest?: number,
   ): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
     const { timeline } = this;
     const begin = timeline.length;
     while (!signal?.aborted) {
-      const logits = await timeline.readTowards(prompt);
+      const logits = await timeline.readTowards(prompt, nBest);
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
     }
@@ -360,13 +372,20 @@ export class Session {
     return aheadBy(speculate, nDraft, { ...this.graph, nVocab: this.nVocab, draft: this.draft });
   }
 
+  /** How an answer's tokens are drawn where a device works by itself; undefined: by the sampler alone. */
+  private async drawsOnDevice({ sampler, how }: Making): Promise<DeviceDraws | undefined> {
+    if (!this.timeline.isOnDevice) return undefined;
+    const { DeviceDraws } = await import('./device_draws.ts');
+    return new DeviceDraws(this.timeline, sampler, { needAll: how.logProbs !== undefined });
+  }
+
   /** Reads the answer's latest token, and guesses after it where they fit; returns the logits after the token. */
-  private async go(token: number, nLeft: number, ahead: Ahead | undefined): Promise<Float32Array> {
+  private async go(token: number, { nLeft, ahead, nBest }: GoingOn): Promise<Float32Array> {
     const { timeline } = this;
-    if (!ahead) return timeline.read([token], 1);
+    if (!ahead) return timeline.read([token], { nLogits: 1, nBest });
     const text = timeline.textWith(token);
     const tokens = await ahead.next(text, Math.min(nLeft - 1, this.nCtx - text.length));
     if (tokens.length > 1) await timeline.markBeforeGuesses();
-    return ahead.ran(await timeline.read(tokens, tokens.length, tokens.length - 1));
+    return ahead.ran(await timeline.read(tokens, { nLogits: tokens.length, nGuesses: tokens.length - 1 }));
   }
 }

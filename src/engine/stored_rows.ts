@@ -15,7 +15,7 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
       await program.run(step);
     },
     read: (value) => program.read(value),
-    readBest: () => program.readBest?.(),
+    ...(program.readBest && { readBest: () => program.readBest!() }),
     readState: (state, begin, end) => program.readState(state, begin, end),
     writeState: (state, begin, rows) => program.writeState(state, begin, rows),
     copyOf: (states) => program.copyOf(states),

@@ -1,4 +1,5 @@
 import type { Program } from '../backends/backend.ts';
+import type { Best } from '../base/best.ts';
 import type { Graph } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { bytesOf } from '../graph/tensor.ts';
@@ -11,11 +12,24 @@ export interface SavedTimeline {
   readonly states: readonly Uint8Array[];
 }
 
+/** What is read, and what of its logits is wanted. */
+export interface Reading {
+  /** Of how many of the last tokens logits are wanted. */
+  readonly nLogits: number;
+  /** So many of the last tokens become part of the text only as far as `follow` says so. */
+  readonly nGuesses?: number;
+  /** Of one row of logits so many of the largest will do, where the device finds them. */
+  readonly nBest?: number | undefined;
+}
+
+/** What is handed out instead of logits, where the device has found the best of them. */
+const NONE = new Float32Array(0);
+
 /**
  * A text, and the states of a model's layers for it. It reads on and goes back, whatever kinds of state the layers have.
  *
  *     text     t0 t1 t2 … t41 t42 t43│g1 g2      then guesses, which may become text or not
- *     states   ─────────────────────────────┤    ahead of the text while guesses are being verified
+ *     states   ─────────────────────────────┤    ahead of the text while guesses are verified, and while a device runs ahead
  *     copies   ──┤            ──┤                 places to which states return that cannot be cut back
  *
  * Going back is a question to the states. Where one of them says no, all return to the latest copy before that place, or to
@@ -84,31 +98,61 @@ export class Timeline {
     return nRead;
   }
 
-  /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end. */
-  async readTowards(wanted: ArrayLike<number>): Promise<Float32Array | undefined> {
+  /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
+  async readTowards(wanted: ArrayLike<number>, nBest?: number): Promise<Float32Array | undefined> {
     const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
     const isLast = end === wanted.length;
     if (isLast) await this.mark(); // for the same question once more
     const piece = Array.prototype.slice.call(wanted, this.nText, end) as number[];
-    const logits = await this.read(piece, isLast ? 1 : 0);
+    const logits = await this.read(piece, { nLogits: isLast ? 1 : 0, nBest });
     await this.snapshots.passed(this.written!);
     return isLast ? logits : undefined;
   }
 
   /**
-   * Reads tokens, at most a step of them. The last `nGuesses` become part of the text only as far as `follow` says so.
-   * @returns the logits of the last `nLogits` tokens, `[nLogits, nVocab]`, valid until the next step.
+   * Reads tokens, at most a step of them.
+   * @returns the logits of the last `nLogits` tokens, `[nLogits, nVocab]`, valid until the next step; none where there are the `best`.
    */
-  async read(tokens: ArrayLike<number>, nLogits: number, nGuesses = 0): Promise<Float32Array> {
+  async read(tokens: ArrayLike<number>, { nLogits, nGuesses = 0, nBest }: Reading): Promise<Float32Array> {
     await this.settle();
     const end = this.nText + tokens.length;
     if (end - this.written!.nRead > this.graph.maxTokens) await this.catchUp();
     this.tokens.set(tokens, this.nText);
-    await this.step(end, nLogits);
+    await this.step(end, nLogits, nBest);
     this.nText = end - nGuesses;
+    return this.best ? NONE : this.logits(nLogits);
+  }
+
+  /** The best of the latest logits, where they were wanted and found. */
+  get best(): Best | undefined {
+    return this.program.readBest?.();
+  }
+
+  /** The latest logits, `[nLogits, nVocab]`; also where the device has found the best of them, unless it was given another step. */
+  async logits(nLogits = 1): Promise<Float32Array> {
     const rows = await this.program.read(this.graph.logits);
     return rows.subarray(0, nLogits * this.graph.logits.shape[1]!);
+  }
+
+  /** Whether a device finds the best logits, and works by itself. */
+  get isOnDevice(): boolean {
+    return this.program.readBest !== undefined;
+  }
+
+  /**
+   * Gives the device the next token behind all that it was given; without one, that which it makes the likeliest there. The text does not
+   * grow by it: where the text goes on otherwise, what was read ahead is taken back. So every state has to be one that can be cut back.
+   */
+  runAhead(token: number | undefined, nBest: number | undefined): void {
+    const { program, written, nText, tokens } = this;
+    const pos = written?.nRead ?? 0;
+    if (!program.runAhead || !written || pos < nText || pos >= this.graph.nCtx) return;
+    const ahead = { since: written.since, end: Math.max(written.end, pos + 1), nRead: pos + 1 };
+    if (!this.states.every((state) => holds(state, nText, ahead))) return;
+    if (token !== undefined) tokens[pos] = token;
+    program.runAhead({ tokens: token === undefined ? token : tokens.subarray(pos, pos + 1), pos, nLogits: 1, nBest });
+    this.written = ahead;
   }
 
   /** Keeps this place, if the states cannot be cut back to it later. */
@@ -171,9 +215,9 @@ export class Timeline {
     return this.written!;
   }
 
-  private async step(end: number, nLogits: number): Promise<void> {
+  private async step(end: number, nLogits: number, nBest?: number): Promise<void> {
     const { nRead: pos, since, end: last } = this.written!;
-    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits });
+    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest });
     this.written = { since, end: Math.max(last, end), nRead: end };
   }
 

@@ -1,10 +1,8 @@
-import type { Best } from '../base/best.ts';
 import { FormatError } from '../base/errors.ts';
 import { checkNumber, checkWhole } from '../base/checks.ts';
 import { randomSeed } from '../base/numbers.ts';
-import { drawingRoom, maxLogit, newRoom, selectTop, type Candidates, type SamplerLink } from './candidates.ts';
+import { drawingRoom, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
-import { fetchedBest, gatherBest, keptBest, spreadBest } from './from_best.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
 import { logitBias } from './logit_bias.ts';
 import { minP } from './min_p.ts';
@@ -35,10 +33,6 @@ export interface Sampler {
   readonly seed: number;
   /** Chooses a token from `logits` `[nVocab]`, which stay as they are. Allocates nothing. */
   sample(logits: Float32Array): number;
-  /** How many of the best logits decide, as a rule; undefined: all count. 1: it is always the best one that is drawn. */
-  readonly nBest: number | undefined;
-  /** Chooses from the best logits as `sample` does from all; undefined, and nothing has happened, where others might be chosen. */
-  sampleBest(best: Best): number | undefined;
   /** Tells the sampler which token the text went on with: each prompt token, and each token sampled. */
   accept(token: number): void;
   /** Back to the start: no tokens accepted, random numbers from the seed again. */
@@ -46,6 +40,17 @@ export interface Sampler {
   save(): SamplerState;
   /** Throws a RangeError if the state cannot be one of this sampler's. */
   restore(state: SamplerState): void;
+  /** What `sample` is made of, for draws that do not need all logits. */
+  readonly parts: SamplerParts;
+}
+
+export interface SamplerParts {
+  readonly options: CheckedOptions;
+  readonly candidates: Candidates;
+  /** Change logits in place; candidate i is token i. */
+  readonly adjusting: readonly SamplerLink[];
+  /** Narrows the candidates down, and draws one. */
+  draw(): number;
 }
 
 /**
@@ -97,7 +102,6 @@ export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   const { adjusting, narrowing, steering } = buildLinks(o, history, random, nVocab);
   const { candidates, everyToken } = steering ? newRoom(nVocab) : drawingRoom(nVocab);
   const tokenLimits = { min: 0, max: nVocab - 1 };
-  const nKept = keptBest(o);
   const draw = (): number => {
     for (const link of narrowing) link.apply(candidates);
     return pickRandom(candidates, random);
@@ -105,17 +109,7 @@ export function createSampler(options: TokenOptions, nVocab: number): Sampler {
 
   return {
     seed,
-    nBest: nKept && fetchedBest(nKept, adjusting.length > 0),
-    sampleBest(best: Best): number | undefined {
-      if (nKept === undefined) return undefined;
-      checkBest(best);
-      spreadBest(candidates, best);
-      for (const link of adjusting) link.apply(candidates);
-      if (!gatherBest(candidates, best, nKept)) return undefined;
-      if (o.temperature > 0) return draw();
-      selectTop(candidates, 0, 1);
-      return candidates.tokens[0]!;
-    },
+    parts: { options: o, candidates, adjusting, draw },
     sample(logits: Float32Array): number {
       load(candidates, everyToken, logits);
       for (const link of adjusting) link.apply(candidates);
@@ -173,12 +167,8 @@ function notFinite(logits: Float32Array): FormatError {
   return notFiniteAt(token, logits[token]!);
 }
 
-/** @throws FormatError as `sample` does: what is no number is among the best. */
-function checkBest({ n, tokens, logits }: Best): void {
-  for (let i = 0; i < n; i++) if (!(logits[i]! < Infinity)) throw notFiniteAt(tokens[i]!, logits[i]!);
-}
-
-function notFiniteAt(token: number, logit: number): FormatError {
+/** The error for a logit that makes no distribution. */
+export function notFiniteAt(token: number, logit: number): FormatError {
   const came = `the logit of token ${token} is ${logit}`;
   return new FormatError(`${came}, expected a finite number; damaged weights, or too large ones?`);
 }

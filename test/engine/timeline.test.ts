@@ -11,6 +11,7 @@ import type { Tokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { nodeHost } from '../backends/wasm/support.ts';
 import { decodeRows, errorOf } from '../cases/op_case.ts';
 import { findDawn } from '../helpers/dawn.ts';
+import { likeDevice } from '../helpers/like_device.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
@@ -61,6 +62,7 @@ const { gpu } = await findDawn();
 
 const backends: Readonly<Record<string, Create>> = {
   'plain loops': async () => referenceBackend(),
+  'plain loops, as on a device that works by itself': async () => likeDevice(referenceBackend()),
   'wasm, one thread': ({ graph, weights }) =>
     createWasmBackend({ graph, weights, maxSessions: 400, threads: 1, host: nodeHost() }),
   ...(gpu && { webgpu: ({ graph, weights }) => createWebgpuBackend({ graph, weights, gpu, checks: false }) }),
@@ -74,7 +76,7 @@ const isSame = (name: string) => (came: Uint8Array, wanted: Uint8Array) => {
 
 /** The toy convolution has no kernel. */
 const hasKernels = (name: string, layers: readonly ToyLayer[]): boolean =>
-  name === 'plain loops' || layers.every(({ kind }) => kind !== 'rows');
+  name.startsWith('plain loops') || layers.every(({ kind }) => kind !== 'rows');
 
 interface Toy {
   readonly create?: Create;

@@ -3,6 +3,7 @@ import type { Best } from '../../src/base/best.ts';
 import { FormatError } from '../../src/base/errors.ts';
 import { createSampler } from '../../src/sampling/chain.ts';
 import { logProbs } from '../../src/sampling/log_probs.ts';
+import { bestDraw } from '../../src/sampling/from_best.ts';
 import type { TokenOptions } from '../../src/sampling/options.ts';
 import { best, lehmer, randomLogits, toEntries } from './oracle.ts';
 
@@ -62,14 +63,15 @@ describe('a draw from the best logits', () => {
     for (let trial = 0; trial < 2500; trial++) {
       const options = randomOptions(random);
       const [plain, quick] = [createSampler(options, N_VOCAB), createSampler(options, N_VOCAB)];
+      const draw = bestDraw(quick);
       for (let i = 0; i < 12; i++) {
         const logits = randomRow(random);
         if (i > 8) for (let back = 0; back < 20; back++) logits[(i * 31 + back) % N_VOCAB]! += 9;
         let token: number | undefined;
-        if (quick.nBest !== undefined && quick.nBest <= N_VOCAB) {
+        if (draw && draw.nBest <= N_VOCAB) {
           // fewer than it asks for, too: what decides is what came
-          const n = random() < 0.3 ? Math.max(1, Math.floor(quick.nBest * random())) : quick.nBest;
-          token = quick.sampleBest(bestOf(logits, n, { ties: random() < 0.5, seed: i + 1 }));
+          const n = random() < 0.3 ? Math.max(1, Math.floor(draw.nBest * random())) : draw.nBest;
+          token = draw.sample(bestOf(logits, n, { ties: random() < 0.5, seed: i + 1 }));
           counts[token === undefined ? 'undecided' : 'drawn']++;
         } else counts.whole++;
         token ??= quick.sample(logits);
@@ -89,16 +91,17 @@ describe('a draw from the best logits', () => {
   test('knows that equals come by token', () => {
     const sampler = createSampler({ topK: 2, presencePenalty: 3, seed: 1 }, 4);
     const logits = Float32Array.of(3, 3, 3, 6);
-    expect(sampler.sampleBest(bestOf(logits, 2))).toBeDefined();
+    const { sample } = bestDraw(sampler)!;
+    expect(sample(bestOf(logits, 2))).toBeDefined();
     sampler.accept(3); // from here on it is one of four equals, and the last of them
-    expect(sampler.sampleBest(bestOf(logits, 2))).toBeUndefined();
-    expect(sampler.sampleBest(bestOf(logits, 3))).toBeDefined();
-    const plain = createSampler({ topK: 3 }, 4);
-    for (const seed of [1, 2, 3]) expect(plain.sampleBest(bestOf(new Float32Array(4), 3, { seed }))).toBeDefined();
+    expect(sample(bestOf(logits, 2))).toBeUndefined();
+    expect(sample(bestOf(logits, 3))).toBeDefined();
+    const plain = bestDraw(createSampler({ topK: 3 }, 4))!;
+    for (const seed of [1, 2, 3]) expect(plain.sample(bestOf(new Float32Array(4), 3, { seed }))).toBeDefined();
   });
 
   test('asks for few, and for none where all count', () => {
-    const asked = (options: TokenOptions) => createSampler(options, N_VOCAB).nBest;
+    const asked = (options: TokenOptions) => bestDraw(createSampler(options, N_VOCAB))?.nBest;
     expect(asked({ temperature: 0 })).toBe(1);
     expect(asked({ temperature: 0, topK: 7 })).toBe(1);
     expect(asked({})).toBe(40);
@@ -115,10 +118,10 @@ describe('a draw from the best logits', () => {
     }
   });
 
-  test.each([NaN, Infinity])('refuses %s', (wrong) => {
-    const logits = Float32Array.of(3, wrong);
+  test.each([NaN, Infinity, -Infinity])('refuses %s', (wrong) => {
+    const logits = Float32Array.of(wrong < 0 ? wrong : 3, wrong);
     const sampler = createSampler({ temperature: 0 }, 2);
-    expect(() => sampler.sampleBest({ n: 2, tokens: Int32Array.of(0, 1), logits })).toThrow(FormatError);
-    expect(() => sampler.sample(logits)).toThrow(`the logit of token 1 is ${wrong}, expected a finite number`);
+    expect(() => bestDraw(sampler)!.sample({ n: 2, tokens: Int32Array.of(0, 1), logits })).toThrow(FormatError);
+    expect(() => sampler.sample(logits)).toThrow(`is ${wrong}, expected a finite number`);
   });
 });
