@@ -67,8 +67,12 @@ export interface Backend {
 
 /** A graph with its memory: one session's working set. Nothing is allocated while it runs. */
 export interface Program {
-  /** Runs every node for one step. A backend whose device is asynchronous returns a promise. */
-  run(step: Step): void | Promise<void>;
+  /**
+   * Runs every node for one step. A backend whose device is asynchronous returns a promise; `signal` stops a long step in its middle, and
+   * what it has stored by then belongs to no text.
+   * @throws the signal's reason
+   */
+  run(step: Step, signal?: AbortSignal): void | Promise<void>;
   /** The rows of a result, or of a value kept, after `run`: a view `[rows, cols]`, valid until the next `run`. */
   read(value: Value): Float32Array | Promise<Float32Array>;
   /** What came of a step with `nBest`, where the device found the best logits; undefined: `read` has all of them. */

@@ -12,6 +12,7 @@ import { BEST_TOKEN_AT, bestBytes, bestCalls, findsBest, type BestCalls } from '
 import { checkDevice, type Gpu } from './device.ts';
 import type { Call, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
+import { Pace, Slices, Turns } from './pace.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';
 import { ReadBack, type Reading } from './read_back.ts';
@@ -26,6 +27,7 @@ export interface ProgramHome {
   readonly memory: GpuMemory;
   readonly pipelines: Pipelines;
   readonly weights: Weights;
+  readonly pace: Pace;
   /** Whether kernels find the best logits here. */
   readonly findsBest: () => boolean;
 }
@@ -36,6 +38,9 @@ interface ReadyCall {
   readonly pipeline: GPUComputePipeline;
   readonly groups: readonly GPUBindGroup[];
 }
+
+/** A step of so few tokens goes as one. */
+const FEW = 4;
 
 /** Shorter times are not told apart: a fence takes a while, and clocks of pages are coarse. */
 const LEAST_MS = 5;
@@ -69,6 +74,7 @@ export class GpuProgram implements Program {
   private readonly bestCalls: BestCalls | undefined;
   private readonly begun: BegunSteps;
   private ready: Promise<void> | undefined;
+  private slices: Slices | undefined;
   /** Undefined until they are ready. */
   private calls: readonly ReadyCall[] | undefined;
   private best: ReadyBest | undefined;
@@ -181,14 +187,15 @@ export class GpuProgram implements Program {
     return slot ? this.buffers.get(slot)! : this.home.weights.nothing;
   }
 
-  async run(step: Step): Promise<void> {
+  async run(step: Step, signal?: AbortSignal): Promise<void> {
     checkAlive(this.disposed);
     this.checkStep(step);
     const begun = this.begun.take(step);
     if (!begun) this.rings.step(step);
     await this.prepare();
     this.nRows = countRows(step);
-    const reading = begun?.reading ?? (this.onNode ? await this.runApart(step, this.onNode) : this.submit(step));
+    const reading =
+      begun?.reading ?? (await (this.onNode ? this.runApart(step, this.onNode) : this.give(step, signal)));
     const { results } = this;
     const take = (words: Uint32Array) => (this.findsBest(step) ? results.takeBest(words) : results.takeRows(words));
     const isLost = await this.readBack.arrived(reading, take).catch((error: Error) => error);
@@ -222,21 +229,59 @@ export class GpuProgram implements Program {
     return this.results.best;
   }
 
+  /** Gives the device a step; a long one slice by slice. @throws what the signal says, where it stops the step between two */
+  private async give(step: Step, signal: AbortSignal | undefined): Promise<Reading> {
+    const { pace, gpu } = this.home;
+    const nTokens = step.tokens.length;
+    if (nTokens <= FEW) return this.submit(step);
+    this.begin(step);
+    const { queue } = gpu.device;
+    const slices = (this.slices ??= new Slices(this.plan.calls, this.plan.graph));
+    const turns = new Turns(queue, pace);
+    let first = 0;
+    for (let end; (end = slices.end(first, nTokens, pace.mostWork)) < this.calls!.length; first = end) {
+      queue.submit([this.recordSlice(first, end)]);
+      await turns.gave(slices.work(first, end, nTokens)).catch(() => checkDevice(gpu));
+      if (!signal?.aborted) continue;
+      this.isStray = true;
+      this.latest = undefined;
+      throw signal.reason;
+    }
+    return this.end(step, first);
+  }
+
+  private recordSlice(begin: number, end: number): GPUCommandBuffer {
+    const encoder = this.home.gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = begin; i < end; i++) this.record(pass, this.calls![i]!, this.nRows);
+    pass.end();
+    return encoder.finish();
+  }
+
+  private begin(step: Step): void {
+    if (this.isStray) this.home.gpu.device.queue.writeBuffer(this.lost, 0, new Uint32Array(1));
+    this.isStray = false;
+    this.latest = step;
+    this.step.write(step);
+  }
+
   /** One pass over all calls; what is read goes the same way. @param isNext its token is the best logit of the step before */
   private submit(step: Step, isNext = false): Reading {
+    this.begin(step);
+    return this.end(step, 0, isNext);
+  }
+
+  /** Submits the calls from `first` on, and what is read. */
+  private end(step: Step, first: number, isNext = false): Reading {
     const { home, plan, buffers, best, bestCalls } = this;
     const { device } = home.gpu;
     const { logits } = plan.graph;
     const nRows = countRows(step);
-    if (this.isStray) device.queue.writeBuffer(this.lost, 0, new Uint32Array(1));
-    this.isStray = false;
-    this.latest = step;
-    this.step.write(step);
     const encoder = device.createCommandEncoder();
     const list = bestCalls && buffers.get(bestCalls.list)!;
     if (isNext) encoder.copyBufferToBuffer(list!, BEST_TOKEN_AT, this.step.buffer, FIRST_TOKEN_AT, 4);
     const pass = encoder.beginComputePass();
-    for (const ready of this.calls!) this.record(pass, ready, nRows);
+    for (let i = first; i < this.calls!.length; i++) this.record(pass, this.calls![i]!, nRows);
     const finds = this.findsBest(step);
     if (finds) for (const ready of best![step.nBest === 1 ? 'one' : 'several']) this.record(pass, ready, nRows);
     pass.end();

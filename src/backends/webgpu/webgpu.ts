@@ -14,6 +14,7 @@ import { Choices, notedChoices } from './choices.ts';
 import { openDevice, watched, type DeviceOptions, type Gpu } from './device.ts';
 import { lower, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
+import { Pace } from './pace.ts';
 import { Pipelines } from './pipelines.ts';
 import { planProgram } from './plan.ts';
 import { GpuProgram, type ProgramHome } from './program.ts';
@@ -95,6 +96,7 @@ export class WebgpuBackend implements Backend {
       gpu: device,
       memory,
       findsBest: () => this.findsBest,
+      pace: new Pace(),
       pipelines: new Pipelines(device.device),
       weights: new Weights(memory, plainWeights(graph), device.bindingBytes),
     };
