@@ -18,6 +18,8 @@ export interface GpuSurroundings {
   /** Opens a backend for what the GPU has no room for. */
   readonly wasm: BackendFactory;
   readonly maxSessions: number;
+  /** Default true: each kernel is checked. */
+  readonly checks?: boolean;
 }
 
 /** Parts of a model that are tried where the GPU has no room for more. */
@@ -45,15 +47,18 @@ export async function createGpuBackend(plan: BackendPlan, around: GpuSurrounding
   throw failure!;
 }
 
+/** The same with a GPU object that was found. */
+type OnGpu = GpuSurroundings & { readonly given: GpuObject };
+
 /** @throws ResourceError where the GPU has no room. */
 async function createWithin(
   mostBytes: number,
   plan: BackendPlan,
-  around: GpuSurroundings & { readonly given: GpuObject; readonly wholeBytes: number },
+  around: OnGpu & { readonly wholeBytes: number },
 ): Promise<Backend> {
   const { weights, graph } = plan;
   const { maxSessions, wholeBytes } = around;
-  if (wholeBytes <= mostBytes) return onGpu(plan, around.given);
+  if (wholeBytes <= mostBytes) return onGpu(plan, around);
   const split = planSplit({ graph, weights, maxSessions, mostBytes });
   if (split) return inTwoParts(plan, split, around);
   const came = `the model's last matrix takes more than the ${counted(mostBytes)} bytes that there are of the GPU's memory`;
@@ -62,10 +67,11 @@ async function createWithin(
 }
 
 /** Room is asked for at once: whether there is some decides about how much of a model a GPU gets. */
-async function onGpu({ weights, graph, part, options }: BackendPlan, gpu: GpuObject): Promise<Backend> {
+async function onGpu({ weights, graph, part, options }: BackendPlan, { given, checks }: OnGpu): Promise<Backend> {
   const { activations } = options;
   const kept = { notes: await notes(), runtime: runtimeName() };
-  const backend = await createWebgpuBackend({ gpu: withTypes(gpu), weights, graph, part, activations, ...kept });
+  const how = { activations, checks, ...kept };
+  const backend = await createWebgpuBackend({ gpu: withTypes(given), weights, graph, part, ...how });
   try {
     await backend.reserve(weights);
     return backend;
@@ -75,21 +81,17 @@ async function onGpu({ weights, graph, part, options }: BackendPlan, gpu: GpuObj
   }
 }
 
-async function inTwoParts(
-  plan: BackendPlan,
-  split: SplitPlan,
-  { given, wasm }: GpuSurroundings & { readonly given: GpuObject },
-): Promise<Backend> {
+async function inTwoParts(plan: BackendPlan, split: SplitPlan, around: OnGpu): Promise<Backend> {
   const { ofFirst, ofSecond } = split;
   const [before, behind] = halvesOf(plan.part, split);
   const share = (names: ReadonlySet<string>) => plan.weights.filter(({ name }) => names.has(name));
   const second = await onGpu(
     { ...plan, weights: share(ofSecond), graph: split.second.graph, part: behind?.graph },
-    given,
+    around,
   );
   try {
     const { graph, gives: keep } = split.first;
-    const first = await wasm({ ...plan, weights: share(ofFirst), graph, keep, part: before?.graph });
+    const first = await around.wasm({ ...plan, weights: share(ofFirst), graph, keep, part: before?.graph });
     return splitBackend({ first, second, ofFirst, ofSecond });
   } catch (error) {
     await second.dispose();

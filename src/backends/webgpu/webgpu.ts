@@ -45,7 +45,7 @@ export interface WebgpuOptions {
   readonly notes?: Notes | undefined;
   readonly runtime?: string | undefined;
   /** Tests that compare each kernel themselves leave the check of the upload out. */
-  readonly checks?: boolean;
+  readonly checks?: boolean | undefined;
 }
 
 /** Threads of a workgroup, for kernels that are not tuned: every device takes so many. */
