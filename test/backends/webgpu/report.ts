@@ -1,8 +1,9 @@
-import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
+import type { GpuFeature } from '../../../src/platform/gpu.ts';
 import { opCases } from '../../cases/index.ts';
 import { errorOf, expected, type OpCase } from '../../cases/op_case.ts';
 import { CaseRunner } from '../case_runner.ts';
 import { leastError, opensOn } from './support.ts';
+import { VariantRunner, variantTrials, type VariantTrial } from './variant_trials.ts';
 
 /** Cases of ops in Deno and in pages, where vitest is not: what came of each, as plain data. */
 
@@ -17,14 +18,11 @@ export interface CaseReport {
 export const titleOf = ({ op, name }: OpCase): string => `${op.name}: ${name}`;
 
 /** Runs cases by their titles. One that fails leaves the others alone. */
-export async function* reportCases(
-  gpu: GPU,
-  titles: readonly string[],
-  device?: DeviceOptions,
-): AsyncGenerator<CaseReport> {
+async function* reportCases(gpu: GPU, titles: readonly string[]): AsyncGenerator<CaseReport> {
   const wanted = new Set(titles);
   const cases = opCases.filter((opCase) => wanted.has(titleOf(opCase)));
-  const runner = await CaseRunner.open(opensOn(gpu, device), cases);
+  if (cases.length === 0) return;
+  const runner = await CaseRunner.open(opensOn(gpu), cases);
   try {
     for (const opCase of cases) yield await reportCase(runner, opCase);
   } finally {
@@ -41,4 +39,42 @@ async function reportCase(runner: CaseRunner, opCase: OpCase): Promise<CaseRepor
   } catch (error) {
     return { ...about, failure: String(error) };
   }
+}
+
+/** Runs variants of products by their names; the case of a report is the worst of a variant. */
+async function* reportVariants(
+  gpu: GPU,
+  features: readonly GpuFeature[],
+  names: readonly string[],
+): AsyncGenerator<CaseReport> {
+  for (const trial of variantTrials(features)) if (names.includes(trial.name)) yield await reportVariant(gpu, trial);
+}
+
+async function reportVariant(gpu: GPU, trial: VariantTrial): Promise<CaseReport> {
+  const about = { case: trial.name, tolerance: 0 };
+  try {
+    const runner = await VariantRunner.open(gpu, trial);
+    let worst = { error: 0, tolerance: 1 };
+    for (const opCase of trial.cases) {
+      const each = await runner.run(opCase);
+      if (each.error / each.tolerance >= worst.error / worst.tolerance) worst = each;
+    }
+    await runner.close();
+    return { ...about, ...worst };
+  } catch (error) {
+    return { ...about, failure: String(error) };
+  }
+}
+
+/** What is to be run where vitest is not. */
+export interface ReportJob {
+  readonly titles: readonly string[];
+  /** Variants are tried that need no more than these. */
+  readonly features: readonly GpuFeature[];
+}
+
+/** Cases and variants, whichever the titles name. */
+export async function* reportAll(gpu: GPU, { titles, features }: ReportJob): AsyncGenerator<CaseReport> {
+  yield* reportCases(gpu, titles);
+  yield* reportVariants(gpu, features, titles);
 }
