@@ -41,15 +41,7 @@ async function reportCase(runner: CaseRunner, opCase: OpCase): Promise<CaseRepor
   }
 }
 
-/** Runs variants of products by their names; the case of a report is the worst of a variant. */
-async function* reportVariants(
-  gpu: GPU,
-  features: readonly GpuFeature[],
-  names: readonly string[],
-): AsyncGenerator<CaseReport> {
-  for (const trial of variantTrials(features)) if (names.includes(trial.name)) yield await reportVariant(gpu, trial);
-}
-
+/** The worst of a variant's cases. */
 async function reportVariant(gpu: GPU, trial: VariantTrial): Promise<CaseReport> {
   const about = { case: trial.name, tolerance: 0 };
   try {
@@ -71,10 +63,15 @@ export interface ReportJob {
   readonly titles: readonly string[];
   /** Variants are tried that need no more than these. */
   readonly features: readonly GpuFeature[];
+  /** Of each variant one case: for devices that take a quarter of a second to compile a kernel. */
+  readonly isQuick?: boolean;
 }
 
 /** Cases and variants, whichever the titles name. */
-export async function* reportAll(gpu: GPU, { titles, features }: ReportJob): AsyncGenerator<CaseReport> {
+export async function* reportAll(gpu: GPU, { titles, features, isQuick }: ReportJob): AsyncGenerator<CaseReport> {
   yield* reportCases(gpu, titles);
-  yield* reportVariants(gpu, features, titles);
+  for (const trial of variantTrials(features)) {
+    const cases = trial.cases.slice(0, isQuick ? 1 : undefined);
+    if (titles.includes(trial.name)) yield await reportVariant(gpu, { ...trial, cases });
+  }
 }
