@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe } from 'vitest';
 import { chooseDriver } from '../../helpers/dawn.ts';
-import { allTitles, bundled, denoPath, reportsInDeno, testReports } from './elsewhere.ts';
+import { allTitles, bundled, denoPath, reportsInDeno, testReports, variantNames } from './elsewhere.ts';
 
 /** Deno's WebGPU is wgpu, and its compiler of WGSL is naga: Firefox has the same. */
 
@@ -16,6 +16,10 @@ function absence(): string | undefined {
 const absent = absence();
 if (absent) console.warn(`WebGPU in Deno is not tested: ${absent}`);
 
-describe.skipIf(absent)('Deno agrees with the definition of each op', () => {
-  testReports(allTitles, async () => reportsInDeno(await bundled('in_deno.ts', 'node'), allTitles));
+/** It has f16, but naga takes no halves for the bits of a word: what does not compile is refused, and a plain kernel runs. */
+const features = ['dots'] as const;
+const titles = [...allTitles, ...variantNames(features)];
+
+describe.skipIf(absent)('Deno agrees with the definition of each op, and each variant', () => {
+  testReports(titles, async () => reportsInDeno(await bundled('in_deno.ts', 'node'), { titles, features }));
 });

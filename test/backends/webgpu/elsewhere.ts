@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import type { OpCase } from '../../cases/op_case.ts';
+import type { GpuFeature } from '../../../src/platform/gpu.ts';
 import { trials } from './support.ts';
-import { titleOf, type CaseReport } from './report.ts';
+import { titleOf, type CaseReport, type ReportJob } from './report.ts';
+import { variantTrials } from './variant_trials.ts';
 
 /** The suite's cases where vitest is not. */
 
@@ -30,6 +32,14 @@ export const allTitles = trials.cases!.map(titleOf);
 export const fewTitles = trials
   .cases!.filter((each, i, all) => all.findIndex((other) => kernelOf(other) === kernelOf(each)) === i)
   .map(titleOf);
+
+/** Variants of products on a device with these features: one with each set of files. */
+export function variantNames(features: readonly GpuFeature[]): string[] {
+  const trials = variantTrials(features);
+  return trials
+    .filter(({ variant }, i) => trials.findIndex((other) => other.variant.name === variant.name) === i)
+    .map(({ name }) => name);
+}
 
 function kernelOf({ op, inputs }: OpCase): string {
   return `${op.name} ${op.quantInput === undefined ? '' : inputs[op.quantInput]!.quant}`;
@@ -58,12 +68,12 @@ export function denoPath(): string | undefined {
 }
 
 /** Runs cases in Deno. One that ends the process fails, and the others run in another process. */
-export async function reportsInDeno(script: string, titles: readonly string[]): Promise<CaseReport[]> {
+export async function reportsInDeno(script: string, { titles, features }: ReportJob): Promise<CaseReport[]> {
   const reports: CaseReport[] = [];
   while (reports.length < titles.length) {
     const left = titles.slice(reports.length);
     const child = spawn(denoPath()!, ['run', '-A', script], { stdio: 'pipe' });
-    child.stdin.end(JSON.stringify(left));
+    child.stdin.end(JSON.stringify({ titles: left, features } satisfies ReportJob));
     const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
     const came = printed.split('\n').filter((line) => line.startsWith('{'));
     reports.push(...came.map((line) => JSON.parse(line) as CaseReport));
