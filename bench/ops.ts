@@ -11,6 +11,8 @@ import { caseMakers } from './lib/cases.ts';
 import { embedded } from './lib/embedded.ts';
 import { gpuTables, isRight, measureGpuOps } from './lib/gpu_ops.ts';
 import { gpuTitles } from './measure/gpu/cases.ts';
+import { gpuQuants } from './measure/gpu/quants.ts';
+import { variantTitle } from './measure/gpu/variant_cases.ts';
 import { host, wasmFactory } from './lib/host.ts';
 import { openLimits, type Limits } from './measure/limits.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -38,6 +40,11 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
     value: 'LIST',
     help: 'what kernels of a GPU may use of f16, subgroups, dots; or none; default: all that it has',
   },
+  variants: {
+    value: 'first|all',
+    help: "a GPU's products by every variant of their kernels, in their first size or all",
+  },
+  shape: { value: 'ROWSxCOLS', help: 'of a weight on a GPU; default: 2048x2048' },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -53,7 +60,9 @@ const only = new RegExp(options.only);
 const share = { build, threads, bytes, activations };
 const isGpu = oneOf('backend', options.backend, ['wasm', 'webgpu']) === 'webgpu';
 
-const titles = isGpu ? ['limits', ...gpuTitles] : [...caseMakers(share).map(({ title }) => title), 'profile'];
+const titles = isGpu
+  ? ['limits', ...(options.variants ? gpuQuants.map(variantTitle) : gpuTitles)]
+  : [...caseMakers(share).map(({ title }) => title), 'profile'];
 if (!titles.some((title) => only.test(title))) {
   console.error(`--only is ${JSON.stringify(options.only)}, which no case matches; without it, every case is measured`);
   process.exit(2);
@@ -131,11 +140,27 @@ async function measureCpu(): Promise<void> {
 
 async function measureGpu(): Promise<void> {
   const features = featuresOf(options.features);
-  const ops = await measureGpuOps({ only, bytes, activations, timing, features });
+  const { variants: some } = options;
+  const variants = some === undefined ? undefined : oneOf('variants', some, ['first', 'all']);
+  const ops = await measureGpuOps({
+    only,
+    bytes,
+    activations,
+    timing,
+    features,
+    shape: shapeOf(options.shape),
+    variants,
+  });
   const machine = describeMachine();
   process.exitCode = isRight(ops) ? 0 : 1;
   if (options.json) return console.log(JSON.stringify({ machine, engine: `Node ${process.version}`, ...ops }, null, 1));
   console.log(`${date()}. ${machine.cpu}, Node ${process.version}\n\n${gpuTables(ops)}\n`);
+}
+
+function shapeOf(text: string | undefined): { rows: number; cols: number } | undefined {
+  if (text === undefined) return undefined;
+  const [rows = 0, cols = 0] = text.split('x').map((n) => count('shape', n));
+  return { rows, cols };
 }
 
 function featuresOf(list: string | undefined): GpuFeature[] | undefined {

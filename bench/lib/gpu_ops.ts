@@ -1,3 +1,4 @@
+import type { Chooser } from '../../src/backends/webgpu/variants.ts';
 import type { ActivationKind } from '../../src/graph/activations.ts';
 import type { GpuFeature, GpuReport } from '../../src/platform/gpu.ts';
 import { gpuMakers, measureMaker, missingOps, type MadeLines } from '../measure/gpu/cases.ts';
@@ -5,6 +6,7 @@ import type { GpuCost } from '../measure/gpu/costs.ts';
 import { gpuHome } from '../measure/gpu/home.ts';
 import { measureGpuLimits, openGpuLimits, type GpuCeiling, type GpuLimits } from '../measure/gpu/limits.ts';
 import { gpuName } from '../measure/gpu/names.ts';
+import { variantMakers } from '../measure/gpu/variant_cases.ts';
 import { lineCells, lineHead } from '../measure/measure_cases.ts';
 import { digits, percent } from '../measure/stats.ts';
 import type { TimingOptions } from '../measure/timing.ts';
@@ -22,6 +24,8 @@ export interface GpuOpsOptions {
   readonly features?: readonly GpuFeature[] | undefined;
   readonly shape?: { readonly rows: number; readonly cols: number } | undefined;
   readonly prefill?: number | undefined;
+  /** Products by every variant of their kernels, instead: `all` with every size of workgroups and tiles. */
+  readonly variants?: 'first' | 'all' | undefined;
 }
 
 export interface GpuOps extends Pick<GpuLimits, 'info' | 'clock'> {
@@ -32,16 +36,23 @@ export interface GpuOps extends Pick<GpuLimits, 'info' | 'clock'> {
 
 /** Ceilings and costs, then every case in turns with the ceilings. */
 export async function measureGpuOps(options: GpuOpsOptions): Promise<GpuOps> {
-  const { only, bytes, activations, timing, features, shape, prefill } = options;
+  const { only, bytes, activations, timing, features, shape, prefill, variants } = options;
   const gpu = await findGpu();
   const limits = await openGpuLimits(gpu, { sweepBytes: bytes });
   try {
     const { info, clock } = limits;
     const ceilings = await measureGpuLimits(limits, timing);
     const costs = await limits.costs();
-    const home = gpuHome({ gpu, limits, ceilings, device: features && { features } });
+    const device = features && { features };
+    const homeOf = (choose?: Chooser) => gpuHome({ gpu, limits, ceilings, device, choose });
+    const has = (feature: GpuFeature): boolean => (features ?? info.features).includes(feature);
+    const able = { has, activations: 'fast', workgroupBytes: limits.workgroupBytes } as const;
+    const shared = { bytes, activations, shape, prefill };
+    const makers = variants
+      ? variantMakers({ ...shared, homeOf, able, withSizes: variants === 'all' })
+      : gpuMakers({ ...shared, home: homeOf() });
     const made: ({ readonly title: string } & MadeLines)[] = [];
-    for (const maker of gpuMakers({ home, bytes, activations, shape, prefill })) {
+    for (const maker of makers) {
       if (!only.test(maker.title)) continue;
       process.stderr.write(`${maker.title} …\n`);
       const came = await measureMaker(maker, limits.tasks, { ...timing, stepMs: clock.stepUs / 1000 });

@@ -31,6 +31,8 @@ export interface CaseHome {
   readonly macsOf: (quant: QuantType) => LimitName;
   /** How often a run goes through a graph that is so large, for its clock to say something. */
   readonly repeatsOf: (size: { readonly nNodes: number; readonly bytes: number }) => number;
+  /** How many times a case's tolerance its errors may be: sums of thousands come in another order here. */
+  readonly leeway: number;
   /** Whether lines say which kernels ran. */
   readonly tellsKernels: boolean;
 }
@@ -51,5 +53,6 @@ export const wasmHome = (options: WasmHomeOptions): CaseHome => ({
   },
   macsOf: (quant) => (quant.name === 'f32' ? 'f32' : isFixed(quant) ? 'dot16' : 'dot'),
   repeatsOf: () => 1,
+  leeway: 1,
   tellsKernels: false,
 });

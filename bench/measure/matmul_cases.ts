@@ -21,11 +21,11 @@ import {
 export const SHAPE = { rows: 2048, cols: 2048 } as const;
 
 /** Tokens of the prefill case, and of its check: a matrix product, but few enough for plain loops. */
-const PREFILL = 128;
+export const PREFILL = 128;
 const CHECKED = 7;
 
 /** Weights that the prefill case goes through. */
-const PREFILL_WEIGHTS = 2;
+export const PREFILL_WEIGHTS = 2;
 
 /** Looking rows up is a product of a scale and a level, and of types with mins a sum; 16-bit floats are kept as fixed point. */
 const EMBED_TOLERANCE = 5e-7;
@@ -76,23 +76,26 @@ export async function matmulCases(quant: QuantType, options: MatmulOptions): Pro
 }
 
 /** A graph as often as its home wants it. */
-function lengthened(graph: Graph, { nBytes }: TestMatrix, { repeatsOf }: CaseHome): Graph {
+export function lengthened(graph: Graph, { nBytes }: TestMatrix, { repeatsOf }: CaseHome): Graph {
   const nNodes = graph.nodes.length;
   const repeats = repeatsOf({ nNodes, bytes: nNodes * nBytes });
   return { ...graph, nodes: Array.from({ length: repeats }, () => graph.nodes).flat() };
 }
 
-interface ProductWork {
+export interface ProductWork {
   readonly matrix: TestMatrix;
   readonly home: CaseHome;
   readonly graph: Graph;
   readonly what: string;
   readonly nTokens: number;
+  /** Kernels, by name; default: those that a run tells of. */
+  readonly kernels?: string;
+  readonly activations?: ActivationKind;
 }
 
-async function productCase({ backend, timed }: CaseBackend, work: ProductWork): Promise<BenchCase> {
+export async function productCase({ backend, timed }: CaseBackend, work: ProductWork): Promise<BenchCase> {
   const { matrix, home, graph, what, nTokens } = work;
-  const { activations } = backend;
+  const { activations = backend.activations } = work;
   const program = backend.prepare(graph);
   const [node, step] = [graph.nodes[0] as Node, stepOf(nTokens)];
   const one = { ...graph, nodes: [node], logits: node.out };
@@ -104,7 +107,7 @@ async function productCase({ backend, timed }: CaseBackend, work: ProductWork): 
     bytes: graph.nodes.length * matrix.nBytes,
     macs: (graph.nodes.length * node.op.cost(node, step).flops) / 2,
     limits: { bytes: 'read', macs: home.macsOf(matrix.quant) },
-    kernels: home.tellsKernels ? await kernelsOf(backend, one, step) : undefined,
+    kernels: work.kernels ?? (home.tellsKernels ? await kernelsOf(backend, one, step) : undefined),
   };
 }
 

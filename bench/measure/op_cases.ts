@@ -30,7 +30,7 @@ export async function opCase(timed: TimedCase, { home }: Pick<MatmulOptions, 'ho
       out.role === 'state'
         ? decodeRows(await program.readState(out, 0, graph.nCtx), out.quant.name)
         : await program.read(out);
-    return { error: errorOf(came, expected(built)[0]!), tolerance: timed.tolerance };
+    return { error: errorOf(came, expected(built)[0]!), tolerance: timed.tolerance * home.leeway };
   };
   const single = { ...graph, nodes: graph.nodes.slice(0, 1), logits: graph.nodes[0]!.out };
   const isProduct = timed.op === attention; // the others are bounded by memory

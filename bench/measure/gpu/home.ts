@@ -1,4 +1,5 @@
 import type { DeviceOptions } from '../../../src/backends/webgpu/device.ts';
+import type { Chooser } from '../../../src/backends/webgpu/variants.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import type { CaseHome } from '../case_home.ts';
 import { leastRunMs, timedBy } from './clock.ts';
@@ -18,17 +19,19 @@ export interface GpuHomeOptions {
   readonly ceilings: readonly GpuCeiling[];
   /** Less than all that the device has, for kernels that do without. */
   readonly device?: DeviceOptions | undefined;
+  /** Kernels of products; default: those of the backend. */
+  readonly choose?: Chooser | undefined;
 }
 
 /** The backend on a GPU, with an eye on its passes. */
-export function gpuHome({ gpu, limits: { clock }, ceilings, device }: GpuHomeOptions): CaseHome {
+export function gpuHome({ gpu, limits: { clock }, ceilings, device, choose }: GpuHomeOptions): CaseHome {
   const wantedMs = clock.kind === 'fences' ? leastRunMs(clock) : LEAST_STAMPED_MS;
   const speed = (limit: GpuLimit): number => ceilings.find((one) => one.limit === limit)?.perSecond ?? 0;
   const floats = speed('f16') > speed('f32') ? 'f16' : 'f32';
   return {
     async open({ maxSessions: _, ...plan }) {
       const { gpu: watched, stopwatch } = watchedGpu(gpu);
-      const backend = await createWebgpuBackend({ ...plan, gpu: watched, device });
+      const backend = await createWebgpuBackend({ ...plan, gpu: watched, device, choose });
       return { backend, timed: timedBy(clock, stopwatch()) };
     },
     macsOf: () => floats,
@@ -36,6 +39,7 @@ export function gpuHome({ gpu, limits: { clock }, ceilings, device }: GpuHomeOpt
       const ms = nNodes * DISPATCH_MS + bytes / speed('read') / 1e6;
       return Math.max(1, Math.min(Math.ceil(wantedMs / ms), Math.floor(MOST_NODES / nNodes)));
     },
+    leeway: 4,
     tellsKernels: true,
   };
 }

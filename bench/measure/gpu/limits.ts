@@ -16,6 +16,8 @@ import type { GpuInfo } from '../../../src/platform/gpu.ts';
 export interface GpuLimits {
   readonly info: GpuInfo;
   readonly clock: GpuClock;
+  /** What threads of a workgroup share, at the most. */
+  readonly workgroupBytes: number;
   readonly tasks: Readonly<Partial<Record<GpuLimit, LimitTask>>>;
   costs(): Promise<GpuCost[]>;
   close(): void;
@@ -61,7 +63,15 @@ export async function openGpuLimits(gpu: GPU, { sweepBytes }: GpuLimitsOptions):
     tasks.f32 = await productTask(laboratory, 'f32', timed, leastMs);
     if (info.features.includes('f16')) tasks.f16 = await productTask(laboratory, 'f16', timed, leastMs);
     if (info.features.includes('dots')) tasks.dot = await productTask(laboratory, 'dot', timed, leastMs);
-    return { info, clock, tasks, costs: () => measureCosts(laboratory, clock), close: () => laboratory.close() };
+    const workgroupBytes = laboratory.device.limits.maxComputeWorkgroupStorageSize;
+    return {
+      info,
+      clock,
+      workgroupBytes,
+      tasks,
+      costs: () => measureCosts(laboratory, clock),
+      close: () => laboratory.close(),
+    };
   } catch (error) {
     laboratory.close();
     throw error;

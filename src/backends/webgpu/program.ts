@@ -351,7 +351,7 @@ export class GpuProgram implements Program {
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
       const ms = performance.now() - startMs;
-      const kernels = calls.map(({ call }) => call.kernel.files.at(-1)).join(' + ');
+      const kernels = calls.map(({ call }) => call.variant ?? call.kernel.files.at(-1)).join(' + ');
       const rows = new Map<Value, Float32Array>();
       for (const value of [node.out, ...node.inputs]) if (value.rows) rows.set(value, await this.rowsOf(value));
       onNode({ nodes: [node], kernels, ms, read: (value) => rows.get(value)! });
