@@ -74,9 +74,17 @@ async function weights() {
     const kernel = `matmul_${name}`;
     const runs = main?.has(kernel) ? 'yes' : more?.has(kernel) ? 'yes, its kernels on demand' : 'plain loops only';
     const bits = String(Math.round((blockBytes * 8 * 1e4) / blockSize) / 1e4);
-    return [[`[${name.toUpperCase()}](src/quants/${name}.ts)`, bits, runs, writableTypes.includes(name) ? 'yes' : '']];
+    return [
+      [
+        `[${name.toUpperCase()}](src/quants/${name}.ts)`,
+        bits,
+        runs,
+        existsSync(join(root, `kernels/quants/${name}.wgsl`)) ? 'yes' : '',
+        writableTypes.includes(name) ? 'yes' : '',
+      ],
+    ];
   });
-  return table([['type', 'bits per weight', 'runs', '`thimble quantize` makes it'], ...rows]);
+  return table([['type', 'bits per weight', 'runs', 'on the GPU', '`thimble quantize` makes it'], ...rows]);
 }
 
 /** @param {string} name */
