@@ -124,6 +124,21 @@ describe('like a device', () => {
     }
   });
 
+  test('a session goes back behind what was read ahead, however far, also in a ring without a row to spare', async () => {
+    const { open, backend } = await opener([{ kind: 'window', window: 25 }], async () => referenceBackend());
+    for (let nBack = 0; nBack < 14; nBack++) {
+      const saved: Uint8Array[] = [];
+      for (const session of [open(), open(likeDevice(backend))]) {
+        let n = 0;
+        for await (const _ of session.generate(textOf(7, 60), { temperature: 0, ignoreEos: true }))
+          if (++n === 20) break;
+        session.truncate(session.tokens.length - nBack);
+        saved.push(await session.save());
+      }
+      expect(saved[1]).toEqual(saved[0]);
+    }
+  });
+
   async function seenOf(layers: readonly ToyLayer[], options: GenerateOptions): Promise<Seen & { nTokens: number }> {
     const { open, backend } = await opener(layers, async () => referenceBackend());
     const seen = newSeen();
