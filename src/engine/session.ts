@@ -338,7 +338,9 @@ export class Session {
     const { timeline } = this;
     const begin = timeline.length;
     while (!signal?.aborted) {
-      const logits = await timeline.readTowards(prompt, nBest);
+      const logits = await timeline.readTowards(prompt, { nBest, signal }).catch((error: unknown) => {
+        if (!signal?.aborted) throw error;
+      });
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
     }

@@ -10,9 +10,9 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
   if (stored.length === 0) return program;
   const fills = stored.map((table) => filler(program, table, { maxTokens, read }));
   return {
-    async run(step) {
+    async run(step, signal) {
       for (const fill of fills) await fill(step.tokens);
-      await program.run(step);
+      await program.run(step, signal);
     },
     read: (value) => program.read(value),
     ...(program.readBest && { readBest: () => program.readBest!() }),

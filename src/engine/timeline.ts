@@ -20,6 +20,8 @@ export interface Reading {
   readonly nGuesses?: number;
   /** Of one row of logits so many of the largest will do, where the device finds them. */
   readonly nBest?: number | undefined;
+  /** Stops the step in its middle, where the backend can. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is handed out instead of logits, where the device has found the best of them. */
@@ -99,13 +101,16 @@ export class Timeline {
   }
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
-  async readTowards(wanted: ArrayLike<number>, nBest?: number): Promise<Float32Array | undefined> {
+  async readTowards(
+    wanted: ArrayLike<number>,
+    { nBest, signal }: Pick<Reading, 'nBest' | 'signal'> = {},
+  ): Promise<Float32Array | undefined> {
     const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
     const isLast = end === wanted.length;
     if (isLast) await this.mark(); // for the same question once more
     const piece = Array.prototype.slice.call(wanted, this.nText, end) as number[];
-    const logits = await this.read(piece, { nLogits: isLast ? 1 : 0, nBest });
+    const logits = await this.read(piece, { nLogits: isLast ? 1 : 0, nBest, signal });
     await this.snapshots.passed(this.written!);
     return isLast ? logits : undefined;
   }
@@ -114,12 +119,13 @@ export class Timeline {
    * Reads tokens, at most a step of them.
    * @returns the logits of the last `nLogits` tokens, `[nLogits, nVocab]`, valid until the next step; none where there are the `best`.
    */
-  async read(tokens: ArrayLike<number>, { nLogits, nGuesses = 0, nBest }: Reading): Promise<Float32Array> {
+  async read(tokens: ArrayLike<number>, reading: Reading): Promise<Float32Array> {
+    const { nLogits, nGuesses = 0 } = reading;
     await this.settle();
     const end = this.nText + tokens.length;
     if (end - this.written!.nRead > this.graph.maxTokens) await this.catchUp();
     this.tokens.set(tokens, this.nText);
-    await this.step(end, nLogits, nBest);
+    await this.step(end, reading);
     this.nText = end - nGuesses;
     return this.best ? NONE : this.logits(nLogits);
   }
@@ -210,15 +216,18 @@ export class Timeline {
   private async catchUp(): Promise<Written> {
     await this.settle();
     while (this.written!.nRead < this.nText) {
-      await this.step(Math.min(this.written!.nRead + this.graph.maxTokens, this.nText), 0);
+      await this.step(Math.min(this.written!.nRead + this.graph.maxTokens, this.nText), { nLogits: 0 });
     }
     return this.written!;
   }
 
-  private async step(end: number, nLogits: number, nBest?: number): Promise<void> {
+  private async step(end: number, { nLogits, nBest, signal }: Reading): Promise<void> {
     const { nRead: pos, since, end: last } = this.written!;
-    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest });
-    this.written = { since, end: Math.max(last, end), nRead: end };
+    const ahead = { since, end: Math.max(last, end) };
+    const canGoBack = this.states.every(({ kind }) => kind !== 'rows');
+    this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
+    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
+    this.written = { ...ahead, nRead: end };
   }
 
   /** Takes states that are ahead of the text back to it, or to a place before. */

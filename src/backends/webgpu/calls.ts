@@ -64,6 +64,8 @@ export interface Surroundings {
   readonly bindingBytes: number;
   /** The kernels of products. */
   readonly choose: Chooser;
+  /** Whether a check has found a variant of another op wrong here. */
+  readonly isRefused?: (variant: string) => boolean;
 }
 
 /** Collects calls and slots; lives as long as one `lower`. */

@@ -1,4 +1,5 @@
 import type { Graph, Value } from '../../graph/graph.ts';
+import { matmul } from '../../ops/matmul.ts';
 import type { KernelChoice } from '../../platform/gpu.ts';
 import { kindOf, sitesOf } from './tuning.ts';
 import type { Call } from './calls.ts';
@@ -61,8 +62,14 @@ export class Choices {
   /** A call's variant must not be taken again. Whether another one can take its place. */
   refuse({ node, variant, from = 1 }: Call): boolean {
     if (variant === undefined) return false;
-    this.refused.add(`${kindOf(node.inputs[0]!, from > FEW ? 'many' : 'few')} ${variant}`);
+    const steps = from > FEW ? 'many' : 'few';
+    this.refused.add(node.op === matmul ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant);
     return true;
+  }
+
+  /** Whether a variant of an op that is no product must not be taken. */
+  isRefused(variant: string): boolean {
+    return this.refused.has(variant);
   }
 
   /** What each kind of product in a graph takes. */

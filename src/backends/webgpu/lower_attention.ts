@@ -2,9 +2,13 @@ import type { Node, Value } from '../../graph/graph.ts';
 import { alibiSlope } from '../../ops/attention.ts';
 import { colsOf } from '../../ops/op.ts';
 import { quantByName } from '../../quants/index.ts';
-import { numbersOf, rowsOfNode, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
+import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
+import { FEW } from './variants.ts';
 
-/** Attention and its caches, which lie on the device as `kernels/caches` says for each type. */
+/**
+ * Attention and its caches, which lie on the device as `kernels/caches` says for each type. Attention of few tokens is cut along the
+ * positions, that of many goes by tiles of queries.
+ */
 
 const perRow = (x: number): Grid => ({ x, y: (nRows) => nRows });
 
@@ -36,9 +40,6 @@ export const lowerKvStore: Expansion = (lowering, node) => {
   });
 };
 
-/** Steps of so many rows are few: their attention is cut along the positions, that of others goes by tiles. */
-const FEW = 4;
-
 /** Threads of a workgroup. */
 const THREADS = 64;
 
@@ -51,11 +52,20 @@ const SPLIT = { numbers: 1024, mostRows: 4 };
 /** Queries of a tile. Their numbers lie in a workgroup's memory, of which every device has 16 kB. */
 const TILE = { numbers: 2048, mostRows: 32 };
 
+/** Their names as variants; heads of any width, and devices that compute these wrongly, have the plain kernel. */
+const SPLITS = 'attention in splits';
+const TILES = 'attention in tiles';
+
 export const lowerAttention: Expansion = (lowering, node) => {
+  const { isRefused = () => false } = lowering.surroundings;
   const sizes = sizesOf(node);
-  if (!Number.isInteger(sizes.headDim / 4) || sizes.headDim > TILE.numbers / 4) return lowerAnyHeads(lowering, sizes);
-  lowerFew(lowering, sizes);
-  if (node.out.shape[0]! > FEW) lowerMany(lowering, sizes);
+  const fits = Number.isInteger(sizes.headDim / 4) && sizes.headDim <= TILE.numbers / 4;
+  const is = (variant: string): boolean => fits && !isRefused(variant);
+  if (is(SPLITS)) lowerFew(lowering, sizes);
+  else lowerAnyHeads(lowering, sizes, { to: FEW });
+  if (node.out.shape[0]! <= FEW) return;
+  if (is(TILES)) lowerMany(lowering, sizes);
+  else lowerAnyHeads(lowering, sizes, { from: FEW + 1 });
 };
 
 /** What attention is about. */
@@ -85,7 +95,7 @@ const sinksOf = (lowering: Lowering, { inputs: [, , , sinks] }: Node): Slot | un
   sinks && lowering.slotOf(sinks);
 
 /** Heads of any width: a workgroup for each head of each token. */
-function lowerAnyHeads(lowering: Lowering, { node, nHeads }: Sizes): void {
+function lowerAnyHeads(lowering: Lowering, { node, nHeads }: Sizes, range: Pick<Call, 'from' | 'to'>): void {
   const { threads } = lowering.surroundings;
   lowering.calls.push({
     node,
@@ -94,6 +104,7 @@ function lowerAnyHeads(lowering: Lowering, { node, nHeads }: Sizes): void {
     inputs: [...threeOf(lowering, node), sinksOf(lowering, node), slopesOf(lowering, node)],
     rows: rowsOfNode(node),
     grid: perRow(nHeads),
+    ...range,
   });
 }
 
@@ -108,7 +119,7 @@ function lowerFew(lowering: Lowering, { node, headDim, nHeads, nKvHeads, headsPe
   const numbers = { ...numbersWith(cache, node, threads), nSplits, blockRows: threads, queryRows };
   const bytes = Math.min(FEW, node.out.shape[0]!) * nHeads * nSplits * (headDim + 4) * 4;
   const parts: Slot = { name: `parts of ${node.out.name}`, role: 'activation', bytes };
-  const shared = { node, rows: rowsOfNode(node), to: FEW };
+  const shared = { node, rows: rowsOfNode(node), to: FEW, variant: SPLITS };
   lowering.calls.push(
     {
       ...shared,
@@ -143,6 +154,7 @@ function lowerMany(lowering: Lowering, { node, headDim, nKvHeads, headsPerKv }: 
     inputs: [...threeOf(lowering, node), sinksOf(lowering, node), slopesOf(lowering, node)],
     rows: rowsOfNode(node),
     from: FEW + 1,
+    variant: TILES,
     grid: { x: nKvHeads, y: (nRows) => Math.ceil((nRows * headsPerKv) / queryRows) },
   });
 }

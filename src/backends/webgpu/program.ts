@@ -19,6 +19,7 @@ import { ReadBack, type Reading } from './read_back.ts';
 import { Results } from './results.ts';
 import { States } from './states.ts';
 import { FIRST_TOKEN_AT, StepBuffer } from './step_buffer.ts';
+import { FEW } from './variants.ts';
 import type { Weights } from './weights.ts';
 
 /** What the programs of a backend share. */
@@ -38,9 +39,6 @@ interface ReadyCall {
   readonly pipeline: GPUComputePipeline;
   readonly groups: readonly GPUBindGroup[];
 }
-
-/** A step of so few tokens goes as one. */
-const FEW = 4;
 
 /** Shorter times are not told apart: a fence takes a while, and clocks of pages are coarse. */
 const LEAST_MS = 5;

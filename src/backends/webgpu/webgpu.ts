@@ -140,7 +140,8 @@ export class WebgpuBackend implements Backend {
   private readonly choose: Chooser = (node, steps) => (this.options.choose ?? this.choices.choose)(node, steps);
 
   private surroundings(choose: Chooser) {
-    return { threads: THREADS, bindingBytes: this.device.bindingBytes, choose };
+    const isRefused = (variant: string) => this.choices.isRefused(variant);
+    return { threads: THREADS, bindingBytes: this.device.bindingBytes, choose, isRefused };
   }
 
   private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {

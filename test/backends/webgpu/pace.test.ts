@@ -4,11 +4,12 @@ import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import type { Backend, Program } from '../../../src/backends/backend.ts';
 import { lower } from '../../../src/backends/webgpu/lower.ts';
 import { choosePlain } from '../../../src/backends/webgpu/variants.ts';
+import { Timeline } from '../../../src/engine/timeline.ts';
 import { weight, type Step } from '../../../src/graph/graph.ts';
-import { kvCache } from '../../../src/graph/layer_state.ts';
+import { kvCache, type KvCache } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
 import { quantByName } from '../../../src/quants/index.ts';
-import { encodeRows, randomFloats } from '../../cases/op_case.ts';
+import { encodeRows, errorOf, randomFloats } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 
 const N_VOCAB = 60;
@@ -22,18 +23,20 @@ function model() {
   const table = weight({ name: 'table', quant, shape: [N_VOCAB, DIM] });
   const mix = weight({ name: 'mix', quant, shape: [DIM, DIM] });
   const g = new Recorder(limits);
+  const states: KvCache[] = [];
   let x = g.embed(table);
   for (let l = 0; l < N_LAYERS; l++) {
     const cache = kvCache(l, { nKvHeads: 2, headDim: 32 }, { ...limits, kvType: 'f16' });
+    states.push(cache);
     x = g.add(x, g.matmul(mix, g.attention(x, x, x, cache, { headDim: 32, scale: 0.2 })));
   }
   const files = new Map(
     [table, mix].map((w, i) => [w.name, encodeRows(randomFloats(w.shape[0]! * DIM, i, 0.5), 'f32')]),
   );
-  return { graph: g.finish(g.matmul(table, g.lastRows(x))), weights: [table, mix], files };
+  return { graph: g.finish(g.matmul(table, g.lastRows(x))), weights: [table, mix], states, files };
 }
 
-const { graph, weights, files } = model();
+const { graph, weights, states, files } = model();
 const stepOf = (nTokens: number, pos = 0): Step => ({
   tokens: Int32Array.from({ length: nTokens }, (_, t) => (7 * t + pos) % N_VOCAB),
   pos,
@@ -132,5 +135,20 @@ describe.skipIf(!gpu)('a long step', () => {
     expect(nSubmits).toBe(3);
     onSubmit = undefined;
     expect(await logitsOf(stepOf(90), Infinity)).toEqual(wanted);
+  });
+
+  test('that was stopped is no part of a text', async () => {
+    const text = stepOf(90).tokens;
+    const wanted = await new Timeline(graph, states, program).readTowards(text);
+    const timeline = new Timeline(graph, states, backend.prepare(graph));
+    mostWork.mockReturnValue(1e6);
+    await timeline.readTowards(text.subarray(0, 20));
+    const controller = new AbortController();
+    nSubmits = 0;
+    onSubmit = () => nSubmits === 3 && controller.abort(new Error('enough'));
+    await expect(timeline.readTowards(text, { signal: controller.signal })).rejects.toThrow('enough');
+    onSubmit = undefined;
+    expect(timeline.length).toBe(20);
+    expect(errorOf((await timeline.readTowards(text))!, wanted!)).toBeLessThan(2e-3); // cut in another place
   });
 });

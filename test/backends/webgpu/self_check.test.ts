@@ -39,7 +39,7 @@ describe.skipIf(!gpu)('the check of GPU kernels', () => {
   afterEach(restore);
 
   const kernels = Object.keys(whole).filter(
-    (name) => !name.includes('/') && opCases.some(({ op }) => op.name === name),
+    (name) => !name.includes('/') && name !== 'attention' && opCases.some(({ op }) => op.name === name),
   );
 
   it.each(kernels)('lets %s pass, and catches it when it is wrong', async (kernel) => {
@@ -49,6 +49,38 @@ describe.skipIf(!gpu)('the check of GPU kernels', () => {
       new RegExp(`the kernel .*${kernel} cannot be used on .*: its numbers are wrong by`),
     );
   });
+
+  const wrong = {
+    kv_store_f16: ['= halves.x', '= (halves.x + 64u)'],
+    attention_split: ['correction + weight', 'correction + 1.01 * weight'],
+    attention_join: ['total * factor', '1.01 * total * factor'],
+    attention_tile: ['sum += weight', 'sum += 1.01 * weight'],
+  } as const;
+
+  /** Opens a backend for one case of an op, with this kernel wrong. */
+  async function checksWith(kernel: keyof typeof wrong, name: string) {
+    const { graph } = buildCase(opCases.find(({ op, nTokens }) => op.name === name && nTokens > 4)!);
+    const backend = await createWebgpuBackend({ gpu: gpu!, weights: [], graph });
+    const [right, spoilt] = wrong[kernel];
+    sources[kernel] = whole[kernel]!.replace(right, spoilt);
+    expect(sources[kernel]).not.toBe(whole[kernel]);
+    forgetSources();
+    await backend.upload([], { read: async () => undefined }).finally(() => backend.dispose());
+    return backend.gpu.checks;
+  }
+
+  it('catches a wrong kv_store', async () => {
+    await expect(checksWith('kv_store_f16', 'kv_store')).rejects.toThrow(/the kernel kv_store_f16 cannot be used/);
+  });
+
+  it.each(['attention_split', 'attention_join', 'attention_tile'] as const)(
+    'puts the plain kernel in the place of a wrong %s',
+    async (kernel) => {
+      const checks = await checksWith(kernel, 'attention');
+      expect(checks.filter(({ refused }) => refused !== undefined)).toHaveLength(1);
+      expect(checks.find((check) => check.kernel.endsWith(' attention'))!.refused).toBeUndefined();
+    },
+  );
 
   it('catches a kernel that does not compile', async () => {
     sources['rms_norm'] = whole['rms_norm']!.replace('squares +=', 'cubes +=');
