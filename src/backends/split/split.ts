@@ -18,7 +18,9 @@ export interface SplitParts {
 export function splitBackend({ first, second, ofFirst, ofSecond }: SplitParts): Backend {
   return {
     name: `${first.name} and ${second.name}`,
-    gpu: second.gpu ?? first.gpu,
+    get gpu() {
+      return second.gpu ?? first.gpu; // whole when the upload has ended
+    },
     threads: Math.max(first.threads, second.threads),
     noThreads: first.noThreads ?? second.noThreads,
     activations: first.activations === 'fast' ? 'fast' : second.activations,

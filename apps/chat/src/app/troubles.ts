@@ -50,6 +50,13 @@ const rows: readonly Row[] = [
     text: 'Its file holds no chat template: it continues texts, but it was not trained to answer. Choose a model whose name says “instruct”, “it” or “chat”.',
     remedy: 'models',
   },
+  {
+    name: /UnsupportedError|ResourceError/,
+    message: /WebGPU|GPU/,
+    title: 'The graphics chip cannot be used',
+    advice: 'Choose the processor in Settings, and open the model again.',
+    remedy: 'context',
+  },
   { name: /UnsupportedError/, message: anything, title: 'This model does not run here', remedy: 'models' },
   {
     name: /FormatError/,

@@ -18,7 +18,7 @@ export interface ToOpen {
   readonly name: string;
   /** Opens the model with these options, from wherever it is. */
   readonly open: (openModel: typeof import('thimble').openModel, options: OpenModelOptions) => Promise<Model>;
-  readonly options: Pick<OpenModelOptions, 'nCtx' | 'kvType' | 'threads'>;
+  readonly options: Pick<OpenModelOptions, 'nCtx' | 'kvType' | 'threads' | 'backend'>;
 }
 
 export interface Asked {

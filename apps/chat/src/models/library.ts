@@ -4,7 +4,7 @@ import { troubleOf } from '../app/troubles.ts';
 import { notify } from '../state/notices.ts';
 import type { Trouble } from '../state/types.ts';
 import { goTo, screen } from '../state/route.ts';
-import { chosenModel, kvType, nCtx, threads } from '../state/settings.ts';
+import { backend, chosenModel, kvType, nCtx, threads } from '../state/settings.ts';
 import { offered, offeredById, type OfferedModel } from './catalogue.ts';
 import { closeEngine, engine, openEngine } from './engine.ts';
 import { embeddedSource } from './embedded.ts';
@@ -80,6 +80,7 @@ export async function remove(id: string): Promise<void> {
 export const openOptions = () => ({
   nCtx: nCtx.value,
   kvType: kvType.value,
+  backend: backend.value,
   ...(threads.value > 0 ? { threads: threads.value } : {}),
 });
 

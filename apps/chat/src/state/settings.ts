@@ -17,6 +17,9 @@ export const textScale = kept<number>('text-scale', 1, isOneOf(0.9, 1, 1.15, 1.3
 /** 0: as many as the engine thinks best. */
 export const threads = kept<number>('threads', 0, (value) => Number.isInteger(value) && Number(value) >= 0);
 
+/** What computes: the processor, the graphics chip, or the faster of them. */
+export const backend = kept<'wasm' | 'webgpu' | 'auto'>('backend', 'wasm', isOneOf('wasm', 'webgpu', 'auto'));
+
 /** Positions of the context; a phone's memory holds these beside the weights. */
 export const nCtx = kept<number>('context', 2048, isOneOf(1024, 2048, 4096, 8192, 16384, 32768));
 

@@ -1,5 +1,6 @@
 /** Who answers: the models on this device, and the way to more. */
 import { Box, Check, Power } from 'lucide-preact';
+import type { GpuReport } from 'thimble';
 import { bytes, count } from '../app/format.ts';
 import { closeEngine, engine } from '../models/engine.ts';
 import { here, use, type LibraryModel } from '../models/library.ts';
@@ -75,6 +76,19 @@ function Row({ model, onClose }: { readonly model: LibraryModel; readonly onClos
   );
 }
 
+/** The graphics chip, and what the check of the kernels there came to. */
+function gpuRows({ vendor, architecture, description, isFallback, features, checks }: GpuReport): [string, string][] {
+  const name = description || `${vendor} ${architecture}`.trim() || 'without a name';
+  const refused = checks.filter((check) => check.refused !== undefined);
+  const checked = `${count(checks.length)} checked, ${refused.length === 0 ? 'all right' : `${count(refused.length)} not used`}`;
+  return [
+    ['Graphics chip', isFallback ? `${name} (software)` : name],
+    ['Uses', features.join(', ') || 'nothing beyond the basics'],
+    ['Kernels', checked],
+    ...refused.map(({ kernel, refused }): [string, string] => [kernel, refused!]),
+  ];
+}
+
 /** What the engine knows of the model that is open. */
 function About() {
   if (engine.value.type !== 'ready') return null;
@@ -82,7 +96,11 @@ function About() {
   const rows: readonly (readonly [string, string])[] = [
     ['Context', `${count(info.nCtx)} of ${count(info.nCtxTrain)} tokens`],
     ['Parameters', `${count(info.nParams / 1e6)} M, ${count(info.nLayers)} layers`],
-    ['Engine', `${info.backend}, ${info.threads === 1 ? '1 thread' : `${info.threads} threads`}`],
+    [
+      'Engine',
+      info.gpu ? info.backend : `${info.backend}, ${info.threads === 1 ? '1 thread' : `${info.threads} threads`}`,
+    ],
+    ...(info.gpu ? gpuRows(info.gpu) : []),
     ['Opened in', `${count(info.loadMs)} ms`],
   ];
   return (

@@ -2,12 +2,23 @@
 import { Download, Keyboard, Monitor, Moon, ShieldCheck, Sun, Trash2, Upload, Info } from 'lucide-preact';
 import { useRef } from 'preact/hooks';
 import { openShortcuts } from '../app/shortcuts.tsx';
-import { engine } from '../models/engine.ts';
+import type { ModelInfo } from 'thimble';
+import { engine, type EngineState } from '../models/engine.ts';
 import { use } from '../models/library.ts';
 import { deleteEverything } from '../state/answering.ts';
 import { exportJson, importJson, isKept } from '../state/conversations.ts';
 import { goTo } from '../state/route.ts';
-import { keepsAwake, kvType, nCtx, showsFigures, textScale, theme, threads, writesTitles } from '../state/settings.ts';
+import {
+  backend,
+  keepsAwake,
+  kvType,
+  nCtx,
+  showsFigures,
+  textScale,
+  theme,
+  threads,
+  writesTitles,
+} from '../state/settings.ts';
 import { isTouch } from '../state/viewport.ts';
 import { Button } from './button.tsx';
 import { ActionRow, Group, Segments, Slider, SwitchRow } from './fields.tsx';
@@ -96,6 +107,20 @@ function Answers() {
   );
 }
 
+/** Whether the model that is open was opened for something else than what is chosen now. */
+const isOtherBackend = ({ gpu, noGpu }: ModelInfo): boolean =>
+  backend.value === 'auto'
+    ? gpu === undefined && noGpu === undefined
+    : (backend.value === 'webgpu') !== (gpu !== undefined);
+
+/** Why there is no graphics chip, or why it was not taken. */
+function noGpu(state: EngineState): string | undefined {
+  if (!('gpu' in navigator)) return 'This browser does not let pages compute on the graphics chip.';
+  if (backend.value !== 'auto') return undefined;
+  const why = state.type === 'ready' ? state.info.noGpu : undefined;
+  return why ? `The processor is taken: ${why}.` : 'Both are timed once, when a model is opened.';
+}
+
 const contexts = [1024, 2048, 4096, 8192, 16384, 32768] as const;
 
 function Engine() {
@@ -105,7 +130,8 @@ function Engine() {
   const isOther =
     state.type === 'ready' &&
     (Math.min(wanted.nCtx, state.info.nCtxTrain) !== state.info.nCtx ||
-      (wanted.threads > 0 && wanted.threads !== state.info.threads && state.info.threads > 1));
+      (wanted.threads > 0 && wanted.threads !== state.info.threads && state.info.threads > 1) ||
+      isOtherBackend(state.info));
   return (
     <Group
       title="Engine"
@@ -124,6 +150,17 @@ function Engine() {
         value={contexts.findIndex((n) => n === nCtx.value)}
         shown={`${nCtx.value.toLocaleString()} tokens`}
         onChange={(at) => (nCtx.value = contexts[at]!)}
+      />
+      <Segments
+        label="Computes on"
+        value={backend.value}
+        choices={[
+          { value: 'wasm', label: 'Processor' },
+          { value: 'webgpu', label: 'Graphics chip' },
+          { value: 'auto', label: 'The faster one' },
+        ]}
+        hint={noGpu(state)}
+        onChange={(value) => (backend.value = value)}
       />
       <Slider
         label="Threads"
