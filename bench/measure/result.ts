@@ -5,7 +5,7 @@
 import { FormatError } from '../../src/base/errors.ts';
 import type { Build } from '../../src/platform/features.ts';
 import { flag, list, number, object, oneOf, optional, pair, text, whole, type Read } from './checked.ts';
-import type { GpuInfo, KernelCheck } from '../../src/platform/gpu.ts';
+import type { GpuInfo, KernelCheck, KernelChoice } from '../../src/platform/gpu.ts';
 import type { GpuClock } from './gpu/clock.ts';
 import type { GpuCost } from './gpu/costs.ts';
 import type { GpuCeiling } from './gpu/limits.ts';
@@ -88,6 +88,13 @@ export interface GpuResult {
   readonly models: readonly ModelLine[];
   /** Of each kernel that the model of the last line needs, what its check at the model's opening came to. */
   readonly checks: readonly KernelCheck[];
+  /** Which of several kernels that model's products have, by type and kind of step. */
+  readonly choices: readonly GpuChoice[];
+}
+
+export interface GpuChoice extends Pick<KernelChoice, 'kind' | 'variant' | 'from'> {
+  /** Of workgroups and tiles: `64×16`. */
+  readonly sizes: string;
 }
 
 /** A GPU's kernel on one quant type or shape, checked against plain loops first. */
@@ -189,6 +196,12 @@ const gpu = object<GpuResult>({
       refused: optional(text(300)),
     }),
     200,
+  ),
+  choices: list(
+    object<GpuChoice>({
+      ...{ kind: text(60), variant: text(80), sizes: text(40), from: oneOf('timing', 'notes', 'default') },
+    }),
+    100,
   ),
 });
 

@@ -49,7 +49,7 @@ const rowsOfModel = (group: string, { model, loadMs, ttftMs, phases }: ModelLine
 /** A GPU's numbers have groups of their own, and no threads. */
 function gpuRows({ gpu }: DeviceResult): Row[] {
   if (!gpu) return [];
-  const { ceilings, costs, kernels, models, checks } = gpu;
+  const { ceilings, costs, kernels, models, checks, choices } = gpu;
   return [
     ...ceilings.map(({ limit, perSecond, spread }): Row => {
       return [
@@ -68,6 +68,7 @@ function gpuRows({ gpu }: DeviceResult): Row[] {
     ...checks.map(({ kernel, error, refused }): Row => {
       return ['GPU check', kernel, refused ?? 'right', '', error ?? '', 'error', ''];
     }),
+    ...choices.map(({ kind, variant, sizes, from }): Row => ['GPU choice', kind, variant, '', sizes, from, '']),
   ];
 }
 

@@ -35,6 +35,56 @@ export const deviceResult: DeviceResult = {
       ],
     },
   ],
+  gpu: {
+    info: {
+      vendor: 'arm',
+      architecture: 'valhall',
+      description: '',
+      isFallback: false,
+      features: ['f16', 'timestamps'],
+    },
+    clock: { kind: 'timestamps', stepUs: 100, roundTripMs: 1.5 },
+    ceilings: [
+      { limit: 'read', perSecond: 41.5, spread: 0.01 },
+      { limit: 'f32', perSecond: 350, spread: 0.01 },
+      { limit: 'f16', perSecond: 690, spread: 0.02 },
+    ],
+    costs: [
+      { cost: 'dispatch', us: 12, spread: 0.1 },
+      { cost: 'round trip', us: 1500, spread: 0.2 },
+    ],
+    kernels: [
+      {
+        ...{ op: 'matmul q4_0', name: 'decode', error: 3e-7, tolerance: 3e-4, kernels: 'mat_vec' },
+        timing: {
+          ...{ ms: 2.1, spread: 0.01, gbPerSecond: 31, gmacPerSecond: 55, ofLimit: 0.75 },
+          ...{ limit: 'read', limitPerSecond: 41.5 },
+        },
+      },
+      {
+        ...{ op: 'matmul q4_0', name: 'prefill 128', error: 2e-6, tolerance: 3e-4, kernels: 'mat_mul' },
+        timing: {
+          ...{ ms: 8, spread: 0.02, gbPerSecond: 0.6, gmacPerSecond: 140, ofLimit: 0.2 },
+          ...{ limit: 'f16', limitPerSecond: 690 },
+        },
+      },
+      { op: 'matmul q8_0', name: '', error: Number.MAX_VALUE, tolerance: 0, failure: 'mat_vec does not compile' },
+    ],
+    models: [
+      {
+        ...{ model: 'tiny', weightBytes: 97_000_000, threads: 1, loadMs: 900, ttftMs: 400 },
+        phases: [
+          { name: 'prefill 128', tps: 810, spread: 0.01 },
+          { name: 'decode @16', tps: 71, spread: 0.02 },
+        ],
+      },
+    ],
+    checks: [
+      { kernel: 'quants/q4_0 + mat_vec', nPipelines: 4, error: 3e-7 },
+      { kernel: 'lib/x_halves + mat_vec', nPipelines: 1, refused: 'its numbers are wrong by 50 %' },
+    ],
+    choices: [{ kind: 'q4_0, few', variant: 'mat_vec, floats, by lanes', sizes: '64×16', from: 'timing' }],
+  },
   sustained: {
     ...{ model: 'tiny', threads: 2, hidden: [[3, 4]] },
     samples: [

@@ -29,3 +29,18 @@ test('one thread is measured once', () => {
 test('numbers of threads double', () => {
   expect([1, 2, 3, 8, 12].map(threadCounts)).toEqual([[1], [1, 2], [1, 2, 3], [1, 2, 4, 8], [1, 2, 4, 8, 12]]);
 });
+
+test('a GPU is measured last, in a few steps, with the types that it has kernels for', () => {
+  const plan = { name: 'full', threads: 2, sweepMib: 64, withModel: true } as const;
+  const without = planOf(plan).steps;
+  const { steps } = planOf({ ...plan, gpuQuants: ['q8_0', 'q4_0', 'f16', 'q4_k', 'q6_k'] });
+  expect(steps.slice(0, without.length)).toEqual(without);
+  expect(steps.slice(without.length)).toEqual([
+    { kind: 'gpu limits' },
+    { kind: 'gpu kernels', quants: ['q4_0', 'q4_k', 'q6_k', 'q8_0'] },
+    { kind: 'gpu kernels', quants: ['f16'] },
+    { kind: 'gpu ops' },
+    { kind: 'gpu model' },
+  ]);
+  expect(new Set(steps.map(stepTitle)).size).toBe(steps.length);
+});

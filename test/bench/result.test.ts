@@ -18,6 +18,33 @@ describe('a result', () => {
     expect(readResult(JSON.parse(resultText(deviceResult)))).toEqual(rounded(deviceResult));
   });
 
+  test('from before GPUs were measured is still one, and so is what a device without one measures', () => {
+    const { gpu: _, ...before } = deviceResult;
+    expect(readResult(before)).toEqual(before);
+    expect(resultCsv(before)).not.toContain('GPU');
+  });
+
+  test('takes what a step finds out about the GPU', () => {
+    const { gpu: _, ...before } = deviceResult;
+    const [read] = deviceResult.gpu!.ceilings;
+    const [kernel] = deviceResult.gpu!.kernels;
+    const first = withStep(before, { gpu: { ceilings: [read!], kernels: [kernel!] } });
+    const again = withStep(first, {
+      gpu: {
+        kernels: [
+          { ...kernel!, error: 1 },
+          { ...kernel!, name: 'other' },
+        ],
+      },
+    });
+    expect(again.gpu!.ceilings).toEqual([read]);
+    expect(again.gpu!.kernels.map(({ name, error }) => [name, error])).toEqual([
+      ['decode', 1],
+      ['other', kernel!.error],
+    ]);
+    expect(() => readResult(JSON.parse(resultText(again)))).not.toThrow();
+  });
+
   test('loses what is not known', () => {
     const more = { ...deviceResult, extra: 1, device: { ...deviceResult.device, serial: 'secret' } };
     expect(readResult(more)).toEqual(deviceResult);
@@ -45,6 +72,11 @@ describe('a result', () => {
     ['kernels.0.timing.ms', '3', /kernels\[0\].timing.ms is "3"/],
     ['kernels.0.timing.spread', Infinity, /timing.spread is null, expected a number/],
     ['models.0.phases.0.tps', NaN, /models\[0\].phases\[0\].tps is null/],
+    ['gpu.clock.kind', 'sundial', /gpu.clock.kind is "sundial", expected timestamps or fences/],
+    ['gpu.ceilings.0.limit', 'dot16', /gpu.ceilings\[0\].limit is "dot16"/],
+    ['gpu.kernels.0.timing.ofLimit', 'most', /gpu.kernels\[0\].timing.ofLimit is "most"/],
+    ['gpu.info.features', ['telepathy'], /gpu.info.features\[0\] is "telepathy"/],
+    ['gpu.checks.0.nPipelines', 0, /gpu.checks\[0\].nPipelines is 0/],
     ['sustained.samples.0', [1], /samples\[0\] is \[1\], expected two numbers/],
     ['sustained.battery.before', 40, /battery.before is 40/],
   ])('with %s = %j is refused, and says where', (path, value, message) => {
@@ -87,7 +119,7 @@ describe('CSV', () => {
     resultCsv(of)
       .trimEnd()
       .split('\r\n')
-      .map((row) => row.split(','));
+      .map((row) => row.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)); // commas inside quotes part nothing
 
   test('has a line for each number, as wide as its head', () => {
     const [head, ...lines] = rows(deviceResult);
@@ -96,6 +128,15 @@ describe('CSV', () => {
     expect(lines.map((line) => line.slice(4, 10))).toContainEqual(['ceiling', 'read', '', '2', '29.3', 'GB/s']);
     expect(lines.map((line) => line.slice(4, 10))).toContainEqual(['kernel', 'q4_0', 'decode', '2', '15.1', 'GB/s']);
     expect(lines.map((line) => line.slice(4, 10))).toContainEqual(['model', 'tiny', 'decode @16', '2', '129', 'tok/s']);
+    expect(lines.map((line) => line.slice(4, 10))).toContainEqual(['GPU ceiling', 'f16', '', '', '690', 'GMAC/s']);
+    expect(lines.map((line) => line.slice(4, 10))).toContainEqual([
+      'GPU model',
+      'tiny',
+      'decode @16',
+      '',
+      '71',
+      'tok/s',
+    ]);
     expect(lines.map((line) => line.slice(4, 10))).toContainEqual(['battery', 'tiny', 'after', '2', '0.79', 'of full']);
   });
 

@@ -61,10 +61,12 @@ describe.skipIf(phone.noChromium)(phone.noChromium ?? 'the bench page', () => {
       expect(result.models.map(({ threads }) => threads)).toEqual([result.threads, 1]);
       for (const { timing } of result.kernels) expect(timing!.ofLimit).toBeGreaterThan(0);
       expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
-        ...[result.device.name, 'A whole model', 'Kernels', 'Ceilings', 'Threads', 'Sustained', 'Comparison'],
+        ...[result.device.name, 'A whole model', 'Kernels', 'Ceilings', 'Threads', 'GPU', 'Sustained', 'Comparison'],
         'Keep and share',
       ]);
       expect(await page.locator('canvas').count()).toBe(2);
+      await page.getByText(/Not measured: (WebGPU finds no GPU|this browser has no WebGPU)/).waitFor();
+      expect(result.gpu).toBeUndefined();
       await phone.expectAccessible(page);
 
       const file = async (name: string): Promise<string> => {
@@ -203,6 +205,26 @@ describe.skipIf(phone.noChromium)(phone.noChromium ?? 'the bench page', () => {
       await onPhone({ viewport, colorScheme }, check);
       await onPhone({ viewport, colorScheme }, check, { kept: finished });
     }
+  });
+
+  it('shows what a GPU did beside the CPU, and which of its kernels are not used', async () => {
+    await onPhone(
+      {},
+      async (page) => {
+        const section = page.locator('section[aria-labelledby=gpu]');
+        await section.getByText('Timed by the GPU’s own timestamps, in steps of 100 µs').waitFor();
+        expect(await section.getByRole('row', { name: /decode at 16 .*71\.0.*129/ }).count()).toBe(1);
+        await section.getByText('Self-check of kernels: 1 of 2 are not used').click();
+        await section.getByText('not used: its numbers are wrong by 50 %').waitFor();
+        await section.getByRole('button', { name: 'Prefill' }).click();
+        await section.getByText('20 % of 16-bit float').waitFor();
+        await section.getByRole('button', { name: 'Decode' }).click();
+        await section.getByText('mat_vec does not compile').waitFor();
+        await phone.expectNarrow(page);
+        await phone.expectAccessible(page);
+      },
+      { kept: finished, at: isolated.url },
+    );
   });
 
   it('compares with a result out of a file, and refuses other files', async () => {

@@ -11,8 +11,9 @@ export const noChromium = absence(browsers.chromium);
 const executablePath = browsers.chromium.launch('about:blank', '/tmp', [])?.command[0];
 const flags = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath, args: [...flags, '--disable-component-update', '--disable-sync'] });
+/** @param more flags */
+export const launch = (more: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath, args: [...flags, '--disable-component-update', '--disable-sync', ...more] });
 
 type Conditions = NonNullable<Parameters<Browser['newContext']>[0]>;
 

@@ -29,6 +29,11 @@ test.each<[string, string, RegExp]>([
   await expect(resultOfLink(fragment)).rejects.toThrow(message);
 });
 
+test('a link from before GPUs were measured opens', async () => {
+  const { gpu: _, ...before } = deviceResult;
+  expect(await resultOfLink(packed(JSON.stringify(before)))).toEqual(before);
+});
+
 test('markup and prototypes in a link stay text', async () => {
   const name = '<img src=x onerror=alert(1)>';
   const json = JSON.stringify({ ...deviceResult, device: { ...deviceResult.device, name } });
@@ -46,6 +51,9 @@ test('a comparison has what both measured, each with its own threads', () => {
     ceilings: twice.ceilings.map((one) => ({ ...one, perSecond: one.perSecond / 2 })),
   };
   const pairs = pairsOf(deviceResult, there);
-  expect(pairs.map(({ what }) => what)).toEqual(['memory', 'int8 dot', 'float', 'Q4_0 decode', 'Q4_0 prefill 128']);
-  expect(pairs.map(({ here, there }) => here / there)).toEqual([2, 2, 2, 1, 1]);
+  const own = ['memory', 'int8 dot', 'float', 'Q4_0 decode', 'Q4_0 prefill 128'];
+  expect(pairs.map(({ what }) => what).filter((what) => !what.startsWith('GPU'))).toEqual(own);
+  expect(pairs.map(({ here, there }) => here / there).slice(0, own.length)).toEqual([2, 2, 2, 1, 1]);
+  expect(pairs.map(({ what }) => what)).toContain('GPU: Q4_0 decode');
+  expect(pairs.map(({ what }) => what)).toContain('GPU: decode at 16');
 });

@@ -25,3 +25,6 @@ export const gpuFeatures = ['f16', 'subgroups', 'dots', 'timestamps'] as const s
 /** What a GPU is called. */
 export const gpuName = ({ description, vendor, architecture }: Omit<GpuInfo, 'isFallback' | 'features'>): string =>
   description || [vendor, architecture].filter(Boolean).join(' ') || 'a GPU that does not say which';
+
+/** `64×16`: threads and lanes, or threads, rows and tokens of a tile. */
+export const sizesWord = (sizes: Readonly<Record<string, number>>): string => Object.values(sizes).join('×');

@@ -7,6 +7,7 @@ import type { GpuStep, Plan } from '../plan.ts';
 import type { GpuKernelLine } from '../result.ts';
 import { gpuOps, measureMaker } from './cases.ts';
 import { gpuHome } from './home.ts';
+import { sizesWord } from './names.ts';
 import { measureGpuLimits, openGpuLimits, type GpuLimits } from './limits.ts';
 import type { GpuStepResult } from './with_step.ts';
 
@@ -61,6 +62,7 @@ async function measureAll(
 
 async function gpuModel(plan: Plan, options: GpuStepOptions): Promise<GpuStepResult> {
   const { line, measured } = await measureModel({ backend: 'webgpu' }, plan, options);
-  const { checks = [] } = measured.gpu ?? {};
-  return { models: [line], checks };
+  const { checks = [], choices = [] } = measured.gpu ?? {};
+  const named = choices.map(({ kind, variant, sizes, from }) => ({ kind, variant, sizes: sizesWord(sizes), from }));
+  return { models: [line], checks, choices: named };
 }

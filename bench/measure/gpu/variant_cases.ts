@@ -21,6 +21,7 @@ import {
   type ProductWork,
 } from '../matmul_cases.ts';
 import { copiesOf, openProducts, productGraph, testMatrix } from '../products.ts';
+import { sizesWord } from './names.ts';
 import { gpuQuants } from './quants.ts';
 
 export interface VariantOptions extends Omit<MatmulOptions, 'home'> {
@@ -51,7 +52,7 @@ async function variantCases(quant: QuantType, options: VariantOptions): Promise<
     return {
       ...{ matrix, home, graph, nTokens: isFew ? 1 : prefill },
       what: isFew ? 'decode' : `prefill ${prefill}`,
-      kernels: `${choice.variant.name}${sizesWord(choice)}`,
+      kernels: `${choice.variant.name} ${sizesWord(choice.sizes)}`,
       activations: choice.variant.isFast ? 'fast' : 'exact',
     };
   };
@@ -66,10 +67,7 @@ async function variantCases(quant: QuantType, options: VariantOptions): Promise<
   const cases = [];
   for (const work of works) {
     const one = await productCase(opened, work);
-    cases.push({ ...one, name: `${work.what}, ${work.kernels}` });
+    cases.push({ ...one, name: `${work.what}, ${work.kernels}`, kernels: undefined });
   }
   return { cases, close: async () => void (await opened.backend.dispose()) };
 }
-
-/** ` 64×16`: threads and lanes, or rows and tokens of a tile. */
-const sizesWord = ({ sizes }: Choice): string => ` ${Object.values(sizes).join('×')}`;

@@ -8,7 +8,7 @@ export type GpuStepResult = Partial<GpuResult>;
 const unknown: GpuResult = {
   info: { vendor: '', architecture: '', description: '', isFallback: false, features: [] },
   clock: { kind: 'fences', stepUs: 0, roundTripMs: 0 },
-  ...{ ceilings: [], costs: [], kernels: [], models: [], checks: [] },
+  ...{ ceilings: [], costs: [], kernels: [], models: [], checks: [], choices: [] },
 };
 
 /** What is known of a GPU with what a step found. */

@@ -90,7 +90,7 @@ function GpuModel({ line, result }: { readonly line: ModelLine; readonly result:
 }
 
 /** What the library's own check came to when it opened the model on the GPU. */
-function SelfCheck({ checks }: Pick<GpuResult, 'checks'>) {
+function SelfCheck({ checks, choices }: Pick<GpuResult, 'checks' | 'choices'>) {
   const nRefused = checks.filter(({ refused }) => refused !== undefined).length;
   const sum = nRefused === 0 ? `all ${checks.length} are right` : `${nRefused} of ${checks.length} are not used`;
   return (
@@ -123,10 +123,36 @@ function SelfCheck({ checks }: Pick<GpuResult, 'checks'>) {
             ))}
           </tbody>
         </table>
+        {choices.length > 0 && <Choices choices={choices} />}
       </div>
     </details>
   );
 }
+
+const fromWords = { timing: 'by timing', notes: 'by an earlier timing', default: 'without timing' } as const;
+
+/** Which of several kernels the model's products have. */
+const Choices = ({ choices }: Pick<GpuResult, 'choices'>) => (
+  <table>
+    <caption>Products can be done by several kernels; these were taken.</caption>
+    <thead>
+      <tr>
+        <th scope="col">product</th>
+        <th scope="col">kernel</th>
+      </tr>
+    </thead>
+    <tbody>
+      {choices.map(({ kind, variant, sizes, from }) => (
+        <tr key={kind}>
+          <th scope="row">{kind}</th>
+          <td>
+            {variant} {sizes} <small>{fromWords[from]}</small>
+          </td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);
 
 /** How times were taken, and what they cannot tell. */
 function clockWords({ kind, why, stepUs }: GpuResult['clock']): string {
@@ -135,7 +161,7 @@ function clockWords({ kind, why, stepUs }: GpuResult['clock']): string {
 }
 
 function Measured({ gpu, result }: { readonly gpu: GpuResult; readonly result: DeviceResult }) {
-  const { info, clock, kernels, models, checks } = gpu;
+  const { info, clock, kernels, models, checks, choices } = gpu;
   const features = info.features.filter((feature) => feature !== 'timestamps');
   return (
     <>
@@ -147,7 +173,7 @@ function Measured({ gpu, result }: { readonly gpu: GpuResult; readonly result: D
       {models.map((line) => (
         <GpuModel key={line.model} {...{ line, result }} />
       ))}
-      {checks.length > 0 && <SelfCheck checks={checks} />}
+      {checks.length > 0 && <SelfCheck {...{ checks, choices }} />}
       <GpuRoofline {...{ result, gpu }} />
       {kernels.length > 0 && <GpuKernels kernels={kernels} />}
       <GpuCeilings {...{ result, gpu }} />
