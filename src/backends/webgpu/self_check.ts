@@ -6,7 +6,6 @@ import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
-import { positionRows } from '../../ops/position_rows.ts';
 import { pool } from '../../ops/pool.ts';
 import type { Program, ReadTensor } from '../backend.ts';
 import type { Call } from './calls.ts';
@@ -153,9 +152,8 @@ async function sampled({ node, step }: Trial, read: ReadTensor): Promise<Sampled
   const { op, inputs, out } = node;
   const floats = async (value: Value): Promise<Value> =>
     value.role === 'weight' ? { ...value, data: await rowsOfFile(value, undefined, read) } : value;
-  if (op === embed || op === positionRows) {
-    const rows = op === embed ? [...step.tokens] : [...step.tokens].map((_, t) => step.pos + t);
-    const table = { ...inputs[0]!, data: await rowsOfFile(inputs[0]!, rows, read) };
+  if (op === embed) {
+    const table = { ...inputs[0]!, data: await rowsOfFile(inputs[0]!, [...step.tokens], read) };
     const own = { ...step, pos: 0, tokens: step.tokens.map((_, t) => t) };
     return { node: { ...node, inputs: [table] }, step: own };
   }
