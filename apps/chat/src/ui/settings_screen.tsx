@@ -123,6 +123,22 @@ function noGpu(state: EngineState): string | undefined {
 
 const contexts = [1024, 2048, 4096, 8192, 16384, 32768] as const;
 
+function ComputesOn() {
+  return (
+    <Segments
+      label="Computes on"
+      value={backend.value}
+      choices={[
+        { value: 'wasm', label: 'Processor' },
+        { value: 'webgpu', label: 'Graphics chip' },
+        { value: 'auto', label: 'The faster one' },
+      ]}
+      hint={noGpu(engine.value)}
+      onChange={(value) => (backend.value = value)}
+    />
+  );
+}
+
 function Engine() {
   const nCores = navigator.hardwareConcurrency || 4;
   const state = engine.value;
@@ -151,17 +167,7 @@ function Engine() {
         shown={`${nCtx.value.toLocaleString()} tokens`}
         onChange={(at) => (nCtx.value = contexts[at]!)}
       />
-      <Segments
-        label="Computes on"
-        value={backend.value}
-        choices={[
-          { value: 'wasm', label: 'Processor' },
-          { value: 'webgpu', label: 'Graphics chip' },
-          { value: 'auto', label: 'The faster one' },
-        ]}
-        hint={noGpu(state)}
-        onChange={(value) => (backend.value = value)}
-      />
+      <ComputesOn />
       <Slider
         label="Threads"
         hint="Fewer keep a phone cooler."
