@@ -1,6 +1,6 @@
 // The product of a matrix of floats with many rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
-// needs: step, tile, float_words
+// needs: tile, float_words
 
 override cols: u32;
 
@@ -8,19 +8,20 @@ override cols: u32;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let units = (cols + 31u) / 32u;
   let lastWord = (cols + 3u) / 4u - 1u;
+  let place = placeOf(group, tileTokens);
   var sums = Sums();
   for (var i = 0u; i < units; i++) {
     for (var j = thread; j < WORDS * tileRows; j += threads) {
-      let row = heldRow(group.x * tileRows + j / WORDS);
+      let row = heldRow(place.rowBlock * tileRows + j / WORDS);
       rowWords[j / WORDS * WORDS_APART + j % WORDS] = weights4((row * units + i) * WORDS + j % WORDS);
     }
     for (var j = thread; j < WORDS * tileTokens; j += threads) {
-      let token = heldToken(group.y * tileTokens + j / WORDS);
+      let token = heldToken(place.tokenBlock * tileTokens + j / WORDS);
       tokenWords[j / WORDS * WORDS_APART + j % WORDS] = columns4(token, min(i * WORDS + j % WORDS, lastWord));
     }
     workgroupBarrier();
     addTile(&sums, thread);
     workgroupBarrier();
   }
-  putNumbers(group, thread, sums);
+  putNumbers(place, thread, sums);
 }

@@ -1,17 +1,20 @@
 // The product of a matrix of levels with few rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. lib/x_… says how activations lie, lib/by_… adds up what threads made.
-// needs: step, few_rows
+// needs: few_rows
 
-@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, cols / 32, VECTORS]
+@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, VECTORS * cols / 32]
 
 override cols: u32;
+// Vectors from 32 columns to the next ones, and from the first vector of some columns to the second.
+override unitsApart: u32;
+override vectorsApart: u32;
 
-fn sumsOf(group: vec3<u32>, thread: u32) -> array<f32, ROWS> {
+fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
   let units = cols / 32u;
-  let first = firstRow(group, thread);
+  let first = firstRow(place, thread);
   var sums = array<f32, ROWS>();
   for (var i = thread % lanes; i < units; i += lanes) {
-    let columns = columnsOf(group.y * units + i);
+    let columns = columnsOf(place.tokenBlock * units * VECTORS + i * unitsApart);
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += product(unit(heldRow(first + r) * units + i), columns);
     }
@@ -19,11 +22,10 @@ fn sumsOf(group: vec3<u32>, thread: u32) -> array<f32, ROWS> {
   return sums;
 }
 
-// The index-th 32 columns, counted through all rows.
-fn columnsOf(index: u32) -> Columns {
+fn columnsOf(first: u32) -> Columns {
   var words = array<vec4<u32>, VECTORS>();
   for (var i = 0u; i < VECTORS; i++) {
-    words[i] = x[VECTORS * index + i];
+    words[i] = x[first + i * vectorsApart];
   }
   return columnsFrom(words);
 }

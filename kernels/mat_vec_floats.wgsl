@@ -1,16 +1,16 @@
 // The product of a matrix of floats with few rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
-// needs: step, few_rows
+// needs: few_rows
 
 override cols: u32;
 
-fn sumsOf(group: vec3<u32>, thread: u32) -> array<f32, ROWS> {
+fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
   let words = (cols + 3u) / 4u;
   let wordsApart = (cols + 31u) / 32u * 8u;
-  let first = firstRow(group, thread);
+  let first = firstRow(place, thread);
   var sums = array<f32, ROWS>();
   for (var i = thread % lanes; i < words; i += lanes) {
-    let numbers = columns4(group.y, i);
+    let numbers = columns4(place.tokenBlock, i);
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += dot(weights4(heldRow(first + r) * wordsApart + i), numbers);
     }

@@ -10,7 +10,8 @@ var<workgroup> laneSums: array<f32, nLaneSums>;
 
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let sums = sumsOf(group, thread);
+  let place = placeOf(group, 1u);
+  let sums = sumsOf(place, thread);
   let first = thread / lanes * ROWS;
   for (var r = 0u; r < ROWS; r++) {
     laneSums[(first + r) * (lanes + 1u) + thread % lanes] = sums[r];
@@ -21,6 +22,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var lane = 0u; lane < lanes; lane++) {
       sum += laneSums[i * (lanes + 1u) + lane];
     }
-    putNumber(group, i, sum);
+    putNumber(place, i, sum);
   }
 }

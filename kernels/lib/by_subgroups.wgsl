@@ -14,7 +14,8 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
   @builtin(subgroup_size) size: u32,
 ) {
-  let sums = sumsOf(group, thread);
+  let place = placeOf(group, 1u);
+  let sums = sumsOf(place, thread);
   let together = min(size, lanes); // lanes that a subgroup adds up
   let apart = lanes / together;
   let first = thread / lanes * ROWS;
@@ -33,6 +34,6 @@ fn main(
     for (var part = 0u; part < apart; part++) {
       sum += laneSums[i * apart + part];
     }
-    putNumber(group, i, sum);
+    putNumber(place, i, sum);
   }
 }

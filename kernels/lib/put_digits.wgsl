@@ -1,9 +1,10 @@
 // 32 columns of activations as levels of 15 bits, each of two signed bytes; drawn in lib/x_digits.
 // needs: bytes
 
+const VECTORS = 5u;
 const MOST = 16256.0; // 127 * 128
 
-fn put(index: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32, largest: f32) {
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
@@ -11,15 +12,15 @@ fn put(index: u32, largest: f32) {
     var fine = vec4<u32>();
     var sum = vec4<i32>();
     for (var word = 0u; word < 4u; word++) {
-      let levels = vec4<i32>(round(factor * x[8u * index + 4u * half + word]));
+      let levels = vec4<i32>(round(factor * x[xFirst + 4u * half + word]));
       let digits = (levels + 64) >> vec4<u32>(7u);
       coarse[word] = fourBytes(digits);
       fine[word] = fourBytes(levels - 128 * digits);
       sum += levels;
     }
-    out[5u * index + half] = coarse;
-    out[5u * index + 2u + half] = fine;
+    out[outFirst + half * vectorsApart] = coarse;
+    out[outFirst + (2u + half) * vectorsApart] = fine;
     sums[half] = f32(sum.x + sum.y + sum.z + sum.w);
   }
-  out[5u * index + 4u] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 4u * vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

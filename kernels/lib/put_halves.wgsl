@@ -2,22 +2,23 @@
 
 enable f16;
 
+const VECTORS = 5u;
 const MOST = 1.0;
 
-fn put(index: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32, largest: f32) {
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
     var words = array<vec2<u32>, 4>();
     var sum = vec4<f32>();
     for (var word = 0u; word < 4u; word++) {
-      let numbers = vec4<f16>(factor * x[8u * index + 4u * half + word]);
+      let numbers = vec4<f16>(factor * x[xFirst + 4u * half + word]);
       words[word] = bitcast<vec2<u32>>(numbers);
       sum += vec4<f32>(numbers);
     }
-    out[5u * index + 2u * half] = vec4<u32>(words[0], words[1]);
-    out[5u * index + 2u * half + 1u] = vec4<u32>(words[2], words[3]);
+    out[outFirst + 2u * half * vectorsApart] = vec4<u32>(words[0], words[1]);
+    out[outFirst + (2u * half + 1u) * vectorsApart] = vec4<u32>(words[2], words[3]);
     sums[half] = dot(sum, vec4<f32>(1.0));
   }
-  out[5u * index + 4u] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 4u * vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

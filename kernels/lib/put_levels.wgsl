@@ -1,21 +1,22 @@
 // 32 columns of activations as levels of 8 bits; drawn in lib/x_levels.
 // needs: bytes
 
+const VECTORS = 3u;
 const MOST = 127.0;
 
-fn put(index: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32, largest: f32) {
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
     var words = vec4<u32>();
     var sum = vec4<i32>();
     for (var word = 0u; word < 4u; word++) {
-      let levels = vec4<i32>(round(factor * x[8u * index + 4u * half + word]));
+      let levels = vec4<i32>(round(factor * x[xFirst + 4u * half + word]));
       words[word] = fourBytes(levels);
       sum += levels;
     }
-    out[3u * index + half] = words;
+    out[outFirst + half * vectorsApart] = words;
     sums[half] = f32(sum.x + sum.y + sum.z + sum.w);
   }
-  out[3u * index + 2u] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 2u * vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

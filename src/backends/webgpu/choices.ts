@@ -4,7 +4,8 @@ import type { KernelChoice } from '../../platform/gpu.ts';
 import { kindOf, sitesOf } from './tuning.ts';
 import type { Call } from './calls.ts';
 import {
-  FEW,
+  stepNames,
+  stepRanges,
   variantsFor,
   type Able,
   type Choice,
@@ -62,7 +63,7 @@ export class Choices {
   /** A call's variant must not be taken again. Whether another one can take its place. */
   refuse({ node, variant, from = 1 }: Call): boolean {
     if (variant === undefined) return false;
-    const steps = from > FEW ? 'many' : 'few';
+    const steps = stepNames.find((name) => stepRanges[name].from === from)!;
     this.refused.add(node.op === matmul ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant);
     return true;
   }

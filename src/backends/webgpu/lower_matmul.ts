@@ -1,94 +1,102 @@
 import type { Node, Value } from '../../graph/graph.ts';
 import { colsOf } from '../../ops/op.ts';
-import { numbersOf, rowsOfNode, type Call, type Expansion, type Lowering, type Slot } from './calls.ts';
+import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
 import { partsOf, type Part } from './parts.ts';
-import { FEW, forms, type Sizes, type Steps, type Variant } from './variants.ts';
+import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
 
 /**
- * Products of weights with activations. A step of few rows reads the matrix for each of them, a step of many goes by tiles: they are
- * calls of two kernels, and a step takes one of them. Kernels that multiply integers or halves want activations in another form, which is
- * made once for all matrices that they meet.
+ * Products of weights with activations. A product has a call for each kind of steps, and a step takes one of them. Kernels that multiply
+ * integers or halves want activations in another form, which is made once for all matrices that they meet.
  */
 
-const ranges: Readonly<Record<Steps, Pick<Call, 'from' | 'to'>>> = { few: { to: FEW }, many: { from: FEW + 1 } };
-
 export const lowerMatmul: Expansion = (lowering, node) => {
-  lowerSteps(lowering, node, 'few');
-  if (node.out.shape[0]! > FEW) lowerSteps(lowering, node, 'many');
+  for (const steps of stepNames) if (stepRanges[steps].from <= node.out.shape[0]!) lowerSteps(lowering, node, steps);
 };
 
 function lowerSteps(lowering: Lowering, node: Node, steps: Steps): void {
   const [weight, x, bias] = node.inputs as [Value, Value, Value?];
   const { variant, sizes } = lowering.surroundings.choose(node, steps);
-  const inputs = [formOf(lowering, node, { x, variant, steps }), bias && lowering.slotOf(bias)];
+  const taken = { x, steps, variant };
+  const inputs = [formOf(lowering, node, taken), bias && lowering.slotOf(bias)];
   const files = [`quants/${weight.quant.name}`, ...variant.files];
   for (const [part, rows] of partsFor(lowering, weight)) {
-    const nRows = rows.rowEnd - rows.rowBegin;
-    const fitting = steps === 'few' ? withRoom(sizes, nRows) : sizes;
+    const { numbers, grid } = gridOf({ variant, sizes }, steps, rows.rowEnd - rows.rowBegin);
     lowering.calls.push({
       ...callOf(lowering, node, { weight, part }),
-      ...ranges[steps],
+      ...saidOf(taken),
       inputs,
-      kernel: { files, numbers: { ...numbersFor(node, rows), ...fitting } },
-      grid: grids[steps](nRows, fitting),
-      ...named(variant),
+      kernel: { files, numbers: { ...numbersFor(node, rows), ...stridesOf(taken), ...numbers } },
+      grid,
     });
   }
 }
 
-/** Rows of a thread, as kernels/lib/few_rows.wgsl has them. */
-const ROWS_OF_THREAD = 4;
-
-const rowsOfGroup = ({ threads, lanes }: Sizes): number => (threads! / lanes!) * ROWS_OF_THREAD;
-
 /** Workgroups along a grid's axis: what every device takes. */
 const MOST_WORKGROUPS = 65535;
 
-/** Sizes with so few lanes that there are not too many workgroups. */
-const withRoom = (sizes: Sizes, nRows: number): Sizes =>
-  nRows <= MOST_WORKGROUPS * rowsOfGroup(sizes) ? sizes : withRoom({ ...sizes, lanes: sizes['lanes']! / 2 }, nRows);
+interface GridWithNumbers {
+  readonly grid: Grid;
+  readonly numbers: Sizes;
+}
 
-const eachRow = (nRows: number): number => nRows;
+/** Blocks of `nRows` rows of the matrix lie along x, blocks of tokens along y. */
+function gridOf({ variant, sizes }: Choice, steps: Steps, nRows: number): GridWithNumbers {
+  const { threads, lanes, tileRows, tileTokens = 1 } = sizes;
+  const blockRows = steps === 'few' ? (threads! / lanes!) * variant.threadRows : tileRows!;
+  const x = Math.ceil(nRows / blockRows);
+  if (x > MOST_WORKGROUPS) return gridOf({ variant, sizes: { ...sizes, lanes: lanes! / 2 } }, steps, nRows);
+  return { grid: { x, y: (nTokens) => Math.ceil(nTokens / tileTokens) }, numbers: { ...sizes, rowBlocks: x } };
+}
 
-const grids: Readonly<Record<Steps, (nRows: number, sizes: Sizes) => Call['grid']>> = {
-  few: (nRows, sizes) => ({ x: Math.ceil(nRows / rowsOfGroup(sizes)), y: eachRow }),
-  many: (nRows, { tileRows, tileTokens }) => ({
-    x: Math.ceil(nRows / tileRows!),
-    y: (nTokens) => Math.ceil(nTokens / tileTokens!),
-  }),
-};
+/** Activations as a kernel takes them. */
+interface Taken {
+  readonly x: Value;
+  readonly steps: Steps;
+  readonly variant: Variant;
+}
 
-/** What a call says of its variant. */
-const named = ({ name, isPlain, tolerance }: Variant): Pick<Call, 'variant' | 'tolerance'> => ({
+/** When a call is made, and what is to be known of its variant. */
+const saidOf = ({ steps, variant: { name, isPlain, tolerance } }: Taken) => ({
+  from: stepRanges[steps].from,
+  to: stepRanges[steps].to,
   ...(!isPlain && { variant: name }),
   ...(tolerance !== undefined && { tolerance }),
 });
 
-interface Wanted {
-  readonly x: Value;
-  readonly variant: Variant;
-  readonly steps: Steps;
+/** How vectors of activations lie; drawn in kernels/quantize_activations.wgsl. */
+function stridesOf({ x, steps, variant }: Taken): Record<string, number> {
+  const { vectors } = forms[variant.form];
+  const isApart = steps === 'few' && vectors !== undefined;
+  return isApart
+    ? { unitsApart: 1, vectorsApart: colsOf(x) / 32 }
+    : { unitsApart: vectors ?? FLOAT_VECTORS, vectorsApart: 1 };
 }
 
-/** Activations as a kernel takes them. Where that is another form, the first product that wants it makes it. */
-function formOf(lowering: Lowering, node: Node, { x, variant, steps }: Wanted): Slot {
-  const { form } = variant;
+/** Vectors of 32 floats. */
+const FLOAT_VECTORS = 8;
+
+/** Activations in a variant's form. Where that is another one, the first product that wants it makes it. */
+function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
+  const { x, steps, variant } = taken;
   const from = lowering.slotOf(x);
-  const { vectors } = forms[form];
+  const { vectors } = forms[variant.form];
   if (vectors === undefined) return from;
   const made = lowering.madeOf(from);
-  const found = made.get(`${form}, ${steps}`);
-  if (found) return found;
+  const key = `${variant.form}, ${steps}`;
+  let out = made.get(key);
+  if (out) return out;
   const { threads } = lowering.surroundings;
   const units = colsOf(x) / 32;
-  const nRows = Math.min(x.shape[0]!, ranges[steps].to ?? Infinity);
-  const out: Slot = { name: `${form} of ${x.name}`, role: 'activation', bytes: nRows * units * vectors * 16 };
-  made.set(`${form}, ${steps}`, out);
+  const nRows = Math.min(x.shape[0]!, stepRanges[steps].to);
+  out = { name: `${variant.form} of ${x.name}`, role: 'activation', bytes: nRows * units * vectors * 16 };
+  made.set(key, out);
   lowering.calls.push({
     node,
-    ...ranges[steps],
-    kernel: { files: [`lib/put_${form}`, 'quantize_activations'], numbers: { threads, cols: colsOf(x) } },
-    ...named(variant),
+    ...saidOf(taken),
+    kernel: {
+      files: [`lib/put_${variant.form}`, 'quantize_activations'],
+      numbers: { threads, cols: colsOf(x), ...stridesOf(taken) },
+    },
     out,
     inputs: [from],
     rows: rowsOfNode(node),
@@ -96,6 +104,8 @@ function formOf(lowering: Lowering, node: Node, { x, variant, steps }: Wanted): 
   });
   return out;
 }
+
+const eachRow = (nRows: number): number => nRows;
 
 export const lowerAddProduct: Expansion = (lowering, node) => {
   const [x, weight, y] = node.inputs as [Value, Value, Value];

@@ -8,14 +8,23 @@ import { whyRefused } from './check_kernels.ts';
 import { checkCall, numbers, type CheckHome } from './self_check.ts';
 import type { Call } from './calls.ts';
 import type { GpuProgram } from './program.ts';
-import { choosePlain, FEW, variantsFor, type Able, type Choice, type Chooser, type Steps } from './variants.ts';
+import {
+  choosePlain,
+  stepNames,
+  stepRanges,
+  variantsFor,
+  type Able,
+  type Choice,
+  type Chooser,
+  type Steps,
+} from './variants.ts';
 
 /**
  * Which kernel is the fastest, only a device can tell. Candidates that compute rightly are timed on the model's own matrices: first each
  * variant, then the sizes of the fastest. Products of the same kind take the same one.
  */
 
-/** What products have in common that share a choice: the type of their weights, and whether steps have few rows or many. */
+/** What products have in common that share a choice: the type of their weights, and how many rows steps have. */
 export const kindOf = (weight: Value, steps: Steps): string =>
   `${weight.quant.name}${colsOf(weight) % 4 === 0 ? '' : ', odd columns'}, ${steps} rows`;
 
@@ -51,10 +60,10 @@ interface Site {
 export function sitesOf(graph: Graph): Site[] {
   const products = graph.nodes.filter(({ op }) => op === matmul);
   const sites: Site[] = [];
-  for (const steps of ['few', 'many'] as const) {
+  for (const steps of stepNames) {
     const byKind = new Map<string, Node[]>();
     for (const node of products) {
-      if (steps === 'many' && node.out.shape[0]! <= FEW) continue;
+      if (node.out.shape[0]! < stepRanges[steps].from) continue;
       const kind = kindOf(node.inputs[0]!, steps);
       byKind.set(kind, [...(byKind.get(kind) ?? []), node]);
     }
@@ -70,12 +79,12 @@ function heaviest(nodes: readonly Node[], steps: Steps): Pick<Site, 'nodes' | 'n
     const shape = `${node.inputs[0]!.shape.join()} ${node.out.rows}`;
     byShape.set(shape, [...(byShape.get(shape) ?? []), node]);
   }
-  const work = (same: readonly Node[]): number =>
-    same.length * bytesOf(same[0]!.inputs[0]!) * (steps === 'many' ? same[0]!.out.shape[0]! : 1);
+  const rowsOf = (node: Node): number => Math.min(node.out.shape[0]!, stepRanges[steps].usual);
+  const work = (same: readonly Node[]): number => same.length * bytesOf(same[0]!.inputs[0]!) * rowsOf(same[0]!);
   const [best] = [...byShape.values()].sort((a, b) => work(b) - work(a));
   const bytes = bytesOf(best![0]!.inputs[0]!);
   const n = Math.max(1, Math.min(MOST_NODES, Math.floor(MOST_BYTES / bytes)));
-  return { nodes: best!.slice(0, n), nRows: steps === 'few' ? 1 : best![0]!.out.shape[0]! };
+  return { nodes: best!.slice(0, n), nRows: rowsOf(best![0]!) };
 }
 
 /** A site's products on their own, all of the same activations. */

@@ -9,11 +9,24 @@ import { isOfFloats } from './planes.ts';
  * one comes first, and runs everywhere.
  */
 
-/** Steps of few rows read the matrix for each of them; steps of many go by tiles. */
-export type Steps = 'few' | 'many';
+/** Steps of few rows read the matrix for each of them; the others go by tiles, which are as large as pays. */
+export type Steps = 'few' | 'some' | 'many';
 
-/** Steps of so many rows are few. */
-export const FEW = 4;
+interface StepRange {
+  /** Rows, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** What a kernel is timed with, as far as a graph takes so many. */
+  readonly usual: number;
+}
+
+export const stepRanges: Readonly<Record<Steps, StepRange>> = {
+  few: { from: 1, to: 4, usual: 1 },
+  some: { from: 5, to: 16, usual: 8 },
+  many: { from: 17, to: Infinity, usual: Infinity },
+};
+
+export const stepNames = Object.keys(stepRanges) as Steps[];
 
 /** How a kernel takes activations: lib/x_… and lib/put_… of kernels/. */
 export type FormName = 'floats' | 'digits' | 'levels' | 'halves';
@@ -64,17 +77,19 @@ interface Adder {
   readonly needs: readonly GpuFeature[];
 }
 
-const adders: readonly Adder[] = [
-  { name: 'lanes', needs: [] },
-  { name: 'subgroups', needs: ['subgroups'] },
-];
+const byLanes: Adder = { name: 'lanes', needs: [] };
+const bySubgroups: Adder = { name: 'subgroups', needs: ['subgroups'] };
 
-/** Threads of a workgroup, and how many of them share four rows of the matrix. */
+/** How many rows of the matrix a thread multiplies with a row of activations: lib/rows_… of kernels/. */
+type ThreadRows = 8 | 4;
+
+/** Threads of a workgroup, and how many of them share such rows. */
 const fewSizes: readonly Sizes[] = [
   { threads: 64, lanes: 16 },
   { threads: 64, lanes: 32 },
   { threads: 64, lanes: 64 },
   { threads: 32, lanes: 8 },
+  { threads: 64, lanes: 4 },
   { threads: 128, lanes: 32 },
 ];
 
@@ -84,17 +99,30 @@ type Each = 4 | 8;
 const eaches: readonly Each[] = [4, 8];
 
 /** Rows and tokens of a tile; kernels/lib/tile.wgsl says how many threads that takes. */
-const manySizes: Readonly<Record<Each, readonly Sizes[]>> = {
-  4: [
-    { threads: 128, tileRows: 64, tileTokens: 32 },
-    { threads: 64, tileRows: 32, tileTokens: 32 },
-    { threads: 256, tileRows: 64, tileTokens: 64 },
-  ],
-  8: [
-    { threads: 32, tileRows: 64, tileTokens: 32 },
-    { threads: 64, tileRows: 64, tileTokens: 64 },
-    { threads: 128, tileRows: 128, tileTokens: 64 },
-  ],
+const tileSizes: Readonly<Record<'some' | 'many', Readonly<Record<Each, readonly Sizes[]>>>> = {
+  some: {
+    4: [
+      { threads: 32, tileRows: 64, tileTokens: 8 },
+      { threads: 64, tileRows: 128, tileTokens: 8 },
+      { threads: 64, tileRows: 64, tileTokens: 16 },
+    ],
+    8: [
+      { threads: 32, tileRows: 256, tileTokens: 8 },
+      { threads: 32, tileRows: 128, tileTokens: 16 },
+    ],
+  },
+  many: {
+    4: [
+      { threads: 128, tileRows: 64, tileTokens: 32 },
+      { threads: 64, tileRows: 32, tileTokens: 32 },
+      { threads: 256, tileRows: 64, tileTokens: 64 },
+    ],
+    8: [
+      { threads: 32, tileRows: 64, tileTokens: 32 },
+      { threads: 64, tileRows: 64, tileTokens: 64 },
+      { threads: 128, tileRows: 128, tileTokens: 64 },
+    ],
+  },
 };
 
 export interface Variant {
@@ -102,6 +130,8 @@ export interface Variant {
   /** Nothing else is needed where it works: it runs everywhere. */
   readonly isPlain: boolean;
   readonly form: FormName;
+  /** Rows of the matrix that a thread multiplies. */
+  readonly threadRows: number;
   /** Files of kernels/ behind the weight type's, the kernel's own last. */
   readonly files: readonly string[];
   /** What a device must have for it. */
@@ -114,54 +144,62 @@ export interface Variant {
   bytes(sizes: Sizes): number;
 }
 
-function few(form: FormName, adder: Adder): Variant {
+function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
   const { needs, isFast = false, tolerance } = forms[form];
   return {
-    name: `mat_vec, ${form}, by ${adder.name}`,
-    isPlain: form === 'floats' && adder.needs.length === 0,
+    name: `mat_vec, ${form}, ${threadRows} rows by ${adder.name}`,
+    isPlain: form === 'floats' && threadRows === 8 && adder.needs.length === 0,
     form,
-    files: [`lib/by_${adder.name}`, `lib/x_${form}`, 'mat_vec'],
+    threadRows,
+    files: [`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`, 'mat_vec'],
     needs: [...needs, ...adder.needs],
     isFast,
     tolerance,
     sizes: fewSizes,
-    bytes: ({ threads, lanes }) => (threads! / lanes!) * (lanes! + 1) * 16,
+    bytes: ({ threads, lanes }) => (threads! / lanes!) * threadRows * (lanes! + 1) * 4,
   };
 }
 
-function many(form: FormName, each: Each): Variant {
+function byTiles(form: FormName, steps: 'some' | 'many', each: Each): Variant {
   const { needs, isFast = false, tolerance, tile } = forms[form];
   return {
     name: `mat_mul, ${form}, ${each} by ${each}`,
     isPlain: form === 'floats' && each === 4,
     form,
+    threadRows: each,
     files: [`lib/each_${each}`, `lib/x_${form}`, `lib/tile_${tile.name}`, 'mat_mul'],
     needs,
     isFast,
     tolerance,
-    sizes: manySizes[each],
+    sizes: tileSizes[steps][each],
     bytes: ({ tileRows, tileTokens }) => tileRows! * tile.rowBytes + tileTokens! * tile.tokenBytes,
   };
 }
 
+/** What steps of few rows can take. (Subgroups save more of a thread's work where it has fewer rows.) */
+const fewOf = (form: FormName): Variant[] => [few(form, byLanes, 8), few(form, byLanes, 4), few(form, bySubgroups, 4)];
+
 const formNames = Object.keys(forms) as FormName[];
 
+type Variants = Readonly<Record<Steps, readonly Variant[]>>;
+
 /** For weights of levels. */
-const ofLevels: Readonly<Record<Steps, readonly Variant[]>> = {
-  few: formNames.flatMap((form) => adders.map((adder) => few(form, adder))),
-  many: formNames.flatMap((form) => eaches.map((each) => many(form, each))),
+const ofLevels: Variants = {
+  few: formNames.flatMap(fewOf),
+  some: formNames.flatMap((form) => eaches.map((each) => byTiles(form, 'some', each))),
+  many: formNames.flatMap((form) => eaches.map((each) => byTiles(form, 'many', each))),
 };
 
-/** For weights of floats, with the files that read activations. */
-function ofFloats(columns: string): Readonly<Record<Steps, readonly Variant[]>> {
-  const twin = ({ name, ...rest }: Variant, files: readonly string[]): Variant => ({
-    ...rest,
-    name: `${name}, of floats`,
-    files: [columns, ...files],
-  });
+/** For weights of floats, with the file that reads activations. */
+function ofFloats(columns: string): Variants {
+  const twin = ({ files, ...rest }: Variant): Variant => {
+    const own = files.filter((file) => !/^lib\/(x|tile)_/.test(file));
+    return { ...rest, files: [columns, ...own.slice(0, -1), `${own.at(-1)}_floats`] };
+  };
   return {
-    few: adders.map((adder) => twin(few('floats', adder), [`lib/by_${adder.name}`, 'mat_vec_floats'])),
-    many: eaches.map((each) => twin(many('floats', each), [`lib/each_${each}`, 'mat_mul_floats'])),
+    few: fewOf('floats').map(twin),
+    some: eaches.map((each) => twin(byTiles('floats', 'some', each))),
+    many: eaches.map((each) => twin(byTiles('floats', 'many', each))),
   };
 }
 

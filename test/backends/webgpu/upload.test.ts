@@ -150,7 +150,7 @@ describe.skipIf(absent)('upload to a GPU', () => {
     const g = new Recorder(sizes);
     const x = g.embed(wide);
     const graph = g.finish(g.node(addProduct, [g.matmul(wide, x), tall, g.matmul(small, x)], { by: 1e-5 }));
-    const device = { limits: { maxStorageBufferBindingSize: 300_000 } };
+    const device = { features: [], limits: { maxStorageBufferBindingSize: 300_000 } };
     const backends = [
       await createWebgpuBackend({ gpu: gpu!, weights: tensors, graph, device, checks: false }),
       referenceBackend(),

@@ -1,6 +1,7 @@
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import {
   choosePlain,
+  stepNames,
   variantsFor,
   type Able,
   type Sizes,
@@ -21,9 +22,14 @@ import { CaseRunner } from '../case_runner.ts';
 const tolerances = { floats: 2e-6, digits: 1e-4, halves: 3e-3, levels: 0.02 };
 
 /**
- * A min, two scales in a unit, levels of 8 bits: a variant sees no more of a type. (The suite has every type with the plain variants.)
+ * A min, and two scales in a unit: a variant sees no more of a type. (The suite has every type with the plain variants.) Tiles of few tokens
+ * are those of many, but for their size.
  */
-const types = ['q4_1', 'q6_k', 'q8_0', 'f16'].map((name) => quantByName.get(name)!);
+const typesFor: Readonly<Record<Steps, readonly string[]>> = {
+  few: ['q4_1', 'q6_k'],
+  some: ['q4_1'],
+  many: ['q4_1', 'q6_k'],
+};
 
 interface Shape {
   readonly quant: QuantType;
@@ -46,14 +52,27 @@ const caseOf = ({ quant, nTokens, rows, cols, hasBias = false }: Shape): OpCase 
   flops: 0,
 });
 
-/** More rows and tokens than a tile has, and a few left over. */
+/** More rows and tokens than a block has, and a few left over; then fewer. */
+const shapes: Readonly<Record<Steps, readonly Pick<Shape, 'nTokens' | 'rows'>[]>> = {
+  few: [
+    { nTokens: 3, rows: 37 },
+    { nTokens: 1, rows: 13 },
+  ],
+  some: [
+    { nTokens: 13, rows: 131 },
+    { nTokens: 5, rows: 13 },
+  ],
+  many: [
+    { nTokens: 71, rows: 131 },
+    { nTokens: 17, rows: 13 },
+  ],
+};
+
 function casesFor(quant: QuantType, steps: Steps): OpCase[] {
   const colCounts = quant.blockSize === 1 ? [172, 33] : [3 * quant.blockSize];
-  const sizes = steps === 'few' ? { nTokens: 3, rows: 37 } : { nTokens: 71, rows: 131 };
-  return colCounts.flatMap((cols) => [
-    caseOf({ quant, cols, ...sizes, hasBias: true }),
-    caseOf({ quant, cols, ...sizes, rows: 13, nTokens: steps === 'few' ? 1 : 5 }),
-  ]);
+  return colCounts.flatMap((cols) =>
+    shapes[steps].map((shape, i) => caseOf({ quant, cols, ...shape, hasBias: i === 0 })),
+  );
 }
 
 /** A variant with some sizes, and what it is tried on. */
@@ -70,7 +89,7 @@ const matrixOf = (quant: QuantType, cols: number) => weight({ name: 'w', quant, 
 /** All that a device with these features has. */
 export function variantTrials(features: readonly GpuFeature[]): VariantTrial[] {
   const able: Able = { has: (feature) => features.includes(feature), activations: 'fast', workgroupBytes: 32768 };
-  return (['few', 'many'] as const).flatMap((steps) => trialsOf(steps, able));
+  return stepNames.flatMap((steps) => trialsOf(steps, able));
 }
 
 function trialsOf(steps: Steps, able: Able): VariantTrial[] {
@@ -78,7 +97,7 @@ function trialsOf(steps: Steps, able: Able): VariantTrial[] {
     const suffix = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
     return { name: [variant.name, ...suffix].join(', '), steps, variant, sizes, cases };
   };
-  const units = types.filter(({ blockSize }) => blockSize > 1);
+  const units = typesFor[steps].map((name) => quantByName.get(name)!);
   const ofLevels = variantsFor(matrixOf(units[0]!, 256), steps, able).flatMap((variant) => {
     const [first, ...others] = variant.sizes;
     const some = casesFor(units[0]!, steps);
@@ -92,7 +111,7 @@ function trialsOf(steps: Steps, able: Able): VariantTrial[] {
     ];
   });
   const f16 = quantByName.get('f16')!;
-  const ofFloats = casesFor(f16, steps).flatMap((opCase) =>
+  const ofFloats = (steps === 'some' ? [] : casesFor(f16, steps)).flatMap((opCase) =>
     variantsFor(matrixOf(f16, opCase.inputs[0]!.cols), steps, able).map((variant) =>
       trial(variant, variant.sizes[0]!, [opCase]),
     ),

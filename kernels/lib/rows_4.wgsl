@@ -1,0 +1,2 @@
+// Rows of a matrix that a thread multiplies with a row of activations.
+const ROWS = 4u;
