@@ -1,6 +1,6 @@
 import type { Best } from '../../base/best.ts';
 import { ResourceError } from '../../base/errors.ts';
-import type { Rows, Step, Value } from '../../graph/graph.ts';
+import type { Step, Value } from '../../graph/graph.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
@@ -15,6 +15,7 @@ import type { GpuMemory } from './memory.ts';
 import { Pace, Slices, Turns } from './pace.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';
+import { countRows, isMade, record, timePass, type ReadyCall, type RowCounts } from './ready_call.ts';
 import { ReadBack, type Reading } from './read_back.ts';
 import { Results } from './results.ts';
 import { States } from './states.ts';
@@ -32,16 +33,6 @@ export interface ProgramHome {
   /** Whether kernels find the best logits here. */
   readonly findsBest: () => boolean;
 }
-
-/** A call with what a pass wants of it. */
-interface ReadyCall {
-  readonly call: Call;
-  readonly pipeline: GPUComputePipeline;
-  readonly groups: readonly GPUBindGroup[];
-}
-
-/** Shorter times are not told apart: a fence takes a while, and clocks of pages are coarse. */
-const LEAST_MS = 5;
 
 /** Calls that find the best logits. */
 type ReadyBest = Readonly<Record<'one' | 'several', readonly ReadyCall[]>>;
@@ -79,7 +70,7 @@ export class GpuProgram implements Program {
   /** The step that the device was given last. */
   private latest: Step | undefined;
   /** Rows of the step that ran last. */
-  private nRows: Readonly<Record<Rows, number>> = { tokens: 0, logits: 0 };
+  private nRows: RowCounts = { tokens: 0, logits: 0 };
   /** A step was let go: what it may have lost is of no text. */
   private isStray = false;
   private disposed = false;
@@ -251,7 +242,7 @@ export class GpuProgram implements Program {
   private recordSlice(begin: number, end: number): GPUCommandBuffer {
     const encoder = this.home.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let i = begin; i < end; i++) this.record(pass, this.calls![i]!, this.nRows);
+    for (let i = begin; i < end; i++) record(pass, this.calls![i]!, this.nRows);
     pass.end();
     return encoder.finish();
   }
@@ -279,9 +270,9 @@ export class GpuProgram implements Program {
     const list = bestCalls && buffers.get(bestCalls.list)!;
     if (isNext) encoder.copyBufferToBuffer(list!, BEST_TOKEN_AT, this.step.buffer, FIRST_TOKEN_AT, 4);
     const pass = encoder.beginComputePass();
-    for (let i = first; i < this.calls!.length; i++) this.record(pass, this.calls![i]!, nRows);
+    for (let i = first; i < this.calls!.length; i++) record(pass, this.calls![i]!, nRows);
     const finds = this.findsBest(step);
-    if (finds) for (const ready of best![step.nBest === 1 ? 'one' : 'several']) this.record(pass, ready, nRows);
+    if (finds) for (const ready of best![step.nBest === 1 ? 'one' : 'several']) record(pass, ready, nRows);
     pass.end();
     const nFloats = logits.rows ? nRows[logits.rows] * colsOf(logits) : 0;
     const whole = { from: buffers.get(plan.slots.get(logits)!)!, bytes: 4 * nFloats };
@@ -291,45 +282,14 @@ export class GpuProgram implements Program {
     return reading;
   }
 
-  private record(
-    pass: GPUComputePassEncoder,
-    { call, pipeline, groups }: ReadyCall,
-    counts: Readonly<Record<Rows, number>>,
-  ): void {
-    const nRows = counts[call.rows];
-    if (!isMade(call, nRows)) return;
-    pass.setPipeline(pipeline);
-    for (let g = 0; g < groups.length; g++) pass.setBindGroup(g, groups[g]!);
-    pass.dispatchWorkgroups(call.grid.x, call.grid.y(nRows));
-  }
-
-  /** Milliseconds of one pass, out of as many as a fence can tell from each other. */
+  /** Milliseconds of one pass. */
   async time(step: Step): Promise<number> {
     await this.prepare();
     this.step.write(step);
     const nRows = countRows(step);
-    const fenceMs = Math.min(await this.passes(0, nRows), await this.passes(0, nRows));
-    const leastMs = Math.max(LEAST_MS, 2 * fenceMs);
-    let n = 1;
-    let ms = await this.passes(n, nRows); // what comes first is slower
-    for (ms = await this.passes(n, nRows); ms - fenceMs < leastMs; ms = await this.passes(n, nRows)) {
-      n = Math.ceil(n * Math.min(16, Math.max(2, leastMs / Math.max(0.01, ms - fenceMs))));
-    }
-    for (let sumMs = ms; sumMs < 4 * leastMs; sumMs += leastMs) ms = Math.min(ms, await this.passes(n, nRows));
-    return (ms - fenceMs) / n;
-  }
-
-  /** Runs all calls so often, and waits. @returns milliseconds */
-  private async passes(n: number, nRows: ReturnType<typeof countRows>): Promise<number> {
-    const { device } = this.home.gpu;
-    const startMs = performance.now();
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < n; i++) for (const ready of this.calls!) this.record(pass, ready, nRows);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    return performance.now() - startMs;
+    return timePass(this.home.gpu.device, (pass) => {
+      for (const ready of this.calls!) record(pass, ready, nRows);
+    });
   }
 
   /** Node by node, with all that a node took and made read back behind it. */
@@ -344,7 +304,7 @@ export class GpuProgram implements Program {
       const startMs = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (const ready of calls) this.record(pass, ready, this.nRows);
+      for (const ready of calls) record(pass, ready, this.nRows);
       pass.end();
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
@@ -423,11 +383,3 @@ export class GpuProgram implements Program {
     this.readBack.dispose();
   }
 }
-
-const countRows = ({ tokens, nLogits }: Step): Readonly<Record<Rows, number>> => ({
-  tokens: tokens.length,
-  logits: nLogits,
-});
-
-/** Whether a step of so many rows makes a call. */
-const isMade = ({ from = 1, to = Infinity }: Call, nRows: number): boolean => nRows >= from && nRows <= to;
