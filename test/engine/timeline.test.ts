@@ -136,7 +136,7 @@ const members = Object.entries(families).flatMap(([family, layers]) =>
     .map(([name, create]) => [family, name, layers, create] as const),
 );
 
-describe.each(members)('a model of %s, in %s', (_family, backend, layers, create) => {
+describe.each(members)('a model of %s, in %s', { timeout: 600_000 }, (_family, backend, layers, create) => {
   const same = isSame(backend);
   let open: () => Session;
   beforeAll(async () => {
