@@ -26,6 +26,9 @@ export const stepRanges: Readonly<Record<Steps, StepRange>> = {
   many: { from: 17, to: Infinity, usual: Infinity },
 };
 
+/** Steps of at most so many rows are few. */
+export const FEW = stepRanges.few.to;
+
 export const stepNames = Object.keys(stepRanges) as Steps[];
 
 /** How a kernel takes activations: lib/x_… and lib/put_… of kernels/. */
