@@ -42,7 +42,7 @@ async function variantCases(quant: QuantType, options: VariantOptions): Promise<
   const { homeOf, able, bytes, withSizes, shape = SHAPE, prefill = PREFILL } = options;
   const matrix = testMatrix(quant, shape.rows, shape.cols);
   const weights = copiesOf(matrix, Math.max(PREFILL_WEIGHTS, Math.ceil(bytes / matrix.nBytes)));
-  const choices = { few: new Map<Value, Choice>(), many: new Map<Value, Choice>() };
+  const choices = { few: new Map<Value, Choice>(), some: new Map<Value, Choice>(), many: new Map<Value, Choice>() };
   const home = homeOf((node, steps) => choices[steps].get(node.out) ?? choosePlain(node, steps));
   const workOf = (steps: Steps, choice: Choice): ProductWork => {
     const isFew = steps === 'few';
