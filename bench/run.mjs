@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -18,6 +18,7 @@ const out = `${root}bench/dist`;
 const nodeEntries = {
   ops: 'bench/ops.ts',
   device: 'bench/device.ts',
+  gpu_device: 'bench/gpu_device.ts',
   tokens: 'bench/tokens.ts',
   cases: 'bench/lib/cases.ts',
   model: 'bench/model.ts',
@@ -55,6 +56,7 @@ const pageEntries = {
 const benches = [
   'ops',
   'device',
+  'gpu_device',
   'tokens',
   'model',
   'load',
