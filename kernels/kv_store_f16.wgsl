@@ -9,7 +9,7 @@
 
 @group(0) @binding(1) var<storage, read_write> cache: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(2) @binding(0) var<storage, read_write> lost: array<u32>;
+@group(2) @binding(0) var<storage, read_write> lost: atomic<u32>;
 
 override threads: u32;
 override kvDim: u32;
@@ -18,7 +18,7 @@ override kvDim: u32;
 fn noticed(number: f32) -> u32 {
   let half = halfOf(number);
   if ((half & 0x7c00u) == 0x7c00u) {
-    lost[0] = 1u;
+    atomicStore(&lost, 1u);
   }
   return half;
 }

@@ -3,7 +3,7 @@
 
 @group(0) @binding(1) var<storage, read_write> cache: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(2) @binding(0) var<storage, read_write> lost: array<u32>;
+@group(2) @binding(0) var<storage, read_write> lost: atomic<u32>;
 
 override threads: u32;
 override kvDim: u32;
@@ -16,6 +16,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let number = x[id.y * kvDim + id.x];
   cache[cacheRow(id.y) * kvDim + id.x] = number;
   if (!isFinite(number)) {
-    lost[0] = 1u;
+    atomicStore(&lost, 1u);
   }
 }

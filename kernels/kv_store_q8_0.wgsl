@@ -4,7 +4,7 @@
 
 @group(0) @binding(1) var<storage, read_write> cache: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(2) @binding(0) var<storage, read_write> lost: array<u32>;
+@group(2) @binding(0) var<storage, read_write> lost: atomic<u32>;
 
 override threads: u32;
 override kvDim: u32;
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       cache[nPositions * (kvDim / 4u) + (first + i) / 8u] = select(0x7fc00000u, kept, isHeld);
     }
     if (!isHeld) {
-      lost[0] = 1u;
+      atomicStore(&lost, 1u);
     }
   }
 }

@@ -22,9 +22,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let difference = x[first + i] - mean;
     squares += difference * difference;
   }
-  let least = mean + deviations * sqrt(held(sumOf(squares, thread)) / f32(cols - 1u));
+  let total = sumOf(squares, thread);
+  let least = mean + deviations * sqrt(held(total) / f32(cols - 1u));
+  let isKept = !isFinite(total); // all of it is NaN then, and the larger of 0 and NaN may be 0
   for (var i = thread; i < cols; i += threads) {
     let above = x[first + i] - least;
-    out[first + i] = select(0.0, above, above > 0.0 || !isFinite(above)); // the larger of 0 and NaN may be 0
+    out[first + i] = select(0.0, above, above > 0.0 || isKept);
   }
 }

@@ -44,7 +44,7 @@ export const lowerKvStore: Expansion = (lowering, node) => {
 const THREADS = 64;
 
 /** Workgroups that a step of one token makes, so that all cores of a device have work. */
-const WORKGROUPS = 128;
+export const SPLIT_WORKGROUPS = 128;
 
 /** Query heads that share a key-value head go together: a vector has a number for each. */
 const SPLIT = { numbers: 1024, mostRows: 4 };
@@ -115,7 +115,7 @@ function lowerFew(lowering: Lowering, { node, headDim, nHeads, nKvHeads, headsPe
   const queryRows = Math.ceil(headsPerKv / nShares);
   const threads = Math.max(THREADS, 2 ** Math.ceil(Math.log2(headDim / 4)));
   const nGroups = nKvHeads * nShares;
-  const nSplits = Math.min(Math.ceil(WORKGROUPS / nGroups), Math.ceil(cache.shape[0]! / threads));
+  const nSplits = Math.min(Math.ceil(SPLIT_WORKGROUPS / nGroups), Math.ceil(cache.shape[0]! / threads));
   const numbers = { ...numbersWith(cache, node, threads), nSplits, blockRows: threads, queryRows };
   const bytes = Math.min(FEW, node.out.shape[0]!) * nHeads * nSplits * (headDim + 4) * 4;
   const parts: Slot = { name: `parts of ${node.out.name}`, role: 'activation', bytes };

@@ -31,6 +31,9 @@ export interface PlanePlace {
 /** Parts begin at multiples of so many rows, where there are as many: kernels that go by tiles never meet a cut one. */
 const PART_ROWS = 64;
 
+/** Rows of a part at the most: a grid has no more than 65535 workgroups a side, which have 32 rows or more. */
+const MOST_ROWS = 65535 * 32 - ((65535 * 32) % PART_ROWS);
+
 /**
  * The parts of a matrix, in order; those of a stack's first matrix come first.
  * @param bindingBytes the most that a kernel sees of a buffer.
@@ -48,11 +51,11 @@ export function partsOf(tensor: Tensor, bindingBytes: number): Part[] {
 /** Rows of a part that is as large as it may be. */
 function mostRows(tensor: Tensor, bindingBytes: number): number {
   const { rows, cols } = matrixShape(tensor);
-  if (partBytes(tensor, rows) <= bindingBytes) return rows;
+  if (rows <= MOST_ROWS && partBytes(tensor, rows) <= bindingBytes) return rows;
   const rowBytes = planeRowBytes(tensor.quant, cols);
   const most = Math.floor((bindingBytes - BINDING_BYTES * rowBytes.length) / sum(rowBytes));
   const group = most < PART_ROWS ? PIECE_ROWS : PART_ROWS;
-  if (most >= group) return most - (most % group);
+  if (most >= group) return Math.min(MOST_ROWS, most - (most % group));
   const needed = `${group} rows of ${tensor.name} are ${counted(partBytes(tensor, group))} bytes`;
   throw new ResourceError(
     `${needed}, the GPU takes ${counted(bindingBytes)} at once; open the model with backend: 'wasm'`,

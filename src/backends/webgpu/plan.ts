@@ -1,3 +1,4 @@
+import { ResourceError } from '../../base/errors.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { readableValues } from '../checks.ts';
 import type { Lowered, Slot, Surroundings } from './calls.ts';
@@ -17,6 +18,7 @@ export interface ProgramPlan extends Lowered {
 export function planProgram(graph: Graph, surroundings: Surroundings, keep?: readonly Value[]): ProgramPlan {
   const readable = readableValues(graph, keep);
   const lowered = lower(graph, surroundings);
+  checkGrids(lowered, graph);
   const kept = new Set([...readable].map((value) => lowered.slots.get(value)));
   return {
     graph,
@@ -26,6 +28,17 @@ export function planProgram(graph: Graph, surroundings: Surroundings, keep?: rea
     slots: lowered.slots,
     ...share(lowered, kept),
   };
+}
+
+/** Workgroups along a side of a grid: what every device takes. */
+const MOST_WORKGROUPS = 65535;
+
+/** @throws ResourceError for steps of more rows than a device takes at once. */
+function checkGrids({ calls }: Lowered, { maxTokens, maxLogits, nCtx }: Graph): void {
+  const most = { tokens: maxTokens, logits: maxLogits };
+  if (calls.every(({ grid, rows }) => grid.x <= MOST_WORKGROUPS && grid.y(most[rows]) <= MOST_WORKGROUPS)) return;
+  const came = `steps of ${maxTokens} tokens, which nCtx ${nCtx} asks for, are more than a GPU takes at once`;
+  throw new ResourceError(`${came}; open the model with an nCtx of 8192 or less, or with backend: 'wasm'`);
 }
 
 /**

@@ -5,10 +5,12 @@ import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
 import { matmul } from '../../ops/matmul.ts';
+import { attention } from '../../ops/attention.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
 import { pool } from '../../ops/pool.ts';
 import type { Program, ReadTensor } from '../backend.ts';
 import type { Call } from './calls.ts';
+import { SPLIT_WORKGROUPS } from './lower_attention.ts';
 
 /**
  * Each pipeline that a model needs runs once, on the model's own weights and numbers that are known, and is compared with plain loops on the
@@ -34,8 +36,12 @@ export interface CheckHome {
 
 /** Rows of a matrix that are compared, spread over all of them. */
 const SAMPLED = 24;
-/** Positions that a cache holds before the step. */
-const HELD = 37;
+/** Positions that a cache holds before a step of many rows: several blocks of attention's tiles. */
+const HELD = 293;
+
+/** Before a step of few: so many that each of attention's splits has a second block. */
+const heldByFew = ({ op, inputs, params }: Node): number =>
+  op === attention ? Math.ceil((SPLIT_WORKGROUPS * 64 * params['headDim']!) / colsOf(inputs[1]!)) + 37 : HELD;
 
 /** Runs the node as a step in which this call is made. */
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
@@ -48,11 +54,16 @@ export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
   }
 }
 
-/** An odd number of rows in which the call runs: two more than the fewest, if there may be so many. */
-function rowsFor({ from = 1, to = Infinity, rows, node }: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
+/** Rows of steps of many: more than a tile of products has, or of attention, and a few left over. */
+const MANY = { products: 67, others: 35 };
+
+/** The rows of a step in which the call runs, as many as may be. */
+function rowsFor(call: Call, { maxTokens, maxLogits }: CheckHome['limits']): number {
+  const { from = 1, to = Infinity, rows, node, matrix } = call;
   const activations = [node.out, ...node.inputs].filter((value) => value.rows);
   const most = smallest(activations.map(({ shape }) => shape[0]!));
-  return Math.min(to, from === 1 ? 3 : from + 2, rows === 'tokens' ? maxTokens : maxLogits, most);
+  const wanted = from === 1 ? 3 : Math.min(to - 1, matrix ? MANY.products : MANY.others);
+  return Math.min(to, wanted, rows === 'tokens' ? maxTokens : maxLogits, most);
 }
 
 /** Numbers between -1 and 1, the same everywhere. */
@@ -92,7 +103,8 @@ interface Trial {
 
 function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
   const states = new Map<Value, Float32Array>();
-  const pos = Math.min(HELD, limits.nCtx - nRows);
+  const places = node.inputs.filter(({ role }) => role === 'state').map(({ shape }) => shape[0]!); // a ring has fewer
+  const pos = smallest([nRows > 3 ? HELD : heldByFew(node), limits.nCtx - nRows, ...places.map((n) => n - nRows)]);
   const inputs = node.inputs.map((input, i): Value => {
     const [rows, cols] = input.shape as [number, number];
     if (input.role === 'state') states.set(input, numbers(Math.min(rows, pos + nRows) * cols, i + 1));

@@ -50,19 +50,23 @@ describe.skipIf(!gpu)('the check of GPU kernels', () => {
     );
   });
 
-  const wrong = {
-    kv_store_f16: ['= halves.x', '= (halves.x + 64u)'],
-    attention_split: ['correction + weight', 'correction + 1.01 * weight'],
-    attention_join: ['total * factor', '1.01 * total * factor'],
-    attention_tile: ['sum += weight', 'sum += 1.01 * weight'],
-  } as const;
+  /** What is wrong somewhere, in the second block of a split or a tile, or in the second split. */
+  const wrong = [
+    ['attention_split', 'correction + weight', 'correction + 1.01 * weight'],
+    ['attention_split', 'sum * correction', 'sum'],
+    ['attention_split', '* correction.z', ''],
+    ['attention_join', 'total * factor', '1.01 * total * factor'],
+    ['attention_join', 'split < n', 'split < 1u'],
+    ['attention_tile', 'sum += weight', 'sum += 1.01 * weight'],
+    ['attention_tile', 'sum *= correction;', ''],
+  ] as const;
 
-  /** Opens a backend for one case of an op, with this kernel wrong. */
-  async function checksWith(kernel: keyof typeof wrong, name: string) {
-    const { graph } = buildCase(opCases.find(({ op, nTokens }) => op.name === name && nTokens > 4)!);
+  /** Opens a backend for one case of an op, of more than a tile of tokens, with this kernel wrong. */
+  async function checksWith(kernel: string, right: string, spoilt: string, name: string) {
+    const found = opCases.find(({ op, nTokens }) => op.name === name && nTokens >= (name === 'attention' ? 33 : 5))!;
+    const { graph } = buildCase({ ...found, pos: 3000 });
     const backend = await createWebgpuBackend({ gpu: gpu!, weights: [], graph });
-    const [right, spoilt] = wrong[kernel];
-    sources[kernel] = whole[kernel]!.replace(right, spoilt);
+    sources[kernel] = whole[kernel]!.replaceAll(right, spoilt);
     expect(sources[kernel]).not.toBe(whole[kernel]);
     forgetSources();
     await backend.upload([], { read: async () => undefined }).finally(() => backend.dispose());
@@ -70,17 +74,16 @@ describe.skipIf(!gpu)('the check of GPU kernels', () => {
   }
 
   it('catches a wrong kv_store', async () => {
-    await expect(checksWith('kv_store_f16', 'kv_store')).rejects.toThrow(/the kernel kv_store_f16 cannot be used/);
+    await expect(checksWith('kv_store_f16', '= halves.x', '= (halves.x + 64u)', 'kv_store')).rejects.toThrow(
+      /the kernel kv_store_f16 cannot be used/,
+    );
   });
 
-  it.each(['attention_split', 'attention_join', 'attention_tile'] as const)(
-    'puts the plain kernel in the place of a wrong %s',
-    async (kernel) => {
-      const checks = await checksWith(kernel, 'attention');
-      expect(checks.filter(({ refused }) => refused !== undefined)).toHaveLength(1);
-      expect(checks.find((check) => check.kernel.endsWith(' attention'))!.refused).toBeUndefined();
-    },
-  );
+  it.each(wrong)('puts the plain kernel in the place of %s with "%s" wrong', async (kernel, right, spoilt) => {
+    const checks = await checksWith(kernel, right, spoilt, 'attention');
+    expect(checks.filter(({ refused }) => refused !== undefined)).toHaveLength(1);
+    expect(checks.find((check) => check.kernel.endsWith(' attention'))!.refused).toBeUndefined();
+  });
 
   it('catches a kernel that does not compile', async () => {
     sources['rms_norm'] = whole['rms_norm']!.replace('squares +=', 'cubes +=');
