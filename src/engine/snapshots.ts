@@ -1,5 +1,6 @@
 import type { Program, StateCopy } from '../backends/backend.ts';
 import { stateBytes, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
+import { ResourceError } from '../base/errors.ts';
 import { smallest, sum } from '../base/numbers.ts';
 
 /** A place in the text to which states return that cannot be cut back. */
@@ -22,7 +23,10 @@ export class Snapshots {
   private readonly most: number;
   private kept: Snapshot[] = []; // by place
   private beforeGuesses: Snapshot | undefined;
-  private spare: StateCopy | undefined;
+  /** Copies of places that are gone, for places to come: nobody but the program frees their memory. */
+  private readonly spare: StateCopy[] = [];
+  /** Whether a device may have room for more copies. */
+  private hasRoom = true;
   private wishes: number[] = [];
 
   constructor(states: readonly LayerState[], program: Program) {
@@ -52,27 +56,42 @@ export class Snapshots {
   /** Keeps the states as they are. */
   async take(written: Written): Promise<void> {
     const { nRead } = written;
-    if (this.most === 0 || nRead === 0 || this.kept.at(-1)?.written.nRead === nRead) return; // the beginning needs no copy
-    if (this.kept.length === this.most) this.spare = this.kept.splice(Math.min(1, this.most - 1), 1)[0]!.copy;
-    const copy = this.spare ?? this.newCopy();
-    this.spare = undefined;
-    await copy.take();
-    this.kept.push({ copy, written });
+    const most = this.hasRoom ? this.most : Math.min(this.most, this.kept.length + this.spare.length);
+    if (most === 0 || nRead === 0 || this.kept.at(-1)?.written.nRead === nRead) return; // the beginning needs no copy
+    if (this.kept.length === most) this.spare.push(this.kept.splice(Math.min(1, most - 1), 1)[0]!.copy);
+    const copy = await this.copied();
+    if (copy) this.kept.push({ copy, written });
+  }
+
+  /** A copy of the states as they are; undefined where there is no room for one. Copies save time, nothing else depends on them. */
+  private async copied(): Promise<StateCopy | undefined> {
+    try {
+      const copy = this.spare.pop() ?? (this.hasRoom ? this.program.copyOf(this.states.flatMap(valuesOf)) : undefined);
+      await copy?.take();
+      return copy;
+    } catch (error) {
+      if (!(error instanceof ResourceError)) throw error;
+      this.hasRoom = false;
+      return undefined;
+    }
   }
 
   /** Keeps rows that steps replace until the next guesses have been verified. Rings still hold the positions before them. */
   async takeBeforeGuesses(written: Written): Promise<void> {
     if (!this.states.some(({ kind }) => kind === 'rows')) return;
-    const copy = this.beforeGuesses?.copy ?? this.newCopy();
-    this.beforeGuesses = undefined;
-    await copy.take();
-    this.beforeGuesses = { copy, written };
+    this.forgetGuesses();
+    const isShort = !this.hasRoom && this.spare.length === 0 && this.kept.length > 0;
+    if (isShort) this.spare.push(this.kept.shift()!.copy); // without this one every wrong guess has the text read again
+    const copy = await this.copied();
+    if (copy) this.beforeGuesses = { copy, written };
   }
 
   /** Places behind the first `nTokens` tokens belong to another text from now on. */
   forgetBehind(nTokens: number): void {
-    this.kept = this.kept.filter(({ written }) => written.nRead <= nTokens);
-    if (this.beforeGuesses && this.beforeGuesses.written.nRead > nTokens) this.beforeGuesses = undefined;
+    const isBehind = ({ written }: Snapshot): boolean => written.nRead > nTokens;
+    this.spare.push(...this.kept.filter(isBehind).map(({ copy }) => copy));
+    this.kept = this.kept.filter((snapshot) => !isBehind(snapshot));
+    if (this.beforeGuesses && isBehind(this.beforeGuesses)) this.forgetGuesses();
     this.wishes = this.wishes.filter((place) => place <= nTokens);
   }
 
@@ -85,7 +104,8 @@ export class Snapshots {
     return latest.written;
   }
 
-  private newCopy(): StateCopy {
-    return this.program.copyOf(this.states.flatMap(valuesOf));
+  private forgetGuesses(): void {
+    if (this.beforeGuesses) this.spare.push(this.beforeGuesses.copy);
+    this.beforeGuesses = undefined;
   }
 }

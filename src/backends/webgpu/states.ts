@@ -30,7 +30,7 @@ interface StatePlace {
 /** The states of a program, as they come from files and go there. */
 export class States {
   private readonly own: StatesHome;
-  private readonly copies: GPUBuffer[] = [];
+  private readonly copies = new Set<GPUBuffer>();
 
   constructor(own: StatesHome) {
     this.own = own;
@@ -93,10 +93,11 @@ export class States {
       states.map((state) => {
         const from = this.at(state).buffer;
         const copy = memory.storage(`copy of ${state.name}`, from.size);
-        this.copies.push(copy);
+        this.copies.add(copy);
         return { from, copy };
       }),
     );
+    room.catch(() => this.freeCopies(pairs.map(({ copy }) => copy)));
     const rings = this.own.rings.copyOf(states);
     const move = (way: 'take' | 'restore'): void => {
       const encoder = gpu.device.createCommandEncoder();
@@ -111,7 +112,14 @@ export class States {
   }
 
   dispose(): void {
-    for (const copy of this.copies) this.own.home.memory.free(copy);
+    this.freeCopies([...this.copies]);
+  }
+
+  private freeCopies(copies: readonly GPUBuffer[]): void {
+    for (const copy of copies) {
+      this.copies.delete(copy);
+      this.own.home.memory.free(copy);
+    }
   }
 }
 
