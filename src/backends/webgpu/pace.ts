@@ -36,6 +36,7 @@ export class Pace {
 
   /** So many operations took so long. */
   took(work: number, ms: number): void {
+    if (work === 0) return; // says nothing
     this.msPerWork = Math.max(ms, 0.01) / work;
     this.latestWork = Math.max(work, FIRST_WORK / MOST_GROWTH);
   }
@@ -63,11 +64,15 @@ export class Slices {
     return (this.before[end]! - this.before[begin]!) * nTokens;
   }
 
-  /** The end of the slice that begins with a call: that one at least, and no more operations than these. */
+  /**
+   * The end of the slice that begins with a call: that one at least, and no more operations than these. Calls that the step does not make
+   * are no work, and never a slice of their own.
+   */
   end(begin: number, nTokens: number, mostWork: number): number {
     const last = this.before.length - 1;
     let end = begin + 1;
-    while (end < last && this.work(begin, end + 1, nTokens) <= mostWork) end++;
+    const most = Math.max(mostWork, this.work(begin, end, nTokens));
+    while (end < last && this.work(begin, end + 1, nTokens) <= most) end++;
     return Math.min(end, last);
   }
 }
