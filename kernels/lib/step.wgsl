@@ -21,7 +21,8 @@ struct Step {
   nLogits: u32,
   // Of the last row of logits so many of the largest are wanted, and not the row; 0: the rows.
   nBest: u32,
-  unusedA: u32,
+  // Which step it is, counted by the CPU; it is read back with what was wanted.
+  nth: u32,
   rows: array<Row>,
 }
 

@@ -31,7 +31,7 @@ export interface KernelCheck {
 
 /** The kernel that products of one kind take. */
 export interface KernelChoice {
-  /** The type of their weights, and whether steps have few rows or many. */
+  /** The type of their weights, and whether steps have few rows, some or many. */
   readonly kind: string;
   readonly variant: string;
   /** Sizes of its workgroups. */

@@ -22,11 +22,6 @@ export class BegunSteps {
     return this.steps.length;
   }
 
-  /** The step that was begun last. */
-  get last(): Begun | undefined {
-    return this.steps.at(-1);
-  }
-
   add(begun: Begun): void {
     this.steps.push(begun);
   }

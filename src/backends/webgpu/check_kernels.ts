@@ -24,15 +24,20 @@ export interface CheckedCalls {
 export async function checkKernels({ calls, refuse, device }: CheckedCalls, home: CheckHome): Promise<KernelCheck[]> {
   const checks = new Map<string, KernelCheck>();
   const known = new Set<string>();
-  for (let unknown: Call | undefined; (unknown = calls().find((call) => !known.has(pipelineKey(call.kernel))));) {
-    known.add(pipelineKey(unknown.kernel));
-    const kernel = kernelTitle(unknown.kernel);
-    const check = checkOf(kernel, unknown, await checkCall(unknown, home), checks.get(kernel));
+  let left = [...calls()];
+  for (let call: Call | undefined; (call = left.shift());) {
+    const key = pipelineKey(call.kernel);
+    if (known.has(key)) continue;
+    known.add(key);
+    const kernel = kernelTitle(call.kernel);
+    const check = checkOf(kernel, call, await checkCall(call, home), checks.get(kernel));
     checks.set(kernel, check);
-    if (check.refused === undefined || refuse(unknown)) continue;
-    throw new UnsupportedError(
-      `the kernel ${kernel} cannot be used on ${device}: ${check.refused}; open the model with backend: 'wasm'`,
-    );
+    if (check.refused === undefined) continue;
+    if (!refuse(call))
+      throw new UnsupportedError(
+        `the kernel ${kernel} cannot be used on ${device}: ${check.refused}; open the model with backend: 'wasm'`,
+      );
+    left = [...calls()]; // with others in its place
   }
   return [...checks.values()];
 }

@@ -29,7 +29,7 @@ export class Choices {
   /** Kinds with the names of variants that must not be taken. */
   private readonly refused = new Set<string>();
 
-  /** @param isFallback whether the device is software, which is not worth a measurement */
+  /** @param isFallback whether the device is software, which multiplies whole numbers faster than floats */
   constructor(able: Able, isFallback: boolean) {
     this.able = able;
     this.isFallback = isFallback;
@@ -73,6 +73,11 @@ export class Choices {
     return this.refused.has(variant);
   }
 
+  /** Those of some choices that no check has refused. */
+  right(choices: readonly KernelChoice[]): KernelChoice[] {
+    return choices.filter(({ kind, variant }) => !this.refused.has(`${kind} ${variant}`));
+  }
+
   /** What each kind of product in a graph takes. */
   of(graph: Graph): KernelChoice[] {
     return sitesOf(graph).map(({ kind, steps, nodes }) => {
@@ -89,7 +94,7 @@ export class Choices {
   }
 }
 
-/** Processors multiply whole numbers faster than floats: `node bench/run.mjs gpu` on lavapipe. */
+/** What software takes: `node bench/run.mjs gpu` on lavapipe. */
 const SOFTWARE_FORM = 'digits';
 
 const sameSizes = (a: Sizes, b: Sizes): boolean => Object.keys(a).every((name) => a[name] === b[name]);

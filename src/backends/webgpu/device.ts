@@ -107,6 +107,14 @@ export function checkDevice(gpu: Gpu): void {
   if (why !== undefined) throw faultError(why);
 }
 
+/** What a device answers. @throws ResourceError where it is gone, or did not do what it was told: then an answer says nothing */
+export async function told<T>(gpu: Gpu, answer: Promise<T>): Promise<T> {
+  const came = await answer.catch(asError);
+  checkDevice(gpu);
+  if (came instanceof Error) throw came;
+  return came;
+}
+
 const faultError = (why: string): ResourceError =>
   new ResourceError(`the GPU cannot go on, ${why}; the next call opens the model again`);
 

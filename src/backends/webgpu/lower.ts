@@ -21,6 +21,7 @@ import { lowerAttention, lowerKvStore } from './lower_attention.ts';
 import { lowerAddProduct, lowerMatmul } from './lower_matmul.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
+import type { QuantType } from '../../quants/quant_type.ts';
 
 /**
  * Turns a graph's nodes into kernel calls. Most ops are one call of the kernel that carries their name; a table lists the others. What an
@@ -93,10 +94,20 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [addProduct, lowerAddProduct],
 ]);
 
-/** @throws UnsupportedError for a graph with a node that has no kernel. */
+/** Whether kernels read matrices of this type. */
+export const readsType = ({ name }: QuantType): boolean => hasKernel(`quants/${name}`);
+
+/** Why no kernel reads a node's matrix, or undefined where one does. */
+function unreadable({ op, inputs }: Node): string | undefined {
+  const weight = op.quantInput === undefined ? undefined : inputs[op.quantInput];
+  if (weight?.role !== 'weight' || readsType(weight.quant)) return undefined;
+  return `${weight.name} is ${weight.quant.name}, which no GPU kernel reads`;
+}
+
+/** @throws UnsupportedError for a graph with a node that has no kernel, or a matrix of a type that no kernel reads. */
 export function checkSupported({ nodes }: Graph): void {
   for (const node of nodes) {
-    const why = unsupported(node);
+    const why = unsupported(node) ?? unreadable(node);
     if (why) throw new UnsupportedError(`${why}; open the model with backend: 'wasm'`);
   }
 }

@@ -58,7 +58,7 @@ export class GpuMemory {
   checked<T>(what: string, make: () => T): Checked<T> {
     const [usedBytes, nBuffers] = [this.bytes, this.buffers.size];
     for (const filter of SCOPES) this.device.pushErrorScope(filter);
-    let answers: Promise<GPUError | null>[];
+    let answers: Promise<(GPUError | null)[]>;
     let made: T;
     try {
       made = make();
@@ -66,10 +66,11 @@ export class GpuMemory {
       for (const buffer of [...this.buffers].slice(nBuffers)) this.free(buffer);
       throw error;
     } finally {
-      answers = SCOPES.map(() => this.device.popErrorScope());
+      answers = Promise.all(SCOPES.map(() => this.device.popErrorScope()));
+      answers.catch(() => undefined); // nobody waits where `make` throws
     }
     const wanted = `${counted(this.bytes - usedBytes)} bytes beside ${counted(usedBytes)} in use`;
-    const room = Promise.all(answers).then((errors) => {
+    const room = answers.then((errors) => {
       const error = errors.find((each) => each !== null);
       if (error) throw new ResourceError(`the GPU has no room for ${what}, ${wanted} (${error.message}); ${SMALLER}`);
     });

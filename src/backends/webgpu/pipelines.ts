@@ -25,7 +25,8 @@ function constantsOf({ files, numbers }: Kernel): Record<string, number> {
 }
 
 /** Kernels with the same key are the same pipeline. */
-export const pipelineKey = (kernel: Kernel): string => `${kernelTitle(kernel)} ${JSON.stringify(constantsOf(kernel))}`;
+export const pipelineKey = (kernel: Kernel, constants = constantsOf(kernel)): string =>
+  `${kernelTitle(kernel)} ${JSON.stringify(constants)}`;
 
 /** All pipelines of a device. What has the same source and numbers is compiled once. */
 export class Pipelines {
@@ -42,7 +43,7 @@ export class Pipelines {
   get(kernel: Kernel): Promise<Pipeline> {
     const { code } = kernelSource(kernel.files);
     const constants = constantsOf(kernel);
-    const key = pipelineKey(kernel);
+    const key = pipelineKey(kernel, constants);
     let pipeline = this.byKey.get(key);
     if (!pipeline) this.byKey.set(key, (pipeline = this.compile(kernel, { key, code, constants })));
     return pipeline;

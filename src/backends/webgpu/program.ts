@@ -9,14 +9,14 @@ import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 import { BegunSteps } from './begun.ts';
 import { BEST_TOKEN_AT, bestBytes, bestCalls, findsBest, type BestCalls } from './best.ts';
-import { checkDevice, type Gpu } from './device.ts';
+import { checkDevice, told, type Gpu } from './device.ts';
 import type { Call, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import { Pace, Slices, Turns } from './pace.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { ProgramPlan } from './plan.ts';
 import { countRows, isMade, record, type ReadyCall, type RowCounts } from './ready_calls.ts';
-import { timed } from './timed.ts';
+import { passes, timed } from './timed.ts';
 import { ReadBack, type Reading } from './read_back.ts';
 import { Results } from './results.ts';
 import { States } from './states.ts';
@@ -87,7 +87,7 @@ export class GpuProgram implements Program {
     this.lost = made.lost;
     this.step = made.step;
     this.bestCalls = made.bestCalls;
-    this.readBack = new ReadBack(home.memory, this.lost);
+    this.readBack = new ReadBack(home.memory, this.lost, this.step);
     const { buffers, readBack, rings } = this;
     this.states = new States({ home, slots: plan.slots, buffers, readBack, rings });
     this.begun = new BegunSteps(({ reading }) => {
@@ -133,9 +133,8 @@ export class GpuProgram implements Program {
     const slot = plan.slots.get(logits);
     if (onNode || logits.rows !== 'logits' || slot?.role !== 'activation' || !home.findsBest()) return undefined;
     const calls = bestCalls(plan.graph, slot);
-    for (const { name, bytes } of [calls.parts, calls.list]) {
-      this.buffers.set(name === calls.list.name ? calls.list : calls.parts, this.own(home.memory.storage(name, bytes)));
-    }
+    for (const slot of [calls.parts, calls.list])
+      this.buffers.set(slot, this.own(home.memory.storage(slot.name, slot.bytes)));
     return calls;
   }
 
@@ -183,15 +182,13 @@ export class GpuProgram implements Program {
     const begun = this.begun.take(step);
     if (!begun) this.rings.step(step);
     await this.prepare();
+    checkAlive(this.disposed);
     this.nRows = countRows(step);
     const reading =
       begun?.reading ?? (await (this.onNode ? this.runApart(step, this.onNode) : this.give(step, signal)));
     const { results } = this;
     const take = (words: Uint32Array) => (this.findsBest(step) ? results.takeBest(words) : results.takeRows(words));
-    const isLost = await this.readBack.arrived(reading, take).catch((error: Error) => error);
-    checkDevice(this.home.gpu);
-    if (isLost instanceof Error) throw isLost;
-    if (isLost) await this.throwLost(step);
+    if (await told(this.home.gpu, this.readBack.arrived(reading, take))) await this.throwLost(step);
     if (step.nBest === 1 && results.best) this.begun.learn(results.best.tokens[0]!);
   }
 
@@ -288,20 +285,7 @@ export class GpuProgram implements Program {
     await this.prepare();
     this.step.write(step);
     const nRows = countRows(step);
-    return timed((n) => this.passes(n, nRows));
-  }
-
-  /** Runs all calls so often, and waits. @returns milliseconds */
-  private async passes(n: number, nRows: RowCounts): Promise<number> {
-    const { device } = this.home.gpu;
-    const startMs = performance.now();
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < n; i++) for (const ready of this.calls!) record(pass, ready, nRows);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    return performance.now() - startMs;
+    return timed((n) => passes(n, this.calls!, nRows, this.home.gpu));
   }
 
   /** Node by node, with all that a node took and made read back behind it. */
@@ -360,19 +344,19 @@ export class GpuProgram implements Program {
     if (came) return came;
     if (this.begun.n > 0) throw new TypeError(`${value.name} is gone: another step was begun`);
     const slot = this.plan.slots.get(value)!;
-    const bytes = await this.readBack.bytes(this.buffers.get(slot)!, 0, n * 4);
+    const bytes = await told(this.home.gpu, this.readBack.bytes(this.buffers.get(slot)!, 0, n * 4));
     return new Float32Array(bytes.buffer, 0, n);
   }
 
   async readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
     await this.room;
-    return this.states.read(state, begin, end);
+    return told(this.home.gpu, this.states.read(state, begin, end));
   }
 
   async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
     await this.room;
     this.begun.dropFrom(0);
-    await this.states.write(state, begin, rows);
+    await told(this.home.gpu, this.states.write(state, begin, rows));
   }
 
   copyOf(states: readonly Value[]): StateCopy {

@@ -1,8 +1,10 @@
+import { ResourceError } from '../../base/errors.ts';
 import type { GpuMemory } from './memory.ts';
+import { NTH_AT, type StepBuffer } from './step_buffer.ts';
 
 const MAP_READ = 1;
 
-/** Bytes in front of the numbers: whether something was lost. */
+/** Bytes in front of the numbers: whether something was lost, and of which step they are. */
 const HEAD_BYTES = 16;
 
 /** A piece of a buffer that comes back with a run, from its beginning. */
@@ -16,25 +18,32 @@ export interface Reading {
   readonly buffer: GPUBuffer;
   /** Of what was wanted. */
   readonly bytes: number;
+  /** The step, counted by its buffer. */
+  readonly nth: number;
   /** The buffer can be read; undefined: the run was not submitted yet. */
   mapped?: Promise<void>;
 }
 
 /**
- * What comes back from a device. Each run brings one small buffer: a word that says whether something was lost, and what was wanted behind
- * it. A run may begin before the one before it was read, so there is a buffer for each of them.
+ * What comes back from a device. Each run brings one small buffer:
+ *
+ *     | lost | nth | - | - | what was wanted …     nth: the step that this is of, as the device had it
+ *
+ * A run may begin before the one before it was read, so there is a buffer for each of them.
  */
 export class ReadBack {
   private readonly memory: GpuMemory;
   private readonly lost: GPUBuffer;
+  private readonly step: StepBuffer;
   /** Buffers that no run uses. */
   private free: GPUBuffer[] = [];
   private disposed = false;
 
   /** @param lost one word that kernels set. */
-  constructor(memory: GpuMemory, lost: GPUBuffer) {
+  constructor(memory: GpuMemory, lost: GPUBuffer, step: StepBuffer) {
     this.memory = memory;
     this.lost = lost;
+    this.step = step;
   }
 
   /** Records the copies behind a run. */
@@ -42,8 +51,9 @@ export class ReadBack {
     const bytes = wanted?.bytes ?? 0;
     const buffer = this.take(HEAD_BYTES + bytes);
     encoder.copyBufferToBuffer(this.lost, 0, buffer, 0, 4);
+    encoder.copyBufferToBuffer(this.step.buffer, NTH_AT, buffer, 4, 4);
     if (wanted && bytes > 0) encoder.copyBufferToBuffer(wanted.from, 0, buffer, HEAD_BYTES, bytes);
-    return { buffer, bytes };
+    return { buffer, bytes, nth: this.step.nth };
   }
 
   private take(bytes: number): GPUBuffer {
@@ -59,15 +69,19 @@ export class ReadBack {
     reading.mapped.catch(() => undefined); // whoever waits is told
   }
 
-  /** Waits for a run, and hands out what came with it. @returns whether something was lost */
+  /** Waits for a run, and hands out what came with it. @returns whether something was lost @throws ResourceError for what is of another run */
   async arrived(reading: Reading, use: (words: Uint32Array) => void): Promise<boolean> {
-    const { buffer, bytes } = reading;
+    const { buffer, bytes, nth } = reading;
     await reading.mapped;
     const words = new Uint32Array(buffer.getMappedRange(0, HEAD_BYTES + bytes));
     const isLost = words[0] !== 0;
-    use(words.subarray(HEAD_BYTES / 4));
+    const isOfRun = words[1] === nth;
+    if (isOfRun) use(words.subarray(HEAD_BYTES / 4));
     this.giveBack(buffer);
-    return isLost;
+    if (isOfRun) return isLost;
+    throw new ResourceError(
+      "the GPU did not run a step: what came back is of an earlier one; open the model with backend: 'wasm'",
+    );
   }
 
   /** Nobody waits for this run. */

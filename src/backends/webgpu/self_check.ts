@@ -31,6 +31,8 @@ export interface CheckHome {
   readonly read: ReadTensor;
   /** Fails where the device refuses a command of `run`. */
   readonly watched: <T>(run: () => Promise<T>) => Promise<T>;
+  /** @throws ResourceError where the device is gone: what failed then says nothing about a kernel. */
+  readonly checkDevice: () => void;
   readonly limits: Pick<Graph, 'nCtx' | 'maxTokens' | 'maxLogits' | 'maxTexts'>;
 }
 
@@ -43,13 +45,14 @@ const HELD = 293;
 const heldByFew = ({ op, inputs, params }: Node): number =>
   op === attention ? Math.ceil((SPLIT_WORKGROUPS * 64 * params['headDim']!) / colsOf(inputs[1]!)) + 37 : HELD;
 
-/** Runs the node as a step in which this call is made. */
+/** Runs the node as a step in which this call is made. @throws ResourceError where the device is gone */
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
   const nRows = rowsFor(call, home.limits);
   if (nRows === 0) return { error: 0 }; // no step has rows for it
   try {
     return { error: await home.watched(() => errorOf(call.node, nRows, home)) };
   } catch (error) {
+    home.checkDevice();
     return { error: Infinity, failure: asError(error).message };
   }
 }

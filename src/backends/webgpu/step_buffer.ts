@@ -7,22 +7,24 @@ import type { GpuMemory } from './memory.ts';
 const ROW_WORDS = 8;
 const HEAD_WORDS = 4;
 
+/** Where the count of steps stands, in bytes. */
+export const NTH_AT = 12;
+
 /** Where the token of row 0 stands, in bytes. */
 export const FIRST_TOKEN_AT = 4 * HEAD_WORDS;
-
-/** Bytes of a step of so many tokens, as kernels/lib/step.wgsl has it. */
-export const stepBytes = (maxTokens: number): number => 4 * (HEAD_WORDS + ROW_WORDS * maxTokens);
 
 /** A step as kernels read it, and what the CPU makes of it before each run. */
 export class StepBuffer {
   readonly buffer: GPUBuffer;
+  /** Steps that were written: a device that has this number has the latest one. */
+  nth = 0;
   private readonly queue: GPUQueue;
   private readonly words: Uint32Array<ArrayBuffer>;
   private readonly hosted: readonly Hosted[];
 
   /** @param bufferOf that of a slot */
   constructor(memory: GpuMemory, { maxTokens, hostNodes, bufferOf }: StepPlan) {
-    const bytes = stepBytes(maxTokens);
+    const bytes = 4 * (HEAD_WORDS + ROW_WORDS * maxTokens);
     this.queue = memory.device.queue;
     this.buffer = memory.storage('step', bytes);
     this.words = new Uint32Array(bytes / 4);
@@ -32,6 +34,8 @@ export class StepBuffer {
   }
 
   write(step: Step): void {
+    this.nth = (this.nth + 1) >>> 0;
+    this.words[NTH_AT / 4] = this.nth;
     this.queue.writeBuffer(this.buffer, 0, this.words, 0, writeStep(step, this.words));
     for (const { node, buffer, floats } of this.hosted) {
       node.op.reference({ node, step, out: floats, inputs: node.inputs.map(({ data }) => data!) });

@@ -103,13 +103,17 @@ function trialOf({ nodes, nRows }: Site, limits: Graph): { readonly graph: Graph
   return { graph, step: { tokens: new Int32Array(nRows), pos: 0, nLogits: 0 } };
 }
 
-/** Chooses for the kinds of products in a graph that are not among `kinds`. */
+/**
+ * Chooses for the kinds of products in a graph that are not among `kinds`. Of a kind whose candidates are all refused it says nothing.
+ * @throws ResourceError where the device is gone
+ */
 export async function tune(graph: Graph, kinds: ReadonlySet<string>, home: TuneHome): Promise<KernelChoice[]> {
   const choices: KernelChoice[] = [];
   for (const site of sitesOf(graph)) {
     if (kinds.has(site.kind)) continue;
     home.signal?.throwIfAborted();
-    choices.push(await tuneSite(site, graph, home));
+    const choice = await tuneSite(site, graph, home);
+    if (choice) choices.push(choice);
   }
   return choices;
 }
@@ -120,7 +124,7 @@ interface Timed {
   readonly refused?: string;
 }
 
-async function tuneSite(site: Site, limits: Graph, home: TuneHome): Promise<KernelChoice> {
+async function tuneSite(site: Site, limits: Graph, home: TuneHome): Promise<KernelChoice | undefined> {
   const variants = variantsFor(site.nodes[0]!.inputs[0]!, site.steps, home.able);
   const trial = trialOf(site, limits);
   const timed: Timed[] = [];
@@ -128,6 +132,7 @@ async function tuneSite(site: Site, limits: Graph, home: TuneHome): Promise<Kern
   const { variant } = fastest(timed).choice;
   for (const sizes of variant.sizes.slice(1)) timed.push(await timeOf({ variant, sizes }, site, trial, home));
   const best = fastest(timed);
+  if (best.refused !== undefined) return undefined;
   const candidates = timed.map(({ choice, ms, refused }) => ({ candidate: titleOf(choice), ms, refused }));
   return { kind: site.kind, variant: best.choice.variant.name, sizes: best.choice.sizes, from: 'timing', candidates };
 }
@@ -151,11 +156,17 @@ async function timeOf(
   const choose = onlyFor(steps, choice);
   const refused = await whyNot(choose, { ...graph, nodes: graph.nodes.slice(0, 1) }, step.tokens.length, home);
   if (refused !== undefined) return { choice, ms: Infinity, refused };
-  const program = home.prepare(graph, choose);
   try {
-    return { choice, ms: await home.check.watched(() => program.time(step)) };
+    return { choice, ms: await home.check.watched(async () => msOf(home.prepare(graph, choose), step)) };
   } catch (error) {
+    home.check.checkDevice();
     return { choice, ms: Infinity, refused: asError(error).message };
+  }
+}
+
+async function msOf(program: GpuProgram, step: Step): Promise<number> {
+  try {
+    return await program.time(step);
   } finally {
     program.dispose();
   }

@@ -49,7 +49,7 @@ class Placer {
       else this.placeRows(piece, file);
     }
     this.queue.submit([]);
-    this.inFlight.push({ bytes, arrived: this.queue.onSubmittedWorkDone() });
+    this.inFlight.push({ bytes, arrived: this.queue.onSubmittedWorkDone().catch(() => undefined) }); // checkDevice tells
     await this.waitUntilAtMost(IN_FLIGHT_BYTES);
   }
 

@@ -11,15 +11,14 @@ import type { Call } from './calls.ts';
 import { checkBest } from './check_best.ts';
 import { checkKernels } from './check_kernels.ts';
 import { Choices, notedChoices } from './choices.ts';
-import { openDevice, watched, type DeviceOptions, type Gpu } from './device.ts';
-import { lower, unsupported } from './lower.ts';
+import { checkDevice, openDevice, watched, type DeviceOptions, type Gpu } from './device.ts';
+import { lower, readsType, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
 import { Pace } from './pace.ts';
 import { Pipelines } from './pipelines.ts';
 import { planProgram } from './plan.ts';
 import { GpuProgram, type ProgramHome } from './program.ts';
 import type { CheckHome } from './self_check.ts';
-import { hasKernel } from './sources.ts';
 import { tune } from './tuning.ts';
 import { uploadWeights } from './upload.ts';
 import type { Able, Chooser } from './variants.ts';
@@ -62,7 +61,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   return new WebgpuBackend(await openDevice(options.gpu, options.device), options);
 }
 
-const titleOf = ({ vendor, architecture, description }: GpuInfo): string =>
+const deviceTitle = ({ vendor, architecture, description }: GpuInfo): string =>
   description || [vendor, architecture].join(' ').trim() || 'a GPU without a name';
 
 /** A backend on a device. */
@@ -111,8 +110,8 @@ export class WebgpuBackend implements Backend {
     return !this.disposed && this.device.fault() !== undefined;
   }
 
-  supports({ name }: QuantType): boolean {
-    return hasKernel(`quants/${name}`);
+  supports(quant: QuantType): boolean {
+    return readsType(quant);
   }
 
   async upload(tensors: readonly Tensor[], how: UploadOptions): Promise<void> {
@@ -121,8 +120,9 @@ export class WebgpuBackend implements Backend {
     for (const { kernel } of this.calls()) home.pipelines.begin(kernel); // they compile while weights are on their way
     await uploadWeights(home, tensors, how);
     const again = { ...how, read: how.readAgain ?? how.read };
-    if (!options.choose) await this.chooseKernels(again);
+    const note = options.choose ? undefined : await this.chooseKernels(again);
     if (options.checks !== false) await this.check(again.read);
+    await note?.();
     this.report = { ...this.report, choices: this.choices.of(options.graph) };
   }
 
@@ -173,35 +173,43 @@ export class WebgpuBackend implements Backend {
       prepare: (graph) => this.prepare(graph),
       read,
       watched: (run) => watched(this.device.device, run),
+      checkDevice: () => checkDevice(this.device),
       limits: this.options.graph,
     };
   }
 
-  /** Takes choices that were noted before, and times candidates for what was not. */
-  private async chooseKernels({ read, signal }: UploadOptions): Promise<void> {
+  /** Takes choices that were noted before, and times candidates for what was not. @returns what notes them, when they have been checked */
+  private async chooseKernels({ read, signal }: UploadOptions): Promise<() => Promise<void>> {
     const { graph, notes, runtime, isTuned = !this.device.info.isFallback } = this.options;
-    const device = `${titleOf(this.device.info)}, ${this.device.info.features.join(' ')}`;
+    const device = `${deviceTitle(this.device.info)}, ${this.device.info.features.join(' ')}`;
     const name = `kernels ${NOTE_VERSION}: ${device}; ${runtime}; ${this.activations}`;
     const noted = notedChoices(await notes?.read(name));
     const kinds = this.choices.take(noted, graph);
-    if (!isTuned) return;
-    const made = await tune(graph, kinds, {
-      able: this.able,
-      prepare: (each, choose) => this.prepareBy(each, choose),
-      lower: (each, choose) => lower(each, this.surroundings(choose)).calls,
-      check: this.checkHome(read),
-      signal,
-    });
+    const timed = () =>
+      tune(graph, kinds, {
+        able: this.able,
+        prepare: (each, choose) => this.prepareBy(each, choose),
+        lower: (each, choose) => lower(each, this.surroundings(choose)).calls,
+        check: this.checkHome(read),
+        signal,
+      });
+    const made = isTuned ? await timed() : [];
+    checkDevice(this.device);
     this.choices.take(made, graph);
-    if (made.length > 0) await notes?.write(name, [...noted, ...made]);
+    return async () => {
+      const all = [...noted.filter(({ kind }) => !made.some((each) => each.kind === kind)), ...made];
+      const right = this.choices.right(all);
+      if (made.length > 0 || right.length < all.length) await notes?.write(name, right);
+    };
   }
 
   /** Checks each pipeline. A variant that is wrong loses its place to another one. @throws UnsupportedError */
   private async check(read: ReadTensor): Promise<void> {
-    const device = titleOf(this.device.info);
+    const device = deviceTitle(this.device.info);
     const refuse = (call: Call): boolean => !this.options.choose && this.choices.refuse(call);
     const checks = await checkKernels({ calls: () => this.calls(), refuse, device }, this.checkHome(read));
     const best = await checkBest((graph) => this.prepare(graph), colsOf(this.options.graph.logits));
+    checkDevice(this.device);
     this.findsBest = best.refused === undefined;
     this.report = { ...this.report, checks: [...checks, best] };
   }
