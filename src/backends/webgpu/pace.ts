@@ -65,14 +65,16 @@ export class Slices {
   }
 
   /**
-   * The end of the slice that begins with a call: that one at least, and no more operations than these. Calls that the step does not make
-   * are no work, and never a slice of their own.
+   * The end of the slice that begins with a call: one that the step makes at least, and no more operations than these. Calls that it does
+   * not make are no slice of their own.
    */
   end(begin: number, nTokens: number, mostWork: number): number {
     const last = this.before.length - 1;
     let end = begin + 1;
-    const most = Math.max(mostWork, this.work(begin, end, nTokens));
-    while (end < last && this.work(begin, end + 1, nTokens) <= most) end++;
+    for (; end < last; end++) {
+      const work = this.work(begin, end, nTokens);
+      if (work > 0 && this.work(begin, end + 1, nTokens) > Math.max(mostWork, work)) break;
+    }
     return Math.min(end, last);
   }
 }

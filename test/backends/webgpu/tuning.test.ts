@@ -95,6 +95,18 @@ describe.skipIf(!gpu)('kernels of products', () => {
     ).toEqual(['one', 'two']);
   });
 
+  it('take the place of notes that this device cannot follow', async () => {
+    const notes = notesInMemory();
+    await open({ notes });
+    const [[name, note]] = [...notes.kept] as [[string, { variant: string }[]]];
+    const [first, ...others] = note;
+    notes.kept.set(name, [{ ...first, variant: 'mat_vec, dreams' }, ...others]);
+    await open({ notes });
+    const kept = notes.kept.get(name) as { kind: string; variant: string }[];
+    expect(kept.map(({ kind }) => kind).sort()).toEqual([...kinds].sort());
+    expect(kept.map(({ variant }) => variant)).not.toContain('mat_vec, dreams');
+  });
+
   it('are chosen anew where a note says what this device cannot do, or nothing', async () => {
     for (const note of [17, [{ kind: kinds[0], variant: 'mat_vec, dreams', sizes: {} }], [null], { a: 1 }]) {
       const notes: Notes = { read: async () => note, write: async () => undefined };
@@ -127,6 +139,7 @@ describe.skipIf(!gpu)('kernels of products', () => {
     });
     spoilDigits();
     const { choices, checks } = await open({ notes, isTuned: false });
+    expect(notes.kept.get(name!)).toEqual([]);
     expect(choices[0]).toMatchObject({ variant: 'mat_vec, floats, 8 rows by lanes', from: 'default' });
     expect(checks.filter(({ refused }) => refused).map(({ kernel }) => kernel)).toEqual(
       expect.arrayContaining([expect.stringContaining('digits')]),
