@@ -1,16 +1,16 @@
-// The second half of a low-rank product, added to what is there: x[n, outCols], w[rows, cols], y[n, cols] -> out[n, outCols],
-// out[t, r] = x[t, r] + by * sum over k of w[r, k] * y[t, k]. There are few columns, so a thread does a row of the matrix; rows are
+// The second half of a low-rank product, added to what is there: x[n, outCols], w[rows, cols], y[n, cols], by[1] -> out[n, outCols],
+// out[t, r] = x[t, r] + by[0] * sum over k of w[r, k] * y[t, k]. There are few columns, so a thread does a row of the matrix; rows are
 // padded with zeros to whole units of 32 columns. The matrix may be a part of a larger one: its rows from rowBegin on.
 // needs: step
 
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read> by: array<f32>;
 
 override threads: u32;
 override rows: u32;
 override cols: u32;
-override by: f32;
 override rowBegin: u32;
 override outCols: u32;
 
@@ -28,5 +28,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
   }
   let at = id.y * outCols + rowBegin + id.x;
-  out[at] = x[at] + by * sum;
+  out[at] = x[at] + by[0] * sum;
 }

@@ -1,4 +1,5 @@
 import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
+import { f32 } from '../../quants/f32.ts';
 import type { Kernel } from './pipelines.ts';
 import { stateBytes } from './state_layout.ts';
 import type { Chooser } from './variants.ts';
@@ -77,6 +78,7 @@ export class Lowering implements Lowered {
   readonly surroundings: Surroundings;
   private readonly byKey = new Map<unknown, Slot>();
   private readonly made = new Map<Slot, Map<string, Slot>>();
+  private readonly numbers = new Map<string, Value>();
 
   constructor(graph: Graph, surroundings: Surroundings) {
     this.graph = graph;
@@ -90,6 +92,16 @@ export class Lowering implements Lowered {
     if (!slot) this.byKey.set(key, (slot = { name: value.name, role: value.role, bytes: bytesOf(value), value }));
     this.slots.set(value, slot);
     return slot;
+  }
+
+  /** The slot of a number that differs from session to session, so that their pipelines are the same. */
+  slotOfNumber(name: string, number: number): Slot {
+    const key = `${name} ${number}`;
+    if (!this.numbers.has(key)) {
+      const data = Float32Array.of(number);
+      this.numbers.set(key, { name, quant: f32, shape: [1], role: 'constant', data });
+    }
+    return this.slotOf(this.numbers.get(key)!);
   }
 
   /** What calls have made of a slot for those behind them, by what it is. */

@@ -114,7 +114,7 @@ export const lowerAddProduct: Expansion = (lowering, node) => {
   for (const [part, rows] of partsFor(lowering, weight)) {
     lowering.calls.push({
       ...callOf(lowering, node, { weight, part }),
-      inputs: [lowering.slotOf(x), lowering.slotOf(y)],
+      inputs: [lowering.slotOf(x), lowering.slotOf(y), lowering.slotOfNumber('by', node.params['by']!)],
       kernel: { files, numbers: { ...numbersFor(node, rows), threads } },
       grid: { x: Math.ceil((rows.rowEnd - rows.rowBegin) / threads), y: eachRow },
     });

@@ -127,6 +127,18 @@ describe.skipIf(!gpu)('kernels of products', () => {
     }
   });
 
+  it('are neither taken nor noted where each is refused', async () => {
+    sources['quants/q4_0'] = whole['quants/q4_0']!.replace('fn unit(', 'fn nothing(');
+    forgetSources();
+    const notes = notesInMemory();
+    const { choices } = await open({ notes, checks: false });
+    expect(choices.map(({ kind, from }) => `${kind}: ${from}`)).toEqual(
+      kinds.map((kind) => `${kind}: ${kind.startsWith('q4_0') ? 'default' : 'timing'}`),
+    );
+    const [noted] = [...notes.kept.values()] as { kind: string }[][];
+    expect(noted!.map(({ kind }) => kind)).toEqual(['f16, few rows']);
+  });
+
   it('lose their place when they compute wrongly after an update of the browser that nobody noticed', async () => {
     const notes = notesInMemory();
     await open({ notes });

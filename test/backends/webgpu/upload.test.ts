@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend, ReadTensor } from '../../../src/backends/backend.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
+import { lower } from '../../../src/backends/webgpu/lower.ts';
 import { partsOf } from '../../../src/backends/webgpu/parts.ts';
+import { pipelineKey } from '../../../src/backends/webgpu/pipelines.ts';
+import { choosePlain } from '../../../src/backends/webgpu/variants.ts';
 import { createWebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
 import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import { weight, type Graph, type Value } from '../../../src/graph/graph.ts';
@@ -83,6 +86,19 @@ async function bring(matrix: Value, file: Uint8Array): Promise<void> {
     await backend.dispose();
   }
 }
+
+test('products of adapters are the same pipelines whatever their scale is', () => {
+  const keys = [0.5, 0.7].map((by) => {
+    const g = new Recorder({ nCtx: 64, maxTokens: 8, maxLogits: 8 });
+    const x = g.embed(table);
+    const tall = weight({ ...table, name: 'tall', quant: levels16, shape: [cols, 64] });
+    const small = weight({ ...table, name: 'small', shape: [64, cols] });
+    const graph = g.finish(g.node(addProduct, [x, tall, g.matmul(small, x)], { by }));
+    const { calls } = lower(graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain });
+    return calls.map(({ kernel }) => pipelineKey(kernel));
+  });
+  expect(keys[0]).toEqual(keys[1]);
+});
 
 describe.skipIf(absent)('upload to a GPU', () => {
   test('brings every row into place, piece by piece', async () => {
