@@ -43,9 +43,6 @@ export const PIECE_ROWS = 4;
 
 export const isOfFloats = ({ name }: QuantType): boolean => FLOATS.has(name);
 
-/** Whether weights of a type can lie on the GPU. */
-export const hasPlanes = ({ name }: QuantType): boolean => name in FIELDS || FLOATS.has(name);
-
 /** Columns of a row with its padding. */
 export const paddedCols = (cols: number): number => Math.ceil(cols / UNIT_COLS) * UNIT_COLS;
 

@@ -1,12 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  areFinite,
-  hasPlanes,
-  paddedCols,
-  planeNames,
-  planeRowBytes,
-  takeApart,
-} from '../../../src/backends/webgpu/planes.ts';
+import { readsType } from '../../../src/backends/webgpu/lower.ts';
+import { areFinite, paddedCols, planeNames, planeRowBytes, takeApart } from '../../../src/backends/webgpu/planes.ts';
 import { levels16 } from '../../../src/models/levels16.ts';
 import { quants } from '../../../src/quants/index.ts';
 import type { QuantType } from '../../../src/quants/quant_type.ts';
@@ -18,7 +12,7 @@ const { gpu } = await findDawn();
 const device = await (await gpu?.requestAdapter())?.requestDevice();
 afterAll(() => device?.destroy());
 
-const TYPES = quants.filter(hasPlanes).map(({ name }) => name);
+const TYPES = quants.filter(readsType).map(({ name }) => name);
 
 /** Writes every weight of a matrix, padding included. */
 const probes = {
