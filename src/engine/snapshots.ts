@@ -89,7 +89,7 @@ export class Snapshots {
   /** Places behind the first `nTokens` tokens belong to another text from now on. */
   forgetBehind(nTokens: number): void {
     const isBehind = ({ written }: Snapshot): boolean => written.nRead > nTokens;
-    this.spare.push(...this.kept.filter(isBehind).map(({ copy }) => copy));
+    for (const snapshot of this.kept) if (isBehind(snapshot)) this.spare.push(snapshot.copy);
     this.kept = this.kept.filter((snapshot) => !isBehind(snapshot));
     if (this.beforeGuesses && isBehind(this.beforeGuesses)) this.forgetGuesses();
     this.wishes = this.wishes.filter((place) => place <= nTokens);
