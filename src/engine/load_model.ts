@@ -105,10 +105,10 @@ export async function loadModel(
     const backend = await starting;
     checkSupport(backend, weights);
     const totalBytes = sum(weights.map((tensor) => bytesOf(tensor)));
-    const beside = (read: ReadTensor) => adapters?.readBeside(read) ?? read;
+    const beside = (read: ReadTensor, isAgain = false) => adapters?.readBeside(read, isAgain) ?? read;
     await backend.upload(weights, {
       read: beside(hash.read),
-      readAgain: beside(readTensor(file, around.signal)),
+      readAgain: beside(readTensor(file, around.signal), true),
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
