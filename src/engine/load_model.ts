@@ -28,6 +28,7 @@ import type { AdapterGiven, Adapters } from './adapters.ts';
 import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
+import { ready } from './ready.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
 import { tick } from '#platform';
@@ -179,7 +180,7 @@ function opened(parts: Parts): LoadedModel {
         kvType,
         loadMs,
         sampling,
-        openDraft: draft && (() => draft.openSession()),
+        openDraft: draft && (() => ready(draft.openSession())),
       };
       return new Session(model, graphOf(parts, uses), look);
     },

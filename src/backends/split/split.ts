@@ -136,6 +136,11 @@ class SplitProgram implements Program {
     };
   }
 
+  get room(): Promise<void> {
+    const rooms = [this.first, this.second].map(({ program }) => program.room);
+    return Promise.all(rooms).then(() => undefined);
+  }
+
   dispose(): void {
     this.first.program.dispose();
     this.second.program.dispose();
