@@ -29,6 +29,7 @@ import { checkOptions } from './options.ts';
  * answer that a call returns; calls that return something else, `chat` and `openSession`, throw it.
  */
 export class Model {
+  /** As the model was opened first: should it have to be opened again, another backend may take its place (see `backend: 'auto'`). */
   readonly info: ModelInfo;
   private readonly engine: Engine;
   private readonly session: ModelSession;

@@ -88,6 +88,8 @@ export interface Program {
   writeState(state: Value, begin: number, rows: Uint8Array): void | Promise<void>;
   /** Room for a copy of some states, as they lie in memory. */
   copyOf(states: readonly Value[]): StateCopy;
+  /** Of a device that tells later whether there is room for the program: settles then. @throws ResourceError */
+  readonly room?: Promise<void> | undefined;
   /** Returns the memory. */
   dispose(): void;
 }

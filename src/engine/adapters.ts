@@ -22,8 +22,8 @@ export interface Adapters {
   readonly infos: readonly AdapterInfo[];
   /** To be brought in with the model's. */
   readonly weights: readonly Tensor[];
-  /** Reads them, and what is no adapter's as before. */
-  readBeside(read: ReadTensor): ReadTensor;
+  /** Reads them, and what is no adapter's as before. @param isAgain what has been read before, and been hashed */
+  readBeside(read: ReadTensor, isAgain: boolean): ReadTensor;
   /** With all of them: the largest graph there is, for which memory is set aside. */
   readonly largest: Recorded;
   /** The graph of a set, and what it is called; undefined where nothing is added. `uses` left out: each with the scale that it was opened with. */
@@ -62,6 +62,8 @@ interface Opened {
   /** Its alpha and its layers, and a hash of its weights. */
   readonly told: () => string;
   readonly hash: WeightsHash;
+  /** Reads past the hash. */
+  readonly again: ReadTensor;
 }
 
 /** @throws TypeError, RangeError for what was said of them, FormatError, UnsupportedError for what does not fit the model. */
@@ -82,18 +84,18 @@ export async function openAdapters(given: readonly AdapterGiven[], model: Adapte
     return { ...recorded, adapt: adapted };
   };
   const places = new Map(
-    all.flatMap(({ adapter, hash }) =>
-      [...adapter.weights].map(([{ name }, origin]) => [name, { ...origin, hash }] as const),
+    all.flatMap(({ adapter, hash, again }) =>
+      [...adapter.weights].map(([{ name }, origin]) => [name, { ...origin, hash, again }] as const),
     ),
   );
   const recordings = new Map<string, NamedRecording>();
   return {
     infos: all.map(({ info }) => info),
     weights: all.flatMap(({ adapter }) => [...adapter.weights.keys()]),
-    readBeside: (read) => (tensor, offsetBytes, into) => {
+    readBeside: (read, isAgain) => (tensor, offsetBytes, into) => {
       const place = places.get(tensor.name);
       if (!place) return read(tensor, offsetBytes, into);
-      return readPlaced(tensor, place, { offsetBytes, into, read: place.hash.read });
+      return readPlaced(tensor, place, { offsetBytes, into, read: isAgain ? place.again : place.hash.read });
     },
     largest: record(together(all.map(({ adapter }) => ({ adapter, scale: 1 })))),
     recorded(uses) {
@@ -125,7 +127,8 @@ async function opened(
   const { architecture, stored, tensors, bound, signal } = model;
   const { dim, nLayers } = bound.config;
   const base = { architecture, dim, nLayers, stored, tensors };
-  const adapter = await withLevels(readAdapter(file, base, { name, layers }), base, readTensor(file, signal));
+  const again = readTensor(file, signal);
+  const adapter = await withLevels(readAdapter(file, base, { name, layers }), base, again);
   const { metadata } = file;
   const info: AdapterInfo = {
     name,
@@ -136,9 +139,9 @@ async function opened(
     task: metadata.string('adapter.lora.task_name', undefined),
     promptPrefix: metadata.string('adapter.lora.prompt_prefix', undefined),
   };
-  const hash = weightsHash(file, readTensor(file, signal));
+  const hash = weightsHash(file, again);
   const alpha = metadata.f32('adapter.lora.alpha', 0);
-  return { adapter, info, hash, told: () => [hash.name(), ...(layers ?? []), alpha].join(' ') };
+  return { adapter, info, hash, again, told: () => [hash.name(), ...(layers ?? []), alpha].join(' ') };
 }
 
 const fileName = ({ sources }: GgufFile): string => sources[0]!.name.replace(/^.*[\\/]/, '').replace(/\.gguf$/i, '');

@@ -1,12 +1,15 @@
 import type { Backend } from '../backends/backend.ts';
 import { findAdapter, isFallback } from '../backends/webgpu/device.ts';
 import { checkSupported } from '../backends/webgpu/lower.ts';
+import { defaultThreads } from '../backends/wasm/wasm.ts';
 import { asError, UnsupportedError } from '../base/errors.ts';
+import { detectFeatures } from '../platform/features.ts';
 import type { GpuObject } from '../platform/gpu.ts';
 import type { BackendPlan } from './backend_plan.ts';
 import { createGpuBackend, withTypes, type GpuSurroundings } from './gpu_backend.ts';
+import { gpuOrWasm } from './gpu_or_wasm.ts';
 import { sampleOf, turn, turnSeconds, type ModelSample } from './model_sample.ts';
-import { findGpu, notes, runtimeName } from '#platform';
+import { findGpu, nCores, notes, runtimeName } from '#platform';
 
 /** What measuring a model on this device came to: seconds of a usual turn. */
 interface TurnSeconds {
@@ -14,17 +17,23 @@ interface TurnSeconds {
   readonly wasm: number;
 }
 
+/** Why the GPU was refused: a kernel of it is wrong. */
+interface Refused {
+  readonly refused: string;
+}
+
 /**
  * The faster backend for a model. What they take was measured once for the device, or is measured now, on a piece of the model. A GPU that is
- * software, or cannot run the model, is not measured.
+ * software, or cannot run the model, is not measured. One that fails later, while the model is loaded, gives its place to WebAssembly, too.
  */
 export async function createFaster(plan: BackendPlan, around: GpuSurroundings): Promise<Backend> {
+  const onWasm = async (why: Error) => Object.assign(await around.wasm(plan), { noGpu: reasonOf(why) });
   try {
     const given = around.given ?? (await findGpu());
     await checkFaster(plan, { ...around, given });
-    return await createGpuBackend(plan, { ...around, given });
+    return gpuOrWasm(await createGpuBackend(plan, { ...around, given }), onWasm);
   } catch (error) {
-    return Object.assign(await around.wasm(plan), { noGpu: reasonOf(asError(error)) });
+    return onWasm(asError(error));
   }
 }
 
@@ -40,9 +49,10 @@ async function checkFaster(plan: BackendPlan, around: GpuSurroundings): Promise<
   const name = noteName(info, plan);
   const { read, write } = await notes();
   const before = noted(await read(name));
-  const seconds = before ?? (await measured(plan, around));
-  if (!before) await write(name, seconds);
-  if (seconds.gpu >= seconds.wasm) throw new UnsupportedError(whySlower(info, seconds));
+  const found = before ?? (await measured(plan, around));
+  if (!before) await write(name, found);
+  if ('refused' in found) throw new UnsupportedError(found.refused);
+  if (found.gpu >= found.wasm) throw new UnsupportedError(whySlower(info, found));
 }
 
 async function adapterOf(gpu: GpuObject): Promise<{ readonly info: string; readonly isFallback: boolean }> {
@@ -53,7 +63,9 @@ async function adapterOf(gpu: GpuObject): Promise<{ readonly info: string; reado
 
 /** What the times depend on. */
 function noteName(adapter: string, { graph, weights, options }: BackendPlan): string {
-  const { activations = 'exact', threads = 'usual', kvType = 'f16' } = options;
+  const { activations = 'exact', kvType = 'f16' } = options;
+  const features = detectFeatures();
+  const threads = (features.sharedMemory && options.threads) || defaultThreads({ features, nCores: nCores() });
   const shapes = new Map<string, number>();
   for (const { quant, shape } of weights) {
     const kind = `${quant.name} ${shape.join('x')}`;
@@ -67,17 +79,27 @@ function noteName(adapter: string, { graph, weights, options }: BackendPlan): st
 /** Of the kernels: what older ones took says nothing. */
 const NOTE_VERSION = 1;
 
-function noted(note: unknown): TurnSeconds | undefined {
-  const { gpu, wasm } = (note ?? {}) as Partial<TurnSeconds>;
+function noted(note: unknown): TurnSeconds | Refused | undefined {
+  const { gpu, wasm, refused } = (note ?? {}) as Partial<TurnSeconds & Refused>;
+  if (typeof refused === 'string') return { refused };
   return typeof gpu === 'number' && typeof wasm === 'number' ? { gpu, wasm } : undefined;
 }
 
-async function measured(plan: BackendPlan, around: GpuSurroundings): Promise<TurnSeconds> {
+async function measured(plan: BackendPlan, around: GpuSurroundings): Promise<TurnSeconds | Refused> {
   const sample = sampleOf(plan.graph, plan.weights);
   const sampled = { ...plan, weights: sample.weights, graph: sample.pieces[0]!, part: undefined };
   const options = { ...plan.options, maxSessions: 1, gpuBytes: undefined };
-  const gpu = await secondsOn(await createGpuBackend({ ...sampled, options }, { ...around, checks: false }), sample);
+  const gpu = await createGpuBackend({ ...sampled, options }, { ...around, isSample: true })
+    .then((backend) => secondsOn(backend, sample))
+    .catch(refusal);
+  if (typeof gpu === 'object') return gpu;
   return { gpu, wasm: await secondsOn(await around.wasm({ ...sampled, options }), sample) };
+}
+
+/** What would be the same each time. @throws whatever else went wrong */
+function refusal(error: unknown): Refused {
+  if (!(error instanceof UnsupportedError)) throw error;
+  return { refused: reasonOf(error) };
 }
 
 async function secondsOn(backend: Backend, sample: ModelSample): Promise<number> {

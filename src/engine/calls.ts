@@ -36,7 +36,7 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
   },
 
   async generate(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
-    const session = engine.sessionOf(id, adapters);
+    const session = await engine.sessionOf(id, adapters);
     const { model } = engine;
     const { onFull } = options;
     const shifts = onFull === 'shift';
@@ -46,17 +46,19 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
   },
 
   async resume(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
-    const session = engine.sessionOf(id, adapters);
+    const session = await engine.sessionOf(id, adapters);
     const { model } = engine;
     const shorten = prompt && (await roomyOf(prompt, { model, session, options, signal })).shorten;
     tellBefore(model, session.textBefore(options), !options.whole, emit);
     return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));
   },
 
-  saveSession: (engine, { session, adapters, ...how }) => engine.sessionOf(session, adapters).save(how),
+  saveSession: async (engine, { session, adapters, ...how }) => (await engine.sessionOf(session, adapters)).save(how),
 
   restoreSession: async (engine, { session, bytes, adapters }) =>
-    engine.sessionOf(session, adapters).restore('size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes),
+    (await engine.sessionOf(session, adapters)).restore(
+      'size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes,
+    ),
 
   tokenize: async ({ model }, { prompt }) => model.encode(prompt),
 

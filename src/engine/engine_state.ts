@@ -9,6 +9,7 @@ import type { OpenOptions } from '../protocol/open.ts';
 import { defaultSessions, startBackend } from './create_backend.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { openSource } from './open_source.ts';
+import { ready } from './ready.ts';
 import type { Session } from './session.ts';
 
 interface Loading extends Omit<LoadOptions, 'adapters'> {
@@ -51,9 +52,14 @@ export class EngineState {
     { draft, ...around }: Omit<Loading, 'draft'> & { readonly draft: PlainSource | undefined },
   ): Promise<LoadedModel> {
     const { signal } = around;
-    if (draft !== undefined) this.draft = await this.load(draft, { ...options, maxLogits: 1 }, { signal });
     this.maxSessions = options.maxSessions ?? defaultSessions;
-    return (this.opened = await this.load(source, options, { ...around, draft: this.draft }));
+    try {
+      if (draft !== undefined) this.draft = await this.load(draft, { ...options, maxLogits: 1 }, { signal });
+      return (this.opened = await this.load(source, options, { ...around, draft: this.draft }));
+    } catch (error) {
+      await this.close().catch(() => undefined); // in the caller's thread nobody else gives back what was opened
+      throw error;
+    }
   }
 
   /** Threads come up and kernels compile while the header is read. */
@@ -81,9 +87,9 @@ export class EngineState {
     }
   }
 
-  openSession(): number {
+  async openSession(): Promise<number> {
     const session = this.nextSession++;
-    this.sessions.set(session, this.newSession());
+    this.sessions.set(session, await this.newSession());
     return session;
   }
 
@@ -93,12 +99,12 @@ export class EngineState {
   }
 
   /** A session, from now on with these adapters. */
-  sessionOf(session: number, adapters: readonly AdapterUse[] | undefined): Session {
+  async sessionOf(session: number, adapters: readonly AdapterUse[] | undefined): Promise<Session> {
     const found = this.sessions.get(session);
     if (found) this.model.adapt(found, adapters);
     if (found) return found;
     if (session !== OWN_SESSION) throw new TypeError(`session ${session} is closed; open a new one`);
-    const own = this.newSession(adapters);
+    const own = await this.newSession(adapters);
     this.sessions.set(OWN_SESSION, own);
     return own;
   }
@@ -109,7 +115,7 @@ export class EngineState {
     use: (session: Session) => Promise<T>,
     look?: Look,
   ): Promise<T> {
-    const session = this.newSession(adapters, look);
+    const session = await this.newSession(adapters, look);
     try {
       return await use(session);
     } finally {
@@ -124,13 +130,13 @@ export class EngineState {
     await this.draft?.close();
     const files = this.files.splice(0);
     await Promise.all(files.flatMap(({ sources }) => sources.map((source) => source.close?.())));
-    this.opened = undefined;
+    this.opened = this.draft = undefined;
   }
 
   /** A session with these adapters. Where there is no room for it, the one of `model.generate` gives its place back. */
-  private newSession(adapters?: readonly AdapterUse[], look?: Look): Session {
+  private async newSession(adapters?: readonly AdapterUse[], look?: Look): Promise<Session> {
     try {
-      return this.model.openSession(adapters, look);
+      return await ready(this.model.openSession(adapters, look));
     } catch (error) {
       if (!(error instanceof ResourceError)) throw error;
       if (!this.sessions.has(OWN_SESSION)) throw this.noRoom(error);

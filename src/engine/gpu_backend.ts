@@ -18,8 +18,8 @@ export interface GpuSurroundings {
   /** Opens a backend for what the GPU has no room for. */
   readonly wasm: BackendFactory;
   readonly maxSessions: number;
-  /** Default true: each kernel is checked. */
-  readonly checks?: boolean;
+  /** A piece of a model, with numbers that are made up: which kernels are fastest for it is not noted. */
+  readonly isSample?: boolean;
 }
 
 /** Parts of a model that are tried where the GPU has no room for more. */
@@ -67,10 +67,9 @@ async function createWithin(
 }
 
 /** Room is asked for at once: whether there is some decides about how much of a model a GPU gets. */
-async function onGpu({ weights, graph, part, options }: BackendPlan, { given, checks }: OnGpu): Promise<Backend> {
+async function onGpu({ weights, graph, part, options }: BackendPlan, { given, isSample }: OnGpu): Promise<Backend> {
   const { activations } = options;
-  const kept = { notes: await notes(), runtime: runtimeName() };
-  const how = { activations, checks, ...kept };
+  const how = { activations, notes: isSample ? undefined : await notes(), runtime: runtimeName() };
   const backend = await createWebgpuBackend({ gpu: withTypes(given), weights, graph, part, ...how });
   try {
     await backend.reserve(weights);

@@ -28,6 +28,7 @@ import type { AdapterGiven, Adapters } from './adapters.ts';
 import type { Embedder, EmbedderParts } from './embedder.ts';
 import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
+import { ready } from './ready.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
 import { tick } from '#platform';
@@ -105,10 +106,10 @@ export async function loadModel(
     const backend = await starting;
     checkSupport(backend, weights);
     const totalBytes = sum(weights.map((tensor) => bytesOf(tensor)));
-    const beside = (read: ReadTensor) => adapters?.readBeside(read) ?? read;
+    const beside = (read: ReadTensor, isAgain = false) => adapters?.readBeside(read, isAgain) ?? read;
     await backend.upload(weights, {
       read: beside(hash.read),
-      readAgain: beside(readTensor(file, around.signal)),
+      readAgain: beside(readTensor(file, around.signal), true),
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
@@ -179,7 +180,7 @@ function opened(parts: Parts): LoadedModel {
         kvType,
         loadMs,
         sampling,
-        openDraft: draft && (() => draft.openSession()),
+        openDraft: draft && (() => ready(draft.openSession())),
       };
       return new Session(model, graphOf(parts, uses), look);
     },

@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, ReadTensor } from '../backends/backend.ts';
 import { colsAcross, cutsOf, partOf, type Cut } from '../backends/split/cut.ts';
 import { sum } from '../base/numbers.ts';
 import type { Graph, Step } from '../graph/graph.ts';
@@ -13,8 +13,10 @@ import { tick } from '#platform';
 /** More than a phone's caches hold, and little beside what its memory has. */
 const SAMPLE_BYTES = 48e6;
 
-/** Every byte of a weight: small numbers of any type, no zeros. */
-const OPERAND = 0x11;
+/** Weights that are made up. Each byte is 0x10 to 0x2f, by its place: small numbers of any type, none of them infinite, no matrix of zeros. */
+export const madeUp: ReadTensor = async (_, offsetBytes, into) => {
+  for (let i = 0; i < into.length; i++) into[i] = 0x10 + (Math.imul(offsetBytes + i + 1, 0x9e3779b1) >>> 27);
+};
 
 /** The steps that are timed: some tokens read at once, and one that is made. Each runs for so long, once at least. */
 const N_PROMPT = 32;
@@ -64,7 +66,7 @@ function usedBy({ nodes }: Graph, weights: readonly Tensor[]): Tensor[] {
 
 /** Seconds of a usual turn on a backend that was opened for the sample's largest piece. */
 export async function turnSeconds(backend: Backend, { pieces, weights, times }: ModelSample): Promise<number> {
-  await backend.upload(weights, { read: async (_, __, into) => void into.fill(OPERAND) });
+  await backend.upload(weights, { read: madeUp });
   const seconds: number[] = [];
   for (const piece of pieces) seconds.push(await pieceSeconds(backend, piece));
   const [tail, head = 0] = seconds as [number, number?];

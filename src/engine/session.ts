@@ -31,7 +31,7 @@ export interface SessionModel {
   /** Settings of answers that are given no others. */
   readonly sampling: SamplerOptions;
   /** A session of the draft model, if there is one. */
-  readonly openDraft?: () => Session;
+  readonly openDraft?: () => Promise<Session>;
 }
 
 /** What a session runs: the model's graph, or one with adapters. */
@@ -73,6 +73,11 @@ export class Session {
 
   private get graph(): Graph {
     return this.running.graph;
+  }
+
+  /** Settles when it is known whether there is room for it, where that takes time. @throws ResourceError */
+  get room(): Promise<void> | undefined {
+    return this.program.room;
   }
 
   /** From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed. */
@@ -339,7 +344,7 @@ export class Session {
     const begin = timeline.length;
     while (!signal?.aborted) {
       const logits = await timeline.readTowards(prompt, { nBest, signal }).catch((error: unknown) => {
-        if (!signal?.aborted) throw error;
+        if (error !== signal?.reason) throw error;
       });
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
@@ -370,7 +375,7 @@ export class Session {
   ): Promise<Ahead | undefined> {
     if (speculate === false) return undefined;
     const { aheadBy } = await import('./speculative/ahead_by.ts'); // few answers are made so
-    if (speculate === 'draft') this.draft ??= this.model.openDraft?.();
+    if (speculate === 'draft') this.draft ??= await this.model.openDraft?.();
     return aheadBy(speculate, nDraft, { ...this.graph, nVocab: this.nVocab, draft: this.draft });
   }
 

@@ -19,6 +19,9 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
     readState: (state, begin, end) => program.readState(state, begin, end),
     writeState: (state, begin, rows) => program.writeState(state, begin, rows),
     copyOf: (states) => program.copyOf(states),
+    get room() {
+      return program.room;
+    },
     dispose: () => program.dispose(),
   };
 }

@@ -53,15 +53,22 @@ class Server {
       const result = await (handlers[call] as Handler<K>)(this.engine, args, { signal, emit });
       this.post({ id, result });
     } catch (error) {
-      this.post({ id, error: plainError(error), isLast: this.engine.isDead });
+      const isLast = this.engine.isDead;
+      this.post({ id, error: plainError(error), isLast });
+      if (isLast) this.giveBack();
     } finally {
       this.cancels.delete(id);
     }
   }
 
-  /** Says why nothing works any more, without being asked. Where the engine runs in the caller's thread, nobody else gives back what it holds. */
+  /** Says why nothing works any more, without being asked. */
   private die(reason: Error): void {
     this.post({ id: NO_CALL, error: plainError(reason), isLast: true });
+    this.giveBack();
+  }
+
+  /** Where the engine runs in the caller's thread, nobody else gives back what it holds. */
+  private giveBack(): void {
     this.engine.close().catch(() => undefined);
   }
 

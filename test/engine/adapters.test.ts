@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
 import { entry, ggufBytes, id, text } from '../helpers/gguf_bytes.ts';
+import { bytesOf } from '../../src/graph/tensor.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { openAdapted, openBytes, reference } from '../helpers/open.ts';
 import { tinyLora, tinyVector, type TinyLora } from '../helpers/tiny_adapters.ts';
@@ -118,6 +119,21 @@ describe('a session', () => {
     );
     await expect(changed.openSession().restore(saved)).rejects.toThrow('with the same adapters');
     await changed.close();
+  });
+
+  it('is saved under the same name where a backend reads adapters twice', async () => {
+    const once = await open(reference);
+    const twice = await open(async (plan) => {
+      const backend = await reference(plan);
+      const upload: typeof backend.upload = async (weights, how) => {
+        await backend.upload(weights, how);
+        for (const tensor of weights) await how.readAgain!(tensor, 0, new Uint8Array(bytesOf(tensor)));
+      };
+      return { ...backend, upload };
+    });
+    const session = twice.openSession(['poet', 'calm']);
+    await run(session);
+    await once.openSession(['poet', 'calm']).restore(await session.save());
   });
 
   it('has the same text with guesses as without', async () => {

@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { wgsl } from '#wgsl';
 import { addRow, emptyDifference } from '../../bench/lib/rows_difference.ts';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
+import { forgetSources } from '../../src/backends/webgpu/sources.ts';
 import { createFaster } from '../../src/engine/auto_gpu.ts';
 import type { BackendFactory, BackendPlan } from '../../src/engine/backend_plan.ts';
 import { createGpuBackend, type GpuSurroundings } from '../../src/engine/gpu_backend.ts';
@@ -125,6 +127,39 @@ describe.skipIf(absent)('backend auto', { timeout }, () => {
     await (await openFaster(counted)).close();
     expect(readNote().value).toEqual({ gpu: expect.any(Number) as number, wasm: expect.any(Number) as number });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'takes WebAssembly where a kernel is wrong, whatever was measured',
+    async () => {
+      const sources = wgsl as Record<string, string>;
+      const whole = sources['rms_norm']!;
+      sources['rms_norm'] = whole.replace(/(\bout\[[^\n]*?\] = )([^;]*);/, '$1($2) * 1.01;');
+      expect(sources['rms_norm']).not.toBe(whole);
+      forgetSources();
+      const counted = watched(disguised(gpu!));
+      try {
+        const why = /^the kernel rms_norm cannot be used on a GPU: its numbers are wrong by/;
+        await (await openFaster(counted.gpu)).close();
+        expect(readNote().value).toEqual({ refused: expect.stringMatching(why) as string });
+        const nDevices = counted.devices.length;
+        const noted = await openFaster(counted.gpu);
+        expect(noted.info.noGpu).toMatch(why);
+        expect(counted.devices.length).toBe(nDevices);
+        await noted.close();
+
+        writeNote({ gpu: 1, wasm: 2 });
+        const model = await openFaster(counted.gpu);
+        expect(model.info).toMatchObject({ backend: expect.stringMatching(/^wasm-/) as string, gpu: undefined });
+        expect(model.info.noGpu).toMatch(why);
+        expect(counted.buffers.size).toBe(0);
+        expect(await divergence(model)).toBeLessThan(1e-4);
+        await model.close();
+      } finally {
+        sources['rms_norm'] = whole;
+        forgetSources();
+      }
+    },
+  );
 
   it('says why there is no GPU, without advice that was taken', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;

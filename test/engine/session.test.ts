@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
+import type { Backend } from '../../src/backends/backend.ts';
+import { referenceBackend } from '../../src/backends/reference/reference.ts';
+import { FormatError, ResourceError, UnsupportedError } from '../../src/base/errors.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { LoadedModel } from '../../src/engine/load_model.ts';
 import { decodeSaved, encodeSaved } from '../../src/engine/session_bytes.ts';
@@ -287,6 +289,18 @@ describe('a session', () => {
       expect(last.value.stopReason).toBe('abort');
       expect(last.value.tokens).toHaveLength(Math.max(0, nEvents - 1)); // the first event tells of the prompt
     }
+  });
+
+  it('says what failed while it was being stopped', async () => {
+    const stop = new AbortController();
+    const backend = referenceBackend();
+    const run = () => {
+      stop.abort();
+      throw new ResourceError('the GPU was lost');
+    };
+    const prepare: Backend['prepare'] = (...args) => Object.assign(backend.prepare(...args), { run });
+    const lost = await openBytes(tinyModel('llama'), { nCtx: 64 }, async () => ({ ...backend, prepare }));
+    await expect(finish(lost.openSession().generate(prompt, options, stop.signal))).rejects.toThrow('the GPU was lost');
   });
 
   it('refuses a prompt that is empty, too long or not made of tokens', async () => {

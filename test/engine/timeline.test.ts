@@ -95,7 +95,7 @@ async function openToy(layers: readonly ToyLayer[], toy: Toy = {}): Promise<() =
   await backend.upload(weights, { read: reader(salt) });
   const open = (): Session =>
     new Session(
-      { tokenizer, kvType: 'f16', loadMs: 0, sampling: {}, openDraft: draft ?? open },
+      { tokenizer, kvType: 'f16', loadMs: 0, sampling: {}, openDraft: async () => (draft ?? open)() },
       { graph, state: states, weights: 'toy', prepare: () => backend.prepare(graph) },
     );
   return open;

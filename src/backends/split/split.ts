@@ -92,12 +92,17 @@ class SplitProgram implements Program {
     const at = cutFor(graph, parts);
     const [before, behind] = [partOf(graph, 0, at), partOf(graph, at, graph.nodes.length)];
     this.first = half(before, parts.first, look);
-    this.second = half(behind, parts.second, this.lookBehind(behind, look));
+    try {
+      this.second = half(behind, parts.second, this.lookBehind(behind, look));
+    } catch (error) {
+      this.first.program.dispose();
+      throw error;
+    }
   }
 
-  async run(step: Step): Promise<void> {
+  async run(step: Step, signal?: AbortSignal): Promise<void> {
     const { first, second } = this;
-    await first.program.run(step);
+    await first.program.run(step, signal);
     for (const [value, into] of second.takes) {
       const rows = await first.program.read(value);
       this.taken.set(value, rows);
@@ -105,7 +110,7 @@ class SplitProgram implements Program {
       if (nFloats === 0) continue;
       await second.program.writeState(into, 0, new Uint8Array(rows.buffer, rows.byteOffset, 4 * nFloats));
     }
-    await second.program.run(step);
+    await second.program.run(step, signal);
   }
 
   read(value: Value): Float32Array | Promise<Float32Array> {
@@ -129,6 +134,11 @@ class SplitProgram implements Program {
       take: async () => void (await Promise.all(copies.map((copy) => copy.take()))),
       restore: async () => void (await Promise.all(copies.map((copy) => copy.restore()))),
     };
+  }
+
+  get room(): Promise<void> {
+    const rooms = [this.first, this.second].map(({ program }) => program.room);
+    return Promise.all(rooms).then(() => undefined);
   }
 
   dispose(): void {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/backends/backend.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { bytesOfGraph, planSplit } from '../../../src/backends/split/plan.ts';
 import { splitBackend } from '../../../src/backends/split/split.ts';
+import { ResourceError } from '../../../src/base/errors.ts';
 import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { Session } from '../../../src/engine/session.ts';
+import type { Step } from '../../../src/graph/graph.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { allLogits, openAdapted, openBytes, reference } from '../../helpers/open.ts';
 import { tinyLora, tinyVector } from '../../helpers/tiny_adapters.ts';
@@ -13,13 +16,13 @@ const names = [...Object.keys(tinyConfigs), ...Object.keys(familyConfigs)].filte
 
 /** Two reference backends; the second one may take this part of what the whole model would. */
 const split =
-  (share: number): BackendFactory =>
+  (share: number, first = referenceBackend(), second = referenceBackend()): BackendFactory =>
   async ({ graph, weights }) => {
     const mostBytes = share * bytesOfGraph(graph, weights, 1);
     const plan = planSplit({ graph, weights, maxSessions: 1, mostBytes });
     expect(plan, `nothing of ${graph.nodes.length} nodes fits`).toBeDefined();
     expect(plan!.secondBytes).toBeLessThanOrEqual(mostBytes);
-    return splitBackend({ ...plan!, first: referenceBackend(), second: referenceBackend() });
+    return splitBackend({ ...plan!, first, second });
   };
 
 describe.each(names)('%s', (name) => {
@@ -96,6 +99,40 @@ describe('a model in two parts', () => {
     }
     expect(seen[0]!.size).toBeGreaterThan(10);
     expect(seen[1]).toEqual(seen[0]);
+  });
+
+  it('hands a stop on to both of them', async () => {
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    const watching = (): Backend => {
+      const backend = referenceBackend();
+      const prepare: Backend['prepare'] = (...args) => {
+        const program = backend.prepare(...args);
+        const run = program.run.bind(program);
+        return Object.assign(program, { run: (step: Step, signal?: AbortSignal) => (seen.push(signal), run(step)) });
+      };
+      return { ...backend, prepare };
+    };
+    const model = await openBytes(tinyModel('llama'), opening, split(0.8, watching(), watching()));
+    const events = model.openSession().generate(prompt, { maxTokens: 1 }, stop.signal);
+    while (!(await events.next()).done);
+    expect(seen.slice(0, 2)).toEqual([stop.signal, stop.signal]);
+  });
+
+  it('gives back the first half of a session where there is no room for the second', async () => {
+    let nDisposed = 0;
+    const first = referenceBackend();
+    const counting: Backend['prepare'] = (...args) => {
+      const program = first.prepare(...args);
+      return Object.assign(program, { dispose: () => nDisposed++ });
+    };
+    const full = () => {
+      throw new ResourceError('no room');
+    };
+    const parts = split(0.8, { ...first, prepare: counting }, { ...referenceBackend(), prepare: full });
+    const model = await openBytes(tinyModel('llama'), opening, parts);
+    expect(() => model.openSession()).toThrow('no room');
+    expect(nDisposed).toBe(1);
   });
 
   it.each([0.6, 0.9])('takes adapters, with %f of it in the second part', async (share) => {
