@@ -107,7 +107,7 @@ const coreLines = linesOf(
 const inCircles = sourceCircles();
 
 const budgets = [
-  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 110 },
+  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 111 },
   { name: 'core library without chat templates, store, isolation, GPU and tests, lines', is: coreLines, max: 23_000 },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
   { name: 'files of src/ in circles of imports (node scripts/circles.mjs)', is: inCircles.files.flat().length, max: 0 },
