@@ -94,7 +94,7 @@ export class Choices {
   }
 }
 
-/** What software takes: `node bench/run.mjs gpu` on lavapipe. */
+/** What software takes: `node bench/run.mjs ops --backend webgpu --variants all` on lavapipe. */
 const SOFTWARE_FORM = 'digits';
 
 const sameSizes = (a: Sizes, b: Sizes): boolean => Object.keys(a).every((name) => a[name] === b[name]);

@@ -2,8 +2,9 @@ import { useState } from 'preact/hooks';
 import { gpuName } from '../../../../bench/measure/gpu/names.ts';
 import type { DeviceResult, GpuResult, ModelLine } from '../../../../bench/measure/result.ts';
 import { GpuRoofline } from '../charts/gpu_roofline.tsx';
-import { digits, threadsWord } from '../format.ts';
+import { digits } from '../format.ts';
 import { features } from '../state.ts';
+import { BesideCpu } from './beside_cpu.tsx';
 import { GpuCeilings, GpuCosts } from './gpu_ceilings.tsx';
 import { KernelTable, typeOf, WorkChoice, type Line, type Work } from './kernel_table.tsx';
 import { abouts, productWorks } from './kernels.tsx';
@@ -47,17 +48,7 @@ function GpuModel({ line, result }: { readonly line: ModelLine; readonly result:
   return (
     <table>
       <caption>{line.model}</caption>
-      <thead>
-        <tr>
-          <th scope="col">what</th>
-          <th scope="col" class="number">
-            GPU
-          </th>
-          <th scope="col" class="number">
-            {threadsWord(result.threads)}
-          </th>
-        </tr>
-      </thead>
+      <BesideCpu what="what" nThreads={result.threads} />
       <tbody>
         {line.phases.map(({ name, tps, spread }) => {
           const cpu = onCpu?.phases.find((phase) => phase.name === name);

@@ -1,6 +1,7 @@
 import { costNames, gpuLimitNames, type CostName, type GpuLimit } from '../../../../bench/measure/gpu/names.ts';
 import { ceilingOf, type DeviceResult, type GpuResult } from '../../../../bench/measure/result.ts';
-import { digits, threadsWord } from '../format.ts';
+import { digits } from '../format.ts';
+import { BesideCpu } from './beside_cpu.tsx';
 import { Spread } from './section.tsx';
 
 /** What each limit is called, its unit, and the CPU's that is like it. */
@@ -24,17 +25,7 @@ export function GpuCeilings({ gpu: { ceilings }, result }: CeilingsProps) {
   return (
     <table>
       <caption>What the GPU can do at most. Its copying goes through memory; arithmetic is that of registers.</caption>
-      <thead>
-        <tr>
-          <th scope="col">limit</th>
-          <th scope="col" class="number">
-            GPU
-          </th>
-          <th scope="col" class="number">
-            {threadsWord(result.threads)}
-          </th>
-        </tr>
-      </thead>
+      <BesideCpu what="limit" nThreads={result.threads} />
       <tbody>
         {measured.map(({ limit, perSecond, spread }) => {
           const [word, unit, like] = limitWords[limit];
