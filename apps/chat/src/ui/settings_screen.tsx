@@ -130,8 +130,8 @@ function ComputesOn() {
       value={backend.value}
       choices={[
         { value: 'wasm', label: 'Processor' },
-        { value: 'webgpu', label: 'Graphics chip' },
-        { value: 'auto', label: 'The faster one' },
+        { value: 'webgpu', label: 'Graphics' },
+        { value: 'auto', label: 'Faster' },
       ]}
       hint={noGpu(engine.value)}
       onChange={(value) => (backend.value = value)}
