@@ -80,8 +80,8 @@ describe('a model in two parts', () => {
       }
     });
     const [wanted, made] = await Promise.all(texts);
-    expect(made).toEqual(wanted);
-    expect(made!.nDrafted).toBeGreaterThan(0);
+    expect(made!.tokens).toEqual(wanted!.tokens);
+    expect(made!.nDrafted).toBeGreaterThan(0); // how many depends on what a step takes here
   });
 
   it('shows whoever looks inside what a whole one does', async () => {
