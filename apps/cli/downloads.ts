@@ -1,4 +1,4 @@
-/** Models that are on a server, or in the store: the folder that `thimble models` is about. */
+/** Models that are on a server, or in the store: the folder that `thimble list` is about. */
 import { env } from 'node:process';
 import {
   modelStore,
@@ -6,9 +6,12 @@ import {
   type DownloadSource,
   type DownloadState,
   type ModelStore,
+  type ModelStoreOptions,
   type StoredModel,
 } from '../../src/index.ts';
-import { UsageError } from './command.ts';
+import { offeredBy } from './catalogue.ts';
+import { UsageError, type Arguments, type OptionTable } from './command.ts';
+import { chooseFile, findOnHub, repoNameOf, type RepoName } from './hub.ts';
 import { formatBytes, progressBar, remark, type Progress } from './terminal.ts';
 
 /** `hf:org/repo@revision/file.gguf`; the revision may be left out. */
@@ -18,27 +21,70 @@ const hfAddress = /^hf:(?<repo>[^/]+\/[^/@]+)(?:@(?<revision>[^/]+))?\/(?<path>.
 export const isAddress = (given: string): boolean =>
   /^(hf:|https?:\/\/|(www\.)?(hf\.co|huggingface\.co)\/)/i.test(given);
 
-/** What an address means. `HF_ENDPOINT` and `HF_TOKEN` are what other programs call another hub and the key to it. */
-export function sourceOf(given: string): DownloadSource {
+/** `HF_TOKEN` is what other programs call the key to the hub, and `HF_ENDPOINT` another hub. */
+function hubAround() {
   const { HF_ENDPOINT: endpoint, HF_TOKEN: token } = env;
-  const headers = token ? { headers: { Authorization: `Bearer ${token}` } } : {};
+  return {
+    ...(endpoint && { endpoint }),
+    ...(token && { headers: { Authorization: `Bearer ${token}` } }),
+  };
+}
+
+/** Whether MODEL stands for one on a server: an address, or a short name. */
+export const isRemote = (given: string): boolean => isAddress(given) || offeredBy(given) !== undefined;
+
+interface Finding {
+  readonly store: ModelStore;
+  readonly signal: AbortSignal;
+}
+
+/** What an address or a short name means. Of a repository, the hub is asked for its files where the store has none that will do. */
+export async function sourceOf(given: string, { store, signal }: Finding): Promise<DownloadSource> {
+  const offer = isAddress(given) ? undefined : offeredBy(given);
+  if (offer) return { ...hubAround(), hf: offer.hf, name: offer.id, ...(offer.sha256 && { sha256: offer.sha256 }) };
+  const repo = repoNameOf(given);
+  if (repo) return (await hereOf(repo, store)) ?? findOnHub(repo, hubAround(), signal);
   if (/^hf:/i.test(given)) {
-    const { repo, revision, path } = hfAddress.exec(given)?.groups ?? {};
-    if (repo === undefined)
-      throw new UsageError(`${JSON.stringify(given)} names no file, expected hf:org/repo/file.gguf`);
-    return { hf: `${repo}/${path}`, ...(revision && { revision }), ...(endpoint && { endpoint }), ...headers };
+    const { repo: name, revision, path } = hfAddress.exec(given)?.groups ?? {};
+    if (name === undefined)
+      throw new UsageError(
+        `${JSON.stringify(given)} names no model, expected hf:org/repo, hf:org/repo:Q4_K_M or hf:org/repo/file.gguf`,
+      );
+    return { ...hubAround(), hf: `${name}/${path}`, ...(revision && { revision }) };
   }
   const url = given.replace(/^(?!https?:)/i, 'https://');
   const isHub = /^https:\/\/((www\.)?huggingface\.co|hf\.co)\//i.test(url);
-  return { url, ...(isHub ? headers : {}) };
+  const { headers } = hubAround();
+  return { url, ...(isHub && headers ? { headers } : {}) };
+}
+
+/** A model of the repository that is here already, and is what is wanted of it. */
+async function hereOf(repo: RepoName, store: ModelStore): Promise<DownloadSource | undefined> {
+  const at = repo.revision === undefined ? '' : `@${repo.revision}`;
+  const before = `hf:${repo.repo}${at}/`;
+  const here = (await store.list()).filter(({ isComplete, from }) => isComplete && from.startsWith(before));
+  if (here.length === 0) return undefined;
+  try {
+    const path = chooseFile(
+      repo,
+      here.map(({ from }) => from.slice(before.length)),
+    );
+    const { name } = here.find(({ from }) => from === `${before}${path}`)!;
+    return { ...hubAround(), hf: `${repo.repo}/${path}`, name, ...(repo.revision && { revision: repo.revision }) };
+  } catch {
+    return undefined; // the hub has more
+  }
 }
 
 /** Where a file's header can be read by ranges. */
-export function headerAddress(given: string): {
+export async function headerAddress(
+  given: string,
+  signal: AbortSignal,
+): Promise<{
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-} {
-  const source = sourceOf(given);
+}> {
+  const source = await sourceOf(given, { store: await modelStore(), signal });
   const { headers = {} } = source;
   if ('url' in source)
     return {
@@ -107,9 +153,23 @@ export async function download(
   }
 }
 
-/** The path of a model that an address or a name of the store stands for; undefined where the store has no such name. */
+/** The path of a model that an address, a name of the store, or a short name stands for; undefined where nothing is called so. */
 export async function storedPath(given: string, signal: AbortSignal): Promise<string | undefined> {
-  if (isAddress(given)) return (await download(sourceOf(given), { signal })).files[0]!.path;
-  const found = await (await modelStore()).get(given).catch(() => undefined);
-  return found?.isComplete ? found.files[0]!.path : undefined;
+  const store = await modelStore();
+  const found = isAddress(given) ? undefined : await store.get(given).catch(() => undefined);
+  if (found?.isComplete) return found.files[0]!.path;
+  if (!isRemote(given)) return undefined;
+  const source = await sourceOf(given, { store, signal });
+  return (await download(source, { store, signal })).files[0]!.path;
+}
+
+export const directoryOption = {
+  directory: { value: 'FOLDER', help: 'another folder for the models' },
+} as const satisfies OptionTable;
+
+/** The store that `--directory` names. */
+export function readDirectory(args: Arguments): ModelStoreOptions {
+  const directory = args.text('directory');
+  if (directory === '') throw new UsageError('--directory is empty, expected a folder');
+  return directory === undefined ? {} : { directory };
 }

@@ -13,7 +13,7 @@ export function overview(commands: ReadonlyMap<string, Command>, width: number):
     section('Commands', twoColumns(rows, width)),
     section('Examples', commandLines(examples, width)),
     wrapText(
-      'MODEL is a GGUF file, the first shard of a split one, or smollm2: the model that comes with the source. It may also be an address, hf:org/repo/file.gguf or https://…, whose model is downloaded once, or the name of one that "thimble models" lists.',
+      'MODEL is a GGUF file, the first shard of a split one, or smollm2: the model that comes with the source. It may also be an address, hf:org/repo, hf:org/repo:Q4_0 or https://…, or a short name (thimble list --offered): such a model is downloaded once; or the name of one that "thimble list" shows.',
       width,
     ),
   ]);

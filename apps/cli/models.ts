@@ -62,9 +62,8 @@ export function tellWhichModel(given: string | undefined): void {
 /** What is not a file may be the name that another program has for a model. */
 function noSuchModel(given: string): string {
   const isName = /^[\w.-]+([/:][\w.-]+)*$/.test(given) && !/\.\w*gguf\w*$|^\.{0,2}\//i.test(given);
-  const known = `models by name are ${[...embedded.keys()].join(', ')}, and those that "thimble models" lists`;
-  const get =
-    'thimble models get hf:org/repo/file.gguf downloads one, from https://huggingface.co/models?library=gguf for example';
+  const known = `models by name are ${[...embedded.keys()].join(', ')}, and those that "thimble list" and "thimble list --offered" show`;
+  const get = 'thimble pull hf:org/repo downloads one, from https://huggingface.co/models?library=gguf for example';
   const fits = 'thimble inspect says before whether it runs here';
   if (isName) return `there is no such file, and ${known}; ${get}; ${fits}`;
   if (/\s/.test(given)) return 'there is no such file; the model comes before the prompt: thimble run MODEL "PROMPT"';
@@ -182,7 +181,7 @@ export async function withFile<T>(
   { mayBeAddress = false, ...options }: OpenFileOptions,
   use: (file: GgufFile) => Promise<T>,
 ): Promise<T> {
-  const remote = mayBeAddress && isAddress(given) ? headerAddress(given) : undefined;
+  const remote = mayBeAddress && isAddress(given) ? await headerAddress(given, options.signal) : undefined;
   const source = remote?.url ?? (await modelPath(given, options.signal));
   const file = await openModelFile(source, { ...options, headers: remote?.headers ?? {} });
   try {

@@ -78,8 +78,7 @@ const noServer = 'there is no server yet; in a program, use the library';
 const notYet = 'that is not supported yet';
 const onStdin = 'give the text on stdin, with < FILE at the end of the line';
 const thoughts = 'write --think off';
-const addressIsModel = 'give the address as the model: thimble run hf:org/repo/file.gguf';
-const getsModels = 'thimble models get hf:org/repo/file.gguf downloads a model';
+const addressIsModel = 'give the address as the model: thimble run hf:org/repo:Q4_K_M';
 
 /** Options that are not here, dashes left out, and what to do. */
 export const optionAnswers: ReadonlyMap<string, string> = new Map(
@@ -155,12 +154,19 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
 /** Commands by what others call them. */
 export const commandAliases: ReadonlyMap<string, string> = new Map(
   Object.entries({
+    ls: 'list',
+    models: 'list',
+    get: 'pull',
+    download: 'pull',
+    import: 'pull',
+    remove: 'rm',
+    delete: 'rm',
+    completions: 'completion',
     show: 'inspect',
     info: 'inspect',
     dump: 'inspect',
     generate: 'run',
     complete: 'run',
-    completion: 'run',
     ask: 'run',
     talk: 'chat',
     benchmark: 'bench',
@@ -180,21 +186,15 @@ const nothingRuns = 'nothing runs between two commands: a model is in memory whi
 /** Commands that are not here, and what to do. */
 export const commandAnswers: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    list: 'thimble models lists them',
-    ls: 'thimble models lists them',
-    rm: 'thimble models remove NAME does that',
-    delete: 'thimble models remove NAME does that',
     cp: files,
     copy: files,
     mv: files,
     ps: nothingRuns,
     stop: nothingRuns,
     start: nothingRuns,
-    pull: getsModels,
-    download: getsModels,
     push: notYet,
     login: 'set HF_TOKEN in the environment',
-    search: 'look at https://huggingface.co/models?library=gguf; thimble models get downloads what you found',
+    search: 'look at https://huggingface.co/models?library=gguf; thimble pull downloads what you found',
     serve: noServer,
     server: noServer,
     create: 'there are no model files besides GGUF: give options such as --system on the command line',

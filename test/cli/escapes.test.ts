@@ -65,15 +65,16 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [`${model}x`, 'hi'] },
     { args: [broken, '--raw', 'hi'] },
   ],
-  models: () => [
-    { args: ['import', model, '--directory', join(folder, 'store'), '--name', 'a'] },
-    { args: ['list', '--directory', folder] },
-    { args: ['list', '--directory', folder, '--json'] },
-    { args: ['remove', nasty, '--directory', folder] },
-    { args: ['import', `${model}x`] },
-    { args: ['get', `http://127.0.0.1:1/${nasty}.gguf`, '--name', nasty] },
+  pull: () => [
+    { args: [model, '--directory', join(folder, 'store'), '--name', 'a'] },
+    { args: [`${model}x`] },
     { args: [nasty] },
+    { args: [`hf:${nasty}`] },
+    { args: [`http://127.0.0.1:1/${nasty}.gguf`, '--name', nasty] },
   ],
+  list: () => [{ args: ['--directory', folder] }, { args: ['--directory', folder, '--json'] }, { args: [nasty] }],
+  rm: () => [{ args: [nasty, '--directory', folder] }, { args: [`hf:org/${nasty}`] }],
+  completion: () => [{ args: [nasty] }, { args: ['zsh'] }],
   inspect: () => [
     { args: [model] },
     { args: [model, '--all'] },

@@ -210,8 +210,6 @@ describe("other programs' words", () => {
     [['run', 'm', '-x', 'hi'], 'there is no option -x'],
     [['merge', 'm', 'out', '-c', '4'], 'there is no option -c'],
     [['rnu', 'm'], 'there is no command "rnu"; did you mean run?'],
-    [['list'], 'there is no command "list": thimble models lists them'],
-    [['pull', 'llama3'], 'there is no command "pull": thimble models get'],
     [['serve'], 'there is no command "serve": there is no server yet'],
     [['model.gguf'], 'there is no command "model.gguf"; to talk to that model: thimble run model.gguf'],
     [['show'], 'an argument is missing: MODEL'],
@@ -240,7 +238,7 @@ describe("other programs' words", () => {
     'a model named %s is told where models are',
     async (name) => {
       await expect(started(['run', name, 'hi'])).rejects.toThrow(
-        /thimble models get hf:org\/repo\/file\.gguf downloads one, from https:\/\/huggingface\.co.*; thimble inspect says/,
+        /thimble pull hf:org\/repo downloads one, from https:\/\/huggingface\.co.*; thimble inspect says/,
       );
     },
   );

@@ -253,6 +253,16 @@ export async function startServer(): Promise<FaultyServer> {
     circle: (asked) => plain(asked, 302, '', { Location: asked.url.pathname }),
   };
 
+  /** Two files on a page, as a large repository has many. */
+  function tree(url: URL, response: ServerResponse): void {
+    const from = Number(url.searchParams.get('cursor') ?? 0);
+    const names = [...files.keys()];
+    const page = names.slice(from, from + 2).map((path) => ({ type: 'file', path, size: files.get(path)!.length }));
+    url.searchParams.set('cursor', String(from + 2));
+    const link = from + 2 < names.length ? { Link: `<${url.href}>; rel="next"` } : {};
+    response.writeHead(200, { ...cors, ...link, 'Content-Type': 'application/json' }).end(JSON.stringify(page));
+  }
+
   async function pathsInfo(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = '';
     for await (const piece of request) text += String(piece);
@@ -278,6 +288,8 @@ export async function startServer(): Promise<FaultyServer> {
     if (server.isDown) return void request.socket.destroy();
     if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
     const url = new URL(request.url!, server.origin);
+    if (url.pathname.startsWith('/api/models/org/private/')) return void response.writeHead(401, cors).end();
+    if (/^\/api\/models\/.*\/tree\//.test(url.pathname)) return tree(url, response);
     if (url.pathname.startsWith('/api/models/')) return void pathsInfo(request, response);
     const isHub = url.pathname.includes('/resolve/');
     const name = decodeURIComponent(url.pathname.split('/').at(-1)!);

@@ -1,15 +1,18 @@
 import type { Command } from '../command.ts';
 import { bench } from './bench.ts';
 import { chat } from './chat.ts';
+import { completion } from './completion.ts';
 import { embed } from './embed.ts';
 import { imatrix } from './imatrix.ts';
 import { inspect } from './inspect.ts';
+import { list } from './list.ts';
 import { logits } from './logits.ts';
 import { merge } from './merge.ts';
-import { models } from './models.ts';
 import { perplexity } from './perplexity.ts';
+import { pull } from './pull.ts';
 import { quantize } from './quantize.ts';
 import { rank } from './rank.ts';
+import { rm } from './rm.ts';
 import { run } from './run.ts';
 import { split } from './split.ts';
 import { tokenize } from './tokenize.ts';
@@ -19,7 +22,9 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     chat,
     run,
-    models,
+    pull,
+    list,
+    rm,
     inspect,
     embed,
     rank,
@@ -31,5 +36,6 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     merge,
     quantize,
     imatrix,
+    completion,
   }),
 );

@@ -1,5 +1,5 @@
-/** Models that the app offers, as models.json lists them. */
-import list from './models.json' with { type: 'json' };
+/** Models that the app offers, as catalogue.json lists them; the command line knows their short names, too. */
+import list from '../../../catalogue.json' with { type: 'json' };
 
 export interface OfferedModel {
   readonly id: string;
