@@ -19,6 +19,7 @@ export const layers = {
   bytes: { has: ['src/bytes'], may: ['base'] },
   quants: { has: ['src/quants'], may: ['base'] },
   tokenizers: { has: ['src/tokenizers'], may: ['base'] },
+  grammar: { has: ['src/grammar'], may: ['base'] },
   chat: { has: ['src/chat'], may: ['base'] },
   sampling: { has: ['src/sampling'], may: ['base'] },
   tensor: { has: ['src/graph/tensor.ts'], may: ['base', 'quants'] },
@@ -32,7 +33,7 @@ export const layers = {
   protocol: { has: ['src/protocol'], may: ['base', 'chat', 'sampling', 'graph', 'platform'] },
   engine: {
     has: ['src/engine'], // what the engine's thread holds
-    may: ['base', 'bytes', 'quants', 'tokenizers', 'chat', 'sampling', 'tensor', 'gguf'].concat([
+    may: ['base', 'bytes', 'quants', 'tokenizers', 'grammar', 'chat', 'sampling', 'tensor', 'gguf'].concat([
       ...['ops', 'graph', 'models', 'platform', 'store', 'backends', 'protocol'],
     ]),
   },
