@@ -99,16 +99,16 @@ export class Chat {
     return orFailed<string | AnswerPart>(() => {
       checkOptions('chat.resume', options);
       stopsOf(options.stop);
-      const { onPrefill, onSave } = this.defaults;
+      const { onPrefill, onLogProbs, onSave } = this.defaults;
       const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
-      const all = { onPrefill, onSave, ...options };
+      const all = { onPrefill, onLogProbs, onSave, ...options };
       return this.inTurn(all, telling, callSite(), ({ goOn }, asking) => goOn(this.talk, asking));
     });
   }
 
   /** Asks once the answers before are there. */
   private inTurn<Piece>(
-    { signal, onPrefill, onSave, thinking: _, ...options }: SendOptions,
+    { signal, onPrefill, onLogProbs, onSave, thinking: _, ...options }: SendOptions,
     telling: Telling<Piece>,
     site: CallSite,
     ask: (answers: Awaited<ReturnType<typeof answering>>, asking: Asking) => Promise<GenerateResult>,
@@ -119,7 +119,8 @@ export class Chat {
       await orAborted(before, stop);
       return ask(await answering(), { options, onSave, sink, signal: stop, site });
     };
-    const answer = generation(start, { telling, signals: signal ? [signal, closing] : [closing], onPrefill });
+    const signals = signal ? [signal, closing] : [closing];
+    const answer = generation(start, { telling, signals, onPrefill, onLogProbs });
     this.latest = Promise.allSettled([before, answer.result]);
     return answer;
   }

@@ -92,7 +92,7 @@ function asked(talk: Talk, begun: Begun, { site, signal, sink, onSave }: Asking)
     sink.prefill(nDone, nTotal);
   };
   const saving = onSave && { note: noteOf(talk, { ...begun, isThere: true }), onSave };
-  return { site, telling: both, adapters: begun.adapters, signal, onPrefill, saving };
+  return { site, telling: both, adapters: begun.adapters, signal, onPrefill, onLogProbs: sink.scored, saving };
 }
 
 async function answered(

@@ -1,6 +1,6 @@
 import { asError } from '../base/errors.ts';
 import type { AnswerPart } from '../chat/parts.ts';
-import type { GenerateResult } from '../protocol/generation.ts';
+import type { GenerateResult, ScoredToken } from '../protocol/generation.ts';
 
 type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
 
@@ -26,6 +26,7 @@ export interface Said {
 export interface Sink {
   said(said: Said): void;
   prefill(nDone: number, nTotal: number): void;
+  scored(token: ScoredToken): void;
 }
 
 /** How what was said is given to the caller. */
@@ -64,12 +65,13 @@ export interface GenerationOptions<Piece> {
   /** Any of them stops the work; the iteration then throws. */
   readonly signals?: readonly AbortSignal[];
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
+  readonly onLogProbs?: (scored: ScoredToken) => void;
 }
 
 /** Hands what is said to whoever iterates. `start` gets the sink for it and the signal that stops the work. */
 export function generation<Piece>(
   start: (sink: Sink, signal: AbortSignal) => Promise<GenerateResult>,
-  { telling, signals = [], onPrefill }: GenerationOptions<Piece>,
+  { telling, signals = [], onPrefill, onLogProbs }: GenerationOptions<Piece>,
 ): Generation<Piece> {
   const left = new AbortController();
   const { signal } = left;
@@ -80,6 +82,7 @@ export function generation<Piece>(
   let wake: () => void = () => undefined;
   const sink: Sink = {
     prefill: (nDone, nTotal) => onPrefill?.(nDone, nTotal),
+    scored: (token) => onLogProbs?.(token),
     said(said) {
       for (const piece of telling.pieces(said)) pieces.push(piece);
       for (const part of said.parts) parts.push(part);

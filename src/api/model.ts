@@ -88,6 +88,11 @@ export class Model {
     return this.engine.call('detokenize', { tokens: tokensOf(tokens), special });
   }
 
+  /** The bytes of each token: text in UTF-8, not always whole characters. */
+  async tokenBytes(tokens: ArrayLike<number>): Promise<Uint8Array[]> {
+    return this.engine.call('tokenBytes', { tokens: tokensOf(tokens) });
+  }
+
   /**
    * The logits of every token of a prompt, handed over in order.
    * @param onRows gets `[n, nVocab]` floats at a time, n rows that follow those before.

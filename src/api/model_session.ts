@@ -93,7 +93,7 @@ export class ModelSession {
     call: K,
     what: { readonly prompt: Prompt | undefined },
     { stop, ...rest }: AnswerOptions,
-    { site, telling, signal, onPrefill, saving, adapters = this.adapters }: Asked<Piece>,
+    { site, telling, signal, onPrefill, onLogProbs, saving, adapters = this.adapters }: Asked<Piece>,
   ): Generation<Piece> {
     const options = { ...given(rest), ...(stop !== undefined && { stop: stopsOf(stop) }) };
     const ask = async (sink: Sink, signal: AbortSignal): Promise<GenerateResult> => {
@@ -125,7 +125,7 @@ export class ModelSession {
         unwatch();
       }
     };
-    return generation(ask, { telling, signals: signal ? [signal] : [], onPrefill });
+    return generation(ask, { telling, signals: signal ? [signal] : [], onPrefill, onLogProbs });
   }
 
   /** The timeline as bytes, to go on from later or elsewhere. */
@@ -223,10 +223,10 @@ interface Place {
 }
 
 /** Options that cross to the engine. */
-export type AnswerOptions = Omit<CallOptions, 'signal' | 'onPrefill' | 'onSave' | 'thinking'>;
+export type AnswerOptions = Omit<CallOptions, 'signal' | 'onPrefill' | 'onLogProbs' | 'onSave' | 'thinking'>;
 
 /** Where an answer was asked for, how it is told, and what stays in the caller's thread. */
-export interface Asked<Piece> extends Pick<CallOptions, 'signal' | 'onPrefill'> {
+export interface Asked<Piece> extends Pick<CallOptions, 'signal' | 'onPrefill' | 'onLogProbs'> {
   readonly site: CallSite;
   readonly telling: Telling<Piece>;
   /** Whom to give what the answer can go on from, and what stands beside it; without a note it is given once more at the end. */
@@ -237,9 +237,9 @@ export interface Asked<Piece> extends Pick<CallOptions, 'signal' | 'onPrefill'> 
 }
 
 function partsOf<Options extends CallOptions>(
-  { signal, onPrefill, onSave, thinking, ...rest }: Options,
+  { signal, onPrefill, onLogProbs, onSave, thinking, ...rest }: Options,
   site: CallSite,
 ) {
   const saving = onSave && { note: undefined, onSave };
-  return { rest, asked: { site, telling: tellingOf(thinking), signal, onPrefill, saving } };
+  return { rest, asked: { site, telling: tellingOf(thinking), signal, onPrefill, onLogProbs, saving } };
 }

@@ -6,7 +6,7 @@ import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { DeviceSpeed, FitOptions, ProbeOptions } from '../protocol/fit.ts';
-import type { GenerateOptions, ResumeOptions } from '../protocol/generation.ts';
+import type { GenerateOptions, ResumeOptions, ScoredToken } from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
 
@@ -56,6 +56,8 @@ export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
   readonly signal?: AbortSignal;
   /** Gets the number of prompt tokens read so far. */
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
+  /** With `logProbs`: gets each token when it has been made, before the text that it brings. */
+  readonly onLogProbs?: (scored: ScoredToken) => void;
   /**
    * Gets what `restore` takes to go on from, should the page be lost: when the prompt is read, every two seconds, and when the page is
    * hidden, a few bytes for each token. Once more when the answer has ended, before its result: then with what the model's layers hold, where
@@ -146,7 +148,10 @@ export type Continuation = string | readonly number[];
 export interface ResumeCallOptions
   extends
     Pick<ResumeOptions, 'whole'>,
-    Pick<CallOptions, Exclude<keyof ResumeOptions, 'whole'> | 'signal' | 'onPrefill' | 'onSave' | 'thinking'> {}
+    Pick<
+      CallOptions,
+      Exclude<keyof ResumeOptions, 'whole'> | 'signal' | 'onPrefill' | 'onLogProbs' | 'onSave' | 'thinking'
+    > {}
 
 /** Options of a chat's answer that goes on. */
 export type ResumeChatOptions = Omit<ResumeCallOptions, 'whole'>;

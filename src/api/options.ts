@@ -58,6 +58,7 @@ const resuming: Names<Omit<ResumeCallOptions, 'thinking' | 'whole'>> = {
   nDraft: 'any',
   signal: 'signal',
   onPrefill: 'function',
+  onLogProbs: 'function',
   onSave: 'function',
 };
 

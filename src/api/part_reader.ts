@@ -16,7 +16,8 @@ export async function createPartReader(thoughts: Thoughts | undefined, sink: Sin
       event(event) {
         if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
         if (event.type !== 'piece') return;
-        const { text } = event;
+        const { text, scored } = event;
+        if (scored) sink.scored(scored);
         sink.said({ text, parts: [{ type: 'text', text }] });
       },
       end: () => undefined,
@@ -28,7 +29,9 @@ export async function createPartReader(thoughts: Thoughts | undefined, sink: Sin
     event(event) {
       if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
       if (event.type === 'before') parts.startAfter(event, event);
-      if (event.type === 'piece') sink.said({ text: event.text, parts: parts.push(event) });
+      if (event.type !== 'piece') return;
+      if (event.scored) sink.scored(event.scored);
+      sink.said({ text: event.text, parts: parts.push(event) });
     },
     end: () => sink.said({ text: '', parts: parts.end() }),
   };

@@ -53,8 +53,10 @@ export class Answer {
 
   /** Takes the next token and the logits `[nVocab]` it was drawn from; returns what may be shown now. */
   push(token: number, logits: Float32Array): PieceEvent {
-    if (this.nTop !== undefined) this.scores.push({ token, ...logProbs(logits, token, this.nTop) });
-    return this.event(this.take(token));
+    if (this.nTop === undefined) return this.event(this.take(token));
+    const scored = { token, ...logProbs(logits, token, this.nTop) };
+    this.scores.push(scored);
+    return { ...this.event(this.take(token)), scored };
   }
 
   private take(token: number): string {

@@ -31,6 +31,9 @@ const prefillChunk = 128;
 /** Two tiles of the matrix kernel: a step that verifies 7 guesses is used to the full. */
 export const usualMaxLogits = 8;
 
+/** Sessions that can be open at a time unless `maxSessions` says otherwise. */
+export const defaultSessions = 4;
+
 /** The default limit of `nCtx`: beyond it the cache of a phone-sized model outgrows its weights. */
 const defaultMaxCtx = 4096;
 

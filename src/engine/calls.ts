@@ -67,6 +67,12 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     return Array.from(tokens, (token) => stream.push(token)).join('') + stream.flush();
   },
 
+  tokenBytes: async ({ model: { tokenizer } }, { tokens }) =>
+    tokens.map((token) => {
+      checkWhole('token', token, { min: 0, max: tokenizer.nVocab - 1 });
+      return tokenizer.bytes(token).slice();
+    }),
+
   async logits(engine, { tokens, adapters }, { signal, emit }) {
     const pause = pauseOf(signal);
     await engine.withSession(adapters, async (session) => {
@@ -178,7 +184,7 @@ async function told(
     await tick();
     const { value, done } = await events.next();
     if (done) return value;
-    if (value.type !== 'piece' || value.text !== '' || value.marks) emit(value);
+    if (value.type !== 'piece' || value.text !== '' || value.marks || value.scored) emit(value);
     const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
     if (!save || !isRead || performance.now() < nextMs) continue;
     emit({ type: 'saved', bytes: await save() });

@@ -4,7 +4,7 @@ import type { GpuObject } from '../platform/gpu.ts';
 import type { BackendName, OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { Backend } from '../backends/backend.ts';
-import type { BackendFactory, BackendPlan } from './backend_plan.ts';
+import { defaultSessions, type BackendFactory, type BackendPlan } from './backend_plan.ts';
 import type { GpuSurroundings } from './gpu_backend.ts';
 import { fileNamed } from './files.ts';
 import { kernelFile } from './kernel_file.ts';
@@ -12,9 +12,6 @@ import { nCores, spawn, tick } from '#platform';
 
 /** The name of compute threads. */
 export const COMPUTE_THREAD = 'thimble compute';
-
-/** Sessions that can be open at a time unless `maxSessions` says otherwise. */
-export const defaultSessions = 4;
 
 /** A backend on its way: what needs no header begins before there is one. */
 export interface StartingBackend {

@@ -7,7 +7,7 @@ import type { GgufFile } from '../gguf/read.ts';
 import { elementsOf } from '../graph/tensor.ts';
 import type { DeviceMemory } from '../platform/platform.ts';
 import type { Fit, FitModel, FitNeeds, FitOptions, FitQuestion, FitRemedy, FitVerdict } from '../protocol/fit.ts';
-import { defaultSessions } from './create_backend.ts';
+import { defaultSessions } from './backend_plan.ts';
 import { planMemoryOf, type HeaderPlanner } from './memory_needed.ts';
 import { smallerTypes } from './smaller_types.ts';
 import { decodeSpeed } from './speed.ts';

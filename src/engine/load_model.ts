@@ -20,6 +20,7 @@ import {
   bindModel,
   checkActivations,
   checkKvType,
+  defaultSessions,
   graphLimits,
   readTensor,
   type BackendFactory,
@@ -116,7 +117,8 @@ export async function loadModel(
     const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined, options.chatTemplate);
     const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
     const about = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
-    const info = { ...about, adapters: adapters?.infos ?? [], thoughts: marks?.thoughts };
+    const { maxSessions = defaultSessions } = options;
+    const info = { ...about, maxSessions, adapters: adapters?.infos ?? [], thoughts: marks?.thoughts };
     const name = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
@@ -227,7 +229,7 @@ function describe(
   loadMs: number,
   template: ChatTemplate | NoChat,
   { addBos, bosToken }: Tokenizer,
-): Omit<ModelInfo, 'adapters' | 'thoughts'> {
+): Omit<ModelInfo, 'adapters' | 'thoughts' | 'maxSessions'> {
   const architecture = file.metadata.string('general.architecture');
   const nParams = sum(weights.map(elementsOf));
   const name = file.metadata.string('general.name', file.sources[0]!.name);

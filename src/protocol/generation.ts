@@ -112,4 +112,6 @@ export type GenerateEvent =
 /** The next text of the answer. */
 export interface PieceEvent extends MarkedText {
   readonly type: 'piece';
+  /** The token that brought it, when `logProbs` was given. */
+  readonly scored?: ScoredToken;
 }

@@ -69,6 +69,7 @@ export interface Calls {
   };
   tokenize: { args: { prompt: Prompt }; result: number[]; event: never };
   detokenize: { args: { tokens: readonly number[]; special: boolean }; result: string; event: never };
+  tokenBytes: { args: { tokens: readonly number[] }; result: Uint8Array[]; event: never };
   logits: { args: { tokens: readonly number[] } & Adapted; result: undefined; event: Float32Array };
   score: { args: { tokens: readonly number[]; firstRow: number } & Adapted; result: Float64Array; event: never };
   scoreContinuations: {

@@ -68,6 +68,8 @@ export interface ModelInfo {
   readonly dim: number;
   readonly nCtx: number;
   readonly nCtxTrain: number;
+  /** Sessions that can be open at a time. */
+  readonly maxSessions: number;
   /** `wasm-relaxed` or `wasm-simd`, `webgpu`, `reference`. */
   readonly backend: string;
   /** The GPU that it runs on; undefined where it runs on the processor. */
