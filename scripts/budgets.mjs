@@ -102,14 +102,25 @@ const linesOf = (isCounted) =>
     .reduce((sum, file) => sum + nLines(read(file)), 0);
 const isOfGpu = (/** @type {string} */ file) => /^src\/backends\/(webgpu|split)\//.test(file);
 const coreLines = linesOf(
-  (file) => !/^src\/(isolate|compress|train|explain|chat|store)\//.test(file) && !isOfGpu(file),
+  (file) =>
+    !/^src\/(isolate|compress|train|explain|chat|store|grammar|server|faces|tasks)\//.test(file) && !isOfGpu(file),
 );
 const inCircles = sourceCircles();
 
 const budgets = [
   { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 111 },
-  { name: 'core library without chat templates, store, isolation, GPU and tests, lines', is: coreLines, max: 23_000 },
+  {
+    name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
+    is: coreLines,
+    max: 23_500,
+  },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
+  { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 6_000 },
+  {
+    name: 'server, faces and tasks, lines',
+    is: linesOf((file) => /^src\/(server|faces|tasks)\//.test(file)),
+    max: 7_000,
+  },
   { name: 'files of src/ in circles of imports (node scripts/circles.mjs)', is: inCircles.files.flat().length, max: 0 },
   { name: 'layers of src/ in circles of imports', is: inCircles.layers.flat().length, max: 0 },
 ];
