@@ -1,0 +1,67 @@
+/** Makes the grammar of a set of values. */
+import type { Grammar, Item } from '../grammar.ts';
+import { either, empty, literal, nothing, sequence, type Regular } from '../regular.ts';
+import { arrayItem } from './emit_array.ts';
+import { objectItem } from './emit_object.ts';
+import { choiceItem, text, type Emitter, type Space } from './emitter.ts';
+import { checkLimit } from './limits.ts';
+import { numberTexts } from './number_texts.ts';
+import { pruned } from './prune.ts';
+import type { Context, Shape, Values } from './sets.ts';
+import { gap, quoted } from './texts.ts';
+
+/** Spaces that a schema's texts may have. `free`: as a model likes, one line or many. `none`: `{"a":1,"b":2}`. `one`: `{"a": 1, "b": 2}`. */
+export const spaces = {
+  free: {
+    inside: gap,
+    comma: sequence(literal(','), gap),
+    colon: sequence(literal(':'), either([empty, literal(' ')])),
+  },
+  none: { inside: empty, comma: literal(','), colon: literal(':') },
+  one: { inside: empty, comma: literal(', '), colon: literal(': ') },
+} as const satisfies Record<string, Space>;
+
+export function grammarOf(context: Context, start: Values, space: Space): Grammar {
+  const rules: Item[] = [];
+  const makers: (() => Item)[] = [];
+  const known = new Map<Values, Item>();
+  const rule = (make: () => Item): Item => {
+    checkLimit('rules', makers.length, context.where);
+    return { kind: 'rule', rule: makers.push(make) - 1 };
+  };
+  const itemOf = (values: Values): Item => {
+    const found = known.get(values);
+    if (found) return found;
+    const shape = context.shapeOf(values);
+    const isScalar = shape.arrays.length + shape.objects.length === 0;
+    const item = isScalar ? text(scalars(shape)) : rule(() => shapeItem(emitter, shape));
+    known.set(values, item);
+    return item;
+  };
+  const emitter: Emitter = { context, space, itemOf, rule };
+  makers.push(() => itemOf(start));
+  for (const make of makers) rules.push(make());
+  const grammar = pruned({ rules });
+  const [first] = grammar.rules;
+  if (first?.kind === 'text' && first.regular === nothing) throw new RangeError('no value is valid under the schema');
+  return grammar;
+}
+
+function shapeItem(emitter: Emitter, shape: Shape): Item {
+  const texts = scalars(shape);
+  return choiceItem([
+    ...shape.objects.map((part) => objectItem(emitter, part)),
+    ...shape.arrays.map((part) => arrayItem(emitter, part)),
+    ...(texts === nothing ? [] : [text(texts)]),
+  ]);
+}
+
+/** The texts of the values that hold no others. */
+function scalars({ hasNull, booleans, numbers, strings }: Shape): Regular {
+  return either([
+    hasNull ? literal('null') : nothing,
+    ...booleans.map((value) => literal(String(value))),
+    numberTexts(numbers),
+    quoted(strings),
+  ]);
+}
