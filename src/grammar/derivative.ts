@@ -1,4 +1,5 @@
 import { hasByte } from './byte_set.ts';
+import { checkLimit } from './limits.ts';
 import { both, either, empty, not, nothing, repeat, sequence, type Regular, type Row } from './regular.ts';
 
 /**
@@ -41,6 +42,7 @@ function rowOfSequence(regular: Regular): Row {
     const { head, tail } = rest;
     rows.push(mapped(rowOf(head), (target) => sequence(target, tail)));
     if (!head.nullable) return merged(rows, either);
+    checkLimit('optional', rows.length);
   }
   rows.push(rowOf(rest));
   return merged(rows, either);

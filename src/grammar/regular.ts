@@ -14,6 +14,8 @@ export type Regular = Shape &
     readonly id: number;
     /** What it becomes by each byte, once somebody asked: derivative.ts. */
     row: Row | undefined;
+    /** It has a text, once somebody asked: emptiness.ts. */
+    live: boolean | undefined;
   };
 
 interface Facts {
@@ -41,9 +43,12 @@ type Shape =
   | { readonly kind: 'repeat'; readonly part: Regular; readonly min: number; readonly max: number };
 
 /** Expressions by what they are made of. The older half is let go of when there are many; whoever uses one still has it. */
-const known = { young: new Map<string, Regular>(), old: new Map<string, Regular>(), nextId: 0 };
+const known = { young: new Map<string, Regular>(), old: new Map<string, Regular>(), nextId: 0, factoring: 0 };
 
 const YOUNG = 200_000;
+
+/** How many bytes of a common beginning are taken out at once, by recursion. The next ones follow when these are read. */
+const FACTORED = 100;
 
 function make(key: string, shape: Shape, facts: Facts): Regular {
   const young = known.young.get(key);
@@ -59,7 +64,7 @@ function make(key: string, shape: Shape, facts: Facts): Regular {
 
 function fresh(shape: Shape, facts: Facts): Regular {
   checkLimit('depth', facts.depth);
-  return { ...shape, ...facts, id: known.nextId++, row: undefined };
+  return { ...shape, ...facts, id: known.nextId++, row: undefined, live: undefined };
 }
 
 /** Facts about a list of parts that stand side by side. */
@@ -151,9 +156,9 @@ export function either(parts: readonly Regular[]): Regular {
     }
   }
   if (set) found.add(ofSet(set));
-  const factored = factor([...found]);
-  const hasEmpty = factored.includes(empty) && factored.some((part) => part !== empty && part.nullable);
-  const sorted = (hasEmpty ? factored.filter((part) => part !== empty) : factored).sort((a, b) => a.id - b.id);
+  const list = factor([...found]);
+  const hasEmpty = list.includes(empty) && list.some((part) => part !== empty && part.nullable);
+  const sorted = (hasEmpty ? list.filter((part) => part !== empty) : list).sort((a, b) => a.id - b.id);
   if (sorted.length < 2) return sorted[0] ?? nothing;
   checkLimit('parts', sorted.length);
   const nullable = sorted.some((part) => part.nullable);
@@ -174,7 +179,16 @@ function tailOf(part: Regular): Regular {
 
 /** `a b | a c` becomes `a (b | c)`: a list of words becomes a trie. Counts that touch become one: `x{0,3} | x{2,5}` is `x{0,5}`. */
 function factor(parts: Regular[]): Regular[] {
-  if (parts.length < 2) return parts;
+  if (parts.length < 2 || known.factoring === FACTORED) return parts;
+  known.factoring++;
+  try {
+    return factored(parts);
+  } finally {
+    known.factoring--;
+  }
+}
+
+function factored(parts: Regular[]): Regular[] {
   const byHead = new Map<Regular, Regular[]>();
   for (const part of mergeCounts(parts)) {
     const head = headOf(part);

@@ -1,0 +1,118 @@
+import { rowOf } from './derivative.ts';
+import { hasText } from './emptiness.ts';
+import { checkLimit } from './limits.ts';
+import { nothing, type Regular } from './regular.ts';
+
+/** The state that nothing leads out of. */
+export const dead = 0;
+
+/** Flags of a state: a text may end here; something may follow. The second is known of expanded states. */
+export const accepting = 1;
+export const goesOn = 2;
+
+/**
+ * Regular languages as one automaton, made as far as somebody walks it. A state is an expression. Bytes that lead to the same
+ * states share a class, and states with the same classes share their table:
+ *
+ *     next(state, byte) = targets[targetsAt[state] + classes[classesAt[state] + byte]]
+ */
+export class Automaton {
+  /** `[nTables * 256]` */
+  classes: Uint8Array = new Uint8Array(16 * 256);
+  targets: Int32Array = new Int32Array(1024);
+  /** `[nStates]` where the state's table begins in `classes`; -1: nobody walked through the state yet. */
+  classesAt: Int32Array = new Int32Array(256).fill(-1);
+  targetsAt: Int32Array = new Int32Array(256);
+  flags: Uint8Array = new Uint8Array(256);
+  readonly #regulars: Regular[] = [];
+  readonly #states = new Map<Regular, number>();
+  readonly #tables = new Map<string, number>();
+  #nTargets = 0;
+
+  constructor() {
+    this.state(nothing);
+    this.expand(dead);
+  }
+
+  get nStates(): number {
+    return this.#regulars.length;
+  }
+
+  /** The state that has the language before it; `dead` where that has no text. */
+  state(regular: Regular): number {
+    const known = this.#states.get(regular);
+    if (known !== undefined) return known;
+    const state = regular !== nothing && !hasText(regular) ? dead : this.#regulars.length;
+    this.#states.set(regular, state);
+    if (state === dead && regular !== nothing) return dead;
+    checkLimit('states', state);
+    if (state === this.flags.length) this.#growStates();
+    this.#regulars.push(regular);
+    this.flags[state] = regular.nullable ? accepting : 0;
+    return state;
+  }
+
+  next(state: number, byte: number): number {
+    if (this.classesAt[state]! < 0) this.expand(state);
+    return this.targets[this.targetsAt[state]! + this.classes[this.classesAt[state]! + byte]!]!;
+  }
+
+  goesOn(state: number): boolean {
+    if (this.classesAt[state]! < 0) this.expand(state);
+    return (this.flags[state]! & goesOn) !== 0;
+  }
+
+  /** The only byte that may follow; -1 where none or several may. */
+  onlyByte(state: number): number {
+    if (this.classesAt[state]! < 0) this.expand(state);
+    let found = -1;
+    for (let byte = 0; byte < 256; byte++) {
+      if (this.next(state, byte) === dead) continue;
+      if (found >= 0) return -1;
+      found = byte;
+    }
+    return found;
+  }
+
+  /** Makes the states that follow one. */
+  expand(state: number): void {
+    const { starts, targets } = rowOf(this.#regulars[state]!);
+    const begin = this.#nTargets;
+    while (begin + targets.length > this.targets.length) this.targets = grown(this.targets);
+    for (const target of targets) this.targets[this.#nTargets++] = target === nothing ? dead : this.state(target);
+    if (this.targets.subarray(begin, this.#nTargets).some((target) => target !== dead)) this.flags[state]! |= goesOn;
+    this.targetsAt[state] = begin;
+    this.classesAt[state] = this.#table(starts);
+  }
+
+  /** The table of the bytes' classes, by where ranges start. */
+  #table(starts: readonly number[]): number {
+    const key = starts.join();
+    const known = this.#tables.get(key);
+    if (known !== undefined) return known;
+    const at = this.#tables.size * 256;
+    if (at === this.classes.length) {
+      const larger = new Uint8Array(at * 2);
+      larger.set(this.classes);
+      this.classes = larger;
+    }
+    starts.forEach((start, i) => this.classes.fill(i, at + start, at + (starts[i + 1] ?? 256)));
+    this.#tables.set(key, at);
+    return at;
+  }
+
+  #growStates(): void {
+    const n = this.flags.length;
+    this.classesAt = grown(this.classesAt).fill(-1, n);
+    this.targetsAt = grown(this.targetsAt);
+    const flags = new Uint8Array(n * 2);
+    flags.set(this.flags);
+    this.flags = flags;
+  }
+}
+
+function grown(array: Int32Array): Int32Array {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}

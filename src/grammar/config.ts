@@ -1,0 +1,74 @@
+import type { Automaton } from './automaton.ts';
+import { accepting, dead } from './automaton.ts';
+import type { Closure, Stacks, Thread } from './stacks.ts';
+
+/** All ways to read on at one place of a text. */
+export interface Config extends Closure {
+  /** By byte: what follows it, once somebody asked; undefined where nothing does. */
+  readonly next: Map<number, Config | undefined>;
+  forced: Uint8Array | undefined;
+}
+
+/** Configurations of a grammar: equal ones are the same object, so masks are made once. */
+export class Configs {
+  readonly #stacks: Stacks;
+  readonly #automaton: Automaton;
+  readonly #known = new Map<string, Config>();
+  readonly start: Config;
+  /** Behind the token that ended the text. */
+  readonly ended: Config;
+
+  constructor(stacks: Stacks, automaton: Automaton) {
+    this.#stacks = stacks;
+    this.#automaton = automaton;
+    this.start = this.#config([stacks.closure(stacks.start())]);
+    this.ended = this.#config([{ threads: [], tokens: [], mayEnd: true }]);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  afterByte(config: Config, byte: number): Config | undefined {
+    if (config.next.has(byte)) return config.next.get(byte);
+    const threads: Thread[] = [];
+    const closures: Closure[] = [{ threads, tokens: [], mayEnd: false }];
+    for (const { state, stack } of config.threads) {
+      const next = this.#automaton.next(state, byte);
+      if (next === dead) continue;
+      if (this.#automaton.goesOn(next)) threads.push({ state: next, stack });
+      if ((this.#automaton.flags[next]! & accepting) !== 0) closures.push(this.#stacks.closure(stack));
+    }
+    const isDead = threads.length === 0 && closures.length === 1;
+    const result = isDead ? undefined : this.#config(closures);
+    config.next.set(byte, result);
+    return result;
+  }
+
+  afterBytes(config: Config, bytes: Uint8Array): Config | undefined {
+    let at: Config | undefined = config;
+    for (let i = 0; i < bytes.length && at; i++) at = this.afterByte(at, bytes[i]!);
+    return at;
+  }
+
+  /** Behind a token, by its text, or as the token that the grammar names. */
+  afterToken(config: Config, token: number, bytes: Uint8Array | undefined): Config | undefined {
+    const byText = bytes && bytes.length > 0 ? this.afterBytes(config, bytes) : undefined;
+    if (!config.tokens.some((thread) => thread.token === token)) return byText;
+    const named = config.tokens.filter((thread) => thread.token === token);
+    const closures: Closure[] = named.map(({ stack }) => this.#stacks.closure(stack));
+    return this.#config(byText ? [byText, ...closures] : closures);
+  }
+
+  #config(closures: readonly Closure[]): Config {
+    const ways = this.#stacks.merged(closures);
+    const threads = ways.threads.map(({ state, stack }) => `${state},${stack.id}`).sort();
+    const tokens = ways.tokens.map(({ token, stack }) => `${token},${stack.id}`).sort();
+    const key = `${threads.join(' ')};${tokens.join(' ')};${ways.mayEnd}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const config: Config = { ...ways, next: new Map(), forced: undefined };
+    this.#known.set(key, config);
+    return config;
+  }
+}

@@ -1,0 +1,33 @@
+import { rowOf } from './derivative.ts';
+import { checkLimit } from './limits.ts';
+import { nothing, type Regular } from './regular.ts';
+
+/**
+ * Whether the language has any text. An intersection may have none though each of its parts has, so one is looked for: all
+ * derivatives, breadth first, until one has the empty text. What was learnt on the way is kept with the expressions.
+ */
+export function hasText(regular: Regular): boolean {
+  const known = quickly(regular);
+  if (known !== undefined) return known;
+  const cameFrom = new Map<Regular, Regular | undefined>([[regular, undefined]]);
+  for (const from of cameFrom.keys()) {
+    for (const target of rowOf(from).targets) {
+      const live = quickly(target);
+      if (live === true) return keepPath(from, cameFrom);
+      if (live === undefined && !cameFrom.has(target)) cameFrom.set(target, from);
+    }
+    checkLimit('search', cameFrom.size);
+  }
+  for (const found of cameFrom.keys()) found.live = false;
+  return false;
+}
+
+function quickly(regular: Regular): boolean | undefined {
+  if (regular === nothing) return false;
+  return regular.nullable || regular.plain ? true : regular.live;
+}
+
+function keepPath(last: Regular, cameFrom: ReadonlyMap<Regular, Regular | undefined>): true {
+  for (let at: Regular | undefined = last; at; at = cameFrom.get(at)) at.live = true;
+  return true;
+}

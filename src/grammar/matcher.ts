@@ -1,0 +1,152 @@
+import { Configs, type Config } from './config.ts';
+import { Stacks } from './stacks.ts';
+import type { Grammar } from './grammar.ts';
+import { Masks } from './masks.ts';
+import { Network } from './network.ts';
+import type { Insides } from './insides.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** The most masks that are kept: 8 MB with 128,000 tokens. */
+const KEPT_MASKS = 512;
+
+/** The most configurations that answers share; later answers begin anew. */
+const KEPT_CONFIGS = 50_000;
+
+/** The most bytes that are forced at once. */
+const FORCED_BYTES = 4096;
+
+/** A grammar over a vocabulary, for many answers: what one of them found out is known to the next. */
+export class CompiledGrammar {
+  readonly vocabulary: Vocabulary;
+  readonly #insides: Insides;
+  readonly #stacks: Stacks;
+  readonly #masks: Masks;
+  #configs: Configs;
+  readonly #kept = new Map<Config, Uint32Array>(); // in the order of use
+
+  /**
+   * @throws RangeError where the grammar names rules or tokens that are not there
+   * @throws UnsupportedError where it is larger than limits.ts allows
+   */
+  constructor(grammar: Grammar, vocabulary: Vocabulary) {
+    this.vocabulary = vocabulary;
+    this.#insides = vocabulary.insides;
+    const network = new Network(grammar, this.#insides.automaton, vocabulary.source.nVocab);
+    this.#stacks = new Stacks(network, this.#insides.automaton);
+    this.#masks = new Masks(this.#stacks, this.#insides);
+    this.#configs = new Configs(this.#stacks, this.#insides.automaton);
+  }
+
+  /** The configurations that a new answer begins with. */
+  configs(): Configs {
+    if (this.#configs.size > KEPT_CONFIGS) this.#configs = new Configs(this.#stacks, this.#insides.automaton);
+    return this.#configs;
+  }
+
+  /** `[ceil(nVocab / 32)]` what may come; kept while it is among the ones that were used last. */
+  mask(config: Config): Uint32Array {
+    const known = this.#kept.get(config);
+    if (known) {
+      this.#kept.delete(config);
+      this.#kept.set(config, known);
+      return known;
+    }
+    let mask: Uint32Array;
+    if (this.#kept.size < KEPT_MASKS) mask = new Uint32Array(this.vocabulary.trie.ends.length);
+    else {
+      const [oldest, itsMask] = this.#kept.entries().next().value!;
+      this.#kept.delete(oldest);
+      mask = itsMask;
+    }
+    this.#masks.fill(config, mask);
+    this.#kept.set(config, mask);
+    return mask;
+  }
+
+  /** The bytes that come next whatever is chosen. */
+  forced(config: Config, configs: Configs): Uint8Array {
+    const bytes: number[] = [];
+    for (let at = config; bytes.length < FORCED_BYTES;) {
+      const byte = this.#onlyByte(at);
+      if (byte < 0) break;
+      bytes.push(byte);
+      at = configs.afterByte(at, byte)!;
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  #onlyByte({ threads, tokens, mayEnd }: Config): number {
+    if (mayEnd || tokens.length > 0 || threads.length === 0) return -1;
+    const { automaton } = this.#insides;
+    const byte = automaton.onlyByte(threads[0]!.state);
+    return threads.every(({ state }) => automaton.onlyByte(state) === byte) ? byte : -1;
+  }
+}
+
+/** One text that is written under a grammar. */
+export class Matcher {
+  readonly #grammar: CompiledGrammar;
+  readonly #configs: Configs;
+  #config: Config;
+
+  constructor(grammar: CompiledGrammar, from?: { configs: Configs; config: Config }) {
+    this.#grammar = grammar;
+    this.#configs = from?.configs ?? grammar.configs();
+    this.#config = from?.config ?? this.#configs.start;
+  }
+
+  /** `[ceil(nVocab / 32)]`, a bit for each token: set where it may come next. To be read before the next call, and not to be written. */
+  mask(): Uint32Array {
+    return this.#grammar.mask(this.#config);
+  }
+
+  /** @throws RangeError where the token may not come */
+  accept(token: number): void {
+    const { source } = this.#grammar.vocabulary;
+    if (!(Number.isInteger(token) && token >= 0 && token < source.nVocab)) {
+      throw new RangeError(`a token is an id from 0 to ${source.nVocab - 1}; got ${token}`);
+    }
+    const next = source.isEnd(token) && this.#config.mayEnd ? this.#configs.ended : this.#after(token);
+    if (!next) throw new RangeError(`token ${token} may not come here: the grammar does not allow it; see mask()`);
+    this.#config = next;
+  }
+
+  #after(token: number): Config | undefined {
+    const { source } = this.#grammar.vocabulary;
+    const isText = !source.isControl(token) && !source.isEnd(token);
+    return this.#configs.afterToken(this.#config, token, isText ? source.bytes(token) : undefined);
+  }
+
+  /** Goes on behind `bytes`, and says whether they fit; where they do not, nothing changes. */
+  acceptBytes(bytes: Uint8Array): boolean {
+    const next = this.#configs.afterBytes(this.#config, bytes);
+    if (next) this.#config = next;
+    return next !== undefined;
+  }
+
+  /** The bytes that come next whatever is chosen, as far as there is no choice; empty where there is one, or the end. */
+  forced(): Uint8Array {
+    return (this.#config.forced ??= this.#grammar.forced(this.#config, this.#configs));
+  }
+
+  /** The text may end here. */
+  get mayEnd(): boolean {
+    return this.#config.mayEnd;
+  }
+
+  /** Nothing but the end can come. */
+  get isOver(): boolean {
+    const { mayEnd, threads, tokens } = this.#config;
+    return mayEnd && threads.length === 0 && tokens.length === 0;
+  }
+
+  /** Nothing can come, not even the end: no text fits the grammar, or no token of the vocabulary makes the next byte. */
+  get isDead(): boolean {
+    return !this.#config.mayEnd && this.mask().every((word) => word === 0);
+  }
+
+  /** Another one at the same place of the text, to try what comes next. */
+  fork(): Matcher {
+    return new Matcher(this.#grammar, { configs: this.#configs, config: this.#config });
+  }
+}
