@@ -1,6 +1,7 @@
 import { hasByte } from './byte_set.ts';
 import { checkLimit } from './limits.ts';
-import { both, either, empty, not, nothing, repeat, sequence, type Regular, type Row } from './regular.ts';
+import type { Machine } from './machine.ts';
+import { both, either, empty, machineText, not, nothing, repeat, sequence, type Regular, type Row } from './regular.ts';
 
 /**
  * What may follow each first byte: the derivative of `regular` by it. All bytes at once, as ranges, because a state of an
@@ -31,6 +32,8 @@ function makeRow(regular: Regular): Row {
     }
     case 'sequence':
       return rowOfSequence(regular);
+    case 'machine':
+      return rowOfMachine(regular.machine, regular.state);
   }
 }
 
@@ -52,6 +55,13 @@ function rowOfSet(set: Uint32Array): Row {
   const starts: number[] = [];
   const targets: Regular[] = [];
   for (let byte = 0; byte < 256; byte++) push(starts, targets, byte, hasByte(set, byte) ? empty : nothing);
+  return { starts, targets };
+}
+
+function rowOfMachine(machine: Machine, state: number): Row {
+  const starts: number[] = [];
+  const targets: Regular[] = [];
+  for (let byte = 0; byte < 256; byte++) push(starts, targets, byte, machineText(machine, machine.step(state, byte)));
   return { starts, targets };
 }
 

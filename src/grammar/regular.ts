@@ -7,6 +7,7 @@
 import { greatest } from '../base/numbers.ts';
 import { byteSet, intersection, isEmptySet, union, type ByteSet } from './byte_set.ts';
 import { checkLimit } from './limits.ts';
+import type { Machine } from './machine.ts';
 import { utf8Sequences } from './utf8.ts';
 
 export type Regular = Shape &
@@ -40,7 +41,8 @@ type Shape =
   | { readonly kind: 'either'; readonly parts: readonly Regular[] }
   | { readonly kind: 'both'; readonly parts: readonly Regular[] }
   | { readonly kind: 'not'; readonly part: Regular }
-  | { readonly kind: 'repeat'; readonly part: Regular; readonly min: number; readonly max: number };
+  | { readonly kind: 'repeat'; readonly part: Regular; readonly min: number; readonly max: number }
+  | { readonly kind: 'machine'; readonly machine: Machine; readonly state: number };
 
 /** Expressions by what they are made of. The older half is let go of when there are many; whoever uses one still has it. */
 const known = { young: new Map<string, Regular>(), old: new Map<string, Regular>(), nextId: 0, factoring: 0 };
@@ -276,4 +278,11 @@ export function repeat(part: Regular, min: number, max: number = Infinity): Regu
     { kind: 'repeat', part, min: from, max },
     factsOf([part], from === 0, true),
   );
+}
+
+/** What leads the machine from `state` to one that it accepts. */
+export function machineText(machine: Machine, state: number): Regular {
+  if (state < 0) return nothing;
+  const facts = factsOf([], machine.accepts(state), false);
+  return make(`m${state} ${machine.key}`, { kind: 'machine', machine, state }, facts);
 }

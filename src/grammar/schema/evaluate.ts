@@ -65,7 +65,7 @@ const outermost: Scope = { key: '', anchors: new Map() };
 /** The values of the schema at a place. References are followed, so that all who refer to a place share what it means. */
 export function valuesAt(context: Context, place: Place, scope: Scope): Values {
   let [here, around] = [place, entering(place, scope)];
-  for (const seen = new Set<Place>(); ; seen.add(here)) {
+  for (const seen = new Set<Place>(); ;) {
     if (here.schema === true) return any;
     if (here.schema === false) return none;
     if (!hasKeywords(here))
@@ -77,6 +77,7 @@ export function valuesAt(context: Context, place: Place, scope: Scope): Values {
     const isAlone = '$ref' in here.schema && (keywords.length === 1 || here.resource.dialect.isRefAlone);
     if (!isAlone) return placeValues(context, here, around);
     if (seen.has(here)) throw new RangeError(`${at(here.pointer)} of the schema: $ref refers to itself without end`);
+    seen.add(here);
     here = target(context.document, here, '$ref');
     around = entering(here, around);
   }

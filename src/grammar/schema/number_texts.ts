@@ -3,9 +3,9 @@
  * zeros behind the point as one likes, and the scientific ones that programs write, for very large and very small numbers: `1e+21`,
  * `2.5E-7`. A range is exact in both: it holds the spellings of the numbers in it, and no other.
  */
-import { both, bytes, either, empty, literal, not, nothing, repeat, sequence, type Regular } from '../regular.ts';
+import { both, bytes, either, empty, literal, nothing, repeat, sequence, type Regular } from '../regular.ts';
 import { decimalOf } from './decimal.ts';
-import { multipleTexts } from './multiples.ts';
+import { multipleTexts, placesOf } from './multiples.ts';
 import type { Interval, NumberPart, NumberSet } from './numbers.ts';
 
 /** Digits before the point of a plain number: `JSON.stringify` goes on to scientific ones from here. */
@@ -15,12 +15,11 @@ const FRACTION_DIGITS = 25;
 /** Powers of ten of scientific numbers. Python writes them from 16 and -5 on; 308 and more may be more than a double holds. */
 const POWERS = { low: 16, high: 307, small: 5 };
 /** So many digits are told apart by doubles, so a multiple in the text is one in the number that is read. */
-export const EXACT_DIGITS = 15;
+const EXACT_DIGITS = 15;
 
 const minus = literal('-');
 const point = literal('.');
 const anyDigit = digit('0', '9');
-const isWhole = sequence(repeat(anyDigit, 1), either([empty, sequence(point, repeat(literal('0'), 1))]));
 
 function digit(first: string, last: string): Regular {
   return first > last ? nothing : bytes([[first.charCodeAt(0), last.charCodeAt(0)]]);
@@ -173,21 +172,33 @@ function intervalTexts([low, high]: Interval, areWhole: boolean): Regular {
 const texts = (intervals: readonly Interval[], areWhole: boolean): Regular =>
   either(intervals.map((interval) => intervalTexts(interval, areWhole)));
 
+/** Sign and digits, with a fraction that is not zero or a small power: no whole number. */
+const noWhole = sequence(
+  either([empty, minus]),
+  either([
+    sequence(repeat(anyDigit, 1), point, repeat(literal('0'), 0), digit('1', '9'), repeat(anyDigit, 0)),
+    sequence(repeat(either([anyDigit, point]), 1), powers(-POWERS.high, 0)),
+  ]),
+);
+
 function partTexts(part: NumberPart): Regular {
+  const { multiples } = part;
+  const places = multiples.reduce((most, { of }) => Math.max(most, placesOf(of)), 0);
+  // Doubles tell 15 digits apart: a multiple in the text is one in the number that is read.
+  const within = (n: number): readonly Interval[] =>
+    multiples.length === 0 ? [[-Infinity, Infinity]] : [[1 - 10 ** n, 10 ** n - 1]];
+  const wholes = overlap(part.wholes, within(EXACT_DIGITS));
+  const others = overlap(part.others, within(EXACT_DIGITS - places));
   const isWholeToo = JSON.stringify(wholesIn(part.others)) === JSON.stringify(part.wholes);
-  const all = isWholeToo
-    ? texts(part.others, false)
-    : either([
-        texts(part.wholes, true),
-        both([
-          texts(part.others, false),
-          not(sequence(either([empty, minus]), isWhole)),
-          not(scientificRange(1, Number.MAX_VALUE)),
-        ]),
-      ]);
-  if (part.multiples.length === 0) return all;
-  return both([all, ...part.multiples.map(({ of, isOne }) => multipleTexts(of, isOne))]);
+  const all = isWholeToo ? texts(others, false) : both([texts(others, false), noWhole]);
+  const withWholes = isWholeToo && multiples.length === 0 ? all : either([texts(wholes, true), all]);
+  return both([withWholes, ...multiples.map(({ of, isOne }) => multipleTexts(of, isOne))]);
 }
+
+const overlap = (a: readonly Interval[], b: readonly Interval[]): readonly Interval[] =>
+  a
+    .flatMap(([low, high]) => b.map(([from, to]): Interval => [Math.max(low, from), Math.min(high, to)]))
+    .filter(([low, high]) => low <= high);
 
 const wholesIn = (intervals: readonly Interval[]): Interval[] =>
   intervals.map(([low, high]): Interval => [Math.ceil(low), Math.floor(high)]).filter(([low, high]) => low <= high);

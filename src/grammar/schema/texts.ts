@@ -3,8 +3,10 @@
  * spelling there that counts, the one of `JSON.stringify`: itself, or an escape for quotes, backslashes and control characters. So a
  * pattern, a key and its opposite speak of the same texts. Only where nothing but the length is asked may other escapes come.
  */
+import { UnsupportedError } from '../../base/errors.ts';
 import { both, bytes, chars, either, empty, literal, not, repeat, sequence, type Regular } from '../regular.ts';
-import { derivative, rowOf } from '../derivative.ts';
+import { derivative } from '../derivative.ts';
+import { hasText } from '../emptiness.ts';
 
 export type Ranges = readonly (readonly [number, number])[];
 
@@ -87,19 +89,12 @@ export function matches(regular: Regular, text: string): boolean {
   return state.nullable;
 }
 
-/** States that are looked at before a language counts as having texts. */
-const SEARCH = 20_000;
-
-/** Whether the language is known to have no text. One that takes too long to search counts as having some: it is a dead end, then. */
+/** Whether the language is known to have no text. One that takes too long to search counts as having some: the matcher refuses it, then. */
 export function isNothing(regular: Regular): boolean {
-  if (regular.plain) return regular.kind === 'nothing';
-  const seen = new Set<Regular>([regular]);
-  for (const state of seen) {
-    if (state.nullable || seen.size > SEARCH) return false;
-    for (const target of rowOf(state).targets) {
-      if (target.plain && target.kind !== 'nothing') return false;
-      if (target.kind !== 'nothing') seen.add(target);
-    }
+  try {
+    return !hasText(regular);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return false;
+    throw error;
   }
-  return true;
 }
