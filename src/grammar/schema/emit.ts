@@ -1,12 +1,12 @@
 /** Makes the grammar of a set of values. */
 import type { Grammar, Item } from '../grammar.ts';
+import { never, Rules } from '../rules.ts';
 import { either, empty, literal, nothing, sequence, type Regular } from '../regular.ts';
 import { arrayItem } from './emit_array.ts';
 import { objectItem } from './emit_object.ts';
 import { choiceItem, text, type Emitter, type Space } from './emitter.ts';
 import { checkLimit } from './limits.ts';
 import { numberTexts } from './number_texts.ts';
-import { pruned } from './prune.ts';
 import type { Context, Shape, Values } from './sets.ts';
 import { gap, quoted } from './texts.ts';
 
@@ -41,9 +41,9 @@ export function grammarOf(context: Context, start: Values, space: Space): Gramma
   const emitter: Emitter = { context, space, itemOf, rule };
   makers.push(() => itemOf(start));
   for (const make of makers) rules.push(make());
-  const grammar = pruned({ rules });
-  const [first] = grammar.rules;
-  if (first?.kind === 'text' && first.regular === nothing) throw new RangeError('no value is valid under the schema');
+  const grammar = { rules };
+  if (new Rules(grammar, 0).items[0] === never)
+    throw new RangeError('no value can be written that is valid under the schema');
   return grammar;
 }
 

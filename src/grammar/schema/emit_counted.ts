@@ -1,11 +1,12 @@
+/** Objects whose properties are counted, or of which some must be there: a rule for each state of progress. */
 import { UnsupportedError } from '../../base/errors.ts';
 import type { Item } from '../grammar.ts';
-import { both, empty } from '../regular.ts';
+import { both, empty, not, type Regular } from '../regular.ts';
 import { choiceItem, sequenceItem, text, type Emitter } from './emitter.ts';
 import { at, checkLimit } from './limits.ts';
 import { property, type Member } from './members.ts';
-import type { Keys, ObjectShape } from './sets.ts';
-import { isNothing, matches, contentsOf } from './texts.ts';
+import type { Keys, ObjectShape, Values } from './sets.ts';
+import { contentsOf, isNothing, matches } from './texts.ts';
 import { bothValues } from './values.ts';
 
 interface Members {
@@ -13,73 +14,104 @@ interface Members {
   readonly others: readonly Keys[];
 }
 
-/** How far an object has come: the next named property, how many there are, which of `some` are still to come (bits). */
+/** How far an object has come. Sets of `shape.some` are bits. */
 interface Progress {
+  /** Of the next named property. */
   readonly index: number;
   readonly count: number;
+  /** What is still to come. */
   readonly pending: number;
+  /** What came under a key that is not named: such a key must not come again, for its value would take the place of the first. */
+  readonly came: number;
 }
 
-/** Properties that are counted, or of which some must be there: a rule for each state of progress. */
+interface Work extends Members {
+  readonly emitter: Emitter;
+  readonly shape: ObjectShape;
+  next(progress: Progress): Item;
+}
+
+/** More conditions than this on the same object have too many ways to be met. */
+const MOST_CONDITIONS = 12;
+
 export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, others }: Members): Item {
-  const { context } = emitter;
+  const where = emitter.context.where;
   const nRequired = members.filter(({ isRequired }) => isRequired).length;
   if (others.length > 0 && shape.min > nRequired + 1) {
     throw new UnsupportedError(
-      `${at(context.where)} of the schema: minProperties is ${shape.min} where keys are not named; name them under properties`,
+      `${at(where)} of the schema: minProperties is ${shape.min} where keys are not named, and a key may come twice; name them under properties`,
+    );
+  }
+  if (shape.some.length > MOST_CONDITIONS) {
+    throw new UnsupportedError(
+      `${at(where)} of the schema: ${shape.some.length} conditions on the same object, at most ${MOST_CONDITIONS} are supported`,
     );
   }
   const known = new Map<string, Item>();
   const most = shape.max < Infinity ? shape.max : Math.max(shape.min, 1);
-  const next = ({ index, count, pending }: Progress): Item => {
-    const state = { index, count: Math.min(count, most), pending };
-    const key = `${state.index} ${state.count} ${state.pending}`;
-    const item = known.get(key) ?? emitter.rule(() => step(state));
+  const next = (progress: Progress): Item => {
+    const state = { ...progress, count: Math.min(progress.count, most) };
+    const key = Object.values(state).join(' ');
+    const item = known.get(key) ?? emitter.rule(() => choiceItem(steps(work, state)));
     known.set(key, item);
-    checkLimit('rules', known.size, context.where);
+    checkLimit('rules', known.size, where);
     return item;
   };
-  const comma = (count: number): Item[] => (count === 0 ? [] : [text(emitter.space.comma)]);
-  const step = (progress: Progress): Item => {
-    const { index, count, pending } = progress;
-    const isFull = shape.max < Infinity && count >= shape.max;
-    const member = members[index];
-    if (!member) return open(progress, isFull);
-    const found = member.isRequired ? [] : [next({ ...progress, index: index + 1 })];
-    const fitting = bits(shape.some.length).filter(
-      (bit) => pending & bit && matches(shape.some[Math.log2(bit)]!.keys, contentsOf(member.name)),
-    );
-    for (const chosen of isFull ? [] : subsets(fitting)) {
-      const held = shape.some.filter((_, i) => chosen & (1 << i)).map(({ values }) => values);
-      const values = bothValues(context, [member.values, ...held]);
-      if (context.isEmpty(values)) continue;
-      const after = next({ index: index + 1, count: count + 1, pending: pending & ~chosen });
-      found.push(sequenceItem([...comma(count), property(emitter, member.key, values), after]));
-    }
-    return choiceItem(found);
-  };
-  const open = ({ index, count, pending }: Progress, isFull: boolean): Item => {
-    const found: Item[] = pending === 0 && count >= shape.min && count > 0 ? [text(empty)] : [];
-    if (isFull) return choiceItem(found);
-    for (const { keys, values } of others) {
-      found.push(
-        sequenceItem([...comma(count), property(emitter, keys, values), next({ index, count: count + 1, pending })]),
-      );
-      const i = Math.log2(pending);
-      if (pending === 0 || !Number.isInteger(i) || count + 1 < shape.min) continue;
-      // The last property is the one that is asked for: were its key to come again, another value would take its place.
-      const key = both([keys, shape.some[i]!.keys]);
-      const held = bothValues(context, [values, shape.some[i]!.values]);
-      if (!isNothing(key) && !context.isEmpty(held))
-        found.push(sequenceItem([...comma(count), property(emitter, key, held)]));
-    }
-    return choiceItem(found);
-  };
-  return next({ index: 0, count: 0, pending: 2 ** shape.some.length - 1 });
+  const work: Work = { emitter, shape, members, others, next };
+  return next({ index: 0, count: 0, pending: 2 ** shape.some.length - 1, came: 0 });
 }
 
-const bits = (n: number): number[] => Array.from({ length: n }, (_, i) => 1 << i);
+function steps(work: Work, progress: Progress): Item[] {
+  const { shape, next } = work;
+  const isFull = shape.max < Infinity && progress.count >= shape.max;
+  const member = work.members[progress.index];
+  if (member) {
+    const skipped = member.isRequired ? [] : [next({ ...progress, index: progress.index + 1 })];
+    return isFull ? skipped : [...skipped, ...namedSteps(work, progress, member)];
+  }
+  const isDone = progress.pending === 0 && progress.count >= shape.min && progress.count > 0;
+  return [...(isDone ? [text(empty)] : []), ...(isFull ? [] : openSteps(work, progress))];
+}
 
-function subsets(parts: readonly number[]): number[] {
-  return parts.reduce<number[]>((found, bit) => [...found, ...found.map((set) => set | bit)], [0]);
+function namedSteps({ emitter, shape, next }: Work, { index, count, pending, came }: Progress, member: Member): Item[] {
+  const fitting = shape.some.reduce(
+    (set, { keys }, i) => set | (matches(keys, contentsOf(member.name)) ? 1 << i : 0),
+    0,
+  );
+  return subsets(pending & fitting).flatMap((chosen) => {
+    const values = held(emitter, shape, member.values, chosen);
+    if (emitter.context.isEmpty(values)) return [];
+    const after = next({ index: index + 1, count: count + 1, pending: pending & ~chosen, came });
+    return [member1(emitter, count, member.key, values, after)];
+  });
+}
+
+function openSteps({ emitter, shape, others, next }: Work, { index, count, pending, came }: Progress): Item[] {
+  const gone = conditions(shape, came).map(({ keys }) => not(keys));
+  return others.flatMap((one) =>
+    subsets(pending).flatMap((chosen) => {
+      const keys = both([one.keys, ...gone, ...conditions(shape, chosen).map(({ keys }) => keys)]);
+      const values = held(emitter, shape, one.values, chosen);
+      if (isNothing(keys) || emitter.context.isEmpty(values)) return [];
+      const after = next({ index, count: count + 1, pending: pending & ~chosen, came: came | chosen });
+      return [member1(emitter, count, keys, values, after)];
+    }),
+  );
+}
+
+function member1(emitter: Emitter, count: number, key: Regular, values: Values, after: Item): Item {
+  const comma = count === 0 ? [] : [text(emitter.space.comma)];
+  return sequenceItem([...comma, property(emitter, key, values), after]);
+}
+
+const conditions = (shape: ObjectShape, set: number): Keys[] => shape.some.filter((_, i) => (set >> i) & 1);
+
+const held = ({ context }: Emitter, shape: ObjectShape, values: Values, chosen: number): Values =>
+  bothValues(context, [values, ...conditions(shape, chosen).map(({ values }) => values)]);
+
+/** All sets of these bits. */
+function subsets(bits: number): number[] {
+  const found = [bits];
+  for (let set = bits; set !== 0;) found.push((set = (set - 1) & bits));
+  return found;
 }
