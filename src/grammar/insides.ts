@@ -1,36 +1,43 @@
-import type { Automaton } from './automaton.ts';
-import type { Trie } from './trie.ts';
+import { Automaton } from './automaton.ts';
+import { CommonTexts } from './common_texts.ts';
+import type { TokenTexts } from './token_texts.ts';
+import { trieOf, type Trie } from './trie.ts';
 import { Walk } from './walk.ts';
 
 /** What a state of a terminal says about tokens, whatever comes behind the terminal. */
 export interface Inside {
-  /** `[ceil(nVocab / 32)]` tokens that stay inside; undefined where `tokens` lists them because they are few. */
+  /** Tokens of up to so many common characters stay inside; 0 where that says nothing. */
+  readonly room: number;
+  /** `[ceil(nVocab / 32)]` other tokens that stay inside; undefined where `tokens` lists them because they are few. */
   readonly bits: Uint32Array | undefined;
-  readonly tokens: Int32Array | undefined;
-  /** Nodes of the trie where the terminal may be over, and longer tokens go on. */
+  readonly tokens: Int32Array;
+  /** Nodes where the terminal may be over, and longer tokens go on. */
   readonly leaves: Int32Array;
+  /** Walks the trie that these nodes are of. */
+  readonly walk: Walk;
 }
 
-/** A list of more than a sixty-fourth of the vocabulary takes more room than a bit for each token. */
-const FEW = 64;
+/** A list of more than a part in so many of the vocabulary takes more room than a bit for each token. */
+const FEW = 32;
 
-/** The most bytes of bits that are kept: the states that were not used for longest go first. */
+/** The most bytes of bits that are kept: what was not used for longest goes first. */
 const KEPT_BYTES = 64 * 2 ** 20;
 
 /** By state of the automaton, what it says about tokens. */
 export class Insides {
-  readonly automaton: Automaton;
-  readonly trie: Trie;
-  readonly walk: Walk;
+  readonly automaton = new Automaton();
+  readonly common: CommonTexts;
+  readonly #all: Walk;
+  readonly #rest: Walk;
   readonly #few = new Map<number, Inside>();
   readonly #many = new Map<number, Inside>(); // in the order of use
   readonly #bits: Uint32Array;
 
-  constructor(automaton: Automaton, trie: Trie) {
-    this.automaton = automaton;
-    this.trie = trie;
-    this.walk = new Walk(automaton, trie);
-    this.#bits = new Uint32Array(trie.ends.length);
+  constructor(texts: TokenTexts, sorted: Int32Array, all: Trie) {
+    this.common = new CommonTexts(texts, sorted, this.automaton);
+    this.#all = new Walk(this.automaton, all);
+    this.#rest = new Walk(this.automaton, trieOf(texts, this.common.rest));
+    this.#bits = new Uint32Array(texts.ends.length);
   }
 
   of(state: number): Inside {
@@ -46,19 +53,21 @@ export class Insides {
   }
 
   #make(state: number): Inside {
-    const { leaves } = this.walk;
+    const room = this.common.room(state) ?? 0;
+    const walk = room === 0 ? this.#all : this.#rest;
+    const { leaves } = walk;
     const begin = leaves.n;
     const bits = this.#bits.fill(0);
-    this.walk.below(0, state, bits);
+    walk.below(0, state, bits);
     const found = leaves.list.slice(begin, leaves.n);
     leaves.n = begin;
     const n = countBits(bits);
-    if (n * FEW < this.trie.nVocab) {
-      const inside: Inside = { bits: undefined, tokens: tokensOf(bits, n), leaves: found };
+    if (n * FEW < bits.length * 32) {
+      const inside: Inside = { room, bits: undefined, tokens: tokensOf(bits, n), leaves: found, walk };
       this.#few.set(state, inside);
       return inside;
     }
-    const inside: Inside = { bits: bits.slice(), tokens: undefined, leaves: found };
+    const inside: Inside = { room, bits: bits.slice(), tokens: new Int32Array(0), leaves: found, walk };
     if ((this.#many.size + 1) * bits.byteLength > KEPT_BYTES) this.#many.delete(this.#many.keys().next().value!);
     this.#many.set(state, inside);
     return inside;

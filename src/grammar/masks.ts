@@ -1,7 +1,11 @@
 import type { Config } from './config.ts';
-import type { Stack, Stacks } from './stacks.ts';
 import type { Insides } from './insides.ts';
 import { checkLimit } from './limits.ts';
+import type { Stack, Stacks } from './stacks.ts';
+import type { Walk } from './walk.ts';
+
+/** More nodes than a trie has. */
+const NODES = 2 ** 26;
 
 /**
  * Masks of configurations. For each thread, what its terminal says by itself is known (`Insides`); tokens that reach behind
@@ -10,49 +14,59 @@ import { checkLimit } from './limits.ts';
 export class Masks {
   readonly #stacks: Stacks;
   readonly #insides: Insides;
-  /** Stacks and nodes that were walked on from, within one mask: ambiguous grammars come to the same place in many ways. */
+  readonly #ends: Uint32Array;
+  /** Stacks and nodes that were walked on from, within one thread: ambiguous grammars come to the same place in many ways. */
   readonly #seen = new Set<number>();
+  #nSteps = 0;
 
-  constructor(stacks: Stacks, insides: Insides) {
+  constructor(stacks: Stacks, insides: Insides, ends: Uint32Array) {
     this.#stacks = stacks;
     this.#insides = insides;
+    this.#ends = ends;
   }
 
   /** Writes the tokens that may come. `mask`: [ceil(nVocab / 32)] */
   fill(config: Config, mask: Uint32Array): void {
     mask.fill(0);
-    this.#seen.clear();
-    this.#insides.walk.nSteps = 0;
+    this.#nSteps = 0;
     for (const { state, stack } of config.threads) {
-      const { bits, tokens, leaves } = this.#insides.of(state);
+      const { room, bits, tokens, leaves, walk } = this.#insides.of(state);
+      if (room > 0) this.#insides.common.add(mask, room);
       if (bits) for (let i = 0; i < mask.length; i++) mask[i]! |= bits[i]!;
-      else for (const token of tokens!) mask[token >> 5]! |= 1 << (token & 31);
-      if (leaves.length > 0) this.#goOn(leaves, 0, leaves.length, stack, mask);
+      for (let i = 0; i < tokens.length; i++) mask[tokens[i]! >> 5]! |= 1 << (tokens[i]! & 31);
+      this.#seen.clear();
+      if (leaves.length > 0) this.#goOn(walk, leaves, 0, leaves.length, stack, mask);
     }
     for (const { token } of config.tokens) mask[token >> 5]! |= 1 << (token & 31);
-    if (!config.mayEnd) return;
-    const { ends } = this.#insides.trie;
-    for (let i = 0; i < mask.length; i++) mask[i]! |= ends[i]!;
+    if (config.mayEnd) for (let i = 0; i < mask.length; i++) mask[i]! |= this.#ends[i]!;
   }
 
   /** From each of the nodes, what may follow there. */
-  #goOn(nodes: Int32Array, begin: number, end: number, stack: Stack, mask: Uint32Array): void {
-    const { walk, trie } = this.#insides;
+  #goOn(walk: Walk, nodes: Int32Array, begin: number, end: number, stack: Stack, mask: Uint32Array): void {
     const { threads } = this.#stacks.closure(stack);
-    if (threads.length === 0) return;
-    for (let i = begin; i < end; i++) {
-      const node = nodes[i]!;
-      const key = stack.id * trie.byteAt.length + node;
+    for (const thread of threads) {
+      const from = walk.leaves.n;
+      for (let i = begin; i < end; i++) {
+        walk.below(nodes[i]!, thread.state, mask);
+        checkLimit('walk', (this.#nSteps += walk.nSteps));
+      }
+      this.#once(walk, from, thread.stack);
+      const to = walk.leaves.n;
+      if (to > from) this.#goOn(walk, walk.leaves.list, from, to, thread.stack, mask);
+      walk.leaves.n = from;
+    }
+  }
+
+  /** Of the leaves from `from` on, keeps those that nobody went on from with this stack. */
+  #once({ leaves }: Walk, from: number, stack: Stack): void {
+    let n = from;
+    for (let i = from; i < leaves.n; i++) {
+      const node = leaves.list[i]!;
+      const key = stack.id * NODES + node;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      for (const thread of threads) {
-        const from = walk.leaves.n;
-        walk.below(node, thread.state, mask);
-        const to = walk.leaves.n;
-        checkLimit('walk', walk.nSteps);
-        if (to > from) this.#goOn(walk.leaves.list, from, to, thread.stack, mask);
-        walk.leaves.n = from;
-      }
+      leaves.list[n++] = node;
     }
+    leaves.n = n;
   }
 }

@@ -33,7 +33,7 @@ export class CompiledGrammar {
     this.#insides = vocabulary.insides;
     const network = new Network(grammar, this.#insides.automaton, vocabulary.source.nVocab);
     this.#stacks = new Stacks(network, this.#insides.automaton);
-    this.#masks = new Masks(this.#stacks, this.#insides);
+    this.#masks = new Masks(this.#stacks, this.#insides, vocabulary.texts.ends);
     this.#configs = new Configs(this.#stacks, this.#insides.automaton);
   }
 
@@ -52,7 +52,7 @@ export class CompiledGrammar {
       return known;
     }
     let mask: Uint32Array;
-    if (this.#kept.size < KEPT_MASKS) mask = new Uint32Array(this.vocabulary.trie.ends.length);
+    if (this.#kept.size < KEPT_MASKS) mask = new Uint32Array(this.vocabulary.texts.ends.length);
     else {
       const [oldest, itsMask] = this.#kept.entries().next().value!;
       this.#kept.delete(oldest);

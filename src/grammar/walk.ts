@@ -22,22 +22,22 @@ export class Nodes {
  */
 export class Walk {
   readonly #automaton: Automaton;
-  readonly #trie: Trie;
+  readonly trie: Trie;
   /** `[maxDepth + 1]` the state at each depth of the path. */
   readonly #states: Int32Array;
   readonly leaves = new Nodes();
-  /** Nodes visited, of all walks. */
+  /** Nodes visited by the latest walk. */
   nSteps = 0;
 
   constructor(automaton: Automaton, trie: Trie) {
     this.#automaton = automaton;
-    this.#trie = trie;
+    this.trie = trie;
     this.#states = new Int32Array(trie.maxDepth + 1);
   }
 
   /** Walks below `node`, which the automaton has reached in `state`. */
   below(node: number, state: number, bits: Uint32Array): void {
-    const { byteAt, depthAt, skip, tokensAt, tokens } = this.#trie;
+    const { byteAt, depthAt, skip, tokensAt, tokens } = this.trie;
     const automaton = this.#automaton;
     const states = this.#states;
     let { classes, targets, classesAt, targetsAt, flags } = automaton;
@@ -63,6 +63,6 @@ export class Walk {
       if ((flags[next]! & accepting) !== 0 && skip[i]! > i + 1) this.leaves.push(i);
       i++;
     }
-    this.nSteps += nSteps;
+    this.nSteps = nSteps;
   }
 }

@@ -1,0 +1,132 @@
+import { dead, accepting, type Automaton } from './automaton.ts';
+import { rowOf } from './derivative.ts';
+import { chars, empty, nothing, type Regular } from './regular.ts';
+import type { TokenTexts } from './token_texts.ts';
+
+/** Characters that stand for themselves in a string of JSON, and nearly everywhere else. */
+const commonChar = chars([
+  [0x20, 0x21],
+  [0x23, 0x5b],
+  [0x5d, 0x10ffff],
+]);
+
+/** Masks of tokens up to a length are kept for so many lengths; the few longer tokens are listed. */
+const MASKED = 16;
+
+/** A state that reaches more states than this by common characters is looked at token by token. */
+const FEW_STATES = 64;
+
+/** What common characters do to a state: to all that follow, or to some only. */
+interface Reach {
+  readonly targets: readonly number[];
+  readonly all: boolean;
+}
+
+/**
+ * Nine tokens of ten are common characters only, and inside a string all of them are the same to a grammar: any may come, up to
+ * a number of characters. So a state is asked for that number, and gets a mask of all these tokens at once; only the rest of
+ * the vocabulary is walked. (The idea is llguidance's slices.)
+ */
+export class CommonTexts {
+  /** The tokens that are something else, in the order of their bytes. */
+  readonly rest: Int32Array;
+  readonly #automaton: Automaton;
+  readonly #reaches = new Map<number, Reach>();
+  /** `[MASKED + 1]` tokens of up to so many characters. */
+  readonly #masks: Uint32Array[];
+  /** Longer ones, by length, and their lengths. */
+  readonly #long: { readonly token: number; readonly length: number }[];
+
+  constructor(texts: TokenTexts, sorted: Int32Array, automaton: Automaton) {
+    this.#automaton = automaton;
+    const char = automaton.state(commonChar);
+    const end = automaton.state(empty);
+    const lengths = sorted.map((token) => lengthOf(texts, token, automaton, char, end));
+    this.rest = sorted.filter((_, i) => lengths[i] === 0);
+    const found = [...sorted].map((token, i) => ({ token, length: lengths[i]! })).filter(({ length }) => length > 0);
+    const mask = new Uint32Array(texts.ends.length);
+    this.#masks = Array.from({ length: MASKED + 1 }, (_, most) => {
+      for (const { token, length } of found) if (length === most) mask[token >> 5]! |= 1 << (token & 31);
+      return mask.slice();
+    });
+    this.#long = found.filter(({ length }) => length > MASKED).sort((a, b) => a.length - b.length);
+  }
+
+  /**
+   * Up to how many common characters, whatever they are, may follow the state, where one more may not; undefined where
+   * that depends on which, or where the terminal may be over in between.
+   */
+  room(state: number): number | undefined {
+    const seen = new Set([state]);
+    let level = [state];
+    for (let n = 0; ; n++) {
+      const reaches = level.map((from) => this.#reach(from));
+      if (reaches.every(({ targets }) => targets.length === 0)) return this.#mayStop(seen, state) ? undefined : n;
+      if (!reaches.every(({ all }) => all)) return undefined;
+      const next = new Set(reaches.flatMap(({ targets }) => targets));
+      level = [...next];
+      if (level.every((to) => seen.has(to))) return Infinity;
+      for (const to of level) seen.add(to);
+      if (level.length > FEW_STATES) return undefined;
+      if (n >= this.#longest) return Infinity;
+    }
+  }
+
+  get #longest(): number {
+    return this.#long.at(-1)?.length ?? MASKED;
+  }
+
+  #mayStop(states: ReadonlySet<number>, start: number): boolean {
+    return [...states].some((state) => state !== start && (this.#automaton.flags[state]! & accepting) !== 0);
+  }
+
+  /** Adds the tokens of up to `room` common characters. */
+  add(mask: Uint32Array, room: number): void {
+    const up = this.#masks[Math.min(room, MASKED)]!;
+    for (let i = 0; i < mask.length; i++) mask[i]! |= up[i]!;
+    for (const { token, length } of this.#long) {
+      if (length > room) break;
+      mask[token >> 5]! |= 1 << (token & 31);
+    }
+  }
+
+  #reach(state: number): Reach {
+    const known = this.#reaches.get(state);
+    if (known) return known;
+    const targets = new Set<number>();
+    let all = true;
+    const automaton = this.#automaton;
+    const visit = (from: number, char: Regular): void => {
+      const { starts, targets: chars } = rowOf(char);
+      chars.forEach((rest, i) => {
+        if (rest === nothing) return;
+        const tos = new Set<number>();
+        for (let byte = starts[i]!; byte < (starts[i + 1] ?? 256); byte++) tos.add(automaton.next(from, byte));
+        for (const to of tos) {
+          if (to === dead) all = false;
+          else if (rest === empty) targets.add(to);
+          else visit(to, rest);
+        }
+      });
+    };
+    visit(state, commonChar);
+    const reach = { targets: [...targets], all };
+    this.#reaches.set(state, reach);
+    return reach;
+  }
+}
+
+/** How many characters a token has, where all are common ones; else 0. */
+function lengthOf(texts: TokenTexts, token: number, automaton: Automaton, char: number, end: number): number {
+  let length = 0;
+  let state = end;
+  for (let i = texts.starts[token]!; i < texts.starts[token + 1]!; i++) {
+    if (state === end) {
+      state = char;
+      length++;
+    }
+    state = automaton.next(state, texts.bytes[i]!);
+    if (state === dead) return 0;
+  }
+  return state === end ? length : 0;
+}
