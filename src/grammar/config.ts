@@ -51,11 +51,12 @@ export class Configs {
     return at;
   }
 
-  /** Behind a token, by its text, or as the token that the grammar names. */
-  afterToken(config: Config, token: number, bytes: Uint8Array | undefined): Config | undefined {
-    const byText = bytes && bytes.length > 0 ? this.afterBytes(config, bytes) : undefined;
-    if (!config.tokens.some((thread) => thread.token === token)) return byText;
-    const named = config.tokens.filter((thread) => thread.token === token);
+  /** Behind a token, by its text, or because the grammar names it. */
+  afterToken(config: Config, token: number, bytes: Uint8Array, isEnd: boolean): Config | undefined {
+    const byText = bytes.length > 0 ? this.afterBytes(config, bytes) : undefined;
+    const isNamed = (name: number): boolean => name === token || (name < 0 && ~name !== token && !isEnd);
+    const named = config.tokens.filter((thread) => isNamed(thread.token));
+    if (named.length === 0) return byText;
     const closures: Closure[] = named.map(({ stack }) => this.#stacks.closure(stack));
     return this.#config(byText ? [byText, ...closures] : closures);
   }

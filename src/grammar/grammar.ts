@@ -5,7 +5,7 @@ export type Item =
   /** A text of a regular language. Texts inside of strings and numbers are best one such piece: it becomes one automaton. */
   | { readonly kind: 'text'; readonly regular: Regular }
   /** A token itself, whatever its text, such as the control token `<tool_call>`. */
-  | { readonly kind: 'token'; readonly token: number }
+  | { readonly kind: 'token'; readonly token: number; readonly except?: boolean } // with `except` any token but this, and no end
   | { readonly kind: 'sequence'; readonly items: readonly Item[] }
   | { readonly kind: 'choice'; readonly items: readonly Item[] }
   /** Without `max` there is no end. */

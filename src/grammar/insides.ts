@@ -26,6 +26,7 @@ const KEPT_BYTES = 64 * 2 ** 20;
 /** By state of the automaton, what it says about tokens. */
 export class Insides {
   readonly automaton = new Automaton();
+  readonly texts: TokenTexts;
   readonly common: CommonTexts;
   readonly #all: Walk;
   readonly #rest: Walk;
@@ -34,6 +35,7 @@ export class Insides {
   readonly #bits: Uint32Array;
 
   constructor(texts: TokenTexts, sorted: Int32Array, all: Trie) {
+    this.texts = texts;
     this.common = new CommonTexts(texts, sorted, this.automaton);
     this.#all = new Walk(this.automaton, all);
     this.#rest = new Walk(this.automaton, trieOf(texts, this.common.rest));

@@ -14,15 +14,13 @@ const NODES = 2 ** 26;
 export class Masks {
   readonly #stacks: Stacks;
   readonly #insides: Insides;
-  readonly #ends: Uint32Array;
   /** Stacks and nodes that were walked on from, within one thread: ambiguous grammars come to the same place in many ways. */
   readonly #seen = new Set<number>();
   #nSteps = 0;
 
-  constructor(stacks: Stacks, insides: Insides, ends: Uint32Array) {
+  constructor(stacks: Stacks, insides: Insides) {
     this.#stacks = stacks;
     this.#insides = insides;
-    this.#ends = ends;
   }
 
   /** Writes the tokens that may come. `mask`: [ceil(nVocab / 32)] */
@@ -37,8 +35,19 @@ export class Masks {
       this.#seen.clear();
       if (leaves.length > 0) this.#goOn(walk, leaves, 0, leaves.length, stack, mask);
     }
-    for (const { token } of config.tokens) mask[token >> 5]! |= 1 << (token & 31);
-    if (config.mayEnd) for (let i = 0; i < mask.length; i++) mask[i]! |= this.#ends[i]!;
+    for (const { token } of config.tokens) {
+      if (token >= 0) mask[token >> 5]! |= 1 << (token & 31);
+      else this.#addAllBut(~token, mask);
+    }
+    if (config.mayEnd) for (let i = 0; i < mask.length; i++) mask[i]! |= this.#insides.texts.ends[i]!;
+  }
+
+  #addAllBut(token: number, mask: Uint32Array): void {
+    const isAllowed = ((mask[token >> 5]! >>> (token & 31)) & 1) !== 0; // by another thread
+    for (let i = 0; i < mask.length; i++) mask[i]! |= ~this.#insides.texts.ends[i]!;
+    const { nVocab } = this.#insides.texts;
+    if (nVocab % 32 !== 0) mask[mask.length - 1]! &= 2 ** (nVocab % 32) - 1;
+    if (!isAllowed) mask[token >> 5]! &= ~(1 << (token & 31));
   }
 
   /** From each of the nodes, what may follow there. */

@@ -33,7 +33,7 @@ export class CompiledGrammar {
     this.#insides = vocabulary.insides;
     const network = new Network(grammar, this.#insides.automaton, vocabulary.source.nVocab);
     this.#stacks = new Stacks(network, this.#insides.automaton);
-    this.#masks = new Masks(this.#stacks, this.#insides, vocabulary.texts.ends);
+    this.#masks = new Masks(this.#stacks, this.#insides);
     this.#configs = new Configs(this.#stacks, this.#insides.automaton);
   }
 
@@ -112,9 +112,9 @@ export class Matcher {
   }
 
   #after(token: number): Config | undefined {
-    const { source } = this.#grammar.vocabulary;
-    const isText = !source.isControl(token) && !source.isEnd(token);
-    return this.#configs.afterToken(this.#config, token, isText ? source.bytes(token) : undefined);
+    const { bytes, starts } = this.#grammar.vocabulary.texts;
+    const isEnd = this.#grammar.vocabulary.source.isEnd(token);
+    return this.#configs.afterToken(this.#config, token, bytes.subarray(starts[token], starts[token + 1]), isEnd);
   }
 
   /** Goes on behind `bytes`, and says whether they fit; where they do not, nothing changes. */

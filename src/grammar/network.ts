@@ -9,6 +9,7 @@ import { Rules } from './rules.ts';
 /** A place in a grammar: what to read there, and where to go on. */
 export type Place = { readonly id: number } & (
   | { readonly kind: 'text'; readonly state: number; readonly next: Place }
+  /** A token; ~token is any other one. */
   | { readonly kind: 'token'; readonly token: number; readonly next: Place }
   | { readonly kind: 'call'; readonly rule: number; readonly next: Place }
   | { readonly kind: 'choice'; readonly nexts: readonly Place[] }
@@ -51,7 +52,7 @@ export class Network {
           : { id: this.#id(), kind: 'text', state, next };
       }
       case 'token':
-        return { id: this.#id(), kind: 'token', token: item.token, next };
+        return { id: this.#id(), kind: 'token', token: item.except ? ~item.token : item.token, next };
       case 'rule':
         return { id: this.#id(), kind: 'call', rule: item.rule, next };
       case 'sequence':

@@ -33,7 +33,7 @@ export interface Thread {
   readonly stack: Stack;
 }
 
-/** A token that may come, and the stack behind it. */
+/** A token that may come (~token: any other one, but no end), and the stack behind it. */
 export interface TokenThread {
   readonly token: number;
   readonly stack: Stack;
