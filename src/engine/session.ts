@@ -380,7 +380,7 @@ export class Session {
   private async go({ text, answer, constraint }: Making, { ahead, nBest }: GoingOn): Promise<Float32Array> {
     const { timeline, graph } = this;
     const unread = text.slice(timeline.length); // one, as a rule
-    for (const most = graph.maxTokens - graph.maxLogits; unread.length > most;)
+    for (const most = Math.max(1, graph.maxTokens - graph.maxLogits); unread.length > most;)
       await timeline.read(unread.splice(0, most), { nLogits: 0 });
     if (!ahead) return timeline.read(unread, { nLogits: 1, nBest });
     const known = timeline.textWith(unread);

@@ -2,16 +2,13 @@ import type { MarkedText } from '../chat/parts.ts';
 import type { LogProbs } from '../sampling/log_probs.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
-/** A value of JSON, as plain data. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
 /**
  * What an answer is held to; one of these at most. Every token is chosen among those that may come next, so the answer is of this form
  * wherever it ends by itself (`stopReason` `eos`). A thinking model may think before it, freely.
  */
 export interface ConstraintOptions {
-  /** The answer is JSON that this JSON Schema allows: what `JSON.parse` of the schema's text makes, or `true` for any JSON. */
-  readonly schema?: Json;
+  /** The answer is JSON that this JSON Schema (2020-12) allows: plain data, or `true` for any JSON. */
+  readonly schema?: object | boolean;
   /** The answer is a sentence of this grammar, in llama.cpp's GBNF. Its rule `root` is the whole answer. */
   readonly grammar?: string;
   /** The whole answer matches this regular expression: JavaScript's, with the flag `u`, as text. */
