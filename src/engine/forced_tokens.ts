@@ -17,31 +17,8 @@ const MAX_CONTEXT = 24;
 /** More than this comes in several turns. */
 const MAX_BYTES = 512;
 
-/** What may follow. A token that becomes another one before any of these is not certain. */
-const PROBES = [
-  'a',
-  'A',
-  ' ',
-  ' a',
-  ' 1',
-  '1',
-  '"',
-  ' "',
-  '",',
-  '"}',
-  '\n',
-  '\n  ',
-  ',',
-  ', ',
-  ':',
-  '{',
-  '}',
-  '[',
-  ']',
-  '-',
-  'é',
-  '語',
-];
+/** What may follow: a token that becomes another one before any of these is not certain. */
+const PROBES = ['a', ' a', '1', ' 1', 'é', '"', ' "', '",', '"}', ',', '}', ']', '\n', '  '];
 
 /**
  * The tokens that forced text becomes, as the tokenizer makes them of all the text around it: they are what the model saw when it was

@@ -14,7 +14,6 @@ import type { Unfinished } from './unfinished.ts';
 import { unfinishedOf, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
-import type { Constraint } from './constraint.ts';
 import type { DeviceDraws } from './device_draws.ts';
 import type { Marks } from './marks.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
