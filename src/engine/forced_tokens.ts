@@ -31,6 +31,10 @@ const PROBES = ['a', ' a', '1', ' 1', 'é', '"', ' "', '",', '"}', ',', '}', ']'
  * @returns none where nothing is certain, not even the token that was drawn
  */
 export function forcedTokens(tokenizer: Tokenizer, { before, drawn, bytes }: ForcedText): number[] {
+  if (drawn !== undefined && tokenizer.isAdded(drawn)) {
+    const behind = forcedTokens(tokenizer, { before: [...before, drawn], drawn: undefined, bytes });
+    return [drawn, ...behind];
+  }
   const nDrawn = drawn === undefined ? 0 : tokenizer.bytes(drawn).length;
   const forced = bytes.subarray(0, MAX_BYTES);
   for (const context of contexts(tokenizer, before)) {
