@@ -1,6 +1,5 @@
 import { kindOf } from '../base/checks.ts';
 import type { GenerateResult, StopReason } from '../protocol/generation.ts';
-import type { Valued } from './generation.ts';
 import type { StandardIssue, StandardSchema } from './option_types.ts';
 
 /** Answers that are held to a schema: what it looks like to the engine, and what the answer says. */
@@ -76,7 +75,7 @@ export async function withValue(
   result: GenerateResult,
   text: string,
   schema: object | boolean,
-): Promise<Valued<unknown>> {
+): Promise<GenerateResult & { readonly value: unknown }> {
   const { stopReason } = result;
   let value: unknown;
   let error: RangeError | undefined;

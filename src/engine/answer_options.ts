@@ -1,4 +1,4 @@
-import { checkNames, checkOneOf, checkWhole, kindOf } from '../base/checks.ts';
+import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
 import type { ConstraintOptions, GenerateOptions, MakingOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
@@ -27,11 +27,11 @@ export function changed(how: MakingOptions, given: MakingOptions, shifts: boolea
 export interface Parted {
   readonly how: MakingOptions;
   readonly sampling: SamplerOptions;
-  /** The one that the answer is held to, if there is one. */
-  readonly constraint: ConstraintOptions | undefined;
+  /** What the answer is held to, if to anything. */
+  readonly heldTo: ConstraintOptions | undefined;
 }
 
-/** Checks what is not the sampler's. */
+/** Checks what is neither the sampler's nor a constraint. */
 export function parted(options: GenerateOptions): Parted {
   const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...others } = options;
   const { schema, grammar, regexp, ...sampling } = others;
@@ -41,22 +41,7 @@ export function parted(options: GenerateOptions): Parted {
   checkWhole('logProbs', logProbs ?? 0, { min: 0, max: 100 });
   checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
   checkWhole('nDraft', nDraft ?? 1, { min: 1 });
-  const constraint = constraintOf({ schema, grammar, regexp });
-  if (constraint && ignoreEos)
-    throw new TypeError(
-      `ignoreEos goes on past the end that ${Object.keys(constraint)[0]} asks for; leave one of them out`,
-    );
-  return { how: { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft }, sampling, constraint };
-}
-
-/** The one that is given. @throws TypeError for several, or where it is none. */
-export function constraintOf(options: ConstraintOptions): ConstraintOptions | undefined {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
-  if (given.length === 0) return undefined;
-  const names = given.map(([name]) => name).join(' and ');
-  if (given.length > 1) throw new TypeError(`the answer is held to ${names}; give one of them`);
-  const [name, value] = given[0]!;
-  if (name !== 'schema' && typeof value !== 'string')
-    throw new TypeError(`${name} is ${kindOf(value)}, expected a text`);
-  return Object.fromEntries(given);
+  const how = { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft };
+  const isHeld = (schema ?? grammar ?? regexp) !== undefined;
+  return { how, sampling, heldTo: isHeld ? { schema, grammar, regexp } : undefined };
 }

@@ -1,9 +1,10 @@
+import { kindOf } from '../base/checks.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Grammar, Item } from '../grammar/grammar.ts';
 import { CompiledGrammar, Matcher } from '../grammar/matcher.ts';
 import { literal } from '../grammar/regular.ts';
 import { Vocabulary } from '../grammar/vocabulary.ts';
-import type { ConstraintOptions } from '../protocol/generation.ts';
+import type { ConstraintOptions, GenerateOptions } from '../protocol/generation.ts';
 import type { Sampler } from '../sampling/chain.ts';
 import { decode } from '../tokenizers/stream.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -52,6 +53,9 @@ export interface Speaking {
   readonly marks?: Marks | undefined;
 }
 
+/** The options that a constraint looks at. */
+type HeldOptions = ConstraintOptions & Pick<GenerateOptions, 'ignoreEos'>;
+
 /** An answer as far as drawing its next token goes. */
 interface Drawing {
   readonly sampler: Sampler;
@@ -84,10 +88,14 @@ export class Constraint {
 
   /**
    * Of a new answer. @param prompt the tokens before it
-   * @throws what its compiler throws, in the words of its option; UnsupportedError where no text is of this form.
+   * @throws TypeError for several constraints, or what is none; what its compiler throws, in the words of its option; UnsupportedError
+   *   where no text is of this form.
    */
-  static async begin(model: Speaking, given: ConstraintOptions, prompt: readonly number[]): Promise<Constraint> {
+  static async begin(model: Speaking, options: HeldOptions, prompt: readonly number[]): Promise<Constraint> {
     const { tokenizer, marks } = model;
+    const given = constraintOf(options);
+    if (options.ignoreEos)
+      throw new TypeError(`ignoreEos goes on past the end that ${nameOf(given)} asks for; leave one of them out`);
     const ownSpace = tokenizer.spacePrefix && tokenizer.isAdded(prompt.at(-1)!);
     const begun = { given, opening: openingOf(prompt, tokenizer, marks), ownSpace };
     const constraint = new Constraint(tokenizer, await compiled(model, begun), { ...begun, tokens: [], known: [] });
@@ -98,11 +106,11 @@ export class Constraint {
 
   /** Of an answer that goes on. @throws FormatError where it cannot have come so far. */
   static async goOn(model: Speaking, saved: SavedConstraint): Promise<Constraint> {
-    const grammar = await compiled(model, saved);
     try {
-      return new Constraint(model.tokenizer, grammar, saved);
+      const given = constraintOf(saved.given);
+      return new Constraint(model.tokenizer, await compiled(model, { ...saved, given }), saved);
     } catch (cause) {
-      const came = `the answer that should go on is not held to its ${nameOf(saved.given)}`;
+      const came = `the answer that should go on is not held to its ${Object.keys(saved.given).join(' or ')}`;
       throw new FormatError(`${came}: ${(cause as Error).message}`, { cause });
     }
   }
@@ -182,6 +190,18 @@ export class Constraint {
     }
     matcher.acceptBytes(bytes.subarray(0, nBytes));
   }
+}
+
+/** The constraint among the options of an answer. */
+function constraintOf({ schema, grammar, regexp }: ConstraintOptions): ConstraintOptions {
+  const given = Object.entries({ schema, grammar, regexp }).filter(([, value]) => (value ?? undefined) !== undefined);
+  const names = given.map(([name]) => name).join(' and ');
+  if (given.length !== 1)
+    throw new TypeError(`the answer is held to ${names || 'nothing'}; give one of schema, grammar and regexp`);
+  const [name, value] = given[0]!;
+  if (name !== 'schema' && typeof value !== 'string')
+    throw new TypeError(`${name} is ${kindOf(value)}, expected a text`);
+  return Object.fromEntries(given);
 }
 
 /** So many of the latest tokens are shown where an answer cannot go on. */

@@ -136,14 +136,14 @@ export class Session {
     options: GenerateOptions = {},
     signal?: AbortSignal,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { how, sampling, constraint: heldTo } = parted(options);
+    const { how, sampling, heldTo } = parted(options);
     const settings = withPreset(sampling, this.model.sampling);
     const sampler = samplerFor(settings, this.model.tokenizer);
     const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
     const { tokens } = prompt;
     checkPrompt(tokens, this);
     for (const token of tokens) sampler.accept(token);
-    const constraint = heldTo && (await (await constraints()).begin(this.model, heldTo, tokens));
+    const constraint = heldTo && (await (await constraints()).begin(this.model, { ...how, ...heldTo }, tokens));
     const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.model.marks?.tokens);
     const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, constraint, answer, prompt };
     return yield* this.make({ ...making, text: [...tokens], nPromptTokens: tokens.length }, signal);

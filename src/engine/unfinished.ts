@@ -4,7 +4,7 @@ import type { MakingOptions, ScoredToken } from '../protocol/generation.ts';
 import type { SamplerState } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { constraintOf, parted } from './answer_options.ts';
+import { parted } from './answer_options.ts';
 import type { SavedConstraint } from './constraint.ts';
 import { samplerFor } from './sampler_for.ts';
 
@@ -44,7 +44,6 @@ export function checkUnfinished({ settings, state, heldTo, unread, said }: Unfin
     const token = { min: 0, max: tokenizer.nVocab - 1 };
     const held = heldTo ? [...heldTo.tokens, ...heldTo.known] : [];
     for (const each of [...unread, ...said.tokens, said.after, ...held]) checkWhole('a token', each, token);
-    if (heldTo && !constraintOf(heldTo.given)) throw new TypeError('it is held to nothing');
     for (const name of ['nPromptTokens', 'nHead', 'nForgotten'] as const) checkWhole(name, said[name], { min: 0 });
     if (!Array.isArray(said.scores)) throw new TypeError('it has no list of scores');
   } catch (cause) {
