@@ -18,8 +18,9 @@ type Compilers = {
 
 /** What makes the grammar of each kind of constraint. */
 const compilers: Compilers = {
-  schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema),
-  grammar: async (text) => (await import('../grammar/gbnf.ts')).grammarOfGbnf(text),
+  schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema, { space: 'one' }),
+  grammar: () =>
+    Promise.reject(new UnsupportedError('grammars in GBNF are not supported yet; give a schema or a regexp')),
   async regexp(source) {
     const { regularOfRegexp } = await import('../grammar/regexp.ts');
     return { rules: [{ kind: 'text', regular: regularOfRegexp(`^(?:${source})$`, 'u') }] };

