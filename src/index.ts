@@ -23,8 +23,13 @@ export type {
   Ranked,
   RankOptions,
   ScoreOptions,
+  Schemed,
   SendOptions,
   Split,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+  ValueOf,
 } from './api/option_types.ts';
 export type { AnswerPart } from './chat/parts.ts';
 export type { Mark, PartType, Thoughts } from './chat/thoughts.ts';
@@ -32,6 +37,7 @@ export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition 
 export type { ColumnSums } from './base/column_sums.ts';
 export { FormatError, ResourceError, UnsupportedError } from './base/errors.ts';
 export type {
+  ConstraintOptions,
   GenerateOptions,
   GenerateResult,
   ScoredToken,
@@ -51,7 +57,7 @@ export type {
   StepSpeed,
 } from './protocol/fit.ts';
 export type { EmbedPooling } from './protocol/messages.ts';
-export type { Generation } from './api/generation.ts';
+export type { Generation, Valued } from './api/generation.ts';
 export type { AdapterInfo, AdapterOpening, AdapterUse } from './protocol/adapters.ts';
 export type {
   BackendName,

@@ -42,6 +42,8 @@ const names: ReadonlyMap<string, string> = new Map([
   ['task', 'task'],
   ['dimensions', 'dimensions'],
   ['pooling', 'pooling'],
+  ['schema', 'schema'],
+  ['grammar', 'grammar'],
 ]);
 
 const starts = new RegExp(`^(${[...names.keys()].join('|')})(?= (is|of|token)\\b)`);

@@ -61,6 +61,8 @@ export const optionAliases: ReadonlyMap<string, string | readonly string[]> = ne
     hidethinking: 'hide-thinking',
     reasoning: 'think',
     'split-max-size': 'max-size',
+    'grammar-file': 'grammar',
+    'json-schema-file': 'schema',
   }),
 );
 
@@ -76,6 +78,7 @@ const decided = 'thimble decides that by itself; leave it out';
 const alwaysSo = 'weights are read into memory once; leave it out';
 const noServer = 'there is no server yet; in a program, use the library';
 const notYet = 'that is not supported yet';
+const inFile = 'write the JSON Schema into a file, and give --schema FILE';
 const onStdin = 'give the text on stdin, with < FILE at the end of the line';
 const thoughts = 'write --think off';
 const addressIsModel = 'give the address as the model: thimble run hf:org/repo:Q4_K_M';
@@ -135,10 +138,8 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     samplers: 'the order of samplers is fixed',
     'n-keep': 'the system message and BOS are always kept; leave it out',
     keep: 'the system message and BOS are always kept; leave it out',
-    grammar: notYet,
-    'grammar-file': notYet,
-    'json-schema': notYet,
-    format: notYet,
+    'json-schema': inFile,
+    format: inFile,
     mmproj: notYet,
     image: notYet,
     embedding: 'thimble embed MODEL makes embeddings',

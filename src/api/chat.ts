@@ -9,9 +9,26 @@ import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Asking, Talk } from './chat_answer.ts';
 import { orAborted } from './engine_client.ts';
-import { generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
+import {
+  generation,
+  orFailed,
+  tellingOf,
+  valued,
+  type Generation,
+  type Sink,
+  type Telling,
+  type Valued,
+} from './generation.ts';
 import type { ModelSession } from './model_session.ts';
-import type { ChatOptions, ResumeChatOptions, SaveSessionOptions, SendOptions, Split } from './option_types.ts';
+import type {
+  ChatOptions,
+  ResumeChatOptions,
+  SaveSessionOptions,
+  Schemed,
+  SendOptions,
+  Split,
+  ValueOf,
+} from './option_types.ts';
 import { checkOptions } from './options.ts';
 
 /** How a conversation's answers are made and saved is loaded with the first. */
@@ -73,6 +90,14 @@ export class Chat {
    * Says something and streams the answer. A question asked before the last one is answered waits for that. An answer that is stopped
    * early stays in `messages` as far as it came; one that failed, or of which nothing was heard before it was stopped, leaves no trace.
    */
+  send<T = never, S extends object | boolean = object | boolean>(
+    message: string | ChatMessage,
+    options: SendOptions & Schemed<S> & Split,
+  ): Generation<AnswerPart, Valued<ValueOf<S, T>>>;
+  send<T = never, S extends object | boolean = object | boolean>(
+    message: string | ChatMessage,
+    options: SendOptions & Schemed<S>,
+  ): Generation<string, Valued<ValueOf<S, T>>>;
   send(message: string | ChatMessage, options: SendOptions & Split): Generation<AnswerPart>;
   send(message: string | ChatMessage, options?: SendOptions): Generation;
   send(message: string | ChatMessage, options: SendOptions = {}): Generation<string | AnswerPart> {
@@ -81,7 +106,7 @@ export class Chat {
       stopsOf(options.stop);
       const question = questionOf(message);
       conversationOf({ messages: [question], templateVars: options.templateVars });
-      const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
+      const telling: Telling<string | AnswerPart> = valued(tellingOf(options.thinking), options.schema);
       const { adapters } = this;
       const all = { ...this.defaults, ...options };
       return this.inTurn(all, telling, callSite(), ({ ask }, asking) => ask(this.talk, { question, adapters }, asking));

@@ -8,7 +8,7 @@ import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messagesOf } from './arguments.ts';
 import type { CallSite } from './call_site.ts';
 import { readNote, type Begun, type Note } from './chat_note.ts';
-import { both, type Generation, type Said, type Sink } from './generation.ts';
+import { both, jsonOf, type Generation, type Said, type Sink } from './generation.ts';
 import type { Asked, ModelSession } from './model_session.ts';
 import type { SaveSessionOptions, SendOptions } from './option_types.ts';
 import { tick } from '#platform';
@@ -42,8 +42,11 @@ interface Question {
 }
 
 /** Answers a question. */
-export function ask(talk: Talk, { question, adapters }: Question, asking: Asking): Promise<GenerateResult> {
-  const options = { ...asking.options, seed: asking.options.seed ?? randomSeed() };
+export async function ask(talk: Talk, { question, adapters }: Question, call: Asking): Promise<GenerateResult> {
+  const { schema, ...others } = call.options;
+  const plain = schema === undefined || schema === null ? others : { ...others, schema: await jsonOf(schema) };
+  const asking = { ...call, options: plain };
+  const options = { ...plain, seed: plain.seed ?? randomSeed() };
   const begun = { question, options, adapters, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
   return answered(talk, begun, asking, () => first(talk, begun, asking));
 }

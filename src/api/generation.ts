@@ -2,6 +2,12 @@ import { asError } from '../base/errors.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { GenerateResult, ScoredToken } from '../protocol/generation.ts';
 
+/** The result of an answer that is held to a schema. */
+export interface Valued<Value> extends GenerateResult {
+  /** What the answer says, parsed. @throws RangeError where it ended before it was whole (see `stopReason`), or a check of the schema's own fails. */
+  readonly value: Value;
+}
+
 type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
 
 /**
@@ -11,9 +17,9 @@ type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
  *     for await (const piece of model.generate(prompt)) process.stdout.write(piece);
  *     const { text, stopReason } = await model.generate(prompt);
  */
-export interface Generation<Piece = string> extends AsyncIterable<Piece>, Awaitable<GenerateResult> {
+export interface Generation<Piece = string, Result = GenerateResult> extends AsyncIterable<Piece>, Awaitable<Result> {
   /** Settles when the answer has ended, also by an abort; rejects where there can be none. */
-  readonly result: Promise<GenerateResult>;
+  readonly result: Promise<Result>;
 }
 
 /** What comes of an answer in the caller's thread: its next text, and what parts that is of. */
@@ -32,7 +38,7 @@ export interface Sink {
 /** How what was said is given to the caller. */
 export interface Telling<Piece> {
   pieces(said: Said): readonly Piece[];
-  result(result: GenerateResult, parts: readonly AnswerPart[]): GenerateResult;
+  result(result: GenerateResult, parts: readonly AnswerPart[]): GenerateResult | Promise<GenerateResult>;
 }
 
 /** The text as it is. */
@@ -52,6 +58,17 @@ export const split: Telling<AnswerPart> = {
 
 /** Both, for whoever passes them on. */
 export const both: Telling<Said> = { pieces: (said) => [said], result: (result) => result };
+
+/** A schema as it crosses to the engine. */
+export const jsonOf = async (schema: object | boolean | null) => (await import('./schemed.ts')).jsonOf(schema);
+
+/** The same, with the value of an answer that is held to a schema. */
+export function valued<Piece>(telling: Telling<Piece>, schema: object | boolean | undefined | null): Telling<Piece> {
+  if (schema === undefined || schema === null) return telling;
+  const result: Telling<Piece>['result'] = async (result, parts) =>
+    (await import('./schemed.ts')).withValue(await telling.result(result, parts), textOf(parts, 'text'), schema);
+  return { ...telling, result };
+}
 
 /** @throws TypeError for another word. */
 export function tellingOf(thinking: unknown): Telling<string | AnswerPart> {

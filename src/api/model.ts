@@ -9,7 +9,7 @@ import { asyncDispose } from './async_dispose.ts';
 import { callSite } from './call_site.ts';
 import { Chat } from './chat.ts';
 import type { Engine } from './engine.ts';
-import type { Generation } from './generation.ts';
+import type { Generation, Valued } from './generation.ts';
 import { ModelSession } from './model_session.ts';
 import type {
   CallOptions,
@@ -19,8 +19,10 @@ import type {
   EmbedOptions,
   Ranked,
   RankOptions,
+  Schemed,
   ScoreOptions,
   Split,
+  ValueOf,
 } from './option_types.ts';
 import { checkOptions } from './options.ts';
 
@@ -58,6 +60,14 @@ export class Model {
    * session finds no room, what was read for these calls is given up, and read again at the next one.
    * @throws (while iterating, or awaiting) RangeError for a prompt longer than the context or bad options; AbortError.
    */
+  generate<T = never, S extends object | boolean = object | boolean>(
+    prompt: PromptLike,
+    options: CallOptions & Schemed<S> & Split,
+  ): Generation<AnswerPart, Valued<ValueOf<S, T>>>;
+  generate<T = never, S extends object | boolean = object | boolean>(
+    prompt: PromptLike,
+    options: CallOptions & Schemed<S>,
+  ): Generation<string, Valued<ValueOf<S, T>>>;
   generate(prompt: PromptLike, options: CallOptions & Split): Generation<AnswerPart>;
   generate(prompt: PromptLike, options?: CallOptions): Generation;
   generate(prompt: PromptLike, options?: CallOptions): Generation<string | AnswerPart> {

@@ -10,8 +10,18 @@ import { orAborted, type EngineClient } from './engine_client.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
-import { generation, orFailed, tellingOf, type Generation, type Sink, type Telling } from './generation.ts';
-import type { CallOptions, ResumeCallOptions, SaveSessionOptions, Split } from './option_types.ts';
+import {
+  generation,
+  jsonOf,
+  orFailed,
+  tellingOf,
+  valued,
+  type Generation,
+  type Sink,
+  type Telling,
+  type Valued,
+} from './generation.ts';
+import type { CallOptions, ResumeCallOptions, SaveSessionOptions, Schemed, Split, ValueOf } from './option_types.ts';
 import { checkOptions } from './options.ts';
 import { createPartReader } from './part_reader.ts';
 import { onHidden } from '#platform';
@@ -44,6 +54,14 @@ export class ModelSession {
   }
 
   /** Like `model.generate`, on this timeline. */
+  generate<T = never, S extends object | boolean = object | boolean>(
+    prompt: PromptLike,
+    options: CallOptions & Schemed<S> & Split,
+  ): Generation<AnswerPart, Valued<ValueOf<S, T>>>;
+  generate<T = never, S extends object | boolean = object | boolean>(
+    prompt: PromptLike,
+    options: CallOptions & Schemed<S>,
+  ): Generation<string, Valued<ValueOf<S, T>>>;
   generate(prompt: PromptLike, options: CallOptions & Split): Generation<AnswerPart>;
   generate(prompt: PromptLike, options?: CallOptions): Generation;
   generate(prompt: PromptLike, options: CallOptions = {}): Generation<string | AnswerPart> {
@@ -92,11 +110,12 @@ export class ModelSession {
   private answer<K extends 'generate' | 'resume', Piece>(
     call: K,
     what: { readonly prompt: Prompt | undefined },
-    { stop, ...rest }: AnswerOptions,
+    { stop, schema, ...rest }: AnswerOptions,
     { site, telling, signal, onPrefill, onLogProbs, saving, adapters = this.adapters }: Asked<Piece>,
   ): Generation<Piece> {
-    const options = { ...given(rest), ...(stop !== undefined && { stop: stopsOf(stop) }) };
+    const plain = { ...given(rest), ...(stop !== undefined && { stop: stopsOf(stop) }) };
     const ask = async (sink: Sink, signal: AbortSignal): Promise<GenerateResult> => {
+      const options = schema === undefined || schema === null ? plain : { ...plain, schema: await jsonOf(schema) };
       const reader = await createPartReader(this.thoughts, sink);
       let isThere = false;
       const onEvent = (event: GenerateEvent) => {
@@ -241,5 +260,6 @@ function partsOf<Options extends CallOptions>(
   site: CallSite,
 ) {
   const saving = onSave && { note: undefined, onSave };
-  return { rest, asked: { site, telling: tellingOf(thinking), signal, onPrefill, onLogProbs, saving } };
+  const telling = valued(tellingOf(thinking), rest.schema);
+  return { rest, asked: { site, telling, signal, onPrefill, onLogProbs, saving } };
 }

@@ -6,7 +6,7 @@ import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { DeviceSpeed, FitOptions, ProbeOptions } from '../protocol/fit.ts';
-import type { GenerateOptions, ResumeOptions, ScoredToken } from '../protocol/generation.ts';
+import type { ConstraintOptions, GenerateOptions, ResumeOptions, ScoredToken } from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
 
@@ -48,8 +48,47 @@ export interface AdapterSource extends AdapterOpening {
   readonly source: ModelSource | StoredSource;
 }
 
+/** A schema of a library that knows Standard Schema (https://standardschema.dev). `Output` is what its values are. */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+/** What such a schema says of a value. */
+export type StandardResult<Output> =
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
+
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** The type of an answer's `value`: `T`, where that is given, or else the schema's own, where it has one. */
+export type ValueOf<Schema, T = never> = [T] extends [never]
+  ? Schema extends { readonly '~standard': { readonly types?: infer Types } }
+    ? NonNullable<Types> extends { readonly output: infer Output }
+      ? Output
+      : unknown
+    : unknown
+  : T;
+
+/** The answer is held to a schema. */
+export interface Schemed<Schema> {
+  readonly schema: Schema;
+}
+
 /** Options of one answer that stay in the caller's thread. */
-export interface CallOptions extends Omit<GenerateOptions, 'stop'> {
+export interface CallOptions extends Omit<GenerateOptions, 'stop' | 'schema'> {
+  /**
+   * The answer is JSON that this schema allows, and the result has its `value`. A JSON Schema (2020-12) as plain data, `true` for any JSON, or
+   * a schema of a library that tells its JSON form: Zod 4, ArkType, or Valibot's in `toStandardJsonSchema` of `@valibot/to-json-schema`; its
+   * own checks then see the value, too.
+   */
+  readonly schema?: object | boolean;
   /** The answer ends before this text, or any of these, also when one spreads over several tokens. */
   readonly stop?: string | readonly string[];
   /** Stops within one token; the iteration then throws an `AbortError`. */
@@ -76,7 +115,8 @@ export interface Split {
   readonly thinking: 'split';
 }
 
-export interface ChatOptions extends Omit<CallOptions, 'thinking'>, Partial<ConversationPrompt> {
+export interface ChatOptions
+  extends Omit<CallOptions, 'thinking' | keyof ConstraintOptions>, Partial<ConversationPrompt> {
   /** The system message: it tells the model what to be. */
   readonly system?: string;
   /** A conversation to go on with. */

@@ -1,4 +1,5 @@
 import { checkNames, kindOf, nearest, plain, tagOf } from '../base/checks.ts';
+import type { ConstraintOptions } from '../protocol/generation.ts';
 import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
 import type {
   CallOptions,
@@ -62,7 +63,7 @@ const resuming: Names<Omit<ResumeCallOptions, 'thinking' | 'whole'>> = {
   onSave: 'function',
 };
 
-const answering: Names<Omit<CallOptions, 'thinking'>> = {
+const answering: Names<Omit<CallOptions, 'thinking' | keyof ConstraintOptions>> = {
   temperature: 'any',
   topK: 'any',
   topP: 'any',
@@ -90,7 +91,13 @@ const answering: Names<Omit<CallOptions, 'thinking'>> = {
 };
 
 const resume: Names<ResumeCallOptions> = { ...resuming, whole: 'boolean', thinking: 'any' };
-const generate: Names<CallOptions> = { ...answering, thinking: 'any' };
+const generate: Names<CallOptions> = {
+  ...answering,
+  thinking: 'any',
+  schema: 'any',
+  grammar: 'text',
+  regexp: 'text',
+};
 const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
 
 const conversation: Names<ConversationPrompt> = {
@@ -172,6 +179,10 @@ const otherNames: Readonly<Record<string, string>> = {
   logprobs: 'logProbs',
   abortsignal: 'signal',
   systemprompt: 'system',
+  jsonschema: 'schema',
+  responseformat: 'schema',
+  gbnf: 'grammar',
+  regex: 'regexp',
 };
 
 /** @throws TypeError for options that are no object, that nobody reads, or that are of another kind. */

@@ -59,6 +59,11 @@ export class Answer {
     return { ...this.event(this.take(token)), scored };
   }
 
+  /** Nothing can come behind what has come. */
+  end(): void {
+    if (!this.stopped()) this.stopReason = 'eos';
+  }
+
   private take(token: number): string {
     this.tokens.push(token);
     if (this.loops?.push(token)) this.stopReason = 'loop';

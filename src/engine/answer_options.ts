@@ -1,5 +1,5 @@
 import { checkNames, checkOneOf, checkWhole } from '../base/checks.ts';
-import type { GenerateOptions, MakingOptions, ResumeOptions } from '../protocol/generation.ts';
+import type { ConstraintOptions, GenerateOptions, MakingOptions, ResumeOptions } from '../protocol/generation.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
 const RESUME_OPTIONS = Object.keys({
@@ -23,14 +23,25 @@ export function changed(how: MakingOptions, given: MakingOptions, shifts: boolea
   return shifts ? { ...rest, onFull } : rest;
 }
 
-/** Checks what is not the sampler's. */
-export function parted(options: GenerateOptions): { how: MakingOptions; sampling: SamplerOptions } {
-  const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...sampling } = options;
+/** The options of an answer, by who reads them. */
+export interface Parted {
+  readonly how: MakingOptions;
+  readonly sampling: SamplerOptions;
+  /** What the answer is held to, if to anything. */
+  readonly heldTo: ConstraintOptions | undefined;
+}
+
+/** Checks what is neither the sampler's nor a constraint. */
+export function parted(options: GenerateOptions): Parted {
+  const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...others } = options;
+  const { schema, grammar, regexp, ...sampling } = others;
   checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
   checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
   checkOneOf('onLoop', onLoop ?? 'stop', ['stop', 'ignore']);
   checkWhole('logProbs', logProbs ?? 0, { min: 0, max: 100 });
   checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
   checkWhole('nDraft', nDraft ?? 1, { min: 1 });
-  return { how: { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft }, sampling };
+  const how = { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft };
+  const isHeld = (schema ?? grammar ?? regexp) !== undefined;
+  return { how, sampling, heldTo: isHeld ? { schema, grammar, regexp } : undefined };
 }

@@ -178,7 +178,7 @@ function opened(parts: Parts): LoadedModel {
       const { loadMs, sampling } = info;
       const model = {
         tokenizer,
-        markTokens: marks?.tokens,
+        marks,
         kvType,
         loadMs,
         sampling,

@@ -2,6 +2,7 @@ import type { MakingOptions } from '../protocol/generation.ts';
 import type { Sampler } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { Answer } from './answer.ts';
+import type { Constraint } from './constraint.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Unfinished } from './unfinished.ts';
 
@@ -11,6 +12,8 @@ export interface Making {
   /** The sampler's, its seed among them. */
   readonly settings: SamplerOptions;
   readonly sampler: Sampler;
+  /** What it is held to, if to anything. */
+  readonly constraint?: Constraint | undefined;
   readonly answer: Answer;
   /** Another one once there was no room for it. */
   prompt: RoomyPrompt;
@@ -21,9 +24,9 @@ export interface Making {
 
 /** How it would go on. @param unread what the text ends with, and the states do not know */
 export function unfinishedOf(making: Making, unread: readonly number[]): Unfinished {
-  const { how, settings, sampler, answer, prompt, nPromptTokens } = making;
+  const { how, settings, sampler, constraint, answer, prompt, nPromptTokens } = making;
   const nHead = Math.min(prompt.tokens.length, making.text.length);
   const { nForgotten, shorten } = prompt;
   const said = { ...answer.said, how, nPromptTokens, nHead, nForgotten, isTalk: shorten !== undefined };
-  return { settings, state: sampler.save(), unread, said };
+  return { settings, state: sampler.save(), heldTo: constraint?.saved, unread, said };
 }

@@ -37,6 +37,23 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
   return tokens;
 }
 
+/** @throws RangeError for tokens that a session cannot read. */
+export function checkPrompt(
+  prompt: ArrayLike<number>,
+  { nVocab, nCtx }: { readonly nVocab: number; readonly nCtx: number },
+): void {
+  if (prompt.length === 0) throw new RangeError('the prompt is empty; give at least one token');
+  for (let i = 0; i < prompt.length; i++) {
+    const token = prompt[i]!;
+    if (Number.isInteger(token) && token >= 0 && token < nVocab) continue;
+    throw new RangeError(`token ${i} of the prompt is ${token}, expected 0 to ${nVocab - 1}`);
+  }
+  if (prompt.length > nCtx) {
+    const came = `the prompt has ${prompt.length} tokens, the context ${nCtx}`;
+    throw new RangeError(`${came}; shorten it, or open the model with a larger nCtx`);
+  }
+}
+
 /** Most templates pass over a role that they do not know, and the message would be lost. */
 function checkRoles(messages: readonly ChatMessage[], { source }: ChatTemplate): void {
   for (const [i, { role }] of messages.entries()) {

@@ -5,6 +5,7 @@ import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } fr
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkFiniteLogits } from '../sampling/chain.ts';
+import { checkPrompt } from './prompt.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
@@ -14,6 +15,7 @@ import { unfinishedOf, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
+import type { Marks } from './marks.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
@@ -26,8 +28,8 @@ export interface SessionModel {
   readonly tokenizer: Tokenizer;
   readonly kvType: KvType;
   readonly loadMs: number;
-  /** Tokens that marks between thoughts and answers are made of. */
-  readonly markTokens?: ReadonlySet<number>;
+  /** How it marks its thoughts, if it has some. */
+  readonly marks?: Marks | undefined;
   /** Settings of answers that are given no others. */
   readonly sampling: SamplerOptions;
   /** A session of the draft model, if there is one. */
@@ -45,10 +47,12 @@ export interface SessionGraph {
 
 /** How the next step is made. */
 interface GoingOn {
-  readonly nLeft: number;
   readonly ahead: Ahead | undefined;
   readonly nBest: number | undefined;
 }
+
+/** How answers are held to a form is loaded with the first that is. */
+const constraints = async () => (await import('./constraint.ts')).Constraint;
 
 /** One conversation with an immutable model. The next prompt reuses the longest start that it shares with what was read before. */
 export class Session {
@@ -132,16 +136,17 @@ export class Session {
     options: GenerateOptions = {},
     signal?: AbortSignal,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { how, sampling } = parted(options);
+    const { how, sampling, heldTo } = parted(options);
     const settings = withPreset(sampling, this.model.sampling);
     const sampler = samplerFor(settings, this.model.tokenizer);
     const prompt: RoomyPrompt = 'tokens' in given ? given : { tokens: Array.from(given), nForgotten: 0 };
-    this.checkPrompt(prompt.tokens);
-    for (const token of prompt.tokens) sampler.accept(token);
     const { tokens } = prompt;
-    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.model.markTokens);
-    const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, answer, prompt, text: [...tokens] };
-    return yield* this.make({ ...making, nPromptTokens: tokens.length }, signal);
+    checkPrompt(tokens, this);
+    for (const token of tokens) sampler.accept(token);
+    const constraint = heldTo && (await (await constraints()).begin(this.model, { ...how, ...heldTo }, tokens));
+    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.model.marks?.tokens);
+    const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, constraint, answer, prompt };
+    return yield* this.make({ ...making, text: [...tokens], nPromptTokens: tokens.length }, signal);
   }
 
   /**
@@ -158,19 +163,20 @@ export class Session {
     const { unfinished } = this;
     checkResume(options);
     if (!unfinished) throw new TypeError('no answer can go on here; one can that something else than the model ended');
-    const { settings, state, said } = unfinished;
+    const { settings, state, said, heldTo } = unfinished;
     const { whole = false, ...given } = options;
     const { how } = parted(changed(whole ? said.how : {}, given, shorten !== undefined || !said.isTalk));
     const text = this.textSoFar;
     const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
+    const constraint = heldTo && (await (await constraints()).goOn(this.model, heldTo));
     const begun = whole
       ? { prompt: { tokens: text.slice(0, said.nHead), nForgotten: said.nForgotten, shorten }, ...said }
       : { prompt: { tokens: text, nForgotten: 0 }, nPromptTokens: text.length, after: text.at(-1)! };
-    const answer = new Answer(this.model.tokenizer, begun.after, how, this.model.markTokens);
+    const answer = new Answer(this.model.tokenizer, begun.after, how, this.model.marks?.tokens);
     const { prompt, nPromptTokens } = begun;
     if (whole) yield answer.again(said);
-    return yield* this.make({ how, settings, sampler, answer, prompt, text, nPromptTokens }, signal);
+    return yield* this.make({ how, settings, sampler, constraint, answer, prompt, text, nPromptTokens }, signal);
   }
 
   /** Makes an answer whose sampler knows the text. */
@@ -188,36 +194,37 @@ export class Session {
     making: Making,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { how, sampler, answer } = making;
+    const { how, sampler, constraint, answer } = making;
     const { ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
     const startMs = performance.now();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
     const nReused = await this.timeline.keepStart(making.text);
-    const draws = ahead ? undefined : await this.drawsOnDevice(making);
+    const draws = ahead || constraint ? undefined : await this.drawsOnDevice(making);
     let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal, draws?.nBest);
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
-      const token = draws ? await draws.draw(logits) : sampler.sample(logits);
+      const token = draws ? await draws.draw(logits) : (constraint?.draw(logits, making) ?? sampler.sample(logits));
       firstMs ||= performance.now();
       if (!ignoreEos && tokenizer.isEndOfGeneration(token)) answer.stopReason = 'eos';
       if (answer.stopReason === 'eos') break;
       sampler.accept(token);
       making.text.push(token);
       const event = answer.push(token, logits);
+      if (constraint?.isOver) answer.end();
       if (answer.stopReason === undefined) draws?.runAhead(token, answer.nLeft);
       yield event;
       if (answer.stopReason !== undefined || signal?.aborted) break;
       const followed = ahead?.follow(token);
       if (followed) this.timeline.follow();
-      else if (this.timeline.length === this.nCtx) {
+      else if (making.text.length > this.nCtx) {
         if (!(await this.makeRoom(making, signal))) break;
         if (!(yield* this.prefill(making.text.slice(0, -1), signal))) break;
-      }
-      logits = followed ?? (await this.go(token, { nLeft: answer.nLeft, ahead, nBest: draws?.nBest }));
+      } else if (constraint?.knowsNext && logProbs === undefined) continue; // both are read in one step
+      logits = followed ?? (await this.go(making, { ahead, nBest: draws?.nBest }));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
@@ -264,7 +271,7 @@ export class Session {
    * the next. Rows before `firstRow` are only read.
    */
   async *logits(tokens: ArrayLike<number>, firstRow = 0): AsyncGenerator<Float32Array> {
-    this.checkPrompt(tokens);
+    checkPrompt(tokens, this);
     this.truncate(0);
     yield* this.logitsBehind(tokens, firstRow);
   }
@@ -314,24 +321,6 @@ export class Session {
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
-  }
-
-  private knows(token: number): boolean {
-    return Number.isInteger(token) && token >= 0 && token < this.model.tokenizer.nVocab;
-  }
-
-  private checkPrompt(prompt: ArrayLike<number>): void {
-    if (prompt.length === 0) throw new RangeError('the prompt is empty; give at least one token');
-    for (let i = 0; i < prompt.length; i++) {
-      if (this.knows(prompt[i]!)) continue;
-      throw new RangeError(
-        `token ${i} of the prompt is ${prompt[i]}, expected 0 to ${this.model.tokenizer.nVocab - 1}`,
-      );
-    }
-    if (prompt.length > this.nCtx) {
-      const came = `the prompt has ${prompt.length} tokens, the context ${this.nCtx}`;
-      throw new RangeError(`${came}; shorten it, or open the model with a larger nCtx`);
-    }
   }
 
   /** Reads the rest of the prompt in steps; returns the last token's logits, `[nVocab]`, or undefined once `signal` is aborted. */
@@ -386,13 +375,18 @@ export class Session {
     return new DeviceDraws(this.timeline, sampler, { needAll: how.logProbs !== undefined });
   }
 
-  /** Reads the answer's latest token, and guesses after it where they fit; returns the logits after the token. */
-  private async go(token: number, { nLeft, ahead, nBest }: GoingOn): Promise<Float32Array> {
-    const { timeline } = this;
-    if (!ahead) return timeline.read([token], { nLogits: 1, nBest });
-    const text = timeline.textWith(token);
-    const tokens = await ahead.next(text, Math.min(nLeft - 1, this.nCtx - text.length));
+  /** Reads the answer's latest tokens, and guesses after them where they fit; returns the logits after the last of them. */
+  private async go({ text, answer, constraint }: Making, { ahead, nBest }: GoingOn): Promise<Float32Array> {
+    const { timeline, graph } = this;
+    const unread = text.slice(timeline.length); // one, as a rule
+    for (const most = Math.max(1, graph.maxTokens - graph.maxLogits); unread.length > most;)
+      await timeline.read(unread.splice(0, most), { nLogits: 0 });
+    if (!ahead) return timeline.read(unread, { nLogits: 1, nBest });
+    const known = timeline.textWith(unread);
+    const nFree = Math.min(answer.nLeft - 1, this.nCtx - known.length);
+    const tokens = await ahead.next(known, nFree, constraint && ((guesses) => constraint.nPossible(guesses)));
     if (tokens.length > 1) await timeline.markBeforeGuesses();
-    return ahead.ran(await timeline.read(tokens, { nLogits: tokens.length, nGuesses: tokens.length - 1 }));
+    const step = [...unread.slice(0, -1), ...tokens];
+    return ahead.ran(await timeline.read(step, { nLogits: tokens.length, nGuesses: tokens.length - 1 }));
   }
 }

@@ -1,5 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 import { sum } from '../base/numbers.ts';
+import type { SavedConstraint } from './constraint.ts';
 import type { SavedTimeline } from './timeline.ts';
 import type { Unfinished } from './unfinished.ts';
 
@@ -112,18 +113,25 @@ function parseAnswer(json: string): Unfinished | undefined {
   } catch (cause) {
     throw damaged('its answer is not JSON', cause);
   }
-  const { settings, state, unread, said } = answer ?? {};
+  const { settings, state, heldTo, unread, said } = answer ?? {};
   const isWhole = isObject(settings) && isObject(state) && Array.isArray(state.random) && Array.isArray(state.recent);
   const isSaid = isObject(said) && Array.isArray(said.tokens) && isObject(said.how);
-  if (!isWhole || !isSaid || !Array.isArray(unread)) throw damaged('its answer lacks a part');
+  const isHeld = heldTo === undefined || isHeldTo(heldTo);
+  if (!isWhole || !isSaid || !isHeld || !Array.isArray(unread)) throw damaged('its answer lacks a part');
   const { logitBias, ...rest } = settings;
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2;
   if (logitBias !== undefined && !(Array.isArray(logitBias) && logitBias.every(isPair))) {
     throw damaged('its answer has biases of no tokens');
   }
   const biases = logitBias?.map(([token, bias]) => [token, bias ?? -Infinity] as const);
-  return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, unread, said };
+  return { settings: { ...rest, ...(biases && { logitBias: biases }) }, state, heldTo, unread, said };
 }
+
+const isHeldTo = (heldTo: unknown): boolean => {
+  if (!isObject(heldTo)) return false;
+  const { given, tokens, known } = heldTo as Partial<SavedConstraint>;
+  return isObject(given) && Array.isArray(tokens) && Array.isArray(known);
+};
 
 const isObject = <T>(thing: T): thing is T & object => typeof thing === 'object' && thing !== null;
 

@@ -69,10 +69,10 @@ export class Timeline {
     return this.tokens.subarray(0, this.nText);
   }
 
-  /** The text and one more token, which is not part of it yet: a view as above. */
-  textWith(token: number): Int32Array {
-    this.tokens[this.nText] = token;
-    return this.tokens.subarray(0, this.nText + 1);
+  /** The text and tokens behind it, which are not part of it yet: a view as above. */
+  textWith(tokens: readonly number[]): Int32Array {
+    this.tokens.set(tokens, this.nText);
+    return this.tokens.subarray(0, this.nText + tokens.length);
   }
 
   /** Forgets everything from position `nTokens` on. */

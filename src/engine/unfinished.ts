@@ -5,12 +5,15 @@ import type { SamplerState } from '../sampling/chain.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { parted } from './answer_options.ts';
+import type { SavedConstraint } from './constraint.ts';
 import { samplerFor } from './sampler_for.ts';
 
 /** An answer that may go on. Plain data. */
 export interface Unfinished {
   readonly settings: SamplerOptions;
   readonly state: SamplerState;
+  /** The form that it has, and how much of that has come. */
+  readonly heldTo?: SavedConstraint | undefined;
   /** Tokens that the text ends with, and that have not been read yet. */
   readonly unread: readonly number[];
   readonly said: Said;
@@ -34,12 +37,13 @@ export interface Said {
 }
 
 /** Its sampler can be made, its options can be, and its tokens are some. @throws FormatError */
-export function checkUnfinished({ settings, state, unread, said }: Unfinished, tokenizer: Tokenizer): void {
+export function checkUnfinished({ settings, state, heldTo, unread, said }: Unfinished, tokenizer: Tokenizer): void {
   try {
     samplerFor(settings, tokenizer).restore(state);
     parted(said.how);
     const token = { min: 0, max: tokenizer.nVocab - 1 };
-    for (const each of [...unread, ...said.tokens, said.after]) checkWhole('a token', each, token);
+    const held = heldTo ? [...heldTo.tokens, ...heldTo.known] : [];
+    for (const each of [...unread, ...said.tokens, said.after, ...held]) checkWhole('a token', each, token);
     for (const name of ['nPromptTokens', 'nHead', 'nForgotten'] as const) checkWhole(name, said[name], { min: 0 });
     if (!Array.isArray(said.scores)) throw new TypeError('it has no list of scores');
   } catch (cause) {

@@ -2,8 +2,21 @@ import type { MarkedText } from '../chat/parts.ts';
 import type { LogProbs } from '../sampling/log_probs.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
+/**
+ * What an answer is held to; one of these at most. Every token is chosen among those that may come next, so the answer is of this form
+ * wherever it ends by itself (`stopReason` `eos`). A thinking model may think before it, freely.
+ */
+export interface ConstraintOptions {
+  /** The answer is JSON that this JSON Schema (2020-12) allows: plain data, or `true` for any JSON. */
+  readonly schema?: object | boolean;
+  /** The answer is a sentence of this grammar, in llama.cpp's GBNF. Its rule `root` is the whole answer. */
+  readonly grammar?: string;
+  /** The whole answer matches this regular expression: JavaScript's, with the flag `u`, as text. */
+  readonly regexp?: string;
+}
+
 /** How one answer is made. Sampling settings are in `SamplerOptions`; all have sane defaults. */
-export interface GenerateOptions extends SamplerOptions {
+export interface GenerateOptions extends SamplerOptions, ConstraintOptions {
   /** Most tokens to make; absent: until the model stops or the context is full. */
   readonly maxTokens?: number;
   /** The answer ends before any of these texts, also when one spreads over several tokens. */
@@ -32,10 +45,13 @@ export interface GenerateOptions extends SamplerOptions {
   readonly nDraft?: number;
 }
 
-/** How an answer is made, apart from its sampler. */
-export type MakingOptions = Omit<GenerateOptions, keyof SamplerOptions>;
+/** How an answer is made, apart from its sampler and what it is held to. */
+export type MakingOptions = Omit<GenerateOptions, keyof SamplerOptions | keyof ConstraintOptions>;
 
-/** An answer that goes on, to the end of its context at most: what could be left out of a conversation is not known any more. */
+/**
+ * An answer that goes on, to the end of its context at most: what could be left out of a conversation is not known any more. It is held to
+ * what it was begun with.
+ */
 export interface ResumeOptions extends Omit<MakingOptions, 'onFull'> {
   /**
    * All of the answer comes once more, what was said before as one piece; the result is that of the whole, with the options that it was

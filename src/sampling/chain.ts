@@ -1,7 +1,7 @@
 import { FormatError } from '../base/errors.ts';
 import { checkNumber, checkWhole } from '../base/checks.ts';
 import { randomSeed } from '../base/numbers.ts';
-import { drawingRoom, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
+import { drawingRoom, keepMasked, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
 import { logitBias } from './logit_bias.ts';
@@ -31,8 +31,11 @@ export type { SamplerOptions };
 export interface Sampler {
   /** The seed in use: the one given, or the one drawn. */
   readonly seed: number;
-  /** Chooses a token from `logits` `[nVocab]`, which stay as they are. Allocates nothing. */
-  sample(logits: Float32Array): number;
+  /**
+   * Chooses a token from `logits` `[nVocab]`, which stay as they are. Allocates nothing.
+   * @param mask `[nVocab / 32, rounded up]` a bit for each token that may be chosen; left out: all may
+   */
+  sample(logits: Float32Array, mask?: Uint32Array): number;
   /** Tells the sampler which token the text went on with: each prompt token, and each token sampled. */
   accept(token: number): void;
   /** Back to the start: no tokens accepted, random numbers from the seed again. */
@@ -110,10 +113,11 @@ export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   return {
     seed,
     parts: { options: o, candidates, adjusting, draw },
-    sample(logits: Float32Array): number {
+    sample(logits: Float32Array, mask?: Uint32Array): number {
       load(candidates, everyToken, logits);
       for (const link of adjusting) link.apply(candidates);
-      if (adjusting.length > 0 && maxLogit(candidates) === -Infinity) throw allBanned(nVocab);
+      if (mask) keepMasked(candidates, mask);
+      if ((mask || adjusting.length > 0) && maxLogit(candidates) === -Infinity) throw allBanned(candidates.n, nVocab);
       if (o.temperature === 0) return pickBest(candidates);
       return draw();
     },
@@ -173,9 +177,10 @@ export function notFiniteAt(token: number, logit: number): FormatError {
   return new FormatError(`${came}, expected a finite number; damaged weights, or too large ones?`);
 }
 
-function allBanned(nVocab: number): RangeError {
+function allBanned(nLeft: number, nVocab: number): RangeError {
+  const which = nLeft === nVocab ? `all ${nVocab} tokens` : `all ${nLeft} tokens that the answer may go on with`;
   return new RangeError(
-    `all ${nVocab} tokens have a logit of -Infinity after logitBias and what the file suppresses; allow at least one token`,
+    `${which} have a logit of -Infinity after logitBias and what the file suppresses; allow at least one token`,
   );
 }
 

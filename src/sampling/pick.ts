@@ -1,9 +1,9 @@
 import { maxLogit, weigh, type Candidates } from './candidates.ts';
 import { uniform, type RandomState } from './random.ts';
 
-/** The token with the largest logit, while candidate i is still token i; among equals the lowest token. */
+/** The token with the largest logit, while candidates are in the order of tokens; among equals the lowest token. */
 export function pickBest(c: Candidates): number {
-  return c.logits.indexOf(maxLogit(c));
+  return c.tokens[c.logits.indexOf(maxLogit(c))]!;
 }
 
 /** A token drawn with its probability. */

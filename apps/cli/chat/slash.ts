@@ -1,5 +1,5 @@
 /** What a person can ask of the chat itself: lines that start with a slash. */
-import type { Chat, ChatMessage, GenerateOptions, Model } from '../../../src/index.ts';
+import type { Chat, ChatMessage, ConstraintOptions, GenerateOptions, Model } from '../../../src/index.ts';
 import { suggestion, UsageError } from '../command.ts';
 import { computedBy } from '../models.ts';
 import { samplingNames } from '../sampling_names.ts';
@@ -24,6 +24,8 @@ export interface ChatState {
   showsThinking: boolean;
   /** What was set on the command line and since. */
   settings: GenerateOptions;
+  /** What every answer is held to. */
+  readonly heldTo: ConstraintOptions;
   /** Sums over all answers since the chat was opened. */
   readonly totals: { answers: number; tokens: number; ms: number };
   /** Positions taken after the last answer. */

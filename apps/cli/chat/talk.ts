@@ -91,7 +91,14 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
   let spoken: Generation<string | AnswerPart> | undefined;
   try {
     // a context that shifts has no end: an answer has one
-    const options = { maxTokens: model.info.nCtx, ...settings, ...templateOf(state), signal, onPrefill };
+    const options = {
+      maxTokens: model.info.nCtx,
+      ...settings,
+      ...state.heldTo,
+      ...templateOf(state),
+      signal,
+      onPrefill,
+    };
     // who reads a pipe gets what the model says, unless it is to say less
     spoken =
       ui.showsParts || !state.showsThinking

@@ -7,6 +7,7 @@ import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
 import type { ChatUi } from '../chat/ui.ts';
 import type { Arguments, Command } from '../command.ts';
+import { constraintOptions, readConstraint } from '../constraints.ts';
 import { windowWidth } from '../layout.ts';
 import {
   checkTokens,
@@ -44,6 +45,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     ...historyOption,
     ...thinkingOptions,
     ...templateOption,
+    ...constraintOptions,
     ...samplingOptions,
     ...draftOption,
     ...modelOptions,
@@ -55,6 +57,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   ],
   async run(args, signal, onInterrupt) {
     const settings = readSampling(args);
+    const heldTo = readConstraint(args);
     const templateVars = readTemplateVars(args);
     const effort = readEffort(args);
     const opening = {
@@ -73,7 +76,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
       const ui = await openUi(args, title, { model, releaseKeys });
       const totals = { answers: 0, tokens: 0, ms: 0 };
       const thinking = { templateVars, effort, showsThinking: !args.flag('hide-thinking') };
-      const state = { model, title, chat, ui, settings, ...thinking, totals, nUsed: 0, isLeaving: false };
+      const state = { model, title, chat, ui, settings, heldTo, ...thinking, totals, nUsed: 0, isLeaving: false };
       await talk(state, signal, onInterrupt);
     }).finally(releaseKeys);
   },

@@ -2,6 +2,7 @@ import { env, stdin, stdout } from 'node:process';
 import type { AnswerPart, Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
 import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
+import { constraintOptions, readConstraint } from '../constraints.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import {
   checkTokens,
@@ -37,6 +38,7 @@ the first token), backend (what computed; on a GPU also gpu, what is known of it
     json: { help: 'print one JSON object and nothing else' },
     shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
+    ...constraintOptions,
     ...samplingOptions,
     ...thinkingOptions,
     ...templateOption,
@@ -50,12 +52,14 @@ the first token), backend (what computed; on a GPU also gpu, what is known of it
     ['thimble run smollm2 "Sum this up in one sentence." < README.md', 'a question about a text'],
     ['thimble run smollm2 --raw --prompt "Once upon a time" --temp 0 -n 40', 'plain continuation, always the same'],
     ['echo "Say hello in French" | thimble run smollm2 --json', 'for programs'],
+    ['thimble run smollm2 "Who is Ada Lovelace?" --schema person.json', 'an answer that is JSON of this form'],
   ],
   async run(args, signal, onInterrupt) {
     const [given, ...words] = args.positionals as readonly [string, ...string[]];
     checkTogether(args);
     const asked = promptOf(args, words);
-    const options = { onFull: args.flag('shift') ? 'shift' : 'stop', ...readSampling(args) } as const;
+    const onFull = args.flag('shift') ? 'shift' : 'stop';
+    const options = { onFull, ...readConstraint(args), ...readSampling(args) } as const;
     if (asked === undefined && wantsChat(args)) return chat.run(args, signal, onInterrupt);
     const opening = {
       ...readModelOptions(args),

@@ -52,14 +52,22 @@ export class Ahead {
     return this.rows.subarray((i + 1) * this.nVocab, (i + 2) * this.nVocab);
   }
 
-  /** The tokens of the next step: the last of `text`, and at most `most` guesses. Valid until the next call. */
-  async next(text: Int32Array, most: number): Promise<Int32Array> {
+  /**
+   * The tokens of the next step: the last of `text`, and at most `most` guesses. Valid until the next call.
+   * @param nPossible how many of the guesses, from the first on, may come at all
+   */
+  async next(
+    text: Int32Array,
+    most: number,
+    nPossible = (guesses: Int32Array): number => guesses.length,
+  ): Promise<Int32Array> {
     this.startMs = performance.now();
     const { tokens, drafter } = this;
     const n = this.pace.length(Math.max(0, most));
     tokens[0] = text[text.length - 1]!;
     const nAsked = n === 0 && drafter.isFree ? 1 : n;
-    this.nGuesses = nAsked === 0 ? 0 : await drafter.draft(text, tokens.subarray(1, 1 + nAsked));
+    const nDrafted = nAsked === 0 ? 0 : await drafter.draft(text, tokens.subarray(1, 1 + nAsked));
+    this.nGuesses = nPossible(tokens.subarray(1, 1 + nDrafted));
     this.nVerified = Math.min(n, this.nGuesses);
     this.nFollowed = 0;
     return tokens.subarray(0, 1 + this.nVerified);
