@@ -14,6 +14,9 @@ import { bundled, exportsOf, fileOf, importedFile, shared } from './web_build.mj
 
 const entry = 'src/index.ts';
 
+/** What pages import beside it, by the names of the files; each takes from library.js what is there. */
+const others = { server: 'src/server.ts' };
+
 /**
  * The file that a module of the library is in which loads on demand.
  * @param {string} file
@@ -81,9 +84,9 @@ export async function libraryFiles(inlined) {
   const inLibrary = inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])).sort();
   const split = { ...shared, outdir, write: false, splitting: true, chunkNames: 'library.[hash]' };
   let made = alone;
-  for (let n = 0; n !== onDemand.size;) {
+  for (let n = -1; n !== onDemand.size;) {
     n = onDemand.size;
-    const entryPoints = Object.fromEntries([...onDemand].map((file) => [demandedName(file), file]));
+    const entryPoints = { ...others, ...Object.fromEntries([...onDemand].map((file) => [demandedName(file), file])) };
     made = /** @type {typeof made} */ (
       await build({ ...split, plugins: [...plugins, fromLibrary(inLibrary)], entryPoints })
     );
