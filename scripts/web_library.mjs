@@ -83,23 +83,26 @@ export async function libraryFiles(inlined) {
   const inputs = Object.values(alone.metafile?.outputs ?? {}).flatMap((output) => Object.entries(output.inputs));
   const inLibrary = inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])).sort();
   const split = { ...shared, outdir, write: false, splitting: true, chunkNames: 'library.[hash]' };
-  let made = alone;
+  /** @type {readonly import('esbuild').OutputFile[]} */
+  let outputFiles = [];
+  /** @type {readonly string[]} */
+  let made = [];
   for (let n = -1; n !== onDemand.size;) {
     n = onDemand.size;
     const entryPoints = { ...others, ...Object.fromEntries([...onDemand].map((file) => [demandedName(file), file])) };
-    made = /** @type {typeof made} */ (
-      await build({ ...split, plugins: [...plugins, fromLibrary(inLibrary)], entryPoints })
-    );
+    const built = await build({ ...split, plugins: [...plugins, fromLibrary(inLibrary)], entryPoints });
+    outputFiles = built.outputFiles ?? [];
+    made = Object.keys(built.metafile?.inputs ?? {});
   }
-  const demanded = made.outputFiles.flatMap(({ path, text }) =>
+  const demanded = outputFiles.flatMap(({ path, text }) =>
     path.endsWith('.map')
       ? []
       : [
           {
             name: posix.basename(path),
             text,
-            map: mapOf(path, made.outputFiles),
-            inputs: Object.keys(made.metafile?.inputs ?? {}),
+            map: mapOf(path, outputFiles),
+            inputs: made,
           },
         ],
   );

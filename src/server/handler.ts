@@ -22,6 +22,8 @@ export interface HandlerOptions {
   readonly apiKeys?: readonly string[];
   /** Origins of pages that may ask, or `*`. Absent: whoever calls the function may. */
   readonly origins?: readonly string[];
+  /** Names that requests may call the server by (`Host`): a page whose own name leads here is kept out. Absent: any. */
+  readonly hosts?: readonly string[];
   /** Longest body of a request. Default 16 MiB. */
   readonly maxBodyBytes?: number;
   /** Longest time for one request. Default ten minutes. */
@@ -41,77 +43,89 @@ const defaultBodyBytes = 16 * 2 ** 20;
 const defaultTimeoutMs = 600_000;
 
 export function createHandler(served: Served, options: HandlerOptions = {}): Handler {
-  const { maxBodyBytes = defaultBodyBytes, timeoutMs = defaultTimeoutMs, defaults = {} } = options;
-  const shared = { served, defaults, maxBodyBytes, metrics: new Metrics(), responses: new KeptResponses() };
-  const { metrics } = shared;
-  let drained: (() => void) | undefined;
-  let isDraining = false;
+  const requests = new Requests(served, options);
+  return { fetch: (request) => requests.fetch(request), drain: () => requests.drain() };
+}
 
-  async function answer(request: Request, found: Found, work: Work): Promise<Response> {
-    checkKey(request, found, options.apiKeys);
-    if (isDraining) throw new HttpError(503, 'the server is being stopped');
+/** All requests, and what they share. */
+class Requests {
+  private readonly options: HandlerOptions;
+  private readonly shared: Pick<Context, 'served' | 'defaults' | 'maxBodyBytes' | 'metrics' | 'responses'>;
+  private isDraining = false;
+  private drained: (() => void) | undefined;
+
+  constructor(served: Served, options: HandlerOptions) {
+    const { maxBodyBytes = defaultBodyBytes, defaults = {} } = options;
+    this.options = options;
+    this.shared = { served, defaults, maxBodyBytes, metrics: new Metrics(), responses: new KeptResponses() };
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { origins, hosts, timeoutMs = defaultTimeoutMs } = this.options;
+    const work = startWork(request, timeoutMs);
+    this.shared.metrics.nOpen++;
+    let api = apiOfPath(work.path);
+    let response: Response;
+    try {
+      checkOrigin(request, origins);
+      checkHost(request, hosts);
+      const found = findRoute(request.method, work.path, new URL(request.url));
+      api = found.route.api;
+      work.route = found.route.paths[0]!;
+      response =
+        request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await this.answer(request, found, work);
+    } catch (error) {
+      work.error = httpErrorOf(error);
+      response = errorResponse(work.error, errorBody[api](work.error));
+    }
+    work.status = response.status;
+    if (!work.isStream) this.end(work);
+    return withCors(request, response, origins);
+  }
+
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    if (this.shared.metrics.nOpen > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+  }
+
+  private async answer(request: Request, found: Found, work: Work): Promise<Response> {
+    checkKey(request, found, this.options.apiKeys);
+    if (this.isDraining) throw new HttpError(503, 'the server is being stopped');
     const { route, rest, url } = found;
     const { signal, notes } = work;
     const failed = (error: unknown) => {
       work.error = httpErrorOf(error);
       return errorBody[route.api](work.error);
     };
-    const context: Context = {
-      ...shared,
+    return route.handle({
+      ...this.shared,
       ...{ request, url, rest, api: route.api, signal, notes },
       onEnd: (done) => void work.ending.push(done),
       stream: (events, framing) => {
         work.isStream = true;
-        return streamed(events, { framing, failed, left: () => work.leave(), ended: () => end(work) });
+        return streamed(events, { framing, failed, left: () => work.leave(), ended: () => this.end(work) });
       },
-    };
-    return route.handle(context);
+    });
   }
 
   /** The last of an answer was said. */
-  function end(work: Work): void {
+  private end(work: Work): void {
+    const { metrics } = this.shared;
     work.clear();
     for (const done of work.ending.splice(0)) done();
     metrics.nOpen--;
     metrics.request(work.route, work.status);
-    const { method, path, status, error, notes } = work;
-    options.onRequest?.({
+    const { method, path, status, error, notes, startMs } = work;
+    this.options.onRequest?.({
       ...notes,
       method,
       path,
       status,
-      ms: performance.now() - work.startMs,
+      ms: performance.now() - startMs,
       error: error?.message,
     });
-    if (metrics.nOpen === 0) drained?.();
+    if (metrics.nOpen === 0) this.drained?.();
   }
-
-  return {
-    async fetch(request) {
-      const work = startWork(request, timeoutMs);
-      metrics.nOpen++;
-      let api: Api = apiOfPath(work.path);
-      let response: Response;
-      try {
-        checkOrigin(request, options.origins);
-        const found = findRoute(request.method, work.path, new URL(request.url));
-        api = found.route.api;
-        work.route = found.route.paths[0]!;
-        response =
-          request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await answer(request, found, work);
-      } catch (error) {
-        work.error = httpErrorOf(error);
-        response = errorResponse(work.error, errorBody[api](work.error));
-      }
-      work.status = response.status;
-      if (!work.isStream) end(work);
-      return withCors(request, response, options.origins);
-    },
-    async drain() {
-      isDraining = true;
-      if (metrics.nOpen > 0) await new Promise<void>((resolve) => (drained = resolve));
-    },
-  };
 }
 
 /** One request on its way. */
@@ -162,6 +176,12 @@ function checkOrigin(request: Request, origins: readonly string[] | undefined): 
     403,
     `pages of ${origin.slice(0, 200)} may not ask here; the server lets them in with --cors ${origin.slice(0, 200)}`,
   );
+}
+
+function checkHost(request: Request, hosts: readonly string[] | undefined): void {
+  const { hostname } = new URL(request.url);
+  if (hosts === undefined || hosts.includes(hostname)) return;
+  throw new HttpError(403, `nobody is called ${hostname.slice(0, 200)} here; ask ${hosts[0]}`);
 }
 
 function withCors(request: Request, response: Response, origins: readonly string[] = []): Response {

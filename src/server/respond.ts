@@ -3,11 +3,11 @@ import type { HttpError } from './http_error.ts';
 
 const encoder = new TextEncoder();
 
-export const json = (body: unknown, { status = 200, headers = {} }: ResponseInit = {}): Response =>
-  new Response(JSON.stringify(body), {
-    status,
-    headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
-  });
+export function json(body: unknown, { status = 200, headers = {} }: ResponseInit = {}): Response {
+  const bytes = encoder.encode(JSON.stringify(body));
+  const own = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': String(bytes.length) };
+  return new Response(bytes, { status, headers: { ...own, ...headers } });
+}
 
 export const plainText = (text: string, type = 'text/plain; charset=utf-8'): Response =>
   new Response(text, { headers: { 'Content-Type': type } });

@@ -1,7 +1,6 @@
 /** What the routes need of whoever has models: `thimble/server` with models on demand, or one `Model` by itself. */
 import type { GenerateOptions, GenerateResult, ScoredToken } from '../protocol/generation.ts';
 import type { ModelInfo, Prompt } from '../protocol/open.ts';
-import type { Slots } from './slots.ts';
 
 /** A part of an answer: text, thoughts, or the next piece of a call of a tool. */
 export type ServedPart = SaidPart | CallPart;
@@ -41,6 +40,22 @@ export interface ServedAnswer extends AsyncIterable<string | ServedPart> {
 export interface ServedSession {
   generate(prompt: Prompt, options: ServedOptions): ServedAnswer;
   close(): Promise<void>;
+}
+
+/** A session that answers one request at a time. */
+export interface Slot {
+  readonly session: ServedSession;
+  /** @param isSound false where the session is to be made anew */
+  release(isSound?: boolean): void;
+}
+
+/** The sessions of a model. */
+export interface SlotPool {
+  readonly nSlots: number;
+  readonly nBusy: number;
+  readonly nWaiting: number;
+  /** A free session, the one that knows most of the text. First come, first served. */
+  take(text: string, signal: AbortSignal): Promise<Slot>;
 }
 
 export interface ServedModel {
@@ -86,7 +101,7 @@ export interface ListedModel {
 export interface RunningModel {
   readonly name: string;
   readonly info: ModelInfo;
-  readonly slots: Slots;
+  readonly slots: SlotPool;
   /** When it is closed unless somebody asks again, in milliseconds since 1970; undefined where it stays. */
   readonly expiresAt: number | undefined;
 }
@@ -95,7 +110,7 @@ export interface RunningModel {
 export interface Held {
   readonly name: string;
   readonly model: ServedModel;
-  readonly slots: Slots;
+  readonly slots: SlotPool;
   /** @param keepMs how long it stays open when nobody uses it; default: as the server was told */
   release(keepMs?: number): void;
 }

@@ -1,12 +1,5 @@
 import { HttpError } from './http_error.ts';
-import type { ServedModel, ServedSession } from './served.ts';
-
-/** A session that answers one request at a time. */
-export interface Slot {
-  readonly session: ServedSession;
-  /** @param isSound false where the session is to be made anew */
-  release(isSound?: boolean): void;
-}
+import type { ServedModel, ServedSession, Slot, SlotPool } from './served.ts';
 
 interface Place {
   session: ServedSession | undefined;
@@ -34,7 +27,7 @@ export interface SlotLimits {
 const SHARED = 0.5;
 
 /** The sessions of a model. Requests that find none free wait: first come, first served. */
-export class Slots {
+export class Slots implements SlotPool {
   private readonly model: ServedModel;
   private readonly limits: SlotLimits;
   private readonly places: Place[];

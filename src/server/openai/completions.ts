@@ -137,9 +137,9 @@ async function logprobsOf({ model }: Held, scored: readonly ScoredToken[], first
     top_logprobs: entries.map(({ logprob, top_logprobs }) =>
       Number.isNaN(logprob) ? null : Object.fromEntries(top_logprobs.map((top) => [top.token, top.logprob])),
     ),
-    text_offset: entries.map(({ token }) => {
+    text_offset: entries.map(({ token, id }, i) => {
       const at = offset;
-      offset += token.length;
+      offset += i === 0 && id === model.info.bosToken ? 0 : token.length; // it is no text
       return at;
     }),
   };
