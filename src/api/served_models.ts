@@ -5,7 +5,7 @@ import type { Held, ListedModel, PullProgress, RunningModel, Served } from '../s
 import { Slots } from '../server/slots.ts';
 import type { DownloadSource, StoredSource } from '../store/types.ts';
 import type { ModelStore } from '../store/model_store.ts';
-import { Model } from './model.ts';
+import type { Model } from './model.ts';
 import { openModel } from './open_model.ts';
 import type { OpenModelOptions } from './option_types.ts';
 
@@ -69,7 +69,7 @@ export class ServedModels implements Served {
   async list(): Promise<ListedModel[]> {
     const sources = await this.sources();
     return [...sources].map(([name, source]) => {
-      if (source instanceof Model) return { name, sizeBytes: source.info.weightBytes };
+      if (isModel(source)) return { name, sizeBytes: source.info.weightBytes };
       if (!isDescribed(source)) return { name };
       const { source: _, ...known } = source;
       return { name, ...known };
@@ -138,7 +138,7 @@ export class ServedModels implements Served {
 
   /** Undefined where as many are in use as may be open: something changes when one of them is free, or is closed. */
   private openIfRoom(name: string, source: ServedSource): Entry | undefined {
-    const isOwn = !(source instanceof Model);
+    const isOwn = !isModel(source);
     const own = [...this.entries.values()].filter((entry) => entry.isOwn);
     if (isOwn && own.length >= (this.options.maxModels ?? 1)) {
       const idle = own
@@ -170,8 +170,7 @@ export class ServedModels implements Served {
 
   private async open(source: ServedSource): Promise<Opened> {
     const { open, maxWaiting = 256 } = this.options;
-    const model =
-      source instanceof Model ? source : await openModel(isDescribed(source) ? source.source : source, open);
+    const model = isModel(source) ? source : await openModel(isDescribed(source) ? source.source : source, open);
     return { model, slots: new Slots(model, { nSlots: model.info.maxSessions, maxWaiting }) };
   }
 
@@ -238,6 +237,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const listed = (names: readonly string[]): string =>
   names.length > 20 ? `${names.slice(0, 20).join(', ')} …` : names.join(', ');
+
+const isModel = (source: ServedSource): source is Model => typeof source === 'object' && 'openSession' in source;
 
 const isDescribed = (source: ServedSource): source is DescribedSource =>
   typeof source === 'object' && source !== null && 'source' in source;

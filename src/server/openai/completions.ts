@@ -106,7 +106,7 @@ const noEcho: Echo = { text: '', scored: [], nTokens: 0 };
 /** The prompt once more, with the log-probabilities of its tokens where they are wanted. */
 async function echoOf(
   { signal }: Context,
-  { model }: Held,
+  { model, slots }: Held,
   prompt: PlainPrompt,
   { echo, logprobs }: Given<typeof table>,
 ): Promise<Echo> {
@@ -123,7 +123,13 @@ async function echoOf(
       if (token !== undefined) scored.push({ token, ...logProbs(rows.subarray(at, at + nVocab), token, logprobs) });
     }
   };
-  await asked(model.logits(tokens, onRows, { signal }));
+  const slot = await slots.take('', signal);
+  try {
+    await slot.session.close(); // its place is needed
+    await asked(model.logits(tokens, onRows, { signal }));
+  } finally {
+    slot.release();
+  }
   return { text, scored: [{ token: tokens[0]!, logProb: NaN, top: [] }, ...scored], nTokens };
 }
 
