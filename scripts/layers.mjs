@@ -37,13 +37,14 @@ export const layers = {
       ...['ops', 'graph', 'models', 'platform', 'store', 'backends', 'protocol'],
     ]),
   },
-  api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol', 'store'] }, // what the caller's thread holds
+  server: { has: ['src/server'], may: ['base', 'chat', 'sampling', 'protocol'] }, // from a Request to a Response, over any models
+  api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol', 'store', 'server'] }, // what the caller's thread holds
   isolate: { has: ['src/isolate'], may: [] }, // what a service worker holds, and nothing of the engine
   compress: { has: ['src/compress'], may: ['base', 'bytes', 'quants', 'tensor', 'gguf', 'platform'] },
   threads: { has: ['src/threads'], may: ['engine', 'protocol', 'platform', 'backends', 'compress', 'store'] },
   public: {
-    has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts', 'src/isolate.ts'],
-    may: ['api', 'engine', 'isolate', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base'].concat([
+    has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts', 'src/isolate.ts', 'src/server.ts'],
+    may: ['api', 'engine', 'isolate', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base', 'server'].concat([
       ...['chat', 'sampling', 'platform', 'store'],
     ]),
   },

@@ -3,6 +3,7 @@
  *
  *   index.js, library.js      what a page imports: the public names, and all that they need at once
  *   library.MODULE.js         what it loads when something needs it
+ *   server.js                 thimble/server
  *   gguf.js                   thimble/gguf
  *   inline.js                 thimble/inline: all of it in one file
  *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker

@@ -14,6 +14,9 @@ import { bundled, exportsOf, fileOf, importedFile, shared } from './web_build.mj
 
 const entry = 'src/index.ts';
 
+/** What pages import beside it, by the names of the files; each takes from library.js what is there. */
+const others = { server: 'src/server.ts' };
+
 /**
  * The file that a module of the library is in which loads on demand.
  * @param {string} file
@@ -80,23 +83,26 @@ export async function libraryFiles(inlined) {
   const inputs = Object.values(alone.metafile?.outputs ?? {}).flatMap((output) => Object.entries(output.inputs));
   const inLibrary = inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])).sort();
   const split = { ...shared, outdir, write: false, splitting: true, chunkNames: 'library.[hash]' };
-  let made = alone;
-  for (let n = 0; n !== onDemand.size;) {
+  /** @type {readonly import('esbuild').OutputFile[]} */
+  let outputFiles = [];
+  /** @type {readonly string[]} */
+  let made = [];
+  for (let n = -1; n !== onDemand.size;) {
     n = onDemand.size;
-    const entryPoints = Object.fromEntries([...onDemand].map((file) => [demandedName(file), file]));
-    made = /** @type {typeof made} */ (
-      await build({ ...split, plugins: [...plugins, fromLibrary(inLibrary)], entryPoints })
-    );
+    const entryPoints = { ...others, ...Object.fromEntries([...onDemand].map((file) => [demandedName(file), file])) };
+    const built = await build({ ...split, plugins: [...plugins, fromLibrary(inLibrary)], entryPoints });
+    outputFiles = built.outputFiles ?? [];
+    made = Object.keys(built.metafile?.inputs ?? {});
   }
-  const demanded = made.outputFiles.flatMap(({ path, text }) =>
+  const demanded = outputFiles.flatMap(({ path, text }) =>
     path.endsWith('.map')
       ? []
       : [
           {
             name: posix.basename(path),
             text,
-            map: mapOf(path, made.outputFiles),
-            inputs: Object.keys(made.metafile?.inputs ?? {}),
+            map: mapOf(path, outputFiles),
+            inputs: made,
           },
         ],
   );

@@ -26,6 +26,8 @@ export interface Command {
   readonly options: OptionTable;
   /** Command lines that run as they stand, and what they do. */
   readonly examples: readonly (readonly [line: string, what: string])[];
+  /** How long it may take to end when it is told to, in milliseconds. Default: a few seconds. */
+  readonly cleanUpMs?: number;
   /** `signal` aborts at Ctrl-C, unless a listener of `onInterrupt` handles it. */
   run(args: Arguments, signal: AbortSignal, onInterrupt: OnInterrupt): Promise<void>;
 }

@@ -27,6 +27,7 @@ async function main([word = '--help', ...rest]: readonly string[]): Promise<numb
   const interrupt = new AbortController();
   let ending: number = exitCodes.interrupted;
   let listener: (() => boolean) | undefined;
+  let patienceMs = cleanUpMs;
   const onInterrupt = (): void => {
     if (listener?.()) return;
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted); // the second time nobody waits
@@ -34,14 +35,17 @@ async function main([word = '--help', ...rest]: readonly string[]): Promise<numb
   };
   const end = (code: number) => () => {
     ending = code;
-    setTimeout(() => process.exit(code), cleanUpMs).unref();
+    if (patienceMs < Infinity) setTimeout(() => process.exit(code), patienceMs).unref();
     interrupt.abort();
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', end(exitCodes.terminated));
   process.on('SIGHUP', end(exitCodes.hungUp));
   try {
-    await dispatch(word, rest, (command, args) => command.run(args, interrupt.signal, (other) => (listener = other)));
+    await dispatch(word, rest, (command, args) => {
+      patienceMs = command.cleanUpMs ?? cleanUpMs;
+      return command.run(args, interrupt.signal, (other) => (listener = other));
+    });
     return interrupt.signal.aborted ? ending : exitCodes.done;
   } catch (error) {
     if (interrupt.signal.aborted) return ending;

@@ -10,6 +10,12 @@ export const optionAliases: ReadonlyMap<string, string | readonly string[]> = ne
     'ctx-size': 'ctx',
     'context-size': 'ctx',
     'num-ctx': 'ctx',
+    np: 'parallel',
+    'n-parallel': 'parallel',
+    'keep-alive': 'keep',
+    'cors-origins': 'cors',
+    'models-dir': 'folder',
+    'models-max': 'max-models',
     'n-ctx': 'ctx',
     t: 'threads',
     'threads-batch': 'threads',
@@ -76,7 +82,7 @@ const onGpu = 'a whole model runs on the GPU with --backend webgpu';
 const firstGpu = 'the system says which GPU --backend webgpu takes; leave it out';
 const decided = 'thimble decides that by itself; leave it out';
 const alwaysSo = 'weights are read into memory once; leave it out';
-const noServer = 'there is no server yet; in a program, use the library';
+const onlyServer = 'that is for the server: thimble serve MODEL';
 const notYet = 'that is not supported yet';
 const inFile = 'write the JSON Schema into a file, and give --schema FILE';
 const onStdin = 'give the text on stdin, with < FILE at the end of the line';
@@ -106,7 +112,7 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     numa: decided,
     warmup: decided,
     'no-warmup': decided,
-    keepalive: 'nothing stays in memory after a command; leave it out',
+    keepalive: 'nothing stays in memory after a command but thimble serve; leave it out',
     cnv: 'to talk, use: thimble chat MODEL',
     conversation: 'to talk, use: thimble chat MODEL',
     i: 'to talk, use: thimble chat MODEL',
@@ -123,10 +129,9 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
     'hf-file': addressIsModel,
     'model-url': addressIsModel,
     mu: addressIsModel,
-    host: noServer,
-    port: noServer,
-    np: noServer,
-    parallel: noServer,
+    host: onlyServer,
+    port: onlyServer,
+    parallel: onlyServer,
     verbose: 'a line under the answer shows tokens and speed; --json gives them to programs',
     v: 'a line under the answer shows tokens and speed; --json gives them to programs',
     color: 'colours are on in a terminal; NO_COLOR=1 turns them off',
@@ -155,6 +160,7 @@ export const optionAnswers: ReadonlyMap<string, string> = new Map(
 /** Commands by what others call them. */
 export const commandAliases: ReadonlyMap<string, string> = new Map(
   Object.entries({
+    server: 'serve',
     ls: 'list',
     models: 'list',
     get: 'pull',
@@ -196,10 +202,8 @@ export const commandAnswers: ReadonlyMap<string, string> = new Map(
     push: notYet,
     login: 'set HF_TOKEN in the environment',
     search: 'look at https://huggingface.co/models?library=gguf; thimble pull downloads what you found',
-    serve: noServer,
-    server: noServer,
     create: 'there are no model files besides GGUF: give options such as --system on the command line',
-    launch: noServer,
+    launch: 'thimble serve MODEL answers the requests of other programs',
     convert: "thimble reads GGUF; llama.cpp's convert_hf_to_gguf.py makes one of a Hugging Face folder",
     train: notYet,
     update: 'npm installs newer versions',

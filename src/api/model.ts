@@ -36,6 +36,7 @@ export class Model {
   private readonly engine: Engine;
   private readonly session: ModelSession;
   private closing: Promise<void> | undefined;
+  private handling: Promise<(input: Request | URL | string, init?: RequestInit) => Promise<Response>> | undefined;
 
   /** Made by `openModel`. */
   constructor(engine: Engine, info: ModelInfo) {
@@ -203,6 +204,19 @@ export class Model {
     const { rankDocuments } = await import('./embeddings.ts');
     return rankDocuments({ query, documents }, options, { engine: this.engine, adapters: this.adapters, site });
   }
+
+  /**
+   * The APIs of OpenAI and Ollama over this model, where programs take a `fetch`; nothing leaves the device. It may be called by itself.
+   *
+   *     new OpenAI({ fetch: model.fetch, baseURL: 'http://thimble/v1', apiKey: 'none' })
+   *
+   * Of an address the path counts; whatever model a request names is this one. Answers are made on sessions of their own, all but one of
+   * `maxSessions` at most, which give their memory back when nothing was asked for a minute.
+   */
+  readonly fetch = async (input: Request | URL | string, init?: RequestInit): Promise<Response> => {
+    this.handling ??= import('../server/model_fetch.ts').then(({ modelFetch }) => modelFetch(this));
+    return (await this.handling)(input, init);
+  };
 
   /** Frees memory and threads at once; calls still open fail with a `TypeError`. Closing twice is fine. */
   close(): Promise<void> {

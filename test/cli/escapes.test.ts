@@ -65,6 +65,17 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [`${model}x`, 'hi'] },
     { args: [broken, '--raw', 'hi'] },
   ],
+  serve: () => {
+    const port = String(20_000 + (process.pid % 10_000));
+    const request = `fetch('http://127.0.0.1:${port}/tokenize',{method:'POST',body:'{}'}).catch(()=>0)`;
+    const asked = `sleep 2; "${process.execPath}" -e "${request}"; sleep 0.2; kill $!; wait`;
+    return [
+      { args: [model, '--port', port], shell: (line) => `${line} & ${asked}` },
+      { args: [`${model}x`] },
+      { args: [model, '--host', nasty] },
+      { args: ['--folder', join(folder, nasty)] },
+    ];
+  },
   pull: () => [
     { args: [model, '--directory', join(folder, 'store'), '--name', 'a'] },
     { args: [`${model}x`] },

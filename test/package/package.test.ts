@@ -122,7 +122,7 @@ describe('what is in it', () => {
     const scripts = readdirSync(web).filter((name) => name.endsWith('.js'));
     const texts = new Map(scripts.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
     const isAsked = (name: string) =>
-      /^(index|inline|gguf|isolate)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
+      /^(index|inline|gguf|isolate|server)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
       /^engine\.\w+\.js$/.test(name) ||
       [...texts].some(([other, text]) => other !== name && text.includes(name));
     expect(scripts.filter((name) => !isAsked(name))).toEqual([]);

@@ -14,6 +14,7 @@ import { quantize } from './quantize.ts';
 import { rank } from './rank.ts';
 import { rm } from './rm.ts';
 import { run } from './run.ts';
+import { serve } from './serve.ts';
 import { split } from './split.ts';
 import { tokenize } from './tokenize.ts';
 
@@ -22,6 +23,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     chat,
     run,
+    serve,
     pull,
     list,
     rm,

@@ -1,0 +1,90 @@
+import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
+
+export interface ErrorDetails {
+  /** The parameter that is at fault. */
+  readonly param?: string;
+  /** OpenAI's word for it. */
+  readonly code?: string;
+  /** What programs read beside the message. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a request is answered with where it cannot be done. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly details: ErrorDetails;
+
+  constructor(status: number, message: string, details: ErrorDetails = {}) {
+    super(message);
+    this.status = status;
+    this.details = details;
+  }
+}
+
+const contextFull = /^the prompt has (\d+) tokens, the context (\d+)/;
+
+/** What the library says about what a client asked for. A TypeError or RangeError is then the client's mistake. */
+export function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof HttpError) return error;
+  const [, nPromptTokens, nCtx] = contextFull.exec(error.message) ?? [];
+  if (nCtx !== undefined) {
+    const more = { n_prompt_tokens: Number(nPromptTokens), n_ctx: Number(nCtx) };
+    const message = `the prompt has ${nPromptTokens} tokens, the context ${nCtx}; shorten it, or serve the model with a larger context`;
+    return new HttpError(400, message, { code: 'context_length_exceeded', more });
+  }
+  const isMistake = error instanceof TypeError || error instanceof RangeError || error instanceof UnsupportedError;
+  return isMistake ? new HttpError(400, error.message) : error;
+}
+
+/** Asks the library: what it refuses is the client's mistake. */
+export async function asked<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** Whatever was thrown, as an answer. */
+export function httpErrorOf(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+  if (name === 'TimeoutError') return new HttpError(504, message, { code: 'timeout' });
+  if (name === 'AbortError') return new HttpError(499, 'the client is gone');
+  if (error instanceof ResourceError) return new HttpError(503, message, { headers: { 'Retry-After': '1' } });
+  if (error instanceof UnsupportedError || error instanceof FormatError) return new HttpError(500, message);
+  return new HttpError(500, message);
+}
+
+/** The APIs that are spoken here. */
+export type Api = 'openai' | 'llama' | 'ollama';
+
+const openaiTypes: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+};
+const llamaTypes: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  501: 'not_supported_error',
+  503: 'unavailable_error',
+};
+const typeOf = (types: Readonly<Record<number, string>>, status: number): string =>
+  types[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+
+/** How each API spells an error. */
+export const errorBody: Readonly<Record<Api, (error: HttpError) => object>> = {
+  openai: ({ status, message, details: { param = null, code = null, more } }) => ({
+    error: { message, type: typeOf(openaiTypes, status), param, code, ...more },
+  }),
+  llama: ({ status, message, details: { code, more } }) => {
+    const type = code === 'context_length_exceeded' ? 'exceed_context_size_error' : typeOf(llamaTypes, status);
+    return { error: { code: status, message, type, ...more } };
+  },
+  ollama: ({ message }) => ({ error: message }),
+};

@@ -1,0 +1,37 @@
+import { modelOf, type Context } from '../context.ts';
+import { json, plainText } from '../respond.ts';
+
+export const root = (): Response => plainText('thimble is running');
+
+export const health = (): Response => json({ status: 'ok' });
+
+export const metrics = ({ metrics: all, served }: Context): Response =>
+  plainText(all.text(served.running()), 'text/plain; version=0.0.4; charset=utf-8');
+
+/** What the server does with a request that says nothing else; of the model that `?model=` names, or the one there is. */
+export async function props(context: Context): Promise<Response> {
+  const { model, name, slots } = await modelOf(context, context.url.searchParams.get('model') ?? undefined);
+  const { info } = model;
+  const sampling = { ...info.sampling, ...context.defaults };
+  return json({
+    default_generation_settings: {
+      n_ctx: info.nCtx,
+      params: {
+        seed: sampling.seed ?? -1,
+        temperature: sampling.temperature ?? null,
+        top_k: sampling.topK ?? null,
+        top_p: sampling.topP ?? null,
+        min_p: sampling.minP ?? null,
+        repeat_penalty: sampling.repeatPenalty ?? null,
+        n_predict: sampling.maxTokens ?? -1,
+        stop: sampling.stop ?? [],
+      },
+    },
+    total_slots: slots.nSlots,
+    model_alias: name,
+    model_path: name,
+    modalities: { vision: false, audio: false },
+    build_info: `thimble, ${info.backend}`,
+    is_sleeping: false,
+  });
+}

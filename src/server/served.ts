@@ -1,0 +1,131 @@
+/** What the routes need of whoever has models: `thimble/server` with models on demand, or one `Model` by itself. */
+import type { GenerateOptions, GenerateResult, ScoredToken } from '../protocol/generation.ts';
+import type { ModelInfo, Prompt } from '../protocol/open.ts';
+
+/** A part of an answer: text, thoughts, or the next piece of a call of a tool. */
+export type ServedPart = SaidPart | CallPart;
+
+export interface SaidPart {
+  readonly type: 'text' | 'thinking';
+  readonly text: string;
+}
+
+/** `name` comes with the first piece; `arguments` is the next piece of JSON text. */
+export interface CallPart {
+  readonly type: 'tool_call';
+  readonly index: number;
+  readonly id: string;
+  readonly name?: string;
+  readonly arguments?: string;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
+
+/** Options of one answer, as routes make them of what a client asks for. */
+export interface ServedOptions extends GenerateOptions {
+  readonly schema?: unknown;
+  readonly grammar?: string;
+  readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+  readonly thinking?: 'inline' | 'split';
+  readonly signal?: AbortSignal;
+  readonly onPrefill?: (nDone: number, nTotal: number) => void;
+  readonly onLogProbs?: (scored: ScoredToken) => void;
+}
+
+export interface ServedAnswer extends AsyncIterable<string | ServedPart> {
+  readonly result: Promise<GenerateResult>;
+}
+
+export interface ServedSession {
+  generate(prompt: Prompt, options: ServedOptions): ServedAnswer;
+  close(): Promise<void>;
+}
+
+/** A session that answers one request at a time. */
+export interface Slot {
+  readonly session: ServedSession;
+  /** @param isSound false where the session is to be made anew */
+  release(isSound?: boolean): void;
+}
+
+/** The sessions of a model. */
+export interface SlotPool {
+  readonly nSlots: number;
+  readonly nBusy: number;
+  readonly nWaiting: number;
+  /** A free session, the one that knows most of the text. First come, first served. */
+  take(text: string, signal: AbortSignal): Promise<Slot>;
+}
+
+export interface ServedModel {
+  readonly info: ModelInfo;
+  openSession(): ServedSession;
+  tokenize(prompt: Prompt): Promise<number[]>;
+  detokenize(tokens: readonly number[], options?: { readonly special?: boolean }): Promise<string>;
+  tokenBytes(tokens: readonly number[]): Promise<Uint8Array[]>;
+  logits(prompt: readonly number[], onRows: (rows: Float32Array) => void, options?: Stoppable): Promise<void>;
+  embed(texts: readonly (string | readonly number[])[], options?: ServedEmbedOptions): Promise<Float32Array[]>;
+  rank(query: string, documents: readonly string[], options?: ServedRankOptions): Promise<ServedRanked[]>;
+}
+
+interface Stoppable {
+  readonly signal?: AbortSignal;
+}
+
+export interface ServedEmbedOptions extends Stoppable {
+  readonly dimensions?: number;
+  readonly truncate?: boolean;
+}
+
+export interface ServedRankOptions extends Stoppable {
+  readonly top?: number;
+}
+
+export interface ServedRanked {
+  readonly index: number;
+  readonly score: number;
+  readonly document: string;
+}
+
+/** A model that can be asked for, open or not. */
+export interface ListedModel {
+  readonly name: string;
+  /** Bytes of its files, where that is known before it is opened. */
+  readonly sizeBytes?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly addedAt?: number | undefined;
+  readonly sha256?: string | undefined;
+}
+
+export interface RunningModel {
+  readonly name: string;
+  readonly info: ModelInfo;
+  readonly slots: SlotPool;
+  /** When it is closed unless somebody asks again, in milliseconds since 1970; undefined where it stays. */
+  readonly expiresAt: number | undefined;
+}
+
+/** A model in use: it stays open until `release`. */
+export interface Held {
+  readonly name: string;
+  readonly model: ServedModel;
+  readonly slots: SlotPool;
+  /** @param keepMs how long it stays open when nobody uses it; default: as the server was told */
+  release(keepMs?: number): void;
+}
+
+export interface PullProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number | undefined;
+}
+
+export interface Served {
+  list(): Promise<readonly ListedModel[]>;
+  running(): readonly RunningModel[];
+  /** Opens a model, or waits until it is open. Without a name: the one there is. @throws HttpError where there is none of that name */
+  hold(name: string | undefined, signal: AbortSignal): Promise<Held>;
+  /** Gets a model from elsewhere; absent where the server may not. */
+  readonly pull?:
+    ((name: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>) | undefined;
+}
