@@ -112,7 +112,7 @@ const budgets = [
   {
     name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
     is: coreLines,
-    max: 23_500,
+    max: 25_000,
   },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
   { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 6_000 },
