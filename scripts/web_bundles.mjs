@@ -215,7 +215,7 @@ export async function webBundles() {
   const made = await Promise.all([
     // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
-    build({ ...shared, outdir, splitting: true, entryPoints: faces }), // of a model they know the type alone
+    build({ ...shared, outdir, splitting: true, charset: 'utf8', entryPoints: faces }), // of a model they know the type alone
     build({ ...shared, outdir, entryPoints: { isolate: 'src/isolate.ts' } }),
     build({ ...shared, outdir: 'dist', format: 'iife', entryPoints: { isolate: 'src/isolate/script.ts' } }),
     build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),

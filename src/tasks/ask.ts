@@ -15,6 +15,8 @@ export interface AskOptions {
   readonly maxTokens: number;
   readonly sampling: SamplerOptions;
   readonly signal: AbortSignal;
+  /** What comes behind the answer's first line is not part of it. */
+  readonly oneLine?: boolean;
 }
 
 export interface Answered {
@@ -57,18 +59,19 @@ export async function* answerOf(
   question: Question,
   options: AskOptions,
 ): AsyncGenerator<string, Answered> {
-  const { maxTokens, sampling, signal } = options;
+  const { maxTokens, sampling, signal, oneLine = false } = options;
   const answer = model.generate(await promptOf(model, question), { ...sampling, maxTokens, signal, thinking: 'split' });
   let text = '';
   let space = '';
   for await (const part of answer) {
     if (part.type !== 'text') continue;
     const said = text === '' ? part.text.trimStart() : space + part.text;
-    const words = said.trimEnd();
-    space = said.slice(words.length);
-    if (words === '') continue;
+    const line = oneLine ? said.split('\n', 1)[0]! : said;
+    const words = line.trimEnd();
+    space = line.slice(words.length);
+    if (words !== '') yield words;
     text += words;
-    yield words;
+    if (line !== said) return { text, stopReason: 'eos' }; // leaving the loop stops the work
   }
   const { stopReason } = await answer.result;
   signal.throwIfAborted();

@@ -10,6 +10,8 @@ export interface Each {
   readonly maxTokens: number;
   /** Tokens of an answer for each token of its piece. */
   readonly growth: number;
+  /** Lines stay lines. */
+  readonly byLine?: boolean;
 }
 
 /** Tokens that an answer may have beyond those of its piece. */
@@ -24,7 +26,7 @@ export function roomFor(nCtx: number, nInstruction: number, growth: number): num
 export async function* eachPiece(
   model: Model,
   text: string,
-  { instruction, maxTokens, growth }: Each,
+  { instruction, maxTokens, growth, byLine = false }: Each,
   { sampling = {}, onProgress }: TaskOptions,
   signal: AbortSignal,
   heard: (piece: Piece, answer: string) => string = (_, answer) => answer,
@@ -34,6 +36,7 @@ export async function* eachPiece(
   const pieces = await piecesOf(text, {
     maxTokens: Math.min(maxTokens, roomFor(model.info.nCtx, nInstruction, growth)),
     count,
+    byLine,
   });
   const asked = pieces.filter((piece) => piece.text !== '').length;
   let whole = '';
@@ -45,7 +48,7 @@ export async function* eachPiece(
     whole += piece.before;
     if (piece.text === '') continue;
     const [nTokens = 0] = await count([piece.text]);
-    const how = { maxTokens: Math.ceil(nTokens * growth) + spareTokens, sampling, signal };
+    const how = { maxTokens: Math.ceil(nTokens * growth) + spareTokens, sampling, signal, oneLine: byLine };
     const answer = yield* answerOf(model, { instruction, text: piece.text }, how);
     whole += heard(piece, answer.text);
     if (isCut(answer.stopReason)) nCut++;

@@ -77,6 +77,23 @@ function withNeighbours(edits: readonly Edit[], text: string): Edit[] {
   return all;
 }
 
+/** The text with edits, which go from its beginning to its end. */
+export function edited(text: string, edits: readonly Edit[]): string {
+  let at = 0;
+  let whole = '';
+  for (const { start, end, replacement } of edits) {
+    whole += text.slice(at, start) + replacement;
+    at = end;
+  }
+  return whole + text.slice(at);
+}
+
+/** How many words more there are with an edit; less than 0 where it takes some away. */
+export function wordsMoreIn(text: string, { start, end, replacement }: Edit): number {
+  const nWords = (part: string) => wordsOf(part).filter(({ text: word }) => /[\p{L}\p{N}]/u.test(word)).length;
+  return nWords(replacement) - nWords(text.slice(start, end));
+}
+
 /** How much of a text's words its correction still has, from 0 to 1. */
 export function shareKept(text: string, corrected: string): number {
   const isWord = ({ text: word }: Word) => /[\p{L}\p{N}]/u.test(word);

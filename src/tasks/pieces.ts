@@ -10,6 +10,15 @@ export interface Piece {
 /** How many tokens each text has. */
 export type CountTokens = (texts: readonly string[]) => Promise<readonly number[]>;
 
+export interface PieceOptions {
+  readonly maxTokens: number;
+  readonly count: CountTokens;
+  readonly byLine?: boolean;
+}
+
+/** Which of the ways to cut is that at lines. */
+const lineCut = 1;
+
 /** Ways to cut, the best first. Each part keeps the white space behind it: together they are the text. */
 const cuts: readonly ((text: string) => string[])[] = [
   (text) => text.match(/[^]*?(?:\n[^\S\n]*(?:\n\s*)+|$)/g)!.filter((part) => part !== ''),
@@ -28,12 +37,9 @@ function sentencesOf(text: string): string[] {
 
 /**
  * Pieces of at most `maxTokens`, but for single characters that have more. What is between two pieces is white space: all of them, each with what
- * stands before it, are the text.
+ * stands before it, are the text. With `byLine` no piece has several lines.
  */
-export async function piecesOf(
-  text: string,
-  { maxTokens, count }: { readonly maxTokens: number; readonly count: CountTokens },
-): Promise<Piece[]> {
+export async function piecesOf(text: string, { maxTokens, count, byLine = false }: PieceOptions): Promise<Piece[]> {
   const fitted = async (part: string, way: number): Promise<Counted[]> => {
     const texts = cuts[way]!(part);
     const counts = await count(texts);
@@ -45,7 +51,10 @@ export async function piecesOf(
     }
     return joined(parts, maxTokens);
   };
-  return trimmed(await fitted(text, 0));
+  if (!byLine) return trimmed(await fitted(text, 0));
+  const lines: Counted[] = [];
+  for (const line of cuts[lineCut]!(text)) for (const part of await fitted(line, lineCut + 1)) lines.push(part);
+  return trimmed(lines);
 }
 
 interface Counted {

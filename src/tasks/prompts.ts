@@ -20,7 +20,7 @@ const sentences = (n: number): string => (n === 1 ? 'one sentence' : `${n} sente
 const summaries: Readonly<Record<SummaryType, (n: number, size: Size) => string>> = {
   'key-points': (n, size) =>
     size === 'tiny'
-      ? `Extract the ${n} main key points of the input text as a list of short bullet points.`
+      ? `Extract and present the ${n} main key points of the input text as a list, each in one very short sentence.`
       : `Read the user's text and list its ${n} most important points, one a line, each a short sentence behind "- ". Say only what the text says. Answer with the list alone.`,
   tldr: (n, size) =>
     size === 'tiny'
@@ -86,7 +86,7 @@ export type Change = 'as-is' | 'shorter' | 'longer';
 const tones: Readonly<Record<Tone, string | undefined>> = {
   'as-is': undefined,
   'more-formal': 'more professional and formal',
-  'more-casual': 'more casual and friendly',
+  'more-casual': 'more friendly and approachable',
 };
 
 const changes: Readonly<Record<Change, string | undefined>> = {
@@ -106,9 +106,10 @@ export function rewritePrompt(
 ): string {
   const how = [tones[tone], changes[length]].filter((each) => each !== undefined).join(' and ') || 'clearer';
   const rest = said(instruction, wished(wishes));
+  const keeping = tone === 'more-formal' ? 'retaining its essential content' : 'preserving its core meaning';
   return size === 'tiny'
     ? said(
-        `You're an AI assistant for text re-writing. Rewrite the input text to make it ${how} while preserving its core meaning.`,
+        `You're an AI assistant for text re-writing. Rewrite the input text to make it ${how} while ${keeping}.`,
         rest,
       )
     : said(

@@ -1,6 +1,6 @@
 import type { Model } from '../api/model.ts';
 import { eachPiece } from './each_piece.ts';
-import { editsBetween, shareKept, typeOf, type Edit, type EditType } from './edits.ts';
+import { edited, editsBetween, shareKept, typeOf, wordsMoreIn, type Edit, type EditType } from './edits.ts';
 import { checkTask, type TaskOptions, type TaskResult } from './options.ts';
 import { proofreadingPrompt } from './prompts.ts';
 import { sizeOf } from './sizes.ts';
@@ -25,6 +25,9 @@ export interface Proofread extends TaskResult {
 
 /** Words that a correction has in common with its text, at least. */
 const minKept = 0.5;
+
+/** Words that an edit puts in or takes away, at most: more are a sentence that the model forgot, or made up. */
+const maxWords = 3;
 
 /** Corrections of a sentence may put words in. */
 const growth = 1.5;
@@ -63,12 +66,17 @@ async function* proofreading(
       skipped.push({ start, end: at });
       return piece;
     }
-    for (const edit of editsBetween(piece, answer))
-      corrections.push({ ...edit, start: start + edit.start, end: start + edit.end, type: typeOf(piece, edit) });
-    return answer;
+    const edits = editsBetween(piece, answer);
+    const kept = edits.filter((edit) => Math.abs(wordsMoreIn(piece, edit)) <= maxWords);
+    for (const edit of edits) {
+      const place = { start: start + edit.start, end: start + edit.end };
+      if (kept.includes(edit)) corrections.push({ ...edit, ...place, type: typeOf(piece, edit) });
+      else skipped.push(place);
+    }
+    return edited(piece, kept);
   };
   const { carefulTokens } = sizeOf(model.info.nParams);
-  const each = { instruction: proofreadInstruction(model, options), maxTokens: carefulTokens, growth };
+  const each = { instruction: proofreadInstruction(model, options), maxTokens: carefulTokens, growth, byLine: true };
   const asked = { ...options, sampling: { ...sampling, ...options.sampling } };
   const result = yield* eachPiece(model, text, each, asked, signal, heard);
   return { ...result, corrections, skipped };

@@ -40,7 +40,7 @@ export function translateInstruction(model: Model, { from, to, context }: Transl
 }
 
 /** Text in it could be translated. */
-export const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
+export const hasWords = (text: string): boolean => /\p{L}/u.test(text);
 
 async function* translating(
   model: Model,
@@ -57,7 +57,7 @@ async function* translating(
   }
   const instruction = translateInstruction(model, { ...options, from, to });
   const { carefulTokens } = sizeOf(model.info.nParams);
-  const each = { instruction, maxTokens: carefulTokens, growth };
+  const each = { instruction, maxTokens: carefulTokens, growth, byLine: true };
   const result = yield* eachPiece(
     model,
     text,
