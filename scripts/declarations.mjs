@@ -6,7 +6,8 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const entries = ['index', 'gguf', 'gguf_web', 'isolate', 'server'];
+const imported = ['server', 'tasks', 'ai', 'built_in_ai'];
+const entries = ['index', 'gguf', 'gguf_web', 'isolate', ...imported];
 
 /** @param {string} root the repository, with dist/types as tsc wrote it */
 export function shipDeclarations(root) {
@@ -24,7 +25,7 @@ export function shipDeclarations(root) {
     copyFileSync(file, copy);
   }
   writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
-  for (const name of ['index', 'gguf', 'server']) {
+  for (const name of ['index', 'gguf', ...imported]) {
     const code = `'use strict';\n// Node 20.19, 22.12 and newer; older ones take: await import('thimble')\nmodule.exports = require('../node/${name}.js');\n`;
     writeFileSync(join(cjs, `${name}.js`), code);
   }

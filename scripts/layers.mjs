@@ -39,13 +39,24 @@ export const layers = {
   },
   server: { has: ['src/server'], may: ['base', 'chat', 'sampling', 'protocol'] }, // from a Request to a Response, over any models
   api: { has: ['src/api'], may: ['base', 'chat', 'gguf', 'tokenizers', 'platform', 'protocol', 'store', 'server'] }, // what the caller's thread holds
+  tasks: { has: ['src/tasks'], may: ['base', 'chat', 'sampling', 'protocol', 'api'] }, // what people ask models to do to texts
+  faces: { has: ['src/faces'], may: ['base', 'chat', 'sampling', 'protocol', 'api', 'tasks'] }, // interfaces of others
   isolate: { has: ['src/isolate'], may: [] }, // what a service worker holds, and nothing of the engine
   compress: { has: ['src/compress'], may: ['base', 'bytes', 'quants', 'tensor', 'gguf', 'platform'] },
   threads: { has: ['src/threads'], may: ['engine', 'protocol', 'platform', 'backends', 'compress', 'store'] },
   public: {
-    has: ['src/index.ts', 'src/gguf.ts', 'src/gguf_web.ts', 'src/isolate.ts', 'src/server.ts'],
+    has: [
+      'src/index.ts',
+      'src/gguf.ts',
+      'src/gguf_web.ts',
+      'src/isolate.ts',
+      'src/server.ts',
+      'src/tasks.ts',
+      'src/ai.ts',
+      'src/built_in_ai.ts',
+    ],
     may: ['api', 'engine', 'isolate', 'protocol', 'compress', 'gguf', 'bytes', 'quants', 'base', 'server'].concat([
-      ...['chat', 'sampling', 'platform', 'store'],
+      ...['chat', 'sampling', 'platform', 'store', 'tasks', 'faces'],
     ]),
   },
   apps: { has: ['apps', 'examples'], may: ['public'] },

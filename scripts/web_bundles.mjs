@@ -32,6 +32,7 @@ import { libraryFiles } from './web_library.mjs';
 
 const folder = join(root, 'dist/web');
 const thread = 'src/threads/page.ts';
+const faces = { tasks: 'src/tasks.ts', ai: 'src/ai.ts', built_in_ai: 'src/built_in_ai.ts' };
 
 /**
  * The part that a module is in which loads on demand.
@@ -189,7 +190,9 @@ const inlining = (engine) => ({
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
 function reached(outputs) {
-  const names = new Set(Object.keys(outputs).filter((name) => /^dist\/(web\/)?(gguf|isolate|inline)\.js$/.test(name)));
+  const names = new Set(
+    Object.keys(outputs).filter((name) => /^dist\/(web\/)?(gguf|isolate|inline|tasks|ai|built_in_ai)\.js$/.test(name)),
+  );
   for (const name of names) for (const { path } of outputs[name]?.imports ?? []) if (path in outputs) names.add(path);
   return Object.keys(outputs).filter((name) => names.has(name.replace(/\.map$/, '')));
 }
@@ -212,6 +215,7 @@ export async function webBundles() {
   const made = await Promise.all([
     // on its own: shared with the engine, its parts would make what all pages load 4 kB larger
     build({ ...shared, outdir, plugins, splitting: true, entryPoints: { gguf: 'src/gguf_web.ts' } }),
+    build({ ...shared, outdir, splitting: true, charset: 'utf8', entryPoints: faces }), // of a model they know the type alone
     build({ ...shared, outdir, entryPoints: { isolate: 'src/isolate.ts' } }),
     build({ ...shared, outdir: 'dist', format: 'iife', entryPoints: { isolate: 'src/isolate/script.ts' } }),
     build({ ...shared, outdir, plugins, conditions: ['inline', 'browser'], entryPoints: { inline: 'src/index.ts' } }),

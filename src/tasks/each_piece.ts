@@ -1,0 +1,58 @@
+/** A text that is done piece by piece: rewritten, translated, corrected. */
+import type { Model } from '../api/model.ts';
+import { answerOf, counterOf, isCut } from './ask.ts';
+import type { TaskOptions, TaskResult } from './options.ts';
+import { piecesOf, type Piece } from './pieces.ts';
+
+export interface Each {
+  readonly instruction: string;
+  /** Tokens of a piece, at most. */
+  readonly maxTokens: number;
+  /** Tokens of an answer for each token of its piece. */
+  readonly growth: number;
+  /** Lines stay lines. */
+  readonly byLine?: boolean;
+}
+
+/** Tokens that an answer may have beyond those of its piece. */
+const spareTokens = 48;
+
+/** Room for a piece and its answer in a context that has the instruction, too. */
+export function roomFor(nCtx: number, nInstruction: number, growth: number): number {
+  return Math.max(16, Math.floor((nCtx - nInstruction - 2 * spareTokens) / (1 + growth)));
+}
+
+/** The answers to all pieces, with the white space of the text between them. `heard` gets each when it is whole. */
+export async function* eachPiece(
+  model: Model,
+  text: string,
+  { instruction, maxTokens, growth, byLine = false }: Each,
+  { sampling = {}, onProgress }: TaskOptions,
+  signal: AbortSignal,
+  heard: (piece: Piece, answer: string) => string = (_, answer) => answer,
+): AsyncGenerator<string, TaskResult> {
+  const count = counterOf(model);
+  const [nInstruction = 0] = await count([instruction]);
+  const pieces = await piecesOf(text, {
+    maxTokens: Math.min(maxTokens, roomFor(model.info.nCtx, nInstruction, growth)),
+    count,
+    byLine,
+  });
+  const asked = pieces.filter((piece) => piece.text !== '').length;
+  let whole = '';
+  let nCut = 0;
+  let nDone = 0;
+  onProgress?.(0, asked);
+  for (const piece of pieces) {
+    if (piece.before !== '') yield piece.before;
+    whole += piece.before;
+    if (piece.text === '') continue;
+    const [nTokens = 0] = await count([piece.text]);
+    const how = { maxTokens: Math.ceil(nTokens * growth) + spareTokens, sampling, signal, oneLine: byLine };
+    const answer = yield* answerOf(model, { instruction, text: piece.text }, how);
+    whole += heard(piece, answer.text);
+    if (isCut(answer.stopReason)) nCut++;
+    onProgress?.(++nDone, asked);
+  }
+  return { text: whole, nPieces: asked, nCut };
+}
