@@ -1,7 +1,7 @@
 import { rowOf } from './derivative.ts';
 import { hasText } from './emptiness.ts';
 import { checkLimit } from './limits.ts';
-import { nothing, type Regular } from './regular.ts';
+import { either, nothing, type Regular } from './regular.ts';
 
 /** The state that nothing leads out of. */
 export const dead = 0;
@@ -42,9 +42,14 @@ export class Automaton {
   state(regular: Regular): number {
     const known = this.#states.get(regular);
     if (known !== undefined) return known;
-    const state = regular !== nothing && !hasText(regular) ? dead : this.#regulars.length;
+    const live = withoutDeadEnds(regular);
+    if (live !== regular) {
+      const state = live === nothing ? dead : this.state(live);
+      this.#states.set(regular, state);
+      return state;
+    }
+    const state = this.#regulars.length;
     this.#states.set(regular, state);
-    if (state === dead && regular !== nothing) return dead;
     checkLimit('states', state);
     if (state === this.flags.length) this.#growStates();
     this.#regulars.push(regular);
@@ -109,6 +114,13 @@ export class Automaton {
     flags.set(this.flags);
     this.flags = flags;
   }
+}
+
+/** The same language, without alternatives that have no text: fewer states are then different. */
+function withoutDeadEnds(regular: Regular): Regular {
+  if (regular.plain) return regular;
+  if (regular.kind !== 'either') return hasText(regular) ? regular : nothing;
+  return either(regular.parts.filter(hasText));
 }
 
 function grown(array: Int32Array): Int32Array {

@@ -13,8 +13,11 @@ const commonChar = chars([
 /** Masks of tokens up to a length are kept for so many lengths; the few longer tokens are listed. */
 const MASKED = 16;
 
-/** A state that reaches more states than this by common characters is looked at token by token. */
-const FEW_STATES = 64;
+/** Where it is known up to a length only, tokens longer than one of these are walked with the rest. */
+const walkedFrom = [6, 10, MASKED];
+
+/** So many states are looked at to know about one. What counts words, for example, is in many states behind some characters. */
+const FEW_STATES = 160;
 
 /** What common characters do to a state: to all that follow, or to some only. */
 interface Reach {
@@ -22,13 +25,25 @@ interface Reach {
   readonly all: boolean;
 }
 
+/** What is known of a state without a walk. */
+export interface Room {
+  /** Any common characters may follow, up to so many; 0 where it depends on which. */
+  readonly n: number;
+  /** The tokens that a walk has to look at besides, in the order of their bytes; undefined: all tokens. */
+  readonly others: Int32Array | undefined;
+}
+
+const noRoom: Room = { n: 0, others: undefined };
+
 /**
  * Nine tokens of ten are common characters only, and inside a string all of them are the same to a grammar: any may come, up to
  * a number of characters. So a state is asked for that number, and gets a mask of all these tokens at once; only the rest of
  * the vocabulary is walked. (The idea is llguidance's slices.)
  */
 export class CommonTexts {
-  /** The tokens that are something else, in the order of their bytes. */
+  /** By where it begins to be unknown which tokens may come: tokens that are longer, or something else. */
+  readonly walked: readonly { readonly from: number; readonly tokens: Int32Array }[];
+  /** The tokens that are something else. */
   readonly rest: Int32Array;
   readonly #automaton: Automaton;
   readonly #reaches = new Map<number, Reach>();
@@ -42,7 +57,6 @@ export class CommonTexts {
     const char = automaton.state(commonChar);
     const end = automaton.state(empty);
     const lengths = sorted.map((token) => lengthOf(texts, token, automaton, char, end));
-    this.rest = sorted.filter((_, i) => lengths[i] === 0);
     const found = [...sorted].map((token, i) => ({ token, length: lengths[i]! })).filter(({ length }) => length > 0);
     const mask = new Uint32Array(texts.ends.length);
     this.#masks = Array.from({ length: MASKED + 1 }, (_, most) => {
@@ -50,32 +64,37 @@ export class CommonTexts {
       return mask.slice();
     });
     this.#long = found.filter(({ length }) => length > MASKED).sort((a, b) => a.length - b.length);
+    const others = (most: number) => sorted.filter((_, i) => lengths[i] === 0 || lengths[i]! > most);
+    this.rest = others(Infinity);
+    this.walked = walkedFrom.map((from) => ({ from, tokens: others(from) })).reverse();
   }
 
-  /**
-   * Up to how many common characters, whatever they are, may follow the state, where one more may not; undefined where
-   * that depends on which, or where the terminal may be over in between.
-   */
-  room(state: number): number | undefined {
+  room(state: number): Room {
     const seen = new Set([state]);
     let level = [state];
     for (let n = 0; ; n++) {
       const reaches = level.map((from) => this.#reach(from));
-      if (reaches.every(({ targets }) => targets.length === 0)) return this.#mayStop(seen, state) ? undefined : n;
-      if (!reaches.every(({ all }) => all)) return undefined;
+      if (reaches.every(({ targets }) => targets.length === 0) && !this.#mayStop(seen, state))
+        return { n, others: this.rest };
+      if (!reaches.every(({ all }) => all)) return this.#upTo(n);
       const next = new Set(reaches.flatMap(({ targets }) => targets));
       level = [...next];
-      if (level.every((to) => seen.has(to))) return Infinity;
+      if (level.every((to) => seen.has(to)) || n >= this.#longest) return { n: Infinity, others: this.rest };
       for (const to of level) seen.add(to);
-      if (level.length > FEW_STATES) return undefined;
-      if (n >= this.#longest) return Infinity;
+      if (seen.size > FEW_STATES) return this.#upTo(n + 1);
     }
+  }
+
+  #upTo(n: number): Room {
+    const walked = this.walked.find(({ from }) => from <= n);
+    return walked ? { n: walked.from, others: walked.tokens } : noRoom;
   }
 
   get #longest(): number {
     return this.#long.at(-1)?.length ?? MASKED;
   }
 
+  /** The terminal may be over behind some characters: longer tokens may come after all. */
   #mayStop(states: ReadonlySet<number>, start: number): boolean {
     return [...states].some((state) => state !== start && (this.#automaton.flags[state]! & accepting) !== 0);
   }

@@ -1,6 +1,6 @@
 import { rowOf } from './derivative.ts';
 import { checkLimit } from './limits.ts';
-import { nothing, type Regular } from './regular.ts';
+import { both, nothing, type Regular } from './regular.ts';
 
 /**
  * Whether the language has any text. An intersection may have none though each of its parts has, so one is looked for: all
@@ -9,6 +9,9 @@ import { nothing, type Regular } from './regular.ts';
 export function hasText(regular: Regular): boolean {
   const known = quickly(regular);
   if (known !== undefined) return known;
+  if (regular.kind === 'either') return (regular.live = regular.parts.some(hasText));
+  if (regular.kind === 'sequence') return (regular.live = hasText(regular.head) && hasText(regular.tail));
+  if (regular.kind === 'repeat') return (regular.live = hasText(regular.part));
   const cameFrom = new Map<Regular, Regular | undefined>([[regular, undefined]]);
   for (const from of cameFrom.keys()) {
     for (const target of rowOf(from).targets) {
@@ -16,10 +19,21 @@ export function hasText(regular: Regular): boolean {
       if (live === true) return keepPath(from, cameFrom);
       if (live === undefined && !cameFrom.has(target)) cameFrom.set(target, from);
     }
+    if (cameFrom.size > EASY && regular.kind === 'both' && !eachPairHasText(regular.parts))
+      return (regular.live = false);
     checkLimit('search', cameFrom.size);
   }
   for (const found of cameFrom.keys()) found.live = false;
   return false;
+}
+
+/** Where more states than this were seen, two of the parts may be what has no text together. */
+const EASY = 50;
+
+/** Two parts have fewer states together than all parts have. */
+function eachPairHasText(parts: readonly Regular[]): boolean {
+  if (parts.length < 3) return true;
+  return parts.every((a, i) => parts.slice(i + 1).every((b) => hasText(both([a, b]))));
 }
 
 function quickly(regular: Regular): boolean | undefined {

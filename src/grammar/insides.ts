@@ -28,8 +28,8 @@ export class Insides {
   readonly automaton = new Automaton();
   readonly texts: TokenTexts;
   readonly common: CommonTexts;
-  readonly #all: Walk;
-  readonly #rest: Walk;
+  /** By the tokens that are walked; undefined: all of them. */
+  readonly #walks: ReadonlyMap<Int32Array | undefined, Walk>;
   readonly #few = new Map<number, Inside>();
   readonly #many = new Map<number, Inside>(); // in the order of use
   readonly #bits: Uint32Array;
@@ -37,8 +37,12 @@ export class Insides {
   constructor(texts: TokenTexts, sorted: Int32Array, all: Trie) {
     this.texts = texts;
     this.common = new CommonTexts(texts, sorted, this.automaton);
-    this.#all = new Walk(this.automaton, all);
-    this.#rest = new Walk(this.automaton, trieOf(texts, this.common.rest));
+    const { rest, walked } = this.common;
+    const parts = [rest, ...walked.map(({ tokens }) => tokens)];
+    this.#walks = new Map([
+      [undefined, new Walk(this.automaton, all)],
+      ...parts.map((tokens) => [tokens, new Walk(this.automaton, trieOf(texts, tokens))] as const),
+    ]);
     this.#bits = new Uint32Array(texts.ends.length);
   }
 
@@ -55,17 +59,17 @@ export class Insides {
   }
 
   #make(state: number): Inside {
-    const room = this.common.room(state) ?? 0;
-    const walk = room === 0 ? this.#all : this.#rest;
+    const { n: room, others } = this.common.room(state);
+    const walk = this.#walks.get(others)!;
     const { leaves } = walk;
     const begin = leaves.n;
     const bits = this.#bits.fill(0);
     walk.below(0, state, bits);
     const found = leaves.list.slice(begin, leaves.n);
     leaves.n = begin;
-    const n = countBits(bits);
-    if (n * FEW < bits.length * 32) {
-      const inside: Inside = { room, bits: undefined, tokens: tokensOf(bits, n), leaves: found, walk };
+    const nTokens = countBits(bits);
+    if (nTokens * FEW < bits.length * 32) {
+      const inside: Inside = { room, bits: undefined, tokens: tokensOf(bits, nTokens), leaves: found, walk };
       this.#few.set(state, inside);
       return inside;
     }
