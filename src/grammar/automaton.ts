@@ -1,7 +1,7 @@
 import { rowOf } from './derivative.ts';
 import { hasText } from './emptiness.ts';
 import { checkLimit } from './limits.ts';
-import { either, nothing, type Regular } from './regular.ts';
+import { either, nothing, repeat, sequenceOf, type Regular, type Row } from './regular.ts';
 
 /** The state that nothing leads out of. */
 export const dead = 0;
@@ -79,6 +79,17 @@ export class Automaton {
     return found;
   }
 
+  /** Where ranges of bytes start that lead to different states. */
+  row(state: number): Row {
+    return rowOf(this.#regulars[state]!);
+  }
+
+  /** A state that nothing tells from this one within so many bytes: counts beyond are as good as without end. */
+  within(state: number, nBytes: number): number {
+    const regular = this.#regulars[state]!;
+    return regular.plain ? this.state(capped(regular, nBytes)) : state;
+  }
+
   /** Makes the states that follow one. */
   expand(state: number): void {
     const { starts, targets } = rowOf(this.#regulars[state]!);
@@ -121,6 +132,21 @@ function withoutDeadEnds(regular: Regular): Regular {
   if (regular.plain) return regular;
   if (regular.kind !== 'either') return hasText(regular) ? regular : nothing;
   return either(regular.parts.filter(hasText));
+}
+
+/** Only where all that can be read can be finished: else what is far away matters at once. */
+function capped(regular: Regular, nBytes: number): Regular {
+  if (regular.count <= nBytes) return regular;
+  if (regular.kind === 'sequence') {
+    const parts: Regular[] = [];
+    let rest: Regular = regular;
+    for (; rest.kind === 'sequence' && rest.count > nBytes; rest = rest.tail) parts.push(capped(rest.head, nBytes));
+    return sequenceOf([...parts, capped(rest, nBytes)]);
+  }
+  if (regular.kind === 'either') return either(regular.parts.map((part) => capped(part, nBytes)));
+  if (regular.kind !== 'repeat') return regular;
+  const { part, min, max } = regular;
+  return repeat(capped(part, nBytes), Math.min(min, nBytes + 1), max > nBytes ? Infinity : max);
 }
 
 function grown(array: Int32Array): Int32Array {

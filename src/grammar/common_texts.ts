@@ -116,16 +116,18 @@ export class CommonTexts {
     let all = true;
     const automaton = this.#automaton;
     const visit = (from: number, char: Regular): void => {
-      const { starts, targets: chars } = rowOf(char);
-      chars.forEach((rest, i) => {
+      const { starts, targets: rests } = rowOf(char);
+      const bounds = automaton.row(from).starts;
+      const step = (byte: number, rest: Regular): void => {
+        const to = automaton.next(from, byte);
+        if (to === dead) all = false;
+        else if (rest === empty) targets.add(to);
+        else visit(to, rest);
+      };
+      rests.forEach((rest, i) => {
         if (rest === nothing) return;
-        const tos = new Set<number>();
-        for (let byte = starts[i]!; byte < (starts[i + 1] ?? 256); byte++) tos.add(automaton.next(from, byte));
-        for (const to of tos) {
-          if (to === dead) all = false;
-          else if (rest === empty) targets.add(to);
-          else visit(to, rest);
-        }
+        step(starts[i]!, rest);
+        for (const byte of bounds) if (byte > starts[i]! && byte < (starts[i + 1] ?? 256)) step(byte, rest);
       });
     };
     visit(state, commonChar);

@@ -33,9 +33,11 @@ export class Insides {
   readonly #few = new Map<number, Inside>();
   readonly #many = new Map<number, Inside>(); // in the order of use
   readonly #bits: Uint32Array;
+  readonly #maxBytes: number;
 
   constructor(texts: TokenTexts, sorted: Int32Array, all: Trie) {
     this.texts = texts;
+    this.#maxBytes = all.maxDepth;
     this.common = new CommonTexts(texts, sorted, this.automaton);
     const { rest, walked } = this.common;
     const parts = [rest, ...walked.map(({ tokens }) => tokens)];
@@ -55,7 +57,11 @@ export class Insides {
       this.#many.set(state, many);
       return many;
     }
-    return this.#make(state);
+    const same = this.automaton.within(state, this.#maxBytes);
+    if (same === state) return this.#make(state);
+    const inside = this.of(same);
+    if (!inside.bits) this.#few.set(state, inside);
+    return inside;
   }
 
   #make(state: number): Inside {

@@ -25,6 +25,8 @@ interface Facts {
   /** No complement and no intersection inside: it has a text, then, unless it is `nothing`. */
   readonly plain: boolean;
   readonly depth: number;
+  /** The greatest count of a repetition inside. */
+  readonly count: number;
 }
 
 /** The bytes `starts[i] … starts[i + 1] - 1` lead to `targets[i]`. */
@@ -72,10 +74,11 @@ function fresh(shape: Shape, facts: Facts): Regular {
 /** Facts about a list of parts that stand side by side. */
 function factsOf(parts: readonly Regular[], nullable: boolean, plain: boolean): Facts {
   const depth = 1 + greatest(parts.map((part) => part.depth));
-  return { nullable, plain: plain && parts.every((part) => part.plain), depth };
+  const count = greatest(parts.map((part) => part.count));
+  return { nullable, plain: plain && parts.every((part) => part.plain), depth, count };
 }
 
-const leaf = (nullable: boolean): Facts => ({ nullable, plain: true, depth: 1 });
+const leaf = (nullable: boolean): Facts => ({ nullable, plain: true, depth: 1, count: 0 });
 
 /** No text at all. */
 export const nothing: Regular = fresh({ kind: 'nothing' }, leaf(false));
@@ -142,7 +145,8 @@ function link(head: Regular, tail: Regular): Regular {
     return tail.kind === 'sequence' ? link(merged, tail.tail) : merged;
   }
   const depth = Math.max(head.depth + 1, tail.depth); // the chain itself is walked by a loop
-  const facts = { nullable: head.nullable && tail.nullable, plain: head.plain && tail.plain, depth };
+  const count = Math.max(head.count, tail.count);
+  const facts = { nullable: head.nullable && tail.nullable, plain: head.plain && tail.plain, depth, count };
   return make(`s${head.id},${tail.id}`, { kind: 'sequence', head, tail }, facts);
 }
 
@@ -244,7 +248,7 @@ export function both(parts: readonly Regular[]): Regular {
     }
   }
   if (set) found.add(ofSet(set));
-  const sorted = [...found].sort((a, b) => a.id - b.id);
+  const sorted = withoutLooser([...found]).sort((a, b) => a.id - b.id);
   const nullable = sorted.every((part) => part.nullable);
   if (sorted.length < 2) return sorted[0] ?? everything;
   if (found.has(empty)) return nullable ? empty : nothing;
@@ -252,6 +256,18 @@ export function both(parts: readonly Regular[]): Regular {
   if (sorted.some((part) => part.kind === 'not' && found.has(part.part))) return nothing;
   checkLimit('parts', sorted.length);
   return make(keyOf('a', sorted), { kind: 'both', parts: sorted }, factsOf(sorted, nullable, false));
+}
+
+/** Of `x{0,} & x{2,5}` the first says nothing: where counts lie within others, those go. */
+function withoutLooser(parts: Regular[]): Regular[] {
+  return parts.filter(
+    (part) =>
+      part.kind !== 'repeat' ||
+      !parts.some((other) => {
+        if (other === part || other.kind !== 'repeat' || other.part !== part.part) return false;
+        return other.min >= part.min && other.max <= part.max;
+      }),
+  );
 }
 
 /** All strings of bytes that the part does not have: also those that are no UTF-8. */
@@ -273,11 +289,9 @@ export function repeat(part: Regular, min: number, max: number = Infinity): Regu
   const isStar = part.kind === 'repeat' && part.min === 0 && part.max === Infinity;
   if (isStar) return part;
   const from = part.nullable ? 0 : min;
-  return make(
-    `r${part.id},${from},${max}`,
-    { kind: 'repeat', part, min: from, max },
-    factsOf([part], from === 0, true),
-  );
+  const facts = factsOf([part], from === 0, true);
+  const count = Math.max(facts.count, max === Infinity ? from : max);
+  return make(`r${part.id},${from},${max}`, { kind: 'repeat', part, min: from, max }, { ...facts, count });
 }
 
 /** What leads the machine from `state` to one that it accepts. */

@@ -32,6 +32,7 @@ test('equal expressions are the same object', () => {
   expect(sequence(literal('ab'), literal('c'))).toBe(literal('abc'));
   expect(not(not(literal('a')))).toBe(literal('a'));
   expect(both([literal('a'), everything])).toBe(literal('a'));
+  expect(both([repeat(literal('x'), 0), repeat(literal('x'), 2, 5)])).toBe(repeat(literal('x'), 2, 5));
   expect(either([repeat(literal('x'), 0, 3), repeat(literal('x'), 2, 5)])).toBe(repeat(literal('x'), 0, 5));
 });
 
