@@ -50,7 +50,7 @@ const hostname = `(?=.{1,253}$)(?!([^.]*\\.)*[^.]{2}--)${label}(\\.${label}){0,1
 
 const atomText = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const quotedText = '"([ !#-\\[\\]-~]|\\\\[ -~])*"';
-const mailHost = `(${label}(\\.${label})*|\\[(${ipv4}|IPv6:${ipv6})\\])`;
+const mailHost = `(${label}(\\.${label})+|\\[(${ipv4}|IPv6:${ipv6})\\])`;
 const email = `(${atomText}(\\.${atomText})*|${quotedText})@${mailHost}`;
 
 /** RFC 3986; RFC 3987 adds the code points of `more`. */
@@ -86,7 +86,7 @@ const formats: Readonly<Record<string, Format>> = {
   time: { source: time, isStrict: true },
   'date-time': { source: `${date}[Tt]${time}`, isStrict: true },
   duration: { source: duration, isStrict: true },
-  email: { source: email },
+  email: { source: email, isStrict: true },
   'idn-email': { source: email, isStrict: true },
   hostname: { source: hostname, isStrict: true },
   'idn-hostname': { source: hostname, isStrict: true },
