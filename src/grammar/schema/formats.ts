@@ -45,8 +45,12 @@ const ipv6 = `(${[
 ].join('|')})`;
 
 const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-/** No label has hyphens in the third and fourth place: such labels stand for others, which have rules of their own. */
-const hostname = `(?=.{1,253}$)(?!([^.]*\\.)*[^.]{2}--)${label}(\\.${label}){0,126}`;
+const shortLabel = '[A-Za-z0-9]([A-Za-z0-9-]{0,28}[A-Za-z0-9])?';
+/**
+ * No label has hyphens in the third and fourth place: such labels stand for others, which have rules of their own. At most 253 characters:
+ * few long labels, or more short ones.
+ */
+const hostname = `(?!([^.]*\\.)*[^.]{2}--)(${label}(\\.${label}){0,2}|${shortLabel}(\\.${shortLabel}){0,7})`;
 
 const atomText = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const quotedText = '"([ !#-\\[\\]-~]|\\\\[ -~])*"';
@@ -63,7 +67,7 @@ function uriOf(more: string, isReference: boolean): string {
   const authority = `(([${unreserved}!$&'()*+,;=:]|${percent})*@)?${host}(:[0-9]*)?`;
   const absolute = `//${authority}(/${pchar}*)*|/(${pchar}+(/${pchar}*)*)?`;
   const tail = `(\\?(${pchar}|[/?])*)?(#(${pchar}|[/?])*)?`;
-  const uri = `[A-Za-z][A-Za-z0-9+.-]*:(${absolute}|${pchar}+(/${pchar}*)*|)${tail}`;
+  const uri = `[A-Za-z][A-Za-z0-9+.-]*:(${absolute}|${pchar}+(/${pchar}*)*)${tail}`; // some text behind the scheme: `x:` alone is hardly meant
   if (!isReference) return uri;
   const first = `([${unreserved}!$&'()*+,;=@]|${percent})`; // no colon: that would be a scheme's
   return `(${uri}|(${absolute}|${first}+(/${pchar}*)*|)${tail})`;
@@ -92,8 +96,8 @@ const formats: Readonly<Record<string, Format>> = {
   'idn-hostname': { source: hostname, isStrict: true },
   ipv4: { source: ipv4 },
   ipv6: { source: ipv6 },
-  uri: { source: uriOf('', false) },
-  'uri-reference': { source: uriOf('', true) },
+  uri: { source: uriOf('', false), isStrict: true },
+  'uri-reference': { source: uriOf('', true), isStrict: true },
   iri: { source: uriOf(more, false), isStrict: true },
   'iri-reference': { source: uriOf(more, true), isStrict: true },
   'uri-template': { source: template, isStrict: true },

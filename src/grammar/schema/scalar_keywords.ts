@@ -1,9 +1,11 @@
 /** What `type`, `enum`, `const` and the keywords of numbers and strings mean. */
 import { both, either, literal, repeat, type Regular } from '../regular.ts';
 import { topArray } from './arrays.ts';
+import { decimalOf } from './decimal.ts';
 import { formatTexts } from './formats.ts';
 import { isList, isObject, type Json } from './json.ts';
 import { at } from './limits.ts';
+import { checkDivisor } from './multiples.ts';
 import * as numbers from './numbers.ts';
 import { topObject } from './objects.ts';
 import { patternTexts } from './patterns.ts';
@@ -92,7 +94,9 @@ function numberSet(place: ObjectPlace): numbers.NumberSet {
   if (divisor !== undefined && divisor <= 0) {
     throw new RangeError(`${at(place.pointer)} of the schema: multipleOf is ${divisor}, expected a number above 0`);
   }
-  if (divisor !== undefined) hold(numbers.multiplesOf(divisor));
+  if (divisor === undefined) return set;
+  checkDivisor(decimalOf(divisor), `${at(place.pointer)} of the schema: multipleOf`);
+  hold(numbers.multiplesOf(divisor));
   return set;
 }
 
