@@ -11,6 +11,7 @@ export function arrayItem(emitter: Emitter, shape: ArrayShape): Item {
   if (shape.unique !== undefined && shape.max > 1) {
     throw new UnsupportedError(`${at(shape.unique)} of the schema: uniqueItems is not supported`);
   }
+  if (shape.min > shape.max) return choiceItem([]);
   const { inside } = emitter.space;
   const items = shape.contains.length === 0 ? plainItems(emitter, shape) : countedItems(emitter, shape);
   const some = sequenceItem([text(sequence(literal('['), inside)), items, text(sequence(inside, literal(']')))]);

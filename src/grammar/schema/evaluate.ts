@@ -116,8 +116,7 @@ type Under = (...keys: (string | number)[]) => Values;
 /** What the keywords mean that hold no other schema for the same value. */
 function ownShape(context: Context, place: ObjectPlace, under: Under): Shape {
   let shape = scalarShape(context, place);
-  if (shape.arrays.length > 0)
-    shape = bothShapes(context, shape, { ...top, arrays: arrayShapes(context, place, under) });
+  if (shape.arrays.length > 0) shape = bothShapes(context, shape, { ...top, arrays: arrayShapes(place, under) });
   if (shape.objects.length > 0)
     shape = bothShapes(context, shape, { ...top, objects: objectShapes(context, place, under) });
   return shape;

@@ -214,5 +214,19 @@ const overlap = (a: readonly Interval[], b: readonly Interval[]): readonly Inter
 const wholesIn = (intervals: readonly Interval[]): Interval[] =>
   intervals.map(([low, high]): Interval => [Math.ceil(low), Math.floor(high)]).filter(([low, high]) => low <= high);
 
+/** The most sets whose texts are remembered. */
+const KEPT = 1_000;
+
+const made = new Map<string, Regular>();
+
 /** The texts of the numbers in the set. */
-export const numberTexts = (set: NumberSet): Regular => either(set.map(partTexts));
+export function numberTexts(set: NumberSet): Regular {
+  if (set.length === 0) return nothing;
+  const key = JSON.stringify(set, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  const known = made.get(key);
+  if (known) return known;
+  const texts = either(set.map(partTexts));
+  if (made.size >= KEPT) made.clear();
+  made.set(key, texts);
+  return texts;
+}
