@@ -8,7 +8,7 @@ import type { Keys, ObjectShape } from './sets.ts';
 import { contentsOf } from './texts.ts';
 import { none } from './values.ts';
 
-export function objectItem(emitter: Emitter, shape: ObjectShape): Item {
+export function objectItem(emitter: Emitter, shape: ObjectShape, where: string): Item {
   const { inside } = emitter.space;
   const members = [...shape.named]
     .filter(([, { values }]) => values !== none)
@@ -22,7 +22,9 @@ export function objectItem(emitter: Emitter, shape: ObjectShape): Item {
   const blank = text(sequence(literal('{'), inside, literal('}')));
   if (members.length + others.length === 0 && shape.min + shape.some.length > 0) return choiceItem([]);
   if (members.length + others.length === 0 || shape.max === 0) return blank;
-  const some = isCounted ? countedMembers(emitter, shape, { members, others }) : plainMembers(emitter, members, others);
+  const some = isCounted
+    ? countedMembers(emitter, shape, { members, others, where })
+    : plainMembers(emitter, members, others);
   const whole = sequenceItem([text(sequence(literal('{'), inside)), some, text(sequence(inside, literal('}')))]);
   const mayBeEmpty = nRequired === 0 && shape.min === 0 && shape.some.length === 0;
   return mayBeEmpty ? choiceItem([blank, whole]) : whole;

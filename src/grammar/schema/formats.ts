@@ -107,13 +107,28 @@ const formats: Readonly<Record<string, Format>> = {
   regex: { source: `\\^?${pieces}(\\(${pieces}\\|${pieces}\\)${pieces})?\\$?`, isStrict: true },
 };
 
+/** By name: how bytes are written as a string, `contentEncoding`. */
+const encodings: Readonly<Record<string, Format>> = {
+  base64: { source: '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?', isStrict: true },
+};
+
 const made = new Map<string, Regular>();
 
+export interface FormatTexts {
+  readonly contents: Regular;
+  readonly isStrict: boolean;
+}
+
 /** The contents of strings in the format; nothing for one that is not known. */
-export function formatTexts(name: string): { readonly contents: Regular; readonly isStrict: boolean } | undefined {
-  if (!Object.hasOwn(formats, name)) return undefined;
-  const { source, isStrict = false } = formats[name]!;
-  const contents = made.get(name) ?? regularOfRegexp(`^(${source})$`, 'u', spelt);
-  made.set(name, contents);
+export const formatTexts = (name: string): FormatTexts | undefined => textsIn(formats, name);
+
+/** The contents of strings in the encoding; nothing for one that is not known. */
+export const encodedTexts = (name: string): FormatTexts | undefined => textsIn(encodings, name.toLowerCase());
+
+function textsIn(table: Readonly<Record<string, Format>>, name: string): FormatTexts | undefined {
+  if (!Object.hasOwn(table, name)) return undefined;
+  const { source, isStrict = false } = table[name]!;
+  const contents = made.get(source) ?? regularOfRegexp(`^(${source})$`, 'u', spelt);
+  made.set(source, contents);
   return { contents, isStrict };
 }

@@ -2,8 +2,8 @@
 import { both, either, literal, repeat, type Regular } from '../regular.ts';
 import { topArray } from './arrays.ts';
 import { decimalOf } from './decimal.ts';
-import { formatTexts } from './formats.ts';
-import { isList, isObject, type Json } from './json.ts';
+import { encodedTexts, formatTexts } from './formats.ts';
+import { isList, isObject, step, type Json } from './json.ts';
 import { at } from './limits.ts';
 import { checkDivisor } from './multiples.ts';
 import * as numbers from './numbers.ts';
@@ -107,9 +107,15 @@ function stringShape(place: ObjectPlace): Shape {
   if (min > 0 || max !== undefined) parts.push(repeat(anyChar, min, max));
   const pattern = textOf(place, 'pattern');
   if (pattern !== undefined) parts.push(patternTexts(pattern, place, 'pattern'));
-  const format = textOf(place, 'format');
-  const texts = format === undefined ? undefined : formatTexts(format);
-  if (texts) parts.push(texts.contents);
-  const strict = texts?.isStrict ? `${at(place.pointer)}/format` : undefined;
+  let strict: string | undefined;
+  for (const [keyword, textsOf] of [
+    ['format', formatTexts],
+    ['contentEncoding', encodedTexts],
+  ] as const) {
+    const name = textOf(place, keyword);
+    const texts = name === undefined ? undefined : textsOf(name);
+    if (texts) parts.push(texts.contents);
+    if (texts?.isStrict) strict = at(place.pointer + step(keyword));
+  }
   return parts.length === 0 ? top : { ...top, strings: both(parts), strict };
 }

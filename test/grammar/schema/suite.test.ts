@@ -69,7 +69,7 @@ it('refuses schemas by the keyword and its place, and no more of them than these
   const byKeyword = Object.fromEntries(
     [...new Set(why)].sort().map((keyword) => [keyword, why.filter((one) => one === keyword).length]),
   );
-  expect(byKeyword).toEqual({});
+  expect(byKeyword).toEqual({ $ref: 37, $schema: 4, alternatives: 1, minProperties: 3, multipleOf: 2, uniqueItems: 6 });
 });
 
 it('passes as many cases as it ever did', () => {
@@ -79,5 +79,5 @@ it('passes as many cases as it ever did', () => {
     strict: a.strict + b.strict,
     refused: a.refused + b.refused,
   }));
-  expect(sum).toEqual({});
+  expect(sum).toEqual({ cases: 3_946, passed: 3_582, strict: 155, refused: 207 });
 });
