@@ -91,11 +91,14 @@ export const everything: Regular = fresh({ kind: 'not', part: nothing }, leaf(tr
 
 const encoder = new TextEncoder();
 
+const singles: Regular[] = [];
+const single = (byte: number): Regular => (singles[byte] ??= bytes([[byte, byte]]));
+
 /** The text's UTF-8 bytes. */
 export function literal(text: string): Regular {
   if (/\p{Surrogate}/u.test(text))
     throw new RangeError(`a literal has no lone surrogates; got ${JSON.stringify(text)}`);
-  return sequenceOf([...encoder.encode(text)].map((byte) => bytes([[byte, byte]])));
+  return sequenceOf(Array.from(encoder.encode(text), single));
 }
 
 /** One byte out of these ranges. */

@@ -1,14 +1,14 @@
 /** What the keywords of arrays mean. */
-import { simplified, topArray } from './arrays.ts';
+import { topArray } from './arrays.ts';
 import { isList } from './json.ts';
 import { step } from './json.ts';
 import { countOf, flagOf, listOf, type ObjectPlace } from './read.ts';
-import type { ArrayShape, Contains, Context, Values } from './sets.ts';
+import type { ArrayShape, Contains, Values } from './sets.ts';
 import { any } from './values.ts';
 
 type Under = (...keys: (string | number)[]) => Values;
 
-export function arrayShapes(context: Context, place: ObjectPlace, under: Under): readonly ArrayShape[] {
+export function arrayShapes(place: ObjectPlace, under: Under): readonly ArrayShape[] {
   const { schema } = place;
   const listed = 'prefixItems' in schema ? 'prefixItems' : isList(schema['items']) ? 'items' : undefined; // a list: before 2020-12
   const prefix = listed === undefined ? [] : listOf(place, listed).map((_, i) => under(listed, i));
@@ -24,9 +24,7 @@ export function arrayShapes(context: Context, place: ObjectPlace, under: Under):
   const is = ['items', 'prefixItems', 'minItems', 'maxItems', 'contains', 'uniqueItems'].some(
     (keyword) => keyword in schema,
   );
-  if (!is) return [topArray];
-  const found = simplified(context, shape);
-  return found ? [found] : [];
+  return [is ? shape : topArray];
 }
 
 function containsOf(place: ObjectPlace, under: Under): Contains[] {

@@ -9,10 +9,11 @@ export const topArray: ArrayShape = { prefix: [], rest: any, min: 0, max: Infini
 export const itemAt = (shape: ArrayShape, index: number): Values => shape.prefix[index] ?? shape.rest;
 
 export function bothArrays(context: Context, a: ArrayShape, b: ArrayShape): ArrayShape | undefined {
+  if (a === topArray || b === topArray) return a === topArray ? b : a;
   const length = Math.max(a.prefix.length, b.prefix.length);
   const prefix = Array.from({ length }, (_, i) => bothValues(context, [itemAt(a, i), itemAt(b, i)]));
   const contains = new Map([...a.contains, ...b.contains].map((one) => [containsKey(one), one]));
-  return simplified(context, {
+  return possibleArray(context, {
     prefix,
     rest: bothValues(context, [a.rest, b.rest]),
     min: Math.max(a.min, b.min),
@@ -25,7 +26,7 @@ export function bothArrays(context: Context, a: ArrayShape, b: ArrayShape): Arra
 const containsKey = ({ values, from, min, max }: Contains): string => `${values.id} ${from} ${min} ${max}`;
 
 /** The same set with what follows from the rest; nothing where it is known to be empty. */
-export function simplified(context: Context, shape: ArrayShape): ArrayShape | undefined {
+export function possibleArray(context: Context, shape: ArrayShape): ArrayShape | undefined {
   let { max } = shape;
   const end = shape.prefix.findIndex((values, i) => i < max && context.isEmpty(values));
   if (end >= 0) max = end;

@@ -34,7 +34,7 @@ export function grammarOf(context: Context, start: Values, space: Space): Gramma
     if (found) return found;
     const shape = context.shapeOf(values);
     const isScalar = shape.arrays.length + shape.objects.length === 0;
-    const item = isScalar ? text(scalars(shape)) : rule(() => shapeItem(emitter, shape));
+    const item = isScalar ? text(scalars(shape)) : rule(() => shapeItem(emitter, shape, pointerOf(values)));
     known.set(values, item);
     return item;
   };
@@ -47,11 +47,18 @@ export function grammarOf(context: Context, start: Values, space: Space): Gramma
   return grammar;
 }
 
-function shapeItem(emitter: Emitter, shape: Shape): Item {
+/** Where the schema says so, or a part of it. */
+function pointerOf(values: Values): string {
+  if (values.kind === 'place') return values.place.pointer;
+  if (values.kind === 'not') return pointerOf(values.part);
+  return values.kind === 'both' || values.kind === 'either' ? pointerOf(values.parts[0]!) : '';
+}
+
+function shapeItem(emitter: Emitter, shape: Shape, where: string): Item {
   const texts = scalars(shape);
   return choiceItem([
-    ...shape.objects.map((part) => objectItem(emitter, part)),
-    ...shape.arrays.map((part) => arrayItem(emitter, part)),
+    ...shape.objects.map((part) => objectItem(emitter, part, where)),
+    ...shape.arrays.map((part) => arrayItem(emitter, part, where)),
     ...(texts === nothing ? [] : [text(texts)]),
   ]);
 }

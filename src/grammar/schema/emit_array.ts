@@ -7,12 +7,13 @@ import { at, checkLimit } from './limits.ts';
 import type { ArrayShape } from './sets.ts';
 import { bothValues, notValues } from './values.ts';
 
-export function arrayItem(emitter: Emitter, shape: ArrayShape): Item {
+export function arrayItem(emitter: Emitter, shape: ArrayShape, where: string): Item {
   if (shape.unique !== undefined && shape.max > 1) {
     throw new UnsupportedError(`${at(shape.unique)} of the schema: uniqueItems is not supported`);
   }
+  if (shape.min > shape.max) return choiceItem([]);
   const { inside } = emitter.space;
-  const items = shape.contains.length === 0 ? plainItems(emitter, shape) : countedItems(emitter, shape);
+  const items = shape.contains.length === 0 ? plainItems(emitter, shape) : countedItems(emitter, shape, where);
   const some = sequenceItem([text(sequence(literal('['), inside)), items, text(sequence(inside, literal(']')))]);
   const needed = shape.contains.some(({ min }) => min > 0);
   const none = text(sequence(literal('['), inside, literal(']')));
@@ -43,10 +44,11 @@ function plainItems(emitter: Emitter, shape: ArrayShape): Item {
 }
 
 /** The same where items of a kind are counted: a rule for each place and what was counted up to there. */
-function countedItems(emitter: Emitter, shape: ArrayShape): Item {
+function countedItems(emitter: Emitter, shape: ArrayShape, where: string): Item {
   const { context } = emitter;
   const known = new Map<string, Item>();
   const last = Math.max(
+    1,
     shape.prefix.length,
     shape.min,
     ...shape.contains.map(({ from }) => from),
@@ -57,7 +59,7 @@ function countedItems(emitter: Emitter, shape: ArrayShape): Item {
     const key = `${at} ${counts.join()}`;
     const item = known.get(key) ?? emitter.rule(() => step(at, counts));
     known.set(key, item);
-    checkLimit('rules', known.size, context.where);
+    checkLimit('rules', known.size, where);
     return item;
   };
   const step = (index: number, counts: readonly number[]): Item => {

@@ -12,6 +12,8 @@ import { bothValues } from './values.ts';
 interface Members {
   readonly members: readonly Member[];
   readonly others: readonly Keys[];
+  /** The schema's pointer. */
+  readonly where: string;
 }
 
 /** How far an object has come. Sets of `shape.some` are bits. */
@@ -34,8 +36,7 @@ interface Work extends Members {
 /** More conditions than this on the same object have too many ways to be met. */
 const MOST_CONDITIONS = 12;
 
-export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, others }: Members): Item {
-  const where = emitter.context.where;
+export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, others, where }: Members): Item {
   const nRequired = members.filter(({ isRequired }) => isRequired).length;
   if (others.length > 0 && shape.min > nRequired + 1) {
     throw new UnsupportedError(
@@ -57,7 +58,7 @@ export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, 
     checkLimit('rules', known.size, where);
     return item;
   };
-  const work: Work = { emitter, shape, members, others, next };
+  const work: Work = { emitter, shape, members, others, where, next };
   return next({ index: 0, count: 0, pending: 2 ** shape.some.length - 1, came: 0 });
 }
 

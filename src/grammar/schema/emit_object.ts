@@ -5,31 +5,36 @@ import { countedMembers } from './emit_counted.ts';
 import { property, type Member } from './members.ts';
 import { keysNamed } from './objects.ts';
 import type { Keys, ObjectShape } from './sets.ts';
-import { contentsOf, isNothing } from './texts.ts';
+import { contentsOf } from './texts.ts';
+import { none } from './values.ts';
 
-export function objectItem(emitter: Emitter, shape: ObjectShape): Item {
+export function objectItem(emitter: Emitter, shape: ObjectShape, where: string): Item {
   const { inside } = emitter.space;
   const members = [...shape.named]
-    .filter(([, { values }]) => !emitter.context.isEmpty(values))
+    .filter(([, { values }]) => values !== none)
     .map(([name, { values, isRequired }]): Member => ({ name, key: literal(contentsOf(name)), values, isRequired }));
   const others = openKeys(shape);
-  const nRequired = members.filter(({ isRequired }) => isRequired).length;
+  const nRequired = [...shape.named.values()].filter(({ isRequired }) => isRequired).length;
+  const isNever = [...shape.named.values()].some(({ isRequired, values }) => isRequired && values === none);
+  if (isNever || Math.max(nRequired, shape.min) > shape.max) return choiceItem([]);
   const most = others.length === 0 ? members.length : Infinity;
   const isCounted = shape.min > Math.max(nRequired, 1) || shape.max < most || shape.some.length > 0;
-  const none = text(sequence(literal('{'), inside, literal('}')));
-  if (members.length + others.length === 0 || shape.max === 0) return none;
-  const some = isCounted ? countedMembers(emitter, shape, { members, others }) : plainMembers(emitter, members, others);
+  const blank = text(sequence(literal('{'), inside, literal('}')));
+  if (members.length + others.length === 0 && shape.min + shape.some.length > 0) return choiceItem([]);
+  if (members.length + others.length === 0 || shape.max === 0) return blank;
+  const some = isCounted
+    ? countedMembers(emitter, shape, { members, others, where })
+    : plainMembers(emitter, members, others);
   const whole = sequenceItem([text(sequence(literal('{'), inside)), some, text(sequence(inside, literal('}')))]);
   const mayBeEmpty = nRequired === 0 && shape.min === 0 && shape.some.length === 0;
-  return mayBeEmpty ? choiceItem([none, whole]) : whole;
+  return mayBeEmpty ? choiceItem([blank, whole]) : whole;
 }
 
 /** Classes of keys that are not named. */
 function openKeys(shape: ObjectShape): Keys[] {
-  const names = keysNamed([...shape.named.keys()]);
-  return shape.others
-    .map(({ keys, values }) => ({ keys: both([keys, not(names)]), values }))
-    .filter(({ keys }) => !isNothing(keys));
+  if (shape.named.size === 0) return [...shape.others];
+  const names = not(keysNamed([...shape.named.keys()]));
+  return shape.others.map(({ keys, values }) => ({ keys: both([keys, names]), values }));
 }
 
 /** One property or more: those that are named, in their order, then any others. */

@@ -10,6 +10,7 @@ import { hasKeywords, listOf, type ObjectPlace } from './read.ts';
 import { scalarShape, valueShape } from './scalar_keywords.ts';
 import type { Context, Scope, Shape, Values } from './sets.ts';
 import { bothShapes, bottom, eitherShapes, isEmptyShape, otherShape, top } from './shapes.ts';
+import { blankWay, waysOfPlace, type Way } from './unevaluated.ts';
 import { any, none, placeValues } from './values.ts';
 
 /** The schema leads back to itself without any value between. */
@@ -110,18 +111,37 @@ function evaluate(context: Context, values: Values): Shape {
   }
 }
 
+type Under = (...keys: (string | number)[]) => Values;
+
+/** What the keywords mean that hold no other schema for the same value. */
+function ownShape(context: Context, place: ObjectPlace, under: Under): Shape {
+  let shape = scalarShape(context, place);
+  if (shape.arrays.length > 0) shape = bothShapes(context, shape, { ...top, arrays: arrayShapes(place, under) });
+  if (shape.objects.length > 0)
+    shape = bothShapes(context, shape, { ...top, objects: objectShapes(context, place, under) });
+  return shape;
+}
+
+function referencesOf(context: Context, place: ObjectPlace, scope: Scope): Values[] {
+  const found: Values[] = [];
+  if ('$ref' in place.schema) found.push(valuesAt(context, target(context.document, place, '$ref'), scope));
+  if ('$dynamicRef' in place.schema) found.push(valuesAt(context, dynamicTarget(context, place, scope), scope));
+  return found;
+}
+
 function placeShape(context: Context, place: ObjectPlace, scope: Scope): Shape {
   context.where = place.pointer;
   refuse(place);
-  const under = (...keys: (string | number)[]): Values =>
-    valuesAt(context, inside(context.document, place, ...keys), scope);
-  let shape = scalarShape(context, place);
+  const under: Under = (...keys) => valuesAt(context, inside(context.document, place, ...keys), scope);
+  let shape = ownShape(context, place, under);
+  if ('unevaluatedProperties' in place.schema || 'unevaluatedItems' in place.schema) {
+    return eitherShapes(context, [
+      bottom,
+      ...waysOf(context, placeValues(context, place, scope)).map((way) => way.shape),
+    ]);
+  }
   const hold = (to: Shape): void => void (shape = bothShapes(context, shape, to));
-  if (shape.arrays.length > 0) hold({ ...top, arrays: arrayShapes(context, place, under) });
-  if (shape.objects.length > 0) hold({ ...top, objects: objectShapes(context, place, under) });
-  if ('$ref' in place.schema) hold(context.shapeOf(valuesAt(context, target(context.document, place, '$ref'), scope)));
-  if ('$dynamicRef' in place.schema)
-    hold(context.shapeOf(valuesAt(context, dynamicTarget(context, place, scope), scope)));
+  for (const values of referencesOf(context, place, scope)) hold(context.shapeOf(values));
   if ('allOf' in place.schema) listOf(place, 'allOf').forEach((_, i) => hold(context.shapeOf(under('allOf', i))));
   const parts = (keyword: string): Shape[] =>
     listOf(place, keyword).map((_, i) => bothShapes(context, shape, context.shapeOf(under(keyword, i))));
@@ -165,10 +185,22 @@ function dynamicTarget(context: Context, place: ObjectPlace, scope: Scope): Plac
   return (isDynamic && scope.anchors.get(name)) || found;
 }
 
+/** Ways to be valid, with what each evaluates; `before` are those that this one is inside of. */
+function waysOf(context: Context, values: Values, before: ReadonlySet<Values> = new Set()): readonly Way[] {
+  if (values.kind !== 'place') return values.kind === 'none' ? [] : [{ ...blankWay, shape: context.shapeOf(values) }];
+  if (before.has(values)) throw new Endless(`${at(values.place.pointer)} of the schema refers to itself without end`);
+  const inner = new Set([...before, values]);
+  const place = values.place as ObjectPlace;
+  const under: Under = (...keys) => valuesAt(context, inside(context.document, place, ...keys), values.scope);
+  const own = ownShape(context, place, under);
+  const references = referencesOf(context, place, values.scope);
+  return waysOfPlace(context, place, { own, under, references, waysOf: (values) => waysOf(context, values, inner) });
+}
+
 /** Keywords that are known and not enforced. */
 function refuse(place: ObjectPlace): void {
-  for (const keyword of ['$recursiveRef', 'unevaluatedProperties', 'unevaluatedItems']) {
-    if (!(keyword in place.schema)) continue;
-    throw new UnsupportedError(`${at(place.pointer)} of the schema: ${keyword} is not supported`);
-  }
+  if (!('$recursiveRef' in place.schema)) return;
+  throw new UnsupportedError(
+    `${at(place.pointer)} of the schema: $recursiveRef is not supported; write $dynamicRef, as in 2020-12`,
+  );
 }

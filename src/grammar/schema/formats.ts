@@ -45,12 +45,16 @@ const ipv6 = `(${[
 ].join('|')})`;
 
 const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-/** No label has hyphens in the third and fourth place: such labels stand for others, which have rules of their own. */
-const hostname = `(?=.{1,253}$)(?!([^.]*\\.)*[^.]{2}--)${label}(\\.${label}){0,126}`;
+const shortLabel = '[A-Za-z0-9]([A-Za-z0-9-]{0,28}[A-Za-z0-9])?';
+/**
+ * No label has hyphens in the third and fourth place: such labels stand for others, which have rules of their own. At most 253 characters:
+ * few long labels, or more short ones.
+ */
+const hostname = `(?!([^.]*\\.)*[^.]{2}--)(${label}(\\.${label}){0,2}|${shortLabel}(\\.${shortLabel}){0,7})`;
 
 const atomText = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const quotedText = '"([ !#-\\[\\]-~]|\\\\[ -~])*"';
-const mailHost = `(${label}(\\.${label})*|\\[(${ipv4}|IPv6:${ipv6})\\])`;
+const mailHost = `(${label}(\\.${label})+|\\[(${ipv4}|IPv6:${ipv6})\\])`;
 const email = `(${atomText}(\\.${atomText})*|${quotedText})@${mailHost}`;
 
 /** RFC 3986; RFC 3987 adds the code points of `more`. */
@@ -63,7 +67,7 @@ function uriOf(more: string, isReference: boolean): string {
   const authority = `(([${unreserved}!$&'()*+,;=:]|${percent})*@)?${host}(:[0-9]*)?`;
   const absolute = `//${authority}(/${pchar}*)*|/(${pchar}+(/${pchar}*)*)?`;
   const tail = `(\\?(${pchar}|[/?])*)?(#(${pchar}|[/?])*)?`;
-  const uri = `[A-Za-z][A-Za-z0-9+.-]*:(${absolute}|${pchar}+(/${pchar}*)*|)${tail}`;
+  const uri = `[A-Za-z][A-Za-z0-9+.-]*:(${absolute}|${pchar}+(/${pchar}*)*)${tail}`; // some text behind the scheme: `x:` alone is hardly meant
   if (!isReference) return uri;
   const first = `([${unreserved}!$&'()*+,;=@]|${percent})`; // no colon: that would be a scheme's
   return `(${uri}|(${absolute}|${first}+(/${pchar}*)*|)${tail})`;
@@ -86,14 +90,14 @@ const formats: Readonly<Record<string, Format>> = {
   time: { source: time, isStrict: true },
   'date-time': { source: `${date}[Tt]${time}`, isStrict: true },
   duration: { source: duration, isStrict: true },
-  email: { source: email },
+  email: { source: email, isStrict: true },
   'idn-email': { source: email, isStrict: true },
   hostname: { source: hostname, isStrict: true },
   'idn-hostname': { source: hostname, isStrict: true },
   ipv4: { source: ipv4 },
   ipv6: { source: ipv6 },
-  uri: { source: uriOf('', false) },
-  'uri-reference': { source: uriOf('', true) },
+  uri: { source: uriOf('', false), isStrict: true },
+  'uri-reference': { source: uriOf('', true), isStrict: true },
   iri: { source: uriOf(more, false), isStrict: true },
   'iri-reference': { source: uriOf(more, true), isStrict: true },
   'uri-template': { source: template, isStrict: true },
@@ -103,13 +107,28 @@ const formats: Readonly<Record<string, Format>> = {
   regex: { source: `\\^?${pieces}(\\(${pieces}\\|${pieces}\\)${pieces})?\\$?`, isStrict: true },
 };
 
+/** By name: how bytes are written as a string, `contentEncoding`. */
+const encodings: Readonly<Record<string, Format>> = {
+  base64: { source: '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?', isStrict: true },
+};
+
 const made = new Map<string, Regular>();
 
+export interface FormatTexts {
+  readonly contents: Regular;
+  readonly isStrict: boolean;
+}
+
 /** The contents of strings in the format; nothing for one that is not known. */
-export function formatTexts(name: string): { readonly contents: Regular; readonly isStrict: boolean } | undefined {
-  if (!Object.hasOwn(formats, name)) return undefined;
-  const { source, isStrict = false } = formats[name]!;
-  const contents = made.get(name) ?? regularOfRegexp(`^(${source})$`, 'u', spelt);
-  made.set(name, contents);
+export const formatTexts = (name: string): FormatTexts | undefined => textsIn(formats, name);
+
+/** The contents of strings in the encoding; nothing for one that is not known. */
+export const encodedTexts = (name: string): FormatTexts | undefined => textsIn(encodings, name.toLowerCase());
+
+function textsIn(table: Readonly<Record<string, Format>>, name: string): FormatTexts | undefined {
+  if (!Object.hasOwn(table, name)) return undefined;
+  const { source, isStrict = false } = table[name]!;
+  const contents = made.get(source) ?? regularOfRegexp(`^(${source})$`, 'u', spelt);
+  made.set(source, contents);
   return { contents, isStrict };
 }

@@ -51,7 +51,7 @@ export const asserting: ReadonlySet<string> = new Set([
     'maxItems',
     'uniqueItems',
   ],
-  'unevaluatedItems',
+  ...['unevaluatedItems', 'contentEncoding'],
 ]);
 
 /** How drafts differ in what the same keywords mean. */

@@ -4,20 +4,27 @@ import type { Machine } from '../machine.ts';
 import { machineText, type Regular } from '../regular.ts';
 import type { Decimal } from './decimal.ts';
 
-/** Remainders up to here, times ten, are exact; and a state is a remainder with its place. */
-const LARGEST = 2 ** 40;
+/** A state is a remainder with its place. Whether a multiple can still be reached is found out by looking at them all. */
+const MOST_STATES = 10_000;
 
 /** How many digits behind the point a multiple may have. */
 export const placesOf = ({ exponent }: Decimal): number => Math.max(0, -exponent);
 
+const divisorOf = ({ digits, exponent }: Decimal): number => Number(digits) * 10 ** Math.max(0, exponent);
+
+/** Refuses what has too many remainders. `where` names the keyword. */
+export function checkDivisor(of: Decimal, where: string): void {
+  const places = placesOf(of);
+  if (divisorOf(of) * (places + 2) <= MOST_STATES) return;
+  const most = Math.floor(MOST_STATES / (places + 2));
+  throw new UnsupportedError(
+    `${where} has too many digits: with ${places} behind the point, they may say at most ${most}; leave it out, or take a rounder number`,
+  );
+}
+
 /** Plain numbers that are a multiple, or those that are none. Zeros may follow behind the last place. */
 export function multipleTexts(of: Decimal, isOne: boolean): Regular {
-  const places = placesOf(of);
-  const divisor = Number(of.exponent > 0 ? of.digits * 10n ** BigInt(Math.min(of.exponent, 40)) : of.digits);
-  if (divisor > LARGEST || places > 15) {
-    throw new UnsupportedError(`multipleOf ${of.digits}e${of.exponent} has too many digits; a divisor has at most 12`);
-  }
-  return machineText(remainders(divisor, places, isOne), 0);
+  return machineText(remainders(divisorOf(of), placesOf(of), isOne), 0);
 }
 
 /**

@@ -172,14 +172,25 @@ function intervalTexts([low, high]: Interval, areWhole: boolean): Regular {
 const texts = (intervals: readonly Interval[], areWhole: boolean): Regular =>
   either(intervals.map((interval) => intervalTexts(interval, areWhole)));
 
-/** Sign and digits, with a fraction that is not zero or a small power: no whole number. */
+/**
+ * Numbers that are not whole, neither in the text nor as the double that is read: `0.99999999999999999` reads as 1, so there are at most as
+ * many digits as doubles tell apart. Zeros may follow.
+ */
 const noWhole = sequence(
   either([empty, minus]),
   either([
-    sequence(repeat(anyDigit, 1), point, repeat(literal('0'), 0), digit('1', '9'), repeat(anyDigit, 0)),
+    both([
+      either(Array.from({ length: EXACT_DIGITS - 1 }, (_, i) => digits(i + 1, EXACT_DIGITS - 1 - i))),
+      sequence(repeat(anyDigit, 1), point, repeat(literal('0'), 0), digit('1', '9'), repeat(anyDigit, 0)),
+    ]),
     sequence(repeat(either([anyDigit, point]), 1), powers(-POWERS.high, 0)),
   ]),
 );
+
+/** Up to so many digits before the point, and behind it. */
+function digits(nBefore: number, nBehind: number): Regular {
+  return sequence(repeat(anyDigit, 1, nBefore), point, repeat(anyDigit, 1, nBehind), repeat(literal('0'), 0));
+}
 
 function partTexts(part: NumberPart): Regular {
   const { multiples } = part;
@@ -203,5 +214,19 @@ const overlap = (a: readonly Interval[], b: readonly Interval[]): readonly Inter
 const wholesIn = (intervals: readonly Interval[]): Interval[] =>
   intervals.map(([low, high]): Interval => [Math.ceil(low), Math.floor(high)]).filter(([low, high]) => low <= high);
 
+/** The most sets whose texts are remembered. */
+const KEPT = 1_000;
+
+const made = new Map<string, Regular>();
+
 /** The texts of the numbers in the set. */
-export const numberTexts = (set: NumberSet): Regular => either(set.map(partTexts));
+export function numberTexts(set: NumberSet): Regular {
+  if (set.length === 0) return nothing;
+  const key = JSON.stringify(set, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  const known = made.get(key);
+  if (known) return known;
+  const texts = either(set.map(partTexts));
+  if (made.size >= KEPT) made.clear();
+  made.set(key, texts);
+  return texts;
+}

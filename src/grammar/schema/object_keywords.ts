@@ -2,7 +2,7 @@
 import { both, not, type Regular } from '../regular.ts';
 import { isList, isObject } from './json.ts';
 import { checkLimit } from './limits.ts';
-import { bothObjects, simplified, topObject } from './objects.ts';
+import { bothObjects, topObject } from './objects.ts';
 import { patternTexts } from './patterns.ts';
 import { countOf, keysOf, texts, textsOf, type ObjectPlace } from './read.ts';
 import type { Context, Keys, ObjectShape, Property, Values } from './sets.ts';
@@ -19,9 +19,7 @@ export function objectShapes(context: Context, place: ObjectPlace, under: Under)
   for (const keyword of ['dependentRequired', 'dependentSchemas', 'dependencies']) {
     for (const name of keysOf(place, keyword)) hold(dependents(context, place, { keyword, name }, under));
   }
-  return shapes.length === 1
-    ? shapes.map((shape) => simplified(context, shape)).filter((shape) => shape !== undefined)
-    : shapes;
+  return shapes;
 }
 
 function ownShape(context: Context, place: ObjectPlace, under: Under): ObjectShape {

@@ -17,6 +17,7 @@ export function valuesUnder(shape: ObjectShape, name: string): Values {
 }
 
 export function bothObjects(context: Context, a: ObjectShape, b: ObjectShape): ObjectShape | undefined {
+  if (a === topObject || b === topObject) return a === topObject ? b : a;
   const named = new Map<string, Property>();
   for (const name of new Set([...a.named.keys(), ...b.named.keys()])) {
     named.set(name, {
@@ -25,7 +26,7 @@ export function bothObjects(context: Context, a: ObjectShape, b: ObjectShape): O
     });
   }
   const some = new Map([...a.some, ...b.some].map((one) => [`${one.keys.id} ${one.values.id}`, one]));
-  return simplified(context, {
+  return possibleObject(context, {
     named,
     others: bothKeys(context, a.others, b.others),
     min: Math.max(a.min, b.min),
@@ -48,7 +49,7 @@ export function bothKeys(context: Context, a: readonly Keys[], b: readonly Keys[
 }
 
 /** The same set without properties that no value can have; nothing where it is known to be empty. */
-export function simplified(context: Context, shape: ObjectShape): ObjectShape | undefined {
+export function possibleObject(context: Context, shape: ObjectShape): ObjectShape | undefined {
   let nRequired = 0;
   let nPossible = 0;
   const named = new Map<string, Property>();

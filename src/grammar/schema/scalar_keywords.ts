@@ -1,9 +1,11 @@
 /** What `type`, `enum`, `const` and the keywords of numbers and strings mean. */
 import { both, either, literal, repeat, type Regular } from '../regular.ts';
 import { topArray } from './arrays.ts';
-import { formatTexts } from './formats.ts';
-import { isList, isObject, type Json } from './json.ts';
+import { decimalOf } from './decimal.ts';
+import { encodedTexts, formatTexts } from './formats.ts';
+import { isList, isObject, step, type Json } from './json.ts';
 import { at } from './limits.ts';
+import { checkDivisor } from './multiples.ts';
 import * as numbers from './numbers.ts';
 import { topObject } from './objects.ts';
 import { patternTexts } from './patterns.ts';
@@ -92,7 +94,9 @@ function numberSet(place: ObjectPlace): numbers.NumberSet {
   if (divisor !== undefined && divisor <= 0) {
     throw new RangeError(`${at(place.pointer)} of the schema: multipleOf is ${divisor}, expected a number above 0`);
   }
-  if (divisor !== undefined) hold(numbers.multiplesOf(divisor));
+  if (divisor === undefined) return set;
+  checkDivisor(decimalOf(divisor), `${at(place.pointer)} of the schema: multipleOf`);
+  hold(numbers.multiplesOf(divisor));
   return set;
 }
 
@@ -103,9 +107,15 @@ function stringShape(place: ObjectPlace): Shape {
   if (min > 0 || max !== undefined) parts.push(repeat(anyChar, min, max));
   const pattern = textOf(place, 'pattern');
   if (pattern !== undefined) parts.push(patternTexts(pattern, place, 'pattern'));
-  const format = textOf(place, 'format');
-  const texts = format === undefined ? undefined : formatTexts(format);
-  if (texts) parts.push(texts.contents);
-  const strict = texts?.isStrict ? `${at(place.pointer)}/format` : undefined;
+  let strict: string | undefined;
+  for (const [keyword, textsOf] of [
+    ['format', formatTexts],
+    ['contentEncoding', encodedTexts],
+  ] as const) {
+    const name = textOf(place, keyword);
+    const texts = name === undefined ? undefined : textsOf(name);
+    if (texts) parts.push(texts.contents);
+    if (texts?.isStrict) strict = at(place.pointer + step(keyword));
+  }
   return parts.length === 0 ? top : { ...top, strings: both(parts), strict };
 }

@@ -1,10 +1,10 @@
 /** Intersections, unions and opposites of shapes. */
 import { UnsupportedError } from '../../base/errors.ts';
 import { both, either, nothing } from '../regular.ts';
-import { bothArrays, otherArrays, topArray } from './arrays.ts';
+import { bothArrays, otherArrays, possibleArray, topArray } from './arrays.ts';
 import { checkLimit } from './limits.ts';
 import { allNumbers, bothNumbers, eitherNumbers, noNumbers, otherNumbers } from './numbers.ts';
-import { bothObjects, otherObjects, topObject } from './objects.ts';
+import { bothObjects, otherObjects, possibleObject, topObject } from './objects.ts';
 import type { ArrayShape, Context, ObjectShape, Shape } from './sets.ts';
 import { anyContents, isNothing, otherContents } from './texts.ts';
 
@@ -114,6 +114,7 @@ export function otherShape(context: Context, shape: Shape): Shape {
 /** Whether the shape is known to have no value. */
 export function isEmptyShape(context: Context, shape: Shape): boolean {
   if (shape.hasNull || shape.booleans.length > 0 || shape.numbers.length > 0) return false;
-  const hasItems = shape.arrays.some((part) => bothArrays(context, part, topArray) !== undefined);
-  return !hasItems && isNothing(shape.strings) && !shape.objects.some((part) => bothObjects(context, part, topObject));
+  if (shape.objects.some((part) => possibleObject(context, part))) return false;
+  if (shape.arrays.some((part) => possibleArray(context, part))) return false;
+  return isNothing(shape.strings);
 }
