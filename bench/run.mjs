@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -26,6 +26,7 @@ const nodeEntries = {
   opening: 'bench/lib/opening.ts',
   fidelity: 'bench/fidelity.ts',
   presets: 'bench/presets.ts',
+  held: 'bench/held.ts',
   embed: 'bench/embed.ts',
   embed_once: 'bench/lib/embed_once.ts',
   adapters: 'bench/adapters.ts',
@@ -62,6 +63,7 @@ const benches = [
   'load',
   'fidelity',
   'presets',
+  'held',
   'embed',
   'adapters',
   'quantize',

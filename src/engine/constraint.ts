@@ -13,23 +13,25 @@ import { forcedTokens } from './forced_tokens.ts';
 import type { Marks } from './marks.ts';
 
 type Compilers = {
-  readonly [K in keyof ConstraintOptions]-?: (given: NonNullable<ConstraintOptions[K]>) => Promise<Grammar>;
+  readonly [K in keyof ConstraintOptions]-?: (
+    given: NonNullable<ConstraintOptions[K]>,
+    tokenizer: Tokenizer,
+  ) => Promise<Grammar>;
 };
 
 /** What makes the grammar of each kind of constraint. */
 const compilers: Compilers = {
   schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema, { space: 'one' }),
-  grammar: () =>
-    Promise.reject(new UnsupportedError('grammars in GBNF are not supported yet; give a schema or a regexp')),
+  grammar: async (text, { tokenOf }) => (await import('../grammar/gbnf.ts')).grammarOfGbnf(text, tokenOf),
   async regexp(source) {
     const { regularOfRegexp } = await import('../grammar/regexp.ts');
     return { rules: [{ kind: 'text', regular: regularOfRegexp(`^(?:${source})$`, 'u') }] };
   },
 };
 
-function grammarOf(given: ConstraintOptions): Promise<Grammar> {
-  const name = nameOf(given) as keyof Compilers;
-  return (compilers[name] as (given: unknown) => Promise<Grammar>)(given[name]);
+function grammarOf(given: ConstraintOptions, tokenizer: Tokenizer): Promise<Grammar> {
+  const name = nameOf(given);
+  return (compilers[name] as (given: unknown, tokenizer: Tokenizer) => Promise<Grammar>)(given[name], tokenizer);
 }
 
 /** What an answer is held to. */
@@ -209,7 +211,7 @@ function constraintOf({ schema, grammar, regexp }: ConstraintOptions): Constrain
 const SHOWN = 20;
 
 /** How a constraint is called in messages: by its option. */
-const nameOf = (given: ConstraintOptions): string => Object.keys(given)[0]!;
+const nameOf = (given: ConstraintOptions) => Object.keys(given)[0] as keyof ConstraintOptions;
 
 /** What is made once for a model, for all its answers. */
 interface Shared {
@@ -231,7 +233,7 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   let grammar = grammars.get(key);
   if (!grammar) {
     const thinking = marks && opening !== 'none';
-    const sentence = await grammarOf(given);
+    const sentence = await grammarOf(given, tokenizer);
     const answer = thinking ? withThoughts(sentence, opening, tokenizer, marks) : sentence;
     grammar = new CompiledGrammar(ownSpace ? inFront(answer, behindSpace) : answer, vocabulary);
   }

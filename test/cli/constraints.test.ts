@@ -30,7 +30,7 @@ describe('--schema and --grammar', () => {
     expect([stop_reason, code]).toEqual(['eos', 0]);
   });
 
-  it.skip('hold an answer to a grammar', async () => {
+  it('hold an answer to a grammar', async () => {
     const { stdout, code } = await run('--grammar', bench.path('sky.gbnf'));
     expect(stdout).toMatch(/^The sky is (blue|grey)\.\n$/);
     expect(code).toBe(0);

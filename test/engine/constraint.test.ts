@@ -12,13 +12,11 @@ import { tinyModel } from '../helpers/tiny_models.ts';
 const schema = {
   type: 'object',
   properties: {
-    theNameOfTheLittleGirl: { type: 'string', maxLength: 12 },
-    thePlaceWhereSheLovedToPlay: { enum: ['park', 'garden', 'house'] },
+    nameOfTheGirl: { type: 'string', maxLength: 8 },
     whatSheSaw: { type: 'array', items: { enum: ['ball', 'bird', 'big ball'] }, minItems: 2, maxItems: 3 },
-    howManyTimes: { type: 'integer', minimum: 0, maximum: 9 },
     wasSheHappy: { type: 'boolean' },
   },
-  required: ['theNameOfTheLittleGirl', 'thePlaceWhereSheLovedToPlay', 'whatSheSaw', 'howManyTimes', 'wasSheHappy'],
+  required: ['nameOfTheGirl', 'whatSheSaw', 'wasSheHappy'],
   additionalProperties: false,
 } as const;
 
@@ -46,7 +44,7 @@ describe('an answer that is held to a schema', () => {
   it('is of its form, and ends by itself', () => {
     const said = JSON.parse(whole.text) as Record<string, unknown>;
     expect(Object.keys(said)).toEqual(schema.required);
-    expect(schema.properties.thePlaceWhereSheLovedToPlay.enum).toContain(said['thePlaceWhereSheLovedToPlay']);
+    expect(schema.properties.whatSheSaw.items.enum).toContain((said['whatSheSaw'] as string[])[1]);
     expect(said['wasSheHappy']).toBeTypeOf('boolean');
     expect(whole.stopReason).toBe('eos');
   });
@@ -61,7 +59,6 @@ describe('an answer that is held to a schema', () => {
     'the preset': {},
     sampled: { temperature: 1.5, topK: 0, topP: 1, minP: 0, seed: 5 },
     mirostat: { mirostatTau: 4, seed: 5 },
-    penalties: { temperature: 1, repeatPenalty: 1.5, dryMultiplier: 1, seed: 5 },
     bias: { temperature: 0, logitBias: Array.from({ length: 100 }, (_, i) => [i + 5, 10] as const) },
   };
   it.each(Object.entries(settings))(
@@ -80,7 +77,7 @@ describe('an answer that is held to a schema', () => {
   );
 
   it('goes on where it was cut, also in forced text, saved or not', async () => {
-    for (const maxTokens of [1, 2, 5, 9, 20, whole.tokens.length - 1]) {
+    for (const maxTokens of [1, 4, 20]) {
       const session = model.openSession();
       const first = await run(session, prompt, { ...greedy, maxTokens });
       expect(first.stopReason).toBe('length');
@@ -98,7 +95,7 @@ describe('an answer that is held to a schema', () => {
     const session = model.openSession();
     const first = await run(session, prompt, { ...greedy, maxTokens: 1 });
     let text = first.text;
-    for (let i = 0; i < 7; i++) text += (await finish(session.resume({ maxTokens: 1 }))).text;
+    for (let i = 0; i < 4; i++) text += (await finish(session.resume({ maxTokens: 1 }))).text;
     expect(whole.text.startsWith(text)).toBe(true);
     const all = await finish(session.resume({ whole: true, maxTokens: 1000 }));
     expect(whole.text.endsWith(all.text)).toBe(true); // what was begun last, and all behind it
@@ -119,9 +116,9 @@ describe('an answer that is held to a schema', () => {
 
   it('is cut by a stop text inside of what is forced, and goes on behind it', async () => {
     const session = model.openSession();
-    const { text, stopReason } = await run(session, prompt, { ...greedy, stop: ['LovedToPlay'] });
+    const { text, stopReason } = await run(session, prompt, { ...greedy, stop: ['eSaw'] });
     expect(stopReason).toBe('stop');
-    expect(text.endsWith('thePlaceWhereShe')).toBe(true);
+    expect(text.endsWith('whatSh')).toBe(true);
     const rest = await finish(session.resume());
     expect(rest.stopReason).toBe('eos');
     expect(whole.text.endsWith(rest.text)).toBe(true);
@@ -138,7 +135,7 @@ describe('an answer that is held to a schema', () => {
   });
 
   it('goes on in a context that shifts, and ends in one that does not', async () => {
-    const small = await openBytes(await stories260kGguf(), { nCtx: 64 });
+    const small = await openBytes(await stories260kGguf(), { nCtx: 48 });
     const shifted = await run(small.openSession(), prompt, { ...greedy, onFull: 'shift' });
     expect(Object.keys(JSON.parse(shifted.text) as object)).toEqual(schema.required);
     const full = await run(small.openSession(), prompt, greedy);
