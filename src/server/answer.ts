@@ -28,9 +28,11 @@ export async function begin(context: Context, { slots }: Held, { prompt, options
   const scored: ScoredToken[] = [];
   let isBegun: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (isBegun = resolve));
+  const maxTokens = least(options.maxTokens, defaults.maxTokens); // whoever runs the server says what is the most
   const answer = slot.session.generate(prompt, {
     ...defaults,
     ...options,
+    ...(maxTokens !== undefined && { maxTokens }),
     signal,
     onPrefill: () => isBegun(),
     onLogProbs: (each) => void scored.push(each),
@@ -53,6 +55,9 @@ export async function begin(context: Context, { slots }: Held, { prompt, options
   const takeScored = () => scored.splice(0);
   return { parts: partsOf(answer, result), result, takeScored };
 }
+
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b);
 
 async function* partsOf(
   answer: AsyncIterable<string | ServedPart>,

@@ -23,8 +23,6 @@ export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string 
 
 /** Options of one answer, as routes make them of what a client asks for. */
 export interface ServedOptions extends GenerateOptions {
-  readonly schema?: unknown;
-  readonly grammar?: string;
   readonly toolChoice?: ToolChoice;
   readonly parallelToolCalls?: boolean;
   readonly thinking?: 'inline' | 'split';

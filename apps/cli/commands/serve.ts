@@ -24,6 +24,7 @@ Only programs on this machine are answered, and no page of another site, unless 
   options: {
     host: { value: 'ADDRESS', help: 'where to listen (default 127.0.0.1; 0.0.0.0 lets other machines in)' },
     port: { value: 'N', help: 'default 8080; 0 for any that is free' },
+    alias: { value: 'NAME', help: 'what requests call the model (default: the name of its file)' },
     folder: { value: 'FOLDER', help: 'serve the models of a folder' },
     'api-key': {
       value: 'KEY',
@@ -74,7 +75,7 @@ Only programs on this machine are answered, and no page of another site, unless 
 
 async function readServeOptions(args: Arguments, host: string, signal: AbortSignal): Promise<ServeOptions> {
   const given = args.positionals;
-  const folder = args.text('folder');
+  const [folder, alias] = [args.text('folder'), args.text('alias')];
   if (given.length > 0 && folder !== undefined)
     throw new UsageError('--folder is in place of MODEL; leave one of them out');
   const [maxModels, maxWaiting, maxBodyBytes, seconds] = ['max-models', 'max-waiting', 'max-body', 'timeout'].map(
@@ -84,7 +85,7 @@ async function readServeOptions(args: Arguments, host: string, signal: AbortSign
   if (apiKeys.includes('')) throw new UsageError('--api-key is empty, expected a key');
   const keepMs = readKeep(args) ?? (given.length > 0 ? Infinity : undefined);
   return {
-    ...(await modelsOf(given, folder, signal)),
+    ...(await modelsOf(given, { folder, alias }, signal)),
     ...{ apiKeys, origins: args.texts('cors'), open: readOpening(args), defaults: readSampling(args) },
     ...(isLoopback(host) && { hosts: ['localhost', '127.0.0.1', '[::1]', host] }),
     ...{ maxModels: maxModels ?? Math.max(1, given.length), maxWaiting, maxBodyBytes },
@@ -97,8 +98,18 @@ async function readServeOptions(args: Arguments, host: string, signal: AbortSign
 
 const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.test(host);
 
-async function modelsOf(given: readonly string[], folder: string | undefined, signal: AbortSignal) {
-  if (given.length > 0) return { models: await namedModels(given, signal) };
+interface Named {
+  readonly folder: string | undefined;
+  readonly alias: string | undefined;
+}
+
+async function modelsOf(given: readonly string[], { folder, alias }: Named, signal: AbortSignal) {
+  if (alias !== undefined && (given.length !== 1 || alias === ''))
+    throw new UsageError('--alias is a name for one MODEL; give one of each');
+  if (given.length > 0) {
+    const models = await namedModels(given, signal);
+    return { models: alias === undefined ? models : { [alias]: Object.values(models)[0]! } };
+  }
   if (folder === undefined) return allModels(signal);
   await folderModels(folder).catch((cause: unknown) => {
     throw new ResourceError(`cannot read the folder ${folder}: ${(cause as Error).message}`, { cause });

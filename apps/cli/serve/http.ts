@@ -23,7 +23,11 @@ const MAX_CONNECTIONS = 1024;
 
 /** @throws ResourceError where nobody can listen there */
 export async function listen(answer: Answer, { host, port }: Place): Promise<Listening> {
-  const server = createServer((incoming, outgoing) => void exchange(answer, incoming, outgoing));
+  let isClosing = false;
+  const server = createServer((incoming, outgoing) => {
+    outgoing.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
+    void exchange(answer, incoming, outgoing);
+  });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -37,8 +41,9 @@ export async function listen(answer: Answer, { host, port }: Place): Promise<Lis
     address: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
     close: () =>
       new Promise((resolve) => {
+        isClosing = true;
         server.close(() => resolve());
-        server.closeIdleConnections();
+        server.closeIdleConnections(); // others when they have their answer
       }),
   };
 }

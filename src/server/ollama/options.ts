@@ -48,7 +48,7 @@ export function optionsOf(given: Readonly<Record<string, unknown>> | undefined, 
 }
 
 /** `json`, or a schema; an empty text is no format. */
-export const format: Check<unknown> = (value, name) => {
+export const format: Check<object | boolean | undefined> = (value, name) => {
   if (value === '') return undefined;
   if (value === 'json') return { type: 'object' };
   if (typeof value === 'string') throw wrong(name, value, '"json" or a JSON schema');

@@ -100,7 +100,7 @@ export const toolChoice: Check<ToolChoice> = (value, name) => {
 };
 
 /** The schema of an answer's format; undefined for any text. `json_object` is any object, unless llama-server's `schema` stands beside it. */
-export const responseFormat: Check<{ readonly schema: unknown } | undefined> = (value, name) => {
+export const responseFormat: Check<{ readonly schema: object | boolean } | undefined> = (value, name) => {
   const format = object(value, name);
   const type = oneOf('text', 'json_object', 'json_schema')(format['type'], `${name}.type`);
   if (type === 'text') return undefined;
@@ -113,4 +113,5 @@ export const responseFormat: Check<{ readonly schema: unknown } | undefined> = (
   return { schema: schema(wanted, `${where}.schema`) };
 };
 
-export const schema: Check<unknown> = (value, name) => (typeof value === 'boolean' ? value : object(value, name));
+export const schema: Check<object | boolean> = (value, name) =>
+  typeof value === 'boolean' ? value : object(value, name);
