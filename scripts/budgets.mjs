@@ -115,11 +115,11 @@ const budgets = [
     max: 25_000,
   },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
-  { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 6_000 },
+  { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 7_000 },
   {
     name: 'server, faces and tasks, lines',
     is: linesOf((file) => /^src\/(server|faces|tasks)\//.test(file)),
-    max: 7_000,
+    max: 9_500,
   },
   { name: 'files of src/ in circles of imports (node scripts/circles.mjs)', is: inCircles.files.flat().length, max: 0 },
   { name: 'layers of src/ in circles of imports', is: inCircles.layers.flat().length, max: 0 },
