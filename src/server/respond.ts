@@ -88,4 +88,4 @@ export function streamed(events: AsyncGenerator<object>, { framing, failed, left
 
 /** An error before anything was said. */
 export const errorResponse = ({ status, details: { headers } }: HttpError, body: object): Response =>
-  json(body, { status: status === 499 ? 400 : status, headers: { ...headers } });
+  json(body, { status, headers: { ...headers } });

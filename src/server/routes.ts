@@ -12,7 +12,7 @@ import { generate } from './ollama/generate.ts';
 import { ps, pull, show, tags, version } from './ollama/models.ts';
 import { completion } from './llama/completion.ts';
 import { applyTemplate, detokenize, tokenize } from './llama/tokens.ts';
-import { health, metrics, props, root } from './llama/status.ts';
+import { health, metrics, props, root, slots } from './llama/status.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -59,6 +59,7 @@ export const routes: readonly Route[] = [
   { ...get('llama', root, '/'), isPublic: true },
   { ...get('llama', health, '/health', '/v1/health'), isPublic: true },
   get('llama', props, '/props'),
+  get('llama', slots, '/slots'),
   get('llama', metrics, '/metrics'),
   post('llama', completion, '/completion', '/completions'),
   post('llama', tokenize, '/tokenize'),

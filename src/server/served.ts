@@ -52,6 +52,8 @@ export interface SlotPool {
   readonly nSlots: number;
   readonly nBusy: number;
   readonly nWaiting: number;
+  /** Of each of them, whether it answers something. */
+  readonly areBusy: readonly boolean[];
   /** A free session, the one that knows most of the text. First come, first served. */
   take(text: string, signal: AbortSignal): Promise<Slot>;
 }
@@ -94,6 +96,8 @@ export interface ListedModel {
   /** Milliseconds since 1970. */
   readonly addedAt?: number | undefined;
   readonly sha256?: string | undefined;
+  /** The name of its first file. */
+  readonly file?: string | undefined;
 }
 
 export interface RunningModel {

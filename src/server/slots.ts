@@ -50,7 +50,11 @@ export class Slots implements SlotPool {
   }
 
   get nBusy(): number {
-    return this.places.filter(({ isBusy }) => isBusy).length;
+    return this.areBusy.filter((isBusy) => isBusy).length;
+  }
+
+  get areBusy(): readonly boolean[] {
+    return this.places.map(({ isBusy }) => isBusy);
   }
 
   get nWaiting(): number {

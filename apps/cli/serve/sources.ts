@@ -13,7 +13,7 @@ export const servedName = (path: string): string => basename(path).replace(/(-00
 
 async function described(path: string): Promise<DescribedSource> {
   const { size, mtimeMs } = await stat(path);
-  return { source: path, sizeBytes: size, addedAt: mtimeMs };
+  return { source: path, sizeBytes: size, addedAt: mtimeMs, file: basename(path) };
 }
 
 /** Models by name. @throws ResourceError where two have the same one */

@@ -16,7 +16,7 @@ import {
   whole,
   type Given,
 } from '../parameters.ts';
-import { prompts, type PlainPrompt } from '../prompts.ts';
+import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
 import { json, sse, type Framing } from '../respond.ts';
 import { localSampling, mirostat, mirostatOf, rareSampling } from '../sampling_parameters.ts';
 import type { Held, ServedOptions } from '../served.ts';
@@ -30,8 +30,8 @@ const table = {
   model: { check: text },
   prompt: {
     check: (value: unknown, name: string) => ({
-      isList: Array.isArray(value) && value.some((item) => typeof item !== 'number'),
-      all: prompts(value, name),
+      isList: Array.isArray(value) && typeof value[0] !== 'number',
+      pieces: prompts(value, name),
     }),
   },
   n_predict: { check: whole(-2) },
@@ -67,8 +67,9 @@ const plainSse: Framing = { ...sse, end: '' };
 
 export async function completion(context: Context): Promise<Response> {
   const { given, options } = readParameters(await bodyOf(context), table, 'ignore');
-  const { isList, all } = needed(given.prompt, 'prompt');
+  const { isList, pieces } = needed(given.prompt, 'prompt');
   const held = await modelOf(context, given.model);
+  const all = await asked(plainPrompts(held.model, pieces));
   const { n_predict = -1, max_tokens = n_predict, n_probs = 0, json_schema } = given;
   const logitBias = given.logit_bias && (await asked(biasOf(held.model, given.logit_bias)));
   const wished: ServedOptions = {

@@ -12,6 +12,7 @@ export const metrics = ({ metrics: all, served }: Context): Response =>
 export async function props(context: Context): Promise<Response> {
   const { model, name, slots } = await modelOf(context, context.url.searchParams.get('model') ?? undefined);
   const { info } = model;
+  const file = (await context.served.list()).find((listed) => listed.name === name)?.file;
   const sampling = { ...info.sampling, ...context.defaults };
   return json({
     default_generation_settings: {
@@ -29,9 +30,16 @@ export async function props(context: Context): Promise<Response> {
     },
     total_slots: slots.nSlots,
     model_alias: name,
-    model_path: name,
+    model_path: file ?? name,
     modalities: { vision: false, audio: false },
     build_info: `thimble, ${info.backend}`,
     is_sleeping: false,
   });
+}
+
+/** What each session does. */
+export async function slots(context: Context): Promise<Response> {
+  const { model, slots: pool } = await modelOf(context, context.url.searchParams.get('model') ?? undefined);
+  const { nCtx: n_ctx } = model.info;
+  return json(pool.areBusy.map((is_processing, id) => ({ id, n_ctx, speculative: false, is_processing })));
 }

@@ -6,7 +6,7 @@ import { bodyOf, modelOf, newId, nowSeconds, type Context } from '../context.ts'
 import { asked, HttpError } from '../http_error.ts';
 import { bias, biasOf } from '../logit_bias.ts';
 import { boolean, needed, object, readParameters, refused, stops, text, whole, type Given } from '../parameters.ts';
-import { prompts, type PlainPrompt } from '../prompts.ts';
+import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
 import { json, sse } from '../respond.ts';
 import { localSampling, mirostat, mirostatOf, rareSampling } from '../sampling_parameters.ts';
 import type { Held, ServedOptions } from '../served.ts';
@@ -55,9 +55,10 @@ export async function completions(context: Context): Promise<Response> {
     throw new HttpError(400, "'best_of' is to be the same as 'n': answers are not compared here", { param: 'best_of' });
   if (given.stream_options && !given.stream)
     throw new HttpError(400, "'stream_options' goes with 'stream': true", { param: 'stream_options' });
-  const all = needed(given.prompt, 'prompt');
+  const pieces = needed(given.prompt, 'prompt');
   const held = await modelOf(context, given.model);
   const { info } = held.model;
+  const all = await asked(plainPrompts(held.model, pieces));
   const bias = given.logit_bias && (await asked(biasOf(held.model, given.logit_bias)));
   const head = {
     id: newId('cmpl-'),

@@ -2,7 +2,7 @@
 import { bodyOf, modelOf, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
 import { needed, oneOf, readParameters, text, unseen, whole } from '../parameters.ts';
-import { prompts, type PlainPrompt } from '../prompts.ts';
+import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
 import { json } from '../respond.ts';
 import type { ServedModel } from '../served.ts';
 import { bookkeeping } from './chat_parameters.ts';
@@ -21,12 +21,13 @@ const MAX_TEXTS = 4096;
 
 export async function embeddings(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), table, 'refuse');
-  const input = needed(given.input, 'input');
-  if (input.length > MAX_TEXTS)
-    throw new HttpError(400, `'input' has ${input.length} texts, expected at most ${MAX_TEXTS}`, { param: 'input' });
+  const pieces = needed(given.input, 'input');
+  if (pieces.length > MAX_TEXTS)
+    throw new HttpError(400, `'input' has ${pieces.length} texts, expected at most ${MAX_TEXTS}`, { param: 'input' });
   const held = await modelOf(context, given.model);
   const { model } = held;
   checkEmbeds(model, held.name);
+  const input = await asked(plainPrompts(model, pieces));
   const { signal } = context;
   const rows = await asked(
     model.embed(input, { signal, ...(given.dimensions !== undefined && { dimensions: given.dimensions }) }),
