@@ -207,7 +207,10 @@ if (options.model === undefined) writeFileSync(model, await stories260kGguf());
 const started = options.url === undefined ? await startServer(model) : undefined;
 const address = options.url ?? started!.address;
 const nClients = count('clients', options.clients);
-console.log(`${describeMachine()}; ${nClients} clients, ${options.parallel} answers at a time`);
+const { cpu, nCores } = describeMachine();
+console.log(
+  `${cpu}, ${nCores} cores, Node ${process.version}; ${nClients} clients, ${options.parallel} answers at a time`,
+);
 await drive(address, 2 * nClients, nClients); // code is compiled, sessions are open
 const before = stateOf(started?.child.pid);
 const startMs = performance.now();

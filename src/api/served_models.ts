@@ -97,6 +97,8 @@ export class ServedModels implements Served {
   }
 
   async hold(asked: string | undefined, signal: AbortSignal): Promise<Held> {
+    const known = this.entries.get(asked ?? '');
+    if (known && !known.isClosing) return this.use(known, signal); // without a look at what there is
     const sources = await this.sources();
     const name = this.nameOf(asked, [...sources.keys()]);
     for (;;) {

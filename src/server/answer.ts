@@ -77,7 +77,11 @@ function keyOf(prompt: Prompt): string {
   if ('text' in prompt) return prompt.text;
   if (!('messages' in prompt)) return String.fromCharCode(...prompt.slice(0, 4096)); // tokens as characters: only compared
   const { messages, ...rest } = prompt;
-  return JSON.stringify([rest, ...messages]);
+  try {
+    return JSON.stringify([rest, ...messages]);
+  } catch {
+    return ''; // nested too deep: the library says so
+  }
 }
 
 /** An answer that is there as a whole. */

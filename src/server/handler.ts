@@ -103,6 +103,7 @@ class Requests {
       onEnd: (done) => void work.ending.push(done),
       stream: (events, framing) => {
         work.isStream = true;
+        signal.addEventListener('abort', () => this.end(work), { once: true }); // also where nobody reads to the end
         return streamed(events, { framing, failed, left: () => work.leave(), ended: () => this.end(work) });
       },
     });
@@ -111,6 +112,8 @@ class Requests {
   /** The last of an answer was said. */
   private end(work: Work): void {
     const { metrics } = this.shared;
+    if (work.isOver) return;
+    work.isOver = true;
     work.clear();
     for (const done of work.ending.splice(0)) done();
     metrics.nOpen--;
@@ -140,6 +143,7 @@ interface Work {
   status: number;
   error: HttpError | undefined;
   isStream: boolean;
+  isOver: boolean;
   /** The client is gone. */
   leave(): void;
   /** Nothing waits for the time any more. */
@@ -157,7 +161,7 @@ function startWork(request: Request, timeoutMs: number): Work {
   const { pathname } = new URL(request.url);
   return {
     ...{ method: request.method, path: pathname, startMs: performance.now(), signal: controller.signal },
-    ...{ notes: {}, ending: [], route: 'none', status: 500, error: undefined, isStream: false, leave },
+    ...{ notes: {}, ending: [], route: 'none', status: 500, error: undefined, isStream: false, isOver: false, leave },
     clear() {
       clearTimeout(timer);
       request.signal.removeEventListener('abort', leave);

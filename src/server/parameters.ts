@@ -21,12 +21,15 @@ export interface Reading<T extends Table> {
   readonly given: Given<T>;
 }
 
-export function wrong(name: string, value: unknown, wanted: string): HttpError {
+/** A value for a message. */
+export function shown(value: unknown): string {
   const isShort =
     typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length < 40);
-  const came = isShort ? JSON.stringify(value) : kindOf(value);
-  return new HttpError(400, `'${name}' is ${came}, expected ${wanted}`, { param: name });
+  return isShort ? JSON.stringify(value) : kindOf(value);
 }
+
+export const wrong = (name: string, value: unknown, wanted: string): HttpError =>
+  new HttpError(400, `'${name}' is ${shown(value)}, expected ${wanted}`, { param: name });
 
 /**
  * Reads a body by its table; null counts as left out. `others` says what becomes of what the table does not know: APIs differ in that.

@@ -60,6 +60,8 @@ Only programs on this machine are answered, and no page of another site, unless 
     try {
       const { address, close } = await listen(server.fetch, place);
       await printLine(`listening at ${address}`);
+      if (!isLoopback(place.host) && options.apiKeys!.length === 0)
+        remark('whoever reaches this machine may ask; --api-key KEY says who');
       remark(`OpenAI's API is at ${address}/v1, Ollama's at ${address}; Ctrl-C ends it`);
       await new Promise<void>((resolve) =>
         signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),

@@ -1,14 +1,18 @@
 import { bias } from '../logit_bias.ts';
-import { boolean, list, object, oneOf, refused, stops, text, unseen, whole } from '../parameters.ts';
+import { boolean, list, object, oneOf, refused, stops, text, unseen, whole, type Check } from '../parameters.ts';
 import { localSampling, mirostat, rareSampling } from '../sampling_parameters.ts';
 import { messages, responseFormat, schema, toolChoice, tools } from './messages.ts';
 
 const maxTokens = { check: whole(1), sets: 'maxTokens' } as const;
 
+/** Texts by name. */
+const texts: Check<Readonly<Record<string, string>>> = (value, name) =>
+  Object.fromEntries(Object.entries(object(value, name)).map(([key, each]) => [key, text(each, `${name}.${key}`)]));
+
 /** Fields that OpenAI's servers keep or bill by: nothing of an answer depends on them. */
 export const bookkeeping = {
   user: unseen,
-  metadata: unseen,
+  metadata: { check: texts },
   safety_identifier: unseen,
   prompt_cache_key: unseen,
   prompt_cache_retention: unseen,

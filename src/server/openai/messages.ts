@@ -1,7 +1,7 @@
 /** Conversations as OpenAI's APIs write them. */
 import type { ChatMessage, ToolCall, ToolDefinition } from '../../chat/conversation.ts';
 import { HttpError } from '../http_error.ts';
-import { list, object, oneOf, text, wrong, type Check } from '../parameters.ts';
+import { list, object, oneOf, shown, text, wrong, type Check } from '../parameters.ts';
 import type { ToolChoice } from '../served.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -83,7 +83,7 @@ export const tools: Check<ToolDefinition[]> = (value, name) =>
   list(object)(value, name).map((tool, i) => {
     const where = `${name}[${i}]`;
     if (tool['type'] !== 'function')
-      throw new HttpError(400, `'${where}.type' is ${JSON.stringify(tool['type'])}, and tools are functions here`, {
+      throw new HttpError(400, `'${where}.type' is ${shown(tool['type'])}, and tools are functions here`, {
         param: `${where}.type`,
       });
     text(object(tool['function'], `${where}.function`)['name'], `${where}.function.name`);

@@ -1,7 +1,7 @@
 /** What a conversation is made of in the Responses API: items. */
 import type { ChatMessage, ToolCall, ToolDefinition } from '../../chat/conversation.ts';
 import { HttpError } from '../http_error.ts';
-import { list, object, oneOf, text, wrong, type Check } from '../parameters.ts';
+import { list, object, oneOf, shown, text, wrong, type Check } from '../parameters.ts';
 import { content } from './messages.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -48,7 +48,7 @@ function pieceOf(item: Fields, where: string): Piece {
   const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (read) return read(item, where);
   const known = Object.keys(readers).join(', ');
-  throw new HttpError(400, `'${where}.type' is ${JSON.stringify(type)?.slice(0, 60)}, expected one of ${known}`, {
+  throw new HttpError(400, `'${where}.type' is ${shown(type)}, expected one of ${known}`, {
     param: `${where}.type`,
   });
 }
@@ -94,11 +94,9 @@ export const responseTools: Check<{ readonly given: readonly Fields[]; readonly 
     const where = `${name}[${i}]`;
     const { type, name: called, description, parameters } = tool;
     if (type !== 'function')
-      throw new HttpError(
-        400,
-        `'${where}.type' is ${JSON.stringify(type)?.slice(0, 60)}, and tools are functions here`,
-        { param: `${where}.type` },
-      );
+      throw new HttpError(400, `'${where}.type' is ${shown(type)}, and tools are functions here`, {
+        param: `${where}.type`,
+      });
     const fields = {
       name: text(called, `${where}.name`),
       ...(description ? { description } : {}),
