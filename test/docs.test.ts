@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { detectFeatures } from '../src/platform/features.ts';
 
@@ -58,6 +58,11 @@ describe.each(documents)('%s', (document) => {
 it('the README shows the example as it stands in examples/', () => {
   const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', root), 'utf8'))![1]!;
   expect(readFileSync(new URL('examples/chat.mjs', root), 'utf8')).toContain(shown.trim());
+});
+
+it.each(readdirSync(new URL('examples/faces', root)))('the README shows examples/faces/%s as it stands', (name) => {
+  const blocks = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)];
+  expect(blocks.map(([, code]) => code)).toContain(readFileSync(new URL(`examples/faces/${name}`, root), 'utf8'));
 });
 
 it.skipIf(detectFeatures().build !== 'relaxed')(
