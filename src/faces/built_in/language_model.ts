@@ -2,7 +2,7 @@
 import type { Model } from '../../api/model.ts';
 import { initialOf, type Message, type PromptInput } from './conversation.ts';
 import { windowOf } from './context.ts';
-import { areKnown, dictionaryOf, signalOf, tagsOf } from './options.ts';
+import { dictionaryOf, signalOf, tagsOf } from './options.ts';
 import { Session, type PromptOptions } from './session.ts';
 import { samplingOf, type SamplingMode } from './sampling.ts';
 import type { Availability, CreateOptions, Source } from './source.ts';
@@ -27,12 +27,12 @@ export interface LanguageModelCreateOptions extends CreateOptions {
 const types = ['text', 'image', 'audio', 'tool-call', 'tool-response'];
 
 /** Whether text alone goes in and out, in languages that are known. @throws TypeError and RangeError, as the conversions of Web IDL do. */
-function canDo({ expectedInputs, expectedOutputs }: LanguageModelCreateOptions): boolean {
+function canDo(source: Source, { expectedInputs, expectedOutputs }: LanguageModelCreateOptions): boolean {
   return [expectedInputs, expectedOutputs].every((expected) =>
     Array.from(expected ?? []).every(({ type, languages }) => {
       if (!types.includes(type))
         throw new TypeError(`an expected type is ${JSON.stringify(type)}, known are ${types.join(', ')}`);
-      const isSpoken = areKnown(tagsOf(languages));
+      const isSpoken = source.speaks(tagsOf(languages));
       return type === 'text' && isSpoken;
     }),
   );
@@ -62,7 +62,7 @@ export function languageModelOf(source: Source) {
       const sampling = samplingOf(options);
       const tools = toolsOf(options.tools);
       signal?.throwIfAborted();
-      if (!canDo(options))
+      if (!canDo(source, options))
         throw new DOMException('what is expected is not text in languages that are known', 'NotSupportedError');
       const model = await source.model('LanguageModel', {
         ...(signal && { signal }),
@@ -79,7 +79,7 @@ export function languageModelOf(source: Source) {
       const options = dictionaryOf('LanguageModel', given);
       samplingOf(options);
       toolsOf(options.tools);
-      return canDo(options) ? source.availability() : 'unavailable';
+      return canDo(source, options) ? source.availability() : 'unavailable';
     }
 
     /** Limits of the sampling settings, once the model is open; null before. */

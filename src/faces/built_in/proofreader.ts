@@ -3,7 +3,7 @@ import type { Model } from '../../api/model.ts';
 import type { EditType } from '../../tasks/edits.ts';
 import { proofread } from '../../tasks/proofread.ts';
 import { Lifetime } from './lifetime.ts';
-import { areKnown, dictionaryOf, signalOf, tagOf, tagsOf } from './options.ts';
+import { dictionaryOf, signalOf, tagOf, tagsOf } from './options.ts';
 import type { Availability, CreateOptions, Source } from './source.ts';
 import { illegal } from './writers.ts';
 
@@ -42,8 +42,8 @@ function readOptions(given: ProofreaderCreateOptions | undefined) {
 type Read = ReturnType<typeof readOptions>;
 
 /** Explanations are not made: what a small model says about its own corrections is mostly wrong. */
-const canDo = ({ explains, languages, explanationLanguage }: Read): boolean =>
-  !explains && areKnown(languages, explanationLanguage);
+const canDo = (source: Source, { explains, languages, explanationLanguage }: Read): boolean =>
+  !explains && source.speaks(languages, explanationLanguage);
 
 export interface Made extends Read {
   readonly model: Model;
@@ -64,7 +64,7 @@ export function proofreaderOf(source: Source) {
       const read = readOptions(given);
       const { signal, monitor } = read;
       signal?.throwIfAborted();
-      if (!canDo(read)) {
+      if (!canDo(source, read)) {
         const what = read.explains
           ? 'explanations of corrections are not made'
           : 'a language of the Proofreader is not known';
@@ -75,7 +75,7 @@ export function proofreaderOf(source: Source) {
     }
 
     static async availability(given?: ProofreaderCreateOptions): Promise<Availability> {
-      return canDo(readOptions(given)) ? source.availability() : 'unavailable';
+      return canDo(source, readOptions(given)) ? source.availability() : 'unavailable';
     }
 
     get includeCorrectionTypes(): boolean {

@@ -1,6 +1,7 @@
 /** The one model behind all of them: opened when it is first needed. */
 import type { Model } from '../../api/model.ts';
 import { orAborted } from './lifetime.ts';
+import { areKnown } from './options.ts';
 import { watched, type CreateMonitor } from './monitor.ts';
 
 export type Availability = 'unavailable' | 'downloadable' | 'downloading' | 'available';
@@ -20,6 +21,8 @@ export interface BuiltInAiOptions {
   readonly availability?: (() => Availability | Promise<Availability>) | undefined;
   /** Whose models to use where the browser has some and can do what is asked: its own (`browser`), or always thimble's. Default `thimble`. */
   readonly prefer?: 'browser' | 'thimble' | undefined;
+  /** Languages that the model knows, as tags: `['en', 'fr']`; for others, `availability` says `unavailable`. Default: it is left to the caller. */
+  readonly languages?: readonly string[] | undefined;
   /** Whether a download needs a click of the user before it, as the specifications have it. Default: wherever clicks can be told. */
   readonly needsActivation?: boolean | undefined;
 }
@@ -44,6 +47,16 @@ export class Source {
 
   constructor(options: BuiltInAiOptions) {
     this.options = options;
+  }
+
+  /** Whether the model is said to know all of these; undefined and null ask for none. */
+  speaks(...tags: readonly (readonly string[] | string | null)[]): boolean {
+    const { languages } = this.options;
+    const known = languages && new Set(languages.map((tag) => new Intl.Locale(tag).language));
+    return (
+      areKnown(...tags) &&
+      tags.flat().every((tag) => !known || tag === null || known.has(new Intl.Locale(tag).language))
+    );
   }
 
   get openedModel(): Model | undefined {

@@ -5,7 +5,7 @@ import { detectLanguage, knownLanguages } from '../../tasks/detect_language.ts';
 import { hasWords, translate, translateInstruction } from '../../tasks/translate.ts';
 import { Lifetime } from './lifetime.ts';
 import { watched } from './monitor.ts';
-import { areKnown, canonicalTag, dictionaryOf, signalOf, tagsOf } from './options.ts';
+import { canonicalTag, dictionaryOf, signalOf, tagsOf } from './options.ts';
 import { progressed, type Availability, type CreateOptions, type Source } from './source.ts';
 import { illegal } from './writers.ts';
 
@@ -52,7 +52,7 @@ export function translatorOf(source: Source) {
     static async create(given: TranslatorCreateOptions): Promise<Translator> {
       const { from, to, signal, monitor } = pairOf(given);
       signal?.throwIfAborted();
-      if (!areKnown(from, to))
+      if (!source.speaks(from, to))
         throw new DOMException(`${from} or ${to} is a language that is not known`, 'NotSupportedError');
       const model = await source.model('Translator', { ...(signal && { signal }), ...(monitor && { monitor }) });
       return new Translator({ model, from, to, life: new Lifetime('Translator', signal) });
@@ -60,7 +60,7 @@ export function translatorOf(source: Source) {
 
     static async availability(given: TranslatorCreateOptions): Promise<Availability> {
       const { from, to } = pairOf(given);
-      return areKnown(from, to) ? source.availability() : 'unavailable';
+      return source.speaks(from, to) ? source.availability() : 'unavailable';
     }
 
     get sourceLanguage(): string {

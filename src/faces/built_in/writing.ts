@@ -14,7 +14,7 @@ import type { Task } from '../../tasks/task.ts';
 import type { TaskResult } from '../../tasks/options.ts';
 import { quotaError } from './errors.ts';
 import { Lifetime } from './lifetime.ts';
-import { areKnown, contextOf, dictionaryOf, signalOf, tagOf, tagsOf, wordOf } from './options.ts';
+import { contextOf, dictionaryOf, signalOf, tagOf, tagsOf, wordOf } from './options.ts';
 import type { Availability, CreateOptions, Source } from './source.ts';
 
 /** The options that differ between the three. */
@@ -44,8 +44,8 @@ interface Kind {
   readonly name: string;
   /** The choices of each option, the default first. */
   readonly choices: Readonly<Record<string, readonly string[]>>;
-  /** An input without words is answered without a model. */
-  readonly isIdle: (input: string) => boolean;
+  /** What becomes of an input without words, which no model is asked about. */
+  readonly ofBlank: (input: string) => string;
   /** Whether inputs of any length are read, in pieces. */
   readonly splits: boolean;
   instruction(model: Model, told: Told): string;
@@ -56,7 +56,8 @@ interface Kind {
 const first = (word: string, words: readonly string[]): string[] => [word, ...words.filter((each) => each !== word)];
 
 const optionsOf = ({ words, context, language }: Told) => ({ ...words, context, language });
-const isBlank = (input: string): boolean => input.trim() === '';
+const nothing = (): string => '';
+const itself = (input: string): string => input;
 
 export const kinds = {
   summarizer: {
@@ -66,7 +67,7 @@ export const kinds = {
       format: first('markdown', summarizeChoices.format),
       length: summarizeChoices.length,
     },
-    isIdle: isBlank,
+    ofBlank: nothing,
     splits: true,
     instruction: (model, told) => summarizeInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => summarize(model, input, { ...optionsOf(told), signal }),
@@ -78,7 +79,7 @@ export const kinds = {
       format: first('markdown', writeChoices.format),
       length: writeChoices.length,
     },
-    isIdle: isBlank,
+    ofBlank: nothing,
     splits: false,
     instruction: (model, told) => writeInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => write(model, input, { ...optionsOf(told), signal }),
@@ -86,7 +87,7 @@ export const kinds = {
   rewriter: {
     name: 'Rewriter',
     choices: rewriteChoices,
-    isIdle: isBlank,
+    ofBlank: itself,
     splits: true,
     instruction: (model, told) => rewriteInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => rewrite(model, input, { ...optionsOf(told), signal }),
@@ -119,21 +120,24 @@ function readOptions({ name, choices }: Kind, given: WritingCreateOptions | unde
   };
 }
 
-const isSpoken = ({ expectedInputLanguages, expectedContextLanguages, outputLanguage }: Read): boolean =>
-  areKnown(expectedInputLanguages, expectedContextLanguages, outputLanguage);
+const isSpoken = (
+  source: Source,
+  { expectedInputLanguages, expectedContextLanguages, outputLanguage }: Read,
+): boolean => source.speaks(expectedInputLanguages, expectedContextLanguages, outputLanguage);
 
 export async function availabilityOf(
   source: Source,
   kind: Kind,
   given: WritingCreateOptions | undefined,
 ): Promise<Availability> {
-  return isSpoken(readOptions(kind, given)) ? source.availability() : 'unavailable';
+  return isSpoken(source, readOptions(kind, given)) ? source.availability() : 'unavailable';
 }
 
 export async function createdOf(source: Source, kind: Kind, given: WritingCreateOptions | undefined): Promise<Work> {
   const read = readOptions(kind, given);
   read.signal?.throwIfAborted();
-  if (!isSpoken(read)) throw new DOMException(`a language of the ${kind.name} is not known`, 'NotSupportedError');
+  if (!isSpoken(source, read))
+    throw new DOMException(`a language of the ${kind.name} is not known`, 'NotSupportedError');
   const model = await source.model(kind.name, read);
   return new Work(kind, model, read);
 }
@@ -167,7 +171,7 @@ export class Work {
       const input = String(given);
       return this.life.run(signalOf(options), async (signal) => {
         const begun = await this.started(input, options, signal);
-        return begun ? (await begun.task.result).text : '';
+        return begun ? (await begun.task.result).text : this.kind.ofBlank(input);
       });
     });
   }
@@ -175,9 +179,11 @@ export class Work {
   pieces(given: unknown, options?: CallOptions): ReadableStream<string> {
     const input = String(given);
     const started = (signal: AbortSignal) => this.started(input, options, signal);
+    const { ofBlank } = this.kind;
     return this.life.stream(signalOf(options), async function* (signal) {
       const begun = await started(signal);
       if (begun) yield* begun.task;
+      else if (ofBlank(input) !== '') yield ofBlank(input);
     });
   }
 
@@ -199,7 +205,7 @@ export class Work {
     options: CallOptions | undefined,
     signal: AbortSignal,
   ): Promise<Begun | undefined> {
-    if (this.kind.isIdle(input)) return undefined;
+    if (input.trim() === '') return undefined;
     const told = this.told(options);
     if (!this.kind.splits) {
       const requested = await this.measured(input, told);
