@@ -1,4 +1,14 @@
-import { embed, embedMany, generateText, rerank, streamText, createProviderRegistry } from 'ai';
+import {
+  createProviderRegistry,
+  embed,
+  embedMany,
+  generateObject,
+  generateText,
+  jsonSchema,
+  Output,
+  rerank,
+  streamText,
+} from 'ai';
 import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4StreamPart, RerankingModelV4 } from '@ai-sdk/provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel, type Model } from 'thimble';
@@ -115,6 +125,29 @@ describe('the AI SDK over a model', () => {
     await reader.read();
     await reader.cancel();
     expect((await generateText({ model: thimble(model), prompt, ...greedy })).text).not.toBe(''); // the model is free again
+  });
+
+  const schema = jsonSchema<{ size: 'big' | 'small'; n: number }>({
+    type: 'object',
+    properties: { size: { enum: ['big', 'small'] }, n: { type: 'integer', minimum: 10, maximum: 99 } },
+    required: ['size', 'n'],
+    additionalProperties: false,
+  });
+  const fits = { size: expect.stringMatching(/^(big|small)$/) as string, n: expect.any(Number) as number };
+
+  it('makes objects of a schema, and streams them', async () => {
+    const how = { model: thimble(model), prompt, ...greedy, maxOutputTokens: 60 };
+    const { object } = await generateObject({ ...how, schema });
+    expect(object).toEqual(fits);
+    const { output } = await generateText({ ...how, output: Output.object({ schema }) });
+    expect(output).toEqual(object);
+    const partial: unknown[] = [];
+    const stream = streamText({ ...how, output: Output.object({ schema }) });
+    for await (const part of stream.partialOutputStream) partial.push(part);
+    expect(partial.at(-1)).toEqual(object);
+    expect(partial.length).toBeGreaterThan(1);
+    const { output: choice } = await generateText({ ...how, output: Output.choice({ options: ['yes', 'no'] }) });
+    expect(['yes', 'no']).toContain(choice);
   });
 
   it('opens a model when it is asked for first, and once', async () => {

@@ -212,6 +212,34 @@ describe('LanguageModel', () => {
     expect(begun.startsWith('Once')).toBe(false);
   });
 
+  it('counts what it answered, too', async () => {
+    const session = await ai.LanguageModel.create(greedy);
+    expect(session.contextUsage).toBe(0);
+    const asked = await session.measureContextUsage('Once');
+    const answer = await session.prompt('Once', { responseConstraint: /[a-z ]{8}/ });
+    expect(session.contextUsage).toBe(asked + (await session.measureContextUsage(answer)));
+  });
+
+  it('holds its answers to a schema or an expression', async () => {
+    const session = await ai.LanguageModel.create(greedy);
+    expect(await session.prompt('A word', { responseConstraint: /(yes|no)!/ })).toMatch(/^(yes|no)!$/);
+    const responseConstraint = {
+      type: 'object',
+      properties: { ok: { type: 'boolean' } },
+      required: ['ok'],
+      additionalProperties: false,
+    };
+    const answer = await session.prompt('A word', { responseConstraint, omitResponseConstraintInput: true });
+    expect(JSON.parse(answer)).toEqual({ ok: expect.any(Boolean) as boolean });
+    const told = await session.measureContextUsage('A word', { responseConstraint });
+    expect(told).toBeGreaterThan(
+      await session.measureContextUsage('A word', { responseConstraint, omitResponseConstraintInput: true }),
+    );
+    await expect(session.prompt('x', { responseConstraint: 'json' as never })).rejects.toThrow(
+      'expected a JSON schema or a regular expression',
+    );
+  });
+
   it('leaves out the oldest when it is full, and says so', async () => {
     const session = await ai.LanguageModel.create({
       ...greedy,
