@@ -115,6 +115,20 @@ const lines: Readonly<Record<string, () => Line[]>> = {
     { args: [broken, join(folder, nasty, 'part')] },
   ],
   merge: () => [{ args: [model, join(folder, `${nasty}-merged.gguf`)] }, { args: [model, model] }],
+  summarize: () => [
+    { args: [join(folder, `${nasty}.txt`), '-m', model, '--context', nasty] },
+    { args: [join(folder, `${nasty}.none`), '-m', model] },
+    { args: [join(folder, `${nasty}.txt`), '-m', model, '--type', nasty] },
+  ],
+  rewrite: () => [{ args: [join(folder, `${nasty}.txt`), '-m', model, '--language', nasty] }],
+  translate: () => [
+    { args: [join(folder, `${nasty}.txt`), '-m', model, '--to', nasty] },
+    { args: ['-m', model, '--to', 'fr'], shell: (line) => `printf '\\033[5m\\302\\233' | ${line}` },
+  ],
+  proofread: () => [
+    { args: ['-m', model, '--list'], shell: (line) => `printf 'a\\033[5m\\302\\233 b' | ${line}` },
+    { args: [join(folder, `${nasty}.txt`), '-m', encoder] },
+  ],
   embed: () => [
     { args: [encoder, nasty] },
     { args: [encoder, nasty, '--json'] },

@@ -9,14 +9,18 @@ import { list } from './list.ts';
 import { logits } from './logits.ts';
 import { merge } from './merge.ts';
 import { perplexity } from './perplexity.ts';
+import { proofread } from './proofread.ts';
 import { pull } from './pull.ts';
 import { quantize } from './quantize.ts';
 import { rank } from './rank.ts';
+import { rewrite } from './rewrite.ts';
 import { rm } from './rm.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 import { split } from './split.ts';
+import { summarize } from './summarize.ts';
 import { tokenize } from './tokenize.ts';
+import { translate } from './translate.ts';
 
 /** Every command by name, in the order the help lists them. */
 export const commands: ReadonlyMap<string, Command> = new Map(
@@ -28,6 +32,10 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     list,
     rm,
     inspect,
+    summarize,
+    rewrite,
+    translate,
+    proofread,
     embed,
     rank,
     tokenize,
