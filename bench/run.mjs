@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `quantize`, `translate`, `languages`, `fit`, `stored`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -33,6 +33,8 @@ const nodeEntries = {
   adapters_once: 'bench/lib/adapters_once.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
+  translate: 'bench/translate.ts',
+  languages: 'bench/languages.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
   thimble: 'bench/lib/thimble.ts',
@@ -68,6 +70,8 @@ const benches = [
   'embed',
   'adapters',
   'quantize',
+  'translate',
+  'languages',
   'fit',
   'stored',
   'serve',

@@ -7,7 +7,7 @@
 
 Texts are the Universal Declaration of Human Rights (free of copyright) and sentences of the Leipzig Corpora Collection (CC BY 4.0), as the
 repository pemistahl/lingua has them: SENTENCES is its src/accuracyReport/resources/language-testdata/sentences. Every fifth of these sentences is
-held back; SPARE is a folder that these are written into, for test/tasks/language_accuracy.test.ts and scripts/language_accuracy.mjs.
+held back; SPARE is a folder that these are written into, for `node bench/run.mjs languages SPARE`.
 
 For each script that several languages share: a softmax over counts of up to four letters in a row, words in spaces. The n-grams that tell most are
 kept, the weights that say most of these, and each in 4 bits.
