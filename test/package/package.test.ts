@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,25 @@ describe('a program', () => {
     expect(runScript('c.cjs', `${imports} (async () => { ${same} ${use} })();`)).toBe('3 true FormatError');
   });
 
+  it('imports what stands beside it: tasks, the AI SDK, the built-in AI of browsers', () => {
+    const program = `
+      import { openModel } from 'thimble';
+      import { detectLanguage, summarize } from 'thimble/tasks';
+      import { thimble } from 'thimble/ai';
+      import { builtInAi } from 'thimble/built_in_ai';
+      const chatTemplate = '{{ messages[0].content }}';
+      const model = await openModel('tiny.gguf', { nCtx: 512, threads: 1, chatTemplate });
+      const { LanguageDetector } = builtInAi({ open: async () => model });
+      const [first] = await (await LanguageDetector.create()).detect('Dies ist ein Satz.');
+      const { text } = await summarize(model, 'a b', { sampling: { temperature: 0 } });
+      console.log(thimble(model).specificationVersion, typeof text, first.detectedLanguage, (await detectLanguage('Ein Satz.')).length > 0);
+      await model.close();`;
+    expect(runScript('d.mjs', program)).toBe('v4 string de true');
+    const required =
+      "const { summarize } = require('thimble/tasks'); console.log(typeof summarize, typeof require('thimble/ai').thimble)";
+    if ('require_module' in process.features) expect(runScript('d.cjs', required)).toBe('function function');
+  });
+
   it('on the command line runs without the checkout', () => {
     const program = join(folder, 'node_modules/.bin/thimble');
     expect(run(program, 'run', 'tiny.gguf', '--raw', '--prompt', 'abc', '-n', '3', '--temp', '0', '--json')).toContain(
@@ -74,11 +93,17 @@ describe('in TypeScript', () => {
   const program = `
     import { openModel, FormatError, type ChatMessage, type Generation } from 'thimble';
     import { openModelFile, type GgufFile } from 'thimble/gguf';
+    import { detectLanguage, summarize, type Task, type TaskResult } from 'thimble/tasks';
+    import { builtInAi, type BuiltInAi } from 'thimble/built_in_ai';
     export async function main(messages: ChatMessage[]): Promise<string> {
       await using model = await openModel('tiny.gguf', { nCtx: 64 });
       const answer: Generation = model.generate({ messages }, { maxTokens: 5 });
       for await (const piece of answer) void piece.length;
       const { text, stopReason } = await answer;
+      const said: Task<TaskResult> = summarize(model, text, { length: 'short' });
+      const ai: BuiltInAi = builtInAi({ open: () => openModel('tiny.gguf') });
+      const language: string | undefined = (await detectLanguage((await said).text))[0]?.language;
+      void (await (await ai.Summarizer.create({ outputLanguage: language })).summarize(text)).length;
       const file: GgufFile = await openModelFile('tiny.gguf');
       if (stopReason === 'eos') throw new FormatError(String(file.tensors.size));
       // @ts-expect-error: there is no such option
@@ -106,6 +131,31 @@ describe('in TypeScript', () => {
     const strict = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--target', 'es2022'];
     run(process.execPath, tsc, ...strict, '--module', module, '--moduleResolution', resolution, ...more, `ts/${name}`);
   });
+
+  it('the types of thimble/ai are those of the AI SDK that is installed beside it', () => {
+    mkdirSync(join(folder, 'node_modules/@ai-sdk'), { recursive: true });
+    symlinkSync(join(root, 'node_modules/@ai-sdk/provider'), join(folder, 'node_modules/@ai-sdk/provider'));
+    const program = `
+      import type { LanguageModelV4 } from '@ai-sdk/provider';
+      import { openModel } from 'thimble';
+      import { thimble } from 'thimble/ai';
+      export const model: LanguageModelV4 = thimble(() => openModel('tiny.gguf'));
+      // @ts-expect-error: that is no model
+      export const other: LanguageModelV4 = thimble('tiny.gguf');`;
+    writeFileSync(join(folder, 'ts/ai.mts'), program);
+    const strict = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--preserveSymlinks'];
+    run(
+      process.execPath,
+      tsc,
+      ...strict,
+      '--module',
+      'nodenext',
+      '--moduleResolution',
+      'nodenext',
+      ...node,
+      'ts/ai.mts',
+    );
+  });
 });
 
 describe('what is in it', () => {
@@ -122,7 +172,7 @@ describe('what is in it', () => {
     const scripts = readdirSync(web).filter((name) => name.endsWith('.js'));
     const texts = new Map(scripts.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
     const isAsked = (name: string) =>
-      /^(index|inline|gguf|isolate|server)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
+      /^(index|inline|gguf|isolate|tasks|ai|built_in_ai|server)\.js$/.test(name) || // thimble.part('models') asks for engine.models.js
       /^engine\.\w+\.js$/.test(name) ||
       [...texts].some(([other, text]) => other !== name && text.includes(name));
     expect(scripts.filter((name) => !isAsked(name))).toEqual([]);
