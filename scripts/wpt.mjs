@@ -4,7 +4,7 @@
  *   git clone --depth 1 --filter=blob:none --sparse https://github.com/web-platform-tests/wpt FOLDER && git -C FOLDER sparse-checkout set ai resources
  *   npm run build && node scripts/wpt.mjs FOLDER [--only TEXT] [--verbose]
  *
- * The model is stories260K (shared/data): these tests ask how the interfaces behave, not what a model says. Where they ask for that, or for what only a browser can do, a test does not
+ * The model is stories260K (test/fixtures): these tests ask how the interfaces behave, not what a model says. Where they ask for that, or for what only a browser can do, a test does not
  * apply, and the table below says why. Prints a line for each file, and fails where a test fails that applies.
  */
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -41,20 +41,85 @@ function canDo(source: Source, { expectedInputs, expectedOutputs }: LanguageMode
 /** Properties with handlers, as pages set them. */
 type Handler = ((this: EventTarget, event: Event) => unknown) | null;
 
-export function languageModelOf(source: Source) {
-  return class LanguageModel extends EventTarget {
-    /** @internal */
-    readonly session: Session;
-    oncontextoverflow: Handler = null;
-    onquotaoverflow: Handler = null;
+/** What can be done with one. */
+class Prompting extends EventTarget {
+  /** @internal */
+  readonly session: Session;
+  oncontextoverflow: Handler = null;
+  onquotaoverflow: Handler = null;
 
-    constructor(session?: Session) {
-      super();
-      if (!session) throw illegal();
-      this.session = session;
-      session.onOverflow = () => this.tellOverflow();
+  constructor(session?: Session) {
+    super();
+    if (!session) throw illegal();
+    this.session = session;
+    session.onOverflow = () => this.tellOverflow();
+  }
+
+  get contextUsage(): number {
+    return this.session.usage;
+  }
+
+  get inputUsage(): number {
+    return this.session.usage;
+  }
+
+  get contextWindow(): number {
+    return this.session.made.window;
+  }
+
+  get inputQuota(): number {
+    return this.session.made.window;
+  }
+
+  get topK(): number {
+    return this.session.made.sampling.topK ?? paramsOf(this.session.made.model).defaultTopK;
+  }
+
+  get temperature(): number {
+    return this.session.made.sampling.temperature ?? paramsOf(this.session.made.model).defaultTemperature;
+  }
+
+  async prompt(input: PromptInput, options?: PromptOptions): Promise<string> {
+    return this.session.prompt(input, options);
+  }
+
+  promptStreaming(input: PromptInput, options?: PromptOptions): ReadableStream<string> {
+    return this.session.promptStreaming(input, options);
+  }
+
+  async append(input: PromptInput, options?: { readonly signal?: AbortSignal }): Promise<undefined> {
+    return this.session.append(input, options);
+  }
+
+  async measureContextUsage(input: PromptInput, options?: PromptOptions): Promise<number> {
+    return this.session.measure(input, options);
+  }
+
+  async measureInputUsage(input: PromptInput, options?: PromptOptions): Promise<number> {
+    return this.session.measure(input, options);
+  }
+
+  async clone(options?: { readonly signal?: AbortSignal }): Promise<this> {
+    const Own = this.constructor as new (session: Session) => this;
+    return new Own(await this.session.clone(signalOf(options)));
+  }
+
+  destroy(): undefined {
+    this.session.destroy();
+  }
+
+  /** By both of its names. @internal */
+  tellOverflow(): void {
+    for (const name of ['contextoverflow', 'quotaoverflow'] as const) {
+      const event = new Event(name);
+      this[`on${name}`]?.(event);
+      this.dispatchEvent(event);
     }
+  }
+}
 
+export function languageModelOf(source: Source) {
+  return class LanguageModel extends Prompting {
     static async create(given?: LanguageModelCreateOptions): Promise<LanguageModel> {
       const options = dictionaryOf('LanguageModel', given);
       const signal = signalOf(options);
@@ -86,67 +151,6 @@ export function languageModelOf(source: Source) {
     static async params() {
       const model = source.openedModel;
       return model ? paramsOf(model) : null;
-    }
-
-    get contextUsage(): number {
-      return this.session.usage;
-    }
-
-    get inputUsage(): number {
-      return this.session.usage;
-    }
-
-    get contextWindow(): number {
-      return this.session.made.window;
-    }
-
-    get inputQuota(): number {
-      return this.session.made.window;
-    }
-
-    get topK(): number {
-      return this.session.made.sampling.topK ?? paramsOf(this.session.made.model).defaultTopK;
-    }
-
-    get temperature(): number {
-      return this.session.made.sampling.temperature ?? paramsOf(this.session.made.model).defaultTemperature;
-    }
-
-    async prompt(input: PromptInput, options?: PromptOptions): Promise<string> {
-      return this.session.prompt(input, options);
-    }
-
-    promptStreaming(input: PromptInput, options?: PromptOptions): ReadableStream<string> {
-      return this.session.promptStreaming(input, options);
-    }
-
-    async append(input: PromptInput, options?: { readonly signal?: AbortSignal }): Promise<undefined> {
-      return this.session.append(input, options);
-    }
-
-    async measureContextUsage(input: PromptInput, options?: PromptOptions): Promise<number> {
-      return this.session.measure(input, options);
-    }
-
-    async measureInputUsage(input: PromptInput, options?: PromptOptions): Promise<number> {
-      return this.session.measure(input, options);
-    }
-
-    async clone(options?: { readonly signal?: AbortSignal }): Promise<LanguageModel> {
-      return new LanguageModel(await this.session.clone(signalOf(options)));
-    }
-
-    destroy(): undefined {
-      this.session.destroy();
-    }
-
-    /** By both of its names. @internal */
-    tellOverflow(): void {
-      for (const name of ['contextoverflow', 'quotaoverflow'] as const) {
-        const event = new Event(name);
-        this[`on${name}`]?.(event);
-        this.dispatchEvent(event);
-      }
     }
   };
 }

@@ -50,16 +50,55 @@ export interface Made extends Read {
   readonly life: Lifetime;
 }
 
+/** What can be done with one. */
+class Proofreading {
+  /** @internal */
+  readonly made: Made;
+
+  constructor(made?: Made) {
+    if (!made) throw illegal();
+    this.made = made;
+  }
+
+  get includeCorrectionTypes(): boolean {
+    return this.made.types;
+  }
+
+  get includeCorrectionExplanations(): boolean {
+    return this.made.explains;
+  }
+
+  get correctionExplanationLanguage(): string {
+    return this.made.explanationLanguage as string; // null where none was given
+  }
+
+  get expectedInputLanguages(): readonly string[] {
+    return this.made.languages as readonly string[];
+  }
+
+  async proofread(input: string, options?: { readonly signal?: AbortSignal }): Promise<ProofreadResult> {
+    const { model, types, life } = this.made;
+    return life.run(signalOf(options), async (signal) => {
+      const { text, corrections } = await proofread(model, String(input), { signal }).result;
+      return {
+        correctedInput: text,
+        corrections: corrections.map(({ start, end, replacement, type }) => ({
+          startIndex: start,
+          endIndex: end,
+          correction: replacement,
+          ...(types && { types: [type] }),
+        })),
+      };
+    });
+  }
+
+  destroy(): void {
+    this.made.life.destroy();
+  }
+}
+
 export function proofreaderOf(source: Source) {
-  return class Proofreader {
-    /** @internal */
-    readonly made: Made;
-
-    constructor(made?: Made) {
-      if (!made) throw illegal();
-      this.made = made;
-    }
-
+  return class Proofreader extends Proofreading {
     static async create(given?: ProofreaderCreateOptions): Promise<Proofreader> {
       const read = readOptions(given);
       const { signal, monitor } = read;
@@ -76,42 +115,6 @@ export function proofreaderOf(source: Source) {
 
     static async availability(given?: ProofreaderCreateOptions): Promise<Availability> {
       return canDo(source, readOptions(given)) ? source.availability() : 'unavailable';
-    }
-
-    get includeCorrectionTypes(): boolean {
-      return this.made.types;
-    }
-
-    get includeCorrectionExplanations(): boolean {
-      return this.made.explains;
-    }
-
-    get correctionExplanationLanguage(): string {
-      return this.made.explanationLanguage as string; // null where none was given
-    }
-
-    get expectedInputLanguages(): readonly string[] {
-      return this.made.languages as readonly string[];
-    }
-
-    async proofread(input: string, options?: { readonly signal?: AbortSignal }): Promise<ProofreadResult> {
-      const { model, types, life } = this.made;
-      return life.run(signalOf(options), async (signal) => {
-        const { text, corrections } = await proofread(model, String(input), { signal }).result;
-        return {
-          correctedInput: text,
-          corrections: corrections.map(({ start, end, replacement, type }) => ({
-            startIndex: start,
-            endIndex: end,
-            correction: replacement,
-            ...(types && { types: [type] }),
-          })),
-        };
-      });
-    }
-
-    destroy(): void {
-      this.made.life.destroy();
     }
   };
 }

@@ -39,16 +39,59 @@ export interface Made {
   readonly life: Lifetime;
 }
 
+/** What can be done with one. */
+class Translating {
+  /** @internal */
+  readonly made: Made;
+
+  constructor(made?: Made) {
+    if (!made) throw illegal();
+    this.made = made;
+  }
+
+  get sourceLanguage(): string {
+    return this.made.from;
+  }
+
+  get targetLanguage(): string {
+    return this.made.to;
+  }
+
+  /** Texts are translated in pieces: any length will do. */
+  get inputQuota(): number {
+    return Infinity;
+  }
+
+  async translate(input: string, options?: OneCall): Promise<string> {
+    const { model, from, to, life } = this.made;
+    const text = String(input);
+    const work = async (signal: AbortSignal) =>
+      hasWords(text) ? (await translate(model, text, { from, to, signal }).result).text : text;
+    return life.run(signalOf(options), work);
+  }
+
+  translateStreaming(input: string, options?: OneCall): ReadableStream<string> {
+    const { model, from, to, life } = this.made;
+    const text = String(input);
+    return life.stream(signalOf(options), (signal) => translate(model, text, { from, to, signal }));
+  }
+
+  async measureInputUsage(input: string, options?: OneCall): Promise<number> {
+    const { model, from, to, life } = this.made;
+    const work = async () => {
+      const instruction = translateInstruction(model, { from, to });
+      return (await model.tokenize(await promptOf(model, { instruction, text: String(input) }))).length;
+    };
+    return life.run(signalOf(options), work);
+  }
+
+  destroy(): void {
+    this.made.life.destroy();
+  }
+}
+
 export function translatorOf(source: Source) {
-  return class Translator {
-    /** @internal */
-    readonly made: Made;
-
-    constructor(made?: Made) {
-      if (!made) throw illegal();
-      this.made = made;
-    }
-
+  return class Translator extends Translating {
     static async create(given: TranslatorCreateOptions): Promise<Translator> {
       const { from, to, signal, monitor } = pairOf(given);
       signal?.throwIfAborted();
@@ -61,46 +104,6 @@ export function translatorOf(source: Source) {
     static async availability(given: TranslatorCreateOptions): Promise<Availability> {
       const { from, to } = pairOf(given);
       return source.speaks(from, to) ? source.availability() : 'unavailable';
-    }
-
-    get sourceLanguage(): string {
-      return this.made.from;
-    }
-
-    get targetLanguage(): string {
-      return this.made.to;
-    }
-
-    /** Texts are translated in pieces: any length will do. */
-    get inputQuota(): number {
-      return Infinity;
-    }
-
-    async translate(input: string, options?: OneCall): Promise<string> {
-      const { model, from, to, life } = this.made;
-      const text = String(input);
-      const work = async (signal: AbortSignal) =>
-        hasWords(text) ? (await translate(model, text, { from, to, signal }).result).text : text;
-      return life.run(signalOf(options), work);
-    }
-
-    translateStreaming(input: string, options?: OneCall): ReadableStream<string> {
-      const { model, from, to, life } = this.made;
-      const text = String(input);
-      return life.stream(signalOf(options), (signal) => translate(model, text, { from, to, signal }));
-    }
-
-    async measureInputUsage(input: string, options?: OneCall): Promise<number> {
-      const { model, from, to, life } = this.made;
-      const work = async () => {
-        const instruction = translateInstruction(model, { from, to });
-        return (await model.tokenize(await promptOf(model, { instruction, text: String(input) }))).length;
-      };
-      return life.run(signalOf(options), work);
-    }
-
-    destroy(): void {
-      this.made.life.destroy();
     }
   };
 }
