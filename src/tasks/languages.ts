@@ -19,8 +19,11 @@ export function languageName(tag: string): string | undefined {
   return new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(tag);
 }
 
-/** The language alone: `pt` of `pt-BR`. */
-export const baseOf = (tag: string): string => new Intl.Locale(tag).language;
+/** Whether two tags are one language in one script: `pt` and `pt-BR`, not `zh-Hans` and `zh-Hant`. */
+export function areSame(a: string, b: string): boolean {
+  const [one, two] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()];
+  return one.language === two.language && one.script === two.script;
+}
 
 /** The name of the language that an option asks for, if it does. @throws RangeError for what is no tag. */
 export const nameOfTag = (language: string | undefined): string | undefined =>

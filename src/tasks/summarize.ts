@@ -66,7 +66,7 @@ async function* summarizing(
   let rest = text.trim();
   for (;;) {
     const pieces = await piecesOf(rest, { maxTokens, count });
-    if (pieces.length === 1) break;
+    if (pieces.length <= 1) break;
     const sums: string[] = [];
     for (const { text: piece } of pieces) {
       if (piece === '') continue;
@@ -79,6 +79,7 @@ async function* summarizing(
     }
     rest = sums.join('\n\n');
   }
+  if (rest === '') return { text: '', nPieces, nCut }; // the model had nothing to say
   onProgress?.(nPieces, nPieces + 1);
   const how = { maxTokens: answerTokens[length], sampling, signal };
   const answer = yield* answerOf(model, { instruction, text: rest }, how);

@@ -1,6 +1,6 @@
 import type { Model } from '../api/model.ts';
 import { eachPiece } from './each_piece.ts';
-import { baseOf, languageName, languageTag } from './languages.ts';
+import { areSame, languageName, languageTag } from './languages.ts';
 import { checkTask, type TaskOptions, type TaskResult } from './options.ts';
 import { translationPrompt } from './prompts.ts';
 import { sizeOf } from './sizes.ts';
@@ -51,7 +51,8 @@ async function* translating(
   checkTask('translate', { model, text, options: options ?? {} }, {}, ['to', 'from']);
   const to = languageTag('to', options?.to);
   const from = options.from === undefined ? await foundIn(text) : languageTag('from', options.from);
-  if (!hasWords(text) || (from !== undefined && from === to) || (from === baseOf(to) && options.from === undefined)) {
+  const isThere = from !== undefined && (from === to || (options.from === undefined && areSame(from, to)));
+  if (!hasWords(text) || isThere) {
     if (text !== '') yield text;
     return { text, nPieces: 0, nCut: 0, from };
   }

@@ -61,6 +61,28 @@ describe("browsers' built-in AI over a model", () => {
     expect([nOpened, writer.tone]).toEqual([1, 'neutral']);
   });
 
+  it('stops opening when nobody waits any more, and opens again', async () => {
+    const signals: AbortSignal[] = [];
+    const slow = builtInAi({
+      open: ({ signal }) => {
+        signals.push(signal);
+        if (signals.length > 1) return Promise.resolve(model);
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      },
+    });
+    const [one, two] = [new AbortController(), new AbortController()];
+    const creating = [slow.Writer.create({ signal: one.signal }), slow.Summarizer.create({ signal: two.signal })];
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    one.abort(new Error('left'));
+    await expect(creating[0]).rejects.toThrow('left');
+    expect(signals[0]!.aborted).toBe(false); // one is still waiting
+    expect(await slow.Writer.availability()).toBe('downloading');
+    two.abort(new Error('left, too'));
+    await expect(creating[1]).rejects.toThrow('left, too');
+    expect([signals[0]!.aborted, await slow.Writer.availability()]).toEqual([true, 'downloadable']);
+    expect((await slow.Writer.create()).tone).toBe('neutral');
+  });
+
   it('fails as the platform does', async () => {
     const failing = builtInAi({
       open: () => Promise.reject(Object.assign(new Error('no memory'), { name: 'ResourceError' })),

@@ -71,6 +71,7 @@ describe('tasks', () => {
     expect(await translate(model, ' … 12 !\n', { to: 'fr' })).toMatchObject({ text: ' … 12 !\n', nPieces: 0 });
     expect(await translate(model, '\u0001 \t', { to: 'fr' })).toMatchObject({ text: '\u0001 \t', nPieces: 0 });
     expect(await translate(model, story, { to: 'en-GB' })).toMatchObject({ text: story, nPieces: 0, from: 'en' });
+    expect(await translate(model, '你好,世界', { to: 'zh-Hant' })).toMatchObject({ nPieces: 1, from: 'zh' });
     expect(await proofread(model, '')).toMatchObject({ text: '', corrections: [] });
   });
 

@@ -144,7 +144,7 @@ export class Session {
     const added: ChatMessage[] = [...asked];
     for (let round = 0; ; round++) {
       const { text, calls, nForgotten } = yield* this.round(added, said.prefix, options, signal);
-      this.forget(nForgotten);
+      await this.forget(nForgotten);
       const answer = (said.prefix ?? '') + text;
       added.push({ role: 'assistant', content: answer, ...(calls.length > 0 && { toolCalls: calls }) });
       if (calls.length === 0 || round === maxRounds) break;
@@ -185,8 +185,13 @@ export class Session {
     return { text, calls: toolCalls, nForgotten: result.nForgotten };
   }
 
-  private called({ name, arguments: given }: ToolCallMade): Promise<string> {
-    return this.made.tools!.call(name, JSON.parse(given === '' ? '{}' : given));
+  /** What a tool says; the model is told, too, where its arguments are no JSON. */
+  private async called({ name, arguments: given }: ToolCallMade): Promise<string> {
+    try {
+      return await this.made.tools!.call(name, JSON.parse(given === '' ? '{}' : given));
+    } catch (error) {
+      return `The arguments are no JSON: ${(error as Error).message}`;
+    }
   }
 
   private keep(messages: readonly ChatMessage[], usage: number): void {
@@ -200,22 +205,19 @@ export class Session {
     const needed = await usageOf(model, added);
     if (needed > window) throw quotaError(needed, window);
     const reserve = Math.min(spare, window >> 2);
-    let nOut = 0;
-    const nSystem = this.messages[0]?.role === 'system' ? 1 : 0;
-    let usage = this.usage;
-    while (usage + needed + reserve > window && nSystem + nOut < this.messages.length) {
-      usage -= await usageOf(model, [this.messages[nSystem + nOut]!]);
-      nOut++;
-    }
-    if (nOut > 0 && usage + needed > window) throw quotaError(usage + needed, window); // the system message stays
-    this.usage = usage;
-    this.forget(nOut);
+    const isFull = () => this.usage + needed + reserve > window;
+    while (isFull() && this.messages.length > this.nSystem) await this.forget(1);
+    if (this.usage + needed > window) throw quotaError(this.usage + needed, window); // the system message stays
   }
 
-  private forget(nMessages: number): void {
-    if (nMessages === 0) return;
-    const nSystem = this.messages[0]?.role === 'system' ? 1 : 0;
-    this.messages.splice(nSystem, nMessages);
+  private get nSystem(): number {
+    return this.messages[0]?.role === 'system' ? 1 : 0;
+  }
+
+  private async forget(nMessages: number): Promise<void> {
+    const left = this.messages.splice(this.nSystem, nMessages);
+    if (left.length === 0) return;
+    this.usage -= await usageOf(this.made.model, left);
     this.onOverflow();
   }
 }

@@ -42,7 +42,7 @@ export class Source {
   readonly options: BuiltInAiOptions;
   private opening: Promise<Model> | undefined;
   private opened: Model | undefined;
-  private share = 0;
+  private stop: AbortController | undefined;
   private readonly watchers = new Set<(share: number) => void>();
 
   constructor(options: BuiltInAiOptions) {
@@ -87,25 +87,37 @@ export class Source {
       return model;
     } finally {
       this.watchers.delete(tell);
+      if (this.watchers.size === 0) this.leave();
     }
   }
 
-  /** Opens it once for all; where that fails, the next call tries again. Whoever waits may leave, and the others still get it. */
+  /** Opens it once for all; where that fails, the next call tries again. */
   private open(): Promise<Model> {
     if (this.opening) return this.opening;
+    const stop = new AbortController();
     const onProgress = (share: number) => {
-      this.share = Math.min(share, 1);
-      if (this.share < 1) for (const tell of this.watchers) tell(this.share);
+      if (share < 1 && !stop.signal.aborted) for (const tell of this.watchers) tell(share);
     };
-    const opening = Promise.resolve().then(() =>
-      this.options.open({ signal: new AbortController().signal, onProgress }),
-    );
+    const opening = Promise.resolve().then(() => this.options.open({ signal: stop.signal, onProgress }));
     this.opening = opening;
+    this.stop = stop;
     opening.then(
-      (model) => (this.opened = model),
-      () => (this.opening = undefined),
+      (model) => {
+        if (this.opening === opening) this.opened = model;
+        else void model.close(); // nobody waited for it
+      },
+      () => {
+        if (this.opening === opening) this.opening = undefined;
+      },
     );
     return opening;
+  }
+
+  /** Nobody waits any more: what is not open yet need not be. */
+  private leave(): void {
+    if (this.opened) return;
+    this.opening = undefined;
+    this.stop?.abort();
   }
 }
 
