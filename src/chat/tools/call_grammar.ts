@@ -65,7 +65,7 @@ class CallGrammar {
   /** Text in which no call begins: control tokens of the model's own may stand in it. */
   private free(): Item {
     const { free, schema } = this.options;
-    if (schema !== undefined) return this.rules.embedded(grammarOfSchema(schema));
+    if (schema !== undefined) return this.rules.embedded(grammarOfSchema(schema, { space: 'one' }));
     const words = text(both([without(this.locks()), ...this.notBare()]));
     const further = text(without(this.locks()));
     if (free.length === 0) return words;
