@@ -1,14 +1,8 @@
 import type { AnswerPart, MarkedText } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
-import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';
+import type { GenerateEvent } from '../protocol/generation.ts';
+import type { EventReader } from './event_reader.ts';
 import type { Sink } from './generation.ts';
-
-/** Takes the engine's events of an answer. */
-export interface EventReader {
-  event(event: GenerateEvent): void;
-  /** The answer has ended: what was waiting for more is handed on, and the result told as its parts were. */
-  end(result: GenerateResult): GenerateResult | Promise<GenerateResult>;
-}
 
 /** Tells texts apart. */
 interface Teller {

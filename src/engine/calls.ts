@@ -52,8 +52,8 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     const session = await engine.sessionOf(id, adapters);
     const { model } = engine;
     if (prompt) await model.withTools(prompt, {});
-    const calls = session.callsOfUnfinished;
-    if (calls) tellCalls(calls, options.whole ? undefined : session.saidOf(calls), emit);
+    const begun = session.unfinishedCalls;
+    if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
     const shorten = prompt && (await roomyOf(prompt, { model, session, options, signal })).shorten;
     tellBefore(model, session.textBefore(options), !options.whole, emit);
     return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));

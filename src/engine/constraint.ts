@@ -84,8 +84,16 @@ export class Constraint {
   private readonly tokens: number[];
   private readonly known: number[];
 
-  private constructor(tokenizer: Tokenizer, grammar: CompiledGrammar, { tokens, known, ...begun }: SavedConstraint) {
+  /** Tokens that are told with their places: what marks of thoughts and of calls are made of. */
+  readonly marks: ReadonlySet<number>;
+
+  private constructor(
+    { tokenizer, marks }: Speaking,
+    grammar: CompiledGrammar,
+    { tokens, known, ...begun }: SavedConstraint,
+  ) {
     this.tokenizer = tokenizer;
+    this.marks = marksOf(tokenizer, marks, begun.given.calls?.tokens ?? []);
     this.matcher = new Matcher(grammar);
     this.begun = begun;
     this.tokens = [...tokens];
@@ -105,7 +113,7 @@ export class Constraint {
       throw new TypeError(`ignoreEos goes on past the end that ${nameOf(given)} asks for; leave one of them out`);
     const ownSpace = tokenizer.spacePrefix && tokenizer.isAdded(prompt.at(-1)!);
     const begun = { given, opening: openingOf(prompt, tokenizer, marks), ownSpace };
-    const constraint = new Constraint(tokenizer, await compiled(model, begun), { ...begun, tokens: [], known: [] });
+    const constraint = new Constraint(model, await compiled(model, begun), { ...begun, tokens: [], known: [] });
     constraint.checkAlive();
     constraint.force(prompt, undefined);
     return constraint;
@@ -115,7 +123,7 @@ export class Constraint {
   static async goOn(model: Speaking, saved: SavedConstraint): Promise<Constraint> {
     try {
       const given = constraintOf(saved.given);
-      return new Constraint(model.tokenizer, await compiled(model, { ...saved, given }), saved);
+      return new Constraint(model, await compiled(model, { ...saved, given }), saved);
     } catch (cause) {
       const came = `the answer that should go on is not held to its ${Object.keys(saved.given).join(' or ')}`;
       throw new FormatError(`${came}: ${(cause as Error).message}`, { cause });
@@ -263,11 +271,14 @@ function sharedOf(tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: reado
   return found;
 }
 
+const marksOf = (tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): ReadonlySet<number> =>
+  new Set([...(marks?.tokens ?? []), ...ofCalls.map((piece) => tokenizer.addedTokenOf(piece)!)]);
+
 /** Marks are told from text by their tokens, which therefore are no text. */
 function vocabularyOf(tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): Vocabulary {
   const { nVocab } = tokenizer;
   const isEnd = (token: number) => tokenizer.isEndOfGeneration(token);
-  const marked = new Set([...(marks?.tokens ?? []), ...ofCalls.map((piece) => tokenizer.addedTokenOf(piece)!)]);
+  const marked = marksOf(tokenizer, marks, ofCalls);
   return new Vocabulary({
     nVocab,
     isEnd,

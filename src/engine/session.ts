@@ -15,8 +15,7 @@ import { unfinishedOf, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
-import { textBefore, type Marks } from './marks.ts';
-import type { MarkedText } from '../chat/parts.ts';
+import type { Marks } from './marks.ts';
 import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
@@ -146,7 +145,7 @@ export class Session {
     checkPrompt(tokens, this);
     for (const token of tokens) sampler.accept(token);
     const constraint = heldTo && (await (await constraints()).begin(this.model, { ...how, ...heldTo }, tokens));
-    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.shown(heldTo?.calls));
+    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, constraint?.marks ?? this.model.marks?.tokens);
     const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, constraint, answer, prompt };
     return yield* this.make({ ...making, text: [...tokens], nPromptTokens: tokens.length }, signal);
   }
@@ -175,27 +174,16 @@ export class Session {
     const begun = whole
       ? { prompt: { tokens: text.slice(0, said.nHead), nForgotten: said.nForgotten, shorten }, ...said }
       : { prompt: { tokens: text, nForgotten: 0 }, nPromptTokens: text.length, after: text.at(-1)! };
-    const answer = new Answer(this.model.tokenizer, begun.after, how, this.shown(heldTo?.given.calls));
+    const answer = new Answer(this.model.tokenizer, begun.after, how, constraint?.marks ?? this.model.marks?.tokens);
     const { prompt, nPromptTokens } = begun;
     if (whole) yield answer.again(said);
     return yield* this.make({ how, settings, sampler, constraint, answer, prompt, text, nPromptTokens }, signal);
   }
 
-  /** The calls that the answer which can go on may make. */
-  get callsOfUnfinished(): CallsOptions | undefined {
-    return this.unfinished?.heldTo?.given.calls;
-  }
-
-  /** What was said of it, for whoever tells its calls apart. */
-  saidOf(calls: CallsOptions): MarkedText {
-    return textBefore(this.textSoFar.slice(this.unfinished!.said.nHead), this.model.tokenizer, this.shown(calls)!);
-  }
-
-  /** Tokens that are told with their places: what marks of thoughts and of calls are made of. */
-  private shown(calls: CallsOptions | undefined): ReadonlySet<number> | undefined {
-    const { marks, tokenizer } = this.model;
-    const tokens = calls?.tokens.map((piece) => tokenizer.addedTokenOf(piece)!);
-    return tokens ? new Set([...(marks?.tokens ?? []), ...tokens]) : marks?.tokens;
+  /** The calls that the answer which can go on may make, and the tokens that it has. */
+  get unfinishedCalls(): { readonly calls: CallsOptions; readonly tokens: readonly number[] } | undefined {
+    const { heldTo, said } = this.unfinished ?? {};
+    return heldTo?.given.calls && { calls: heldTo.given.calls, tokens: this.textSoFar.slice(said!.nHead) };
   }
 
   /** Makes an answer whose sampler knows the text. */

@@ -1,10 +1,12 @@
+import type { MarkedText } from '../chat/parts.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { wayOf } from '../chat/tools/formats.ts';
 import { Telling } from '../chat/tools/told.ts';
-import { toolChoiceOf, toolsOf } from '../chat/tools/tool.ts';
+import { toolChoiceOf, toolsOf, type CallsOptions } from '../chat/tools/tool.ts';
 import type { GenerateOptions, ToolOptions } from '../protocol/generation.ts';
 import type { Prompt } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { textBefore, type Marks } from './marks.ts';
 
 /** The parts of a model that its tools need. */
 interface Speaking {
@@ -44,4 +46,13 @@ function freeTokens({ tokenizer, template }: Speaking, ofCalls: readonly string[
     if (template.source.includes(piece) && !ofCalls.includes(piece)) free.push(token);
   }
   return free;
+}
+
+/** What an answer that goes on has said, for whoever tells its calls apart. */
+export function saidOf(
+  { calls, tokens }: { readonly calls: CallsOptions; readonly tokens: readonly number[] },
+  { tokenizer, marks }: { readonly tokenizer: Tokenizer; readonly marks: Marks | undefined },
+): MarkedText {
+  const ofCalls = calls.tokens.map((piece) => tokenizer.addedTokenOf(piece)!);
+  return textBefore(tokens, tokenizer, new Set([...(marks?.tokens ?? []), ...ofCalls]));
 }

@@ -1,7 +1,7 @@
 /** Calls as a model of a format would have written them, for templates that do not show a model its earlier calls. */
 import type { Segment } from '../jinja/text.ts';
 import type { CallShape, ToolFormat } from './format.ts';
-import { generic } from './formats.ts';
+import { generic } from './value_formats.ts';
 
 /** A call with its arguments as data. */
 export interface DoneCall {

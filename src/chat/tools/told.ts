@@ -7,7 +7,8 @@ import type { ChatMessage, Conversation, ToolDefinition } from '../conversation.
 import type { Segment } from '../jinja/text.ts';
 import type { ChatTemplate } from '../template.ts';
 import type { ToolFormat } from './format.ts';
-import { formatOf, generic } from './formats.ts';
+import { formatOf } from './formats.ts';
+import { generic } from './value_formats.ts';
 import { parsed } from './json_text.ts';
 import { spacedJson, spelled, type DoneCall } from './spelled.ts';
 
