@@ -20,7 +20,7 @@ export const layers = {
   quants: { has: ['src/quants'], may: ['base'] },
   tokenizers: { has: ['src/tokenizers'], may: ['base'] },
   grammar: { has: ['src/grammar'], may: ['base'] },
-  chat: { has: ['src/chat'], may: ['base'] },
+  chat: { has: ['src/chat'], may: ['base', 'grammar'] },
   sampling: { has: ['src/sampling'], may: ['base'] },
   tensor: { has: ['src/graph/tensor.ts'], may: ['base', 'quants'] },
   gguf: { has: ['src/gguf'], may: ['base', 'quants', 'tensor'] },

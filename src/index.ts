@@ -30,8 +30,13 @@ export type {
   StandardResult,
   StandardSchema,
   ValueOf,
+  RunnableTool,
+  ToolContext,
+  ToolSet,
 } from './api/option_types.ts';
-export type { AnswerPart } from './chat/parts.ts';
+export type { AnswerPart, CallPart, SaidPart } from './chat/parts.ts';
+export type { MadeCall } from './chat/tools/done_calls.ts';
+export type { ToolChoice } from './chat/tools/tool.ts';
 export type { Mark, PartType, Thoughts } from './chat/thoughts.ts';
 export type { ChatDocument, ChatMessage, Conversation, ToolCall, ToolDefinition } from './chat/conversation.ts';
 export type { ColumnSums } from './base/column_sums.ts';
@@ -44,6 +49,8 @@ export type {
   Speculation,
   StopReason,
   Timings,
+  ToolOptions,
+  ToolRun,
 } from './protocol/generation.ts';
 export type {
   DeviceSpeed,

@@ -7,7 +7,7 @@ import type { GenerateResult } from '../protocol/generation.ts';
 import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
-import type { Asking, Talk } from './chat_answer.ts';
+import type { Asking, Talk } from './talk.ts';
 import { orAborted } from './engine_client.ts';
 import {
   generation,

@@ -1,53 +1,25 @@
 import { given } from '../base/checks.ts';
 import { randomSeed } from '../base/numbers.ts';
-import type { ChatMessage } from '../chat/conversation.ts';
 import { withoutOldest } from '../chat/instructions.ts';
-import type { AdapterUse } from '../protocol/adapters.ts';
 import type { GenerateResult } from '../protocol/generation.ts';
 import type { ConversationPrompt } from '../protocol/open.ts';
 import { conversationOf, messagesOf } from './arguments.ts';
 import type { CallSite } from './call_site.ts';
 import { readNote, type Begun, type Note } from './chat_note.ts';
-import { both, jsonOf, type Generation, type Said, type Sink } from './generation.ts';
-import type { Asked, ModelSession } from './model_session.ts';
-import type { SaveSessionOptions, SendOptions } from './option_types.ts';
+import { both, jsonOf, type Generation, type Said } from './generation.ts';
+import type { Asked } from './model_session.ts';
+import type { SaveSessionOptions } from './option_types.ts';
+import type { Asking, Question, Talk } from './talk.ts';
 import { tick } from '#platform';
 
-/** What a chat remembers. */
-export interface Talk {
-  readonly session: ModelSession;
-  readonly messages: ChatMessage[];
-  /** What the template gets beside the messages. */
-  readonly context: Omit<ConversationPrompt, 'messages'>;
-  nLeftOut: number;
-  nClears: number;
-  isAnswering: boolean;
-  /** The answer made last, unless the model ended it. */
-  begun: Begun | undefined;
-}
-
-/** A question whose turn has come. */
-export interface Asking {
-  /** Of this call. */
-  readonly options: SendOptions;
-  readonly onSave: SendOptions['onSave'];
-  readonly signal: AbortSignal;
-  readonly site: CallSite;
-  readonly sink: Sink;
-}
-
-interface Question {
-  readonly question: ChatMessage;
-  readonly adapters: readonly AdapterUse[] | undefined;
-}
-
 /** Answers a question. */
-export async function ask(talk: Talk, { question, adapters }: Question, call: Asking): Promise<GenerateResult> {
-  const { schema, ...others } = call.options;
+export async function ask(talk: Talk, { question, adapters, tools }: Question, call: Asking): Promise<GenerateResult> {
+  if (call.options.tools) return (await import('./tool_loop.ts')).askWithTools(talk, { question, adapters }, call, ask);
+  const { schema, tools: _, maxRounds: __, ...others } = call.options;
   const plain = schema === undefined || schema === null ? others : { ...others, schema: await jsonOf(schema) };
   const asking = { ...call, options: plain };
   const options = { ...plain, seed: plain.seed ?? randomSeed() };
-  const begun = { question, options, adapters, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
+  const begun = { question, options, adapters, tools, nLeftOut: talk.nLeftOut, isThere: false, isSaid: false };
   return answered(talk, begun, asking, () => first(talk, begun, asking));
 }
 
@@ -83,10 +55,10 @@ async function again(talk: Talk, begun: Begun, asking: Asking): Promise<Making> 
 }
 
 /** A question, with the messages before it that are still sent. */
-function promptTo(talk: Talk, { question, options, nLeftOut, isSaid }: Begun): ConversationPrompt {
+function promptTo(talk: Talk, { question, options, tools, nLeftOut, isSaid }: Begun): ConversationPrompt {
   const before = isSaid ? talk.messages.slice(0, -2) : talk.messages;
   const messages = messagesOf([...withoutOldest(before, nLeftOut), question]);
-  return conversationOf({ ...talk.context, messages, templateVars: options.templateVars });
+  return conversationOf({ ...talk.context, ...(tools && { tools }), messages, templateVars: options.templateVars });
 }
 
 function asked(talk: Talk, begun: Begun, { site, signal, sink, onSave }: Asking): Asked<Said> {
@@ -133,7 +105,7 @@ async function hear(answer: Generation<Said>, begun: Begun, { sink, signal }: As
   try {
     for await (const said of answer) {
       begun.isThere = true;
-      for (const { type, text } of said.parts) heard[type] += text;
+      for (const part of said.parts) if (part.type !== 'tool_call') heard[part.type] += part.text;
       sink.said(said);
     }
   } catch (error) {
@@ -143,12 +115,14 @@ async function hear(answer: Generation<Said>, begun: Begun, { sink, signal }: As
 }
 
 /** An answer has ended, or was stopped: it becomes part of the conversation. */
-function keep(talk: Talk, begun: Begun, { thinking, text }: Heard, { stopReason, nForgotten }: GenerateResult): void {
+function keep(talk: Talk, begun: Begun, { thinking, text }: Heard, result: GenerateResult): void {
+  const { stopReason, nForgotten, toolCalls = [] } = result;
   if (stopReason === 'eos') talk.begun = undefined;
-  if (text === '' && thinking === '' && stopReason === 'abort') return;
+  if (text === '' && thinking === '' && toolCalls.length === 0 && stopReason === 'abort') return;
   if (begun.isSaid) talk.messages.splice(-2);
   const thought = thinking === '' ? {} : { reasoningContent: thinking };
-  talk.messages.push(begun.question, { role: 'assistant', content: text, ...thought });
+  const calls = toolCalls.length === 0 ? {} : { toolCalls };
+  talk.messages.push(begun.question, { role: 'assistant', content: text, ...thought, ...calls });
   begun.isSaid = true;
   talk.nLeftOut = begun.nLeftOut + nForgotten;
 }

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import type { ChatMessage } from '../chat/conversation.ts';
+import type { ChatMessage, ToolDefinition } from '../chat/conversation.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
 import { messagesOf, messageOf } from './arguments.ts';
 import type { SendOptions } from './option_types.ts';
@@ -9,6 +9,8 @@ export interface Begun {
   readonly question: ChatMessage;
   readonly options: SendOptions;
   readonly adapters: readonly AdapterUse[] | undefined;
+  /** In place of the chat's own. */
+  readonly tools?: readonly ToolDefinition[] | undefined;
   /** Of the messages before it so many are not sent. */
   readonly nLeftOut: number;
   /** The session has it. */

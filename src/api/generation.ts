@@ -47,8 +47,8 @@ export const inline: Telling<string> = {
   result: (result) => result,
 };
 
-const textOf = (parts: readonly AnswerPart[], type: AnswerPart['type']): string =>
-  parts.map((part) => (part.type === type ? part.text : '')).join('');
+const textOf = (parts: readonly AnswerPart[], type: 'thinking' | 'text'): string =>
+  parts.map((part) => (part.type !== 'tool_call' && part.type === type ? part.text : '')).join('');
 
 /** Thoughts and the rest apart. */
 export const split: Telling<AnswerPart> = {

@@ -135,8 +135,7 @@ export class ModelSession {
         if (saving && isThere) this.saved({ state: false }, saving.note, site).then(saving.onSave, () => undefined);
       });
       try {
-        const result = await (await orAborted(this.place(site).then(begin), signal)).result;
-        reader.end();
+        const result = await reader.end(await (await orAborted(this.place(site).then(begin), signal)).result);
         if (saving && saving.note === undefined)
           await this.saved({ state: 'auto' }, undefined, site).then(saving.onSave, () => undefined);
         return result;

@@ -6,7 +6,13 @@ import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
 import type { AdapterOpening } from '../protocol/adapters.ts';
 import type { DeviceSpeed, FitOptions, ProbeOptions } from '../protocol/fit.ts';
-import type { ConstraintOptions, GenerateOptions, ResumeOptions, ScoredToken } from '../protocol/generation.ts';
+import type {
+  ConstraintOptions,
+  GenerateOptions,
+  ResumeOptions,
+  ScoredToken,
+  ToolOptions,
+} from '../protocol/generation.ts';
 import type { EmbedPooling } from '../protocol/messages.ts';
 import type { ConversationPrompt, LoadProgress, OpenOptions } from '../protocol/open.ts';
 
@@ -82,7 +88,7 @@ export interface Schemed<Schema> {
 }
 
 /** Options of one answer that stay in the caller's thread. */
-export interface CallOptions extends Omit<GenerateOptions, 'stop' | 'schema'> {
+export interface CallOptions extends Omit<GenerateOptions, 'stop' | 'schema' | 'calls'>, ToolOptions {
   /**
    * The answer is JSON that this schema allows, and the result has its `value`. A JSON Schema (2020-12) as plain data, `true` for any JSON, or
    * a schema of a library that tells its JSON form: Zod 4, ArkType, or Valibot's in `toStandardJsonSchema` of `@valibot/to-json-schema`; its
@@ -105,7 +111,8 @@ export interface CallOptions extends Omit<GenerateOptions, 'stop' | 'schema'> {
   readonly onSave?: (saved: Uint8Array<ArrayBuffer>) => void;
   /**
    * What a thinking model thinks is a part of the answer's text, as it says it, or is told apart: `split` makes the pieces of the stream
-   * `{ type: 'thinking' | 'text', text }`, without the marks between them, and the result's `thinking` and `text`. Default `inline`.
+   * `{ type: 'thinking' | 'text', text }`, without the marks between them, and the result's `thinking` and `text`. With tools there are pieces
+   * `{ type: 'tool_call', index, id, name, arguments }` as well. Default `inline`, without calls.
    */
   readonly thinking?: 'inline' | 'split';
 }
@@ -116,7 +123,7 @@ export interface Split {
 }
 
 export interface ChatOptions
-  extends Omit<CallOptions, 'thinking' | keyof ConstraintOptions>, Partial<ConversationPrompt> {
+  extends Omit<CallOptions, 'thinking' | keyof ConstraintOptions | keyof ToolOptions>, Partial<ConversationPrompt> {
   /** The system message: it tells the model what to be. */
   readonly system?: string;
   /** A conversation to go on with. */
@@ -124,7 +131,39 @@ export interface ChatOptions
 }
 
 /** Options of one answer; `templateVars` are then all that the template gets. */
-export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {}
+export interface SendOptions extends CallOptions, Pick<Conversation, 'templateVars'> {
+  /**
+   * Functions that the model may call, by name. They are run when it calls them, and it goes on with what they return, until it answers in
+   * words: that is one answer, with the texts of all rounds. Absent: the chat's own tools, whose calls are the caller's to answer.
+   */
+  readonly tools?: ToolSet;
+  /** So many times calls are run; then the model has to answer in words. Default 8. */
+  readonly maxRounds?: number;
+}
+
+/** Tools by name. */
+export type ToolSet = Readonly<Record<string, RunnableTool>>;
+
+export interface RunnableTool {
+  /** What it does, for the model. */
+  readonly description?: string;
+  /** What its arguments are: a JSON Schema of an object, or a schema of a library (see `schema` of an answer). Absent: none are known of it. */
+  readonly schema?: object | boolean;
+  /**
+   * Does it. What it returns, or its promise, is told to the model: a text as it is, all else as JSON. What it throws is told to the model,
+   * too, as an error, and to the caller as part of the result. Absent: the answer ends with the call, which is the caller's to answer:
+   * `chat.send({ role: 'tool', toolCallId, content })`.
+   */
+  run?(args: Record<string, unknown>, context: ToolContext): unknown;
+}
+
+/** What a tool learns of its call. */
+export interface ToolContext {
+  readonly id: string;
+  readonly name: string;
+  /** Aborted with the answer. */
+  readonly signal: AbortSignal;
+}
 
 export interface ScoreOptions {
   /** Tokens before this one are only read. Default 0. */

@@ -1,5 +1,5 @@
 import { checkNames, kindOf, nearest, plain, tagOf } from '../base/checks.ts';
-import type { ConstraintOptions } from '../protocol/generation.ts';
+import type { ConstraintOptions, ToolOptions } from '../protocol/generation.ts';
 import type { ConversationPrompt, TextPrompt } from '../protocol/open.ts';
 import type {
   CallOptions,
@@ -63,7 +63,7 @@ const resuming: Names<Omit<ResumeCallOptions, 'thinking' | 'whole'>> = {
   onSave: 'function',
 };
 
-const answering: Names<Omit<CallOptions, 'thinking' | keyof ConstraintOptions>> = {
+const answering: Names<Omit<CallOptions, 'thinking' | keyof ConstraintOptions | keyof ToolOptions>> = {
   temperature: 'any',
   topK: 'any',
   topP: 'any',
@@ -93,12 +93,14 @@ const answering: Names<Omit<CallOptions, 'thinking' | keyof ConstraintOptions>> 
 const resume: Names<ResumeCallOptions> = { ...resuming, whole: 'boolean', thinking: 'any' };
 const generate: Names<CallOptions> = {
   ...answering,
+  toolChoice: 'any',
+  parallelToolCalls: 'boolean',
   thinking: 'any',
   schema: 'any',
   grammar: 'text',
   regexp: 'text',
 };
-const send: Names<SendOptions> = { ...generate, templateVars: 'any' };
+const send: Names<SendOptions> = { ...generate, templateVars: 'any', tools: 'any', maxRounds: 'any' };
 
 const conversation: Names<ConversationPrompt> = {
   messages: 'any',

@@ -1,38 +1,48 @@
+import type { AnswerPart, MarkedText } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { GenerateEvent } from '../protocol/generation.ts';
+import type { EventReader } from './event_reader.ts';
 import type { Sink } from './generation.ts';
 
-/** Takes the engine's events of an answer. */
-export interface EventReader {
-  event(event: GenerateEvent): void;
-  /** The answer has ended: what was waiting for more is handed on. */
-  end(): void;
+/** Tells texts apart. */
+interface Teller {
+  startAfter(before: MarkedText, how: { readonly goesOn: boolean }): void;
+  push(piece: MarkedText): readonly AnswerPart[];
+  end(): readonly AnswerPart[];
 }
 
-/** Turns the events of an answer into what is said. How thoughts are told apart is loaded for models that have some. */
+const asItIs: Teller = {
+  startAfter: () => undefined,
+  push: ({ text }) => [{ type: 'text', text }],
+  end: () => [],
+};
+
+/**
+ * Turns the events of an answer into what is said. How thoughts are told apart is loaded for models that have some, how calls of tools are
+ * for answers that may have some.
+ */
 export async function createPartReader(thoughts: Thoughts | undefined, sink: Sink): Promise<EventReader> {
-  if (!thoughts) {
-    return {
-      event(event) {
-        if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
-        if (event.type !== 'piece') return;
-        const { text, scored } = event;
-        if (scored) sink.scored(scored);
-        sink.said({ text, parts: [{ type: 'text', text }] });
-      },
-      end: () => undefined,
-    };
-  }
-  const { Parts } = await import('../chat/parts.ts');
-  const parts = new Parts(thoughts);
+  const teller = thoughts ? new (await import('../chat/parts.ts')).Parts(thoughts) : asItIs;
+  let calls: Promise<EventReader> | undefined;
+  const event = (event: GenerateEvent): void => {
+    if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
+    if (event.type === 'before') teller.startAfter(event, event);
+    if (event.type !== 'piece') return;
+    if (event.scored) sink.scored(event.scored);
+    sink.said({ text: event.text, parts: teller.push(event) });
+  };
   return {
-    event(event) {
-      if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
-      if (event.type === 'before') parts.startAfter(event, event);
-      if (event.type !== 'piece') return;
-      if (event.scored) sink.scored(event.scored);
-      sink.said({ text: event.text, parts: parts.push(event) });
+    event(came) {
+      if (came.type === 'calls')
+        calls = import('./call_reader.ts').then(({ createCallReader }) => createCallReader(thoughts, came, sink));
+      else if (calls) calls = calls.then((reader) => (reader.event(came), reader));
+      else event(came);
     },
-    end: () => sink.said({ text: '', parts: parts.end() }),
+    async end(result) {
+      if (calls) return (await calls).end(result);
+      const parts = teller.end();
+      if (parts.length > 0) sink.said({ text: '', parts });
+      return result;
+    },
   };
 }

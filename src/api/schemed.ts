@@ -96,7 +96,7 @@ export async function withValue(
 }
 
 /** What a library makes of a value; it may know more than its JSON form says. @throws RangeError where it refuses it */
-async function checked(value: unknown, schema: object | boolean): Promise<unknown> {
+export async function checked(value: unknown, schema: object | boolean): Promise<unknown> {
   if (typeof schema === 'boolean' || !isStandard(schema)) return value;
   const result = await schema['~standard'].validate(value);
   if (!result.issues) return result.value;

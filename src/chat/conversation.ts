@@ -25,6 +25,13 @@ export type ToolDefinition = Readonly<Record<string, unknown>>;
 /** A text to answer from: `{ title, text }` for most templates that know documents. */
 export type ChatDocument = Readonly<Record<string, unknown>>;
 
+/** Whether tools, calls or results of tools are spoken of. */
+export const hasTools = ({ tools, messages }: Pick<Conversation, 'tools' | 'messages'>): boolean =>
+  (tools !== undefined && tools.length > 0) ||
+  messages.some(
+    ({ role, toolCalls, tool_calls: calls }) => role === 'tool' || toolCalls !== undefined || calls !== undefined,
+  );
+
 /** What a chat template turns into a text. */
 export interface Conversation {
   readonly messages: readonly ChatMessage[];

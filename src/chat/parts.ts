@@ -1,10 +1,28 @@
 import type { Mark, PartType, Thoughts } from './thoughts.ts';
 
-/** A part of an answer, or the next piece of one. */
-export interface AnswerPart {
+/** A thought or a text of an answer, or the next piece of one. */
+export interface SaidPart {
   readonly type: PartType;
   readonly text: string;
 }
+
+/** The next piece of a call, or all that is known of it yet. */
+export interface CallPart {
+  readonly type: 'tool_call';
+  /** Which call of the answer it is, from 0 on. */
+  readonly index: number;
+  readonly id: string;
+  /** The tool, with the first piece of a call. */
+  readonly name?: string;
+  /** The next piece of the arguments' JSON text. */
+  readonly arguments: string;
+}
+
+/** A part of an answer, or the next piece of one. */
+export type AnswerPart = SaidPart | CallPart;
+
+/** A part, and where in its text tokens stand. */
+type MarkedPart = SaidPart & MarkedText;
 
 /** Text, and where in it tokens stand that may be parts of marks. */
 export interface MarkedText {
@@ -55,8 +73,11 @@ export class Parts {
   private hasMark = false;
   /** Nothing was said since the last mark. */
   private isFresh = true;
+  private readonly tellsMarks: boolean;
 
-  constructor({ marks, tokens, around }: Thoughts) {
+  /** @param tellsMarks parts say where tokens stand in them, counted from the beginning of each */
+  constructor({ marks, tokens, around }: Thoughts, { tellsMarks = false }: { readonly tellsMarks?: boolean } = {}) {
+    this.tellsMarks = tellsMarks;
     const wanted = (mark: Mark): Wanted => {
       const { elements } = mark;
       const tokensAt = elements.flatMap((element, i) =>
@@ -97,14 +118,14 @@ export class Parts {
     this.nBefore -= nChars;
   }
 
-  push({ text, marks = [] }: MarkedText): AnswerPart[] {
+  push({ text, marks = [] }: MarkedText): MarkedPart[] {
     for (const at of marks) this.tokens.add(at);
     this.waiting += text;
     return this.advance(false);
   }
 
   /** What was waiting for more. */
-  end(): AnswerPart[] {
+  end(): MarkedPart[] {
     const parts = this.advance(true);
     const isMarks = !this.said[this.type] && this.hasMark; // nothing but white space came behind a mark
     if (this.space !== '' && !isMarks) parts.push({ type: this.type, text: this.space });
@@ -112,8 +133,8 @@ export class Parts {
     return parts;
   }
 
-  private advance(isEnd: boolean): AnswerPart[] {
-    const parts: AnswerPart[] = [];
+  private advance(isEnd: boolean): MarkedPart[] {
+    const parts: MarkedPart[] = [];
     this.places.clear();
     for (let found = this.find(isEnd); found; found = this.find(isEnd)) {
       const { at, mark } = found;
@@ -178,14 +199,18 @@ export class Parts {
   }
 
   /** Hands on the first characters of the text that waits, but for white space at their end. */
-  private say(nChars: number, parts: AnswerPart[]): void {
-    const text = this.waiting.slice(Math.min(this.nTold, nChars), nChars);
+  private say(nChars: number, parts: MarkedPart[]): void {
+    const begin = Math.min(this.nTold, nChars);
+    const text = this.waiting.slice(begin, nChars);
+    const places = this.tellsMarks ? this.placesFrom(this.nBefore + begin) : [];
     this.drop(nChars);
     const end = endOfWords(text);
     if (end > 0) {
       const isBegun = this.said[this.type] || !this.hasMark;
       const said = text.slice(0, end);
-      parts.push({ type: this.type, text: isBegun ? this.space + said : said.replace(leading, '') });
+      const told = isBegun ? this.space + said : said.replace(leading, '');
+      const marks = places.filter((at) => at < end).map((at) => at + told.length - said.length);
+      parts.push({ type: this.type, text: told, ...(marks.length > 0 && { marks }) });
       this.space = '';
     }
     this.space += text.slice(end);
@@ -194,7 +219,12 @@ export class Parts {
     this.isFresh = false;
   }
 
-  private spaceOfText(): AnswerPart[] {
+  /** Where tokens stand, counted from a place on. */
+  private placesFrom(begin: number): number[] {
+    return [...this.tokens].filter((at) => at >= begin).map((at) => at - begin);
+  }
+
+  private spaceOfText(): SaidPart[] {
     return this.space === '' ? [] : [{ type: 'text', text: this.space }];
   }
 

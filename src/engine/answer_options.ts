@@ -34,7 +34,7 @@ export interface Parted {
 /** Checks what is neither the sampler's nor a constraint. */
 export function parted(options: GenerateOptions): Parted {
   const { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft, ...others } = options;
-  const { schema, grammar, regexp, ...sampling } = others;
+  const { schema, grammar, regexp, calls, ...sampling } = others;
   checkWhole('maxTokens', maxTokens ?? 1, { min: 1 });
   checkOneOf('onFull', onFull ?? 'stop', ['stop', 'shift']);
   checkOneOf('onLoop', onLoop ?? 'stop', ['stop', 'ignore']);
@@ -42,6 +42,6 @@ export function parted(options: GenerateOptions): Parted {
   checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
   checkWhole('nDraft', nDraft ?? 1, { min: 1 });
   const how = { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft };
-  const isHeld = (schema ?? grammar ?? regexp) !== undefined;
-  return { how, sampling, heldTo: isHeld ? { schema, grammar, regexp } : undefined };
+  const isHeld = (schema ?? grammar ?? regexp ?? calls) !== undefined;
+  return { how, sampling, heldTo: isHeld ? { schema, grammar, regexp, calls } : undefined };
 }

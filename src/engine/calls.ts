@@ -1,4 +1,6 @@
 import { checkWhole } from '../base/checks.ts';
+import type { MarkedText } from '../chat/parts.ts';
+import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { GenerateEvent, GenerateResult, MakingOptions } from '../protocol/generation.ts';
 import type { CallName, Calls, Saving } from '../protocol/messages.ts';
 import type { Prompt } from '../protocol/open.ts';
@@ -38,16 +40,20 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
   async generate(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
     const session = await engine.sessionOf(id, adapters);
     const { model } = engine;
-    const { onFull } = options;
-    const shifts = onFull === 'shift';
-    const roomy = shifts ? await roomyOf(prompt, { model, session, options, signal }) : model.encode(prompt);
+    const how = await model.withTools(prompt, options);
+    if (how.calls) tellCalls(how.calls, undefined, emit);
+    const shifts = how.onFull === 'shift';
+    const roomy = shifts ? await roomyOf(prompt, { model, session, options: how, signal }) : model.encode(prompt);
     tellBefore(model, 'tokens' in roomy ? roomy.tokens : roomy, false, emit);
-    return told(session.generate(roomy, options, signal), emit, savedOf(session, saving));
+    return told(session.generate(roomy, how, signal), emit, savedOf(session, saving));
   },
 
   async resume(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
     const session = await engine.sessionOf(id, adapters);
     const { model } = engine;
+    if (prompt) await model.withTools(prompt, {});
+    const begun = session.unfinishedCalls;
+    if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
     const shorten = prompt && (await roomyOf(prompt, { model, session, options, signal })).shorten;
     tellBefore(model, session.textBefore(options), !options.whole, emit);
     return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));
@@ -60,7 +66,10 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
       'size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes,
     ),
 
-  tokenize: async ({ model }, { prompt }) => model.encode(prompt),
+  async tokenize({ model }, { prompt }) {
+    await model.withTools(prompt, {});
+    return model.encode(prompt);
+  },
 
   async detokenize({ model }, { tokens, special }) {
     const stream = createTextStream(model.tokenizer, { special });
@@ -147,6 +156,15 @@ function tellBefore(
 ): void {
   const before = marks?.before(tokens);
   if (before) emit({ type: 'before', goesOn, ...before });
+}
+
+/** That an answer may call tools, for whoever tells its calls apart. */
+function tellCalls(
+  { format, tokens, tools, choice }: CallsOptions,
+  before: MarkedText | undefined,
+  emit: (event: GenerateEvent) => void,
+): void {
+  if (choice !== 'none') emit({ type: 'calls', format, tokens, tools, ...(before && { before }) });
 }
 
 interface Roomy {

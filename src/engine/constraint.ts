@@ -27,6 +27,10 @@ const compilers: Compilers = {
     const { regularOfRegexp } = await import('../grammar/regexp.ts');
     return { rules: [{ kind: 'text', regular: regularOfRegexp(`^(?:${source})$`, 'u') }] };
   },
+  async calls(calls, tokenizer) {
+    const { grammarOfCalls } = await import('../chat/tools/call_grammar.ts');
+    return grammarOfCalls(calls, (piece) => tokenizer.addedTokenOf(piece));
+  },
 };
 
 function grammarOf(given: ConstraintOptions, tokenizer: Tokenizer): Promise<Grammar> {
@@ -80,8 +84,16 @@ export class Constraint {
   private readonly tokens: number[];
   private readonly known: number[];
 
-  private constructor(tokenizer: Tokenizer, grammar: CompiledGrammar, { tokens, known, ...begun }: SavedConstraint) {
+  /** Tokens that are told with their places: what marks of thoughts and of calls are made of. */
+  readonly marks: ReadonlySet<number>;
+
+  private constructor(
+    { tokenizer, marks }: Speaking,
+    grammar: CompiledGrammar,
+    { tokens, known, ...begun }: SavedConstraint,
+  ) {
     this.tokenizer = tokenizer;
+    this.marks = marksOf(tokenizer, marks, begun.given.calls?.tokens ?? []);
     this.matcher = new Matcher(grammar);
     this.begun = begun;
     this.tokens = [...tokens];
@@ -101,7 +113,7 @@ export class Constraint {
       throw new TypeError(`ignoreEos goes on past the end that ${nameOf(given)} asks for; leave one of them out`);
     const ownSpace = tokenizer.spacePrefix && tokenizer.isAdded(prompt.at(-1)!);
     const begun = { given, opening: openingOf(prompt, tokenizer, marks), ownSpace };
-    const constraint = new Constraint(tokenizer, await compiled(model, begun), { ...begun, tokens: [], known: [] });
+    const constraint = new Constraint(model, await compiled(model, begun), { ...begun, tokens: [], known: [] });
     constraint.checkAlive();
     constraint.force(prompt, undefined);
     return constraint;
@@ -111,7 +123,7 @@ export class Constraint {
   static async goOn(model: Speaking, saved: SavedConstraint): Promise<Constraint> {
     try {
       const given = constraintOf(saved.given);
-      return new Constraint(model.tokenizer, await compiled(model, { ...saved, given }), saved);
+      return new Constraint(model, await compiled(model, { ...saved, given }), saved);
     } catch (cause) {
       const came = `the answer that should go on is not held to its ${Object.keys(saved.given).join(' or ')}`;
       throw new FormatError(`${came}: ${(cause as Error).message}`, { cause });
@@ -196,13 +208,15 @@ export class Constraint {
 }
 
 /** The constraint among the options of an answer. */
-function constraintOf({ schema, grammar, regexp }: ConstraintOptions): ConstraintOptions {
-  const given = Object.entries({ schema, grammar, regexp }).filter(([, value]) => (value ?? undefined) !== undefined);
+function constraintOf({ schema, grammar, regexp, calls }: ConstraintOptions): ConstraintOptions {
+  const given = Object.entries({ schema, grammar, regexp, calls }).filter(
+    ([, value]) => (value ?? undefined) !== undefined,
+  );
   const names = given.map(([name]) => name).join(' and ');
   if (given.length !== 1)
     throw new TypeError(`the answer is held to ${names || 'nothing'}; give one of schema, grammar and regexp`);
   const [name, value] = given[0]!;
-  if (name !== 'schema' && typeof value !== 'string')
+  if (name !== 'schema' && name !== 'calls' && typeof value !== 'string')
     throw new TypeError(`${name} is ${kindOf(value)}, expected a text`);
   return Object.fromEntries(given);
 }
@@ -220,15 +234,15 @@ interface Shared {
   readonly grammars: Map<string, CompiledGrammar>;
 }
 
-/** Of the models that are open. */
-const shared = new WeakMap<Tokenizer, Shared>();
+/** Of the models that are open, by the marks of calls, which are no text where calls are made of them. */
+const shared = new WeakMap<Tokenizer, Map<string, Shared>>();
 
 /** Grammars kept for the next answers: a program has few, and a server's clients may send any number. */
 const MAX_GRAMMARS = 16;
 
 async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<CompiledGrammar> {
-  const { vocabulary, grammars } = sharedOf(tokenizer, marks);
   const { given, opening, ownSpace } = begun;
+  const { vocabulary, grammars } = sharedOf(tokenizer, marks, given.calls?.tokens ?? []);
   const key = JSON.stringify([given, opening, ownSpace]);
   let grammar = grammars.get(key);
   if (!grammar) {
@@ -248,20 +262,27 @@ const behindSpace = (sentence: Item): Item => ({
   items: [{ kind: 'text', regular: literal(' ') }, sentence],
 });
 
-function sharedOf(tokenizer: Tokenizer, marks: Marks | undefined): Shared {
-  let found = shared.get(tokenizer);
-  if (!found) shared.set(tokenizer, (found = { vocabulary: vocabularyOf(tokenizer, marks), grammars: new Map() }));
+function sharedOf(tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): Shared {
+  const all = shared.get(tokenizer) ?? new Map<string, Shared>();
+  shared.set(tokenizer, all);
+  const key = JSON.stringify(ofCalls);
+  let found = all.get(key);
+  if (!found) all.set(key, (found = { vocabulary: vocabularyOf(tokenizer, marks, ofCalls), grammars: new Map() }));
   return found;
 }
 
-/** Marks of thoughts are told from text by their tokens, which therefore are no text. */
-function vocabularyOf(tokenizer: Tokenizer, marks: Marks | undefined): Vocabulary {
+const marksOf = (tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): ReadonlySet<number> =>
+  new Set([...(marks?.tokens ?? []), ...ofCalls.map((piece) => tokenizer.addedTokenOf(piece)!)]);
+
+/** Marks are told from text by their tokens, which therefore are no text. */
+function vocabularyOf(tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): Vocabulary {
   const { nVocab } = tokenizer;
   const isEnd = (token: number) => tokenizer.isEndOfGeneration(token);
+  const marked = marksOf(tokenizer, marks, ofCalls);
   return new Vocabulary({
     nVocab,
     isEnd,
-    isControl: (token) => tokenizer.isControl(token) || isEnd(token) || (marks?.tokens.has(token) ?? false),
+    isControl: (token) => tokenizer.isControl(token) || isEnd(token) || marked.has(token),
     bytes: (token) => tokenizer.bytes(token),
   });
 }

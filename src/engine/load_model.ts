@@ -9,6 +9,8 @@ import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel, Recorded } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
+import type { Telling } from '../chat/tools/told.ts';
+import type { GenerateOptions, ToolOptions } from '../protocol/generation.ts';
 import type { LoadProgress, ModelInfo, OpenOptions, Prompt } from '../protocol/open.ts';
 import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
@@ -27,7 +29,7 @@ import {
 } from './backend_plan.ts';
 import type { AdapterGiven, Adapters } from './adapters.ts';
 import type { Embedder, EmbedderParts } from './embedder.ts';
-import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
+import { encodePrompt, isNoChat, openTemplate, speaksOfTools, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
@@ -40,6 +42,8 @@ export interface LoadedModel {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   encode(prompt: Prompt): number[];
+  /** Options of an answer, with what its prompt's tools make of them. Comes before `encode` of a prompt that may speak of tools. */
+  withTools(prompt: Prompt, options: GenerateOptions & ToolOptions): Promise<GenerateOptions>;
   /** How it marks its thoughts; undefined where it has none. */
   readonly marks: Marks | undefined;
   /** `uses` left out: the adapters that the model was opened with. */
@@ -158,11 +162,18 @@ function opened(parts: Parts): LoadedModel {
   const { info, tokenizer, marks, backend, template, kvType, texts, draft } = parts;
   const makesRows = info.embeds || info.ranks;
   let embedder: { readonly weights: string; readonly made: Embedder } | undefined;
+  let telling: Telling | undefined;
   return {
     info,
     tokenizer,
     marks,
-    encode: (prompt) => encodePrompt(prompt, tokenizer, template),
+    encode: (prompt) => encodePrompt(prompt, tokenizer, template, telling),
+    async withTools(prompt, { toolChoice, parallelToolCalls, ...options }) {
+      if (isNoChat(template) || (toolChoice === undefined && !speaksOfTools(prompt))) return options;
+      const { tellingOf, withCalls } = await import('./tools.ts');
+      telling ??= tellingOf({ tokenizer, template });
+      return withCalls(prompt, { toolChoice, parallelToolCalls, ...options }, { tokenizer, template, telling });
+    },
     async embedder(uses) {
       if (!makesRows) throw new TypeError(`${info.name} makes text, not embeddings; open a model that makes them`);
       const { Embedder } = await import('./embedder.ts');

@@ -20,7 +20,8 @@ export function marksOf(template: string, tokenizer: Tokenizer): Marks | undefin
   return { thoughts, tokens, before: (text) => textBefore(text, tokenizer, tokens) };
 }
 
-function textBefore(tokens: ArrayLike<number>, tokenizer: Tokenizer, marks: ReadonlySet<number>): MarkedText {
+/** The text since the last turn ended, and where in it tokens stand that are marks. */
+export function textBefore(tokens: ArrayLike<number>, tokenizer: Tokenizer, marks: ReadonlySet<number>): MarkedText {
   let begin = tokens.length;
   while (begin > 0 && !tokenizer.isEndOfGeneration(tokens[begin - 1]!)) begin--;
   const stream = createTextStream(tokenizer, { special: true });

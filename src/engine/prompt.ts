@@ -1,6 +1,7 @@
 import { nearest } from '../base/checks.ts';
-import type { ChatMessage } from '../chat/conversation.ts';
+import { hasTools, type ChatMessage, type Conversation } from '../chat/conversation.ts';
 import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
+import type { Telling } from '../chat/tools/told.ts';
 import { ROLES } from '../chat/variables.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
@@ -13,8 +14,20 @@ export type NoChat = UnsupportedError | FormatError;
 export const isNoChat = (thing: unknown): thing is NoChat =>
   thing instanceof UnsupportedError || thing instanceof FormatError;
 
-/** The tokens of a prompt. @throws UnsupportedError for a conversation where the model has no chat template. */
-export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: ChatTemplate | NoChat): number[] {
+/** Whether a prompt speaks of tools. */
+export const speaksOfTools = (prompt: Prompt): boolean =>
+  typeof prompt === 'object' && 'messages' in prompt && hasTools(prompt);
+
+/**
+ * The tokens of a prompt. @param telling how the model is told of tools; loaded before the first prompt that speaks of some
+ * @throws UnsupportedError for a conversation where the model has no chat template.
+ */
+export function encodePrompt(
+  prompt: Prompt,
+  tokenizer: Tokenizer,
+  template: ChatTemplate | NoChat,
+  telling?: Telling,
+): number[] {
   if (typeof prompt === 'string') return tokenizer.encode(prompt, { bos: tokenizer.addBos });
   if (isTokens(prompt)) return [...prompt];
   if ('text' in prompt) {
@@ -23,14 +36,15 @@ export function encodePrompt(prompt: Prompt, tokenizer: Tokenizer, template: Cha
   }
   if (isNoChat(template)) throw template;
   checkRoles(prompt.messages, template);
-  if (prompt.tools && prompt.tools.length > 0 && !template.reads('tools', 'tool_calls')) throw noTools();
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
-  const segments = template.renderSegments({
-    ...prompt,
-    addGenerationPrompt: true,
-    bosToken: piece(tokenizer.bosToken),
-    eosToken: piece(tokenizer.eosToken),
-  });
+  const rendered = (conversation: Conversation) =>
+    template.renderSegments({
+      ...conversation,
+      addGenerationPrompt: true,
+      bosToken: piece(tokenizer.bosToken),
+      eosToken: piece(tokenizer.eosToken),
+    });
+  const segments = telling && hasTools(prompt) ? telling.segments(prompt, rendered) : rendered(prompt);
   const tokens = tokenizer.encodeSegments(segments, prompt);
   const { addBos, bosToken } = tokenizer;
   if (addBos && bosToken !== undefined && tokens[0] !== bosToken) tokens.unshift(bosToken);
@@ -64,12 +78,6 @@ function checkRoles(messages: readonly ChatMessage[], { source }: ChatTemplate):
     throw new TypeError(`${came}; there are ${[...ROLES].join(', ')}`);
   }
 }
-
-const noTools = (): UnsupportedError =>
-  new UnsupportedError(
-    "tools were given, but this model's chat template never reads them, so the model would not hear of them; leave them out, " +
-      'describe them in the system message, or take a model that was trained to call tools',
-  );
 
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
 

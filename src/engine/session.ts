@@ -16,6 +16,7 @@ import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
 import type { Marks } from './marks.ts';
+import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
@@ -144,7 +145,7 @@ export class Session {
     checkPrompt(tokens, this);
     for (const token of tokens) sampler.accept(token);
     const constraint = heldTo && (await (await constraints()).begin(this.model, { ...how, ...heldTo }, tokens));
-    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, this.model.marks?.tokens);
+    const answer = new Answer(this.model.tokenizer, tokens.at(-1)!, how, constraint?.marks ?? this.model.marks?.tokens);
     const making = { how, settings: { ...settings, seed: sampler.seed }, sampler, constraint, answer, prompt };
     return yield* this.make({ ...making, text: [...tokens], nPromptTokens: tokens.length }, signal);
   }
@@ -173,10 +174,16 @@ export class Session {
     const begun = whole
       ? { prompt: { tokens: text.slice(0, said.nHead), nForgotten: said.nForgotten, shorten }, ...said }
       : { prompt: { tokens: text, nForgotten: 0 }, nPromptTokens: text.length, after: text.at(-1)! };
-    const answer = new Answer(this.model.tokenizer, begun.after, how, this.model.marks?.tokens);
+    const answer = new Answer(this.model.tokenizer, begun.after, how, constraint?.marks ?? this.model.marks?.tokens);
     const { prompt, nPromptTokens } = begun;
     if (whole) yield answer.again(said);
     return yield* this.make({ how, settings, sampler, constraint, answer, prompt, text, nPromptTokens }, signal);
+  }
+
+  /** The calls that the answer which can go on may make, and the tokens that it has. */
+  get unfinishedCalls(): { readonly calls: CallsOptions; readonly tokens: readonly number[] } | undefined {
+    const { heldTo, said } = this.unfinished ?? {};
+    return heldTo?.given.calls && { calls: heldTo.given.calls, tokens: this.textSoFar.slice(said!.nHead) };
   }
 
   /** Makes an answer whose sampler knows the text. */

@@ -1,4 +1,8 @@
+import type { ToolDefinition } from '../chat/conversation.ts';
 import type { MarkedText } from '../chat/parts.ts';
+import type { ToolWay } from '../chat/tools/format.ts';
+import type { MadeCall } from '../chat/tools/done_calls.ts';
+import type { CallsOptions, ToolChoice } from '../chat/tools/tool.ts';
 import type { LogProbs } from '../sampling/log_probs.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 
@@ -13,6 +17,11 @@ export interface ConstraintOptions {
   readonly grammar?: string;
   /** The whole answer matches this regular expression: JavaScript's, with the flag `u`, as text. */
   readonly regexp?: string;
+  /**
+   * The answer is a text, or calls of tools, or both.
+   * @internal
+   */
+  readonly calls?: CallsOptions;
 }
 
 /** How one answer is made. Sampling settings are in `SamplerOptions`; all have sane defaults. */
@@ -43,6 +52,14 @@ export interface GenerateOptions extends SamplerOptions, ConstraintOptions {
   readonly speculate?: false | 'lookup' | 'draft';
   /** Tokens guessed per step, less than the model's `maxLogits`. Default: as many as pay, measured while it goes on. */
   readonly nDraft?: number;
+}
+
+/** How an answer goes with the tools of its prompt. */
+export interface ToolOptions {
+  /** Whether the model may call tools (`auto`), may not, must call one or more, or must call the one of this name. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Whether it may call several in one answer. Default true, as far as it was trained to. */
+  readonly parallelToolCalls?: boolean;
 }
 
 /** How an answer is made, apart from its sampler and what it is held to. */
@@ -99,6 +116,10 @@ export interface GenerateResult {
   readonly text: string;
   /** What it thought, with `thinking: 'split'`. */
   readonly thinking?: string;
+  /** What it calls, where its prompt has tools. One that was cut off is left out. */
+  readonly toolCalls?: readonly MadeCall[];
+  /** The tools that `chat.send` has run for it, in their order. */
+  readonly toolRuns?: readonly ToolRun[];
   /** Tokens generated, the end-of-answer token not included. */
   readonly tokens: readonly number[];
   readonly nPromptTokens: number;
@@ -116,14 +137,30 @@ export interface GenerateResult {
   readonly speculation?: Speculation;
 }
 
+/** A call that was run, and what the model was told of it. */
+export interface ToolRun extends MadeCall {
+  readonly content: string;
+  /** What the tool threw. */
+  readonly error?: Error;
+}
+
 /** The events of a session at work. */
 export type GenerateEvent =
   | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
   /** What stands before the answer, where the model marks its thoughts: the end of the prompt, or more where an answer goes on. */
   | ({ readonly type: 'before'; readonly goesOn: boolean } & MarkedText)
+  | CallsEvent
   /** What the answer can go on from elsewhere, as `restoreSession` takes it. */
   | { readonly type: 'saved'; readonly bytes: Uint8Array<ArrayBuffer> }
   | PieceEvent;
+
+/** The answer may call tools, and how it spells that. Comes before all others. */
+export interface CallsEvent extends ToolWay {
+  readonly type: 'calls';
+  readonly tools: readonly ToolDefinition[];
+  /** Of an answer that goes on: what was said of it. */
+  readonly before?: MarkedText;
+}
 
 /** The next text of the answer. */
 export interface PieceEvent extends MarkedText {

@@ -2,7 +2,7 @@ import type { ColumnSums } from '../base/column_sums.ts';
 import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
 import type { AdapterOpening, AdapterUse } from './adapters.ts';
 import type { DeviceSpeed, Fit, FitQuestion, HeaderSource, ProbeOptions } from './fit.ts';
-import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from './generation.ts';
+import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions, ToolOptions } from './generation.ts';
 import type { ConversationPrompt, LoadProgress, ModelInfo, OpenOptions, Prompt } from './open.ts';
 import type { Files, PlainSource } from '../platform/platform.ts';
 
@@ -40,7 +40,12 @@ export interface Calls {
   openSession: { args: object; result: number; event: never };
   closeSession: { args: { session: number }; result: undefined; event: never };
   generate: {
-    args: { session: number; prompt: Prompt; options: GenerateOptions; saving: Saving | undefined } & Adapted;
+    args: {
+      session: number;
+      prompt: Prompt;
+      options: GenerateOptions & ToolOptions;
+      saving: Saving | undefined;
+    } & Adapted;
     result: GenerateResult;
     event: GenerateEvent;
   };

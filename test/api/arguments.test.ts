@@ -124,13 +124,11 @@ describe('roles', () => {
   });
 });
 
-it('tools for a template that never reads them are refused; an empty list is none', async () => {
+it('tools for a template that never reads them are told in its system message; an empty list is none', async () => {
   const tools = [{ type: 'function', function: { name: 'forecast' } }];
   const messages = [user('hi')];
-  const call = model.tokenize({ messages, tools });
-  await expect(call).rejects.toThrow(UnsupportedError);
-  await expect(call).rejects.toThrow(/chat template never reads them.*leave them out/);
-  await expect(model.chat({ tools }).send('hi').result).rejects.toThrow(UnsupportedError);
+  const told = await model.detokenize(await model.tokenize({ messages, tools }), { special: true });
+  expect(told).toMatch(/<\|im_start\|>system\n[^]*"name": "forecast"[^]*<\|im_start\|>user\nhi/);
   expect(await model.tokenize({ messages, tools: [] })).toEqual(await model.tokenize({ messages }));
 });
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Parts, type AnswerPart, type MarkedText } from '../../src/chat/parts.ts';
+import { Parts, type MarkedText, type SaidPart } from '../../src/chat/parts.ts';
 import { thoughtsOf, type Thoughts } from '../../src/chat/thoughts.ts';
 import { seeded } from '../tokenizers/vocabs.ts';
 
@@ -16,7 +16,7 @@ function told(thoughts: Thoughts, pieces: readonly MarkedText[], before?: Marked
   if (before) parts.startAfter(before, { goesOn: before.goesOn ?? false });
   const all = [...pieces.flatMap((piece) => parts.push(piece)), ...parts.end()];
   expect(all.filter(({ text }) => text === '')).toEqual([]);
-  const merged: AnswerPart[] = [];
+  const merged: SaidPart[] = [];
   for (const { type, text } of all) {
     const last = merged.at(-1);
     if (last?.type === type) merged[merged.length - 1] = { type, text: last.text + text };

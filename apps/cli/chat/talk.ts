@@ -107,6 +107,7 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
     for await (const piece of spoken) {
       speaks = true;
       const part = typeof piece === 'string' ? { type: 'text' as const, text: piece } : piece;
+      if (part.type === 'tool_call') continue; // a chat has no tools here
       if (part.type === 'text' || state.showsThinking) await view.push(part);
       else view.thinking();
     }

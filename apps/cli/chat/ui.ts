@@ -1,4 +1,4 @@
-import type { AnswerPart } from '../../../src/index.ts';
+import type { SaidPart } from '../../../src/index.ts';
 
 /** What a chat needs of whoever is in front: a person at a terminal, or a pipe. */
 export interface ChatUi {
@@ -27,7 +27,7 @@ export interface ChatUi {
 export interface AnswerView {
   /** Tokens of the prompt read so far. */
   reading(nDone: number, nTotal: number): void;
-  push(part: AnswerPart): Promise<void>;
+  push(part: SaidPart): Promise<void>;
   /** The model thinks, and what it thinks is not shown. */
   thinking(): void;
   end(): Promise<void>;

@@ -1,5 +1,5 @@
 import { env, stdin, stdout } from 'node:process';
-import type { AnswerPart, Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
+import type { AnswerPart, SaidPart, Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
 import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import { constraintOptions, readConstraint } from '../constraints.ts';
@@ -17,6 +17,7 @@ import {
 import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
 import { readChatTemplate, templateOption } from '../template_vars.ts';
 import { readEffort, readTemplate, thinkingOptions, thoughtsAlone } from '../thinking.ts';
+import { callsAsText, readTools, toolsOption } from '../tools.ts';
 import { counted, forStdout, formatMs, plural, print, printJson, progressBar, remark, rounded } from '../terminal.ts';
 import { chat } from './chat.ts';
 
@@ -27,7 +28,7 @@ export const run: Command = {
 What comes in on stdin stands in front of it, with a blank line between, or is the prompt itself. Without any of them, a
 terminal gets a chat.
 
---json prints one object: text, thinking (of a model that thinks), tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
+--json prints one object: text, thinking (of a model that thinks), tool_calls (with --tools: id, name, arguments), tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
 stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
 the first token), backend (what computed; on a GPU also gpu, what is known of it).`,
   positionals: [1, Infinity],
@@ -39,6 +40,7 @@ the first token), backend (what computed; on a GPU also gpu, what is known of it
     shift: { help: 'when the context is full, leave out what is oldest and go on (default: end the answer)' },
     special: { rare: true, help: 'with --raw, control tokens spelled out in the prompt count as such' },
     ...constraintOptions,
+    ...toolsOption,
     ...samplingOptions,
     ...thinkingOptions,
     ...templateOption,
@@ -83,7 +85,7 @@ the first token), backend (what computed; on a GPU also gpu, what is known of it
         if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
         return printJson(toJson(result, model));
       }
-      await show(heard(answer, reading.end, args.flag('hide-thinking')), args.flag('raw'));
+      await show(callsAsText(heard(answer, reading.end, args.flag('hide-thinking'))), args.flag('raw'));
       tellHow(await answer.result, isGreedy(options, model.info.sampling));
     });
   },
@@ -98,6 +100,8 @@ function checkTogether(args: Arguments): void {
   const ofTemplates = ['template-vars', 'chat-template'].find((name) => args.text(name) !== undefined);
   if (isRaw && ofTemplates) throw new UsageError(`--${ofTemplates} is for chat templates; leave out --raw`);
   if (isRaw && effort !== undefined) throw new UsageError('--think needs the chat template; leave out --raw');
+  if (isRaw && args.text('tools') !== undefined)
+    throw new UsageError('--tools needs the chat template; leave out --raw');
   if (!isRaw && args.flag('special')) throw new UsageError('--special is for --raw; say both or none');
 }
 
@@ -138,8 +142,13 @@ export async function readPrompt(args: Arguments, signal: AbortSignal): Promise<
 
 function promptFor({ info }: Model, args: Arguments, text: string): Prompt {
   const templateVars = readTemplate(args);
+  const tools = readTools(args);
   if (!args.flag('raw'))
-    return { messages: messages(args.text('system'), text), ...(templateVars && { templateVars }) };
+    return {
+      messages: messages(args.text('system'), text),
+      ...(tools && { tools }),
+      ...(templateVars && { templateVars }),
+    };
   return { text, special: args.flag('special'), bos: info.bosToken !== undefined };
 }
 
@@ -167,7 +176,7 @@ async function* heard(
   for await (const piece of answer) {
     onFirst();
     const part = typeof piece === 'string' ? ({ type: 'text', text: piece } as const) : piece;
-    if (part.type === 'text' || !hidesThoughts) yield part;
+    if (part.type !== 'thinking' || !hidesThoughts) yield part;
   }
 }
 
@@ -175,10 +184,13 @@ const hasScreen = (): boolean => stdout.isTTY && env['TERM'] !== 'dumb';
 
 /** A pipe gets all that the model says, as it says it, unless thoughts are to be hidden. */
 const tellsApart = (args: Arguments): boolean =>
-  args.flag('hide-thinking') || args.flag('json') || (hasScreen() && !args.flag('raw'));
+  args.flag('hide-thinking') ||
+  args.flag('json') ||
+  args.text('tools') !== undefined ||
+  (hasScreen() && !args.flag('raw'));
 
 /** The answer as it comes. */
-const show = (answer: AsyncIterable<AnswerPart>, isPlain: boolean): Promise<void> =>
+const show = (answer: AsyncIterable<SaidPart>, isPlain: boolean): Promise<void> =>
   hasScreen() ? showOnScreen(answer, isPlain) : showAsItIs(answer);
 
 /** How it went. */
@@ -187,7 +199,7 @@ function tellHow(result: GenerateResult, isGreedy: boolean): void {
   remark(statusItems(result, isGreedy).map((item, i, { length }) => (i < length - 1 ? `${item} ·` : item)));
 }
 
-async function showOnScreen(answer: AsyncIterable<AnswerPart>, isPlain: boolean): Promise<void> {
+async function showOnScreen(answer: AsyncIterable<SaidPart>, isPlain: boolean): Promise<void> {
   const { startAnswerStream } = await import('../markdown/stdout.ts'); // most commands need no grammars
   const stream = startAnswerStream({ isPlain });
   try {
@@ -197,7 +209,7 @@ async function showOnScreen(answer: AsyncIterable<AnswerPart>, isPlain: boolean)
   }
 }
 
-async function showAsItIs(answer: AsyncIterable<AnswerPart>): Promise<void> {
+async function showAsItIs(answer: AsyncIterable<SaidPart>): Promise<void> {
   let speaks = false;
   try {
     for await (const { text } of answer) {
@@ -216,10 +228,14 @@ function messages(system: string | undefined, content: string) {
   return [...first, { role: 'user', content }];
 }
 
-function toJson({ text, thinking, tokens, nPromptTokens, stopReason, timings }: GenerateResult, { info }: Model) {
+function toJson(
+  { text, thinking, toolCalls, tokens, nPromptTokens, stopReason, timings }: GenerateResult,
+  { info }: Model,
+) {
   return {
     text,
     ...(thinking ? { thinking } : {}),
+    ...(toolCalls ? { tool_calls: toolCalls } : {}),
     tokens,
     prompt_tokens: nPromptTokens,
     stop_reason: stopReason,

@@ -1,5 +1,5 @@
 /** An answer on a terminal: its thoughts dim, the rest as Markdown, and nothing in it that could take the terminal over. */
-import type { AnswerPart } from '../../../src/index.ts';
+import type { SaidPart } from '../../../src/index.ts';
 import { harmless } from '../terminal.ts';
 import { rowText } from './cells.ts';
 import { Markdown } from './markdown.ts';
@@ -21,7 +21,7 @@ export interface AnswerRows {
 export class AnswerText {
   private readonly options: AnswerOptions;
   private markdown: Markdown | PlainText;
-  private type: AnswerPart['type'] = 'text';
+  private type: SaidPart['type'] = 'text';
   /** Half of a line break or of a character. */
   private waiting = '';
   /** This part has said something. */
@@ -32,7 +32,7 @@ export class AnswerText {
     this.markdown = this.open();
   }
 
-  push({ type, text }: AnswerPart): AnswerRows {
+  push({ type, text }: SaidPart): AnswerRows {
     const done = type === this.type ? [] : this.turnTo(type);
     this.waiting += text;
     this.write(this.waiting.length - (isHalf(this.waiting) ? 1 : 0));
@@ -40,7 +40,7 @@ export class AnswerText {
   }
 
   /** Another part begins, below the one before. Returns the rows that this ends with. */
-  private turnTo(type: AnswerPart['type']): string[] {
+  private turnTo(type: SaidPart['type']): string[] {
     this.write(this.waiting.length);
     this.markdown.end();
     const { done } = this.rows([]);

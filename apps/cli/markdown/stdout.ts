@@ -1,13 +1,13 @@
 /** One answer on a terminal where nobody types. */
 import { stdout } from 'node:process';
-import type { AnswerPart } from '../../../src/index.ts';
+import type { SaidPart } from '../../../src/index.ts';
 import { reflowOf, Screen } from '../chat/screen.ts';
 import { mayColour } from '../terminal.ts';
 import { AnswerText, type AnswerRows } from './answer.ts';
 import { widthOf } from './cells.ts';
 
 export interface AnswerStream {
-  push(part: AnswerPart): void;
+  push(part: SaidPart): void;
   end(): void;
 }
 

@@ -8,7 +8,7 @@ import type {
   LanguageModelV4StreamResult,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
-import type { AnswerPart } from '../../chat/parts.ts';
+import type { AnswerPart, CallPart } from '../../chat/parts.ts';
 import type { GenerateResult, StopReason } from '../../protocol/generation.ts';
 import { openedModel, type ModelGiven } from './given.ts';
 import { callOf } from './settings.ts';
@@ -55,15 +55,6 @@ async function parts(given: ModelGiven, options: LanguageModelV4CallOptions, mod
   })();
 }
 
-/** A piece of a call of a tool: `arguments` is the next piece of its JSON; the name comes with the first. */
-interface CallPart {
-  readonly type: 'tool_call';
-  readonly index: number;
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
-
 /** The block that is open: text and reasoning have beginnings and ends, and so have the calls of tools. */
 class Told {
   hasCalls = false;
@@ -71,7 +62,7 @@ class Told {
   private open: { readonly type: 'text' | 'reasoning'; readonly id: string } | undefined;
   private call: { readonly index: number; readonly id: string; readonly name: string; input: string } | undefined;
 
-  *parts(part: AnswerPart | CallPart): Generator<LanguageModelV4StreamPart> {
+  *parts(part: AnswerPart): Generator<LanguageModelV4StreamPart> {
     if (part.type === 'tool_call') return yield* this.callPart(part);
     const type = part.type === 'thinking' ? 'reasoning' : 'text';
     if (this.call || this.open?.type !== type) {
@@ -82,7 +73,7 @@ class Told {
     yield { type: `${type}-delta`, id: this.open!.id, delta: part.text };
   }
 
-  private *callPart({ index, id, name, arguments: delta }: CallPart): Generator<LanguageModelV4StreamPart> {
+  private *callPart({ index, id, name = '', arguments: delta }: CallPart): Generator<LanguageModelV4StreamPart> {
     if (this.call?.index !== index) {
       yield* this.end();
       this.hasCalls = true;

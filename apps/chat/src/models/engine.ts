@@ -99,7 +99,7 @@ export async function answer(asked: Asked): Promise<GenerateResult> {
   if (asked.from instanceof Uint8Array) await session.restore(asked.from);
   const stream = streamOf(session, asked);
   try {
-    for await (const { type, text } of stream) onPart(type, text);
+    for await (const part of stream) if (part.type !== 'tool_call') onPart(part.type, part.text);
   } catch (error) {
     if (!signal.aborted) {
       noteDeath(error);

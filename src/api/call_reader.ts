@@ -1,0 +1,64 @@
+import { randomSeed } from '../base/numbers.ts';
+import { Parts, type AnswerPart, type MarkedText } from '../chat/parts.ts';
+import type { Thoughts } from '../chat/thoughts.ts';
+import { callsOf } from '../chat/tools/done_calls.ts';
+import { formatNamed } from '../chat/tools/formats.ts';
+import { Calls } from '../chat/tools/reader.ts';
+import { toolsOf } from '../chat/tools/tool.ts';
+import type { CallsEvent, GenerateEvent } from '../protocol/generation.ts';
+import type { EventReader } from './event_reader.ts';
+import type { Sink } from './generation.ts';
+
+/** An id as all templates take it: nine letters and digits. */
+const newId = (): string => (randomSeed().toString(36) + randomSeed().toString(36)).padStart(9, '0').slice(-9);
+
+const noThoughts: Thoughts = { marks: [], tokens: [] };
+
+/** Tells the calls of an answer from its text, and both from its thoughts. */
+export function createCallReader(thoughts: Thoughts = noThoughts, way: CallsEvent, sink: Sink): EventReader {
+  const all: AnswerPart[] = [];
+  const parts = new Parts(thoughts, { tellsMarks: true });
+  const calls = new Calls({ format: formatNamed(way.format), tokens: way.tokens, tools: toolsOf(way.tools), newId });
+  const inline = inlineOf(thoughts);
+  let nChars = 0;
+  const push = ({ text, marks = [] }: MarkedText): AnswerPart[] => {
+    const before = nChars;
+    nChars += text.length;
+    return calls.push({ text, marks: marks.map((at) => at + before) });
+  };
+  const told = (said: readonly (AnswerPart & MarkedText)[]): AnswerPart[] =>
+    said.flatMap((part) => (part.type === 'text' ? push(part) : [part]));
+  const say = (said: readonly AnswerPart[]): void => {
+    for (const part of said) all.push(part);
+    if (said.length > 0) sink.said({ text: said.map(inline).join(''), parts: said });
+  };
+  if (way.before) told(new Parts(thoughts, { tellsMarks: true }).push(way.before)); // told by the answer that goes on
+  return {
+    event(event: GenerateEvent) {
+      if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
+      if (event.type === 'before') parts.startAfter(event, event);
+      if (event.type !== 'piece') return;
+      if (event.scored) sink.scored(event.scored);
+      say(told(parts.push(event)));
+    },
+    end(result) {
+      say(told(parts.end()));
+      say(calls.end());
+      const isWhole = result.stopReason === 'eos' || result.stopReason === 'stop';
+      return { ...result, text: all.map(inlineOf(thoughts)).join(''), toolCalls: callsOf(all, isWhole) };
+    },
+  };
+}
+
+/** Parts as one text: thoughts between their marks, calls not at all. */
+function inlineOf({ marks }: Thoughts): (part: AnswerPart) => string {
+  let isThinking = false;
+  const between = (to: 'thinking' | 'text') =>
+    marks.find((mark) => mark.to === to && mark.inside !== to)?.elements.join('') ?? '';
+  return (part) => {
+    if (part.type === 'tool_call') return '';
+    if (isThinking === (part.type === 'thinking')) return part.text;
+    isThinking = !isThinking;
+    return isThinking ? `${between('thinking')}\n${part.text}` : `\n${between('text')}\n\n${part.text}`;
+  };
+}
