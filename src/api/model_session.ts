@@ -137,8 +137,6 @@ export class ModelSession {
       try {
         const result = await (await orAborted(this.place(site).then(begin), signal)).result;
         reader.end();
-        if (saving && saving.note === undefined)
-          await this.saved({ state: 'auto' }, undefined, site).then(saving.onSave, () => undefined);
         return result;
       } finally {
         unwatch();

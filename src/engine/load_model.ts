@@ -31,7 +31,9 @@ import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
+import { Starts } from './starts.ts';
 import { withStoredRows } from './stored_rows.ts';
+import { Turns } from './turns.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
@@ -46,6 +48,8 @@ export interface LoadedModel {
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
   /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
   adapt(session: Session, uses?: readonly AdapterUse[]): void;
+  /** How many tokens a session with these adapters would not have to read. */
+  sharedWith(session: Session, tokens: ArrayLike<number>, uses?: readonly AdapterUse[]): number;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
@@ -123,7 +127,9 @@ export async function loadModel(
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
     const { draft } = around;
-    return opened({ info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters });
+    const shared = { turns: new Turns(), starts: new Starts() };
+    const parts = { info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters };
+    return opened({ ...parts, ...shared });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -152,6 +158,8 @@ interface Parts {
   readonly texts: Omit<EmbedderParts, 'backend' | 'graph' | 'adapt'>;
   readonly draft: LoadedModel | undefined;
   readonly adapters: Adapters | undefined;
+  readonly turns: Turns;
+  readonly starts: Starts;
 }
 
 function opened(parts: Parts): LoadedModel {
@@ -189,6 +197,7 @@ function opened(parts: Parts): LoadedModel {
     adapt(session, uses) {
       session.goOnWith(graphOf(parts, uses));
     },
+    sharedWith: (session, tokens, uses) => session.sharedWith(tokens, graphOf(parts, uses)),
     isDead: () => backend.isDead === true,
     died: backend.died,
     async close() {
@@ -198,13 +207,15 @@ function opened(parts: Parts): LoadedModel {
 }
 
 /** What a session with these adapters runs. */
-function graphOf({ name, recorded, backend, read, adapters }: Parts, uses: readonly AdapterUse[] | undefined) {
+function graphOf(parts: Parts, uses: readonly AdapterUse[] | undefined) {
+  const { name, recorded, backend, read, adapters, turns, starts } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
   const set = adapters?.recorded(uses);
   const { graph, state } = set ?? recorded;
-  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
-  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare };
+  const prepare = (look?: Look) => withStoredRows(turns.program(graph, backend.prepare(graph, look)), graph, read);
+  const others = starts.of(graph);
+  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, others };
 }
 
 /** Logits and tokens are counted alike. */

@@ -1,6 +1,6 @@
 import { Answer } from './answer.ts';
 import { changed, checkResume, parted } from './answer_options.ts';
-import type { Look, Program } from '../backends/backend.ts';
+import type { Look } from '../backends/backend.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
@@ -19,6 +19,7 @@ import type { Marks } from './marks.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline } from './timeline.ts';
 import { timingsOf } from './timings.ts';
+import type { SharedProgram } from './turns.ts';
 
 /** So many tokens read at once tell how fast reading is. */
 const MANY_TOKENS = 32;
@@ -42,7 +43,9 @@ export interface SessionGraph {
   readonly state: readonly LayerState[];
   /** Names the weights that a saved session belongs to. */
   readonly weights: string;
-  prepare(look?: Look): Program;
+  prepare(look?: Look): SharedProgram;
+  /** The timelines of the graph. */
+  readonly others?: Set<Timeline>;
 }
 
 /** How the next step is made. */
@@ -58,7 +61,7 @@ const constraints = async () => (await import('./constraint.ts')).Constraint;
 export class Session {
   private readonly model: SessionModel;
   private running: SessionGraph;
-  private program: Program;
+  private program: SharedProgram;
   private timeline: Timeline;
   private draft: Session | undefined;
   /** The answer made last, if it may go on. */
@@ -72,7 +75,7 @@ export class Session {
     this.model = model;
     this.running = running;
     this.program = running.prepare(look);
-    this.timeline = new Timeline(running.graph, running.state, this.program);
+    this.timeline = new Timeline(running.graph, running.state, this.program, [], running.others);
   }
 
   private get graph(): Graph {
@@ -88,10 +91,21 @@ export class Session {
   goOnWith(running: SessionGraph): void {
     if (running.weights === this.running.weights) return;
     const text = this.tokens;
+    this.timeline.end();
     this.program.dispose(); // first: the other one takes its place
     this.program = running.prepare();
     this.running = running;
-    this.timeline = new Timeline(running.graph, running.state, this.program, text);
+    this.timeline = new Timeline(running.graph, running.state, this.program, text, running.others);
+  }
+
+  /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */
+  enter(): () => void {
+    return this.program.enter?.() ?? (() => undefined);
+  }
+
+  /** How many tokens of a text it need not read, when it runs this. */
+  sharedWith(tokens: ArrayLike<number>, running: SessionGraph): number {
+    return running.weights === this.running.weights ? this.timeline.sharedWith(tokens) : 0;
   }
 
   /** Positions the session holds. */
@@ -127,8 +141,7 @@ export class Session {
 
   /**
    * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context, a loop or `signal` ends the answer.
-   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
-   * share its memory for results: one makes an answer at a time.
+   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop.
    * @throws RangeError for a prompt longer than the context or bad options.
    */
   async *generate(
@@ -200,9 +213,10 @@ export class Session {
     const ahead = await this.lookAhead(speculate, nDraft);
     const startMs = performance.now();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
-    const nReused = await this.timeline.keepStart(making.text);
+    const nKept = await this.timeline.keepStart(making.text);
     const draws = ahead || constraint ? undefined : await this.drawsOnDevice(making);
     let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal, draws?.nBest);
+    const nReused = nKept + this.timeline.nTaken;
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     let firstMs = 0;
@@ -318,6 +332,7 @@ export class Session {
 
   /** Returns the memory; the session cannot be used afterwards. */
   close(): void {
+    this.timeline.end();
     this.program.dispose();
     this.draft?.close();
     this.draft = undefined;

@@ -24,6 +24,12 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** So many tokens at least are taken over from another timeline: fewer are as soon read. */
+const WORTH_TAKING = 16;
+
+/** What runs in place of a program, if another one does. */
+const innermost = (program: Program): Program => (program.inner ? innermost(program.inner) : program);
+
 /** What is handed out instead of logits, where the device has found the best of them. */
 const NONE = new Float32Array(0);
 
@@ -47,9 +53,22 @@ export class Timeline {
   private nText = 0;
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
+  private readonly others: Set<Timeline>;
+  /** Tokens that were taken over from other timelines since `keepStart`. */
+  nTaken = 0;
 
-  /** @param text what the timeline holds, and the states do not know yet. */
-  constructor(graph: Graph, states: readonly LayerState[], program: Program, text: ArrayLike<number> = []) {
+  /**
+   * @param text what the timeline holds, and the states do not know yet
+   * @param others the timelines of this graph: a text that begins like one of them need not be read from its beginning
+   */
+  constructor(
+    graph: Graph,
+    states: readonly LayerState[],
+    program: Program,
+    text: ArrayLike<number> = [],
+    others = new Set<Timeline>(),
+  ) {
+    this.others = others.add(this);
     this.graph = graph;
     this.states = states;
     this.program = program;
@@ -57,6 +76,11 @@ export class Timeline {
     this.tokens = new Int32Array(graph.nCtx);
     this.tokens.set(text);
     this.nText = text.length;
+  }
+
+  /** It is no more: others cannot begin like it. */
+  end(): void {
+    this.others.delete(this);
   }
 
   /** Tokens of the text. */
@@ -86,18 +110,53 @@ export class Timeline {
   }
 
   /**
-   * Keeps the longest start that the text shares with `wanted`, as far as the states can go back, and returns its length. The last of
-   * `wanted` is always read again: its logits are asked for.
+   * Keeps the longest start that the text shares with `wanted`, as far as the states can go back, and returns its length; where another
+   * timeline has a longer one, that is copied. The last of `wanted` is always read again: its logits are asked for.
    */
   async keepStart(wanted: ArrayLike<number>): Promise<number> {
-    const most = Math.min(this.nText, wanted.length - 1);
-    let shared = 0;
-    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
+    const shared = this.sharedWith(wanted);
     this.cut(shared);
     const { nRead } = await this.settle();
     if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
     this.nText = nRead;
-    return nRead;
+    this.nTaken = 0;
+    this.takeStart(wanted);
+    return this.nText - this.nTaken;
+  }
+
+  /** How many tokens of the text `wanted` begins with, its last one apart. */
+  sharedWith(wanted: ArrayLike<number>): number {
+    const most = Math.min(this.nText, wanted.length - 1);
+    let shared = 0;
+    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
+    return shared;
+  }
+
+  /** Goes on from what another timeline has read, where that is worth it. The text is a start of `wanted`, and the states stand behind it. */
+  private takeStart(wanted: ArrayLike<number>): void {
+    const least = this.nText + WORTH_TAKING;
+    const program = innermost(this.program);
+    if (!program.takeState || wanted.length <= least) return;
+    let [best, most]: [Timeline | undefined, number] = [undefined, least - 1];
+    for (const other of this.others) {
+      const shared = other === this ? 0 : other.lendable(wanted);
+      if (shared > most) [best, most] = [other, shared];
+    }
+    if (!best) return;
+    const from = innermost(best.program);
+    for (const state of this.states) for (const value of valuesOf(state)) program.takeState(value, from, most);
+    for (let i = this.nText; i < most; i++) this.tokens[i] = wanted[i]!;
+    this.nTaken += most - this.nText;
+    this.nText = most;
+    this.written = { ...best.written!, nRead: most };
+  }
+
+  /** How many tokens of `wanted` its states hold, at a place to which they can be cut back. */
+  private lendable(wanted: ArrayLike<number>): number {
+    const { written } = this;
+    if (!written) return 0;
+    const shared = Math.min(this.sharedWith(wanted), written.nRead);
+    return this.states.every((state) => holds(state, shared, written)) ? shared : 0;
   }
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
@@ -105,6 +164,7 @@ export class Timeline {
     wanted: ArrayLike<number>,
     { nBest, signal }: Pick<Reading, 'nBest' | 'signal'> = {},
   ): Promise<Float32Array | undefined> {
+    this.takeStart(wanted); // another one may have come by here since
     const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
     const isLast = end === wanted.length;

@@ -2,6 +2,7 @@ import type { GpuObject } from '../platform/gpu.ts';
 import type { Port } from '../platform/platform.ts';
 import {
   NO_CALL,
+  OWN_SESSION,
   plainError,
   type CallName,
   type Calls,
@@ -10,18 +11,19 @@ import {
 } from '../protocol/messages.ts';
 import { handlers, type Handler } from './calls.ts';
 import { EngineState } from './engine_state.ts';
+import { Lanes, type Lane } from './lanes.ts';
 
 /**
- * The engine's side of the border: one model, its sessions, and a queue of calls. Calls run one after another, because
- * they share the compute threads; a cancel message reaches a running call at its next `tick`.
+ * The engine's side of the border: one model, its sessions, and calls. Calls on one session run one after another, those on different
+ * sessions at the same time; a cancel message reaches a running call at its next `tick`.
  */
 class Server {
   private readonly port: Port;
   private readonly engine: EngineState;
   private readonly cancels = new Map<number, AbortController>();
-  private queue: Promise<void> = Promise.resolve();
-  /** The call under way; others wait. */
-  private running = 0;
+  private readonly lanes = new Lanes();
+  /** The calls under way; others wait. */
+  private readonly running = new Set<number>();
 
   constructor(port: Port, gpu: GpuObject | undefined) {
     this.port = port;
@@ -34,20 +36,24 @@ class Server {
     const { id, call, args } = message;
     const cancel = new AbortController();
     this.cancels.set(id, cancel);
-    this.queue = this.queue.then(() => this.handle(id, call, args, cancel.signal));
+    if (call === 'closeSession') this.engine.willClose(args.session);
+    const lane = laneOf(message);
+    this.lanes.enter(lane, () => {
+      void this.handle(id, call, args, cancel.signal).finally(() => this.lanes.leave(lane));
+    });
   }
 
   private cancel(id: number): void {
     const cancel = this.cancels.get(id);
     cancel?.abort();
-    if (!cancel || id === this.running) return;
+    if (!cancel || this.running.has(id)) return;
     this.cancels.delete(id); // a call that waits need not wait to be stopped
     this.post({ id, error: plainError(cancel.signal.reason) });
   }
 
   private async handle<K extends CallName>(id: number, call: K, args: Calls[K]['args'], signal: AbortSignal) {
     if (signal.aborted) return; // it has its answer
-    this.running = id;
+    this.running.add(id);
     try {
       const emit = (event: Calls[K]['event']) => this.post({ id, event });
       const result = await (handlers[call] as Handler<K>)(this.engine, args, { signal, emit });
@@ -58,6 +64,7 @@ class Server {
       if (isLast) this.giveBack();
     } finally {
       this.cancels.delete(id);
+      this.running.delete(id);
     }
   }
 
@@ -76,7 +83,7 @@ class Server {
   private saveAtOnce(message: ToEngine): boolean {
     if (message.call !== 'saveSession' || message.args.state !== false) return false;
     const { id, args } = message;
-    const session = this.engine.sessions.get(args.session);
+    const session = this.engine.sessionToSave(args.session);
     if (!session) return false;
     session.save(args).then(
       (result) => this.post({ id, result }),
@@ -91,6 +98,30 @@ class Server {
     const bytes = (result as { bytes?: unknown } | undefined)?.bytes ?? result;
     this.port.post(message, ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : []);
   }
+}
+
+/** Calls that want to be alone, and the lanes of others that share something; what is not here shares nothing. */
+const lanes: { readonly [K in CallName]?: Lane | ((args: Calls[K]['args']) => Lane) } = {
+  open: 'all',
+  close: 'all',
+  probe: 'all',
+  closeSession: ofSession,
+  generate: ofSession,
+  resume: ofSession,
+  saveSession: ofSession,
+  restoreSession: ofSession,
+  embed: 'texts',
+  rank: 'texts',
+};
+
+/** Calls of `model.generate` find a session each. */
+function ofSession({ session }: { readonly session: number }): Lane {
+  return session === OWN_SESSION ? undefined : `session ${session}`;
+}
+
+function laneOf({ call, args }: Exclude<ToEngine, { call: 'cancel' }>): Lane {
+  const lane = lanes[call];
+  return typeof lane === 'function' ? (lane as (args: unknown) => Lane)(args) : lane;
 }
 
 /** Answers the calls that come through a port. @param gpu the caller's own, where the engine runs in its thread */

@@ -1,7 +1,11 @@
 import { ResourceError } from '../../base/errors.ts';
-import type { Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
+import { roundUp } from '../../base/numbers.ts';
+import type { Graph, Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
+import { RING_BLOCK } from '../../graph/layer_state.ts';
+import { attention } from '../../ops/attention.ts';
+import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Look, Program, StateCopy } from '../backend.ts';
+import type { Look, Program, ProgramStep, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 import type { SharedConstants } from './shared_constants.ts';
@@ -59,6 +63,8 @@ export class WasmProgram implements Program {
   private readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
+  readonly sharesResults = true;
+  readonly runTogether: Program['runTogether'];
   private nRows = { tokens: 0, logits: 0 };
   private disposed = false;
   /** The view that `read` gave last. */
@@ -85,6 +91,8 @@ export class WasmProgram implements Program {
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
+    const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
+    this.runTogether = isAlone ? undefined : (steps) => this.together(steps);
   }
 
   /** Decides every slot's address. */
@@ -144,17 +152,29 @@ export class WasmProgram implements Program {
   }
 
   run(step: Step): void | Promise<void> {
+    this.begins(step);
+    const { ints } = this.home.heap;
+    ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
+    ints[this.stepAt + stepWords.logitRows] = 0;
+    ints.set(step.tokens, this.stepAt + stepWords.length);
+    return this.go(step.pos, step.tokens.length, step.nLogits);
+  }
+
+  /** Checks a step, and notes what it will write. */
+  private begins(step: Step): void {
     checkAlive(this.disposed);
     this.checkStep(step);
     this.rings.step(step);
+  }
+
+  /** Runs the step whose tokens are in place. */
+  private go(pos: number, nTokens: number, nLogits: number): void | Promise<void> {
     const { ints } = this.home.heap;
-    ints[this.stepAt + stepWords.pos] = step.pos;
-    ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
-    ints[this.stepAt + stepWords.nLogits] = step.nLogits;
-    ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
-    ints.set(step.tokens, this.stepAt + stepWords.length);
-    this.nRows.tokens = step.tokens.length;
-    this.nRows.logits = step.nLogits;
+    ints[this.stepAt + stepWords.pos] = pos;
+    ints[this.stepAt + stepWords.nTokens] = nTokens;
+    ints[this.stepAt + stepWords.nLogits] = nLogits;
+    this.nRows.tokens = nTokens;
+    this.nRows.logits = nLogits;
     this.writeCounts(ints);
     ints[this.stepAt + stepWords.lost] = 0;
     const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
@@ -167,11 +187,49 @@ export class WasmProgram implements Program {
     const rows = this.stepAt + stepWords.length + maxTokens;
     let at = rows + maxTokens;
     for (const { first, nTokens, pos, base } of texts) {
-      ints.set([first, nTokens, pos, base], at); // in the order of textWords
+      ints.set([first, nTokens, pos, base, 0], at); // in the order of textWords
       ints.fill(4 * at, rows + first, rows + first + nTokens);
       at += textWords.length;
     }
     return 4 * rows;
+  }
+
+  /** The steps of several programs, by the records of this one: a text of each, with its own states. */
+  private together(steps: readonly ProgramStep[]): void | Promise<void> {
+    const { home, stepAt, plan } = this;
+    const { ints } = home.heap;
+    const { maxTokens, maxLogits } = plan.graph;
+    const rows = home.memory.together.begin / 4;
+    let [text, nTokens, nLogits] = [rows + maxTokens + maxLogits, 0, 0];
+    for (const { step } of steps) {
+      nTokens += step.tokens.length;
+      nLogits += step.nLogits;
+    }
+    if (steps.length > home.memory.maxSessions || nTokens > maxTokens || nLogits > maxLogits) {
+      const came = `${steps.length} steps of ${nTokens} tokens and ${nLogits} rows of logits`;
+      throw new RangeError(`${came} together, expected ${maxTokens} and ${maxLogits} at most`);
+    }
+    for (const { program, step } of steps) this.sibling(program).begins(step);
+    [nTokens, nLogits] = [0, 0];
+    for (const { program, step } of steps) {
+      const n = step.tokens.length;
+      ints.set([nTokens, n, step.pos, 0, this.sibling(program).begin - this.begin], text); // in the order of textWords
+      ints.fill(4 * text, rows + nTokens, rows + nTokens + n);
+      ints.set(step.tokens, stepAt + stepWords.length + nTokens);
+      nTokens += n;
+      for (let row = nTokens - step.nLogits; row < nTokens; row++) ints[rows + maxTokens + nLogits++] = row;
+      text += textWords.length;
+    }
+    ints[stepAt + stepWords.texts] = 4 * rows;
+    ints[stepAt + stepWords.logitRows] = 4 * (rows + maxTokens);
+    return this.go(0, nTokens, nLogits);
+  }
+
+  /** Another program whose states lie in its piece of memory where this one's lie in its own. */
+  private sibling(program: Program): WasmProgram {
+    if (program instanceof WasmProgram && program.plan.graph === this.plan.graph && program.home === this.home)
+      return program;
+    throw new TypeError('a program of another graph, or of another backend');
   }
 
   /** What the step stored is finite. */
@@ -251,6 +309,20 @@ export class WasmProgram implements Program {
     };
   }
 
+  takeState(state: Value, from: Program, end: number): void {
+    const { heap } = this.home;
+    const other = this.sibling(from);
+    const { slot, at, cols, headDim, nPositions } = this.placeOf(state);
+    const rows = nPositions < this.plan.graph.nCtx ? nPositions : Math.min(roundUp(end, RING_BLOCK), nPositions);
+    const headBytes = (slot.bytes / cols) * headDim;
+    const taken = other.placeOf(state).at;
+    const all = heap.bytes(0, heap.memory.buffer.byteLength);
+    for (let head = 0; head < slot.bytes; head += headBytes) {
+      all.copyWithin(at + head, taken + head, taken + head + headBytes * (rows / nPositions));
+    }
+    this.rings.take(state, other.rings);
+  }
+
   private placeOf(state: Value) {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
@@ -264,6 +336,10 @@ export class WasmProgram implements Program {
     for (const slot of this.plan.constants) if (this.addresses.has(slot)) this.home.constants.release(slot.value!);
   }
 }
+
+/** Of other states than caches a step replaces rows, and kernels do not ask whose they are. */
+const hasOnlyCaches = ({ nodes }: Graph): boolean =>
+  nodes.every(({ op, inputs }) => op === kvStore || op === attention || inputs.every(({ role }) => role !== 'state'));
 
 /** Activations and scratch memory are shared by all programs and as large as the graph that the backend was made for needs. */
 function checkFits(plan: ProgramPlan, memory: MemoryPlan): void {
