@@ -7,7 +7,11 @@ import { bytesOf } from '../graph/tensor.ts';
  * A program whose graph looks rows up in tables that stay in storage: before each step it reads those of the step's tokens. A table
  * may be larger than all other weights together (Gemma 4's has half of them), and a token needs a few kilobytes of it.
  */
-export function withStoredRows(program: SharedProgram, { stored = [], maxTokens }: Graph, read: ReadTensor): SharedProgram {
+export function withStoredRows(
+  program: SharedProgram,
+  { stored = [], maxTokens }: Graph,
+  read: ReadTensor,
+): SharedProgram {
   if (stored.length === 0) return program;
   const fills = stored.map((table) => filler(program, table, { maxTokens, read }));
   return {

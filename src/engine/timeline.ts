@@ -30,6 +30,16 @@ const WORTH_TAKING = 16;
 /** What runs in place of a program, if another one does. */
 const innermost = (program: Program): Program => (program.inner ? innermost(program.inner) : program);
 
+/** Whether two texts have so many tokens in common behind the first `begin`, which they share. */
+function sharesMore(a: ArrayLike<number>, b: ArrayLike<number>, begin: number): boolean {
+  const end = begin + WORTH_TAKING;
+  if (end >= Math.min(a.length, b.length)) return false;
+  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const nothing = (): void => undefined;
+
 /** What is handed out instead of logits, where the device has found the best of them. */
 const NONE = new Float32Array(0);
 
@@ -54,6 +64,8 @@ export class Timeline {
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
   private readonly others: Set<Timeline>;
+  /** What is being read, and when a piece of it has been. */
+  private reading: { readonly wanted: ArrayLike<number>; readonly passed: Promise<void> } | undefined;
   /** Tokens that were taken over from other timelines since `keepStart`. */
   nTaken = 0;
 
@@ -162,9 +174,35 @@ export class Timeline {
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
   async readTowards(
     wanted: ArrayLike<number>,
-    { nBest, signal }: Pick<Reading, 'nBest' | 'signal'> = {},
+    given: Pick<Reading, 'nBest' | 'signal'> = {},
   ): Promise<Float32Array | undefined> {
-    this.takeStart(wanted); // another one may have come by here since
+    if (await this.followed(wanted)) return undefined;
+    const reading = this.readPiece(wanted, given);
+    this.reading = { wanted, passed: reading.then(nothing, nothing) };
+    return reading.finally(() => (this.reading = undefined));
+  }
+
+  /**
+   * Waits while another timeline reads what this one would read next, and goes on from there. Several texts with the same start, asked for
+   * at once, then read it once.
+   */
+  private async followed(wanted: ArrayLike<number>): Promise<boolean> {
+    if (!innermost(this.program).takeState) return false;
+    for (const { reading, nText } of this.others) {
+      if (!reading || nText < this.nText || !sharesMore(wanted, reading.wanted, this.nText)) continue;
+      await reading.passed;
+      const before = this.nText;
+      this.takeStart(wanted);
+      return this.nText > before;
+    }
+    return false;
+  }
+
+  /** The next piece of `wanted`, up to its end or a place to keep. */
+  private async readPiece(
+    wanted: ArrayLike<number>,
+    { nBest, signal }: Pick<Reading, 'nBest' | 'signal'>,
+  ): Promise<Float32Array | undefined> {
     const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
     const isLast = end === wanted.length;
