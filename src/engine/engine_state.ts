@@ -10,7 +10,7 @@ import { defaultSessions } from './backend_plan.ts';
 import { startBackend } from './create_backend.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { openSource } from './open_source.ts';
-import { Places, type Placing } from './places.ts';
+import type { Places } from './places.ts';
 import { ready } from './ready.ts';
 import type { Session } from './session.ts';
 
@@ -39,10 +39,7 @@ export class EngineState {
   private nextSession = OWN_SESSION + 1;
   /** The sessions of calls that have no other. */
   private readonly own = new Set<Session>();
-  private readonly places = new Places<Session>((session) => {
-    this.own.delete(session);
-    session.close();
-  });
+  private readonly places: Places<Session> = { idle: [], nComing: 0, nCame: 0, line: undefined, wake: undefined };
   /** Those of `model.generate` that are in use. */
   private readonly answering = new Set<Session>();
   private readonly closing = new Set<number>();
@@ -109,7 +106,7 @@ export class EngineState {
 
   /** @throws ResourceError where so many are open as the model was opened for */
   async openSession(signal?: AbortSignal): Promise<number> {
-    const session = await this.place({ isForGood: true, mayWait: this.sessions.size < this.maxSessions, signal });
+    const session = await this.place({ isForGood: true, signal });
     this.sessions.set(this.nextSession, session);
     return this.nextSession++;
   }
@@ -118,13 +115,13 @@ export class EngineState {
   willClose(session: number): void {
     if (!this.sessions.has(session) || this.closing.has(session)) return;
     this.closing.add(session);
-    this.places.coming();
+    this.places.nComing++;
   }
 
   closeSession(session: number): void {
     this.sessions.get(session)?.close();
     this.sessions.delete(session);
-    if (this.closing.delete(session)) this.places.cameBack();
+    if (this.closing.delete(session)) this.cameBack();
   }
 
   /** The session that a text is saved of at once; of several answers of `model.generate` nobody knows which. */
@@ -142,19 +139,17 @@ export class EngineState {
     return entered(session, call);
   }
 
-  /** A call of `model.generate` takes the session that knows most of its text. */
+  /** A call of `model.generate` takes the session that knows most of its text, and leaves it for the next call. */
   private async useOwn<T>({ tokens, adapters, signal }: Using, call: (session: Session) => Promise<T>): Promise<T> {
-    const known = (session: Session): number => this.model.sharedWith(session, tokens, adapters);
-    const reuse = (idle: readonly Session[]): Session | undefined =>
-      idle.length === 0 ? undefined : idle.reduce((best, next) => (known(next) > known(best) ? next : best));
-    const session = await this.place({ reuse, adapters, signal, isOwn: true });
+    const session = await this.place({ adapters, tokens, signal });
     this.answering.add(session);
     try {
       this.model.adapt(session, adapters);
       return await entered(session, call);
     } finally {
       this.answering.delete(session);
-      this.places.cameBack(session);
+      this.places.idle.push(session);
+      this.cameBack();
     }
   }
 
@@ -165,21 +160,18 @@ export class EngineState {
     { look, signal }: { readonly look?: Look; readonly signal?: AbortSignal } = {},
   ): Promise<T> {
     const session = await this.place({ adapters, look, signal });
-    this.own.add(session);
     try {
       return await entered(session, call);
     } finally {
-      this.own.delete(session);
-      session.close();
-      this.places.cameBack();
+      this.closeOwn(session);
+      this.cameBack();
     }
   }
 
   async close(): Promise<void> {
-    this.places.clear();
     for (const session of [...this.sessions.values(), ...this.own]) session.close();
-    this.sessions.clear();
-    this.own.clear();
+    for (const sessions of [this.sessions, this.own]) sessions.clear();
+    this.places.idle = [];
     await this.opened?.close();
     await this.draft?.close();
     const files = this.files.splice(0);
@@ -187,20 +179,52 @@ export class EngineState {
     this.opened = this.draft = undefined;
   }
 
-  /** A new session, or one to be used again. */
-  private async place({ adapters, look, isOwn = false, ...placing }: SessionPlacing): Promise<Session> {
+  private readonly closeOwn = (session: Session): void => {
+    this.own.delete(session);
+    session.close();
+  };
+
+  private cameBack(): void {
+    const { places } = this;
+    places.nComing--;
+    places.nCame++;
+    places.wake?.();
+  }
+
+  /** A new session, or one to be used again. Calls wait for it while others are under way that will give theirs back. */
+  private async place({ adapters, look, tokens, isForGood = false, signal }: SessionPlacing): Promise<Session> {
+    const { places, own, maxSessions } = this;
+    const reuse = tokens && (() => this.takeIdle((session) => this.model.sharedWith(session, tokens, adapters)));
     const open = async (): Promise<Session> => {
-      const isFull = this.sessions.size + this.own.size >= this.maxSessions;
-      if (isOwn && isFull && this.own.size > 0) throw new ResourceError('all sessions are in use');
+      const isFull = this.sessions.size + own.size >= maxSessions;
+      if (tokens && isFull && own.size > 0) throw new ResourceError('all sessions are in use');
       const session = await ready(this.model.openSession(adapters, look));
-      if (isOwn) this.own.add(session);
+      if (isForGood) return session;
+      places.nComing++;
+      own.add(session);
       return session;
     };
     try {
-      return await this.places.take({ ...placing, open });
+      if (!places.line) {
+        const found = reuse?.() ?? (await open().catch(refused));
+        if (found) return found;
+      }
+      const { waitForPlace } = await import('./places.ts'); // most programs have fewer sessions
+      const mayWait = !isForGood || this.sessions.size < maxSessions;
+      return await waitForPlace(places, { reuse, open, close: this.closeOwn, mayWait, signal });
     } catch (error) {
       throw error instanceof ResourceError ? this.noRoom(error) : error;
     }
+  }
+
+  /** Of those that nobody uses, the one that knows most of a text. */
+  private takeIdle(known: (session: Session) => number): Session | undefined {
+    const { places } = this;
+    if (places.idle.length === 0) return undefined;
+    const best = places.idle.reduce((best, next) => (known(next) > known(best) ? next : best));
+    places.idle = places.idle.filter((session) => session !== best);
+    places.nComing++;
+    return best;
   }
 
   private noRoom(cause: ResourceError): ResourceError {
@@ -213,11 +237,19 @@ export class EngineState {
 }
 
 /** How a session gets its place. */
-interface SessionPlacing extends Omit<Placing<Session>, 'open'> {
+interface SessionPlacing {
   readonly adapters?: readonly AdapterUse[] | undefined;
   readonly look?: Look | undefined;
-  /** One of those that are kept for `model.generate`: no more than there are places. */
-  readonly isOwn?: boolean;
+  /** It is one of those that are kept for `model.generate`, of which there are no more than places. */
+  readonly tokens?: ArrayLike<number>;
+  /** It stays when the call is over. */
+  readonly isForGood?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** There may be room later. */
+function refused(error: unknown): undefined {
+  if (!(error instanceof ResourceError)) throw error;
 }
 
 async function entered<T>(session: Session, call: (session: Session) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
-import type { GraphLimits } from '../graph/graph.ts';
+import type { Graph, GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel, Recorded } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -31,8 +31,8 @@ import { encodePrompt, isNoChat, openTemplate, type NoChat } from './prompt.ts';
 import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
-import { Starts } from './starts.ts';
 import { withStoredRows } from './stored_rows.ts';
+import type { Timeline } from './timeline.ts';
 import { Turns } from './turns.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
@@ -127,9 +127,9 @@ export async function loadModel(
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
     const { draft } = around;
-    const shared = { turns: new Turns(), starts: new Starts() };
+    const sharing = { turns: new Turns(), timelines: new WeakMap() };
     const parts = { info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters };
-    return opened({ ...parts, ...shared });
+    return opened({ ...parts, sharing });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -158,8 +158,8 @@ interface Parts {
   readonly texts: Omit<EmbedderParts, 'backend' | 'graph' | 'adapt'>;
   readonly draft: LoadedModel | undefined;
   readonly adapters: Adapters | undefined;
-  readonly turns: Turns;
-  readonly starts: Starts;
+  /** What sessions share: turns, and of each graph the timelines. */
+  readonly sharing: { readonly turns: Turns; readonly timelines: WeakMap<Graph, Set<Timeline>> };
 }
 
 function opened(parts: Parts): LoadedModel {
@@ -208,14 +208,16 @@ function opened(parts: Parts): LoadedModel {
 
 /** What a session with these adapters runs. */
 function graphOf(parts: Parts, uses: readonly AdapterUse[] | undefined) {
-  const { name, recorded, backend, read, adapters, turns, starts } = parts;
+  const { name, recorded, backend, read, adapters, sharing } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
   const set = adapters?.recorded(uses);
   const { graph, state } = set ?? recorded;
-  const prepare = (look?: Look) => withStoredRows(turns.program(graph, backend.prepare(graph, look)), graph, read);
-  const others = starts.of(graph);
-  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, others };
+  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
+  const timelines = sharing.timelines.get(graph) ?? new Set();
+  sharing.timelines.set(graph, timelines);
+  const shared = { turns: sharing.turns, timelines };
+  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, shared };
 }
 
 /** Logits and tokens are counted alike. */

@@ -1,86 +1,61 @@
 import { ResourceError } from '../base/errors.ts';
 
+/** The places that a model has for sessions. Those of calls come and go, and are kept for the next call until somebody needs them. */
+export interface Places<S> {
+  /** Nobody uses them; the one used last comes last. */
+  idle: S[];
+  /** Places that will come back by themselves: of calls under way, and of sessions that are being closed. */
+  nComing: number;
+  /** Counts those that came back. */
+  nCame: number;
+  /** Settles when nobody waits for a place; undefined: nobody does. */
+  line: Promise<void> | undefined;
+  wake: (() => void) | undefined;
+}
+
 /** How a call gets a place. */
 export interface Placing<S> {
   /** Takes the place of one that nobody uses, if it suits. */
-  readonly reuse?: (idle: readonly S[]) => S | undefined;
+  readonly reuse: (() => S | undefined) | undefined;
   /** @throws ResourceError where there is no room. */
   readonly open: () => Promise<S>;
-  /** It stays when the call is over. */
-  readonly isForGood?: boolean;
+  readonly close: (session: S) => void;
   /** Whether a place may come back in time. */
-  readonly mayWait?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly mayWait: boolean;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
- * The places that a model has for sessions. Those of `model.generate` and of other calls come and go: they are kept, for the next call,
- * until somebody needs the place. Where all are taken, calls wait for the place of a call that is under way: first come, first served.
+ * A place where there is none: that of a session which nobody uses, or one that comes back. First come, first served.
+ * @throws ResourceError where no place comes back, the signal's reason
  */
-export class Places<S> {
-  /** Nobody uses them; the one used last comes last. */
-  private idle: S[] = [];
-  /** Places that will come back by themselves: of calls under way, and of sessions that are being closed. */
-  private nComing = 0;
-  /** Counts those that came back. */
-  private nCame = 0;
-  private line: Promise<unknown> = Promise.resolve();
-  private wake: (() => void) | undefined;
-  private readonly close: (session: S) => void;
+export function waitForPlace<S>(places: Places<S>, { signal, ...placing }: Placing<S>): Promise<S> {
+  const placed = untilAborted(places.line ?? Promise.resolve(), signal).then(() => freed(places, placing, signal));
+  const line = Promise.allSettled([places.line, placed]).then(() => {
+    if (places.line === line) places.line = undefined;
+  });
+  places.line = line;
+  return placed;
+}
 
-  /** @param close ends one that nobody uses */
-  constructor(close: (session: S) => void) {
-    this.close = close;
-  }
-
-  /** A place will come back; `cameBack` says when. */
-  coming(): void {
-    this.nComing++;
-  }
-
-  /** @param kept what holds the place, for a later call */
-  cameBack(kept?: S): void {
-    this.nComing--;
-    this.nCame++;
-    if (kept) this.idle.push(kept);
-    this.wake?.();
-  }
-
-  /** A place; `cameBack` says when a call needs it no more. @throws ResourceError where no place comes back, the signal's reason */
-  take({ signal, ...placing }: Placing<S>): Promise<S> {
-    const ahead = this.line;
-    const placed = untilAborted(ahead, signal).then(async () => {
-      const session = await this.placed(placing, signal);
-      if (!placing.isForGood) this.coming();
-      return session;
-    });
-    this.line = Promise.allSettled([ahead, placed]);
-    return placed;
-  }
-
-  /** Closes all that nobody uses. */
-  clear(): void {
-    for (const session of this.idle.splice(0)) this.close(session);
-  }
-
-  private async placed({ reuse, open, mayWait = true }: Placing<S>, signal: AbortSignal | undefined): Promise<S> {
-    for (;;) {
-      signal?.throwIfAborted();
-      const seen = this.nCame;
-      const found = reuse?.(this.idle);
-      if (found) {
-        this.idle = this.idle.filter((session) => session !== found);
-        return found;
-      }
-      try {
-        return await open();
-      } catch (error) {
-        if (!(error instanceof ResourceError)) throw error;
-        const unused = this.idle.shift();
-        if (unused) this.close(unused);
-        else if (!mayWait || (this.nComing === 0 && this.nCame === seen)) throw error;
-        else if (this.nCame === seen) await untilAborted(new Promise<void>((resolve) => (this.wake = resolve)), signal);
-      }
+async function freed<S>(
+  places: Places<S>,
+  { reuse, open, close, mayWait }: Omit<Placing<S>, 'signal'>,
+  signal: AbortSignal | undefined,
+): Promise<S> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const seen = places.nCame;
+    const found = reuse?.();
+    if (found) return found;
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof ResourceError)) throw error;
+      const unused = places.idle.shift();
+      if (unused) close(unused);
+      else if (!mayWait || (places.nComing === 0 && places.nCame === seen)) throw error;
+      else if (places.nCame === seen) await untilAborted(new Promise<void>((wake) => (places.wake = wake)), signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Answer } from './answer.ts';
 import { changed, checkResume, parted } from './answer_options.ts';
-import type { Look } from '../backends/backend.ts';
+import type { Look, Program } from '../backends/backend.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult, ResumeOptions } from '../protocol/generation.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KvType, LayerState } from '../graph/layer_state.ts';
@@ -11,15 +11,14 @@ import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
-import { unfinishedOf, type Making } from './making.ts';
+import { unfinishedOf, type GoingOn, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
 import type { Marks } from './marks.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { Timeline } from './timeline.ts';
+import { Timeline, type SharedModel } from './timeline.ts';
 import { timingsOf } from './timings.ts';
-import type { SharedProgram } from './turns.ts';
 
 /** So many tokens read at once tell how fast reading is. */
 const MANY_TOKENS = 32;
@@ -43,15 +42,8 @@ export interface SessionGraph {
   readonly state: readonly LayerState[];
   /** Names the weights that a saved session belongs to. */
   readonly weights: string;
-  prepare(look?: Look): SharedProgram;
-  /** The timelines of the graph. */
-  readonly others?: Set<Timeline>;
-}
-
-/** How the next step is made. */
-interface GoingOn {
-  readonly ahead: Ahead | undefined;
-  readonly nBest: number | undefined;
+  prepare(look?: Look): Program;
+  readonly shared?: SharedModel;
 }
 
 /** How answers are held to a form is loaded with the first that is. */
@@ -61,7 +53,7 @@ const constraints = async () => (await import('./constraint.ts')).Constraint;
 export class Session {
   private readonly model: SessionModel;
   private running: SessionGraph;
-  private program: SharedProgram;
+  private program: Program;
   private timeline: Timeline;
   private draft: Session | undefined;
   /** The answer made last, if it may go on. */
@@ -75,7 +67,7 @@ export class Session {
     this.model = model;
     this.running = running;
     this.program = running.prepare(look);
-    this.timeline = new Timeline(running.graph, running.state, this.program, [], running.others);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared);
   }
 
   private get graph(): Graph {
@@ -91,22 +83,18 @@ export class Session {
   goOnWith(running: SessionGraph): void {
     if (running.weights === this.running.weights) return;
     const text = this.tokens;
-    this.timeline.end();
-    this.program.dispose(); // first: the other one takes its place
+    this.timeline.end(); // first: the other one takes its place
     this.program = running.prepare();
     this.running = running;
-    this.timeline = new Timeline(running.graph, running.state, this.program, text, running.others);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, text);
   }
 
   /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */
-  enter(): () => void {
-    return this.program.enter?.() ?? (() => undefined);
-  }
+  readonly enter = (): (() => void) => this.timeline.enter();
 
   /** How many tokens of a text it need not read, when it runs this. */
-  sharedWith(tokens: ArrayLike<number>, running: SessionGraph): number {
-    return running.weights === this.running.weights ? this.timeline.sharedWith(tokens) : 0;
-  }
+  readonly sharedWith = (tokens: ArrayLike<number>, { weights }: SessionGraph): number =>
+    weights === this.running.weights ? this.timeline.sharedWith(tokens) : 0;
 
   /** Positions the session holds. */
   get nCtx(): number {
@@ -333,7 +321,6 @@ export class Session {
   /** Returns the memory; the session cannot be used afterwards. */
   close(): void {
     this.timeline.end();
-    this.program.dispose();
     this.draft?.close();
     this.draft = undefined;
   }

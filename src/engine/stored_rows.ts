@@ -1,5 +1,4 @@
 import type { Program, ReadTensor } from '../backends/backend.ts';
-import type { SharedProgram } from './turns.ts';
 import type { Graph, StoredRows } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
 
@@ -7,16 +6,13 @@ import { bytesOf } from '../graph/tensor.ts';
  * A program whose graph looks rows up in tables that stay in storage: before each step it reads those of the step's tokens. A table
  * may be larger than all other weights together (Gemma 4's has half of them), and a token needs a few kilobytes of it.
  */
-export function withStoredRows(
-  program: SharedProgram,
-  { stored = [], maxTokens }: Graph,
-  read: ReadTensor,
-): SharedProgram {
+export function withStoredRows(program: Program, { stored = [], maxTokens }: Graph, read: ReadTensor): Program {
   if (stored.length === 0) return program;
   const fills = stored.map((table) => filler(program, table, { maxTokens, read }));
   return {
     inner: program,
-    ...(program.enter && { enter: () => program.enter!() }),
+    ...(program.sharesResults && { sharesResults: true }),
+    ...(program.takeState && { takeState: (state, from, end) => program.takeState!(state, from.inner!, end) }),
     async run(step, signal) {
       for (const fill of fills) await fill(step.tokens);
       await program.run(step, signal);

@@ -4,6 +4,8 @@ import type { Graph } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
+import type { Seat } from './seat.ts';
+import { Turns } from './turns.ts';
 
 /** A text with the states of the layers, as plain data. */
 export interface SavedTimeline {
@@ -24,18 +26,11 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** So many tokens at least are taken over from another timeline: fewer are as soon read. */
-const WORTH_TAKING = 16;
-
-/** What runs in place of a program, if another one does. */
-const innermost = (program: Program): Program => (program.inner ? innermost(program.inner) : program);
-
-/** Whether two texts have so many tokens in common behind the first `begin`, which they share. */
-function sharesMore(a: ArrayLike<number>, b: ArrayLike<number>, begin: number): boolean {
-  const end = begin + WORTH_TAKING;
-  if (end >= Math.min(a.length, b.length)) return false;
-  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** What the timelines of a model share. */
+export interface SharedModel {
+  readonly turns: Turns;
+  /** Those of one graph. */
+  readonly timelines: Set<Timeline>;
 }
 
 const nothing = (): void => undefined;
@@ -63,24 +58,32 @@ export class Timeline {
   private nText = 0;
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
-  private readonly others: Set<Timeline>;
-  /** What is being read, and when a piece of it has been. */
-  private reading: { readonly wanted: ArrayLike<number>; readonly passed: Promise<void> } | undefined;
+  private readonly seat: Seat;
+  private readonly leave: () => void;
+  /**
+   * The timelines of the graph: a text that begins like one of them need not be read from its beginning.
+   * @internal
+   */
+  readonly others: ReadonlySet<Timeline>;
+  /**
+   * What is being read, and when a piece of it has been.
+   * @internal
+   */
+  reading: { readonly wanted: ArrayLike<number>; readonly passed: Promise<void> } | undefined;
   /** Tokens that were taken over from other timelines since `keepStart`. */
   nTaken = 0;
 
-  /**
-   * @param text what the timeline holds, and the states do not know yet
-   * @param others the timelines of this graph: a text that begins like one of them need not be read from its beginning
-   */
+  /** @param text what the timeline holds, and the states do not know yet. */
   constructor(
     graph: Graph,
     states: readonly LayerState[],
     program: Program,
+    { turns, timelines }: SharedModel = { turns: new Turns(), timelines: new Set() },
     text: ArrayLike<number> = [],
-    others = new Set<Timeline>(),
   ) {
-    this.others = others.add(this);
+    this.others = timelines.add(this);
+    this.leave = () => timelines.delete(this);
+    this.seat = turns.seat(program, graph);
     this.graph = graph;
     this.states = states;
     this.program = program;
@@ -90,9 +93,16 @@ export class Timeline {
     this.nText = text.length;
   }
 
-  /** It is no more: others cannot begin like it. */
+  /** A call begins; what comes back ends it. */
+  enter(): () => void {
+    return this.seat.enter();
+  }
+
+  /** The timeline is no more, and its program. */
   end(): void {
-    this.others.delete(this);
+    this.leave();
+    this.program.dispose();
+    this.seat.leave();
   }
 
   /** Tokens of the text. */
@@ -132,7 +142,7 @@ export class Timeline {
     if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
     this.nText = nRead;
     this.nTaken = 0;
-    this.takeStart(wanted);
+    if (this.hasOthers) (await import('./same_start.ts')).takeStart(this, wanted); // few programs have several texts
     return this.nText - this.nTaken;
   }
 
@@ -144,27 +154,27 @@ export class Timeline {
     return shared;
   }
 
-  /** Goes on from what another timeline has read, where that is worth it. The text is a start of `wanted`, and the states stand behind it. */
-  private takeStart(wanted: ArrayLike<number>): void {
-    const least = this.nText + WORTH_TAKING;
-    const program = innermost(this.program);
-    if (!program.takeState || wanted.length <= least) return;
-    let [best, most]: [Timeline | undefined, number] = [undefined, least - 1];
-    for (const other of this.others) {
-      const shared = other === this ? 0 : other.lendable(wanted);
-      if (shared > most) [best, most] = [other, shared];
-    }
-    if (!best) return;
-    const from = innermost(best.program);
-    for (const state of this.states) for (const value of valuesOf(state)) program.takeState(value, from, most);
-    for (let i = this.nText; i < most; i++) this.tokens[i] = wanted[i]!;
-    this.nTaken += most - this.nText;
-    this.nText = most;
-    this.written = { ...best.written!, nRead: most };
+  private get hasOthers(): boolean {
+    return this.others.size > 1 && this.program.takeState !== undefined;
   }
 
-  /** How many tokens of `wanted` its states hold, at a place to which they can be cut back. */
-  private lendable(wanted: ArrayLike<number>): number {
+  /**
+   * Goes on from the first `n` tokens of `wanted`, which another timeline has read.
+   * @internal
+   */
+  takeOver({ program, written }: Timeline, wanted: ArrayLike<number>, n: number): void {
+    for (const state of this.states) for (const value of valuesOf(state)) this.program.takeState!(value, program, n);
+    for (let i = this.nText; i < n; i++) this.tokens[i] = wanted[i]!;
+    this.nTaken += n - this.nText;
+    this.nText = n;
+    this.written = { ...written!, nRead: n };
+  }
+
+  /**
+   * How many tokens of `wanted` its states hold, at a place to which they can be cut back.
+   * @internal
+   */
+  lendable(wanted: ArrayLike<number>): number {
     const { written } = this;
     if (!written) return 0;
     const shared = Math.min(this.sharedWith(wanted), written.nRead);
@@ -176,26 +186,10 @@ export class Timeline {
     wanted: ArrayLike<number>,
     given: Pick<Reading, 'nBest' | 'signal'> = {},
   ): Promise<Float32Array | undefined> {
-    if (await this.followed(wanted)) return undefined;
+    if (this.hasOthers && (await (await import('./same_start.ts')).takeNext(this, wanted))) return undefined;
     const reading = this.readPiece(wanted, given);
     this.reading = { wanted, passed: reading.then(nothing, nothing) };
     return reading.finally(() => (this.reading = undefined));
-  }
-
-  /**
-   * Waits while another timeline reads what this one would read next, and goes on from there. Several texts with the same start, asked for
-   * at once, then read it once.
-   */
-  private async followed(wanted: ArrayLike<number>): Promise<boolean> {
-    if (!innermost(this.program).takeState) return false;
-    for (const { reading, nText } of this.others) {
-      if (!reading || nText < this.nText || !sharesMore(wanted, reading.wanted, this.nText)) continue;
-      await reading.passed;
-      const before = this.nText;
-      this.takeStart(wanted);
-      return this.nText > before;
-    }
-    return false;
   }
 
   /** The next piece of `wanted`, up to its end or a place to keep. */
@@ -235,7 +229,7 @@ export class Timeline {
 
   /** The latest logits, `[nLogits, nVocab]`; also where the device has found the best of them, unless it was given another step. */
   async logits(nLogits = 1): Promise<Float32Array> {
-    const rows = await this.program.read(this.graph.logits);
+    const rows = await this.seat.logits();
     return rows.subarray(0, nLogits * this.graph.logits.shape[1]!);
   }
 
@@ -324,7 +318,7 @@ export class Timeline {
     const ahead = { since, end: Math.max(last, end) };
     const canGoBack = this.states.every(({ kind }) => kind !== 'rows');
     this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
-    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
+    await this.seat.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
     this.written = { ...ahead, nRead: end };
   }
 

@@ -11,7 +11,6 @@ import {
 } from '../protocol/messages.ts';
 import { handlers, type Handler } from './calls.ts';
 import { EngineState } from './engine_state.ts';
-import { Lanes, type Lane } from './lanes.ts';
 
 /**
  * The engine's side of the border: one model, its sessions, and calls. Calls on one session run one after another, those on different
@@ -21,7 +20,8 @@ class Server {
   private readonly port: Port;
   private readonly engine: EngineState;
   private readonly cancels = new Map<number, AbortController>();
-  private readonly lanes = new Lanes();
+  /** The last call of each lane; a call without one has its own. */
+  private readonly tails = new Map<Lane | symbol, Promise<unknown>>();
   /** The calls under way; others wait. */
   private readonly running = new Set<number>();
 
@@ -37,10 +37,15 @@ class Server {
     const cancel = new AbortController();
     this.cancels.set(id, cancel);
     if (call === 'closeSession') this.engine.willClose(args.session);
-    const lane = laneOf(message);
-    this.lanes.enter(lane, () => {
-      void this.handle(id, call, args, cancel.signal).finally(() => this.lanes.leave(lane));
-    });
+    this.queue(laneOf(message), () => this.handle(id, call, args, cancel.signal));
+  }
+
+  /** Begins when what is in the way is over: calls of the lane, one that has to be alone, or, of such a one, all. */
+  private queue(lane: Lane | symbol = Symbol(), work: () => Promise<void>): void {
+    const before = [...this.tails].filter(([other]) => other === lane || other === 'all' || lane === 'all');
+    const tail = Promise.all(before.map(([, ended]) => ended)).then(work);
+    this.tails.set(lane, tail);
+    void tail.finally(() => this.tails.get(lane) === tail && this.tails.delete(lane));
   }
 
   private cancel(id: number): void {
@@ -99,6 +104,9 @@ class Server {
     this.port.post(message, ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : []);
   }
 }
+
+/** What a call must not run beside: others of its lane; with `all`, any others; undefined: nothing. */
+type Lane = string | undefined;
 
 /** Calls that want to be alone, and the lanes of others that share something; what is not here shares nothing. */
 const lanes: { readonly [K in CallName]?: Lane | ((args: Calls[K]['args']) => Lane) } = {

@@ -155,12 +155,15 @@ describe('sessions that run together', () => {
 
   it('one goes on from what another has read, and makes the same answer', async () => {
     const options = { ...greedy, maxTokens: 6 };
-    for (const [name, most] of [
+    for (const [name, most, kvType = 'f16'] of [
       ['llama', 900],
       ['llama-window', 200],
+      ['llama-wide-heads', 200, 'q8_0'],
+      ['llama-window-odd', 333, 'f32'],
+      ['gemma3n', 200],
     ] as const) {
-      const alone = await watchedEngine(tinyModel(name), { nCtx: 1024 });
-      const watched = await watchedEngine(tinyModel(name), { nCtx: 1024 });
+      const alone = await watchedEngine(tinyModel(name), { nCtx: 1024, kvType });
+      const watched = await watchedEngine(tinyModel(name), { nCtx: 1024, kvType });
       const start = long.slice(0, most);
       const ends = [
         [1, 2, 3],

@@ -1,7 +1,5 @@
 import { ResourceError } from '../../base/errors.ts';
-import { roundUp } from '../../base/numbers.ts';
 import type { Graph, Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
-import { RING_BLOCK } from '../../graph/layer_state.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
@@ -15,8 +13,9 @@ import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, RecordList } from './pool.ts';
 import { aligned } from './aligned.ts';
+import type { InsideStep } from './together.ts';
 
-import { readRows, writeRows } from './state_rows.ts';
+import { copyRows, readRows, writeRows } from './state_rows.ts';
 import { header, stepWords, textWords } from './words.ts';
 
 export interface ProgramHome {
@@ -168,7 +167,7 @@ export class WasmProgram implements Program {
   }
 
   /** Runs the step whose tokens are in place. */
-  private go(pos: number, nTokens: number, nLogits: number): void | Promise<void> {
+  private readonly go = (pos: number, nTokens: number, nLogits: number): void | Promise<void> => {
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = pos;
     ints[this.stepAt + stepWords.nTokens] = nTokens;
@@ -179,7 +178,7 @@ export class WasmProgram implements Program {
     ints[this.stepAt + stepWords.lost] = 0;
     const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
     return running ? running.then(this.checkHeld) : this.checkHeld();
-  }
+  };
 
   /** Writes the texts of a step behind its tokens; returns where they are listed. */
   private writeTexts(texts: readonly StepText[], ints: Int32Array): number {
@@ -194,35 +193,16 @@ export class WasmProgram implements Program {
     return 4 * rows;
   }
 
-  /** The steps of several programs, by the records of this one: a text of each, with its own states. */
-  private together(steps: readonly ProgramStep[]): void | Promise<void> {
-    const { home, stepAt, plan } = this;
-    const { ints } = home.heap;
-    const { maxTokens, maxLogits } = plan.graph;
-    const rows = home.memory.together.begin / 4;
-    let [text, nTokens, nLogits] = [rows + maxTokens + maxLogits, 0, 0];
-    for (const { step } of steps) {
-      nTokens += step.tokens.length;
-      nLogits += step.nLogits;
-    }
-    if (steps.length > home.memory.maxSessions || nTokens > maxTokens || nLogits > maxLogits) {
-      const came = `${steps.length} steps of ${nTokens} tokens and ${nLogits} rows of logits`;
-      throw new RangeError(`${came} together, expected ${maxTokens} and ${maxLogits} at most`);
-    }
-    for (const { program, step } of steps) this.sibling(program).begins(step);
-    [nTokens, nLogits] = [0, 0];
-    for (const { program, step } of steps) {
-      const n = step.tokens.length;
-      ints.set([nTokens, n, step.pos, 0, this.sibling(program).begin - this.begin], text); // in the order of textWords
-      ints.fill(4 * text, rows + nTokens, rows + nTokens + n);
-      ints.set(step.tokens, stepAt + stepWords.length + nTokens);
-      nTokens += n;
-      for (let row = nTokens - step.nLogits; row < nTokens; row++) ints[rows + maxTokens + nLogits++] = row;
-      text += textWords.length;
-    }
-    ints[stepAt + stepWords.texts] = 4 * rows;
-    ints[stepAt + stepWords.logitRows] = 4 * (rows + maxTokens);
-    return this.go(0, nTokens, nLogits);
+  /** Runs steps of several programs by the records of this one. */
+  private async together(steps: readonly ProgramStep[]): Promise<void> {
+    const { runTogether } = await import('./together.ts'); // most programs make one answer at a time
+    await runTogether(steps.map(({ program, step }) => ({ ...this.sibling(program).inside, step })));
+  }
+
+  private get inside(): Omit<InsideStep, 'step'> {
+    const { begin, home, plan } = this;
+    const { heap, memory } = home;
+    return { begin, heap, memory, limits: plan.graph, begins: (step) => this.begins(step), go: this.go };
   }
 
   /** Another program whose states lie in its piece of memory where this one's lie in its own. */
@@ -310,16 +290,9 @@ export class WasmProgram implements Program {
   }
 
   takeState(state: Value, from: Program, end: number): void {
-    const { heap } = this.home;
     const other = this.sibling(from);
-    const { slot, at, cols, headDim, nPositions } = this.placeOf(state);
-    const rows = nPositions < this.plan.graph.nCtx ? nPositions : Math.min(roundUp(end, RING_BLOCK), nPositions);
-    const headBytes = (slot.bytes / cols) * headDim;
-    const taken = other.placeOf(state).at;
-    const all = heap.bytes(0, heap.memory.buffer.byteLength);
-    for (let head = 0; head < slot.bytes; head += headBytes) {
-      all.copyWithin(at + head, taken + head, taken + head + headBytes * (rows / nPositions));
-    }
+    const { slot, at } = this.placeOf(state);
+    copyRows(this.home.heap, other.placeOf(state), at, { end, bytes: slot.bytes });
     this.rings.take(state, other.rings);
   }
 
