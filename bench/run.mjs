@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `quantize`, `fit`, `stored`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -31,6 +31,7 @@ const nodeEntries = {
   embed_once: 'bench/lib/embed_once.ts',
   adapters: 'bench/adapters.ts',
   adapters_once: 'bench/lib/adapters_once.ts',
+  together: 'bench/together.ts',
   quantize: 'bench/quantize.ts',
   ggml: 'bench/ggml.ts',
   peers: 'bench/peers/main.ts',
@@ -66,6 +67,7 @@ const benches = [
   'held',
   'embed',
   'adapters',
+  'together',
   'quantize',
   'fit',
   'stored',
