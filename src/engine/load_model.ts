@@ -127,9 +127,8 @@ export async function loadModel(
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
     const { draft } = around;
-    const sharing = { turns: new Turns(), timelines: new WeakMap() };
     const parts = { info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters };
-    return opened({ ...parts, sharing });
+    return opened({ ...parts, sharing: { turns: new Turns(), timelines: new WeakMap() } });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
