@@ -96,8 +96,11 @@ export interface Program {
   readonly runTogether?: ((steps: readonly ProgramStep[]) => void | Promise<void>) | undefined;
   /** Whether what it made is gone as soon as any other program of the backend runs. */
   readonly sharesResults?: boolean;
-  /** Copies what a state holds from another program of the graph, of a cache at least the positions before `end`. Absent: there is no short way. */
-  takeState?(state: Value, from: Program, end: number): void;
+  /**
+   * How a state takes over what it is in another program of the graph, of a cache at least the positions before `end`: what comes back
+   * does so at once. Absent: there is no short way.
+   */
+  taking?(): Promise<(state: Value, from: Program, end: number) => void>;
   /** What runs in its place. */
   readonly inner?: Program;
   /** Of a device that tells later whether there is room for the program: settles then. @throws ResourceError */

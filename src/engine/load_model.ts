@@ -127,8 +127,7 @@ export async function loadModel(
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
     const { draft } = around;
-    const parts = { info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters };
-    return opened({ ...parts, sharing: { turns: new Turns(), timelines: new WeakMap() } });
+    return opened({ info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
@@ -157,11 +156,16 @@ interface Parts {
   readonly texts: Omit<EmbedderParts, 'backend' | 'graph' | 'adapt'>;
   readonly draft: LoadedModel | undefined;
   readonly adapters: Adapters | undefined;
-  /** What sessions share: turns, and of each graph the timelines. */
-  readonly sharing: { readonly turns: Turns; readonly timelines: WeakMap<Graph, Set<Timeline>> };
 }
 
-function opened(parts: Parts): LoadedModel {
+/** What sessions share: turns, and of each graph the timelines. */
+interface Sharing {
+  readonly turns: Turns;
+  readonly timelines: WeakMap<Graph, Set<Timeline>>;
+}
+
+function opened(given: Parts): LoadedModel {
+  const parts = { ...given, sharing: { turns: new Turns(), timelines: new WeakMap() } };
   const { info, tokenizer, marks, backend, template, kvType, texts, draft } = parts;
   const makesRows = info.embeds || info.ranks;
   let embedder: { readonly weights: string; readonly made: Embedder } | undefined;
@@ -206,7 +210,7 @@ function opened(parts: Parts): LoadedModel {
 }
 
 /** What a session with these adapters runs. */
-function graphOf(parts: Parts, uses: readonly AdapterUse[] | undefined) {
+function graphOf(parts: Parts & { readonly sharing: Sharing }, uses: readonly AdapterUse[] | undefined) {
   const { name, recorded, backend, read, adapters, sharing } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');

@@ -33,8 +33,6 @@ export interface SharedModel {
   readonly timelines: Set<Timeline>;
 }
 
-const nothing = (): void => undefined;
-
 /** What is handed out instead of logits, where the device has found the best of them. */
 const NONE = new Float32Array(0);
 
@@ -60,16 +58,8 @@ export class Timeline {
   private written: Written | undefined;
   private readonly seat: Seat;
   private readonly leave: () => void;
-  /**
-   * The timelines of the graph: a text that begins like one of them need not be read from its beginning.
-   * @internal
-   */
-  readonly others: ReadonlySet<Timeline>;
-  /**
-   * What is being read, and when a piece of it has been.
-   * @internal
-   */
-  reading: { readonly wanted: ArrayLike<number>; readonly passed: Promise<void> } | undefined;
+  /** The timelines of the graph, which know each other's inside (same_start.ts): a text that begins like one of them is not read again. */
+  private readonly others: ReadonlySet<Timeline>;
   /** Tokens that were taken over from other timelines since `keepStart`. */
   nTaken = 0;
 
@@ -142,7 +132,7 @@ export class Timeline {
     if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
     this.nText = nRead;
     this.nTaken = 0;
-    if (this.hasOthers) (await import('./same_start.ts')).takeStart(this, wanted); // few programs have several texts
+    if (this.hasOthers) await (await import('./same_start.ts')).takeStart(this, wanted); // few programs have several texts
     return this.nText - this.nTaken;
   }
 
@@ -155,30 +145,7 @@ export class Timeline {
   }
 
   private get hasOthers(): boolean {
-    return this.others.size > 1 && this.program.takeState !== undefined;
-  }
-
-  /**
-   * Goes on from the first `n` tokens of `wanted`, which another timeline has read.
-   * @internal
-   */
-  takeOver({ program, written }: Timeline, wanted: ArrayLike<number>, n: number): void {
-    for (const state of this.states) for (const value of valuesOf(state)) this.program.takeState!(value, program, n);
-    for (let i = this.nText; i < n; i++) this.tokens[i] = wanted[i]!;
-    this.nTaken += n - this.nText;
-    this.nText = n;
-    this.written = { ...written!, nRead: n };
-  }
-
-  /**
-   * How many tokens of `wanted` its states hold, at a place to which they can be cut back.
-   * @internal
-   */
-  lendable(wanted: ArrayLike<number>): number {
-    const { written } = this;
-    if (!written) return 0;
-    const shared = Math.min(this.sharedWith(wanted), written.nRead);
-    return this.states.every((state) => holds(state, shared, written)) ? shared : 0;
+    return this.others.size > 1 && this.program.taking !== undefined;
   }
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
@@ -186,10 +153,8 @@ export class Timeline {
     wanted: ArrayLike<number>,
     given: Pick<Reading, 'nBest' | 'signal'> = {},
   ): Promise<Float32Array | undefined> {
-    if (this.hasOthers && (await (await import('./same_start.ts')).takeNext(this, wanted))) return undefined;
-    const reading = this.readPiece(wanted, given);
-    this.reading = { wanted, passed: reading.then(nothing, nothing) };
-    return reading.finally(() => (this.reading = undefined));
+    const read = () => this.readPiece(wanted, given);
+    return this.hasOthers ? (await import('./same_start.ts')).readBeside(this, wanted, read) : read();
   }
 
   /** The next piece of `wanted`, up to its end or a place to keep. */

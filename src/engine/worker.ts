@@ -2,7 +2,6 @@ import type { GpuObject } from '../platform/gpu.ts';
 import type { Port } from '../platform/platform.ts';
 import {
   NO_CALL,
-  OWN_SESSION,
   plainError,
   type CallName,
   type Calls,
@@ -20,8 +19,8 @@ class Server {
   private readonly port: Port;
   private readonly engine: EngineState;
   private readonly cancels = new Map<number, AbortController>();
-  /** The last call of each lane; a call without one has its own. */
-  private readonly tails = new Map<Lane | symbol, Promise<unknown>>();
+  /** The last call of each lane. */
+  private readonly tails = new Map<unknown, Promise<unknown>>();
   /** The calls under way; others wait. */
   private readonly running = new Set<number>();
 
@@ -41,7 +40,7 @@ class Server {
   }
 
   /** Begins when what is in the way is over: calls of the lane, one that has to be alone, or, of such a one, all. */
-  private queue(lane: Lane | symbol = Symbol(), work: () => Promise<void>): void {
+  private queue(lane: unknown, work: () => Promise<void>): void {
     const before = [...this.tails].filter(([other]) => other === lane || other === 'all' || lane === 'all');
     const tail = Promise.all(before.map(([, ended]) => ended)).then(work);
     this.tails.set(lane, tail);
@@ -105,31 +104,19 @@ class Server {
   }
 }
 
-/** What a call must not run beside: others of its lane; with `all`, any others; undefined: nothing. */
-type Lane = string | undefined;
-
-/** Calls that want to be alone, and the lanes of others that share something; what is not here shares nothing. */
-const lanes: { readonly [K in CallName]?: Lane | ((args: Calls[K]['args']) => Lane) } = {
+/** Calls that want to be alone, and those that share a program. */
+const lanes: { readonly [K in CallName]?: string } = {
   open: 'all',
   close: 'all',
   probe: 'all',
-  closeSession: ofSession,
-  generate: ofSession,
-  resume: ofSession,
-  saveSession: ofSession,
-  restoreSession: ofSession,
   embed: 'texts',
   rank: 'texts',
 };
 
-/** Calls of `model.generate` find a session each. */
-function ofSession({ session }: { readonly session: number }): Lane {
-  return session === OWN_SESSION ? undefined : `session ${session}`;
-}
-
-function laneOf({ call, args }: Exclude<ToEngine, { call: 'cancel' }>): Lane {
-  const lane = lanes[call];
-  return typeof lane === 'function' ? (lane as (args: unknown) => Lane)(args) : lane;
+/** What a call must not run beside: others of its lane; with `all`, any others. Calls of one session follow each other. */
+function laneOf({ call, args }: Exclude<ToEngine, { call: 'cancel' }>): unknown {
+  const { session } = args as { readonly session?: number };
+  return lanes[call] ?? (session || Symbol()); // calls of `model.generate` find a session each
 }
 
 /** Answers the calls that come through a port. @param gpu the caller's own, where the engine runs in its thread */

@@ -3,7 +3,7 @@ import type { Graph, Node, Rows, Step, StepText, Value } from '../../graph/graph
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
-import type { Look, Program, ProgramStep, StateCopy } from '../backend.ts';
+import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
 import { Rings } from '../rings.ts';
 import type { SharedConstants } from './shared_constants.ts';
@@ -13,9 +13,8 @@ import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Pool, RecordList } from './pool.ts';
 import { aligned } from './aligned.ts';
-import type { InsideStep } from './together.ts';
 
-import { copyRows, readRows, writeRows } from './state_rows.ts';
+import { readRows, writeRows } from './state_rows.ts';
 import { header, stepWords, textWords } from './words.ts';
 
 export interface ProgramHome {
@@ -52,14 +51,18 @@ interface PlacedCalls {
 
 /** A graph's records and states in memory. Running it writes a few words per node and calls the pool; it allocates nothing. */
 export class WasmProgram implements Program {
-  private readonly plan: ProgramPlan;
-  private readonly home: ProgramHome;
+  /** @internal */
+  readonly plan: ProgramPlan;
+  /** @internal */
+  readonly home: ProgramHome;
   private readonly addresses = new Map<Slot, number>();
-  private readonly begin: number;
+  /** @internal */
+  readonly begin: number;
   private readonly records: RecordList;
   private readonly placed: readonly PlacedCalls[];
   private readonly stepAt: number;
-  private readonly rings: Rings;
+  /** @internal */
+  readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
   readonly sharesResults = true;
@@ -91,7 +94,7 @@ export class WasmProgram implements Program {
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
     const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
-    this.runTogether = isAlone ? undefined : (steps) => this.together(steps);
+    this.runTogether = isAlone ? undefined : async (steps) => (await import('./together.ts')).runTogether(this, steps);
   }
 
   /** Decides every slot's address. */
@@ -159,15 +162,21 @@ export class WasmProgram implements Program {
     return this.go(step.pos, step.tokens.length, step.nLogits);
   }
 
-  /** Checks a step, and notes what it will write. */
-  private begins(step: Step): void {
+  /**
+   * Checks a step, and notes what it will write.
+   * @internal
+   */
+  begins(step: Step): void {
     checkAlive(this.disposed);
     this.checkStep(step);
     this.rings.step(step);
   }
 
-  /** Runs the step whose tokens are in place. */
-  private readonly go = (pos: number, nTokens: number, nLogits: number): void | Promise<void> => {
+  /**
+   * Runs the step whose tokens are in place.
+   * @internal
+   */
+  go(pos: number, nTokens: number, nLogits: number): void | Promise<void> {
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = pos;
     ints[this.stepAt + stepWords.nTokens] = nTokens;
@@ -178,7 +187,7 @@ export class WasmProgram implements Program {
     ints[this.stepAt + stepWords.lost] = 0;
     const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
     return running ? running.then(this.checkHeld) : this.checkHeld();
-  };
+  }
 
   /** Writes the texts of a step behind its tokens; returns where they are listed. */
   private writeTexts(texts: readonly StepText[], ints: Int32Array): number {
@@ -191,25 +200,6 @@ export class WasmProgram implements Program {
       at += textWords.length;
     }
     return 4 * rows;
-  }
-
-  /** Runs steps of several programs by the records of this one. */
-  private async together(steps: readonly ProgramStep[]): Promise<void> {
-    const { runTogether } = await import('./together.ts'); // most programs make one answer at a time
-    await runTogether(steps.map(({ program, step }) => ({ ...this.sibling(program).inside, step })));
-  }
-
-  private get inside(): Omit<InsideStep, 'step'> {
-    const { begin, home, plan } = this;
-    const { heap, memory } = home;
-    return { begin, heap, memory, limits: plan.graph, begins: (step) => this.begins(step), go: this.go };
-  }
-
-  /** Another program whose states lie in its piece of memory where this one's lie in its own. */
-  private sibling(program: Program): WasmProgram {
-    if (program instanceof WasmProgram && program.plan.graph === this.plan.graph && program.home === this.home)
-      return program;
-    throw new TypeError('a program of another graph, or of another backend');
   }
 
   /** What the step stored is finite. */
@@ -289,14 +279,13 @@ export class WasmProgram implements Program {
     };
   }
 
-  takeState(state: Value, from: Program, end: number): void {
-    const other = this.sibling(from);
-    const { slot, at } = this.placeOf(state);
-    copyRows(this.home.heap, other.placeOf(state), at, { end, bytes: slot.bytes });
-    this.rings.take(state, other.rings);
+  async taking() {
+    const { takeState } = await import('./together.ts'); // most programs make one answer at a time
+    return (state: Value, from: Program, end: number) => takeState(this, state, from, end);
   }
 
-  private placeOf(state: Value) {
+  /** @internal */
+  placeOf(state: Value) {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
     return { slot, at: this.addresses.get(slot)!, cols: colsOf(state), quant: state.quant, ...slot.layout! };

@@ -1,6 +1,4 @@
 import { floatToHalf, halfToFloat } from '../../base/half.ts';
-import { roundUp } from '../../base/numbers.ts';
-import { RING_BLOCK } from '../../graph/layer_state.ts';
 import { bytesFor, type QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
 import type { StateLayout } from './lower.ts';
@@ -31,15 +29,6 @@ export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Ui
   const end = begin + rows.byteLength / rowBytes(place);
   eachBlock(place, begin, end, (row, col, at) => move(place, cache, row, col, view, at));
   return end;
-}
-
-/** What a cache of so many bytes holds of the positions before `end`, with what shares a block with them, goes where another one lies. */
-export function copyRows(heap: Heap, from: StatePlace, to: number, { end, bytes }: { end: number; bytes: number }) {
-  const { at, cols, headDim, nPositions } = from;
-  const headBytes = (bytes / cols) * headDim;
-  const n = headBytes * (Math.min(roundUp(end, RING_BLOCK), nPositions) / nPositions);
-  const all = heap.bytes(0, heap.memory.buffer.byteLength);
-  for (let head = 0; head < bytes; head += headBytes) all.copyWithin(to + head, at + head, at + head + n);
 }
 
 const rowBytes = ({ cols, quant }: StatePlace): number => bytesFor(quant, cols);
