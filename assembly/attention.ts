@@ -65,9 +65,11 @@ function loadQueries<T>(tile: Tile, record: AttentionRecord, token: u32, kvHead:
     const text = step.textOf(token);
     tile.nSeen = text.pos + text.nTokens;
     tile.base = text.base;
+    tile.states = text.states;
   } else {
     tile.nSeen = step.pos + step.nTokens;
     tile.base = 0;
+    tile.states = 0;
   }
   tile.nRows = min(record.tileTokens, tile.nSeen - pos) * record.headsPerKv;
   tile.headBytes = headBytes;

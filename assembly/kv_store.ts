@@ -22,7 +22,7 @@ function kvStore<T>(record: KvStoreRecord, begin: u32, end: u32, limit: u32): vo
   const headBytes = record.nPositions * type.rowBytes(headDim);
   for (let token = begin; token < end; token++) {
     let x = record.x + ((token * record.kvDim) << 2);
-    let head = record.cache;
+    let head = record.cache + record.step.statesOf(token);
     const row = record.step.cachedAt(token) % record.nPositions;
     for (let n = record.kvDim / headDim; n > 0; n--) {
       const numbers = type.hasLevels ? spread(record, x) : x;

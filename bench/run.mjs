@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `quantize`, `translate`, `languages`, `fit`, `stored`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `quantize`, `translate`, `languages`, `fit`, `stored`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -31,6 +31,7 @@ const nodeEntries = {
   embed_once: 'bench/lib/embed_once.ts',
   adapters: 'bench/adapters.ts',
   adapters_once: 'bench/lib/adapters_once.ts',
+  together: 'bench/together.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
   translate: 'bench/translate.ts',
@@ -69,6 +70,7 @@ const benches = [
   'held',
   'embed',
   'adapters',
+  'together',
   'quantize',
   'translate',
   'languages',

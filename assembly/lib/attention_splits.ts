@@ -27,7 +27,7 @@ export function walkSplit<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32
   const begin = max(split * SPLIT, tile.firstSeen(tile.pos));
   const end = min((split + 1) * SPLIT, tile.lastSeen(tile.posOf(tile.nRows - 1)) + 1);
   const rowBytes = changetype<T>(0).rowBytes(record.headDim);
-  const head = (kvHead * record.nPositions + tile.base) * rowBytes;
+  const head = (kvHead * record.nPositions + tile.base) * rowBytes + tile.states;
   touchRows(tile, record, record.k + head, rowBytes, begin, end);
   touchRows(tile, record, record.v + head, rowBytes, begin, end);
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {

@@ -17,6 +17,7 @@ export class Tile {
   nHeads: u32;
   nSeen: u32; // positions of the text there are, this step's included
   base: u32; // row of the cache where the text's position 0 lies
+  states: usize; // bytes to the text's own states, see StepText
   /** Factor of the probabilities, see lib/kv_types.ts. */
   factor: f32;
   /** Keeps loads alive whose only purpose is their side effect. */

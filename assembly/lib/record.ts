@@ -40,6 +40,8 @@ export class Step {
   lost: usize;
   /** Address of `[nTokens]` addresses, of each row's text; 0: all rows are of one text, from `pos` on. */
   texts: usize;
+  /** Address of `[nLogits]` rows that get logits; 0: the last ones. */
+  logitRows: usize;
 
   /** Address of the token ids, which lie right behind. */
   @inline
@@ -64,6 +66,11 @@ export class Step {
   cachedAt(row: u32): u32 {
     return this.texts ? this.posOf(row) + this.textOf(row).base : this.pos + row;
   }
+
+  /** Bytes from the program's own states to those of a row's text. */
+  statesOf(row: u32): usize {
+    return this.texts ? this.textOf(row).states : 0;
+  }
 }
 
 /** A text among those of a step. */
@@ -76,4 +83,6 @@ export class StepText {
   pos: u32;
   /** Row of the caches where the text's position 0 lies: whole blocks of 32. */
   base: u32;
+  /** Bytes from the states of the program that runs to those of the text, where it belongs to another program. */
+  states: usize;
 }

@@ -57,8 +57,9 @@ export class Model {
   }
 
   /**
-   * Goes on from a prompt. Calls reuse what they share with the call before; two at a time run one after the other. Where a chat or
-   * session finds no room, what was read for these calls is given up, and read again at the next one.
+   * Goes on from a prompt. Calls reuse what they share with those before, and with chats and sessions; several at a time run together, as
+   * many as the model has places for sessions (`maxSessions`), and others wait. Where a chat or session finds no room, what was read for
+   * these calls is given up, and read again at the next one.
    * @throws (while iterating, or awaiting) RangeError for a prompt longer than the context or bad options; AbortError.
    */
   generate<T = never, S extends object | boolean = object | boolean>(

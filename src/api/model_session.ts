@@ -136,8 +136,6 @@ export class ModelSession {
       });
       try {
         const result = await reader.end(await (await orAborted(this.place(site).then(begin), signal)).result);
-        if (saving && saving.note === undefined)
-          await this.saved({ state: 'auto' }, undefined, site).then(saving.onSave, () => undefined);
         return result;
       } finally {
         unwatch();

@@ -88,10 +88,31 @@ export interface Program {
   writeState(state: Value, begin: number, rows: Uint8Array): void | Promise<void>;
   /** Room for a copy of some states, as they lie in memory. */
   copyOf(states: readonly Value[]): StateCopy;
+  /**
+   * Runs a step of each of several programs of one graph, this one's first, as one step: weights are read once for all. `read` of this one
+   * then has the rows of all, in their order, until any program runs. Absent: programs of this graph run one after the other.
+   * @throws where one of them cannot run; what was stored of the others may be stored again
+   */
+  readonly runTogether?: ((steps: readonly ProgramStep[]) => void | Promise<void>) | undefined;
+  /** Whether what it made is gone as soon as any other program of the backend runs. */
+  readonly sharesResults?: boolean;
+  /**
+   * How a state takes over what it is in another program of the graph, of a cache at least the positions before `end`: what comes back
+   * does so at once. Absent: there is no short way.
+   */
+  taking?(): Promise<(state: Value, from: Program, end: number) => void>;
+  /** What runs in its place. */
+  readonly inner?: Program;
   /** Of a device that tells later whether there is room for the program: settles then. @throws ResourceError */
   readonly room?: Promise<void> | undefined;
   /** Returns the memory. */
   dispose(): void;
+}
+
+/** What one of several programs runs. */
+export interface ProgramStep {
+  readonly program: Program;
+  readonly step: Step;
 }
 
 /** A step to begin with. Without tokens it has one: the likeliest behind the step before, which has to have `nBest: 1`. */

@@ -82,6 +82,12 @@ export class Rings {
     this.byState.get(state)?.wrote(begin, end);
   }
 
+  /** The ring of a state holds what another program's does. */
+  take(state: Value, from: Rings): void {
+    const ring = this.byState.get(state);
+    if (ring) ring.held = from.byState.get(state)!.held;
+  }
+
   /** What the rings among these states hold, to go with a copy of the states. */
   copyOf(states: readonly Value[]): { take(): void; restore(): void } {
     const rings = states.map((state) => this.byState.get(state)).filter((ring) => ring !== undefined);

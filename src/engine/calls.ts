@@ -30,40 +30,43 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     return (await engine.open(source, options, { onProgress: emit, signal, draft, adapters })).info;
   },
 
-  openSession: async (engine) => engine.openSession(),
+  openSession: async (engine, _, { signal }) => engine.openSession(signal),
 
   async closeSession(engine, { session }) {
     engine.closeSession(session);
     return undefined;
   },
 
-  async generate(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
-    const session = await engine.sessionOf(id, adapters);
+  async generate(engine, { session, prompt, options, adapters, saving }, { signal, emit }) {
     const { model } = engine;
     const how = await model.withTools(prompt, options);
     if (how.calls) tellCalls(how.calls, undefined, emit);
     const shifts = how.onFull === 'shift';
-    const roomy = shifts ? await roomyOf(prompt, { model, session, options: how, signal }) : model.encode(prompt);
-    tellBefore(model, 'tokens' in roomy ? roomy.tokens : roomy, false, emit);
-    return told(session.generate(roomy, how, signal), emit, savedOf(session, saving));
+    const roomy = shifts ? await roomyOf(prompt, { model, options: how, signal }) : model.encode(prompt);
+    const tokens = 'tokens' in roomy ? roomy.tokens : roomy;
+    return engine.use({ session, tokens, adapters, signal }, (session) => {
+      tellBefore(model, tokens, false, emit);
+      return told(session.generate(roomy, how, signal), emit, savingOf(session, saving));
+    });
   },
 
-  async resume(engine, { session: id, prompt, options, adapters, saving }, { signal, emit }) {
-    const session = await engine.sessionOf(id, adapters);
-    const { model } = engine;
-    if (prompt) await model.withTools(prompt, {});
-    const begun = session.unfinishedCalls;
-    if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
-    const shorten = prompt && (await roomyOf(prompt, { model, session, options, signal })).shorten;
-    tellBefore(model, session.textBefore(options), !options.whole, emit);
-    return told(session.resume(options, signal, shorten), emit, savedOf(session, saving));
-  },
+  resume: async (engine, { session, prompt, options, adapters, saving }, { signal, emit }) =>
+    engine.use({ session, tokens: [], adapters, signal }, async (session) => {
+      const { model } = engine;
+      if (prompt) await model.withTools(prompt, {});
+      const begun = session.unfinishedCalls;
+      if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
+      const shorten = prompt && (await roomyOf(prompt, { model, options, signal })).shorten;
+      tellBefore(model, session.textBefore(options), !options.whole, emit);
+      return told(session.resume(options, signal, shorten), emit, savingOf(session, saving));
+    }),
 
-  saveSession: async (engine, { session, adapters, ...how }) => (await engine.sessionOf(session, adapters)).save(how),
+  saveSession: async (engine, { session, adapters, ...how }) =>
+    engine.use({ session, tokens: [], adapters }, (session) => session.save(how)),
 
   restoreSession: async (engine, { session, bytes, adapters }) =>
-    (await engine.sessionOf(session, adapters)).restore(
-      'size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes,
+    engine.use({ session, tokens: [], adapters }, async (session) =>
+      session.restore('size' in bytes ? new Uint8Array(await bytes.arrayBuffer()) : bytes),
     ),
 
   async tokenize({ model }, { prompt }) {
@@ -84,37 +87,41 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
 
   async logits(engine, { tokens, adapters }, { signal, emit }) {
     const pause = pauseOf(signal);
-    await engine.withSession(adapters, async (session) => {
+    const read = async (session: Session) => {
       for await (const rows of session.logits(tokens)) {
         emit(rows.slice());
         await pause();
       }
-    });
+    };
+    await engine.withSession(adapters, read, { signal });
     return undefined;
   },
 
   async score(engine, { tokens, firstRow, adapters }, { signal }) {
     checkWhole('firstRow', firstRow, { min: 0 });
     const { scoreTokens } = await import('./score.ts');
-    return engine.withSession(adapters, (session) => scoreTokens(session, tokens, firstRow, pauseOf(signal)));
+    const score = (session: Session) => scoreTokens(session, tokens, firstRow, pauseOf(signal));
+    return engine.withSession(adapters, score, { signal });
   },
 
   async scoreContinuations(engine, { text, continuations, adapters }, { signal }) {
     const { scoreContinuations } = await import('./score.ts');
-    return engine.withSession(adapters, (session) => {
+    const score = (session: Session) => {
       const longest = continuations.reduce((most, { length }) => Math.max(most, length), 1); // its last token is never read
       if (text.length + longest - 1 > session.nCtx) {
         const came = `the text has ${text.length} tokens, the longest continuation ${longest}, the context ${session.nCtx}`;
         throw new RangeError(`${came}; shorten them, or open the model with a larger nCtx`);
       }
       return scoreContinuations(session, text, continuations, pauseOf(signal));
-    });
+    };
+    return engine.withSession(adapters, async (session) => score(session), { signal });
   },
 
   async columnSums(engine, { texts }, { signal, emit }) {
     const { collectSums } = await import('./column_sums.ts');
     const collector = collectSums(engine.files.at(-1)!); // the draft's came first
-    await engine.withSession([], (session) => collector.read(session, texts, emit, pauseOf(signal)), collector);
+    const read = (session: Session) => collector.read(session, texts, emit, pauseOf(signal));
+    await engine.withSession([], read, { look: collector, signal });
     return collector.sums();
   },
 
@@ -169,21 +176,30 @@ function tellCalls(
 
 interface Roomy {
   readonly model: LoadedModel;
-  readonly session: Session;
   readonly options: MakingOptions;
   readonly signal: AbortSignal;
 }
 
 /** A conversation that can be made shorter. */
-async function roomyOf(prompt: Prompt, { model, session, options, signal }: Roomy) {
+async function roomyOf(prompt: Prompt, { model, options, signal }: Roomy) {
   const { fitted } = await import('./room.ts'); // not all answers may outgrow their context
   const { maxTokens = Infinity } = options;
-  return fitted(prompt, { encode: model.encode, pause: pauseOf(signal) }, { nCtx: session.nCtx, maxTokens });
+  return fitted(prompt, { encode: model.encode, pause: pauseOf(signal) }, { nCtx: model.info.nCtx, maxTokens });
 }
 
-/** How an answer under way is saved; undefined where nobody wants it. */
-const savedOf = (session: Session, saving: Saving | undefined) =>
-  saving && (() => session.save({ ...saving, state: false }));
+/** How an answer is saved while it is made, and when it is there. */
+interface SavingAnswer {
+  readonly now: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** With what the layers hold, if that is worth it. Undefined: whoever has the note says when. */
+  readonly whole: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+}
+
+/** Undefined where nobody wants it. */
+const savingOf = (session: Session, saving: Saving | undefined): SavingAnswer | undefined =>
+  saving && {
+    now: () => session.save({ ...saving, state: false }),
+    whole: saving.note === undefined ? () => session.save({ ...saving, state: 'auto' }) : undefined,
+  };
 
 /** Milliseconds between two savings of an answer: little is lost with the page, and little is spent (a few bytes a token). */
 const SAVE_EVERY_MS = 2000;
@@ -195,17 +211,21 @@ const SAVE_EVERY_MS = 2000;
 async function told(
   events: AsyncGenerator<GenerateEvent, GenerateResult>,
   emit: (event: GenerateEvent) => void,
-  save: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined,
+  saving: SavingAnswer | undefined,
 ): Promise<GenerateResult> {
   let nextMs = 0;
   for (;;) {
     await tick();
     const { value, done } = await events.next();
-    if (done) return value;
+    if (done) {
+      const bytes = await saving?.whole?.().catch(() => undefined); // the answer is there all the same
+      if (bytes) emit({ type: 'saved', bytes });
+      return value;
+    }
     if (value.type !== 'piece' || value.text !== '' || value.marks || value.scored) emit(value);
     const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
-    if (!save || !isRead || performance.now() < nextMs) continue;
-    emit({ type: 'saved', bytes: await save() });
+    if (!saving || !isRead || performance.now() < nextMs) continue;
+    emit({ type: 'saved', bytes: await saving.now() });
     nextMs = performance.now() + SAVE_EVERY_MS;
   }
 }

@@ -10,11 +10,21 @@ import { defaultSessions } from './backend_plan.ts';
 import { startBackend } from './create_backend.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { openSource } from './open_source.ts';
+import type { Places } from './places.ts';
 import { ready } from './ready.ts';
 import type { Session } from './session.ts';
 
 interface Loading extends Omit<LoadOptions, 'adapters'> {
   readonly adapters?: readonly PlainAdapter[] | undefined;
+}
+
+/** What a call does with a session. */
+interface Using {
+  readonly session: number;
+  /** The text that it will go on from. */
+  readonly tokens: ArrayLike<number>;
+  readonly adapters: readonly AdapterUse[] | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** What an engine holds: one model, and the sessions of it that are open. */
@@ -27,6 +37,12 @@ export class EngineState {
   private opened: LoadedModel | undefined;
   private draft: LoadedModel | undefined;
   private nextSession = OWN_SESSION + 1;
+  /** The sessions of calls that have no other. */
+  private readonly own = new Set<Session>();
+  private readonly places: Places<Session> = { idle: [], nComing: 0, nCame: 0, line: undefined, wake: undefined };
+  /** Those of `model.generate` that are in use. */
+  private readonly answering = new Set<Session>();
+  private readonly closing = new Set<number>();
   private maxSessions = defaultSessions;
 
   /**
@@ -88,45 +104,74 @@ export class EngineState {
     }
   }
 
-  async openSession(): Promise<number> {
-    const session = this.nextSession++;
-    this.sessions.set(session, await this.newSession());
-    return session;
+  /** @throws ResourceError where so many are open as the model was opened for */
+  async openSession(signal?: AbortSignal): Promise<number> {
+    const session = await this.place({ isForGood: true, signal });
+    this.sessions.set(this.nextSession, session);
+    return this.nextSession++;
+  }
+
+  /** A session will be closed as soon as its calls are over. */
+  willClose(session: number): void {
+    if (!this.sessions.has(session) || this.closing.has(session)) return;
+    this.closing.add(session);
+    this.places.nComing++;
   }
 
   closeSession(session: number): void {
     this.sessions.get(session)?.close();
     this.sessions.delete(session);
+    if (this.closing.delete(session)) this.cameBack();
   }
 
-  /** A session, from now on with these adapters. */
-  async sessionOf(session: number, adapters: readonly AdapterUse[] | undefined): Promise<Session> {
-    const found = this.sessions.get(session);
-    if (found) this.model.adapt(found, adapters);
-    if (found) return found;
-    if (session !== OWN_SESSION) throw new TypeError(`session ${session} is closed; open a new one`);
-    const own = await this.newSession(adapters);
-    this.sessions.set(OWN_SESSION, own);
-    return own;
+  /** The session that a text is saved of at once; of several answers of `model.generate` nobody knows which. */
+  sessionToSave(session: number): Session | undefined {
+    if (session !== OWN_SESSION) return this.sessions.get(session);
+    return this.answering.size === 1 ? [...this.answering][0] : undefined;
+  }
+
+  /** Runs a call on a session, from now on with these adapters. */
+  async use<T>(using: Using, call: (session: Session) => Promise<T>): Promise<T> {
+    if (using.session === OWN_SESSION) return this.useOwn(using, call);
+    const session = this.sessions.get(using.session);
+    if (!session) throw new TypeError(`session ${using.session} is closed; open a new one`);
+    this.model.adapt(session, using.adapters);
+    return entered(session, call);
+  }
+
+  /** A call of `model.generate` takes the session that knows most of its text, and leaves it for the next call. */
+  private async useOwn<T>({ tokens, adapters, signal }: Using, call: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.place({ adapters, tokens, signal });
+    this.answering.add(session);
+    try {
+      this.model.adapt(session, adapters);
+      return await entered(session, call);
+    } finally {
+      this.answering.delete(session);
+      this.places.idle.push(session);
+      this.cameBack();
+    }
   }
 
   /** A session for one call. */
   async withSession<T>(
     adapters: readonly AdapterUse[] | undefined,
-    use: (session: Session) => Promise<T>,
-    look?: Look,
+    call: (session: Session) => Promise<T>,
+    { look, signal }: { readonly look?: Look; readonly signal?: AbortSignal } = {},
   ): Promise<T> {
-    const session = await this.newSession(adapters, look);
+    const session = await this.place({ adapters, look, signal });
     try {
-      return await use(session);
+      return await entered(session, call);
     } finally {
-      session.close();
+      this.closeOwn(session);
+      this.cameBack();
     }
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions.values()) session.close();
-    this.sessions.clear();
+    for (const session of [...this.sessions.values(), ...this.own]) session.close();
+    for (const sessions of [this.sessions, this.own]) sessions.clear();
+    this.places.idle = [];
     await this.opened?.close();
     await this.draft?.close();
     const files = this.files.splice(0);
@@ -134,16 +179,52 @@ export class EngineState {
     this.opened = this.draft = undefined;
   }
 
-  /** A session with these adapters. Where there is no room for it, the one of `model.generate` gives its place back. */
-  private async newSession(adapters?: readonly AdapterUse[], look?: Look): Promise<Session> {
+  private readonly closeOwn = (session: Session): void => {
+    this.own.delete(session);
+    session.close();
+  };
+
+  private cameBack(): void {
+    const { places } = this;
+    places.nComing--;
+    places.nCame++;
+    places.wake?.();
+  }
+
+  /** A new session, or one to be used again. Calls wait for it while others are under way that will give theirs back. */
+  private async place({ adapters, look, tokens, isForGood = false, signal }: SessionPlacing): Promise<Session> {
+    const { places, own, maxSessions } = this;
+    const reuse = tokens && (() => this.takeIdle((session) => this.model.sharedWith(session, tokens, adapters)));
+    const open = async (): Promise<Session> => {
+      const isFull = this.sessions.size + own.size >= maxSessions;
+      if (tokens && isFull && own.size > 0) throw new ResourceError('all sessions are in use');
+      const session = await ready(this.model.openSession(adapters, look));
+      if (isForGood) return session;
+      places.nComing++;
+      own.add(session);
+      return session;
+    };
     try {
-      return await ready(this.model.openSession(adapters, look));
+      if (!places.line) {
+        const found = reuse?.() ?? (await open().catch(refused));
+        if (found) return found;
+      }
+      const { waitForPlace } = await import('./places.ts'); // most programs have fewer sessions
+      const mayWait = !isForGood || this.sessions.size < maxSessions;
+      return await waitForPlace(places, { reuse, open, close: this.closeOwn, mayWait, signal });
     } catch (error) {
-      if (!(error instanceof ResourceError)) throw error;
-      if (!this.sessions.has(OWN_SESSION)) throw this.noRoom(error);
-      this.closeSession(OWN_SESSION);
-      return this.newSession(adapters, look);
+      throw error instanceof ResourceError ? this.noRoom(error) : error;
     }
+  }
+
+  /** Of those that nobody uses, the one that knows most of a text. */
+  private takeIdle(known: (session: Session) => number): Session | undefined {
+    const { places } = this;
+    if (places.idle.length === 0) return undefined;
+    const best = places.idle.reduce((best, next) => (known(next) > known(best) ? next : best));
+    places.idle = places.idle.filter((session) => session !== best);
+    places.nComing++;
+    return best;
   }
 
   private noRoom(cause: ResourceError): ResourceError {
@@ -152,5 +233,30 @@ export class EngineState {
     const came = `${size} chats and sessions are open, and the model was opened for ${this.maxSessions}`;
     const help = 'close one (await chat.close(), or await using), or open the model with a larger maxSessions';
     return new ResourceError(`${came}; ${help}`, { cause });
+  }
+}
+
+/** How a session gets its place. */
+interface SessionPlacing {
+  readonly adapters?: readonly AdapterUse[] | undefined;
+  readonly look?: Look | undefined;
+  /** It is one of those that are kept for `model.generate`, of which there are no more than places. */
+  readonly tokens?: ArrayLike<number>;
+  /** It stays when the call is over. */
+  readonly isForGood?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** There may be room later. */
+function refused(error: unknown): undefined {
+  if (!(error instanceof ResourceError)) throw error;
+}
+
+async function entered<T>(session: Session, call: (session: Session) => Promise<T>): Promise<T> {
+  const leave = session.enter();
+  try {
+    return await call(session);
+  } finally {
+    leave();
   }
 }

@@ -4,7 +4,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
-import type { GraphLimits } from '../graph/graph.ts';
+import type { Graph, GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel, Recorded } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -34,6 +34,8 @@ import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
+import type { Timeline } from './timeline.ts';
+import { Turns } from './turns.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
@@ -50,6 +52,8 @@ export interface LoadedModel {
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
   /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
   adapt(session: Session, uses?: readonly AdapterUse[]): void;
+  /** How many tokens a session with these adapters would not have to read. */
+  sharedWith(session: Session, tokens: ArrayLike<number>, uses?: readonly AdapterUse[]): number;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
@@ -158,7 +162,14 @@ interface Parts {
   readonly adapters: Adapters | undefined;
 }
 
-function opened(parts: Parts): LoadedModel {
+/** What sessions share: turns, and of each graph the timelines. */
+interface Sharing {
+  readonly turns: Turns;
+  readonly timelines: WeakMap<Graph, Set<Timeline>>;
+}
+
+function opened(given: Parts): LoadedModel {
+  const parts = { ...given, sharing: { turns: new Turns(), timelines: new WeakMap() } };
   const { info, tokenizer, marks, backend, template, kvType, texts, draft } = parts;
   const makesRows = info.embeds || info.ranks;
   let embedder: { readonly weights: string; readonly made: Embedder } | undefined;
@@ -200,6 +211,7 @@ function opened(parts: Parts): LoadedModel {
     adapt(session, uses) {
       session.goOnWith(graphOf(parts, uses));
     },
+    sharedWith: (session, tokens, uses) => session.sharedWith(tokens, graphOf(parts, uses)),
     isDead: () => backend.isDead === true,
     died: backend.died,
     async close() {
@@ -209,13 +221,17 @@ function opened(parts: Parts): LoadedModel {
 }
 
 /** What a session with these adapters runs. */
-function graphOf({ name, recorded, backend, read, adapters }: Parts, uses: readonly AdapterUse[] | undefined) {
+function graphOf(parts: Parts & { readonly sharing: Sharing }, uses: readonly AdapterUse[] | undefined) {
+  const { name, recorded, backend, read, adapters, sharing } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
   const set = adapters?.recorded(uses);
   const { graph, state } = set ?? recorded;
   const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
-  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare };
+  const timelines = sharing.timelines.get(graph) ?? new Set();
+  sharing.timelines.set(graph, timelines);
+  const shared = { turns: sharing.turns, timelines };
+  return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, shared };
 }
 
 /** Logits and tokens are counted alike. */

@@ -4,6 +4,7 @@ import type { SamplerOptions } from '../sampling/options.ts';
 import type { Answer } from './answer.ts';
 import type { Constraint } from './constraint.ts';
 import type { RoomyPrompt } from './room.ts';
+import type { Ahead } from './speculative/ahead.ts';
 import type { Unfinished } from './unfinished.ts';
 
 /** An answer that is made. */
@@ -20,6 +21,12 @@ export interface Making {
   readonly nPromptTokens: number;
   /** Prompt and answer. After each token it is what the sampler knows. */
   text: number[];
+}
+
+/** How the next step is made. */
+export interface GoingOn {
+  readonly ahead: Ahead | undefined;
+  readonly nBest: number | undefined;
 }
 
 /** How it would go on. @param unread what the text ends with, and the states do not know */

@@ -11,14 +11,14 @@ import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
-import { unfinishedOf, type Making } from './making.ts';
+import { unfinishedOf, type GoingOn, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
 import type { Marks } from './marks.ts';
 import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { Timeline } from './timeline.ts';
+import { Timeline, type SharedModel } from './timeline.ts';
 import { timingsOf } from './timings.ts';
 
 /** So many tokens read at once tell how fast reading is. */
@@ -44,12 +44,7 @@ export interface SessionGraph {
   /** Names the weights that a saved session belongs to. */
   readonly weights: string;
   prepare(look?: Look): Program;
-}
-
-/** How the next step is made. */
-interface GoingOn {
-  readonly ahead: Ahead | undefined;
-  readonly nBest: number | undefined;
+  readonly shared?: SharedModel;
 }
 
 /** How answers are held to a form is loaded with the first that is. */
@@ -73,7 +68,7 @@ export class Session {
     this.model = model;
     this.running = running;
     this.program = running.prepare(look);
-    this.timeline = new Timeline(running.graph, running.state, this.program);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared);
   }
 
   private get graph(): Graph {
@@ -89,11 +84,18 @@ export class Session {
   goOnWith(running: SessionGraph): void {
     if (running.weights === this.running.weights) return;
     const text = this.tokens;
-    this.program.dispose(); // first: the other one takes its place
+    this.timeline.end(); // first: the other one takes its place
     this.program = running.prepare();
     this.running = running;
-    this.timeline = new Timeline(running.graph, running.state, this.program, text);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, text);
   }
+
+  /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */
+  readonly enter = (): (() => void) => this.timeline.enter();
+
+  /** How many tokens of a text it need not read, when it runs this. */
+  readonly sharedWith = (tokens: ArrayLike<number>, { weights }: SessionGraph): number =>
+    weights === this.running.weights ? this.timeline.sharedWith(tokens) : 0;
 
   /** Positions the session holds. */
   get nCtx(): number {
@@ -128,8 +130,7 @@ export class Session {
 
   /**
    * Reads the prompt, then makes tokens until the model, a stop text, `maxTokens`, a full context, a loop or `signal` ends the answer.
-   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop. Sessions of a model
-   * share its memory for results: one makes an answer at a time.
+   * Yields after every prefill chunk and every token, so that a caller can stop there, also by leaving the loop.
    * @throws RangeError for a prompt longer than the context or bad options.
    */
   async *generate(
@@ -207,9 +208,10 @@ export class Session {
     const ahead = await this.lookAhead(speculate, nDraft);
     const startMs = performance.now();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
-    const nReused = await this.timeline.keepStart(making.text);
+    const nKept = await this.timeline.keepStart(making.text);
     const draws = ahead || constraint ? undefined : await this.drawsOnDevice(making);
     let logits = answer.stopReason ? undefined : yield* this.prefill(making.text, signal, draws?.nBest);
+    const nReused = nKept + this.timeline.nTaken;
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
     let firstMs = 0;
@@ -325,7 +327,7 @@ export class Session {
 
   /** Returns the memory; the session cannot be used afterwards. */
   close(): void {
-    this.program.dispose();
+    this.timeline.end();
     this.draft?.close();
     this.draft = undefined;
   }

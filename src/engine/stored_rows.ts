@@ -1,5 +1,5 @@
 import type { Program, ReadTensor } from '../backends/backend.ts';
-import type { Graph, StoredRows } from '../graph/graph.ts';
+import type { Graph, StoredRows, Value } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
 
 /**
@@ -10,6 +10,9 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
   if (stored.length === 0) return program;
   const fills = stored.map((table) => filler(program, table, { maxTokens, read }));
   return {
+    inner: program,
+    ...(program.sharesResults && { sharesResults: true }),
+    ...(program.taking && { taking: () => takingInside(program) }),
     async run(step, signal) {
       for (const fill of fills) await fill(step.tokens);
       await program.run(step, signal);
@@ -24,6 +27,12 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
     },
     dispose: () => program.dispose(),
   };
+}
+
+/** What is taken from another program with stored rows is taken from inside it. */
+async function takingInside(program: Program) {
+  const take = await program.taking!();
+  return (state: Value, from: Program, end: number) => take(state, from.inner!, end);
 }
 
 function filler(

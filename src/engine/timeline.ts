@@ -4,6 +4,8 @@ import type { Graph } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
+import type { Seat } from './seat.ts';
+import { Turns } from './turns.ts';
 
 /** A text with the states of the layers, as plain data. */
 export interface SavedTimeline {
@@ -22,6 +24,13 @@ export interface Reading {
   readonly nBest?: number | undefined;
   /** Stops the step in its middle, where the backend can. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What the timelines of a model share. */
+export interface SharedModel {
+  readonly turns: Turns;
+  /** Those of one graph. */
+  readonly timelines: Set<Timeline>;
 }
 
 /** What is handed out instead of logits, where the device has found the best of them. */
@@ -47,9 +56,24 @@ export class Timeline {
   private nText = 0;
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
+  private readonly seat: Seat;
+  private readonly leave: () => void;
+  /** The timelines of the graph, which know each other's inside (same_start.ts): a text that begins like one of them is not read again. */
+  private readonly others: ReadonlySet<Timeline>;
+  /** Tokens that were taken over from other timelines since `keepStart`. */
+  nTaken = 0;
 
   /** @param text what the timeline holds, and the states do not know yet. */
-  constructor(graph: Graph, states: readonly LayerState[], program: Program, text: ArrayLike<number> = []) {
+  constructor(
+    graph: Graph,
+    states: readonly LayerState[],
+    program: Program,
+    { turns, timelines }: SharedModel = { turns: new Turns(), timelines: new Set() },
+    text: ArrayLike<number> = [],
+  ) {
+    this.others = timelines.add(this);
+    this.leave = () => timelines.delete(this);
+    this.seat = turns.seat(program, graph);
     this.graph = graph;
     this.states = states;
     this.program = program;
@@ -57,6 +81,18 @@ export class Timeline {
     this.tokens = new Int32Array(graph.nCtx);
     this.tokens.set(text);
     this.nText = text.length;
+  }
+
+  /** A call begins; what comes back ends it. */
+  enter(): () => void {
+    return this.seat.enter();
+  }
+
+  /** The timeline is no more, and its program. */
+  end(): void {
+    this.leave();
+    this.program.dispose();
+    this.seat.leave();
   }
 
   /** Tokens of the text. */
@@ -86,24 +122,45 @@ export class Timeline {
   }
 
   /**
-   * Keeps the longest start that the text shares with `wanted`, as far as the states can go back, and returns its length. The last of
-   * `wanted` is always read again: its logits are asked for.
+   * Keeps the longest start that the text shares with `wanted`, as far as the states can go back, and returns its length; where another
+   * timeline has a longer one, that is copied. The last of `wanted` is always read again: its logits are asked for.
    */
   async keepStart(wanted: ArrayLike<number>): Promise<number> {
-    const most = Math.min(this.nText, wanted.length - 1);
-    let shared = 0;
-    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
+    const shared = this.sharedWith(wanted);
     this.cut(shared);
     const { nRead } = await this.settle();
     if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
     this.nText = nRead;
-    return nRead;
+    this.nTaken = 0;
+    if (this.hasOthers) await (await import('./same_start.ts')).takeStart(this, wanted); // few programs have several texts
+    return this.nText - this.nTaken;
+  }
+
+  /** How many tokens of the text `wanted` begins with, its last one apart. */
+  sharedWith(wanted: ArrayLike<number>): number {
+    const most = Math.min(this.nText, wanted.length - 1);
+    let shared = 0;
+    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
+    return shared;
+  }
+
+  private get hasOthers(): boolean {
+    return this.others.size > 1 && this.program.taking !== undefined;
   }
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
   async readTowards(
     wanted: ArrayLike<number>,
-    { nBest, signal }: Pick<Reading, 'nBest' | 'signal'> = {},
+    given: Pick<Reading, 'nBest' | 'signal'> = {},
+  ): Promise<Float32Array | undefined> {
+    const read = () => this.readPiece(wanted, given);
+    return this.hasOthers ? (await import('./same_start.ts')).readBeside(this, wanted, read) : read();
+  }
+
+  /** The next piece of `wanted`, up to its end or a place to keep. */
+  private async readPiece(
+    wanted: ArrayLike<number>,
+    { nBest, signal }: Pick<Reading, 'nBest' | 'signal'>,
   ): Promise<Float32Array | undefined> {
     const most = Math.min(wanted.length, this.nText + this.graph.maxTokens);
     const end = this.snapshots.stopBefore(this.nText, most);
@@ -137,7 +194,7 @@ export class Timeline {
 
   /** The latest logits, `[nLogits, nVocab]`; also where the device has found the best of them, unless it was given another step. */
   async logits(nLogits = 1): Promise<Float32Array> {
-    const rows = await this.program.read(this.graph.logits);
+    const rows = await this.seat.logits();
     return rows.subarray(0, nLogits * this.graph.logits.shape[1]!);
   }
 
@@ -226,7 +283,7 @@ export class Timeline {
     const ahead = { since, end: Math.max(last, end) };
     const canGoBack = this.states.every(({ kind }) => kind !== 'rows');
     this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
-    await this.program.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
+    await this.seat.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
     this.written = { ...ahead, nRead: end };
   }
 

@@ -12,16 +12,17 @@ import { handlers, type Handler } from './calls.ts';
 import { EngineState } from './engine_state.ts';
 
 /**
- * The engine's side of the border: one model, its sessions, and a queue of calls. Calls run one after another, because
- * they share the compute threads; a cancel message reaches a running call at its next `tick`.
+ * The engine's side of the border: one model, its sessions, and calls. Calls on one session run one after another, those on different
+ * sessions at the same time; a cancel message reaches a running call at its next `tick`.
  */
 class Server {
   private readonly port: Port;
   private readonly engine: EngineState;
   private readonly cancels = new Map<number, AbortController>();
-  private queue: Promise<void> = Promise.resolve();
-  /** The call under way; others wait. */
-  private running = 0;
+  /** The last call of each lane. */
+  private readonly tails = new Map<unknown, Promise<unknown>>();
+  /** The calls under way; others wait. */
+  private readonly running = new Set<number>();
 
   constructor(port: Port, gpu: GpuObject | undefined) {
     this.port = port;
@@ -34,20 +35,29 @@ class Server {
     const { id, call, args } = message;
     const cancel = new AbortController();
     this.cancels.set(id, cancel);
-    this.queue = this.queue.then(() => this.handle(id, call, args, cancel.signal));
+    if (call === 'closeSession') this.engine.willClose(args.session);
+    this.queue(laneOf(message), () => this.handle(id, call, args, cancel.signal));
+  }
+
+  /** Begins when what is in the way is over: calls of the lane, one that has to be alone, or, of such a one, all. */
+  private queue(lane: unknown, work: () => Promise<void>): void {
+    const before = [...this.tails].filter(([other]) => other === lane || other === 'all' || lane === 'all');
+    const tail = Promise.all(before.map(([, ended]) => ended)).then(work);
+    this.tails.set(lane, tail);
+    void tail.finally(() => this.tails.get(lane) === tail && this.tails.delete(lane));
   }
 
   private cancel(id: number): void {
     const cancel = this.cancels.get(id);
     cancel?.abort();
-    if (!cancel || id === this.running) return;
+    if (!cancel || this.running.has(id)) return;
     this.cancels.delete(id); // a call that waits need not wait to be stopped
     this.post({ id, error: plainError(cancel.signal.reason) });
   }
 
   private async handle<K extends CallName>(id: number, call: K, args: Calls[K]['args'], signal: AbortSignal) {
     if (signal.aborted) return; // it has its answer
-    this.running = id;
+    this.running.add(id);
     try {
       const emit = (event: Calls[K]['event']) => this.post({ id, event });
       const result = await (handlers[call] as Handler<K>)(this.engine, args, { signal, emit });
@@ -58,6 +68,7 @@ class Server {
       if (isLast) this.giveBack();
     } finally {
       this.cancels.delete(id);
+      this.running.delete(id);
     }
   }
 
@@ -76,7 +87,7 @@ class Server {
   private saveAtOnce(message: ToEngine): boolean {
     if (message.call !== 'saveSession' || message.args.state !== false) return false;
     const { id, args } = message;
-    const session = this.engine.sessions.get(args.session);
+    const session = this.engine.sessionToSave(args.session);
     if (!session) return false;
     session.save(args).then(
       (result) => this.post({ id, result }),
@@ -91,6 +102,21 @@ class Server {
     const bytes = (result as { bytes?: unknown } | undefined)?.bytes ?? result;
     this.port.post(message, ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : []);
   }
+}
+
+/** Calls that want to be alone, and those that share a program. */
+const lanes: { readonly [K in CallName]?: string } = {
+  open: 'all',
+  close: 'all',
+  probe: 'all',
+  embed: 'texts',
+  rank: 'texts',
+};
+
+/** What a call must not run beside: others of its lane; with `all`, any others. Calls of one session follow each other. */
+function laneOf({ call, args }: Exclude<ToEngine, { call: 'cancel' }>): unknown {
+  const { session } = args as { readonly session?: number };
+  return lanes[call] ?? (session || Symbol()); // calls of `model.generate` find a session each
 }
 
 /** Answers the calls that come through a port. @param gpu the caller's own, where the engine runs in its thread */

@@ -112,7 +112,7 @@ export interface Calls {
 /** The name of the engine's thread. */
 export const ENGINE_THREAD = 'thimble engine';
 
-/** The session of `model.generate`: there whenever it is used, until another one needs its place. */
+/** Stands for a session of `model.generate`: each call of it finds one. */
 export const OWN_SESSION = 0;
 
 /** The id of what the engine says by itself: that it has started, or why nothing works any more. */

@@ -77,7 +77,7 @@ describe('a model with adapters', () => {
     const before = await running;
     chat.messages.splice(2);
     const after = await chat.send('And now?', greedy);
-    expect(after.nReusedTokens).toBe(0);
+    expect(after.nReusedTokens).toBeGreaterThan(0); // from the other one, who has read this start as a poet
     expect(after.text).not.toBe(before.text);
     const again = model.chat({ messages: chat.messages.slice(0, 2) });
     again.adapters = [{ name: 'poet', scale: 1 }];

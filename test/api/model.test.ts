@@ -103,7 +103,7 @@ describe('a small model', () => {
     expect(tokens).toHaveLength(3);
   });
 
-  it('runs two calls at a time one after the other', async () => {
+  it('runs two calls at a time', async () => {
     const [a, b] = await Promise.all([
       model.generate('', { ...greedy, maxTokens: 20 }).result,
       model.generate('', { ...greedy, maxTokens: 20 }).result,

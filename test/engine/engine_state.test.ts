@@ -7,6 +7,9 @@ import { OWN_SESSION } from '../../src/protocol/messages.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 
+/** A call of `model.generate`. */
+const ofModel = { session: OWN_SESSION, tokens: [1], adapters: undefined };
+
 /** A backend as a GPU is: whether there is room for a program it says later. */
 function withRoomFor(most: number): Backend {
   const backend = referenceBackend();
@@ -33,18 +36,19 @@ describe.each(['llama', 'gemma3n'])('sessions of %s on a device that tells later
 
   it('take the place of the one of model.generate', async () => {
     const engine = await engineFor(2);
-    const own = await engine.sessionOf(OWN_SESSION, undefined);
+    const own = await engine.use(ofModel, async (session) => session);
     const first = await engine.openSession();
     const second = await engine.openSession();
     expect([...engine.sessions.keys()]).toEqual([first, second]);
-    await expect(engine.sessionOf(OWN_SESSION, undefined)).rejects.toThrow(
+    await expect(engine.use(ofModel, async () => 1)).rejects.toThrow(
       /^2 chats and sessions are open, and the model was opened for 2; close one/,
     );
     await expect(engine.withSession(undefined, async () => 1)).rejects.toThrow(/close one/);
     engine.closeSession(first);
-    const again = await engine.sessionOf(OWN_SESSION, undefined);
-    expect(again).not.toBe(own);
-    for await (const _ of again.logits([1, 2, 3]));
+    await engine.use(ofModel, async (again) => {
+      expect(again).not.toBe(own);
+      for await (const _ of again.logits([1, 2, 3]));
+    });
   });
 
   it('say what the device says where fewer are open', async () => {

@@ -15,7 +15,7 @@ import { GRID_BYTES, stepWords, textWords } from './words.ts';
 /**
  * The places of everything in memory, worked out from a file's header before anything is allocated:
  *
- *     | control | loading, grids | scratch × threads | weights | activations | constants, records, states of program | … of program | …
+ *     | control | loading, grids | texts of a step | scratch × threads | weights | activations | constants, records, states of program | … of program | …
  *                                             └ during upload: two staging areas
  *
  * Programs run one at a time, so they share one area for activations. Each program has one more piece of its own. Constants
@@ -113,6 +113,10 @@ export function stepBytesOf({ maxTokens, maxTexts = 0 }: GraphLimits): number {
   return aligned((stepWords.length + maxTokens + ofTexts) * 4);
 }
 
+/** Where a step of several programs lists the text of each row, its rows of logits, and the texts: in this order. */
+export const togetherBytesOf = ({ maxTokens, maxLogits }: GraphLimits, maxSessions: number): number =>
+  maxSessions > 1 ? 4 * (maxTokens + maxLogits + maxSessions * textWords.length) : 0;
+
 /** The bytes that a program takes beyond the shared area. */
 export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.stateBytes;
 
@@ -123,6 +127,8 @@ export interface MemoryPlan {
   readonly loading: Region;
   /** What kernels look up while they pack; of no bytes where no weight wants it. */
   readonly grids: Region;
+  /** What a step of several programs has beside their own steps; of no bytes where there is one program. */
+  readonly together: Region;
   /** Rows that are packed together; pieces of a matrix are whole items. */
   readonly rowsPerItem: number;
   readonly activations: Region;
@@ -171,6 +177,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   };
   const loading = take(MAX_PIECES * (COUNTER_BYTES + PACK_RECORD_BYTES));
   const grids = take(weights.some(({ quant }) => quant.grids) ? GRID_BYTES : 0);
+  const together = take(togetherBytesOf(program.graph, maxSessions));
   const { rowsPerItem } = sizes;
   const layouts = weights.map((tensor) => weightLayout(tensor, program.plain, sizes));
   const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
@@ -187,6 +194,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     scratch,
     loading,
     grids,
+    together,
     rowsPerItem,
     activations,
     programBytes: ownBytes(program),

@@ -1,5 +1,7 @@
 import { ResourceError } from '../../base/errors.ts';
-import type { Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
+import type { Graph, Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
+import { attention } from '../../ops/attention.ts';
+import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
 import { checkAlive, checkReadable, notHeld, stepCheck } from '../checks.ts';
@@ -49,16 +51,22 @@ interface PlacedCalls {
 
 /** A graph's records and states in memory. Running it writes a few words per node and calls the pool; it allocates nothing. */
 export class WasmProgram implements Program {
-  private readonly plan: ProgramPlan;
-  private readonly home: ProgramHome;
+  /** @internal */
+  readonly plan: ProgramPlan;
+  /** @internal */
+  readonly home: ProgramHome;
   private readonly addresses = new Map<Slot, number>();
-  private readonly begin: number;
+  /** @internal */
+  readonly begin: number;
   private readonly records: RecordList;
   private readonly placed: readonly PlacedCalls[];
   private readonly stepAt: number;
-  private readonly rings: Rings;
+  /** @internal */
+  readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
+  readonly sharesResults = true;
+  readonly runTogether: Program['runTogether'];
   private nRows = { tokens: 0, logits: 0 };
   private disposed = false;
   /** The view that `read` gave last. */
@@ -85,6 +93,8 @@ export class WasmProgram implements Program {
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
+    const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
+    this.runTogether = isAlone ? undefined : async (steps) => (await import('./together.ts')).runTogether(this, steps);
   }
 
   /** Decides every slot's address. */
@@ -144,17 +154,35 @@ export class WasmProgram implements Program {
   }
 
   run(step: Step): void | Promise<void> {
+    this.begins(step);
+    const { ints } = this.home.heap;
+    ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
+    ints[this.stepAt + stepWords.logitRows] = 0;
+    ints.set(step.tokens, this.stepAt + stepWords.length);
+    return this.go(step.pos, step.tokens.length, step.nLogits);
+  }
+
+  /**
+   * Checks a step, and notes what it will write.
+   * @internal
+   */
+  begins(step: Step): void {
     checkAlive(this.disposed);
     this.checkStep(step);
     this.rings.step(step);
+  }
+
+  /**
+   * Runs the step whose tokens are in place.
+   * @internal
+   */
+  go(pos: number, nTokens: number, nLogits: number): void | Promise<void> {
     const { ints } = this.home.heap;
-    ints[this.stepAt + stepWords.pos] = step.pos;
-    ints[this.stepAt + stepWords.nTokens] = step.tokens.length;
-    ints[this.stepAt + stepWords.nLogits] = step.nLogits;
-    ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
-    ints.set(step.tokens, this.stepAt + stepWords.length);
-    this.nRows.tokens = step.tokens.length;
-    this.nRows.logits = step.nLogits;
+    ints[this.stepAt + stepWords.pos] = pos;
+    ints[this.stepAt + stepWords.nTokens] = nTokens;
+    ints[this.stepAt + stepWords.nLogits] = nLogits;
+    this.nRows.tokens = nTokens;
+    this.nRows.logits = nLogits;
     this.writeCounts(ints);
     ints[this.stepAt + stepWords.lost] = 0;
     const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
@@ -167,7 +195,7 @@ export class WasmProgram implements Program {
     const rows = this.stepAt + stepWords.length + maxTokens;
     let at = rows + maxTokens;
     for (const { first, nTokens, pos, base } of texts) {
-      ints.set([first, nTokens, pos, base], at); // in the order of textWords
+      ints.set([first, nTokens, pos, base, 0], at); // in the order of textWords
       ints.fill(4 * at, rows + first, rows + first + nTokens);
       at += textWords.length;
     }
@@ -251,7 +279,13 @@ export class WasmProgram implements Program {
     };
   }
 
-  private placeOf(state: Value) {
+  async taking() {
+    const { takeState } = await import('./together.ts'); // most programs make one answer at a time
+    return (state: Value, from: Program, end: number) => takeState(this, state, from, end);
+  }
+
+  /** @internal */
+  placeOf(state: Value) {
     const slot = this.plan.slots.get(state);
     if (slot?.role !== 'state') throw new TypeError(`${state.name} is no state of this graph`);
     return { slot, at: this.addresses.get(slot)!, cols: colsOf(state), quant: state.quant, ...slot.layout! };
@@ -264,6 +298,10 @@ export class WasmProgram implements Program {
     for (const slot of this.plan.constants) if (this.addresses.has(slot)) this.home.constants.release(slot.value!);
   }
 }
+
+/** Of other states than caches a step replaces rows, and kernels do not ask whose they are. */
+const hasOnlyCaches = ({ nodes }: Graph): boolean =>
+  nodes.every(({ op, inputs }) => op === kvStore || op === attention || inputs.every(({ role }) => role !== 'state'));
 
 /** Activations and scratch memory are shared by all programs and as large as the graph that the backend was made for needs. */
 function checkFits(plan: ProgramPlan, memory: MemoryPlan): void {

@@ -18,10 +18,10 @@ export const header = {
 } as const;
 
 /** Words of `Step` in assembly/lib/record.ts; the token ids follow. */
-export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, lost: 3, texts: 4, length: 5 } as const;
+export const stepWords = { pos: 0, nTokens: 1, nLogits: 2, lost: 3, texts: 4, logitRows: 5, length: 6 } as const;
 
 /** Words of `StepText` in assembly/lib/record.ts. */
-export const textWords = { first: 0, nTokens: 1, pos: 2, base: 3, length: 4 } as const;
+export const textWords = { first: 0, nTokens: 1, pos: 2, base: 3, states: 4, length: 5 } as const;
 
 /** Words of `PackRowsRecord` in assembly/pack_rows.ts behind the header. */
 export const packWords = {
