@@ -1,3 +1,4 @@
+import { greatest } from '../base/numbers.ts';
 import { accepting, type Automaton } from './automaton.ts';
 import { checkLimit } from './limits.ts';
 import type { Network, Place } from './network.ts';
@@ -145,7 +146,7 @@ export class Stacks {
     const key = sorted.map((frame) => `${keyOf(frame)}:${frame.parent.id}`).join(' ') + (isBottom ? '$' : '');
     const known = this.#unions.get(key);
     if (known) return known;
-    const stack = this.#fresh(sorted, isBottom, Math.max(...sorted.map(({ parent }) => parent.depth + 1)));
+    const stack = this.#fresh(sorted, isBottom, 1 + greatest(sorted.map(({ parent }) => parent.depth)));
     this.#unions.set(key, stack);
     return stack;
   }
