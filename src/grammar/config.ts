@@ -33,11 +33,13 @@ export class Configs {
     if (config.next.has(byte)) return config.next.get(byte);
     const threads: Thread[] = [];
     const closures: Closure[] = [{ threads, tokens: [], mayEnd: false }];
-    for (const { state, stack } of config.threads) {
+    for (const { state, stack, word: before } of config.threads) {
       const next = this.#automaton.next(state, byte);
       if (next === dead) continue;
-      if (this.#automaton.goesOn(next)) threads.push({ state: next, stack });
-      if ((this.#automaton.flags[next]! & accepting) !== 0) closures.push(this.#stacks.closure(stack));
+      const word = before === undefined ? undefined : before + String.fromCharCode(byte);
+      if (this.#automaton.goesOn(next)) threads.push({ state: next, stack, word });
+      if ((this.#automaton.flags[next]! & accepting) !== 0)
+        closures.push(this.#stacks.closure(this.#stacks.after(stack, word)));
     }
     const isDead = threads.length === 0 && closures.length === 1;
     const result = isDead ? undefined : this.#config(closures);
@@ -63,7 +65,9 @@ export class Configs {
 
   #config(closures: readonly Closure[]): Config {
     const ways = this.#stacks.merged(closures);
-    const threads = ways.threads.map(({ state, stack }) => `${state},${stack.id}`).sort();
+    const threads = ways.threads
+      .map(({ state, stack, word }) => `${state},${stack.id}${word === undefined ? '' : JSON.stringify(word)}`)
+      .sort();
     const tokens = ways.tokens.map(({ token, stack }) => `${token},${stack.id}`).sort();
     const key = `${threads.join(' ')};${tokens.join(' ')};${ways.mayEnd}`;
     const known = this.#known.get(key);

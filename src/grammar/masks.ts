@@ -4,6 +4,13 @@ import { checkLimit } from './limits.ts';
 import type { Stack, Stacks } from './stacks.ts';
 import type { Walk } from './walk.ts';
 
+/** A walk, what it writes to, and the distinct text that it came through. */
+interface Going {
+  readonly walk: Walk;
+  readonly mask: Uint32Array;
+  readonly word: string | undefined;
+}
+
 /** More nodes than a trie has. */
 const NODES = 2 ** 26;
 
@@ -27,13 +34,13 @@ export class Masks {
   fill(config: Config, mask: Uint32Array): void {
     mask.fill(0);
     this.#nSteps = 0;
-    for (const { state, stack } of config.threads) {
+    for (const { state, stack, word } of config.threads) {
       const { room, bits, tokens, leaves, walk } = this.#insides.of(state);
       if (room > 0) this.#insides.common.add(mask, room);
       if (bits) for (let i = 0; i < mask.length; i++) mask[i]! |= bits[i]!;
       for (let i = 0; i < tokens.length; i++) mask[tokens[i]! >> 5]! |= 1 << (tokens[i]! & 31);
       this.#seen.clear();
-      if (leaves.length > 0) this.#goOn(walk, leaves, 0, leaves.length, stack, mask);
+      if (leaves.length > 0) this.#goOn({ walk, mask, word }, leaves, 0, leaves.length, stack);
     }
     for (const { token } of config.tokens) {
       if (token >= 0) mask[token >> 5]! |= 1 << (token & 31);
@@ -50,19 +57,25 @@ export class Masks {
     if (!isAllowed) mask[token >> 5]! &= ~(1 << (token & 31));
   }
 
-  /** From each of the nodes, what may follow there. */
-  #goOn(walk: Walk, nodes: Int32Array, begin: number, end: number, stack: Stack, mask: Uint32Array): void {
+  /**
+   * From each of the nodes, what may follow there. Behind a distinct text, no other begins within the same token: which text it was is
+   * another thing at each node.
+   */
+  #goOn(from: Going, nodes: Int32Array, begin: number, end: number, stack: Stack): void {
+    const { walk, mask } = from;
     const { threads } = this.#stacks.closure(stack);
     for (const thread of threads) {
-      const from = walk.leaves.n;
+      if (from.word !== undefined && thread.word !== undefined) continue;
+      const first = walk.leaves.n;
       for (let i = begin; i < end; i++) {
         walk.below(nodes[i]!, thread.state, mask);
         checkLimit('walk', (this.#nSteps += walk.nSteps));
       }
-      this.#once(walk, from, thread.stack);
+      this.#once(walk, first, thread.stack);
       const to = walk.leaves.n;
-      if (to > from) this.#goOn(walk, walk.leaves.list, from, to, thread.stack, mask);
-      walk.leaves.n = from;
+      const word = from.word ?? thread.word;
+      if (to > first) this.#goOn({ walk, mask, word }, walk.leaves.list, first, to, thread.stack);
+      walk.leaves.n = first;
     }
   }
 

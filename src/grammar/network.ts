@@ -3,21 +3,23 @@ import { dead } from './automaton.ts';
 import type { Grammar, Item } from './grammar.ts';
 import { withoutLeftRecursion } from './left_recursion.ts';
 import { checkLimit } from './limits.ts';
-import { empty } from './regular.ts';
+import { empty, type Regular } from './regular.ts';
 import { Rules } from './rules.ts';
 
 /** A place in a grammar: what to read there, and where to go on. */
-export type Place = { readonly id: number } & (
-  | { readonly kind: 'text'; readonly state: number; readonly next: Place }
-  /** A token; ~token is any other one. */
-  | { readonly kind: 'token'; readonly token: number; readonly next: Place }
-  | { readonly kind: 'call'; readonly rule: number; readonly next: Place }
-  | { readonly kind: 'choice'; readonly nexts: readonly Place[] }
-  /** The body is read as a rule is: it comes back here, counted. */
-  | { readonly kind: 'count'; body: Place; readonly min: number; readonly max: number; readonly next: Place }
-  /** Back to whoever called. */
-  | { readonly kind: 'end' }
-);
+export type Place = { readonly id: number } &
+  /** Where texts are distinct, `distinct` is what they are out of. */
+  (
+    | { readonly kind: 'text'; readonly state: number; readonly next: Place; readonly distinct?: Regular }
+    /** A token; ~token is any other one. */
+    | { readonly kind: 'token'; readonly token: number; readonly next: Place }
+    | { readonly kind: 'call'; readonly rule: number; readonly next: Place; readonly sameScope: boolean }
+    | { readonly kind: 'choice'; readonly nexts: readonly Place[] }
+    /** The body is read as a rule is: it comes back here, counted. */
+    | { readonly kind: 'count'; body: Place; readonly min: number; readonly max: number; readonly next: Place }
+    /** Back to whoever called. */
+    | { readonly kind: 'end' }
+  );
 
 /** Rules as places that lead to each other, each rule made when it is first called. */
 export class Network {
@@ -47,14 +49,16 @@ export class Network {
       case 'text': {
         if (item.regular === empty) return next;
         const state = this.#automaton.state(item.regular);
-        return state === dead
-          ? { id: this.#id(), kind: 'choice', nexts: [] }
-          : { id: this.#id(), kind: 'text', state, next };
+        if (state === dead) return { id: this.#id(), kind: 'choice', nexts: [] };
+        if (!item.distinct) return { id: this.#id(), kind: 'text', state, next };
+        // What was read is noted in the frame behind it, which is there also at a rule's end.
+        const behind: Place = next.kind === 'end' ? { id: this.#id(), kind: 'choice', nexts: [next] } : next;
+        return { id: this.#id(), kind: 'text', state, next: behind, distinct: item.regular };
       }
       case 'token':
         return { id: this.#id(), kind: 'token', token: item.except ? ~item.token : item.token, next };
       case 'rule':
-        return { id: this.#id(), kind: 'call', rule: item.rule, next };
+        return { id: this.#id(), kind: 'call', rule: item.rule, next, sameScope: item.sameScope ?? false };
       case 'sequence':
         return item.items.reduceRight((place, part) => this.#place(part, place), next);
       case 'choice':

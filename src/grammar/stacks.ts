@@ -1,12 +1,17 @@
+import { greatest } from '../base/numbers.ts';
 import { accepting, type Automaton } from './automaton.ts';
 import { checkLimit } from './limits.ts';
 import type { Network, Place } from './network.ts';
+import { both, not } from './regular.ts';
+import { SeenSets, type Seen } from './seen.ts';
 
 /** Where to go on, and on what. */
 export interface Frame {
   readonly place: Place;
   /** How often a counted body was read. */
   readonly count: number;
+  /** The distinct texts that came since the rule was called. */
+  readonly seen: Seen;
   readonly parent: Stack;
 }
 
@@ -22,7 +27,7 @@ export interface Stack {
   readonly isBottom: boolean;
   readonly depth: number;
   /** Stacks with one frame more. */
-  readonly above: Map<number, Stack>;
+  readonly above: Map<FrameKey, Stack>;
   /** What may be read from here, once somebody asked. */
   closure: Closure | undefined;
 }
@@ -31,6 +36,8 @@ export interface Stack {
 export interface Thread {
   readonly state: number;
   readonly stack: Stack;
+  /** Of a distinct text: what was read of it. */
+  readonly word: string | undefined;
 }
 
 /** A token that may come (~token: any other one, but no end), and the stack behind it. */
@@ -50,7 +57,15 @@ export interface Closure {
 /** More places than a grammar may have: a frame's key is its count and its place. */
 const PLACES = 2 ** 21;
 
-const keyOf = ({ place, count }: Frame): number => count * PLACES + place.id;
+/** A number where nothing distinct came, which is nearly always. */
+type FrameKey = number | string;
+
+const keyOf = ({ place, count, seen }: Frame): FrameKey => {
+  const key = count * PLACES + place.id;
+  return seen.id === 0 ? key : `${key} ${seen.id}`;
+};
+
+const inOrder = (a: Frame, b: Frame): number => a.count - b.count || a.place.id - b.place.id || a.seen.id - b.seen.id;
 
 /** The most unions that are remembered. */
 const KEPT_UNIONS = 200_000;
@@ -58,6 +73,7 @@ const KEPT_UNIONS = 200_000;
 export class Stacks {
   readonly #network: Network;
   readonly #automaton: Automaton;
+  readonly #seen = new SeenSets();
   readonly #unions = new Map<string, Stack>(); // by the two stacks, and by the frames
   #nStacks = 0;
 
@@ -68,7 +84,8 @@ export class Stacks {
 
   /** The stack of a text's beginning. Each call begins anew: what nobody uses of the stacks before can be forgotten. */
   start(): Stack {
-    return this.#push(this.#network.entry(0), 0, this.#fresh([], true, 0));
+    const bottom = this.#fresh([], true, 0);
+    return this.#push({ place: this.#network.entry(0), count: 0, seen: this.#seen.none, parent: bottom });
   }
 
   closure(stack: Stack): Closure {
@@ -76,7 +93,7 @@ export class Stacks {
     const isOne = stack.frames.length === 1 && !stack.isBottom;
     if (isOne) stack.closure = this.#close(stack);
     else {
-      const parts = stack.frames.map((frame) => this.closure(this.#push(frame.place, frame.count, frame.parent)));
+      const parts = stack.frames.map((frame) => this.closure(this.#push(frame)));
       stack.closure = this.merged(stack.isBottom ? [...parts, { threads: [], tokens: [], mayEnd: true }] : parts);
     }
     return stack.closure;
@@ -85,19 +102,22 @@ export class Stacks {
   /** All ways of some closures. */
   merged(closures: readonly Closure[]): Closure {
     if (closures.length === 1) return closures[0]!;
-    const threads = new Map<number, Stack>();
+    const threads = new Map<number | string, Thread>();
     const tokens = new Map<number, Stack>();
-    const add = (found: Map<number, Stack>, key: number, stack: Stack): void => {
-      const other = found.get(key);
-      found.set(key, other ? this.union(other, stack) : stack);
-    };
     for (const closure of closures) {
-      for (const { state, stack } of closure.threads) add(threads, state, stack);
-      for (const { token, stack } of closure.tokens) add(tokens, token, stack);
+      for (const thread of closure.threads) {
+        const key = thread.word === undefined ? thread.state : `${thread.state} ${thread.word}`;
+        const other = threads.get(key);
+        threads.set(key, other ? { ...thread, stack: this.union(other.stack, thread.stack) } : thread);
+      }
+      for (const { token, stack } of closure.tokens) {
+        const other = tokens.get(token);
+        tokens.set(token, other ? this.union(other, stack) : stack);
+      }
     }
     checkLimit('threads', threads.size);
     return {
-      threads: Array.from(threads, ([state, stack]) => ({ state, stack })),
+      threads: [...threads.values()],
       tokens: Array.from(tokens, ([token, stack]) => ({ token, stack })),
       mayEnd: closures.some(({ mayEnd }) => mayEnd),
     };
@@ -120,26 +140,34 @@ export class Stacks {
     return result;
   }
 
-  #many(frames: ReadonlyMap<number, Frame>, isBottom: boolean): Stack {
-    const sorted = [...frames.values()].sort((a, b) => keyOf(a) - keyOf(b));
-    if (sorted.length === 1 && !isBottom) return this.#push(sorted[0]!.place, sorted[0]!.count, sorted[0]!.parent);
+  #many(frames: ReadonlyMap<FrameKey, Frame>, isBottom: boolean): Stack {
+    const sorted = [...frames.values()].sort(inOrder);
+    if (sorted.length === 1 && !isBottom) return this.#push(sorted[0]!);
     const key = sorted.map((frame) => `${keyOf(frame)}:${frame.parent.id}`).join(' ') + (isBottom ? '$' : '');
     const known = this.#unions.get(key);
     if (known) return known;
-    const stack = this.#fresh(sorted, isBottom, Math.max(...sorted.map(({ parent }) => parent.depth + 1)));
+    const stack = this.#fresh(sorted, isBottom, 1 + greatest(sorted.map(({ parent }) => parent.depth)));
     this.#unions.set(key, stack);
     return stack;
   }
 
-  /** `place` on top of `parent`. At a rule's end nothing is left to do, so whoever called is next: a rule's last call costs no frame. */
-  #push(place: Place, count: number, parent: Stack): Stack {
+  /** What goes on where the distinct text `word` has come. */
+  after(stack: Stack, word: string | undefined): Stack {
+    if (word === undefined) return stack;
+    const noted = stack.frames.map((frame) => this.#push({ ...frame, seen: this.#seen.with(frame.seen, word) }));
+    return noted.reduce((a, b) => this.union(a, b));
+  }
+
+  /** The frame on top of its parent. At a rule's end nothing is left to do, so whoever called is next: a rule's last call costs no frame. */
+  #push(frame: Frame): Stack {
+    const { place, parent } = frame;
     if (place.kind === 'end') return parent;
-    const frame = { place, count, parent };
-    const known = parent.above.get(keyOf(frame));
+    const key = keyOf(frame);
+    const known = parent.above.get(key);
     if (known) return known;
     checkLimit('stackDepth', parent.depth + 1);
     const stack = this.#fresh([frame], false, parent.depth + 1);
-    parent.above.set(keyOf(frame), stack);
+    parent.above.set(key, stack);
     return stack;
   }
 
@@ -150,36 +178,43 @@ export class Stacks {
   /** Of a stack of one frame: everything that may be read before something was read. */
   #close(from: Stack): Closure {
     const found: Closure[] = [];
-    const seen = new Set([from]); // stacks of one frame
+    const seenStacks = new Set([from]); // stacks of one frame
     const enter = (stack: Stack): void => {
       if (stack.isBottom) found.push({ threads: [], tokens: [], mayEnd: true });
-      for (const { place, count, parent } of stack.frames) seen.add(this.#push(place, count, parent));
+      for (const frame of stack.frames) seenStacks.add(this.#push(frame));
     };
-    for (const { frames } of seen) {
-      const { place, count, parent } = frames[0]!;
+    for (const { frames } of seenStacks) {
+      const frame = frames[0]!;
+      const { place, count } = frame;
+      const { none } = this.#seen;
+      const to = (place: Place): Stack => this.#push({ ...frame, place, count: 0 });
       if (place.kind === 'text') {
-        const next = this.#push(place.next, 0, parent);
-        const threads = this.#automaton.goesOn(place.state) ? [{ state: place.state, stack: next }] : [];
-        found.push({ threads, tokens: [], mayEnd: false });
-        if ((this.#automaton.flags[place.state]! & accepting) !== 0) enter(next);
+        const next = to(place.next);
+        const { state, word } = this.#terminal(place, frame.seen);
+        if (this.#automaton.goesOn(state))
+          found.push({ threads: [{ state, stack: next, word }], tokens: [], mayEnd: false });
+        if ((this.#automaton.flags[state]! & accepting) !== 0) enter(next);
       } else if (place.kind === 'token') {
-        found.push({
-          threads: [],
-          tokens: [{ token: place.token, stack: this.#push(place.next, 0, parent) }],
-          mayEnd: false,
-        });
+        found.push({ threads: [], tokens: [{ token: place.token, stack: to(place.next) }], mayEnd: false });
       } else if (place.kind === 'call') {
-        enter(this.#push(this.#network.entry(place.rule), 0, this.#push(place.next, 0, parent)));
+        const seen = place.sameScope ? frame.seen : none;
+        enter(this.#push({ place: this.#network.entry(place.rule), count: 0, seen, parent: to(place.next) }));
       } else if (place.kind === 'choice') {
-        for (const next of place.nexts) enter(this.#push(next, 0, parent));
+        for (const next of place.nexts) enter(to(next));
       } else if (place.kind === 'count') {
-        if (count >= place.min) enter(this.#push(place.next, 0, parent));
+        if (count >= place.min) enter(to(place.next));
         if (count >= place.max) continue;
         const more = place.max === Infinity ? Math.min(count + 1, place.min) : count + 1;
-        enter(this.#push(place.body, 0, this.#push(place, more, parent)));
+        enter(this.#push({ place: place.body, count: 0, seen: none, parent: this.#push({ ...frame, count: more }) }));
       }
-      checkLimit('steps', seen.size);
+      checkLimit('steps', seenStacks.size);
     }
     return this.merged(found);
+  }
+
+  #terminal(place: Place & { kind: 'text' }, seen: Seen): { state: number; word: string | undefined } {
+    if (place.distinct === undefined) return { state: place.state, word: undefined };
+    if (seen === this.#seen.none) return { state: place.state, word: '' };
+    return { state: this.#automaton.state(both([place.distinct, not(seen.texts)])), word: '' };
   }
 }

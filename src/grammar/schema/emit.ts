@@ -1,14 +1,15 @@
 /** Makes the grammar of a set of values. */
 import type { Grammar, Item } from '../grammar.ts';
 import { never, Rules } from '../rules.ts';
-import { either, empty, literal, nothing, sequence, type Regular } from '../regular.ts';
+import { either, empty, literal, nothing, sequence } from '../regular.ts';
 import { arrayItem } from './emit_array.ts';
 import { objectItem } from './emit_object.ts';
 import { choiceItem, text, type Emitter, type Space } from './emitter.ts';
 import { checkLimit } from './limits.ts';
 import { numberTexts } from './number_texts.ts';
+import { scalars } from './scalars.ts';
 import type { Context, Shape, Values } from './sets.ts';
-import { gap, quoted } from './texts.ts';
+import { gap } from './texts.ts';
 
 /** Spaces that a schema's texts may have. `free`: as a model likes, one line or many. `none`: `{"a":1,"b":2}`. `one`: `{"a": 1, "b": 2}`. */
 export const spaces = {
@@ -34,11 +35,14 @@ export function grammarOf(context: Context, start: Values, space: Space): Gramma
     if (found) return found;
     const shape = context.shapeOf(values);
     const isScalar = shape.arrays.length + shape.objects.length === 0;
-    const item = isScalar ? text(scalars(shape)) : rule(() => shapeItem(emitter, shape, pointerOf(values)));
+    const item = isScalar
+      ? text(scalars(shape, numberTexts(shape.numbers)))
+      : rule(() => shapeItem(emitter, shape, pointerOf(values)));
     known.set(values, item);
     return item;
   };
-  const emitter: Emitter = { context, space, itemOf, rule };
+  const rest = (make: () => Item): Item => ({ ...rule(make), sameScope: true }) as Item;
+  const emitter: Emitter = { context, space, itemOf, rule, rest };
   makers.push(() => itemOf(start));
   for (const make of makers) rules.push(make());
   const grammar = { rules };
@@ -55,20 +59,10 @@ function pointerOf(values: Values): string {
 }
 
 function shapeItem(emitter: Emitter, shape: Shape, where: string): Item {
-  const texts = scalars(shape);
+  const texts = scalars(shape, numberTexts(shape.numbers));
   return choiceItem([
     ...shape.objects.map((part) => objectItem(emitter, part, where)),
     ...shape.arrays.map((part) => arrayItem(emitter, part, where)),
     ...(texts === nothing ? [] : [text(texts)]),
-  ]);
-}
-
-/** The texts of the values that hold no others. */
-function scalars({ hasNull, booleans, numbers, strings }: Shape): Regular {
-  return either([
-    hasNull ? literal('null') : nothing,
-    ...booleans.map((value) => literal(String(value))),
-    numberTexts(numbers),
-    quoted(strings),
   ]);
 }

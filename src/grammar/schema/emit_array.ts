@@ -1,24 +1,27 @@
-import { UnsupportedError } from '../../base/errors.ts';
+import { greatest } from '../../base/numbers.ts';
 import type { Item } from '../grammar.ts';
 import { literal, sequence } from '../regular.ts';
 import { itemAt } from './arrays.ts';
 import { choiceItem, optionalItem, sequenceItem, text, type Emitter } from './emitter.ts';
-import { at, checkLimit } from './limits.ts';
+import { uniqueItems } from './emit_unique.ts';
+import { checkLimit } from './limits.ts';
 import type { ArrayShape } from './sets.ts';
 import { bothValues, notValues } from './values.ts';
 
 export function arrayItem(emitter: Emitter, shape: ArrayShape, where: string): Item {
-  if (shape.unique !== undefined && shape.max > 1) {
-    throw new UnsupportedError(`${at(shape.unique)} of the schema: uniqueItems is not supported`);
-  }
   if (shape.min > shape.max) return choiceItem([]);
   const { inside } = emitter.space;
-  const items = shape.contains.length === 0 ? plainItems(emitter, shape) : countedItems(emitter, shape, where);
+  const items = itemsOf(emitter, shape, where);
   const some = sequenceItem([text(sequence(literal('['), inside)), items, text(sequence(inside, literal(']')))]);
   const needed = shape.contains.some(({ min }) => min > 0);
   const none = text(sequence(literal('['), inside, literal(']')));
   if (shape.max === 0) return none;
   return shape.min === 0 && !needed ? choiceItem([none, some]) : some;
+}
+
+function itemsOf(emitter: Emitter, shape: ArrayShape, where: string): Item {
+  if (shape.unique !== undefined && shape.max > 1) return uniqueItems(emitter, shape);
+  return shape.contains.length === 0 ? plainItems(emitter, shape) : countedItems(emitter, shape, where);
 }
 
 /** One item and more, of which each is held to what its place says. */
@@ -47,13 +50,8 @@ function plainItems(emitter: Emitter, shape: ArrayShape): Item {
 function countedItems(emitter: Emitter, shape: ArrayShape, where: string): Item {
   const { context } = emitter;
   const known = new Map<string, Item>();
-  const last = Math.max(
-    1,
-    shape.prefix.length,
-    shape.min,
-    ...shape.contains.map(({ from }) => from),
-    shape.max < Infinity ? shape.max : 0,
-  );
+  const froms = greatest(shape.contains.map(({ from }) => from));
+  const last = Math.max(1, shape.prefix.length, shape.min, froms, shape.max < Infinity ? shape.max : 0);
   const next = (index: number, counts: readonly number[]): Item => {
     const at = Math.min(index, last);
     const key = `${at} ${counts.join()}`;

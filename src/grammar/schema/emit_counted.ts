@@ -1,10 +1,10 @@
 /** Objects whose properties are counted, or of which some must be there: a rule for each state of progress. */
 import { UnsupportedError } from '../../base/errors.ts';
 import type { Item } from '../grammar.ts';
-import { both, empty, not, type Regular } from '../regular.ts';
+import { both, empty } from '../regular.ts';
 import { choiceItem, sequenceItem, text, type Emitter } from './emitter.ts';
 import { at, checkLimit } from './limits.ts';
-import { property, type Member } from './members.ts';
+import { namedProperty, openProperty, type Member } from './members.ts';
 import type { Keys, ObjectShape, Values } from './sets.ts';
 import { contentsOf, isNothing, matches } from './texts.ts';
 import { bothValues } from './values.ts';
@@ -23,8 +23,6 @@ interface Progress {
   readonly count: number;
   /** What is still to come. */
   readonly pending: number;
-  /** What came under a key that is not named: such a key must not come again, for its value would take the place of the first. */
-  readonly came: number;
 }
 
 interface Work extends Members {
@@ -37,12 +35,6 @@ interface Work extends Members {
 const MOST_CONDITIONS = 12;
 
 export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, others, where }: Members): Item {
-  const nRequired = members.filter(({ isRequired }) => isRequired).length;
-  if (others.length > 0 && shape.min > nRequired + 1) {
-    throw new UnsupportedError(
-      `${at(where)} of the schema: minProperties is ${shape.min} where keys are not named, and a key may come twice; name them under properties`,
-    );
-  }
   if (shape.some.length > MOST_CONDITIONS) {
     throw new UnsupportedError(
       `${at(where)} of the schema: ${shape.some.length} conditions on the same object, at most ${MOST_CONDITIONS} are supported`,
@@ -53,13 +45,13 @@ export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, 
   const next = (progress: Progress): Item => {
     const state = { ...progress, count: Math.min(progress.count, most) };
     const key = Object.values(state).join(' ');
-    const item = known.get(key) ?? emitter.rule(() => choiceItem(steps(work, state)));
+    const item = known.get(key) ?? emitter.rest(() => choiceItem(steps(work, state)));
     known.set(key, item);
     checkLimit('rules', known.size, where);
     return item;
   };
   const work: Work = { emitter, shape, members, others, where, next };
-  return next({ index: 0, count: 0, pending: 2 ** shape.some.length - 1, came: 0 });
+  return next({ index: 0, count: 0, pending: 2 ** shape.some.length - 1 });
 }
 
 function steps(work: Work, progress: Progress): Item[] {
@@ -74,7 +66,7 @@ function steps(work: Work, progress: Progress): Item[] {
   return [...(isDone ? [text(empty)] : []), ...(isFull ? [] : openSteps(work, progress))];
 }
 
-function namedSteps({ emitter, shape, next }: Work, { index, count, pending, came }: Progress, member: Member): Item[] {
+function namedSteps({ emitter, shape, next }: Work, { index, count, pending }: Progress, member: Member): Item[] {
   const fitting = shape.some.reduce(
     (set, { keys }, i) => set | (matches(keys, contentsOf(member.name)) ? 1 << i : 0),
     0,
@@ -82,28 +74,24 @@ function namedSteps({ emitter, shape, next }: Work, { index, count, pending, cam
   return subsets(pending & fitting).flatMap((chosen) => {
     const values = held(emitter, shape, member.values, chosen);
     if (emitter.context.isEmpty(values)) return [];
-    const after = next({ index: index + 1, count: count + 1, pending: pending & ~chosen, came });
-    return [member1(emitter, count, member.key, values, after)];
+    const after = next({ index: index + 1, count: count + 1, pending: pending & ~chosen });
+    return [sequenceItem([...comma(emitter, count), namedProperty(emitter, member, values), after])];
   });
 }
 
-function openSteps({ emitter, shape, others, next }: Work, { index, count, pending, came }: Progress): Item[] {
-  const gone = conditions(shape, came).map(({ keys }) => not(keys));
+function openSteps({ emitter, shape, others, next }: Work, { index, count, pending }: Progress): Item[] {
   return others.flatMap((one) =>
     subsets(pending).flatMap((chosen) => {
-      const keys = both([one.keys, ...gone, ...conditions(shape, chosen).map(({ keys }) => keys)]);
+      const keys = both([one.keys, ...conditions(shape, chosen).map(({ keys }) => keys)]);
       const values = held(emitter, shape, one.values, chosen);
       if (isNothing(keys) || emitter.context.isEmpty(values)) return [];
-      const after = next({ index, count: count + 1, pending: pending & ~chosen, came: came | chosen });
-      return [member1(emitter, count, keys, values, after)];
+      const after = next({ index, count: count + 1, pending: pending & ~chosen });
+      return [sequenceItem([...comma(emitter, count), openProperty(emitter, keys, values), after])];
     }),
   );
 }
 
-function member1(emitter: Emitter, count: number, key: Regular, values: Values, after: Item): Item {
-  const comma = count === 0 ? [] : [text(emitter.space.comma)];
-  return sequenceItem([...comma, property(emitter, key, values), after]);
-}
+const comma = (emitter: Emitter, count: number): Item[] => (count === 0 ? [] : [text(emitter.space.comma)]);
 
 const conditions = (shape: ObjectShape, set: number): Keys[] => shape.some.filter((_, i) => (set >> i) & 1);
 

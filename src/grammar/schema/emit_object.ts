@@ -2,18 +2,19 @@ import type { Item } from '../grammar.ts';
 import { both, literal, not, sequence } from '../regular.ts';
 import { choiceItem, optionalItem, sequenceItem, text, type Emitter } from './emitter.ts';
 import { countedMembers } from './emit_counted.ts';
-import { property, type Member } from './members.ts';
+import { namedProperty, openProperty, type Member } from './members.ts';
 import { keysNamed } from './objects.ts';
 import type { Keys, ObjectShape } from './sets.ts';
-import { contentsOf } from './texts.ts';
+import { allContents, contentsOf, fewTexts } from './texts.ts';
 import { none } from './values.ts';
 
 export function objectItem(emitter: Emitter, shape: ObjectShape, where: string): Item {
   const { inside } = emitter.space;
-  const members = [...shape.named]
+  const named = [...shape.named]
     .filter(([, { values }]) => values !== none)
     .map(([name, { values, isRequired }]): Member => ({ name, key: literal(contentsOf(name)), values, isRequired }));
-  const others = openKeys(shape);
+  const { listed, others } = openKeys(shape);
+  const members = [...named, ...listed];
   const nRequired = [...shape.named.values()].filter(({ isRequired }) => isRequired).length;
   const isNever = [...shape.named.values()].some(({ isRequired, values }) => isRequired && values === none);
   if (isNever || Math.max(nRequired, shape.min) > shape.max) return choiceItem([]);
@@ -30,37 +31,51 @@ export function objectItem(emitter: Emitter, shape: ObjectShape, where: string):
   return mayBeEmpty ? choiceItem([blank, whole]) : whole;
 }
 
-/** Classes of keys that are not named. */
-function openKeys(shape: ObjectShape): Keys[] {
-  if (shape.named.size === 0) return [...shape.others];
-  const names = not(keysNamed([...shape.named.keys()]));
-  return shape.others.map(({ keys, values }) => ({ keys: both([keys, names]), values }));
+/** So few keys are named one by one: when all of them came, no other may be begun. */
+const FEW_KEYS = 64;
+
+/** Keys that are not named: members for those that can be listed, and classes for the rest. */
+function openKeys(shape: ObjectShape): { listed: Member[]; others: Keys[] } {
+  const names = shape.named.size === 0 ? [] : [not(keysNamed([...shape.named.keys()]))];
+  const listed: Member[] = [];
+  const others: Keys[] = [];
+  for (const { keys, values } of shape.others) {
+    const rest = both([keys, ...names]);
+    const few = keys === allContents ? undefined : fewTexts(rest, FEW_KEYS);
+    if (!few) others.push({ keys: rest, values });
+    for (const contents of few ?? []) {
+      listed.push({ name: JSON.parse(`"${contents}"`) as string, key: literal(contents), values, isRequired: false });
+    }
+  }
+  return { listed, others };
 }
 
-/** One property or more: those that are named, in their order, then any others. */
+/** One property or more: those that are named, in their order, then any others, which this rule tells apart. */
 function plainMembers(emitter: Emitter, members: readonly Member[], others: readonly Keys[]): Item {
   const comma = text(emitter.space.comma);
-  const other = choiceItem(others.map(({ keys, values }) => property(emitter, keys, values)));
+  const other = choiceItem(others.map(({ keys, values }) => openProperty(emitter, keys, values)));
   const more: Item[] = others.length === 0 ? [] : [{ kind: 'repeat', item: sequenceItem([comma, other]), min: 0 }];
   const first = members.findIndex(({ isRequired }) => isRequired);
-  if (first < 0) return anyFirst(emitter, members, others.length === 0 ? undefined : { other, more });
-  const items = members.flatMap(({ key, values, isRequired }, i): Item[] => {
-    const item = property(emitter, key, values);
+  if (first < 0) {
+    const named = members.length === 0 ? [] : [sequenceItem([anyFirst(emitter, members), ...more])];
+    return choiceItem(others.length === 0 ? named : [...named, sequenceItem([other, ...more])]);
+  }
+  const items = members.flatMap((member, i): Item[] => {
+    const item = namedProperty(emitter, member, member.values);
     if (i === first) return [item];
     if (i < first) return [optionalItem(sequenceItem([item, comma]))];
-    return isRequired ? [comma, item] : [optionalItem(sequenceItem([comma, item]))];
+    return member.isRequired ? [comma, item] : [optionalItem(sequenceItem([comma, item]))];
   });
   return sequenceItem([...items, ...more]);
 }
 
-/** The same where none is required: any may be the first. */
-function anyFirst(emitter: Emitter, members: readonly Member[], open: { other: Item; more: Item[] } | undefined): Item {
+/** One or more of the members, where none is required: any may be the first. */
+function anyFirst(emitter: Emitter, members: readonly Member[]): Item {
   const comma = text(emitter.space.comma);
   const starts: Item[] = [];
-  let rest = open?.more ?? [];
-  if (open) starts.push(sequenceItem([open.other, ...open.more]));
-  for (const { key, values } of [...members].reverse()) {
-    const item = property(emitter, key, values);
+  let rest: Item[] = [];
+  for (const member of [...members].reverse()) {
+    const item = namedProperty(emitter, member, member.values);
     starts.push(sequenceItem([item, ...rest]));
     const after = [optionalItem(sequenceItem([comma, item])), ...rest];
     rest = [emitter.rule(() => sequenceItem(after))];

@@ -17,6 +17,8 @@ export interface Emitter {
   itemOf(values: Values): Item;
   /** A new rule that is made when it is needed. */
   rule(make: () => Item): Item;
+  /** The same for what is the rest of another: what is distinct there is so here. */
+  rest(make: () => Item): Item;
 }
 
 export const text = (regular: Regular): Item => ({ kind: 'text', regular });

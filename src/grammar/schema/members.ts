@@ -13,6 +13,14 @@ export interface Member {
   readonly isRequired: boolean;
 }
 
-/** A key with its value. */
-export const property = (emitter: Emitter, key: Regular, values: Values): Item =>
+/** A key that is named, with its value. */
+export const namedProperty = (emitter: Emitter, { key }: Member, values: Values): Item =>
   sequenceItem([text(sequence(quoted(key), emitter.space.colon)), emitter.itemOf(values)]);
+
+/** A key that is not named, and came not yet, with its value. */
+export const openProperty = (emitter: Emitter, keys: Regular, values: Values): Item =>
+  sequenceItem([
+    { kind: 'text', regular: quoted(keys), distinct: true },
+    text(emitter.space.colon),
+    emitter.itemOf(values),
+  ]);

@@ -230,3 +230,15 @@ export function numberTexts(set: NumberSet): Regular {
   made.set(key, texts);
   return texts;
 }
+
+/** The same, one text for each number, as long as doubles tell them apart. */
+export function exactNumbers(set: NumberSet): Regular {
+  const short = either([
+    repeat(anyDigit, 1, EXACT_DIGITS),
+    both([
+      either(Array.from({ length: EXACT_DIGITS - 1 }, (_, i) => digits(i + 1, EXACT_DIGITS - 1 - i))),
+      sequence(repeat(either([anyDigit, point]), 1), digit('1', '9')),
+    ]),
+  ]);
+  return both([numberTexts(set), sequence(either([empty, minus]), short)]);
+}

@@ -5,7 +5,7 @@
  */
 import { UnsupportedError } from '../../base/errors.ts';
 import { both, bytes, chars, either, empty, literal, not, repeat, sequence, type Regular } from '../regular.ts';
-import { derivative } from '../derivative.ts';
+import { derivative, rowOf } from '../derivative.ts';
 import { hasText } from '../emptiness.ts';
 
 export type Ranges = readonly (readonly [number, number])[];
@@ -97,4 +97,30 @@ export function isNothing(regular: Regular): boolean {
     if (error instanceof UnsupportedError) return false;
     throw error;
   }
+}
+
+/** All texts of the language; nothing where there are more than `most`. */
+export function fewTexts(regular: Regular, most: number): string[] | undefined {
+  const found: string[] = [];
+  const path: number[] = [];
+  const open = new Set<Regular>();
+  const walk = (state: Regular): boolean => {
+    if (open.has(state)) return false; // it comes back to itself: there is no end
+    open.add(state);
+    if (state.nullable) found.push(new TextDecoder().decode(Uint8Array.from(path)));
+    const { starts, targets } = rowOf(state);
+    const isFew = targets.every((target, i) => {
+      if (isNothing(target)) return true;
+      for (let byte = starts[i]!; byte < (starts[i + 1] ?? 256); byte++) {
+        path.push(byte);
+        const isFew = found.length <= most && walk(target);
+        path.pop();
+        if (!isFew) return false;
+      }
+      return true;
+    });
+    open.delete(state);
+    return isFew && found.length <= most;
+  };
+  return isNothing(regular) ? [] : walk(regular) ? found : undefined;
 }

@@ -114,3 +114,19 @@ export function randomText(grammar: CompiledGrammar, dice: Dice, most = 1_500): 
   }
   return undefined;
 }
+
+/** Whether an object of the text has a key twice, which `JSON.parse` passes over. */
+export function hasTwice(text: string): boolean {
+  const objects: (Set<string> | undefined)[] = [];
+  for (const { 0: piece, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (piece === '{') objects.push(new Set());
+    else if (piece === '[') objects.push(undefined);
+    else if (piece === '}' || piece === ']') objects.pop();
+    else if (/^\s*:/.test(text.slice(index + piece.length, index + piece.length + 60))) {
+      const key = JSON.parse(piece) as string;
+      if (objects.at(-1)!.has(key)) return true;
+      objects.at(-1)!.add(key);
+    }
+  }
+  return false;
+}

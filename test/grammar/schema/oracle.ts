@@ -46,7 +46,9 @@ function forAjv(schema: unknown): { isOld: boolean; plain: unknown } {
   const copy = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(copy);
     if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value).filter(([key]) => key !== '$schema' && !(isFour && key === 'id'));
+    const entries = Object.entries(value).filter(
+      ([key, item]) => typeof item !== 'string' || (key !== '$schema' && !(isFour && key === 'id')), // properties have such names, too
+    );
     const inner = Object.fromEntries(entries.map(([key, item]) => [key, copy(item)]));
     if (isOld && typeof inner['$ref'] === 'string')
       return { $ref: inner['$ref'], definitions: inner['definitions'] ?? {} };

@@ -37,14 +37,7 @@ function judge(file: string, group: Group, count: Count): void {
 function acceptor(file: string, { schema, description }: Group): ((data: unknown) => boolean) | undefined {
   try {
     const grammar = compiled(inDraft(schema, file));
-    return (data) => {
-      try {
-        return spellings(data).some((text) => fits(grammar, text));
-      } catch (e) {
-        console.log(file, description, JSON.stringify(schema).slice(0, 200), e.message);
-        throw e;
-      }
-    };
+    return (data) => spellings(data).some((text) => fits(grammar, text));
   } catch (error) {
     if (error instanceof RangeError && error.message.startsWith('no value can be written')) return () => false;
     if (!(error instanceof UnsupportedError) && !(error instanceof ResourceError)) throw error;
@@ -62,14 +55,12 @@ it('lets no invalid value of the official suite through', () => {
 
 it('refuses schemas by the keyword and its place, and no more of them than these', () => {
   for (const line of refused)
-    expect(line).toMatch(
-      /(the root|\/\S+) of the schema: (\$ref|\$schema|minProperties|uniqueItems|multipleOf|alternatives)/,
-    );
+    expect(line).toMatch(/(the root|\/\S+) of the schema: (\$ref|\$schema|uniqueItems|multipleOf|alternatives)/);
   const why = refused.map((line) => /of the schema: (\S+)/.exec(line)![1]!);
   const byKeyword = Object.fromEntries(
     [...new Set(why)].sort().map((keyword) => [keyword, why.filter((one) => one === keyword).length]),
   );
-  expect(byKeyword).toEqual({ $ref: 37, $schema: 4, alternatives: 1, minProperties: 3, multipleOf: 2, uniqueItems: 6 });
+  expect(byKeyword).toEqual({ $ref: 37, $schema: 4, alternatives: 1, multipleOf: 2, uniqueItems: 6 });
 });
 
 it('passes as many cases as it ever did', () => {
@@ -79,5 +70,5 @@ it('passes as many cases as it ever did', () => {
     strict: a.strict + b.strict,
     refused: a.refused + b.refused,
   }));
-  expect(sum).toEqual({ cases: 3_946, passed: 3_582, strict: 155, refused: 207 });
+  expect(sum).toEqual({ cases: 3_946, passed: 3_597, strict: 155, refused: 192 });
 });
