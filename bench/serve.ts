@@ -2,14 +2,13 @@
  * `thimble serve` under load: many clients at once, of which some leave, some read slowly and some talk nonsense. Says how long each kind of
  * request took, and fails where an answer has another status than it should, where sessions or files stay open, or where the server is gone.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { stories260kGguf } from '../test/helpers/stories260k.ts';
 import { describeMachine } from './lib/machine.ts';
 import { count, readOptions } from './lib/options.ts';
 import { table } from './lib/table.ts';
@@ -148,6 +147,13 @@ function stateOf(pid: number | undefined): { readonly mib: number; readonly file
   return { mib: Number(kib) / 1024, files: readdirSync(`/proc/${pid}/fd`).length };
 }
 
+function makeStories(path: string): void {
+  const fixture = (name: string) => join(root, 'test/fixtures/stories260K', name);
+  const args = ['scripts/stories260k_to_gguf.mjs', fixture('stories260K.bin'), fixture('tok512.bin'), path];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error('stories260K could not be made');
+}
+
 async function startServer(model: string) {
   const args = [
     'dist/node/cli.js',
@@ -203,7 +209,7 @@ async function leftOver(address: string): Promise<string[]> {
 
 const folder = mkdtempSync(join(tmpdir(), 'thimble-load-'));
 const model = options.model ?? join(folder, 'stories260K.gguf');
-if (options.model === undefined) writeFileSync(model, await stories260kGguf());
+if (options.model === undefined) makeStories(model);
 const started = options.url === undefined ? await startServer(model) : undefined;
 const address = options.url ?? started!.address;
 const nClients = count('clients', options.clients);
