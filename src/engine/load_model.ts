@@ -4,7 +4,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
-import type { Graph, GraphLimits } from '../graph/graph.ts';
+import type { GraphLimits } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel, Recorded } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -34,8 +34,7 @@ import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
 import { withStoredRows } from './stored_rows.ts';
-import type { Timeline } from './timeline.ts';
-import { Turns } from './turns.ts';
+import type { SharedModel, Timeline } from './timeline.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
 
@@ -162,14 +161,8 @@ interface Parts {
   readonly adapters: Adapters | undefined;
 }
 
-/** What sessions share: turns, and of each graph the timelines. */
-interface Sharing {
-  readonly turns: Turns;
-  readonly timelines: WeakMap<Graph, Set<Timeline>>;
-}
-
 function opened(given: Parts): LoadedModel {
-  const parts = { ...given, sharing: { turns: new Turns(), timelines: new WeakMap() } };
+  const parts = { ...given, shared: { timelines: new Set<Timeline>() } };
   const { info, tokenizer, marks, backend, template, kvType, texts, draft } = parts;
   const makesRows = info.embeds || info.ranks;
   let embedder: { readonly weights: string; readonly made: Embedder } | undefined;
@@ -221,16 +214,13 @@ function opened(given: Parts): LoadedModel {
 }
 
 /** What a session with these adapters runs. */
-function graphOf(parts: Parts & { readonly sharing: Sharing }, uses: readonly AdapterUse[] | undefined) {
-  const { name, recorded, backend, read, adapters, sharing } = parts;
+function graphOf(parts: Parts & { readonly shared: SharedModel }, uses: readonly AdapterUse[] | undefined) {
+  const { name, recorded, backend, read, adapters, shared } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
   const set = adapters?.recorded(uses);
   const { graph, state } = set ?? recorded;
   const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
-  const timelines = sharing.timelines.get(graph) ?? new Set();
-  sharing.timelines.set(graph, timelines);
-  const shared = { turns: sharing.turns, timelines };
   return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, shared };
 }
 

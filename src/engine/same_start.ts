@@ -1,5 +1,5 @@
 import type { Program } from '../backends/backend.ts';
-import type { Value } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { holds, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 
 /** The inside of a timeline. Most pages never have two, and do not load this. */
@@ -12,21 +12,27 @@ interface Inside {
   written: Written | undefined;
   /** What is being read, and when a piece of it has been. */
   reading: { readonly wanted: ArrayLike<number>; readonly passed: Promise<void> } | undefined;
-  readonly others: ReadonlySet<unknown>;
+  readonly graph: Graph;
+  letGo(): void;
+  readonly shared: { readonly timelines: ReadonlySet<unknown> };
 }
 
 /** So many tokens at least are taken over from another timeline: fewer are as soon read. */
 const WORTH_TAKING = 16;
 
-const insidesOf = ({ others }: Inside) => others as ReadonlySet<Inside>;
+/** The other timelines of the graph. */
+const othersOf = (inside: Inside): Inside[] =>
+  [...(inside.shared.timelines as ReadonlySet<Inside>)].filter(
+    (other) => other.graph === inside.graph && other !== inside,
+  );
 
 /** Has a timeline, whose text is a start of `wanted`, go on from the one that has read most of it, where that is worth it. */
 export async function takeStart(timeline: object, wanted: ArrayLike<number>): Promise<void> {
   const inside = timeline as Inside;
   const take = await inside.program.taking!(); // from here on nothing else runs
   let [best, most]: [Inside | undefined, number] = [undefined, inside.nText + WORTH_TAKING - 1];
-  for (const other of insidesOf(inside)) {
-    const lent = other === inside ? 0 : lendable(other, wanted);
+  for (const other of othersOf(inside)) {
+    const lent = lendable(other, wanted);
     if (lent > most) [best, most] = [other, lent];
   }
   if (best) takeOver(inside, best, (state) => take(state, best.program, most), wanted, most);
@@ -61,7 +67,9 @@ export async function readBeside<T>(
   const inside = timeline as Inside;
   const { nText } = inside;
   const isNext = ({ reading, nText: n }: Inside) => n >= nText && reading && sharesMore(wanted, reading.wanted, nText);
-  await [...insidesOf(inside)].find(isNext)?.reading!.passed;
+  const next = othersOf(inside).find(isNext)?.reading;
+  if (next) inside.letGo(); // or it would wait for this one
+  await next?.passed;
   await takeStart(inside, wanted);
   if (inside.nText > nText) return undefined;
   const reading = read();

@@ -1,11 +1,10 @@
 import type { Program } from '../backends/backend.ts';
 import type { Best } from '../base/best.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Step } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
-import type { Seat } from './seat.ts';
-import { Turns } from './turns.ts';
+import type { Seat, Turns } from './turns.ts';
 
 /** A text with the states of the layers, as plain data. */
 export interface SavedTimeline {
@@ -28,9 +27,9 @@ export interface Reading {
 
 /** What the timelines of a model share. */
 export interface SharedModel {
-  readonly turns: Turns;
-  /** Those of one graph. */
   readonly timelines: Set<Timeline>;
+  /** Where there were several of them. */
+  turns?: Turns;
 }
 
 /** What is handed out instead of logits, where the device has found the best of them. */
@@ -46,20 +45,21 @@ const NONE = new Float32Array(0);
  * Going back is a question to the states. Where one of them says no, all return to the latest copy before that place, or to
  * the beginning, and the tokens from there on are read again.
  */
-export class Timeline {
-  private readonly graph: Graph;
+export class Timeline implements Seat {
+  readonly graph: Graph;
   private readonly states: readonly LayerState[];
-  private readonly program: Program;
+  readonly program: Program;
   private readonly snapshots: Snapshots;
   /** `[nCtx]`: the text, then tokens that were read beyond it. */
   private readonly tokens: Int32Array;
   private nText = 0;
   /** What the states hold; undefined: nothing, not even zeros. */
   private written: Written | undefined;
-  private readonly seat: Seat;
-  private readonly leave: () => void;
-  /** The timelines of the graph, which know each other's inside (same_start.ts): a text that begins like one of them is not read again. */
-  private readonly others: ReadonlySet<Timeline>;
+  /** The model's timelines know each other's inside (same_start.ts): a text that begins like another one is not read again. */
+  private readonly shared: SharedModel;
+  nCalls = 0;
+  isHolding = false;
+  kept: Float32Array | undefined;
   /** Tokens that were taken over from other timelines since `keepStart`. */
   nTaken = 0;
 
@@ -68,12 +68,11 @@ export class Timeline {
     graph: Graph,
     states: readonly LayerState[],
     program: Program,
-    { turns, timelines }: SharedModel = { turns: new Turns(), timelines: new Set() },
+    shared: SharedModel = { timelines: new Set() },
     text: ArrayLike<number> = [],
   ) {
-    this.others = timelines.add(this);
-    this.leave = () => timelines.delete(this);
-    this.seat = turns.seat(program, graph);
+    this.shared = shared;
+    shared.timelines.add(this);
     this.graph = graph;
     this.states = states;
     this.program = program;
@@ -85,14 +84,24 @@ export class Timeline {
 
   /** A call begins; what comes back ends it. */
   enter(): () => void {
-    return this.seat.enter();
+    this.nCalls++;
+    return () => {
+      this.nCalls--;
+      this.letGo();
+    };
   }
 
   /** The timeline is no more, and its program. */
   end(): void {
-    this.leave();
+    this.shared.timelines.delete(this);
     this.program.dispose();
-    this.seat.leave();
+    this.letGo();
+  }
+
+  /** What the latest run made is needed no more. */
+  private letGo(): void {
+    this.isHolding = false;
+    this.shared.turns?.letGo(this);
   }
 
   /** Tokens of the text. */
@@ -145,7 +154,7 @@ export class Timeline {
   }
 
   private get hasOthers(): boolean {
-    return this.others.size > 1 && this.program.taking !== undefined;
+    return this.shared.timelines.size > 1 && this.program.taking !== undefined;
   }
 
   /** Reads one step towards the end of `wanted`, which the text is a start of; returns the logits `[1, nVocab]` at the end, as `read` does. */
@@ -194,7 +203,7 @@ export class Timeline {
 
   /** The latest logits, `[nLogits, nVocab]`; also where the device has found the best of them, unless it was given another step. */
   async logits(nLogits = 1): Promise<Float32Array> {
-    const rows = await this.seat.logits();
+    const rows = this.kept ?? (await this.program.read(this.graph.logits));
     return rows.subarray(0, nLogits * this.graph.logits.shape[1]!);
   }
 
@@ -283,7 +292,16 @@ export class Timeline {
     const ahead = { since, end: Math.max(last, end) };
     const canGoBack = this.states.every(({ kind }) => kind !== 'rows');
     this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
-    await this.seat.run({ tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest }, signal);
+    const step = { tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest };
+    const { shared } = this;
+    if (shared.timelines.size > 1) shared.turns ??= new (await import('./turns.ts')).Turns(shared.timelines); // most programs have one
+    const { turns } = shared;
+    if (!turns) this.isHolding = true; // another timeline may begin meanwhile: it waits
+    try {
+      await (turns ? turns.run(this, step, signal) : this.program.run(step, signal));
+    } finally {
+      if (!turns && this.nCalls === 0) this.letGo();
+    }
     this.written = { ...ahead, nRead: end };
   }
 
