@@ -24,10 +24,20 @@ const compilers: Compilers = {
   schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema, { space: 'one' }),
   grammar: async (text, { tokenOf }) => (await import('../grammar/gbnf.ts')).grammarOfGbnf(text, tokenOf),
   async regexp(source) {
+    checkRegexp(source);
     const { regularOfRegexp } = await import('../grammar/regexp.ts');
     return { rules: [{ kind: 'text', regular: regularOfRegexp(`^(?:${source})$`, 'u') }] };
   },
 };
+
+/** @throws RangeError for a text that is none, whatever it may be with something around it. */
+function checkRegexp(source: string): void {
+  try {
+    new RegExp(source, 'u');
+  } catch (cause) {
+    throw new RangeError(`regexp is none: ${(cause as Error).message}`, { cause });
+  }
+}
 
 function grammarOf(given: ConstraintOptions, tokenizer: Tokenizer): Promise<Grammar> {
   const name = nameOf(given);
