@@ -242,10 +242,13 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   const key = JSON.stringify([given, opening, ownSpace]);
   let grammar = grammars.get(key);
   if (!grammar) {
-    const thinking = marks && opening !== 'none';
+    const thinking = marks !== undefined && opening !== 'none';
     const sentence = await grammarOf(given, tokenizer);
     const answer = thinking ? withThoughts(sentence, opening, tokenizer, marks) : sentence;
-    grammar = new CompiledGrammar(ownSpace ? inFront(answer, behindSpace) : answer, vocabulary);
+    grammar = new CompiledGrammar(
+      ownSpace ? inFront(answer, (sentence) => behindSpace(sentence, thinking)) : answer,
+      vocabulary,
+    );
   }
   grammars.delete(key);
   grammars.set(key, grammar);
@@ -253,9 +256,10 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   return grammar;
 }
 
-const behindSpace = (sentence: Item): Item => ({
+/** The space that a tokenizer writes; before a mark of thoughts, which may come first, there is none. */
+const behindSpace = (sentence: Item, mayThink: boolean): Item => ({
   kind: 'sequence',
-  items: [{ kind: 'text', regular: literal(' ') }, sentence],
+  items: [{ kind: 'repeat', item: { kind: 'text', regular: literal(' ') }, min: mayThink ? 0 : 1, max: 1 }, sentence],
 });
 
 function sharedOf(tokenizer: Tokenizer, marks: Marks | undefined): Shared {

@@ -44,7 +44,9 @@ export function forcedTokens(tokenizer: Tokenizer, { before, drawn, bytes }: For
     const tokens = tokenizer.encode(text);
     if (!context.every((token, i) => tokens[i] === token)) continue;
     const certain = certainTokens(tokenizer, text, tokens).slice(context.length);
-    return nBytesOf(tokenizer, certain) >= Math.max(nDrawn, 1) ? certain : [];
+    const said = joined(certain.map((token) => tokenizer.bytes(token)));
+    const wanted = joined([...pieces.slice(context.length), forced]);
+    return said.length >= Math.max(nDrawn, 1) && said.every((byte, i) => wanted[i] === byte) ? certain : [];
   }
   return [];
 }
@@ -67,10 +69,9 @@ const asciiSpace = 0x20;
 
 /** As far as it has whole characters; undefined where it begins inside of one, or is none. */
 function textOf(pieces: readonly Uint8Array[]): string | undefined {
-  const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
-    return decoder.decode(bytes, { stream: true });
+    return decoder.decode(joined(pieces), { stream: true });
   } catch {
     return undefined;
   }
@@ -93,5 +94,4 @@ function certainTokens(tokenizer: Tokenizer, text: string, tokens: readonly numb
   return tokens.slice(0, Math.min(smallest(nSame), added < 0 ? Infinity : added));
 }
 
-const nBytesOf = (tokenizer: Tokenizer, tokens: readonly number[]): number =>
-  tokens.reduce((n, token) => n + tokenizer.bytes(token).length, 0);
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => Uint8Array.from(pieces.flatMap((piece) => [...piece]));
