@@ -187,11 +187,18 @@ export class Constraint {
     );
   }
 
+  /** Whether the answer is whole with this text, and nothing can come behind it. */
+  private isLast(bytes: Uint8Array): boolean {
+    const ahead = this.matcher.fork();
+    return ahead.acceptBytes(bytes) && ahead.isOver;
+  }
+
   /** Finds the tokens that come next in any case, the one that was drawn among them. */
   private force(before: readonly number[], drawn: number | undefined): void {
     const { tokenizer, matcher, known } = this;
     const bytes = matcher.forced();
-    const tokens = bytes.length === 0 ? [] : forcedTokens(tokenizer, { before, drawn, bytes });
+    const tokens =
+      bytes.length === 0 ? [] : forcedTokens(tokenizer, { before, drawn, bytes, isLast: this.isLast(bytes) });
     if (tokens.length === 0) {
       if (drawn !== undefined) known.push(drawn);
       return;
