@@ -8,6 +8,10 @@ export const constraintOptions = {
   grammar: { value: 'FILE', help: "every answer is of the grammar in this file, in llama.cpp's GBNF" },
 } as const satisfies OptionTable;
 
+/** Whether answers are held to something. */
+export const isHeld = (args: Arguments): boolean =>
+  Object.keys(constraintOptions).some((name) => args.text(name) !== undefined);
+
 /** The files' texts; the library says whether they can be held to. */
 export function readConstraint(args: Arguments): ConstraintOptions {
   const [schema, grammar] = (['schema', 'grammar'] as const).map((name) => textOf(name, args.text(name)));

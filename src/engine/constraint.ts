@@ -24,6 +24,7 @@ const compilers: Compilers = {
   schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema, { space: 'one' }),
   grammar: async (text, { tokenOf }) => (await import('../grammar/gbnf.ts')).grammarOfGbnf(text, tokenOf),
   async regexp(source) {
+    checkRegexp(source);
     const { regularOfRegexp } = await import('../grammar/regexp.ts');
     return { rules: [{ kind: 'text', regular: regularOfRegexp(`^(?:${source})$`, 'u') }] };
   },
@@ -32,6 +33,15 @@ const compilers: Compilers = {
     return grammarOfCalls(calls, (piece) => tokenizer.addedTokenOf(piece));
   },
 };
+
+/** @throws RangeError for a text that is none, whatever it may be with something around it. */
+function checkRegexp(source: string): void {
+  try {
+    new RegExp(source, 'u');
+  } catch (cause) {
+    throw new RangeError(`regexp is none: ${(cause as Error).message}`, { cause });
+  }
+}
 
 function grammarOf(given: ConstraintOptions, tokenizer: Tokenizer): Promise<Grammar> {
   const name = nameOf(given);
@@ -189,11 +199,18 @@ export class Constraint {
     );
   }
 
+  /** Whether the answer is whole with this text, and nothing can come behind it. */
+  private isLast(bytes: Uint8Array): boolean {
+    const ahead = this.matcher.fork();
+    return ahead.acceptBytes(bytes) && ahead.isOver;
+  }
+
   /** Finds the tokens that come next in any case, the one that was drawn among them. */
   private force(before: readonly number[], drawn: number | undefined): void {
     const { tokenizer, matcher, known } = this;
     const bytes = matcher.forced();
-    const tokens = bytes.length === 0 ? [] : forcedTokens(tokenizer, { before, drawn, bytes });
+    const tokens =
+      bytes.length === 0 ? [] : forcedTokens(tokenizer, { before, drawn, bytes, isLast: this.isLast(bytes) });
     if (tokens.length === 0) {
       if (drawn !== undefined) known.push(drawn);
       return;
@@ -246,10 +263,13 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   const key = JSON.stringify([given, opening, ownSpace]);
   let grammar = grammars.get(key);
   if (!grammar) {
-    const thinking = marks && opening !== 'none';
+    const thinking = marks !== undefined && opening !== 'none';
     const sentence = await grammarOf(given, tokenizer);
     const answer = thinking ? withThoughts(sentence, opening, tokenizer, marks) : sentence;
-    grammar = new CompiledGrammar(ownSpace ? inFront(answer, behindSpace) : answer, vocabulary);
+    grammar = new CompiledGrammar(
+      ownSpace ? inFront(answer, (sentence) => behindSpace(sentence, thinking)) : answer,
+      vocabulary,
+    );
   }
   grammars.delete(key);
   grammars.set(key, grammar);
@@ -257,9 +277,10 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   return grammar;
 }
 
-const behindSpace = (sentence: Item): Item => ({
+/** The space that a tokenizer writes; before a mark of thoughts, which may come first, there is none. */
+const behindSpace = (sentence: Item, mayThink: boolean): Item => ({
   kind: 'sequence',
-  items: [{ kind: 'text', regular: literal(' ') }, sentence],
+  items: [{ kind: 'repeat', item: { kind: 'text', regular: literal(' ') }, min: mayThink ? 0 : 1, max: 1 }, sentence],
 });
 
 function sharedOf(tokenizer: Tokenizer, marks: Marks | undefined, ofCalls: readonly string[]): Shared {

@@ -9,6 +9,8 @@ export interface ForcedText {
   readonly drawn: number | undefined;
   /** What must come behind it, as UTF-8. */
   readonly bytes: Uint8Array;
+  /** Nothing can follow that. */
+  readonly isLast: boolean;
 }
 
 /** So many tokens before the text are tokenised with it, at most. Pieces of words do not reach farther. */
@@ -30,21 +32,24 @@ const PROBES = ['a', ' a', '1', ' 1', 'é', '"', ' "', '",', '"}', ',', '}', ']'
  * The last ones may become others by what follows. They are left out, and chosen like any token, among those that go on with the text.
  * @returns none where nothing is certain, not even the token that was drawn
  */
-export function forcedTokens(tokenizer: Tokenizer, { before, drawn, bytes }: ForcedText): number[] {
+export function forcedTokens(tokenizer: Tokenizer, { before, drawn, bytes, isLast }: ForcedText): number[] {
   if (drawn !== undefined && tokenizer.isAdded(drawn)) {
-    const behind = forcedTokens(tokenizer, { before: [...before, drawn], drawn: undefined, bytes });
+    const behind = forcedTokens(tokenizer, { before: [...before, drawn], drawn: undefined, bytes, isLast });
     return [drawn, ...behind];
   }
   const nDrawn = drawn === undefined ? 0 : tokenizer.bytes(drawn).length;
   const forced = bytes.subarray(0, MAX_BYTES);
+  const probes = isLast && forced.length === bytes.length ? [] : PROBES;
   for (const context of contexts(tokenizer, before)) {
     const pieces = (drawn === undefined ? context : [...context, drawn]).map((token) => tokenizer.bytes(token));
     const text = encodable(textOf([...pieces, forced]), tokenizer);
     if (text === undefined) continue;
     const tokens = tokenizer.encode(text);
     if (!context.every((token, i) => tokens[i] === token)) continue;
-    const certain = certainTokens(tokenizer, text, tokens).slice(context.length);
-    return nBytesOf(tokenizer, certain) >= Math.max(nDrawn, 1) ? certain : [];
+    const certain = certainTokens(tokenizer, text, tokens, probes).slice(context.length);
+    const said = joined(certain.map((token) => tokenizer.bytes(token)));
+    const wanted = joined([...pieces.slice(context.length), forced]);
+    return said.length >= Math.max(nDrawn, 1) && said.every((byte, i) => wanted[i] === byte) ? certain : [];
   }
   return [];
 }
@@ -67,10 +72,9 @@ const asciiSpace = 0x20;
 
 /** As far as it has whole characters; undefined where it begins inside of one, or is none. */
 function textOf(pieces: readonly Uint8Array[]): string | undefined {
-  const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
-    return decoder.decode(bytes, { stream: true });
+    return decoder.decode(joined(pieces), { stream: true });
   } catch {
     return undefined;
   }
@@ -82,9 +86,14 @@ function encodable(text: string | undefined, { spacePrefix }: Tokenizer): string
   return text?.startsWith(' ') ? text.slice(1) : undefined;
 }
 
-/** Those that stay what they are, whatever follows. None of them is a token that stands for more than text. */
-function certainTokens(tokenizer: Tokenizer, text: string, tokens: readonly number[]): readonly number[] {
-  const nSame = PROBES.map((probe) => {
+/** Those that stay what they are, whatever of `probes` follows. None of them is a token that stands for more than text. */
+function certainTokens(
+  tokenizer: Tokenizer,
+  text: string,
+  tokens: readonly number[],
+  probes: readonly string[],
+): readonly number[] {
+  const nSame = probes.map((probe) => {
     const longer = tokenizer.encode(text + probe);
     const at = tokens.findIndex((token, i) => longer[i] !== token);
     return at < 0 ? tokens.length : at;
@@ -93,5 +102,4 @@ function certainTokens(tokenizer: Tokenizer, text: string, tokens: readonly numb
   return tokens.slice(0, Math.min(smallest(nSame), added < 0 ? Infinity : added));
 }
 
-const nBytesOf = (tokenizer: Tokenizer, tokens: readonly number[]): number =>
-  tokens.reduce((n, token) => n + tokenizer.bytes(token).length, 0);
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => Uint8Array.from(pieces.flatMap((piece) => [...piece]));

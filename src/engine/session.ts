@@ -207,6 +207,7 @@ export class Session {
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
     const startMs = performance.now();
+    if (constraint?.isOver) answer.end();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
     const nKept = await this.timeline.keepStart(making.text);
     const draws = ahead || constraint ? undefined : await this.drawsOnDevice(making);

@@ -132,7 +132,10 @@ describe('a regular expression', () => {
     const { text, stopReason } = await model.generate(asked, { ...greedy, regexp });
     expect(text).toMatch(new RegExp(`^${regexp}$`));
     expect(stopReason).toBe('eos');
-    await expect(model.generate(asked, { regexp: '(' }).result).rejects.toThrow(/regular expression/);
+    for (const none of ['(', 'a)|(?:b'])
+      await expect(model.generate(asked, { regexp: none }).result).rejects.toThrow(
+        /^regexp is none: .*Unmatched|Unterminated/,
+      );
   });
 });
 

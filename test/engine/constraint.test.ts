@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { decodeSaved, encodeSaved } from '../../src/engine/session_bytes.ts';
-import type { LoadedModel } from '../../src/engine/load_model.ts';
+import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
+import { openGguf } from '../../src/gguf/open.ts';
 import type { Session } from '../../src/engine/session.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
-import { openBytes } from '../helpers/open.ts';
+import { memorySource } from '../helpers/gguf_bytes.ts';
+import { openBytes, reference } from '../helpers/open.ts';
 import { stories260kGguf } from '../helpers/stories260k.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 
@@ -36,7 +38,10 @@ describe('an answer that is held to a schema', () => {
   let whole: GenerateResult;
   const greedy = { schema, temperature: 0 } as const;
   beforeAll(async () => {
-    model = await openBytes(await stories260kGguf(), { nCtx: 256 });
+    const bytes = await stories260kGguf();
+    const openSibling = () => Promise.reject(new Error('one file only'));
+    const draft = await openBytes(bytes, { nCtx: 256 });
+    model = await loadModel(await openGguf(memorySource(bytes), { openSibling }), { nCtx: 256 }, reference, { draft });
     prompt = model.encode('Once upon a time, there was a little girl. As JSON: ');
     whole = await run(model.openSession(), prompt, greedy);
   });
@@ -69,8 +74,9 @@ describe('an answer that is held to a schema', () => {
       expect(Object.keys(JSON.parse(plain.text) as object)).toEqual(schema.required);
       const again = { ...options, seed: plain.seed };
       const guessed = await run(model.openSession(), prompt, { ...again, speculate: 'lookup', nDraft: 3 });
+      const drafted = await run(model.openSession(), prompt, { ...again, speculate: 'draft', nDraft: 2 });
       const scored = await run(model.openSession(), prompt, { ...again, logProbs: 1 });
-      for (const { tokens, text } of [guessed, scored])
+      for (const { tokens, text } of [guessed, drafted, scored])
         expect({ tokens, text }).toEqual({ tokens: plain.tokens, text: plain.text });
       expect(scored.logProbs!.map(({ token }) => token)).toEqual(plain.tokens);
     },
@@ -180,6 +186,10 @@ describe('a constraint', () => {
   it('that leaves what a bias bans is a mistake', async () => {
     const logitBias = Array.from({ length: model.tokenizer.nVocab }, (_, token) => [token, -Infinity] as const);
     await expect(answer({ schema: { type: 'boolean' }, logitBias })).rejects.toThrow(RangeError);
+  });
+
+  it('that only the empty text fits has nothing to make', async () => {
+    expect(await answer({ regexp: '' })).toMatchObject({ text: '', tokens: [], stopReason: 'eos' });
   });
 
   it('that no text fits fails before anything is made', async () => {

@@ -39,7 +39,14 @@ function write(tokenizer: Tokenizer, prompt: readonly number[], choose: (rest: U
     const place = ends.find(({ end }) => at < end);
     const forced = place?.isForced ? bytes.subarray(at, place.end) : new Uint8Array(0);
     const taken =
-      forced.length > 0 ? forcedTokens(tokenizer, { before: [...prompt, ...tokens], drawn, bytes: forced }) : [];
+      forced.length > 0
+        ? forcedTokens(tokenizer, {
+            before: [...prompt, ...tokens],
+            drawn,
+            bytes: forced,
+            isLast: place!.end === bytes.length,
+          })
+        : [];
     if (taken.length === 0 && drawn !== undefined) taken.push(drawn);
     for (const token of taken) tokens.push(token);
     at = tokens.reduce((n, token) => n + tokenizer.bytes(token).length, 0);

@@ -14,6 +14,8 @@ export interface TerminalUiOptions {
   readonly complete: (text: string) => readonly string[];
   /** Where messages are kept for the next sitting, if they are. */
   readonly historyPath: string | undefined;
+  /** Answers are shown as they are, not as Markdown. */
+  readonly isPlain: boolean;
 }
 
 const pasteOn = '\x1b[?2004h';
@@ -169,7 +171,8 @@ export class TerminalUi implements ChatUi {
   }
 
   private newAnswer(): AnswerText {
-    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles });
+    const { isPlain } = this.options;
+    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles, isPlain });
   }
 
   startAnswer(): AnswerView {

@@ -7,7 +7,7 @@ import { completions, slashHelp } from '../chat/slash.ts';
 import { talk } from '../chat/talk.ts';
 import type { ChatUi } from '../chat/ui.ts';
 import type { Arguments, Command } from '../command.ts';
-import { constraintOptions, readConstraint } from '../constraints.ts';
+import { constraintOptions, isHeld, readConstraint } from '../constraints.ts';
 import { windowWidth } from '../layout.ts';
 import {
   checkTokens,
@@ -96,7 +96,8 @@ async function openUi(args: Arguments, title: string, { model, releaseKeys }: Op
   const keepsNone = args.flag('no-history') || Boolean(env['THIMBLE_NO_HISTORY']);
   const { TerminalUi } = await import('../chat/terminal_ui.ts'); // its grammars would slow down the other commands
   releaseKeys();
-  return new TerminalUi({ complete: completions, historyPath: keepsNone ? undefined : historyPath() });
+  const historyFile = keepsNone ? undefined : historyPath();
+  return new TerminalUi({ complete: completions, historyPath: historyFile, isPlain: isHeld(args) });
 }
 
 function banner(title: string, { info }: Model): string {

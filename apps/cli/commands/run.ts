@@ -2,7 +2,7 @@ import { env, stdin, stdout } from 'node:process';
 import type { AnswerPart, SaidPart, Generation, GenerateResult, Model, Prompt } from '../../../src/index.ts';
 import { historyOption } from '../chat/history.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
-import { constraintOptions, readConstraint } from '../constraints.ts';
+import { constraintOptions, isHeld, readConstraint } from '../constraints.ts';
 import { decodeUtf8, readStdin } from '../input.ts';
 import {
   checkTokens,
@@ -85,7 +85,8 @@ the first token), backend (what computed; on a GPU also gpu, what is known of it
         if (result.tokens.length === 0) signal.throwIfAborted(); // stopped before there was anything to tell
         return printJson(toJson(result, model));
       }
-      await show(callsAsText(heard(answer, reading.end, args.flag('hide-thinking'))), args.flag('raw'));
+      const isPlain = args.flag('raw') || isHeld(args); // what programs read is no Markdown
+      await show(callsAsText(heard(answer, reading.end, args.flag('hide-thinking'))), isPlain);
       tellHow(await answer.result, isGreedy(options, model.info.sampling));
     });
   },
