@@ -1,5 +1,5 @@
 // 32 columns of activations as levels of 8 bits; drawn in lib/x_levels.
-// needs: bytes
+// needs: bytes, shape
 
 const VECTORS = 3u;
 const MOST = 127.0;
@@ -15,8 +15,8 @@ fn put(xFirst: u32, outFirst: u32, largest: f32) {
       words[word] = fourBytes(levels);
       sum += levels;
     }
-    out[outFirst + half * vectorsApart] = words;
+    out[outFirst + half * shape.vectorsApart] = words;
     sums[half] = f32(sum.x + sum.y + sum.z + sum.w);
   }
-  out[outFirst + 2u * vectorsApart] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 2u * shape.vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

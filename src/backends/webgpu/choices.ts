@@ -106,8 +106,8 @@ const software: Readonly<Record<Steps, readonly string[]>> = {
 
 const softwareSizes: Readonly<Record<Steps, Sizes>> = {
   few: { threads: 16, lanes: 1 },
-  some: { threads: 16, tileRows: 128, tileTokens: 8 },
-  many: { threads: 32, tileRows: 64, tileTokens: 32 },
+  some: { threads: 16, tileRows: 64, tileTokens: 16 }, // as many: a pipeline takes two seconds there
+  many: { threads: 16, tileRows: 64, tileTokens: 16 },
 };
 
 function softwareChoice(left: readonly Variant[], steps: Steps): Choice | undefined {

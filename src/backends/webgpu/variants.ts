@@ -113,7 +113,7 @@ const tileSizes: Readonly<Record<'some' | 'many', Readonly<Record<Each, readonly
     8: [
       { threads: 32, tileRows: 256, tileTokens: 8 },
       { threads: 32, tileRows: 128, tileTokens: 16 },
-      { threads: 16, tileRows: 128, tileTokens: 8 },
+      { threads: 16, tileRows: 64, tileTokens: 16 },
     ],
   },
   many: {
@@ -126,6 +126,7 @@ const tileSizes: Readonly<Record<'some' | 'many', Readonly<Record<Each, readonly
       { threads: 32, tileRows: 64, tileTokens: 32 },
       { threads: 64, tileRows: 64, tileTokens: 64 },
       { threads: 128, tileRows: 128, tileTokens: 64 },
+      { threads: 16, tileRows: 64, tileTokens: 16 },
     ],
   },
 };
