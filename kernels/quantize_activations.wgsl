@@ -1,5 +1,5 @@
 // Activations as products with integers or halves want them: x[n, cols] -> out. A thread makes 32 columns of a row, which share a scale:
-// a few vectors of four words, drawn in lib/x_…. They lie side by side for tiles. For products with few rows, where neighbouring threads read
+// a few vectors of four words, drawn in lib/x_…. (Levels of 8 bits have a scale for each 16.) They lie side by side for tiles. For products with few rows, where neighbouring threads read
 // neighbouring columns, a row has the first vectors of all its columns, then the second ones.
 // needs: step, shape, finite
 
@@ -16,14 +16,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let units = shape.cols / 32u;
   if (id.x < units) {
     let xFirst = 8u * (id.y * units + id.x);
-    put(xFirst, id.y * units * VECTORS + id.x * shape.unitsApart, largestOf(xFirst));
+    put(xFirst, id.y * units * VECTORS + id.x * shape.unitsApart);
   }
 }
 
 // Magnitudes of floats have the order of their bits, and so have infinity and NaN behind them.
-fn largestOf(xFirst: u32) -> f32 {
+fn largestOf(xFirst: u32, words: u32) -> f32 {
   var bits = vec4<u32>(0u);
-  for (var word = 0u; word < 8u; word++) {
+  for (var word = 0u; word < words; word++) {
     bits = max(bits, bitcast<vec4<u32>>(x[xFirst + word]) & vec4<u32>(0x7fffffffu));
   }
   return bitcast<f32>(max(max(bits.x, bits.y), max(bits.z, bits.w)));

@@ -4,7 +4,8 @@
 const VECTORS = 5u;
 const MOST = 16256.0; // 127 * 128
 
-fn put(xFirst: u32, outFirst: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32) {
+  let largest = largestOf(xFirst, 8u);
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {

@@ -6,7 +6,8 @@ enable f16;
 const VECTORS = 5u;
 const MOST = 1.0;
 
-fn put(xFirst: u32, outFirst: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32) {
+  let largest = largestOf(xFirst, 8u);
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
