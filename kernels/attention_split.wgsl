@@ -39,7 +39,7 @@ fn productsWith(key: vec4<f32>, i: u32) -> vec4<f32> {
 fn scoresAt(at: u32, kvFirst: u32, slope: vec4<f32>, own: u32) -> vec4<f32> {
   let first = ((at % nPositions) * kvDim + kvFirst) / 4u;
   var products = vec4<f32>();
-  for (var i = 0u; i < fours; i++) {
+  for (var i = 0u; i < foursOfHead(); i++) {
     products += productsWith(keys4(first + i), i);
   }
   let between = max(at, own) - min(at, own);

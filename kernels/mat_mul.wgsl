@@ -4,11 +4,9 @@
 
 @group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, cols / 32, VECTORS]
 
-override cols: u32;
-
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let units = cols / 32u;
+  let units = shape.cols / 32u;
   let place = placeOf(group, tileTokens);
   var sums = Sums();
   for (var i = 0u; i < units; i++) {

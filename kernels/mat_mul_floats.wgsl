@@ -2,12 +2,10 @@
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
 // needs: tile, float_words
 
-override cols: u32;
-
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let units = (cols + 31u) / 32u;
-  let lastWord = (cols + 3u) / 4u - 1u;
+  let units = (shape.cols + 31u) / 32u;
+  let lastWord = (shape.cols + 3u) / 4u - 1u;
   let place = placeOf(group, tileTokens);
   var sums = Sums();
   for (var i = 0u; i < units; i++) {

@@ -4,17 +4,12 @@
 
 @group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, VECTORS * cols / 32]
 
-override cols: u32;
-// Vectors from 32 columns to the next ones, and from the first vector of some columns to the second.
-override unitsApart: u32;
-override vectorsApart: u32;
-
 fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
-  let units = cols / 32u;
+  let units = shape.cols / 32u;
   let first = firstRow(place, thread);
   var sums = array<f32, ROWS>();
   for (var i = thread % lanes; i < units; i += lanes) {
-    let columns = columnsOf(place.tokenBlock * units * VECTORS + i * unitsApart);
+    let columns = columnsOf(place.tokenBlock * units * VECTORS + i * shape.unitsApart);
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += product(unit(heldRow(first + r) * units + i), columns);
     }
@@ -25,7 +20,7 @@ fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
 fn columnsOf(first: u32) -> Columns {
   var words = array<vec4<u32>, VECTORS>();
   for (var i = 0u; i < VECTORS; i++) {
-    words[i] = x[first + i * vectorsApart];
+    words[i] = x[first + i * shape.vectorsApart];
   }
   return columnsFrom(words);
 }

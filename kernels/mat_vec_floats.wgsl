@@ -2,11 +2,9 @@
 // out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
 // needs: few_rows
 
-override cols: u32;
-
 fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
-  let words = (cols + 3u) / 4u;
-  let wordsApart = (cols + 31u) / 32u * 8u;
+  let words = (shape.cols + 3u) / 4u;
+  let wordsApart = (shape.cols + 31u) / 32u * 8u;
   let first = firstRow(place, thread);
   var sums = array<f32, ROWS>();
   for (var i = thread % lanes; i < words; i += lanes) {

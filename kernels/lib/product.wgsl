@@ -1,26 +1,18 @@
-// What all products of a matrix with activations have in common. The matrix has `rows` rows; it may be a part of a larger one, which has
-// outCols rows: those from rowBegin on.
-// needs: step
+// What all products of a matrix with activations have in common.
+// needs: step, shape
 
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // [n, outCols]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [outCols]
 
 override nInputs: u32;
-override rows: u32;
-override rowBegin: u32;
-override outCols: u32;
-// Rows of activations are those of logits, not of tokens.
-override ofLogits: u32;
-// Blocks of rows of the matrix, along the grid's x.
-override rowBlocks: u32;
 
 fn nTokens() -> u32 {
-  return select(step.nTokens, step.nLogits, ofLogits == 1u);
+  return select(step.nTokens, step.nLogits, shape.ofLogits == 1u);
 }
 
 // Rows and tokens that are there, for those of the last blocks that are not.
 fn heldRow(row: u32) -> u32 {
-  return min(row, rows - 1u);
+  return min(row, shape.rows - 1u);
 }
 
 fn heldToken(token: u32) -> u32 {
@@ -35,17 +27,17 @@ struct Place {
 
 fn placeOf(group: vec3<u32>, tokensOfBlock: u32) -> Place {
   let tokenBlocks = (nTokens() + tokensOfBlock - 1u) / tokensOfBlock;
-  let index = group.y * rowBlocks + group.x;
+  let index = group.y * shape.rowBlocks + group.x;
   return Place(index / tokenBlocks, index % tokenBlocks);
 }
 
 fn putProduct(token: u32, row: u32, sum: f32) {
-  if (token >= nTokens() || row >= rows) {
+  if (token >= nTokens() || row >= shape.rows) {
     return;
   }
   var number = sum;
   if (nInputs > 2u) {
-    number += bias[rowBegin + row];
+    number += bias[shape.rowBegin + row];
   }
-  out[token * outCols + rowBegin + row] = number;
+  out[token * shape.outCols + shape.rowBegin + row] = number;
 }

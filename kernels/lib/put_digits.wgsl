@@ -1,10 +1,11 @@
 // 32 columns of activations as levels of 15 bits, each of two signed bytes; drawn in lib/x_digits.
-// needs: bytes
+// needs: bytes, shape
 
 const VECTORS = 5u;
 const MOST = 16256.0; // 127 * 128
 
-fn put(xFirst: u32, outFirst: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32) {
+  let largest = largestOf(xFirst, 8u);
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
@@ -18,9 +19,9 @@ fn put(xFirst: u32, outFirst: u32, largest: f32) {
       fine[word] = fourBytes(levels - 128 * digits);
       sum += levels;
     }
-    out[outFirst + half * vectorsApart] = coarse;
-    out[outFirst + (2u + half) * vectorsApart] = fine;
+    out[outFirst + half * shape.vectorsApart] = coarse;
+    out[outFirst + (2u + half) * shape.vectorsApart] = fine;
     sums[half] = f32(sum.x + sum.y + sum.z + sum.w);
   }
-  out[outFirst + 4u * vectorsApart] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 4u * shape.vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

@@ -1,11 +1,13 @@
 // 32 columns of activations as halves between -1 and 1; drawn in lib/x_halves.
+// needs: shape
 
 enable f16;
 
 const VECTORS = 5u;
 const MOST = 1.0;
 
-fn put(xFirst: u32, outFirst: u32, largest: f32) {
+fn put(xFirst: u32, outFirst: u32) {
+  let largest = largestOf(xFirst, 8u);
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
@@ -16,9 +18,9 @@ fn put(xFirst: u32, outFirst: u32, largest: f32) {
       words[word] = bitcast<vec2<u32>>(numbers);
       sum += vec4<f32>(numbers);
     }
-    out[outFirst + 2u * half * vectorsApart] = vec4<u32>(words[0], words[1]);
-    out[outFirst + (2u * half + 1u) * vectorsApart] = vec4<u32>(words[2], words[3]);
+    out[outFirst + 2u * half * shape.vectorsApart] = vec4<u32>(words[0], words[1]);
+    out[outFirst + (2u * half + 1u) * shape.vectorsApart] = vec4<u32>(words[2], words[3]);
     sums[half] = dot(sum, vec4<f32>(1.0));
   }
-  out[outFirst + 4u * vectorsApart] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 4u * shape.vectorsApart] = scaleAndSums(largest, MOST, sums);
 }

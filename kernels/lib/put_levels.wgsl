@@ -1,13 +1,15 @@
 // 32 columns of activations as levels of 8 bits; drawn in lib/x_levels.
-// needs: bytes
+// needs: bytes, shape
 
 const VECTORS = 3u;
 const MOST = 127.0;
 
-fn put(xFirst: u32, outFirst: u32, largest: f32) {
-  let factor = factorFor(largest, MOST);
+fn put(xFirst: u32, outFirst: u32) {
+  var scales = vec2<f32>();
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
+    let largest = largestOf(xFirst + 4u * half, 4u);
+    let factor = factorFor(largest, MOST);
     var words = vec4<u32>();
     var sum = vec4<i32>();
     for (var word = 0u; word < 4u; word++) {
@@ -15,8 +17,9 @@ fn put(xFirst: u32, outFirst: u32, largest: f32) {
       words[word] = fourBytes(levels);
       sum += levels;
     }
-    out[outFirst + half * vectorsApart] = words;
+    out[outFirst + half * shape.vectorsApart] = words;
+    scales[half] = held(largest) / MOST;
     sums[half] = f32(sum.x + sum.y + sum.z + sum.w);
   }
-  out[outFirst + 2u * vectorsApart] = scaleAndSums(largest, MOST, sums);
+  out[outFirst + 2u * shape.vectorsApart] = bitcast<vec4<u32>>(vec4<f32>(scales, scales * sums));
 }

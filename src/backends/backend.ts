@@ -14,7 +14,7 @@ export interface UploadOptions {
   readonly readAgain?: ReadTensor;
   /** Called with the bytes uploaded so far, of all tensors together. */
   readonly onProgress?: (doneBytes: number) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a program is looked into; what is not asked for costs nothing. */

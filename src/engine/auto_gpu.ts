@@ -33,6 +33,7 @@ export async function createFaster(plan: BackendPlan, around: GpuSurroundings): 
     await checkFaster(plan, { ...around, given });
     return gpuOrWasm(await createGpuBackend(plan, { ...around, given }), onWasm);
   } catch (error) {
+    plan.signal?.throwIfAborted();
     return onWasm(asError(error));
   }
 }
@@ -90,10 +91,10 @@ async function measured(plan: BackendPlan, around: GpuSurroundings): Promise<Tur
   const sampled = { ...plan, weights: sample.weights, graph: sample.pieces[0]!, part: undefined };
   const options = { ...plan.options, maxSessions: 1, gpuBytes: undefined };
   const gpu = await createGpuBackend({ ...sampled, options }, { ...around, isSample: true })
-    .then((backend) => secondsOn(backend, sample))
+    .then((backend) => secondsOn(backend, sample, plan.signal))
     .catch(refusal);
   if (typeof gpu === 'object') return gpu;
-  return { gpu, wasm: await secondsOn(await around.wasm({ ...sampled, options }), sample) };
+  return { gpu, wasm: await secondsOn(await around.wasm({ ...sampled, options }), sample, plan.signal) };
 }
 
 /** What would be the same each time. @throws whatever else went wrong */
@@ -102,9 +103,9 @@ function refusal(error: unknown): Refused {
   return { refused: reasonOf(error) };
 }
 
-async function secondsOn(backend: Backend, sample: ModelSample): Promise<number> {
+async function secondsOn(backend: Backend, sample: ModelSample, signal: AbortSignal | undefined): Promise<number> {
   try {
-    return await turnSeconds(backend, sample);
+    return await turnSeconds(backend, sample, signal);
   } finally {
     await backend.dispose();
   }

@@ -23,6 +23,8 @@ export interface BackendPlan {
   /** Values of the graph that programs will be asked to keep. */
   readonly keep?: readonly Value[];
   readonly options: OpenOptions;
+  /** Ends what is measured before it is there. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Most tokens per prefill step: the weights are read once for so many, and the activations still fit in cache. */

@@ -104,7 +104,7 @@ export async function loadModel(
   const hash = weightsHash(file, readTensor(file, around.signal));
   const weights = [...bound.weights, ...(adapters?.weights ?? [])];
   const graphs = adapters ? { graph: adapters.largest.graph, part: recorded.graph } : { graph: recorded.graph };
-  const starting = createBackend({ weights, ...graphs, options });
+  const starting = createBackend({ weights, ...graphs, options, signal: around.signal });
   starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made

@@ -64,23 +64,28 @@ function usedBy({ nodes }: Graph, weights: readonly Tensor[]): Tensor[] {
   return weights.filter(({ name }) => names.has(name));
 }
 
-/** Seconds of a usual turn on a backend that was opened for the sample's largest piece. */
-export async function turnSeconds(backend: Backend, { pieces, weights, times }: ModelSample): Promise<number> {
-  await backend.upload(weights, { read: madeUp });
+/** Seconds of a usual turn on a backend that was opened for the sample's largest piece. @throws AbortError */
+export async function turnSeconds(
+  backend: Backend,
+  { pieces, weights, times }: ModelSample,
+  signal?: AbortSignal,
+): Promise<number> {
+  await backend.upload(weights, { read: madeUp, signal });
   const seconds: number[] = [];
-  for (const piece of pieces) seconds.push(await pieceSeconds(backend, piece));
+  for (const piece of pieces) seconds.push(await pieceSeconds(backend, piece, signal));
   const [tail, head = 0] = seconds as [number, number?];
   return head + (tail - head) * times;
 }
 
 /** The same of one piece. A model that reads texts whole, for embeddings, makes nothing. */
-async function pieceSeconds(backend: Backend, graph: Graph): Promise<number> {
+async function pieceSeconds(backend: Backend, graph: Graph, signal: AbortSignal | undefined): Promise<number> {
   const program = backend.prepare(graph);
   try {
     const nPrompt = Math.min(N_PROMPT, graph.maxTokens, Math.max(1, graph.nCtx - 1));
     const run = (pos: number, n: number) => async () => {
       const step: Step = { tokens: new Int32Array(n), pos, nLogits: 1 };
-      await program.run(step);
+      signal?.throwIfAborted();
+      await program.run(step, signal);
       await program.read(graph.logits);
     };
     const reading = (await bestMs(run(0, nPrompt))) / nPrompt;

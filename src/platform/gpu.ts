@@ -21,7 +21,7 @@ export interface GpuInfo {
 export interface KernelCheck {
   /** Its files below kernels/: `quants/q4_0 + mat_vec`. */
   readonly kernel: string;
-  /** Pipelines of it that were checked: one for each set of numbers. */
+  /** How many of its pipelines were checked: one for each set of numbers and each shape of matrix. */
   readonly nPipelines: number;
   /** The largest error of them, relative to the largest number; absent where it did not run. */
   readonly error?: number | undefined;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -160,6 +160,23 @@ describe.skipIf(absent)('backend auto', { timeout }, () => {
       }
     },
   );
+
+  it('stops while it measures where the opening is aborted, and notes nothing', async () => {
+    const stopped = new AbortController();
+    const real = watched(disguised(gpu!));
+    let nAsked = 0;
+    const requestAdapter: GPU['requestAdapter'] = (options) => {
+      if (nAsked++ > 0) stopped.abort(); // the first one is asked what it is, the second one is measured
+      return real.gpu.requestAdapter(options);
+    };
+    const surroundings = {
+      ...around({ requestAdapter } as GPU),
+      wasm: () => Promise.reject(new Error('not asked for')),
+    };
+    const model = openBytes(bytes, opening, (plan) => createFaster({ ...plan, signal: stopped.signal }, surroundings));
+    await expect(model).rejects.toMatchObject({ name: 'AbortError' });
+    expect([nAsked, real.buffers.size, existsSync(join(folder, 'thimble'))]).toEqual([2, 0, false]);
+  });
 
   it('says why there is no GPU, without advice that was taken', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;

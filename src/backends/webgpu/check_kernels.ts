@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
-import { kernelTitle, pipelineKey } from './pipelines.ts';
+import { kernelTitle, pipelineKey, shapeOf } from './pipelines.ts';
 import { checkCall, type Checked, type CheckHome } from './self_check.ts';
 
 /** The most by which a kernel's numbers may differ: twice what halves in a cache make. A kernel that is wrong differs by far more. */
@@ -18,7 +18,7 @@ export interface CheckedCalls {
 }
 
 /**
- * Checks every pipeline of these calls, until all that are in use are right.
+ * Checks every pipeline of these calls with each shape of matrix, until all that are in use are right.
  * @throws UnsupportedError where one is wrong that nothing can take the place of
  */
 export async function checkKernels({ calls, refuse, device }: CheckedCalls, home: CheckHome): Promise<KernelCheck[]> {
@@ -26,7 +26,7 @@ export async function checkKernels({ calls, refuse, device }: CheckedCalls, home
   const known = new Set<string>();
   let left = [...calls()];
   for (let call: Call | undefined; (call = left.shift());) {
-    const key = pipelineKey(call.kernel);
+    const key = `${pipelineKey(call.kernel)} ${shapeOf(call.kernel).join()}`;
     if (known.has(key)) continue;
     known.add(key);
     const kernel = kernelTitle(call.kernel);

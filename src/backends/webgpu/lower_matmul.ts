@@ -44,7 +44,8 @@ function gridOf({ variant, sizes }: Choice, steps: Steps, nRows: number): GridWi
   const { threads, lanes, tileRows, tileTokens = 1 } = sizes;
   const blockRows = steps === 'few' ? (threads! / lanes!) * variant.threadRows : tileRows!;
   const x = Math.ceil(nRows / blockRows);
-  if (x > MOST_WORKGROUPS) return gridOf({ variant, sizes: { ...sizes, lanes: lanes! / 2 } }, steps, nRows);
+  if (x > MOST_WORKGROUPS && lanes! > 1)
+    return gridOf({ variant, sizes: { ...sizes, lanes: lanes! / 2 } }, steps, nRows);
   return { grid: { x, y: (nTokens) => Math.ceil(nTokens / tileTokens) }, numbers: { ...sizes, rowBlocks: x } };
 }
 

@@ -2,7 +2,7 @@ import { ResourceError } from '../../base/errors.ts';
 import { counted, roundUp } from '../../base/numbers.ts';
 
 /** Bits of GPUBufferUsage, which not every runtime has among its globals. */
-export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, storage: 128 } as const;
+export const usage = { mapRead: 1, copyFrom: 4, copyTo: 8, uniform: 64, storage: 128 } as const;
 
 /** Offsets of bindings, at the most that a device may ask for. */
 export const BINDING_BYTES = 256;
@@ -44,6 +44,13 @@ export class GpuMemory {
       throw new ResourceError(`${needed}; ${SMALLER}`);
     }
     return this.create(label, bytes, usage.storage | usage.copyFrom | usage.copyTo);
+  }
+
+  /** A buffer of few numbers that are the same for all threads. */
+  uniform(label: string, numbers: Uint32Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.create(label, numbers.byteLength, usage.uniform | usage.copyTo);
+    this.device.queue.writeBuffer(buffer, 0, numbers);
+    return buffer;
   }
 
   /** A buffer that this side reads. */

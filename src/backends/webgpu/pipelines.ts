@@ -5,7 +5,7 @@ import { kernelSource, type Access } from './sources.ts';
 export interface Kernel {
   /** Names below kernels/, its own last. */
   readonly files: readonly string[];
-  /** Numbers by name; those that the source does not declare are left out. */
+  /** Numbers by name, of the pipeline and of the shape; those that the source does not declare are left out. */
   readonly numbers: Readonly<Record<string, number>>;
 }
 
@@ -27,6 +27,10 @@ function constantsOf({ files, numbers }: Kernel): Record<string, number> {
 /** Kernels with the same key are the same pipeline. */
 export const pipelineKey = (kernel: Kernel, constants = constantsOf(kernel)): string =>
   `${kernelTitle(kernel)} ${JSON.stringify(constants)}`;
+
+/** What a kernel reads of its matrix, as its buffer has it; empty for one that reads nothing. */
+export const shapeOf = ({ files, numbers }: Kernel): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from(kernelSource(files).shape, (name) => numbers[name] ?? 0);
 
 /** All pipelines of a device. What has the same source and numbers is compiled once. */
 export class Pipelines {

@@ -13,7 +13,8 @@ import { checkDevice, told, type Gpu } from './device.ts';
 import type { Call, Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import { Pace, Slices, Turns } from './pace.ts';
-import type { Pipelines } from './pipelines.ts';
+import { shapeOf, type Pipelines } from './pipelines.ts';
+import { kernelSource } from './sources.ts';
 import type { ProgramPlan } from './plan.ts';
 import { countRows, isMade, record, type ReadyCall, type RowCounts } from './ready_calls.ts';
 import { passes, timed } from './timed.ts';
@@ -164,10 +165,19 @@ export class GpuProgram implements Program {
     const { pipeline, layouts } = await pipelines.get(call.kernel);
     const own = [this.step.buffer, ...[call.out, ...call.inputs].map((slot) => this.bufferOf(slot))];
     const planes = call.matrix ? weights.planes(call.matrix.weight.name, call.matrix.part) : [];
-    const bound: GPUBindingResource[][] = [own.map((buffer) => ({ buffer })), [...planes], [{ buffer: this.lost }]];
-    const groups = layouts.map((layout, g) =>
-      gpu.device.createBindGroup({ layout, entries: bound[g]!.map((resource, binding) => ({ binding, resource })) }),
-    );
+    const shape = shapeOf(call.kernel);
+    const resources = (buffers: readonly GPUBuffer[]): GPUBindingResource[] => buffers.map((buffer) => ({ buffer }));
+    const bound = [
+      resources(own),
+      planes,
+      resources([this.lost]),
+      resources(shape.length > 0 ? [weights.shape(shape)] : []),
+    ];
+    const { groups: declared } = kernelSource(call.kernel.files);
+    const groups = layouts.map((layout, g) => {
+      const of = declared[g]!.length > 0 ? bound[g]! : [];
+      return gpu.device.createBindGroup({ layout, entries: of.map((resource, binding) => ({ binding, resource })) });
+    });
     return { call, pipeline, groups };
   }
 

@@ -10,12 +10,20 @@ export interface KernelSource {
   readonly groups: readonly (readonly Access[])[];
   /** Numbers that a pipeline is made with. */
   readonly numbers: ReadonlySet<string>;
+  /** Numbers that it reads from a buffer, in this order: the members of lib/shape's struct. Empty where it reads none. */
+  readonly shape: readonly string[];
   /** How many workgroups a step takes; the kernel's own file says it. */
   readonly grid: string | undefined;
 }
 
 /** What a kernel does with a buffer. */
-export type Access = 'read-only-storage' | 'storage';
+export type Access = 'read-only-storage' | 'storage' | 'uniform';
+
+const accesses: Readonly<Record<string, Access>> = {
+  'storage, read': 'read-only-storage',
+  'storage, read_write': 'storage',
+  uniform: 'uniform',
+};
 
 const made = new Map<string, KernelSource>();
 
@@ -40,15 +48,16 @@ function sourceOf(files: readonly string[]): KernelSource {
   const enables = text.match(/^(enable|requires) .*;$/gm) ?? [];
   const body = text.replace(/^(enable|requires) .*;$/gm, '');
   const groups: Access[][] = [];
-  for (const [, group, binding, access] of text.matchAll(
-    /@group\((\d+)\) @binding\((\d+)\) var<storage, (read|read_write)>/g,
-  )) {
-    (groups[Number(group)] ??= [])[Number(binding)] = access === 'read' ? 'read-only-storage' : 'storage';
+  for (const [, group, binding, access] of text.matchAll(/@group\((\d+)\) @binding\((\d+)\) var<([^>]*)>/g)) {
+    (groups[Number(group)] ??= [])[Number(binding)] = accesses[access!]!;
   }
   return {
     code: [...new Set(enables), body].join('\n'),
     groups: Array.from(groups, (group) => Array.from(group ?? [])),
     numbers: new Set([...text.matchAll(/^override (\w+)/gm)].map(([, name]) => name!)),
+    shape: [...(/^struct Shape \{([^}]*)\}/m.exec(text)?.[1] ?? '').matchAll(/^ *(\w+): u32,/gm)].map(
+      ([, name]) => name!,
+    ),
     grid: /^\/\/ grid: (.*)$/m.exec(wgsl[files.at(-1)!]!)?.[1],
   };
 }

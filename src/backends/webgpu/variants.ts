@@ -94,6 +94,7 @@ const fewSizes: readonly Sizes[] = [
   { threads: 32, lanes: 8 },
   { threads: 64, lanes: 4 },
   { threads: 128, lanes: 32 },
+  { threads: 16, lanes: 1 },
 ];
 
 /** How many rows of a tile, and how many tokens, a thread multiplies: lib/each_… */
@@ -112,6 +113,7 @@ const tileSizes: Readonly<Record<'some' | 'many', Readonly<Record<Each, readonly
     8: [
       { threads: 32, tileRows: 256, tileTokens: 8 },
       { threads: 32, tileRows: 128, tileTokens: 16 },
+      { threads: 16, tileRows: 64, tileTokens: 16 },
     ],
   },
   many: {
@@ -124,6 +126,7 @@ const tileSizes: Readonly<Record<'some' | 'many', Readonly<Record<Each, readonly
       { threads: 32, tileRows: 64, tileTokens: 32 },
       { threads: 64, tileRows: 64, tileTokens: 64 },
       { threads: 128, tileRows: 128, tileTokens: 64 },
+      { threads: 16, tileRows: 64, tileTokens: 16 },
     ],
   },
 };

@@ -51,7 +51,7 @@ export interface WebgpuOptions {
 const THREADS = 64;
 
 /** Of the kernels: what was chosen among older ones says nothing. */
-const NOTE_VERSION = 1;
+const NOTE_VERSION = 2;
 
 /**
  * Opens a device, and a backend on it. Its upload chooses kernels, and checks each that the graphs need.

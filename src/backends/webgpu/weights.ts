@@ -25,6 +25,7 @@ export class Weights {
   private readonly bindingBytes: number;
   private readonly vectors = new Map<string, GPUBuffer>();
   private readonly matrices = new Map<string, readonly MatrixPart[]>();
+  private readonly shapes = new Map<string, GPUBuffer>();
 
   /**
    * @param plain names from `plainWeights`.
@@ -40,6 +41,13 @@ export class Weights {
   /** Whether a weight lies on the device as plain f32 numbers: vectors do, and matrices that kernels take as such. */
   isPlain({ name, shape }: Tensor): boolean {
     return shape.length === 1 || this.plain.has(name);
+  }
+
+  /** What kernels read of a matrix's shape; matrices of the same shape have the same buffer. */
+  shape(numbers: Uint32Array<ArrayBuffer>): GPUBuffer {
+    const key = numbers.join();
+    if (!this.shapes.has(key)) this.shapes.set(key, this.memory.uniform('shape', numbers));
+    return this.shapes.get(key)!;
   }
 
   /** Makes the buffers of weights, before any of their bytes is read. @throws ResourceError where the device has no room. */

@@ -1,0 +1,20 @@
+// What differs from matrix to matrix: read from a small buffer, so that all matrices of a type share a pipeline. What a kernel does not
+// need is zero.
+
+struct Shape {
+  // The matrix has so many rows and columns.
+  rows: u32,
+  cols: u32,
+  // It may be a part of a larger one, which has outCols rows: those from rowBegin on.
+  rowBegin: u32,
+  outCols: u32,
+  // Rows of activations are those of logits, not of tokens.
+  ofLogits: u32,
+  // Blocks of rows of the matrix, along the grid's x.
+  rowBlocks: u32,
+  // Vectors of activations from 32 columns to the next ones, and from the first vector of some columns to the second.
+  unitsApart: u32,
+  vectorsApart: u32,
+}
+
+@group(3) @binding(0) var<uniform> shape: Shape;
