@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `quantize`, `translate`, `languages`, `fit`, `stored`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -41,6 +41,7 @@ const nodeEntries = {
   thimble: 'bench/lib/thimble.ts',
   fit: 'bench/fit.ts',
   stored: 'bench/stored.ts',
+  schema: 'bench/schema.ts',
   fit_once: 'bench/lib/fit_once.ts',
   load_limit: 'bench/lib/load_limit.ts',
   limits_worker: 'bench/measure/limits_worker.ts',
@@ -77,6 +78,7 @@ const benches = [
   'fit',
   'stored',
   'serve',
+  'schema',
   'ggml',
   'peers',
   'limits_run',
