@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What became of a schema; undefined where the engine did not answer in time, or died. */
 export interface PeerAnswer {
@@ -77,10 +78,10 @@ export class LlamaGrammar {
       this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
     }
     this.#child.stdin!.write(`${line}\n`);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
+    const answered = new AbortController();
+    const late = delay(PATIENCE_MS, undefined, { signal: answered.signal }).catch(() => undefined);
     const answer = await Promise.race([this.#lines!.next(), late]);
-    clearTimeout(timer);
+    answered.abort();
     if (answer && !answer.done) return answer.value;
     this.close();
     return undefined;

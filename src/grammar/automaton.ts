@@ -69,12 +69,12 @@ export class Automaton {
 
   /** The only byte that may follow; -1 where none or several may. */
   onlyByte(state: number): number {
-    if (this.classesAt[state]! < 0) this.expand(state);
+    const { starts } = this.row(state);
     let found = -1;
-    for (let byte = 0; byte < 256; byte++) {
-      if (this.next(state, byte) === dead) continue;
-      if (found >= 0) return -1;
-      found = byte;
+    for (let i = 0; i < starts.length; i++) {
+      if (this.next(state, starts[i]!) === dead) continue;
+      if (found >= 0 || (starts[i + 1] ?? 256) - starts[i]! > 1) return -1;
+      found = starts[i]!;
     }
     return found;
   }

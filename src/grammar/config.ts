@@ -1,12 +1,17 @@
 import type { Automaton } from './automaton.ts';
 import { accepting, dead } from './automaton.ts';
 import type { Closure, Stacks, Thread } from './stacks.ts';
+import type { TokenTexts } from './token_texts.ts';
 
 /** All ways to read on at one place of a text. */
 export interface Config extends Closure {
   /** By byte: what follows it, once somebody asked; undefined where nothing does. */
   readonly next: Map<number, Config | undefined>;
   forced: Uint8Array | undefined;
+  /** What may come, while it is among the masks that are kept. */
+  mask: Uint32Array | undefined;
+  /** When the mask was asked for last. */
+  usedAt: number;
 }
 
 /** Configurations of a grammar: equal ones are the same object, so masks are made once. */
@@ -47,15 +52,18 @@ export class Configs {
     return result;
   }
 
-  afterBytes(config: Config, bytes: Uint8Array): Config | undefined {
+  /** Behind the bytes from `begin` to before `end`. */
+  afterBytes(config: Config, bytes: Uint8Array, begin: number, end: number): Config | undefined {
     let at: Config | undefined = config;
-    for (let i = 0; i < bytes.length && at; i++) at = this.afterByte(at, bytes[i]!);
+    for (let i = begin; i < end && at; i++) at = this.afterByte(at, bytes[i]!);
     return at;
   }
 
   /** Behind a token, by its text, or because the grammar names it. */
-  afterToken(config: Config, token: number, bytes: Uint8Array, isEnd: boolean): Config | undefined {
-    const byText = bytes.length > 0 ? this.afterBytes(config, bytes) : undefined;
+  afterToken(config: Config, token: number, { bytes, starts }: TokenTexts, isEnd: boolean): Config | undefined {
+    const [begin, end] = [starts[token]!, starts[token + 1]!];
+    const byText = end > begin ? this.afterBytes(config, bytes, begin, end) : undefined;
+    if (config.tokens.length === 0) return byText;
     const isNamed = (name: number): boolean => name === token || (name < 0 && ~name !== token && !isEnd);
     const named = config.tokens.filter((thread) => isNamed(thread.token));
     if (named.length === 0) return byText;
@@ -72,7 +80,7 @@ export class Configs {
     const key = `${threads.join(' ')};${tokens.join(' ')};${ways.mayEnd}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const config: Config = { ...ways, next: new Map(), forced: undefined };
+    const config: Config = { ...ways, next: new Map(), forced: undefined, mask: undefined, usedAt: 0 };
     this.#known.set(key, config);
     return config;
   }

@@ -48,6 +48,11 @@ export class Insides {
     this.#bits = new Uint32Array(texts.ends.length);
   }
 
+  /** Forgets what a walk that ended in an error left behind. */
+  reset(): void {
+    for (const walk of this.#walks.values()) walk.leaves.n = 0;
+  }
+
   of(state: number): Inside {
     const few = this.#few.get(state);
     if (few) return few;

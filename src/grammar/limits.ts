@@ -14,7 +14,7 @@ export const limits = {
   nodes: { max: 1_000_000, why: 'each node of a grammar is a handful of numbers in memory' },
   work: { max: 20_000_000, why: 'reading a grammar in so many steps would take a second' },
   leftRecursion: { max: 200, why: 'rules that begin with each other are rewritten pair by pair' },
-  states: { max: 1_000_000, why: 'each state of an automaton takes about 200 bytes' },
+  states: { max: 400_000, why: 'each state of an automaton takes about a kilobyte' },
   search: { max: 20_000, why: 'whether an intersection has any text is found out by looking for one' },
   threads: { max: 2_000, why: 'a text that can be read in so many ways at once is too ambiguous to follow' },
   steps: { max: 200_000, why: 'rules that call each other without a text between them, that many deep' },

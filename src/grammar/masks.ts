@@ -34,6 +34,7 @@ export class Masks {
   fill(config: Config, mask: Uint32Array): void {
     mask.fill(0);
     this.#nSteps = 0;
+    this.#insides.reset();
     for (const { state, stack, word } of config.threads) {
       const { room, bits, tokens, leaves, walk } = this.#insides.of(state);
       if (room > 0) this.#insides.common.add(mask, room);

@@ -10,7 +10,7 @@ import type { Vocabulary } from './vocabulary.ts';
 const KEPT_MASKS = 512;
 
 /** The most configurations that answers share; later answers begin anew. */
-const KEPT_CONFIGS = 50_000;
+const KEPT_CONFIGS = 20_000;
 
 /** The most bytes that are forced at once. */
 const FORCED_BYTES = 4096;
@@ -22,7 +22,9 @@ export class CompiledGrammar {
   readonly #stacks: Stacks;
   readonly #masks: Masks;
   #configs: Configs;
-  readonly #kept = new Map<Config, Uint32Array>(); // in the order of use
+  /** Configurations that have a mask. */
+  readonly #kept: Config[] = [];
+  #clock = 0;
 
   /**
    * @throws RangeError where the grammar names rules or tokens that are not there
@@ -45,21 +47,22 @@ export class CompiledGrammar {
 
   /** `[ceil(nVocab / 32)]` what may come; kept while it is among the ones that were used last. */
   mask(config: Config): Uint32Array {
-    const known = this.#kept.get(config);
-    if (known) {
-      this.#kept.delete(config);
-      this.#kept.set(config, known);
-      return known;
-    }
-    let mask: Uint32Array;
-    if (this.#kept.size < KEPT_MASKS) mask = new Uint32Array(this.vocabulary.texts.ends.length);
-    else {
-      const [oldest, itsMask] = this.#kept.entries().next().value!;
-      this.#kept.delete(oldest);
-      mask = itsMask;
-    }
+    config.usedAt = ++this.#clock;
+    if (config.mask) return config.mask;
+    const mask = this.#room();
     this.#masks.fill(config, mask);
-    this.#kept.set(config, mask);
+    this.#kept.push(config);
+    return (config.mask = mask);
+  }
+
+  /** Room for a mask: another one's where there are enough of them. */
+  #room(): Uint32Array {
+    if (this.#kept.length < KEPT_MASKS) return new Uint32Array(this.vocabulary.texts.ends.length);
+    let oldest = 0;
+    for (let i = 1; i < KEPT_MASKS; i++) if (this.#kept[i]!.usedAt < this.#kept[oldest]!.usedAt) oldest = i;
+    const [config] = this.#kept.splice(oldest, 1);
+    const mask = config!.mask!;
+    config!.mask = undefined;
     return mask;
   }
 
@@ -81,6 +84,11 @@ export class CompiledGrammar {
     const byte = automaton.onlyByte(threads[0]!.state);
     return threads.every(({ state }) => automaton.onlyByte(state) === byte) ? byte : -1;
   }
+}
+
+function isZero(words: Uint32Array): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }
 
 /** One text that is written under a grammar. */
@@ -112,14 +120,13 @@ export class Matcher {
   }
 
   #after(token: number): Config | undefined {
-    const { bytes, starts } = this.#grammar.vocabulary.texts;
-    const isEnd = this.#grammar.vocabulary.source.isEnd(token);
-    return this.#configs.afterToken(this.#config, token, bytes.subarray(starts[token], starts[token + 1]), isEnd);
+    const { texts, source } = this.#grammar.vocabulary;
+    return this.#configs.afterToken(this.#config, token, texts, source.isEnd(token));
   }
 
   /** Goes on behind `bytes`, and says whether they fit; where they do not, nothing changes. */
   acceptBytes(bytes: Uint8Array): boolean {
-    const next = this.#configs.afterBytes(this.#config, bytes);
+    const next = this.#configs.afterBytes(this.#config, bytes, 0, bytes.length);
     if (next) this.#config = next;
     return next !== undefined;
   }
@@ -142,7 +149,7 @@ export class Matcher {
 
   /** Nothing can come, not even the end: no text fits the grammar, or no token of the vocabulary makes the next byte. */
   get isDead(): boolean {
-    return !this.#config.mayEnd && this.mask().every((word) => word === 0);
+    return !this.#config.mayEnd && isZero(this.mask());
   }
 
   /** Another one at the same place of the text, to try what comes next. */

@@ -49,7 +49,7 @@ type Shape =
 /** Expressions by what they are made of. The older half is let go of when there are many; whoever uses one still has it. */
 const known = { young: new Map<string, Regular>(), old: new Map<string, Regular>(), nextId: 0, factoring: 0 };
 
-const YOUNG = 200_000;
+const YOUNG = 100_000;
 
 /** How many bytes of a common beginning are taken out at once, by recursion. The next ones follow when these are read. */
 const FACTORED = 100;

@@ -5,7 +5,7 @@ import { trieOf, type Trie } from './trie.ts';
 export type { TokenBytes } from './token_texts.ts';
 
 /** An automaton that many grammars share is left to them when it has grown so large; later grammars begin another. */
-const SHARED_STATES = 100_000;
+const SHARED_STATES = 40_000;
 
 /** A tokenizer's tokens, prepared for grammars: made once for a model. */
 export class Vocabulary {

@@ -141,3 +141,62 @@ test('a mask is what trying each token says, and after each allowed token some t
     }
   }
 });
+
+test('a mask is made once for a place, and made again where others took its room', () => {
+  const words = ['a', 'b', 'ab', '<end>'];
+  const grammar = { rules: [sequence(many(choice(text('a'), sequence(text('a'), text('b'))), 3, 700), text('b'))] };
+  const matcher = matcherOf(grammar, words);
+  const start = matcher.fork();
+  expect(start.mask()).toBe(matcher.mask());
+  for (let n = 1; n <= 700; n++) {
+    matcher.accept(0);
+    expect(allowed(matcher, words), `${n}`).toEqual(n < 700 ? ['a', 'b', 'ab'] : ['b']);
+  }
+  expect(allowed(start, words)).toEqual(['a', 'ab']);
+});
+
+test('an item as often as its counts say, however its texts overlap', () => {
+  const words = ['a', 'b', 'ab', 'aab', '<end>'];
+  const matcher = matcherOf({ rules: [sequence(many(choice(text('a'), text('ab')), 2, 3), text('b'))] }, words);
+  matcher.accept(0);
+  matcher.accept(2);
+  expect([allowed(matcher, words), matcher.mayEnd]).toEqual([['a', 'b', 'ab', '<end>'], true]);
+  matcher.accept(1);
+  expect(allowed(matcher, words)).toEqual(['<end>']);
+});
+
+test('what nests deeper than the limit is refused, and the matcher stays where it was', () => {
+  const words = ['[', ']', '[[[[[[[[[[', '<end>'];
+  const matcher = matcherOf({ rules: [sequence(text('['), many(rule(0), 0), text(']'))] }, words);
+  expect(() => {
+    for (let i = 0; i < 1_000; i++) matcher.accept(2);
+  }).toThrow(/stackDepth came to 2,001, at most 2,000/);
+  matcher.accept(1);
+  expect(allowed(matcher, words)).toContain(']');
+});
+
+test('strings with a greatest length take tokens up to just that', () => {
+  const letters = ['x', 'xx', 'é', 'xé', 'x'.repeat(20), 'x'.repeat(40), '"', 'x"', '\\', 'xxx"', '\n'];
+  const words = [...letters, '<end>'];
+  for (const [min, max] of [
+    [0, 3],
+    [0, 30],
+    [2, 39],
+    [5, 300],
+    [0, 41],
+  ] as const) {
+    // prettier-ignore
+    const char = chars([[0x20, 0x21], [0x23, 0x5b], [0x5d, 0x10ffff]]); // prettier-ignore
+    const content: Item = { kind: 'text', regular: repeat(char, min, max) };
+    const matcher = matcherOf({ rules: [sequence(content, text('"'))] }, words);
+    for (let n = 0; n <= Math.min(max, 60); n++) {
+      const fits = (word: string): boolean => {
+        const inside = [...word.replace('"', '')].length + n;
+        if (/[\n\\]/.test(word)) return false;
+        return word.includes('"') ? inside >= min && inside <= max : inside <= max;
+      };
+      expect(allowed(matcher, words), `${n} of ${min} to ${max}`).toEqual(letters.filter(fits));
+      if (n < max) matcher.accept(n % 3 === 0 ? 2 : 0);
+    }
+  }
+});
