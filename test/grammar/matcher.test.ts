@@ -105,7 +105,7 @@ test('random grammars, left-recursive and ambiguous ones too, fit the texts that
   const dice = seeded(7);
   const vocabulary = vocabularyOf(words);
   let nFitting = 0;
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < 250; round++) {
     const nRules = 1 + dice.below(3);
     const grammar = { rules: Array.from({ length: nRules }, () => randomItem(dice, nRules, 2)) };
     const compiled = new CompiledGrammar(grammar, vocabulary);
@@ -116,7 +116,7 @@ test('random grammars, left-recursive and ambiguous ones too, fit the texts that
       if (fits !== recognises(grammar, one)) expect.fail(`"${one}" in ${JSON.stringify(grammar.rules)}`);
     }
   }
-  expect(nFitting).toBeGreaterThan(1_000);
+  expect(nFitting).toBeGreaterThan(500);
 });
 
 test('a mask is what trying each token says, and after each allowed token some text goes on to an end', () => {
@@ -199,4 +199,14 @@ test('strings with a greatest length take tokens up to just that', () => {
       if (n < max) matcher.accept(n % 3 === 0 ? 2 : 0);
     }
   }
+});
+
+test('what comes behind a string of a greatest length may begin inside of a token', () => {
+  const words = ['xy', 'xxxxxxxxy', 'xxxxxxxxxy', 'xxxxxxxxxxy', 'xxxxxxxxxxx', 'y', '<end>'];
+  const content: Item = { kind: 'text', regular: repeat(chars([[0x20, 0x78]]), 0, 9) }; // all but y
+  const all: Item = { kind: 'text', regular: repeat(chars([[0x20, 0x21], [0x23, 0x5b], [0x5d, 0x10ffff]]), 0, 9) }; // prettier-ignore
+  const short = matcherOf({ rules: [sequence(content, text('y'))] }, words);
+  expect(allowed(short, words)).toEqual(['xy', 'xxxxxxxxy', 'xxxxxxxxxy', 'y']);
+  const either = matcherOf({ rules: [sequence(all, text('y'))] }, words);
+  expect(allowed(either, words)).toEqual(['xy', 'xxxxxxxxy', 'xxxxxxxxxy', 'y']);
 });
