@@ -84,7 +84,7 @@ function openSteps({ emitter, shape, others, next }: Work, { index, count, pendi
     subsets(pending).flatMap((chosen) => {
       const keys = both([one.keys, ...conditions(shape, chosen).map(({ keys }) => keys)]);
       const values = held(emitter, shape, one.values, chosen);
-      if (isNothing(keys) || emitter.context.isEmpty(values)) return [];
+      if (isNothing(keys, emitter.context) || emitter.context.isEmpty(values)) return [];
       const after = next({ index, count: count + 1, pending: pending & ~chosen });
       return [sequenceItem([...comma(emitter, count), openProperty(emitter, keys, values), after])];
     }),

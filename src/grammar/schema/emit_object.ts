@@ -4,7 +4,7 @@ import { choiceItem, optionalItem, sequenceItem, text, type Emitter } from './em
 import { countedMembers } from './emit_counted.ts';
 import { namedProperty, openProperty, type Member } from './members.ts';
 import { keysNamed } from './objects.ts';
-import type { Keys, ObjectShape } from './sets.ts';
+import type { Context, Keys, ObjectShape } from './sets.ts';
 import { allContents, contentsOf, fewTexts } from './texts.ts';
 import { none } from './values.ts';
 
@@ -13,7 +13,7 @@ export function objectItem(emitter: Emitter, shape: ObjectShape, where: string):
   const named = [...shape.named]
     .filter(([, { values }]) => values !== none)
     .map(([name, { values, isRequired }]): Member => ({ name, key: literal(contentsOf(name)), values, isRequired }));
-  const { listed, others } = openKeys(shape);
+  const { listed, others } = openKeys(emitter.context, shape);
   const members = [...named, ...listed];
   const nRequired = [...shape.named.values()].filter(({ isRequired }) => isRequired).length;
   const isNever = [...shape.named.values()].some(({ isRequired, values }) => isRequired && values === none);
@@ -35,13 +35,13 @@ export function objectItem(emitter: Emitter, shape: ObjectShape, where: string):
 const FEW_KEYS = 64;
 
 /** Keys that are not named: members for those that can be listed, and classes for the rest. */
-function openKeys(shape: ObjectShape): { listed: Member[]; others: Keys[] } {
+function openKeys(context: Context, shape: ObjectShape): { listed: Member[]; others: Keys[] } {
   const names = shape.named.size === 0 ? [] : [not(keysNamed([...shape.named.keys()]))];
   const listed: Member[] = [];
   const others: Keys[] = [];
   for (const { keys, values } of shape.others) {
     const rest = both([keys, ...names]);
-    const few = keys === allContents ? undefined : fewTexts(rest, FEW_KEYS);
+    const few = keys === allContents ? undefined : fewTexts(rest, FEW_KEYS, context);
     if (!few) others.push({ keys: rest, values });
     for (const contents of few ?? []) {
       listed.push({ name: JSON.parse(`"${contents}"`) as string, key: literal(contents), values, isRequired: false });

@@ -17,7 +17,7 @@ const MANY = 1_000;
 export function uniqueItems(emitter: Emitter, shape: ArrayShape): Item {
   const { prefix, min } = shape;
   const kinds = [...prefix, shape.rest].map((_, i) => itemTexts(emitter, shape, i));
-  const counts = kinds.map((kind) => fewTexts(kind, MANY)?.length ?? Infinity);
+  const counts = kinds.map((kind) => fewTexts(kind, MANY, emitter.context)?.length ?? Infinity);
   const isShort = counts.some((count) => count < Infinity);
   if (shape.contains.length > 0 || (prefix.length > 0 && isShort)) {
     throw refused(shape, `with ${shape.contains.length > 0 ? 'contains' : 'prefixItems of few values'}`);

@@ -57,7 +57,15 @@ export function contextOf(schema: Json): { context: Context; start: Values } {
       context.where = where;
     }
   };
-  const context: Context = { document: documentOf(schema), known: new Map(), work: 0, where: '', shapeOf, isEmpty };
+  const context: Context = {
+    document: documentOf(schema),
+    known: new Map(),
+    work: 0,
+    nStates: 0,
+    where: '',
+    shapeOf,
+    isEmpty,
+  };
   return { context, start: valuesAt(context, context.document.root, outermost) };
 }
 

@@ -10,6 +10,7 @@ export const limits = {
   work: { max: 400_000, why: 'each step of work intersects two sets of values' },
   rules: { max: 50_000, why: 'the largest real schemas need a few thousand' },
   patterns: { max: 64, why: 'keys are told apart by each pattern and its opposite' },
+  search: { max: 60_000, why: 'whether patterns have a text in common is found out by looking for one' },
 } as const;
 
 /** Refuses `value` above the named limit; `where` is a JSON pointer. */

@@ -65,11 +65,11 @@ function classes(context: Context, patterns: readonly Pattern[], additional: Val
       { keys: both([one.keys, contents]), values: bothValues(context, [one.values, values]) },
       { keys: both([one.keys, not(contents)]), values: one.values },
     ]);
-    matched = [...split, { keys: both([unmatched, contents]), values }].filter(({ keys }) => !isNothing(keys));
+    matched = [...split, { keys: both([unmatched, contents]), values }].filter(({ keys }) => !isNothing(keys, context));
     unmatched = both([unmatched, not(contents)]);
     checkLimit('patterns', matched.length, context.where);
   }
-  const rest = additional === none || isNothing(unmatched) ? [] : [{ keys: unmatched, values: additional }];
+  const rest = additional === none || isNothing(unmatched, context) ? [] : [{ keys: unmatched, values: additional }];
   return [...matched.filter(({ values }) => values !== none), ...rest];
 }
 

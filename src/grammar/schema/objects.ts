@@ -43,7 +43,7 @@ export function bothKeys(context: Context, a: readonly Keys[], b: readonly Keys[
     b.flatMap((right): Keys[] => {
       const keys = left.keys === right.keys ? left.keys : both([left.keys, right.keys]);
       const values = bothValues(context, [left.values, right.values]);
-      return values === none || isNothing(keys) ? [] : [{ keys, values }];
+      return values === none || isNothing(keys, context) ? [] : [{ keys, values }];
     }),
   );
 }
@@ -81,7 +81,7 @@ export function otherObjects(context: Context, shape: ObjectShape): ObjectShape[
     const forbidden = { keys: both([allContents, not(either(shape.others.map(({ keys }) => keys)))]), values: none };
     for (const { keys, values } of [...shape.others, forbidden]) {
       const rest = both([keys, not(names)]);
-      if (values.kind !== 'any' && !isNothing(rest)) found.push(with1(rest, notValues(context, values)));
+      if (values.kind !== 'any' && !isNothing(rest, context)) found.push(with1(rest, notValues(context, values)));
     }
   }
   if (shape.min > 0) found.push({ ...topObject, max: shape.min - 1 });

@@ -82,6 +82,8 @@ export interface Context {
   readonly document: SchemaDocument;
   readonly known: Map<string, Values>;
   work: number;
+  /** How many states of automata were looked at. */
+  nStates: number;
   /** Where the work is, for messages. */
   where: string;
   shapeOf(values: Values): Shape;

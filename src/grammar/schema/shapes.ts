@@ -116,5 +116,5 @@ export function isEmptyShape(context: Context, shape: Shape): boolean {
   if (shape.hasNull || shape.booleans.length > 0 || shape.numbers.length > 0) return false;
   if (shape.objects.some((part) => possibleObject(context, part))) return false;
   if (shape.arrays.some((part) => possibleArray(context, part))) return false;
-  return isNothing(shape.strings);
+  return isNothing(shape.strings, context);
 }

@@ -3,10 +3,9 @@
  * spelling there that counts, the one of `JSON.stringify`: itself, or an escape for quotes, backslashes and control characters. So a
  * pattern, a key and its opposite speak of the same texts. Only where nothing but the length is asked may other escapes come.
  */
-import { UnsupportedError } from '../../base/errors.ts';
+import { checkLimit } from './limits.ts';
 import { both, bytes, chars, either, empty, literal, not, repeat, sequence, type Regular } from '../regular.ts';
 import { derivative, rowOf } from '../derivative.ts';
-import { hasText } from '../emptiness.ts';
 
 export type Ranges = readonly (readonly [number, number])[];
 
@@ -89,18 +88,34 @@ export function matches(regular: Regular, text: string): boolean {
   return state.nullable;
 }
 
-/** Whether the language is known to have no text. One that takes too long to search counts as having some: the matcher refuses it, then. */
-export function isNothing(regular: Regular): boolean {
-  try {
-    return !hasText(regular);
-  } catch (error) {
-    if (error instanceof UnsupportedError) return false;
-    throw error;
+/** How many states of automata were looked at for one schema. */
+export interface Search {
+  nStates: number;
+  readonly where: string;
+}
+
+/** A language with more states than this counts as having texts: where it has none, the matcher finds out. */
+const SEARCH = 5_000;
+
+/** Whether the language is known to have no text. */
+export function isNothing(regular: Regular, search: Search): boolean {
+  if (regular.plain || regular.nullable) return regular.kind === 'nothing';
+  if (regular.live !== undefined) return !regular.live;
+  const seen = new Set<Regular>([regular]);
+  for (const state of seen) {
+    checkLimit('search', ++search.nStates, search.where);
+    if (seen.size > SEARCH) return false;
+    for (const target of rowOf(state).targets) {
+      if (target.nullable || (target.plain && target.kind !== 'nothing') || target.live) return false;
+      if (target.kind !== 'nothing' && target.live === undefined) seen.add(target);
+    }
   }
+  for (const state of seen) state.live = false;
+  return true;
 }
 
 /** All texts of the language; nothing where there are more than `most`. */
-export function fewTexts(regular: Regular, most: number): string[] | undefined {
+export function fewTexts(regular: Regular, most: number, search: Search): string[] | undefined {
   const found: string[] = [];
   const path: number[] = [];
   const open = new Set<Regular>();
@@ -110,7 +125,7 @@ export function fewTexts(regular: Regular, most: number): string[] | undefined {
     if (state.nullable) found.push(new TextDecoder().decode(Uint8Array.from(path)));
     const { starts, targets } = rowOf(state);
     const isFew = targets.every((target, i) => {
-      if (isNothing(target)) return true;
+      if (isNothing(target, search)) return true;
       for (let byte = starts[i]!; byte < (starts[i + 1] ?? 256); byte++) {
         path.push(byte);
         const isFew = found.length <= most && walk(target);
@@ -122,5 +137,5 @@ export function fewTexts(regular: Regular, most: number): string[] | undefined {
     open.delete(state);
     return isFew && found.length <= most;
   };
-  return isNothing(regular) ? [] : walk(regular) ? found : undefined;
+  return isNothing(regular, search) ? [] : walk(regular) ? found : undefined;
 }

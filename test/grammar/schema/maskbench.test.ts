@@ -28,7 +28,9 @@ const rows = lines.filter((_, i) => isWhole || i % 21 === 0);
 function instances(line: string): string[] {
   const found: string[] = [];
   const mark = '"data": ';
-  for (let at = line.indexOf(mark, line.indexOf('"tests": [')); at >= 0; at = line.indexOf(mark, at)) {
+  const schemaAt = line.indexOf('"schema": ') + '"schema": '.length;
+  const testsAt = schemaAt + valueLength(line.slice(schemaAt));
+  for (let at = line.indexOf(mark, testsAt); at >= 0; at = line.indexOf(mark, at)) {
     at += mark.length;
     const length = valueLength(line.slice(at));
     found.push(line.slice(at, at + length));
