@@ -9,7 +9,7 @@
  *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker
  *   engine.js                 the script of all threads, one file
  *   store.js                  the thread of the model store's jobs
- *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls, GPUs
+ *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls, grammars, GPUs
  *
  * Bundlers find engine.js and its parts by `new URL('./engine.js', import.meta.url)`. They move and rename the files, and change nothing
  * inside, so no part may import engine.js by its name. A part borrows what both need:
@@ -41,6 +41,7 @@ const faces = { tasks: 'src/tasks.ts', ai: 'src/ai.ts', built_in_ai: 'src/built_
 function partOf(file) {
   if (file.startsWith('src/quants/')) return 'weights';
   if (/gpu|notes/.test(file)) return 'gpu';
+  if (/^src\/(grammar\/|chat\/tools\/|engine\/constraint)/.test(file)) return 'grammar';
   return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
 }
 

@@ -35,6 +35,7 @@ export const files: Platform['files'] = async () => ({
   models: address(new URL('./engine.models.js', import.meta.url)),
   weights: address(new URL('./engine.weights.js', import.meta.url)),
   calls: address(new URL('./engine.calls.js', import.meta.url)),
+  grammar: address(new URL('./engine.grammar.js', import.meta.url)),
   gpu: address(new URL('./engine.gpu.js', import.meta.url)),
   store: address(new URL('./store.js', import.meta.url)),
   'thimble.simd': address(new URL('../thimble.simd.wasm', import.meta.url)),

@@ -1,5 +1,5 @@
 /**
- * What a page rarely asks for, so that its code loads on demand: a rare family, adapters, saved sessions, guesses, scores, embeddings. The
+ * What a page rarely asks for, so that its code loads on demand: a rare family, adapters, saved sessions, guesses, grammars, scores, embeddings. The
  * test runs this in Node, too, and compares.
  * @param {typeof import('thimble').openModel} openModel
  * @param {{ model: Uint8Array, lora: Uint8Array, encoder: Uint8Array }} files
@@ -18,10 +18,17 @@ export async function onDemand(openModel, { model: bytes, lora, encoder }) {
   await other.restore(saved);
   const { tokens: resumed } = await other.resume({ maxTokens: 4, ignoreEos: true });
   const { tokens: guessed } = await other.generate(prompt, { ...options, speculate: 'lookup' });
+  const schema = {
+    type: 'object',
+    properties: { a: { type: 'boolean' } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const { text: held, value } = await other.generate(prompt, { temperature: 2, seed: 3, schema });
   const scores = [...(await model.score(prompt))];
   await model.close();
   const reader = await openModel(encoder, { nCtx: 64, threads: 1 });
   const rows = (await reader.embed([prompt, [5, 6]])).map((row) => [...row]);
   await reader.close();
-  return { family: model.info.architecture, adapted, bare, resumed, guessed, scores, rows };
+  return { family: model.info.architecture, adapted, bare, resumed, guessed, held, value, scores, rows };
 }
