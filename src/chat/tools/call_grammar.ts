@@ -7,7 +7,7 @@ import { grammarOfSchema } from '../../grammar/schema/schema.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 import type { CallShape, TaggedShape, ToolFormat } from './format.ts';
 import { formatNamed } from './formats.ts';
-import { any, cannot, digits, either, inOrder, literal, many, maybe, nineOfId, none, notBeginning, oneOf, repeat, Rules, sequence, text, without, word, type Regular } from './pieces.ts'; // prettier-ignore
+import { any, cannot, digits, either, inOrder, literal, many, maybe, nineOfId, wordOfId, none, notBeginning, oneOf, repeat, Rules, sequence, text, without, word, type Regular } from './pieces.ts'; // prettier-ignore
 import { both } from '../../grammar/regular.ts';
 import { argumentsSchema, membersOf } from './schemas.ts';
 import { toolsOf, type CallsOptions, type Tool } from './tool.ts';
@@ -31,6 +31,10 @@ export function grammarOfCalls(options: CallsOptions, tokenOf: (text: string) =>
 }
 
 const space: Regular = repeat(either([' ', '\n'].map(literal)), 0, 2);
+
+const anyText = { id: nineOfId, word: wordOfId, number: digits };
+/** White space in a list of calls. */
+const listSpace = text(repeat(either([' ', '\n'].map(literal)), 0, 8));
 
 class CallGrammar {
   private readonly format: ToolFormat;
@@ -105,13 +109,13 @@ class CallGrammar {
     const begins = oneOf((typeof begin === 'string' ? [begin] : begin).map((mark) => rules.mark(mark)));
     const bodies = rules.rule(oneOf(this.tools.map((tool) => this.call(tool))));
     const end = rules.mark(this.format.end ?? '');
-    const separator = isList ? word(', ') : rules.mark(between);
+    const separator = isList ? inOrder([word(','), listSpace]) : rules.mark(between);
     const opening = isMarked ? begins : this.opening();
     const further = inOrder([separator, begins, bodies, end]);
     const all = inOrder([opening, bodies, end, ...(isSingle ? [] : [many(further)])]);
     if (!section) return all;
-    const [open, close] = isList ? ['[', ']'] : ['', ''];
-    return inOrder([rules.mark(section.begin + open), all, rules.mark(close + section.end)]);
+    const listed = isList ? [text(space), word('['), listSpace, all, listSpace, word(']')] : [all];
+    return inOrder([rules.mark(section.begin), ...listed, rules.mark(section.end)]);
   }
 
   /** What stands before the first call where the prompt has begun it. */
@@ -168,8 +172,8 @@ class CallGrammar {
   ): Item {
     const { rules } = this;
     const ways = head ? head.write(tool.name) : [[tool.name]];
-    const piece = (part: string | { readonly any: 'id' | 'number' }): Item =>
-      typeof part === 'string' ? rules.mark(part) : text(part.any === 'id' ? nineOfId : digits);
+    const piece = (part: string | { readonly any: keyof typeof anyText }): Item =>
+      typeof part === 'string' ? rules.mark(part) : text(anyText[part.any]);
     const named = oneOf(ways.map((parts) => inOrder(parts.map(piece))));
     const value = args === 'json' ? this.json(tool) : parametersItem(place.root, args, place, rules);
     return inOrder([rules.mark(before), named, rules.mark(after), value, rules.mark(close)]);

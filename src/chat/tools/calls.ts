@@ -145,7 +145,7 @@ function* readParameters(parameters: Parameters, name: string, { source, sink }:
     else {
       sink.say(`${known.size > 0 ? ', ' : ''}${JSON.stringify(key)}: `);
       if (isSaid) yield* readText(parameters, { source, sink });
-      else sink.say(jsonOf(yield* wholeValue(parameters, source), types));
+      else sink.say(jsonOf(yield* wholeValue(parameters, types, source), types));
     }
     known.add(key);
   }
@@ -161,20 +161,27 @@ function* readText(parameters: Parameters, { source, sink }: Omit<Place, 'end'>)
   if (yield* readValue(parameters, source, (piece) => sink.say(quoted(piece)))) sink.say('"');
 }
 
-function* wholeValue(parameters: Parameters, source: Source): Reading<string> {
+function* wholeValue(parameters: Parameters, types: ReadonlySet<string>, source: Source): Reading<string> {
   let value = '';
-  yield* readValue(parameters, source, (piece) => (value += piece));
+  yield* readValue(parameters, source, (piece) => (value += piece), types);
   return value;
 }
 
-/** A value as it is spelled, with the mark behind it. The last line break waits: it may belong to the mark. False: the text ended inside it. */
+/**
+ * A value as it is spelled, with the mark behind it. The last line break waits: it may belong to the mark. An object, where it may be one, is
+ * read as one, whatever stands in its texts. False: the text ended inside it.
+ */
 function* readValue(
   { end, lines, wrapped }: Parameters,
   source: Source,
   say: (text: string) => void,
+  types: ReadonlySet<string> = new Set(),
 ): Reading<boolean> {
   const isWrapped = wrapped !== undefined && (yield* source.skip(wrapped[0]));
   if (lines) yield* source.skip('\n');
+  if (types.size > 0) yield* source.need(1);
+  const first = source.rest[0];
+  if ((first === '{' && types.has('object')) || (first === '[' && types.has('array'))) yield* jsonValue(source, say);
   let held = '';
   const mark = core(end);
   const found = yield* source.until(isWrapped ? [wrapped[1]] : [mark], (piece) => {

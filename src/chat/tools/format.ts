@@ -31,8 +31,9 @@ export interface TaggedShape {
 export interface Head {
   /** What was read; undefined where it is no call. */
   read(head: string): { readonly name: string; readonly id?: string } | undefined;
-  /** The ways in which it may be written, each in pieces: texts as they are, or `id`, some letters and digits, or `number`, some digits. */
-  write(name: string): readonly (readonly (string | { readonly any: 'id' | 'number' })[])[];
+  /** The ways in which it may be written, each in pieces: texts as they are, or `id`, nine letters and digits,
+   * `word`, some of them, or `number`, some digits. */
+  write(name: string): readonly (readonly (string | { readonly any: 'id' | 'word' | 'number' })[])[];
 }
 
 /** Each parameter by itself: `<parameter=city>Paris</parameter>`. Texts stand as they are, all else as JSON. */

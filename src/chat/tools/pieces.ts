@@ -16,7 +16,9 @@ import { UnsupportedError } from '../../base/errors.ts';
 
 export const any: Regular = repeat(anyChar, 0);
 export const digits: Regular = repeat(chars([[48, 57]]), 1, 3);
-export const nineOfId: Regular = repeat(chars([[48, 57], [65, 90], [97, 122]]), 9, 9); // prettier-ignore
+const idChar = chars([[48, 57], [65, 90], [97, 122]]); // prettier-ignore
+export const nineOfId: Regular = repeat(idChar, 9, 9);
+export const wordOfId: Regular = repeat(idChar, 4, 24); // prettier-ignore
 
 export const text = (regular: Regular): Item => ({ kind: 'text', regular });
 export const word = (spelled: string): Item => text(literal(spelled));

@@ -21,6 +21,9 @@ const silent = new Set(
   ),
 );
 
+/** Whether a schema allows any value. */
+export const saysNothing = (schema: Schema): boolean => Object.keys(schema).every((keyword) => silent.has(keyword));
+
 /** The parts of a schema of arguments, where each argument is written by itself. */
 export interface Members {
   readonly required: ReadonlySet<string>;

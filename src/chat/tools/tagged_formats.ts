@@ -24,7 +24,7 @@ const solarHead: Head = {
     const [id = '', name] = head.split('<|tool_call:name|>');
     return name === undefined ? undefined : { name: name.trim(), id: id.trim() };
   },
-  write: (name) => [[{ any: 'id' }, `<|tool_call:name|>${name}`]],
+  write: (name) => [[{ any: 'word' }, `<|tool_call:name|>${name}`]],
 };
 
 /** `functions.weather <|constrain|>json`, or `functions.weather<|channel|>commentary json` */
@@ -107,10 +107,10 @@ export const taggedFormats: readonly ToolFormat[] = [
       '<|start|>assistant<|channel|>commentary ',
       '<|start|>assistant<|channel|>analysis ',
     ],
-    end: '<|end|>',
     shape: { kind: 'tagged', before: 'to=', after: '<|message|>', head: harmonyHead, arguments: 'json' },
     opened: {},
     locks: ['to=functions.'],
+    isSingle: true,
     space: 'free',
     tokens: ['<|channel|>', '<|start|>', '<|message|>', '<|constrain|>', '<|end|>'],
   },

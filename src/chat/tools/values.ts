@@ -3,7 +3,16 @@ import type { Item } from '../../grammar/grammar.ts';
 import { grammarOfSchema } from '../../grammar/schema/schema.ts';
 import type { Parameters } from './format.ts';
 import { any, anyChar, both, cannot, chars, either, inOrder, literal, many, maybe, none, not, notBeginning, oneOf, repeat, sequence, text, without, word, type Regular, type Rules } from './pieces.ts'; // prettier-ignore
-import { checkApart, checkKeywords, membersOf, resolved, splitOf, withDefinitions, type Schema } from './schemas.ts';
+import {
+  checkApart,
+  checkKeywords,
+  membersOf,
+  resolved,
+  saysNothing,
+  splitOf,
+  withDefinitions,
+  type Schema,
+} from './schemas.ts';
 
 /** Where a schema stands, for errors, and what its references refer to. */
 export interface Place {
@@ -72,8 +81,10 @@ export interface Spelling {
   text(schema: Schema, place: Place, rules: Rules): Item;
   /** A key inside of an object, with what stands between it and its value. */
   key(name: string, place: Place): Item;
-  /** Any object. */
-  object(rules: Rules): Item;
+  /** Any value. */
+  any(rules: Rules): Item;
+  /** Any object. @param value any value */
+  object(rules: Rules, value: () => Item): Item;
 }
 
 /** Python's literals. Texts are JSON's, which Python reads alike. */
@@ -82,7 +93,8 @@ export const pythonSpelling: Spelling = {
   words: { true: 'True', false: 'False', null: 'None' },
   text: (schema, _, rules) => rules.embedded(grammarOfSchema({ ...schema, type: 'string' }, { space: 'one' })),
   key: (name) => word(`${JSON.stringify(name)}: `),
-  object: (rules) => rules.embedded(grammarOfSchema({ type: 'object' }, { space: 'one' })),
+  any: (rules) => rules.embedded(grammarOfSchema(true, { space: 'one' })),
+  object: (rules, _) => rules.embedded(grammarOfSchema({ type: 'object' }, { space: 'one' })),
 };
 
 /** Gemma's braces, with a mark for a quote. */
@@ -97,17 +109,19 @@ export function bracesSpelling(quote: string): Spelling {
       if (!/^[^\s"<>{}[\],:|]+$/.test(name)) throw cannot(where, `a property named ${JSON.stringify(name)}`, format);
       return word(`${name}:`);
     },
-    object: (rules) => {
+    any: (rules) => {
       const number = rules.embedded(grammarOfSchema({ type: 'number' }));
       const scalars = [quoted(any, rules), number, ...['true', 'false', 'null'].map(word)];
-      const object = rules.recursive((self) => {
-        const value = oneOf([...scalars, self, inOrder([word('['), listOf(oneOf([...scalars, self])), word(']')])]);
-        return inOrder([word('{'), listOf(inOrder([keyItem, word(':'), value])), word('}')]);
-      });
-      return object;
+      return rules.recursive((self) =>
+        oneOf([...scalars, inOrder([word('['), listOf(self), word(']')]), openObject(self)]),
+      );
     },
+    object: (_, value) => openObject(value()),
   };
 }
+
+/** An object of Gemma's with any keys. */
+const openObject = (value: Item): Item => inOrder([word('{'), listOf(inOrder([keyItem, word(':'), value])), word('}')]);
 
 /** None, one or several, with something between them. */
 export const listOf = (item: Item, comma = ','): Item => maybe(inOrder([item, many(inOrder([word(comma), item]))]));
@@ -146,7 +160,16 @@ export class ValueGrammar {
     this.rules = rules;
   }
 
+  private anyItem: Item | undefined;
+
+  /** Any value. */
+  private any(): Item {
+    this.anyItem ??= this.spelling.any(this.rules);
+    return this.anyItem;
+  }
+
   item(schema: Schema, place: Place): Item {
+    if (saysNothing(schema)) return this.any();
     const { $ref: reference } = schema;
     if (typeof reference !== 'string') return this.plainItem(schema, place);
     const known = this.references.get(reference);
@@ -196,7 +219,7 @@ export class ValueGrammar {
   private object(schema: Schema, place: Place): Item {
     const own = onlyOf(schema, ofObjects);
     const { required, properties, isOpen } = membersOf(own, place.where, place.format);
-    if (isOpen) return this.spelling.object(this.rules);
+    if (isOpen) return this.spelling.object(this.rules, () => this.any());
     const members = properties.map(([name, each]) => {
       const inner = { ...place, where: `${place.where}.${name}` };
       const item = inOrder([this.spelling.key(name, inner), this.item(withDefinitions(each, place.root), inner)]);
