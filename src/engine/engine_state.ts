@@ -10,7 +10,7 @@ import { defaultSessions } from './backend_plan.ts';
 import { startBackend } from './create_backend.ts';
 import { loadModel, type LoadedModel, type LoadOptions } from './load_model.ts';
 import { openSource } from './open_source.ts';
-import type { Places } from './places.ts';
+import type { Places, Placing } from './places.ts';
 import { ready } from './ready.ts';
 import type { Session } from './session.ts';
 
@@ -38,12 +38,12 @@ export class EngineState {
   private draft: LoadedModel | undefined;
   private nextSession = OWN_SESSION + 1;
   /** The sessions of calls that have no other. */
-  private readonly own = new Set<Session>();
-  private readonly places: Places<Session> = { idle: [], nComing: 0, nCame: 0, line: undefined, wake: undefined };
+  readonly own = new Set<Session>();
+  readonly places: Places = { idle: [], nComing: 0, nCame: 0, line: undefined, wake: undefined };
   /** Those of `model.generate` that are in use. */
   private readonly answering = new Set<Session>();
   private readonly closing = new Set<number>();
-  private maxSessions = defaultSessions;
+  maxSessions = defaultSessions;
 
   /**
    * @param onDeath is told why nothing works any more, where that is known before the next call
@@ -179,10 +179,10 @@ export class EngineState {
     this.opened = this.draft = undefined;
   }
 
-  private readonly closeOwn = (session: Session): void => {
+  closeOwn(session: Session): void {
     this.own.delete(session);
     session.close();
-  };
+  }
 
   private cameBack(): void {
     const { places } = this;
@@ -192,59 +192,25 @@ export class EngineState {
   }
 
   /** A new session, or one to be used again. Calls wait for it while others are under way that will give theirs back. */
-  private async place({ adapters, look, tokens, isForGood = false, signal }: SessionPlacing): Promise<Session> {
-    const { places, own, maxSessions } = this;
-    const reuse = tokens && (() => this.takeIdle((session) => this.model.sharedWith(session, tokens, adapters)));
-    const open = async (): Promise<Session> => {
-      const isFull = this.sessions.size + own.size >= maxSessions;
-      if (tokens && isFull && own.size > 0) throw new ResourceError('all sessions are in use');
-      const session = await ready(this.model.openSession(adapters, look));
-      if (isForGood) return session;
+  private async place(placing: Placing): Promise<Session> {
+    const { places, own } = this;
+    const isLone = !placing.tokens || own.size === 0;
+    if (!isLone && own.size === 1 && places.idle.length === 1) {
       places.nComing++;
-      own.add(session);
-      return session;
-    };
-    try {
-      if (!places.line) {
-        const found = reuse?.() ?? (await open().catch(refused));
-        if (found) return found;
-      }
-      const { waitForPlace } = await import('./places.ts'); // most programs have fewer sessions
-      const mayWait = !isForGood || this.sessions.size < maxSessions;
-      return await waitForPlace(places, { reuse, open, close: this.closeOwn, mayWait, signal });
-    } catch (error) {
-      throw error instanceof ResourceError ? this.noRoom(error) : error;
+      return places.idle.pop()!;
     }
+    const found = isLone && !places.line && (await this.openPlaced(placing).catch(refused));
+    return found || (await import('./places.ts')).waitForPlace(this, placing); // most programs have fewer sessions
   }
 
-  /** Of those that nobody uses, the one that knows most of a text. */
-  private takeIdle(known: (session: Session) => number): Session | undefined {
-    const { places } = this;
-    if (places.idle.length === 0) return undefined;
-    const best = places.idle.reduce((best, next) => (known(next) > known(best) ? next : best));
-    places.idle = places.idle.filter((session) => session !== best);
-    places.nComing++;
-    return best;
+  /** @throws ResourceError where there is no room for one more. */
+  async openPlaced({ adapters, look, isForGood }: Placing): Promise<Session> {
+    const session = await ready(this.model.openSession(adapters, look));
+    if (isForGood) return session;
+    this.places.nComing++;
+    this.own.add(session);
+    return session;
   }
-
-  private noRoom(cause: ResourceError): ResourceError {
-    const { size } = this.sessions;
-    if (size < this.maxSessions) return cause;
-    const came = `${size} chats and sessions are open, and the model was opened for ${this.maxSessions}`;
-    const help = 'close one (await chat.close(), or await using), or open the model with a larger maxSessions';
-    return new ResourceError(`${came}; ${help}`, { cause });
-  }
-}
-
-/** How a session gets its place. */
-interface SessionPlacing {
-  readonly adapters?: readonly AdapterUse[] | undefined;
-  readonly look?: Look | undefined;
-  /** It is one of those that are kept for `model.generate`, of which there are no more than places. */
-  readonly tokens?: ArrayLike<number>;
-  /** It stays when the call is over. */
-  readonly isForGood?: boolean;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** There may be room later. */

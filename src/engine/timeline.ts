@@ -1,6 +1,6 @@
 import type { Program } from '../backends/backend.ts';
 import type { Best } from '../base/best.ts';
-import type { Graph, Step } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { Snapshots } from './snapshots.ts';
