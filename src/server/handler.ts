@@ -76,6 +76,7 @@ class Requests {
         request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await this.answer(request, found, work);
     } catch (error) {
       work.error = httpErrorOf(error);
+      work.leave(); // other answers to the same request
       response = errorResponse(work.error, errorBody[api](work.error));
     }
     work.status = response.status;

@@ -16,6 +16,11 @@ export class Metrics {
     this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
   }
 
+  /** Tokens of texts that were read for their rows. */
+  read(nTokens: number): void {
+    this.nPrompt += nTokens;
+  }
+
   answer({ nPromptTokens, nReusedTokens, tokens, timings }: GenerateResult): void {
     this.nPrompt += nPromptTokens - nReusedTokens;
     this.nCached += nReusedTokens;
@@ -32,7 +37,7 @@ export class Metrics {
     const rows: readonly (readonly [name: string, type: 'counter' | 'gauge', help: string, value: number])[] = [
       ['llamacpp:prompt_tokens_total', 'counter', 'Prompt tokens that were read.', this.nPrompt],
       ['llamacpp:prompt_seconds_total', 'counter', 'Seconds spent reading prompts.', this.promptMs / 1000],
-      ['llamacpp:prompt_tokens_cache_total', 'counter', 'Prompt tokens that were known already.', this.nCached],
+      ['llamacpp:prompt_tokens_cached_total', 'counter', 'Prompt tokens that were known already.', this.nCached],
       [
         'llamacpp:prompt_cache_hit_ratio',
         'gauge',

@@ -156,18 +156,22 @@ const nChoices = ({ prompts, given }: Completion): number => prompts.length * (g
 
 async function allAtOnce(context: Context, completion: Completion): Promise<Response> {
   const { held, given, head } = completion;
-  const choices = [];
-  const all: (GenerateResult | Echo)[] = [];
-  for (let index = 0; index < nChoices(completion); index++) {
-    const { echo, answering } = await startOf(context, completion, index);
-    const made = answering && (await wholeOf(answering));
-    const scored = [...echo.scored, ...(made?.scored ?? [])];
-    const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored);
-    const finish_reason = made ? finishReason(made.result.stopReason, false) : 'length';
-    choices.push({ text: echo.text + (made?.text ?? ''), index, logprobs, finish_reason });
-    all.push(made?.result ?? echo);
-  }
-  return json({ ...head, choices, ...figuresOf(all, given.n ?? 1) });
+  const made = await Promise.all(
+    Array.from({ length: nChoices(completion) }, async (_, index) => {
+      const { echo, answering } = await startOf(context, completion, index);
+      const whole = answering && (await wholeOf(answering));
+      const scored = [...echo.scored, ...(whole?.scored ?? [])];
+      const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored);
+      const finish_reason = whole ? finishReason(whole.result.stopReason, false) : 'length';
+      const choice = { text: echo.text + (whole?.text ?? ''), index, logprobs, finish_reason };
+      return { choice, figures: whole?.result ?? echo };
+    }),
+  );
+  const figures = figuresOf(
+    made.map((each) => each.figures),
+    given.n ?? 1,
+  );
+  return json({ ...head, choices: made.map(({ choice }) => choice), ...figures });
 }
 
 /** Usage over all prompts; those of one prompt count it once. */
