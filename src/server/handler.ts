@@ -156,7 +156,7 @@ function startWork(request: Request, timeoutMs: number): Work {
   const leave = (): void => controller.abort(new DOMException('the client is gone', 'AbortError'));
   const late = (): void =>
     controller.abort(new DOMException(`the answer took longer than ${timeoutMs / 1000} s`, 'TimeoutError'));
-  const timer = setTimeout(late, timeoutMs);
+  const timer = setTimeout(late, Math.min(timeoutMs, 2 ** 31 - 1)); // timers wait no longer
   if (request.signal.aborted) leave();
   request.signal.addEventListener('abort', leave, { once: true });
   const { pathname } = new URL(request.url);

@@ -10,6 +10,8 @@ export class Metrics {
   private nPredicted = 0;
   private predictedMs = 0;
   nOpen = 0;
+  /** Seconds since 1970, as llama-server tells them beside the metrics. */
+  readonly startedAt = Math.floor(Date.now() / 1000);
 
   request(route: string, status: number): void {
     const key = `route="${route}",status="${status}"`;

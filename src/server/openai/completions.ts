@@ -56,6 +56,7 @@ export async function completions(context: Context): Promise<Response> {
   if (given.stream_options && !given.stream)
     throw new HttpError(400, "'stream_options' goes with 'stream': true", { param: 'stream_options' });
   const pieces = needed(given.prompt, 'prompt');
+  checkChoices(pieces.length * n);
   const held = await modelOf(context, given.model);
   const { info } = held.model;
   const all = await asked(plainPrompts(held.model, pieces));
@@ -77,6 +78,15 @@ export async function completions(context: Context): Promise<Response> {
   if (!given.stream) return allAtOnce(context, completion);
   const first = await startOf(context, completion, 0);
   return context.stream(chunksOf(context, completion, first), sse);
+}
+
+/** As many choices as one prompt may have. */
+const MAX_CHOICES = 128;
+
+/** @throws HttpError */
+export function checkChoices(n: number): void {
+  if (n <= MAX_CHOICES) return;
+  throw new HttpError(400, `${n} answers are asked for at once, expected at most ${MAX_CHOICES}`, { param: 'prompt' });
 }
 
 /** A choice that is under way. */
