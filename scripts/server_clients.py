@@ -11,6 +11,7 @@ embeddings as EMBEDDER it asks that one, too.
 import asyncio
 import json
 import sys
+from typing import Literal
 
 try:
     import ollama
@@ -30,7 +31,7 @@ greedy = {"temperature": 0, "num_predict": 8}
 
 
 class River(BaseModel):
-    name: str
+    name: Literal["Seine", "Loire"]  # also a model that says anything comes to an end
 
 
 def openai_chat():

@@ -116,7 +116,7 @@ export async function wholeOf(answering: Answering): Promise<Whole> {
 
 /** llama-server's figures of an answer. */
 export function timingsOf({ nPromptTokens, nReusedTokens, tokens, timings }: GenerateResult) {
-  const { prefillMs, decodeMs } = timings;
+  const { prefillMs, decodeMs, decodeTps } = timings; // the first token costs no step of its own
   const nRead = nPromptTokens - nReusedTokens;
   const each = (ms: number, n: number) => (n > 0 ? ms / n : 0);
   const perSecond = (n: number, ms: number) => (ms > 0 ? (1000 * n) / ms : 0);
@@ -128,7 +128,7 @@ export function timingsOf({ nPromptTokens, nReusedTokens, tokens, timings }: Gen
     prompt_per_second: perSecond(nRead, prefillMs),
     predicted_n: tokens.length,
     predicted_ms: decodeMs,
-    predicted_per_token_ms: each(decodeMs, tokens.length),
-    predicted_per_second: perSecond(tokens.length, decodeMs),
+    predicted_per_token_ms: decodeTps > 0 ? 1000 / decodeTps : 0,
+    predicted_per_second: decodeTps,
   };
 }

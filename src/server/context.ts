@@ -40,6 +40,12 @@ export async function modelOf(context: Context, name: string | undefined, keepMs
   return held;
 }
 
+/** Tokens of texts that were read for their rows. */
+export function countRead({ notes, metrics }: Context, nTokens: number): void {
+  notes.nPrompt = nTokens;
+  metrics.read(nTokens);
+}
+
 /** The body as JSON. @throws HttpError for one that is too long, or no JSON */
 export async function bodyOf({ request, maxBodyBytes }: Context): Promise<unknown> {
   const text = await textOf(request, maxBodyBytes);

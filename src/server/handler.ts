@@ -76,6 +76,7 @@ class Requests {
         request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await this.answer(request, found, work);
     } catch (error) {
       work.error = httpErrorOf(error);
+      work.leave(); // other answers to the same request
       response = errorResponse(work.error, errorBody[api](work.error));
     }
     work.status = response.status;
@@ -155,7 +156,7 @@ function startWork(request: Request, timeoutMs: number): Work {
   const leave = (): void => controller.abort(new DOMException('the client is gone', 'AbortError'));
   const late = (): void =>
     controller.abort(new DOMException(`the answer took longer than ${timeoutMs / 1000} s`, 'TimeoutError'));
-  const timer = setTimeout(late, timeoutMs);
+  const timer = setTimeout(late, Math.min(timeoutMs, 2 ** 31 - 1)); // timers wait no longer
   if (request.signal.aborted) leave();
   request.signal.addEventListener('abort', leave, { once: true });
   const { pathname } = new URL(request.url);

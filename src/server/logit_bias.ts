@@ -6,9 +6,13 @@ import type { ServedModel } from './served.ts';
 /** Tokens, or texts whose tokens are meant, and what is added to their logits. */
 export type Bias = readonly (readonly [token: number | string, bias: number])[];
 
+/** OpenAI takes 300. Texts among them are tokenised one by one. */
+const MAX_PAIRS = 10_000;
+
 /** OpenAI's `{ "50256": -100 }`, or llama-server's `[[50256, -100], [" text", false]]`. */
 export const bias: Check<Bias> = (value, name) => {
   const pairs: unknown[] = Array.isArray(value) ? value : pairsOf(value, name);
+  if (pairs.length > MAX_PAIRS) throw wrong(name, value, `at most ${MAX_PAIRS} pairs, and ${pairs.length} came`);
   return pairs.map((pair, i) => {
     const where = `${name}[${i}]`;
     if (!Array.isArray(pair) || pair.length !== 2) throw wrong(where, pair, 'a pair of token and bias');

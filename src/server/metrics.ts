@@ -10,10 +10,17 @@ export class Metrics {
   private nPredicted = 0;
   private predictedMs = 0;
   nOpen = 0;
+  /** Seconds since 1970, as llama-server tells them beside the metrics. */
+  readonly startedAt = Math.floor(Date.now() / 1000);
 
   request(route: string, status: number): void {
     const key = `route="${route}",status="${status}"`;
     this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
+  }
+
+  /** Tokens of texts that were read for their rows. */
+  read(nTokens: number): void {
+    this.nPrompt += nTokens;
   }
 
   answer({ nPromptTokens, nReusedTokens, tokens, timings }: GenerateResult): void {
@@ -32,7 +39,7 @@ export class Metrics {
     const rows: readonly (readonly [name: string, type: 'counter' | 'gauge', help: string, value: number])[] = [
       ['llamacpp:prompt_tokens_total', 'counter', 'Prompt tokens that were read.', this.nPrompt],
       ['llamacpp:prompt_seconds_total', 'counter', 'Seconds spent reading prompts.', this.promptMs / 1000],
-      ['llamacpp:prompt_tokens_cache_total', 'counter', 'Prompt tokens that were known already.', this.nCached],
+      ['llamacpp:prompt_tokens_cached_total', 'counter', 'Prompt tokens that were known already.', this.nCached],
       [
         'llamacpp:prompt_cache_hit_ratio',
         'gauge',

@@ -20,6 +20,7 @@ import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
 import { json, sse, type Framing } from '../respond.ts';
 import { localSampling, mirostat, mirostatOf, rareSampling } from '../sampling_parameters.ts';
 import type { Held, ServedOptions } from '../served.ts';
+import { checkChoices } from '../openai/completions.ts';
 import { logProbEntries } from '../openai/log_probs.ts';
 import { schema } from '../openai/messages.ts';
 
@@ -68,6 +69,7 @@ const plainSse: Framing = { ...sse, end: '' };
 export async function completion(context: Context): Promise<Response> {
   const { given, options } = readParameters(await bodyOf(context), table, 'ignore');
   const { isList, pieces } = needed(given.prompt, 'prompt');
+  checkChoices(pieces.length);
   const held = await modelOf(context, given.model);
   const all = await asked(plainPrompts(held.model, pieces));
   const { n_predict = -1, max_tokens = n_predict, n_probs = 0, json_schema } = given;

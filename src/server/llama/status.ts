@@ -5,8 +5,11 @@ export const root = (): Response => plainText('thimble is running');
 
 export const health = (): Response => json({ status: 'ok' });
 
-export const metrics = ({ metrics: all, served }: Context): Response =>
-  plainText(all.text(served.running()), 'text/plain; version=0.0.4; charset=utf-8');
+export function metrics({ metrics: all, served }: Context): Response {
+  const response = plainText(all.text(served.running()), 'text/plain; version=0.0.4; charset=utf-8');
+  response.headers.set('Process-Start-Time-Unix', String(all.startedAt));
+  return response;
+}
 
 /** What the server does with a request that says nothing else; of the model that `?model=` names, or the one there is. */
 export async function props(context: Context): Promise<Response> {

@@ -1,5 +1,5 @@
 /** `/api/embed`, and the older `/api/embeddings`. */
-import { bodyOf, modelOf, type Context } from '../context.ts';
+import { bodyOf, countRead, modelOf, type Context } from '../context.ts';
 import { asked } from '../http_error.ts';
 import { boolean, list, needed, readParameters, text, whole, type Check } from '../parameters.ts';
 import { json } from '../respond.ts';
@@ -29,12 +29,14 @@ export async function embed(context: Context): Promise<Response> {
     input.length > 0
       ? await asked(model.embed(input, { signal, truncate, ...(dimensions !== undefined && { dimensions }) }))
       : [];
+  const nTokens = await countTokens(model, input);
+  countRead(context, nTokens);
   return json({
     model: name,
     embeddings: rows.map((row) => Array.from(row)),
     total_duration: Math.round((performance.now() - startMs) * 1e6),
     load_duration: Math.round((loadedMs - startMs) * 1e6),
-    prompt_eval_count: await countTokens(model, input),
+    prompt_eval_count: nTokens,
   });
 }
 

@@ -104,8 +104,8 @@ const wishOf = ({ prompt, options }: Chat, i: number) => ({
 
 async function wholeChat(context: Context, chat: Chat): Promise<Response> {
   const { held, given, head } = chat;
-  const wholes: Whole[] = [];
-  for (let i = 0; i < (given.n ?? 1); i++) wholes.push(await wholeOf(await begin(context, held, wishOf(chat, i))));
+  const indices = Array.from({ length: given.n ?? 1 }, (_, i) => i);
+  const wholes = await Promise.all(indices.map(async (i) => wholeOf(await begin(context, held, wishOf(chat, i)))));
   const results = wholes.map(({ result }) => result);
   const choices = await Promise.all(wholes.map((whole, index) => choiceOf(whole, index, chat)));
   return json({

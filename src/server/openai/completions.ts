@@ -56,6 +56,7 @@ export async function completions(context: Context): Promise<Response> {
   if (given.stream_options && !given.stream)
     throw new HttpError(400, "'stream_options' goes with 'stream': true", { param: 'stream_options' });
   const pieces = needed(given.prompt, 'prompt');
+  checkChoices(pieces.length * n);
   const held = await modelOf(context, given.model);
   const { info } = held.model;
   const all = await asked(plainPrompts(held.model, pieces));
@@ -77,6 +78,15 @@ export async function completions(context: Context): Promise<Response> {
   if (!given.stream) return allAtOnce(context, completion);
   const first = await startOf(context, completion, 0);
   return context.stream(chunksOf(context, completion, first), sse);
+}
+
+/** As many choices as one prompt may have. */
+const MAX_CHOICES = 128;
+
+/** @throws HttpError */
+export function checkChoices(n: number): void {
+  if (n <= MAX_CHOICES) return;
+  throw new HttpError(400, `${n} answers are asked for at once, expected at most ${MAX_CHOICES}`, { param: 'prompt' });
 }
 
 /** A choice that is under way. */
@@ -156,18 +166,22 @@ const nChoices = ({ prompts, given }: Completion): number => prompts.length * (g
 
 async function allAtOnce(context: Context, completion: Completion): Promise<Response> {
   const { held, given, head } = completion;
-  const choices = [];
-  const all: (GenerateResult | Echo)[] = [];
-  for (let index = 0; index < nChoices(completion); index++) {
-    const { echo, answering } = await startOf(context, completion, index);
-    const made = answering && (await wholeOf(answering));
-    const scored = [...echo.scored, ...(made?.scored ?? [])];
-    const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored);
-    const finish_reason = made ? finishReason(made.result.stopReason, false) : 'length';
-    choices.push({ text: echo.text + (made?.text ?? ''), index, logprobs, finish_reason });
-    all.push(made?.result ?? echo);
-  }
-  return json({ ...head, choices, ...figuresOf(all, given.n ?? 1) });
+  const made = await Promise.all(
+    Array.from({ length: nChoices(completion) }, async (_, index) => {
+      const { echo, answering } = await startOf(context, completion, index);
+      const whole = answering && (await wholeOf(answering));
+      const scored = [...echo.scored, ...(whole?.scored ?? [])];
+      const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored);
+      const finish_reason = whole ? finishReason(whole.result.stopReason, false) : 'length';
+      const choice = { text: echo.text + (whole?.text ?? ''), index, logprobs, finish_reason };
+      return { choice, figures: whole?.result ?? echo };
+    }),
+  );
+  const figures = figuresOf(
+    made.map((each) => each.figures),
+    given.n ?? 1,
+  );
+  return json({ ...head, choices: made.map(({ choice }) => choice), ...figures });
 }
 
 /** Usage over all prompts; those of one prompt count it once. */

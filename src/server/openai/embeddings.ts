@@ -1,5 +1,5 @@
 /** `/v1/embeddings`. */
-import { bodyOf, modelOf, type Context } from '../context.ts';
+import { bodyOf, countRead, modelOf, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
 import { needed, oneOf, readParameters, text, unseen, whole } from '../parameters.ts';
 import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
@@ -35,7 +35,7 @@ export async function embeddings(context: Context): Promise<Response> {
   const spelled = given.encoding_format === 'base64' ? base64 : (row: Float32Array) => Array.from(row);
   const data = rows.map((row, index) => ({ object: 'embedding', index, embedding: spelled(row) }));
   const nTokens = await countTokens(model, input);
-  context.notes.nPrompt = nTokens;
+  countRead(context, nTokens);
   return json({ object: 'list', data, model: held.name, usage: { prompt_tokens: nTokens, total_tokens: nTokens } });
 }
 

@@ -1,5 +1,5 @@
 /** `/v1/rerank`, as Jina and Cohere have it, and with `texts` as Text Embeddings Inference does. */
-import { bodyOf, modelOf, type Context } from '../context.ts';
+import { bodyOf, countRead, modelOf, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
 import {
   boolean,
@@ -56,7 +56,7 @@ export async function rerank(context: Context): Promise<Response> {
       ranked.map(({ index, score, document: its }) => ({ index, score, ...(given.return_text && { text: its }) })),
     );
   const nTokens = (await countTokens(model, documents)) + documents.length * (await countTokens(model, [query]));
-  context.notes.nPrompt = nTokens;
+  countRead(context, nTokens);
   const results = ranked.map(({ index, score, document: its }) => ({
     ...{ index, relevance_score: score },
     ...(given.return_documents && { document: { text: its } }),
