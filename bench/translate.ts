@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openModel } from '../src/api/open_model.ts';
+import type { openModel as OpenModel } from '../src/api/open_model.ts';
 import { translate } from '../src/tasks/translate.ts';
 import { chrf } from './lib/chrf.ts';
 import { embedded } from './lib/embedded.ts';
@@ -51,6 +51,8 @@ function readPairs(file: string, most: number): Pair[] {
 const tagOf = (code: string): string => Intl.getCanonicalLocales(code)[0]!;
 
 const pairs = readPairs(options.sentences, count('n', options.n));
+const library = new URL('../../dist/node/index.js', import.meta.url).href;
+const { openModel } = (await import(library)) as { openModel: typeof OpenModel };
 const chatTemplate = options.template === '' ? '' : readFileSync(options.template, 'utf8');
 const rows: string[][] = [];
 for (const path of positionals.length > 0 ? positionals : [embedded]) {
