@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openModel } from '../src/api/open_model.ts';
+import type { openModel as OpenModel } from '../src/api/open_model.ts';
 import { translate } from '../src/tasks/translate.ts';
 import { chrf } from './lib/chrf.ts';
 import { embedded } from './lib/embedded.ts';
@@ -19,6 +19,7 @@ const { options, positionals } = readOptions(usage, {
     default: fileURLToPath(new URL('../data/tatoeba.tsv', import.meta.url)),
     help: 'lines of language, language, text, text, tabs between',
   },
+  template: { value: 'FILE', default: '', help: 'a chat template for models that have none' },
   n: { value: 'N', default: '20', help: 'sentences of each pair, at most' },
 });
 
@@ -50,9 +51,12 @@ function readPairs(file: string, most: number): Pair[] {
 const tagOf = (code: string): string => Intl.getCanonicalLocales(code)[0]!;
 
 const pairs = readPairs(options.sentences, count('n', options.n));
+const library = new URL('../../dist/node/index.js', import.meta.url).href;
+const { openModel } = (await import(library)) as { openModel: typeof OpenModel };
+const chatTemplate = options.template === '' ? '' : readFileSync(options.template, 'utf8');
 const rows: string[][] = [];
 for (const path of positionals.length > 0 ? positionals : [embedded]) {
-  const model = await openModel(path, { nCtx: 1024 });
+  const model = await openModel(path, { nCtx: 1024, ...(chatTemplate !== '' && { chatTemplate }) });
   for (const { from, to, texts } of pairs) {
     const startMs = performance.now();
     const said: (readonly [string, string])[] = [];

@@ -7,7 +7,9 @@ import {
   jsonSchema,
   Output,
   rerank,
+  stepCountIs,
   streamText,
+  tool,
 } from 'ai';
 import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4StreamPart, RerankingModelV4 } from '@ai-sdk/provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,8 +25,12 @@ const greedy = { temperature: 0, maxOutputTokens: 12, maxRetries: 0 } as const;
 
 describe('the AI SDK over a model', () => {
   let model: Model;
-  beforeAll(async () => void (model = await openModel(await storiesBlob(), { chatTemplate, nCtx: 256 })));
-  afterAll(() => model.close());
+  let wide: Model; // tools are spelled out in the prompt
+  beforeAll(async () => {
+    model = await openModel(await storiesBlob(), { chatTemplate, nCtx: 256 });
+    wide = await openModel(await storiesBlob(), { chatTemplate, nCtx: 2048 });
+  });
+  afterAll(() => Promise.all([model.close(), wide.close()]));
 
   it('has the interfaces of @ai-sdk/provider', () => {
     const language: LanguageModelV4 = thimble(model);
@@ -148,6 +154,39 @@ describe('the AI SDK over a model', () => {
     expect(partial.length).toBeGreaterThan(1);
     const { output: choice } = await generateText({ ...how, output: Output.choice({ options: ['yes', 'no'] }) });
     expect(['yes', 'no']).toContain(choice);
+  });
+
+  it('calls tools, whose arguments fit their schemas', async () => {
+    const asked: unknown[] = [];
+    const tools = {
+      measure: tool({
+        description: 'Measures a thing.',
+        inputSchema: schema,
+        execute: (input) => {
+          asked.push(input);
+          return Promise.resolve('seven');
+        },
+      }),
+    };
+    const how = {
+      model: thimble(wide),
+      prompt,
+      tools,
+      toolChoice: 'required',
+      ...greedy,
+      maxOutputTokens: 120,
+    } as const;
+    const { toolCalls, toolResults, finishReason } = await generateText(how);
+    expect(toolCalls.map(({ toolName, input }) => [toolName, input])).toContainEqual(['measure', fits]);
+    expect([toolResults[0]!.output, asked[0], finishReason]).toEqual(['seven', fits, 'tool-calls']);
+    const types: string[] = [];
+    const stream = streamText({ ...how, toolChoice: { type: 'tool', toolName: 'measure' } });
+    for await (const { type } of stream.fullStream) if (type !== types.at(-1)) types.push(type);
+    const wanted = ['tool-input-start', 'tool-input-delta', 'tool-input-end', 'tool-call', 'tool-result'];
+    expect(types).toEqual(expect.arrayContaining(wanted));
+    const { steps } = await generateText({ ...how, stopWhen: stepCountIs(2) });
+    expect(steps).toHaveLength(2); // what a tool says is read in the next step
+    await expect(generateText({ ...how, maxOutputTokens: 3 })).rejects.toThrow('did not contain a tool call'); // it was cut off
   });
 
   it('opens a model when it is asked for first, and once', async () => {

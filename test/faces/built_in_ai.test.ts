@@ -295,6 +295,23 @@ describe('LanguageModel', () => {
     expect(await clone.prompt('x')).not.toBe('');
   });
 
+  it('takes tools', async () => {
+    await using wide = await openModel(await storiesBlob(), { chatTemplate, nCtx: 2048 });
+    const { LanguageModel } = builtInAi({ open: () => Promise.resolve(wide) });
+    const asked: unknown[] = [];
+    const weather = {
+      name: 'weather',
+      description: 'The weather of a city.',
+      inputSchema: { type: 'object', properties: { city: { enum: ['Rome', 'Oslo'] } }, required: ['city'] },
+      execute: (input: unknown) => Promise.resolve(`sunny ${asked.push(input)}`),
+    };
+    const session = await LanguageModel.create({ ...greedy, tools: [weather] });
+    const reader = session.promptStreaming('Once upon a time').getReader();
+    expect(typeof (await reader.read()).value).toBe('string');
+    await reader.cancel();
+    expect(asked).toEqual([]); // a model of stories calls nothing by itself
+  });
+
   it('refuses messages that have no place', async () => {
     const { LanguageModel } = ai;
     const session = await LanguageModel.create();

@@ -48,8 +48,8 @@ async function parts(given: ModelGiven, options: LanguageModelV4CallOptions, mod
     const answer = model.generate(call.prompt, call.options);
     const told = new Told();
     for await (const part of answer) yield* told.parts(part);
-    yield* told.end();
     const result = await answer.result;
+    yield* told.end(new Set(result.toolCalls?.map(({ id }) => id)));
     const unified = told.hasCalls ? 'tool-calls' : finishReasons[result.stopReason];
     yield { type: 'finish', finishReason: { unified, raw: result.stopReason }, usage: usageOf(result) };
   })();
@@ -76,7 +76,6 @@ class Told {
   private *callPart({ index, id, name = '', arguments: delta }: CallPart): Generator<LanguageModelV4StreamPart> {
     if (this.call?.index !== index) {
       yield* this.end();
-      this.hasCalls = true;
       this.call = { index, id, name, input: '' };
       yield { type: 'tool-input-start', id, toolName: name };
     }
@@ -84,13 +83,16 @@ class Told {
     if (delta !== '') yield { type: 'tool-input-delta', id: this.call!.id, delta };
   }
 
-  *end(): Generator<LanguageModelV4StreamPart> {
+  /** Ends what is open. @param whole the calls that were not cut off, where an answer has ended */
+  *end(whole?: ReadonlySet<string>): Generator<LanguageModelV4StreamPart> {
     if (this.open) yield { type: `${this.open.type}-end`, id: this.open.id };
     this.open = undefined;
     if (!this.call) return;
     const { id, name, input } = this.call;
     this.call = undefined;
     yield { type: 'tool-input-end', id };
+    if (whole?.has(id) === false) return;
+    this.hasCalls = true;
     yield { type: 'tool-call', toolCallId: id, toolName: name, input: input === '' ? '{}' : input };
   }
 }

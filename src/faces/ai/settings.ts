@@ -34,7 +34,7 @@ export function callOf(options: LanguageModelV4CallOptions, info: ModelInfo): Ca
       ...(tools && { toolChoice: toolChoiceOf(options) }),
       ...own,
       thinking: 'split',
-    } as CallOptions & Split,
+    },
     warnings,
   };
 }
@@ -96,7 +96,7 @@ function toolsOf(
   return known.length === 0 || toolChoice?.type === 'none' ? undefined : known;
 }
 
-function toolChoiceOf({ toolChoice }: LanguageModelV4CallOptions) {
+function toolChoiceOf({ toolChoice }: LanguageModelV4CallOptions): NonNullable<CallOptions['toolChoice']> {
   if (toolChoice?.type === 'tool') return { name: toolChoice.toolName };
   return toolChoice?.type ?? 'auto';
 }

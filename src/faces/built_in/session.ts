@@ -1,7 +1,7 @@
 /** What a LanguageModel remembers and does. */
 import type { Model } from '../../api/model.ts';
 import type { CallOptions, Split } from '../../api/option_types.ts';
-import type { ChatMessage } from '../../chat/conversation.ts';
+import type { ChatMessage, ToolCall } from '../../chat/conversation.ts';
 import type { Prompt } from '../../protocol/open.ts';
 import type { SamplerOptions } from '../../sampling/options.ts';
 import { usageOf } from './context.ts';
@@ -34,13 +34,6 @@ const answerTokens = 256;
 
 /** Rounds of calls of tools in one answer, at most. */
 const maxRounds = 10;
-
-/** What a model wants to be called. */
-interface ToolCallMade {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
 
 export class Session {
   readonly made: Made;
@@ -181,14 +174,13 @@ export class Session {
       yield part.text;
     }
     const result = await answer.result;
-    const { toolCalls = [] } = result as { readonly toolCalls?: readonly ToolCallMade[] };
-    return { text, calls: toolCalls, nForgotten: result.nForgotten };
+    return { text, calls: result.toolCalls ?? [], nForgotten: result.nForgotten };
   }
 
   /** What a tool says; the model is told, too, where its arguments are no JSON. */
-  private async called({ name, arguments: given }: ToolCallMade): Promise<string> {
+  private async called({ name, arguments: given }: ToolCall): Promise<string> {
     try {
-      return await this.made.tools!.call(name, JSON.parse(given === '' ? '{}' : given));
+      return await this.made.tools!.call(name, typeof given === 'string' ? JSON.parse(given) : given);
     } catch (error) {
       return `The arguments are no JSON: ${(error as Error).message}`;
     }
