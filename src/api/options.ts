@@ -183,8 +183,6 @@ const otherNames: Readonly<Record<string, string>> = {
   systemprompt: 'system',
   jsonschema: 'schema',
   responseformat: 'schema',
-  gbnf: 'grammar',
-  regex: 'regexp',
 };
 
 /** @throws TypeError for options that are no object, that nobody reads, or that are of another kind. */

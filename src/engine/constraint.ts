@@ -5,7 +5,9 @@ import { CompiledGrammar, Matcher } from '../grammar/matcher.ts';
 import { literal } from '../grammar/regular.ts';
 import { Vocabulary } from '../grammar/vocabulary.ts';
 import type { ConstraintOptions, GenerateOptions } from '../protocol/generation.ts';
+import type { Candidates } from '../sampling/candidates.ts';
 import type { Sampler } from '../sampling/chain.ts';
+import { keepMasked } from '../sampling/masked.ts';
 import { decode } from '../tokenizers/stream.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { inFront, openingOf, withThoughts, type Opening } from './first_thoughts.ts';
@@ -162,7 +164,7 @@ export class Constraint {
    */
   draw(logits: Float32Array, { sampler, text }: Drawing): number {
     if (this.known.length === 0) {
-      const drawn = sampler.sample(logits, this.mask());
+      const drawn = sampler.sample(logits, this.narrow);
       if (this.tokenizer.isEndOfGeneration(drawn)) return drawn;
       this.matcher.accept(drawn);
       this.force(text, drawn);
@@ -184,11 +186,11 @@ export class Constraint {
     return !this.tokenizer.isControl(token) && !this.tokenizer.isEndOfGeneration(token);
   }
 
-  private mask(): Uint32Array {
-    const mask = this.matcher.mask();
+  /** Leaves the tokens that may come next. */
+  private readonly narrow = (candidates: Candidates): void => {
     this.checkAlive();
-    return mask;
-  }
+    keepMasked(candidates, this.matcher.mask());
+  };
 
   private checkAlive(): void {
     if (!this.matcher.isDead) return;

@@ -29,6 +29,9 @@ export interface GoingOn {
   readonly nBest: number | undefined;
 }
 
+/** How answers are held to a form is loaded with the first that is. */
+export const constraints = async () => (await import('./constraint.ts')).Constraint;
+
 /** How it would go on. @param unread what the text ends with, and the states do not know */
 export function unfinishedOf(making: Making, unread: readonly number[]): Unfinished {
   const { how, settings, sampler, constraint, answer, prompt, nPromptTokens } = making;

@@ -11,7 +11,7 @@ import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
-import { unfinishedOf, type GoingOn, type Making } from './making.ts';
+import { constraints, unfinishedOf, type GoingOn, type Making } from './making.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
@@ -46,9 +46,6 @@ export interface SessionGraph {
   prepare(look?: Look): Program;
   readonly shared?: SharedModel;
 }
-
-/** How answers are held to a form is loaded with the first that is. */
-const constraints = async () => (await import('./constraint.ts')).Constraint;
 
 /** One conversation with an immutable model. The next prompt reuses the longest start that it shares with what was read before. */
 export class Session {

@@ -1,7 +1,7 @@
 import { FormatError } from '../base/errors.ts';
 import { checkNumber, checkWhole } from '../base/checks.ts';
 import { randomSeed } from '../base/numbers.ts';
-import { drawingRoom, keepMasked, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
+import { drawingRoom, maxLogit, newRoom, type Candidates, type SamplerLink } from './candidates.ts';
 import { dry } from './dry.ts';
 import { createHistory, forget, recent, remember, type History } from './history.ts';
 import { logitBias } from './logit_bias.ts';
@@ -33,9 +33,9 @@ export interface Sampler {
   readonly seed: number;
   /**
    * Chooses a token from `logits` `[nVocab]`, which stay as they are. Allocates nothing.
-   * @param mask `[nVocab / 32, rounded up]` a bit for each token that may be chosen; left out: all may
+   * @param narrow leaves those that may be chosen, in their order, where not all may
    */
-  sample(logits: Float32Array, mask?: Uint32Array): number;
+  sample(logits: Float32Array, narrow?: (candidates: Candidates) => void): number;
   /** Tells the sampler which token the text went on with: each prompt token, and each token sampled. */
   accept(token: number): void;
   /** Back to the start: no tokens accepted, random numbers from the seed again. */
@@ -113,11 +113,11 @@ export function createSampler(options: TokenOptions, nVocab: number): Sampler {
   return {
     seed,
     parts: { options: o, candidates, adjusting, draw },
-    sample(logits: Float32Array, mask?: Uint32Array): number {
+    sample(logits: Float32Array, narrow?: (candidates: Candidates) => void): number {
       load(candidates, everyToken, logits);
       for (const link of adjusting) link.apply(candidates);
-      if (mask) keepMasked(candidates, mask);
-      if ((mask || adjusting.length > 0) && maxLogit(candidates) === -Infinity) throw allBanned(candidates.n, nVocab);
+      narrow?.(candidates);
+      if ((narrow || adjusting.length > 0) && maxLogit(candidates) === -Infinity) throw allBanned(candidates.n, nVocab);
       if (o.temperature === 0) return pickBest(candidates);
       return draw();
     },

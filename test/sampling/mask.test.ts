@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSampler } from '../../src/sampling/chain.ts';
+import { createSampler, type Sampler } from '../../src/sampling/chain.ts';
+import { keepMasked } from '../../src/sampling/masked.ts';
 import type { TokenOptions } from '../../src/sampling/options.ts';
 import { seedRandom, uniform } from '../../src/sampling/random.ts';
 
@@ -16,6 +17,9 @@ const settings: Readonly<Record<string, TokenOptions>> = {
   'logit bias': { logitBias: [[7, 5], [64, -Infinity]] }, // prettier-ignore
   penalties: { repeatPenalty: 1.5, presencePenalty: 0.5, frequencyPenalty: 0.2, dryMultiplier: 1, dryAllowedLength: 1 },
 };
+
+const drawn = (sampler: Sampler, logits: Float32Array, mask: Uint32Array): number =>
+  sampler.sample(logits, (candidates) => keepMasked(candidates, mask));
 
 describe('a mask', () => {
   const random = new Uint32Array(4);
@@ -37,7 +41,7 @@ describe('a mask', () => {
       const mask = maskOf((token) => isIn[token]!);
       for (let i = 0; i < 50; i++) {
         const logits = drawLogits();
-        const token = masked.sample(logits, mask);
+        const token = drawn(masked, logits, mask);
         expect(isIn[token]).toBe(true);
         expect(token).toBe(banning.sample(logits));
         masked.accept(token);
@@ -50,21 +54,18 @@ describe('a mask', () => {
     const sampler = createSampler({ topK: 0, minP: 0, dynamicTemperatureRange: 0.5, seed: 1 }, nVocab);
     const logits = new Float32Array(nVocab).fill(9);
     const two = maskOf((token) => token === 5 || token === 250);
-    const drawn = new Set(Array.from({ length: 40 }, () => sampler.sample(logits, two)));
-    expect([...drawn].sort((a, b) => a - b)).toEqual([5, 250]);
+    const seen = new Set(Array.from({ length: 40 }, () => drawn(sampler, logits, two)));
+    expect([...seen].sort((a, b) => a - b)).toEqual([5, 250]);
   });
 
   it('that leaves only what is banned is a mistake of the caller', () => {
-    const sampler = createSampler({ logitBias: [[64, -Infinity]] }, nVocab); // prettier-ignore
+    const sampler = createSampler({ logitBias: [[64, -Infinity]] }, nVocab);
     const logits = drawLogits();
     const only = maskOf((token) => token === 64);
-    expect(() => sampler.sample(logits, only)).toThrow(/all 1 tokens that the answer may go on with .* -Infinity/);
-    expect(() =>
-      sampler.sample(
-        logits,
-        maskOf(() => false),
-      ),
-    ).toThrow(RangeError);
-    expect(sampler.sample(logits, maskOf((token) => token === 299))).toBe(299); // prettier-ignore
+    expect(() => drawn(sampler, logits, only)).toThrow(/all 1 tokens that the answer may go on with .* -Infinity/);
+    const last = maskOf((token) => token === 299);
+    const none = maskOf(() => false);
+    expect(() => drawn(sampler, logits, none)).toThrow(RangeError);
+    expect(drawn(sampler, logits, last)).toBe(299);
   });
 });

@@ -10,7 +10,7 @@ import { reflowOf, Screen, type Picture } from './screen.ts';
 import type { AnswerView, ChatUi } from './ui.ts';
 
 export interface TerminalUiOptions {
-  /** Completes what stands before the cursor: what could follow it. */
+  /** What could follow the text before the cursor. */
   readonly complete: (text: string) => readonly string[];
   /** Where messages are kept for the next sitting, if they are. */
   readonly historyPath: string | undefined;
@@ -171,8 +171,7 @@ export class TerminalUi implements ChatUi {
   }
 
   private newAnswer(): AnswerText {
-    const { isPlain } = this.options;
-    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles, isPlain });
+    return new AnswerText({ columns: () => this.columns, hasStyles: this.hasStyles, isPlain: this.options.isPlain });
   }
 
   startAnswer(): AnswerView {
