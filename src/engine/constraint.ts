@@ -23,7 +23,10 @@ type Compilers = {
 
 /** What makes the grammar of each kind of constraint. */
 const compilers: Compilers = {
-  schema: async (schema) => (await import('../grammar/schema/schema.ts')).grammarOfSchema(schema, { space: 'one' }),
+  async schema(schema) {
+    const { grammarOfSchema } = await import('../grammar/schema/schema.ts');
+    return grammarOfSchema(schema, { space: 'one', members: 'named' });
+  },
   grammar: async (text, { tokenOf }) => (await import('../grammar/gbnf.ts')).grammarOfGbnf(text, tokenOf),
   async regexp(source) {
     checkRegexp(source);

@@ -126,6 +126,24 @@ describe('a schema', () => {
   });
 });
 
+describe('an object', () => {
+  it('has no members that its schema does not name, unless it says so', async () => {
+    const properties = { a: { type: 'boolean' }, b: { type: 'boolean' } };
+    const sampled = { temperature: 2, topK: 0, topP: 1, minP: 0 };
+    for (let seed = 1; seed <= 4; seed++) {
+      const { text } = await model.generate(asked, {
+        ...sampled,
+        seed,
+        schema: { type: 'object', properties, required: ['a'] },
+      });
+      expect(text).toMatch(/^\{"a": (true|false)(, "b": (true|false))?\}$/);
+    }
+    const open = { type: 'object', properties: { a: { const: 1 } }, required: ['a'], minProperties: 2 };
+    const { text } = await model.generate(asked, { temperature: 0, maxTokens: 60, schema: open });
+    expect(text).toMatch(/^\{"a": 1, "/);
+  });
+});
+
 describe('a regular expression', () => {
   it('holds an answer', async () => {
     const regexp = '[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, \\d{2}';

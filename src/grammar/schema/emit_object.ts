@@ -3,7 +3,7 @@ import { both, literal, not, sequence } from '../regular.ts';
 import { choiceItem, optionalItem, sequenceItem, text, type Emitter } from './emitter.ts';
 import { countedMembers } from './emit_counted.ts';
 import { namedProperty, openProperty, type Member } from './members.ts';
-import { keysNamed } from './objects.ts';
+import { keysNamed, topObject } from './objects.ts';
 import type { Context, Keys, ObjectShape } from './sets.ts';
 import { allContents, contentsOf, fewTexts } from './texts.ts';
 import { none } from './values.ts';
@@ -13,7 +13,7 @@ export function objectItem(emitter: Emitter, shape: ObjectShape, where: string):
   const named = [...shape.named]
     .filter(([, { values }]) => values !== none)
     .map(([name, { values, isRequired }]): Member => ({ name, key: literal(contentsOf(name)), values, isRequired }));
-  const { listed, others } = openKeys(emitter.context, shape);
+  const { listed, others } = isClosed(emitter, shape, named) ? noKeys : openKeys(emitter.context, shape);
   const members = [...named, ...listed];
   const nRequired = [...shape.named.values()].filter(({ isRequired }) => isRequired).length;
   const isNever = [...shape.named.values()].some(({ isRequired, values }) => isRequired && values === none);
@@ -30,6 +30,12 @@ export function objectItem(emitter: Emitter, shape: ObjectShape, where: string):
   const mayBeEmpty = nRequired === 0 && shape.min === 0 && shape.some.length === 0;
   return mayBeEmpty ? choiceItem([blank, whole]) : whole;
 }
+
+const noKeys = { listed: [], others: [] };
+
+/** Whether only named properties are wanted, and no others are needed. */
+const isClosed = ({ space }: Emitter, { others, min, some }: ObjectShape, named: readonly Member[]): boolean =>
+  space.isNamedOnly === true && others === topObject.others && named.length >= Math.max(1, min) && some.length === 0;
 
 /** So few keys are named one by one: when all of them came, no other may be begun. */
 const FEW_KEYS = 64;

@@ -8,6 +8,8 @@ export interface Space {
   readonly inside: Regular;
   readonly comma: Regular;
   readonly colon: Regular;
+  /** Objects of named properties have no others, where these may be anything. */
+  readonly isNamedOnly?: boolean;
 }
 
 export interface Emitter {
