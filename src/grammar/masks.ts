@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config, Configs } from './config.ts';
 import type { Insides } from './insides.ts';
 import { checkLimit } from './limits.ts';
 import type { Stack, Stacks } from './stacks.ts';
@@ -23,16 +23,21 @@ export class Masks {
   readonly #insides: Insides;
   /** Stacks and nodes that were walked on from, within one thread: ambiguous grammars come to the same place in many ways. */
   readonly #seen = new Set<number>();
+  /** By walk: nodes where a distinct text begins behind the end of another, within one token. */
+  readonly #between = new Map<Walk, Set<number>>();
+  readonly #unused: Uint32Array;
   #nSteps = 0;
 
   constructor(stacks: Stacks, insides: Insides) {
     this.#stacks = stacks;
     this.#insides = insides;
+    this.#unused = new Uint32Array(insides.texts.ends.length);
   }
 
-  /** Writes the tokens that may come. `mask`: [ceil(nVocab / 32)] */
-  fill(config: Config, mask: Uint32Array): void {
+  /** Writes the tokens that may come at `config`, which is one of `configs`. `mask`: [ceil(nVocab / 32)] */
+  fill(config: Config, configs: Configs, mask: Uint32Array): void {
     mask.fill(0);
+    this.#between.clear();
     this.#nSteps = 0;
     this.#insides.reset();
     for (const { state, stack, word } of config.threads) {
@@ -43,6 +48,8 @@ export class Masks {
       this.#seen.clear();
       if (leaves.length > 0) this.#goOn({ walk, mask, word }, leaves, 0, leaves.length, stack);
     }
+    for (const [walk, nodes] of this.#between)
+      for (const node of nodes) this.#goOnAt(node, walk, config, configs, mask);
     for (const { token } of config.tokens) {
       if (token >= 0) mask[token >> 5]! |= 1 << (token & 31);
       else this.#addAllBut(~token, mask);
@@ -59,14 +66,17 @@ export class Masks {
   }
 
   /**
-   * From each of the nodes, what may follow there. Behind a distinct text, no other begins within the same token: which text it was is
-   * another thing at each node.
+   * From each of the nodes, what may follow there. Where that is a distinct text behind another one, it is left to `#goOnAt`: which
+   * texts came is another thing at each node.
    */
   #goOn(from: Going, nodes: Int32Array, begin: number, end: number, stack: Stack): void {
     const { walk, mask } = from;
     const { threads } = this.#stacks.closure(stack);
     for (const thread of threads) {
-      if (from.word !== undefined && thread.word !== undefined) continue;
+      if (from.word !== undefined && thread.word !== undefined) {
+        this.#noteBetween(walk, nodes, begin, end, thread.state);
+        continue;
+      }
       const first = walk.leaves.n;
       for (let i = begin; i < end; i++) {
         walk.below(nodes[i]!, thread.state, mask);
@@ -76,6 +86,37 @@ export class Masks {
       const to = walk.leaves.n;
       const word = from.word ?? thread.word;
       if (to > first) this.#goOn({ walk, mask, word }, walk.leaves.list, first, to, thread.stack);
+      walk.leaves.n = first;
+    }
+  }
+
+  /** Notes the nodes behind which any token has such a text. */
+  #noteBetween(walk: Walk, nodes: Int32Array, begin: number, end: number, state: number): void {
+    const first = walk.leaves.n;
+    const found = this.#between.get(walk) ?? new Set<number>();
+    this.#between.set(walk, found);
+    for (let i = begin; i < end; i++) {
+      walk.below(nodes[i]!, state, this.#unused);
+      checkLimit('walk', (this.#nSteps += walk.nSteps));
+      if (walk.nTokens > 0) found.add(nodes[i]!);
+      walk.leaves.n = first;
+    }
+  }
+
+  /** The distinct texts that may begin at a node, by the texts that came on the way to it. */
+  #goOnAt(node: number, walk: Walk, config: Config, configs: Configs, mask: Uint32Array): void {
+    const { tokensAt, tokens, depthAt } = walk.trie;
+    const { bytes, starts } = this.#insides.texts;
+    const begin = starts[tokens[tokensAt[node]!]!]!; // of the first token that the node leads to
+    const at = configs.afterBytes(config, bytes, begin, begin + depthAt[node]!);
+    for (const { state, stack, word } of at?.threads ?? []) {
+      if (word !== '') continue;
+      const first = walk.leaves.n;
+      walk.below(node, state, mask);
+      checkLimit('walk', (this.#nSteps += walk.nSteps));
+      this.#seen.clear();
+      const to = walk.leaves.n;
+      if (to > first) this.#goOn({ walk, mask, word }, walk.leaves.list, first, to, stack);
       walk.leaves.n = first;
     }
   }

@@ -46,11 +46,11 @@ export class CompiledGrammar {
   }
 
   /** `[ceil(nVocab / 32)]` what may come; kept while it is among the ones that were used last. */
-  mask(config: Config): Uint32Array {
+  mask(config: Config, configs: Configs): Uint32Array {
     config.usedAt = ++this.#clock;
     if (config.mask) return config.mask;
     const mask = this.#room();
-    this.#masks.fill(config, mask);
+    this.#masks.fill(config, configs, mask);
     this.#kept.push(config);
     return (config.mask = mask);
   }
@@ -105,7 +105,7 @@ export class Matcher {
 
   /** `[ceil(nVocab / 32)]`, a bit for each token: set where it may come next. To be read before the next call, and not to be written. */
   mask(): Uint32Array {
-    return this.#grammar.mask(this.#config);
+    return this.#grammar.mask(this.#config, this.#configs);
   }
 
   /** @throws RangeError where the token may not come */

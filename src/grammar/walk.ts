@@ -28,6 +28,8 @@ export class Walk {
   readonly leaves = new Nodes();
   /** Nodes visited by the latest walk. */
   nSteps = 0;
+  /** Tokens that got their bits in the latest walk. */
+  nTokens = 0;
 
   constructor(automaton: Automaton, trie: Trie) {
     this.#automaton = automaton;
@@ -44,6 +46,7 @@ export class Walk {
     states[depthAt[node]!] = state;
     const end = skip[node]!;
     let nSteps = 0;
+    let nTokens = 0;
     for (let i = node + 1; i < end; nSteps++) {
       const depth = depthAt[i]!;
       const from = states[depth - 1]!;
@@ -59,10 +62,12 @@ export class Walk {
         continue;
       }
       states[depth] = next;
+      nTokens += tokensAt[i + 1]! - tokensAt[i]!;
       for (let t = tokensAt[i]!; t < tokensAt[i + 1]!; t++) bits[tokens[t]! >> 5]! |= 1 << (tokens[t]! & 31);
       if ((flags[next]! & accepting) !== 0 && skip[i]! > i + 1) this.leaves.push(i);
       i++;
     }
     this.nSteps = nSteps;
+    this.nTokens = nTokens;
   }
 }
