@@ -125,8 +125,7 @@ type Under = (...keys: (string | number)[]) => Values;
 function ownShape(context: Context, place: ObjectPlace, under: Under): Shape {
   let shape = scalarShape(context, place);
   if (shape.arrays.length > 0) shape = bothShapes(context, shape, { ...top, arrays: arrayShapes(place, under) });
-  if (shape.objects.length > 0)
-    shape = bothShapes(context, shape, { ...top, objects: objectShapes(context, place, under) });
+  if (shape.objects.length > 0) shape = bothShapes(context, shape, { ...top, ...objectShapes(context, place, under) });
   return shape;
 }
 
