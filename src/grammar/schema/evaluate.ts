@@ -176,7 +176,7 @@ function onlyOne(context: Context, shapes: readonly Shape[]): Shape {
   const alone = shapes.map((shape, i) => {
     let rest = shape;
     shapes.forEach((other, j) => {
-      if (i === j || isEmptyShape(context, bothShapes(context, rest, other))) return;
+      if (i === j || isEmptyShape(context, bothShapes(context, shape, other))) return;
       rest = bothShapes(context, rest, otherShape(context, other));
     });
     return rest;
