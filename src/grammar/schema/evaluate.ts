@@ -125,8 +125,7 @@ type Under = (...keys: (string | number)[]) => Values;
 function ownShape(context: Context, place: ObjectPlace, under: Under): Shape {
   let shape = scalarShape(context, place);
   if (shape.arrays.length > 0) shape = bothShapes(context, shape, { ...top, arrays: arrayShapes(place, under) });
-  if (shape.objects.length > 0)
-    shape = bothShapes(context, shape, { ...top, objects: objectShapes(context, place, under) });
+  if (shape.objects.length > 0) shape = bothShapes(context, shape, { ...top, ...objectShapes(context, place, under) });
   return shape;
 }
 
@@ -177,7 +176,7 @@ function onlyOne(context: Context, shapes: readonly Shape[]): Shape {
   const alone = shapes.map((shape, i) => {
     let rest = shape;
     shapes.forEach((other, j) => {
-      if (i === j || isEmptyShape(context, bothShapes(context, rest, other))) return;
+      if (i === j || isEmptyShape(context, bothShapes(context, shape, other))) return;
       rest = bothShapes(context, rest, otherShape(context, other));
     });
     return rest;

@@ -5,21 +5,30 @@ import { checkLimit } from './limits.ts';
 import { bothObjects, topObject } from './objects.ts';
 import { patternTexts } from './patterns.ts';
 import { countOf, keysOf, texts, textsOf, type ObjectPlace } from './read.ts';
-import type { Context, Keys, ObjectShape, Property, Values } from './sets.ts';
+import type { Context, Keys, ObjectShape, Property, Shape, Values } from './sets.ts';
 import { pairs } from './shapes.ts';
 import { allContents, contentsOf, isNothing, matches } from './texts.ts';
 import { any, bothValues, none } from './values.ts';
 
 type Under = (...keys: (string | number)[]) => Values;
 
-export function objectShapes(context: Context, place: ObjectPlace, under: Under): readonly ObjectShape[] {
+export function objectShapes(context: Context, place: ObjectPlace, under: Under): Pick<Shape, 'objects' | 'strict'> {
   let shapes: readonly ObjectShape[] = [ownShape(context, place, under)];
+  let strict: string | undefined;
   const hold = (to: readonly ObjectShape[]): void => void (shapes = pairs(context, shapes, to, bothObjects));
-  if ('propertyNames' in place.schema) hold([namesShape(context, under('propertyNames'))]);
-  for (const keyword of ['dependentRequired', 'dependentSchemas', 'dependencies']) {
-    for (const name of keysOf(place, keyword)) hold(dependents(context, place, { keyword, name }, under));
+  if ('propertyNames' in place.schema) {
+    const names = context.shapeOf(under('propertyNames'));
+    hold([namesShape(names)]);
+    strict = names.strict;
   }
-  return shapes;
+  for (const keyword of ['dependentRequired', 'dependentSchemas', 'dependencies']) {
+    for (const name of keysOf(place, keyword)) {
+      const found = dependents(context, place, { keyword, name }, under);
+      hold(found.objects);
+      strict ??= found.strict;
+    }
+  }
+  return { objects: shapes, strict };
 }
 
 function ownShape(context: Context, place: ObjectPlace, under: Under): ObjectShape {
@@ -73,8 +82,7 @@ function classes(context: Context, patterns: readonly Pattern[], additional: Val
   return [...matched.filter(({ values }) => values !== none), ...rest];
 }
 
-function namesShape(context: Context, names: Values): ObjectShape {
-  const { strings } = context.shapeOf(names);
+function namesShape({ strings }: Shape): ObjectShape {
   return { ...topObject, others: [{ keys: both([allContents, strings]), values: any }] };
 }
 
@@ -84,7 +92,7 @@ function dependents(
   place: ObjectPlace,
   { keyword, name }: { keyword: string; name: string },
   under: Under,
-): readonly ObjectShape[] {
+): Pick<Shape, 'objects' | 'strict'> {
   const asked = (place.schema[keyword] as Record<string, never>)[name]!;
   const without: ObjectShape = { ...topObject, named: new Map([[name, { isRequired: false, values: none }]]) };
   const required = (names: readonly string[]): ObjectShape => ({
@@ -92,6 +100,7 @@ function dependents(
     named: new Map(names.map((name) => [name, { isRequired: true, values: any }])),
   });
   if (keyword === 'dependentRequired' || isList(asked))
-    return [without, required([name, ...texts(place, keyword, asked)])];
-  return [without, ...pairs(context, [required([name])], context.shapeOf(under(keyword, name)).objects, bothObjects)];
+    return { objects: [without, required([name, ...texts(place, keyword, asked)])], strict: undefined };
+  const { objects, strict } = context.shapeOf(under(keyword, name));
+  return { objects: [without, ...pairs(context, [required([name])], objects, bothObjects)], strict };
 }

@@ -111,9 +111,10 @@ export function otherShape(context: Context, shape: Shape): Shape {
   };
 }
 
-/** Whether the shape is known to have no value. */
+/** Whether the shape is known to have no value. Of one that is held to more than the schema says, only what it does not speak of is known. */
 export function isEmptyShape(context: Context, shape: Shape): boolean {
   if (shape.hasNull || shape.booleans.length > 0 || shape.numbers.length > 0) return false;
+  if (shape.strict !== undefined) return shape.strings === nothing && shape.objects.length + shape.arrays.length === 0;
   if (shape.objects.some((part) => possibleObject(context, part))) return false;
   if (shape.arrays.some((part) => possibleArray(context, part))) return false;
   return isNothing(shape.strings, context);

@@ -148,6 +148,8 @@ describe('schemas that cannot be held to', () => {
     [{ items: { uniqueItems: true } }, '/items/uniqueItems of the schema: uniqueItems of arrays and objects'],
     [{ $schema: 'https://example.com/mine' }, 'the root of the schema: $schema is "https://example.com/mine"'],
     [{ not: { type: 'string', format: 'email' } }, '/format of the schema is under not, if or a oneOf'],
+    [{ oneOf: [{ type: 'string', format: 'time' }, { type: 'string', format: 'regex' }] }, 'under not, if or a oneOf whose parts overlap'], // prettier-ignore
+    [{ not: { propertyNames: { format: 'email' } } }, '/format of the schema is under not, if or a oneOf'],
     [{ pattern: '(a)\\1' }, '/pattern of the schema: the regular expression "(a)\\\\1" has a back reference'],
     [{ items: { multipleOf: 0.123456789 } }, '/items of the schema: multipleOf has too many digits'],
     [{ $recursiveRef: '#' }, 'the root of the schema: $recursiveRef'],
