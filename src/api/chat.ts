@@ -1,5 +1,5 @@
 import { kindOf } from '../base/checks.ts';
-import type { ChatMessage } from '../chat/conversation.ts';
+import type { ChatMessage, ToolDefinition } from '../chat/conversation.ts';
 import { nLeading } from '../chat/instructions.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
@@ -27,6 +27,7 @@ import type {
   Schemed,
   SendOptions,
   Split,
+  ToolSet,
   ValueOf,
 } from './option_types.ts';
 import { checkOptions } from './options.ts';
@@ -53,7 +54,10 @@ export class Chat {
   /** Made by `model.chat()`. */
   constructor(session: ModelSession, options: ChatOptions) {
     checkOptions('chat', options);
-    const { system, messages = [], tools, documents, userDefined, ...defaults } = options;
+    const { system, messages = [], tools: given, documents, userDefined, ...others } = options;
+    const runs = typeof given === 'object' && !Array.isArray(given); // they come with each question
+    const tools = runs ? undefined : (given as readonly ToolDefinition[] | undefined);
+    const defaults: SendOptions = runs ? { ...others, tools: given as ToolSet } : others;
     if (system !== undefined && typeof system !== 'string')
       throw new TypeError(`system is ${kindOf(system)}, expected a text`);
     stopsOf(defaults.stop);

@@ -1,5 +1,5 @@
 /** What the calls of the library take beside their arguments. */
-import type { ChatMessage, Conversation } from '../chat/conversation.ts';
+import type { ChatMessage, Conversation, ToolDefinition } from '../chat/conversation.ts';
 import type { DownloadProgress } from '../platform/receiving.ts';
 import type { GpuObject } from '../platform/gpu.ts';
 import type { ModelSource } from '../platform/platform.ts';
@@ -123,7 +123,12 @@ export interface Split {
 }
 
 export interface ChatOptions
-  extends Omit<CallOptions, 'thinking' | keyof ConstraintOptions | keyof ToolOptions>, Partial<ConversationPrompt> {
+  extends
+    Omit<CallOptions, 'thinking' | keyof ConstraintOptions | keyof ToolOptions>,
+    Partial<Omit<ConversationPrompt, 'tools'>> {
+  /** Functions that the model may call: to be run (see `SendOptions.tools`), or definitions whose calls are the caller's to answer. */
+  readonly tools?: readonly ToolDefinition[] | ToolSet;
+  readonly maxRounds?: number;
   /** The system message: it tells the model what to be. */
   readonly system?: string;
   /** A conversation to go on with. */

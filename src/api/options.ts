@@ -110,7 +110,7 @@ const conversation: Names<ConversationPrompt> = {
   userDefined: 'boolean',
 };
 
-const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...answering };
+const chat: Names<ChatOptions> = { system: 'any', ...conversation, ...answering, maxRounds: 'any' };
 
 const score: Names<ScoreOptions & { continuations: unknown }> = {
   firstRow: 'any',

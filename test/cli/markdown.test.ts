@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerPart } from 'thimble';
+import type { SaidPart } from 'thimble';
 import { AnswerText } from '../../apps/cli/markdown/answer.ts';
 import { widthOf } from '../../apps/cli/markdown/cells.ts';
 
@@ -9,11 +9,11 @@ interface Shown {
   readonly done: string[][];
 }
 
-const said = (text: string): AnswerPart => ({ type: 'text', text });
-const thought = (text: string): AnswerPart => ({ type: 'thinking', text });
+const said = (text: string): SaidPart => ({ type: 'text', text });
+const thought = (text: string): SaidPart => ({ type: 'thinking', text });
 
 /** The rows of an answer that comes in these pieces. */
-function show(pieces: readonly (string | AnswerPart)[], { columns = 60, hasStyles = false } = {}): Shown {
+function show(pieces: readonly (string | SaidPart)[], { columns = 60, hasStyles = false } = {}): Shown {
   const answer = new AnswerText({ columns: () => columns, hasStyles });
   const rows: string[] = [];
   const done: string[][] = [];

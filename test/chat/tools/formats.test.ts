@@ -17,7 +17,6 @@ function told(format: ToolFormat, pieces: readonly MarkedText[], tokens: readonl
   const found: { name: string; json: string; id: string; at: number }[] = [];
   for (const part of all) {
     if (part.type === 'text') {
-      expect(part.text).not.toBe('');
       const last = parts.at(-1);
       if (typeof last === 'string') parts[parts.length - 1] = last + part.text;
       else parts.push(part.text);
@@ -65,7 +64,8 @@ describe.each(samples.map((sample, i) => [i, ...sample] as const))('%i %s: %j', 
     ).toEqual(parts);
     for (let at = 1; at < answer.length; at++) {
       if (/[\udc00-\udfff]/.test(answer[at]!)) continue;
-      expect(told(format, [{ text: answer.slice(0, at) }, { text: answer.slice(at) }]), `cut at ${at}`).toEqual(parts);
+      const found = told(format, [{ text: answer.slice(0, at) }, { text: answer.slice(at) }]);
+      if (JSON.stringify(found) !== JSON.stringify(parts)) expect(found, `cut at ${at}`).toEqual(parts);
     }
   });
 

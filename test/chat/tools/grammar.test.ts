@@ -142,7 +142,7 @@ describe.each(all.map(({ name, tokens }) => [name, tokens.length > 0] as const))
   it.each(hasTokens ? [true, false] : [false])('parse and are valid, whatever the model (tokens: %s)', (hasTokens) => {
     const made = { format: name, hasTokens };
     const answerOf = answersOf(made);
-    for (let seed = 1; seed <= 6; seed++) {
+    for (let seed = 1; seed <= 4; seed++) {
       const answer = answerOf(seed);
       const { calls, text } = callsIn(made, answer);
       expect(calls.length, answer.text).toBeGreaterThan(0);
@@ -178,7 +178,7 @@ describe.each(all.map(({ name, tokens }) => [name, tokens.length > 0] as const))
 
 /** Spelled as other models of the format would, or with text behind. */
 const otherwise =
-  /^<tool_call>\{|^\[TOOL_CALLS\]\[\{"id"|<\|tool_call_end\|>Checking|weather\('Paris'|'a': \(True|\{<\|"\|>a b|<!\[CDATA|Done, I think|^\n\n\{|\nTrue\n|'a': \[1|^\{"type"|\n$|\]Z$|<\/TOOLCALL>\n|\n42|; \{/;
+  /^<tool_call>\{|\{"name": "now"\}|^\[TOOL_CALLS\]\[\{"id"|<\|tool_call_end\|>Checking|weather\('Paris'|'a': \(True|\{<\|"\|>a b|<!\[CDATA|Done, I think|^\n\n\{|\nTrue\n|'a': \[1|^\{"type"|\n$|\]Z$|<\/TOOLCALL>\n|\n42|; \{/;
 
 test('what models of a format say may be said', () => {
   for (const [name, answer, parts] of samples) {
