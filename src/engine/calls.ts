@@ -46,7 +46,7 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     const tokens = 'tokens' in roomy ? roomy.tokens : roomy;
     return engine.use({ session, tokens, adapters, signal }, (session) => {
       tellBefore(model, tokens, false, emit);
-      return told(session.generate(roomy, how, signal), emit, savingOf(session, saving));
+      return told(session.generate(roomy, how, signal), emit, saving && { ...saving, session });
     });
   },
 
@@ -58,7 +58,7 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
       if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
       const shorten = prompt && (await roomyOf(prompt, { model, options, signal })).shorten;
       tellBefore(model, session.textBefore(options), !options.whole, emit);
-      return told(session.resume(options, signal, shorten), emit, savingOf(session, saving));
+      return told(session.resume(options, signal, shorten), emit, saving && { ...saving, session });
     }),
 
   saveSession: async (engine, { session, adapters, ...how }) =>
@@ -187,20 +187,6 @@ async function roomyOf(prompt: Prompt, { model, options, signal }: Roomy) {
   return fitted(prompt, { encode: model.encode, pause: pauseOf(signal) }, { nCtx: model.info.nCtx, maxTokens });
 }
 
-/** How an answer is saved while it is made, and when it is there. */
-interface SavingAnswer {
-  readonly now: () => Promise<Uint8Array<ArrayBuffer>>;
-  /** With what the layers hold, if that is worth it. Undefined: whoever has the note says when. */
-  readonly whole: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
-}
-
-/** Undefined where nobody wants it. */
-const savingOf = (session: Session, saving: Saving | undefined): SavingAnswer | undefined =>
-  saving && {
-    now: () => session.save({ ...saving, state: false }),
-    whole: saving.note === undefined ? () => session.save({ ...saving, state: 'auto' }) : undefined,
-  };
-
 /** Milliseconds between two savings of an answer: little is lost with the page, and little is spent (a few bytes a token). */
 const SAVE_EVERY_MS = 2000;
 
@@ -211,21 +197,24 @@ const SAVE_EVERY_MS = 2000;
 async function told(
   events: AsyncGenerator<GenerateEvent, GenerateResult>,
   emit: (event: GenerateEvent) => void,
-  saving: SavingAnswer | undefined,
+  saving: (Saving & { readonly session: Session }) | undefined,
 ): Promise<GenerateResult> {
+  const save = async (state: false | 'auto') => {
+    const { session, note } = saving!;
+    emit({ type: 'saved', bytes: await session.save({ note, state }) });
+  };
   let nextMs = 0;
   for (;;) {
     await tick();
     const { value, done } = await events.next();
     if (done) {
-      const bytes = await saving?.whole?.().catch(() => undefined); // the answer is there all the same
-      if (bytes) emit({ type: 'saved', bytes });
+      if (saving && saving.note === undefined) await save('auto').catch(() => undefined); // the answer is there all the same
       return value;
     }
     if (value.type !== 'piece' || value.text !== '' || value.marks || value.scored) emit(value);
     const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
     if (!saving || !isRead || performance.now() < nextMs) continue;
-    emit({ type: 'saved', bytes: await saving.now() });
+    await save(false);
     nextMs = performance.now() + SAVE_EVERY_MS;
   }
 }

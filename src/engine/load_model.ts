@@ -51,8 +51,6 @@ export interface LoadedModel {
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
   /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
   adapt(session: Session, uses?: readonly AdapterUse[]): void;
-  /** How many tokens a session with these adapters would not have to read. */
-  sharedWith(session: Session, tokens: ArrayLike<number>, uses?: readonly AdapterUse[]): number;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
@@ -204,7 +202,6 @@ function opened(given: Parts): LoadedModel {
     adapt(session, uses) {
       session.goOnWith(graphOf(parts, uses));
     },
-    sharedWith: (session, tokens, uses) => session.sharedWith(tokens, graphOf(parts, uses)),
     isDead: () => backend.isDead === true,
     died: backend.died,
     async close() {

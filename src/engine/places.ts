@@ -1,7 +1,6 @@
 import type { Look } from '../backends/backend.ts';
 import { ResourceError } from '../base/errors.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
-import type { LoadedModel } from './load_model.ts';
 import type { Session } from './session.ts';
 
 /** The places of sessions that come and go with calls. They are kept for the next call, until somebody needs them. */
@@ -30,7 +29,6 @@ export interface Placing {
 
 /** What an engine has. */
 interface Holding {
-  readonly model: LoadedModel;
   readonly sessions: ReadonlyMap<number, Session>;
   readonly own: ReadonlySet<Session>;
   readonly places: Places;
@@ -74,9 +72,13 @@ async function freed(engine: Holding, placing: Placing): Promise<Session> {
 }
 
 /** Of those that nobody uses, the one that knows most of a text. */
-function takeIdle({ model, places }: Holding, { tokens, adapters }: Placing): Session | undefined {
+function takeIdle({ places }: Holding, { tokens }: Placing): Session | undefined {
   if (!tokens || places.idle.length === 0) return undefined;
-  const known = (session: Session): number => model.sharedWith(session, tokens, adapters);
+  const known = (session: Session): number => {
+    const text = session.tokens;
+    const parting = text.findIndex((token, i) => token !== tokens[i]);
+    return parting < 0 ? text.length : parting;
+  };
   const best = places.idle.reduce((best, next) => (known(next) > known(best) ? next : best));
   places.idle = places.idle.filter((session) => session !== best);
   places.nComing++;

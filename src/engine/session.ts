@@ -90,10 +90,6 @@ export class Session {
   /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */
   readonly enter = (): (() => void) => this.timeline.enter();
 
-  /** How many tokens of a text it need not read, when it runs this. */
-  readonly sharedWith = (tokens: ArrayLike<number>, { weights }: SessionGraph): number =>
-    weights === this.running.weights ? this.timeline.sharedWith(tokens) : 0;
-
   /** Positions the session holds. */
   get nCtx(): number {
     return this.graph.nCtx;

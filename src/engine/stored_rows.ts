@@ -1,5 +1,5 @@
 import type { Program, ReadTensor } from '../backends/backend.ts';
-import type { Graph, StoredRows, Value } from '../graph/graph.ts';
+import type { Graph, StoredRows } from '../graph/graph.ts';
 import { bytesOf } from '../graph/tensor.ts';
 
 /**
@@ -12,7 +12,7 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
   return {
     inner: program,
     ...(program.sharesResults && { sharesResults: true }),
-    ...(program.taking && { taking: () => takingInside(program) }),
+    ...(program.taking && { taking: () => program.taking!() }),
     async run(step, signal) {
       for (const fill of fills) await fill(step.tokens);
       await program.run(step, signal);
@@ -27,12 +27,6 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
     },
     dispose: () => program.dispose(),
   };
-}
-
-/** What is taken from another program with stored rows is taken from inside it. */
-async function takingInside(program: Program) {
-  const take = await program.taking!();
-  return (state: Value, from: Program, end: number) => take(state, from.inner!, end);
 }
 
 function filler(

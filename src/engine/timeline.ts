@@ -135,7 +135,9 @@ export class Timeline implements Seat {
    * timeline has a longer one, that is copied. The last of `wanted` is always read again: its logits are asked for.
    */
   async keepStart(wanted: ArrayLike<number>): Promise<number> {
-    const shared = this.sharedWith(wanted);
+    const most = Math.min(this.nText, wanted.length - 1);
+    let shared = 0;
+    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
     this.cut(shared);
     const { nRead } = await this.settle();
     if (nRead < shared) this.snapshots.wish(shared); // texts that part here once may do so again
@@ -143,14 +145,6 @@ export class Timeline implements Seat {
     this.nTaken = 0;
     if (this.hasOthers) await (await import('./same_start.ts')).takeStart(this, wanted); // few programs have several texts
     return this.nText - this.nTaken;
-  }
-
-  /** How many tokens of the text `wanted` begins with, its last one apart. */
-  sharedWith(wanted: ArrayLike<number>): number {
-    const most = Math.min(this.nText, wanted.length - 1);
-    let shared = 0;
-    while (shared < most && this.tokens[shared] === wanted[shared]) shared++;
-    return shared;
   }
 
   private get hasOthers(): boolean {

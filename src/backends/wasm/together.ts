@@ -25,7 +25,7 @@ export interface Inside {
 
 /** The inside of a program whose states lie in its piece of memory where those of another one lie in that one's. */
 function sibling(program: Program, { home, plan }: Inside): Inside {
-  const other = program as unknown as Partial<Inside>;
+  const other = (program.inner ?? program) as unknown as Partial<Inside>;
   if (other.home === home && other.plan?.graph === plan.graph) return other as Inside;
   throw new TypeError('a program of another graph, or of another backend');
 }
