@@ -30,7 +30,7 @@ short = {"model": model, "messages": messages, "max_tokens": 8, "temperature": 0
 greedy = {"temperature": 0, "num_predict": 8}
 
 
-class River(BaseModel):
+class River(BaseModel, extra="forbid"):
     name: Literal["Seine", "Loire"]  # also a model that says anything comes to an end
 
 
