@@ -9,6 +9,8 @@ import type { CountTokens } from './pieces.ts';
 export interface Question {
   readonly instruction: string;
   readonly text: string;
+  /** Both stand in the user's message: small models then mind the one more. */
+  readonly isJoined?: boolean;
 }
 
 export interface AskOptions {
@@ -43,13 +45,14 @@ const canTakeSystem = (model: Model): Promise<boolean> => {
 };
 
 /** A question as a conversation. */
-export async function promptOf(model: Model, { instruction, text }: Question) {
-  const messages: ChatMessage[] = (await canTakeSystem(model))
-    ? [
-        { role: 'system', content: instruction },
-        { role: 'user', content: text },
-      ]
-    : [{ role: 'user', content: `${instruction}\n\n${text}` }];
+export async function promptOf(model: Model, { instruction, text, isJoined = false }: Question) {
+  const messages: ChatMessage[] =
+    !isJoined && (await canTakeSystem(model))
+      ? [
+          { role: 'system', content: instruction },
+          { role: 'user', content: text },
+        ]
+      : [{ role: 'user', content: `${instruction}\n\n${text}` }];
   return { messages, templateVars: noThoughts };
 }
 

@@ -10,6 +10,7 @@ export interface Each {
   readonly maxTokens: number;
   /** Tokens of an answer for each token of its piece. */
   readonly growth: number;
+  readonly isJoined?: boolean;
   /** Lines stay lines. */
   readonly byLine?: boolean;
 }
@@ -26,7 +27,7 @@ export function roomFor(nCtx: number, nInstruction: number, growth: number): num
 export async function* eachPiece(
   model: Model,
   text: string,
-  { instruction, maxTokens, growth, byLine = false }: Each,
+  { instruction, maxTokens, growth, isJoined = false, byLine = false }: Each,
   { sampling = {}, onProgress }: TaskOptions,
   signal: AbortSignal,
   heard: (piece: Piece, answer: string) => string = (_, answer) => answer,
@@ -49,7 +50,7 @@ export async function* eachPiece(
     if (piece.text === '') continue;
     const [nTokens = 0] = await count([piece.text]);
     const how = { maxTokens: Math.ceil(nTokens * growth) + spareTokens, sampling, signal, oneLine: byLine };
-    const answer = yield* answerOf(model, { instruction, text: piece.text }, how);
+    const answer = yield* answerOf(model, { instruction, text: piece.text, isJoined }, how);
     whole += heard(piece, answer.text);
     if (isCut(answer.stopReason)) nCut++;
     onProgress?.(++nDone, asked);

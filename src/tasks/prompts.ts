@@ -147,7 +147,7 @@ export function translationPrompt(
 ): string {
   const source = from === undefined ? '' : ` from ${from}`;
   return size === 'tiny'
-    ? said(`Translate the input text${source} to ${to}.`, wished({ context }))
+    ? said(wished({ context }), `Translate the following ${from === undefined ? '' : `${from} `}text to ${to}:`)
     : said(
         `Translate the user's text${source} into ${to}. Keep names, numbers and line breaks. Answer with the translation alone.`,
         wished({ context }),

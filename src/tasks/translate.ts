@@ -57,8 +57,8 @@ async function* translating(
     return { text, nPieces: 0, nCut: 0, from };
   }
   const instruction = translateInstruction(model, { ...options, from, to });
-  const { carefulTokens } = sizeOf(model.info.nParams);
-  const each = { instruction, maxTokens: carefulTokens, growth, byLine: true };
+  const { size, carefulTokens } = sizeOf(model.info.nParams);
+  const each = { instruction, maxTokens: carefulTokens, growth, byLine: true, isJoined: size === 'tiny' };
   const result = yield* eachPiece(
     model,
     text,

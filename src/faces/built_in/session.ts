@@ -35,6 +35,15 @@ const answerTokens = 256;
 /** Rounds of calls of tools in one answer, at most. */
 const maxRounds = 10;
 
+/** How one answer of the model is made. */
+interface Round {
+  readonly prefix: string | undefined;
+  readonly options: PromptOptions | undefined;
+  readonly signal: AbortSignal;
+  /** The last one has to do without tools. */
+  readonly mayCall: boolean;
+}
+
 export class Session {
   readonly made: Made;
   usage = 0;
@@ -133,14 +142,15 @@ export class Session {
   private async *answer(said: Said, options: PromptOptions | undefined, signal: AbortSignal): AsyncGenerator<string> {
     const { model } = this.made;
     const asked = told(said.messages, options);
-    await this.makeRoom(asked, answerTokens);
     const added: ChatMessage[] = [...asked];
     for (let round = 0; ; round++) {
-      const { text, calls, nForgotten } = yield* this.round(added, said.prefix, options, signal);
+      await this.makeRoom(added, answerTokens);
+      const how = { prefix: said.prefix, options, signal, mayCall: round < maxRounds };
+      const { text, calls, nForgotten } = yield* this.round(added, how);
       await this.forget(nForgotten);
       const answer = (said.prefix ?? '') + text;
       added.push({ role: 'assistant', content: answer, ...(calls.length > 0 && { toolCalls: calls }) });
-      if (calls.length === 0 || round === maxRounds) break;
+      if (calls.length === 0) break;
       for (const call of calls)
         added.push({ role: 'tool', toolCallId: call.id, name: call.name, content: await this.called(call) });
       signal.throwIfAborted();
@@ -149,17 +159,13 @@ export class Session {
   }
 
   /** One answer of the model; what it thinks is not part of it. */
-  private async *round(
-    added: readonly ChatMessage[],
-    prefix: string | undefined,
-    options: PromptOptions | undefined,
-    signal: AbortSignal,
-  ) {
+  private async *round(added: readonly ChatMessage[], { prefix, options, signal, mayCall }: Round) {
     const { model, sampling, tools } = this.made;
     const messages = [...this.messages, ...added];
     const how = {
       ...sampling,
       ...constraintOf(options?.responseConstraint),
+      ...(tools && !mayCall && { toolChoice: 'none' }),
       onFull: prefix === undefined ? 'shift' : 'stop',
       thinking: 'split',
       signal,
