@@ -105,7 +105,7 @@ const software: Readonly<Record<Steps, readonly string[]>> = {
 };
 
 const softwareSizes: Readonly<Record<Steps, Sizes>> = {
-  few: { threads: 16, lanes: 1 },
+  few: { threads: 8, lanes: 1 },
   some: { threads: 16, tileRows: 64, tileTokens: 16 }, // as many: a pipeline takes two seconds there
   many: { threads: 16, tileRows: 64, tileTokens: 16 },
 };

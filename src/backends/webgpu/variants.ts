@@ -94,7 +94,7 @@ const fewSizes: readonly Sizes[] = [
   { threads: 32, lanes: 8 },
   { threads: 64, lanes: 4 },
   { threads: 128, lanes: 32 },
-  { threads: 16, lanes: 1 },
+  { threads: 8, lanes: 1 },
 ];
 
 /** How many rows of a tile, and how many tokens, a thread multiplies: lib/each_… */
