@@ -93,8 +93,11 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   );
 }
 
+/** `Content-Type`: some clients look for it so. */
+const spelled = (name: string): string => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+
 async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  for (const [name, value] of response.headers) outgoing.setHeader(spelled(name), value);
   if (!incoming.complete && incoming.method !== 'GET') outgoing.setHeader('Connection', 'close');
   outgoing.statusCode = response.status;
   const { body } = response;
