@@ -108,11 +108,11 @@ const coreLines = linesOf(
 const inCircles = sourceCircles();
 
 const budgets = [
-  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 111 },
+  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 112 },
   {
     name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
     is: coreLines,
-    max: 25_000,
+    max: 25_500,
   },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
   { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 7_000 },
