@@ -230,7 +230,7 @@ test('a token may end a distinct text and begin another, in the same scope or in
       if (matcher.mayEnd) seen.add(said);
     }
   }
-  expect([seen.has('a,b'), seen.has('a,a'), seen.has('a[a')]).toEqual([true, false, true]);
+  expect([seen.has('a,b'), seen.has('a,a'), seen.has('a[a]')]).toEqual([true, false, true]);
 });
 
 const leadsOn = (matcher: Matcher, word: string): boolean => matcher.fork().acceptBytes(encoder.encode(word));
