@@ -210,3 +210,27 @@ test('what comes behind a string of a greatest length may begin inside of a toke
   const either = matcherOf({ rules: [sequence(all, text('y'))] }, words);
   expect(allowed(either, words)).toEqual(['xy', 'xxxxxxxxy', 'xxxxxxxxxy', 'y']);
 });
+
+test('a token may end a distinct text and begin another, in the same scope or in one inside', () => {
+  const words = ['a', 'b', ',', 'a,b', 'b,a', 'a,a', ',a', ',b', 'a[a', 'a[b', ']', '],b', '],a', ',ab', '<end>'];
+  const name: Item = { kind: 'text', regular: repeat(bytes([[97, 98]]), 1), distinct: true };
+  const list = sequence(name, many(sequence(text('['), rule(0), text(']')), 0, 1), many(sequence(text(','), name), 0));
+  const dice = seeded(3);
+  const compiled = new CompiledGrammar({ rules: [list] }, vocabularyOf(words));
+  const seen = new Set<string>();
+  for (let round = 0; round < 60; round++) {
+    const matcher = new Matcher(compiled);
+    for (let step = 0, said = ''; step < 5; step++) {
+      const expected = words.filter((word) => (word === '<end>' ? matcher.mayEnd : leadsOn(matcher, word)));
+      expect(allowed(matcher, words), said).toEqual(expected);
+      const next = expected.filter((word) => word !== '<end>');
+      const word = next[dice.below(next.length)]!;
+      matcher.accept(words.indexOf(word));
+      said += word;
+      if (matcher.mayEnd) seen.add(said);
+    }
+  }
+  expect([seen.has('a,b'), seen.has('a,a'), seen.has('a[a]')]).toEqual([true, false, true]);
+});
+
+const leadsOn = (matcher: Matcher, word: string): boolean => matcher.fork().acceptBytes(encoder.encode(word));
