@@ -88,8 +88,8 @@ const functionTags = (tag: string, lines: boolean): Omit<ToolFormat, 'name' | 's
   tokens: [`<${tag}>`, `</${tag}>`],
 });
 
-const keyAndValue = (suffix = '') => ({
-  begin: `<arg_key${suffix}>`,
+const keyAndValue = (suffix: string, before: string) => ({
+  begin: `${before}<arg_key${suffix}>`,
   middle: `</arg_key${suffix}>\n`,
   open: `<arg_value${suffix}>`,
   end: `</arg_value${suffix}>\n`,
@@ -231,7 +231,7 @@ export const taggedFormats: readonly ToolFormat[] = [
     section: { begin: '<tool_calls:opensource>\n', end: '</tool_calls:opensource>' },
     begin: '<tool_call:opensource>',
     end: '</tool_call:opensource>\n',
-    shape: { kind: 'tagged', after: '<tool_sep:opensource>\n', arguments: keyAndValue(':opensource') },
+    shape: { kind: 'tagged', after: '<tool_sep:opensource>\n', arguments: keyAndValue(':opensource', '') },
     tokens: [
       ...['<tool_calls:opensource>', '</tool_calls:opensource>', '<tool_call:opensource>', '</tool_call:opensource>'],
       ...['<tool_sep:opensource>', '<arg_key:opensource>', '</arg_key:opensource>'],
@@ -243,9 +243,9 @@ export const taggedFormats: readonly ToolFormat[] = [
     says: ['<tool_call>', '<arg_key>', '<arg_value>'],
     isLoose: true,
     begin: '<tool_call>',
-    end: '</tool_call>',
+    end: '\n</tool_call>',
     between: '\n',
-    shape: { kind: 'tagged', arguments: keyAndValue() },
+    shape: { kind: 'tagged', arguments: keyAndValue('', '\n') },
     tokens: ['<tool_call>', '</tool_call>', '<arg_key>', '</arg_key>', '<arg_value>', '</arg_value>'],
   },
   {

@@ -178,7 +178,7 @@ describe.each(all.map(({ name, tokens }) => [name, tokens.length > 0] as const))
 
 /** Spelled as other models of the format would, or with text behind. */
 const otherwise =
-  /^<tool_call>\{|\{"name": "now"\}|^\[TOOL_CALLS\]\[\{"id"|<\|tool_call_end\|>Checking|weather\('Paris'|'a': \(True|\{<\|"\|>a b|<!\[CDATA|Done, I think|^\n\n\{|\nTrue\n|'a': \[1|^\{"type"|\n$|\]Z$|<\/TOOLCALL>\n|\n42|; \{/;
+  /<tool_call>\{|\{"id": "D|Action:|"now"\}|Done, I think|<\/TOOLCALL>\n|action_end\|>\n|"type": "function"|; \{|True\n|'a': \[|CDATA|"Paris",days=|zone='|0x10|'Paris', 3|"a b|a b<\|/;
 
 test('what models of a format say may be said', () => {
   for (const [name, answer, parts] of samples) {
