@@ -75,7 +75,7 @@ async function* partsOf(
 function keyOf(prompt: Prompt): string {
   if (typeof prompt === 'string') return prompt;
   if ('text' in prompt) return prompt.text;
-  if (!('messages' in prompt)) return String.fromCharCode(...prompt.slice(0, 4096)); // tokens as characters: only compared
+  if (!('messages' in prompt)) return Array.from(prompt.slice(0, 4096), (token) => String.fromCharCode(token)).join(''); // tokens as characters: only compared
   const { messages, ...rest } = prompt;
   try {
     return JSON.stringify([rest, ...messages]);
