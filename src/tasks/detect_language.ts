@@ -1,3 +1,4 @@
+import { greatest } from '../base/numbers.ts';
 import { checkNames, kindOf, tagOf } from '../base/checks.ts';
 import { scoresOf, unpacked, wordsOf, type Weights } from './language_features.ts';
 
@@ -148,7 +149,7 @@ async function languagesOf(
   const asked = weights.languages.flatMap((language, i) =>
     isAsked(language) ? [{ language, score: scores[i]! }] : [],
   );
-  const best = Math.max(...asked.map(({ score }) => score));
+  const best = greatest(asked.map(({ score }) => score));
   const parts = asked.map(({ language, score }) => ({ language, part: Math.exp(score - best) }));
   const all = parts.reduce((sum, { part }) => sum + part, 0);
   return parts.map(({ language, part }) => [language, part / all] as const);

@@ -64,7 +64,7 @@ function countedItems(emitter: Emitter, shape: ArrayShape, where: string): Item 
     const found: Item[] = [];
     const isDone = shape.contains.every(({ min }, i) => counts[i]! >= min);
     if (index >= shape.min && isDone && index > 0) found.push(text(sequence()));
-    if (index < shape.max) found.push(...chosen(index, counts));
+    if (index < shape.max) for (const item of chosen(index, counts)) found.push(item);
     return choiceItem(found);
   };
   const chosen = (index: number, counts: readonly number[]): Item[] => {

@@ -97,7 +97,7 @@ class Items {
     if (piece === '') return events;
     open.text += piece;
     const isText = type === 'text';
-    if (isText) open.logprobs.push(...logprobs);
+    if (isText) for (const scored of logprobs) open.logprobs.push(scored);
     const { event } = shapes[type];
     events.push({ type: `response.${event}.delta`, ...placeOf(open), delta: piece, ...(isText && { logprobs }) });
     return events;
