@@ -218,7 +218,7 @@ describe('values of the wrong kind', () => {
     expect(() => model.chat({ system: 1 } as never)).toThrow(TypeError);
     expect(() => model.chat({ messages: 'hi' } as never)).toThrow(/messages is string/);
     expect(() => model.chat({ messages: [{ content: 'hi' }] } as never)).toThrow(/messages\[0\].role is missing/);
-    expect(() => model.chat({ tools: {} } as never)).toThrow(/tools is an object/);
+    expect(() => model.chat({ tools: 'x' } as never)).toThrow(/tools is string/);
     expect(() => model.chat({ stop: 5 } as never)).toThrow(/stop is number/);
     expect(() => model.chat(null as never)).toThrow(/options of chat are null/);
     for (const message of [undefined, null, 5, ['a']])

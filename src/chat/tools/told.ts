@@ -42,21 +42,25 @@ const lastManner: Manner = { ...asIs, isSpelled: true, results: 'user' };
 export class Telling {
   readonly format: ToolFormat;
   private readonly template: ChatTemplate;
+  /** The template takes tools; or it writes calls in a spelling of its own, and whoever wrote it tells tools elsewhere. */
   private readonly readsTools: boolean = true;
   private readonly manner: Manner;
   private readonly hasSystem: boolean;
   /** The id that a template takes for the nth call of a conversation. */
-  private readonly idOf: IdOf;
+  private readonly idOf: IdOf = ({ id }) => id;
 
   /** @param isToken whether a text is a token of the vocabulary by itself */
   constructor(template: ChatTemplate, isToken: (text: string) => boolean) {
     this.template = template;
-    this.readsTools = template.reads('tools') && this.renders([asked], ['qTold']);
-    this.format = this.readsTools ? formatOf({ template: template.source, isToken }) : generic;
+    const format = formatOf({ template: template.source, isToken });
+    const takesTools = template.reads('tools') && this.renders([asked], ['qTold']);
+    this.readsTools = takesTools || (format === generic && this.renders(probe, ['qOne']));
+    this.format = this.readsTools ? format : generic;
     const hasShortIds = /length\s*\)?\s*[!=]=\s*9/.test(template.source); // Mistral's refuse other ids
-    this.idOf = hasShortIds ? shortId : this.format.name === 'kimi-k2' ? kimiId : ({ id }) => id;
+    this.idOf = hasShortIds ? shortId : this.format.name === 'kimi-k2' ? kimiId : this.idOf;
     this.hasSystem = this.readsTools || this.renders([{ role: 'system', content: 'qSystem' }, asked], ['qSystem']);
-    this.manner = this.readsTools ? (manners.find((manner) => this.losesNothing(manner)) ?? lastManner) : lastManner;
+    const best = takesTools ? manners.find((manner) => this.losesNothing(manner)) : undefined;
+    this.manner = best ?? (this.readsTools && !takesTools ? manners[0]! : lastManner);
   }
 
   /** The segments of a conversation, as its template writes it. `render` gets what the template takes. */
