@@ -1,6 +1,7 @@
 /** Models that are opened when somebody asks for them, and closed when nobody has for a while. */
+import { orAborted } from '../base/signals.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import { HttpError } from '../server/http_error.ts';
+import { asked, HttpError } from '../server/http_error.ts';
 import type { Held, ListedModel, PullProgress, RunningModel, Served } from '../server/served.ts';
 import { Slots } from '../server/slots.ts';
 import type { DownloadSource, StoredSource } from '../store/types.ts';
@@ -89,7 +90,7 @@ export class ServedModels implements Served {
     const { pull, store } = this.options;
     if (!pull || !store) return undefined;
     return async (name, onProgress, signal) => {
-      const source = await pull(name);
+      const source = await asked((async () => pull(name))());
       if (!source) throw new HttpError(404, `${name.slice(0, 200)} names no model to download`);
       const tell = ({ doneBytes, totalBytes }: PullProgress): void => onProgress({ doneBytes, totalBytes });
       await store.download(source, { onProgress: tell, signal }).result;
@@ -185,7 +186,7 @@ export class ServedModels implements Served {
       if (!isHeld) return;
       isHeld = false;
       entry.nUsers--;
-      entry.keepMs = keepMs;
+      entry.keepMs = keepMs > MAX_TIMER_MS ? Infinity : keepMs;
       entry.usedAt = Date.now();
       if (entry.nUsers > 0) return;
       this.wake();
@@ -205,7 +206,7 @@ export class ServedModels implements Served {
     const ifIdle = (): void => {
       if (entry.nUsers === 0) void this.shut(entry);
     };
-    entry.timer = setTimeout(ifIdle, Math.min(entry.keepMs, MAX_TIMER_MS));
+    entry.timer = setTimeout(ifIdle, entry.keepMs);
     (entry.timer as { unref?(): void }).unref?.(); // a program may end before
   }
 
@@ -234,7 +235,7 @@ export class ServedModels implements Served {
   }
 }
 
-/** What timers can wait for. */
+/** What timers can wait for: 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const listed = (names: readonly string[]): string =>
@@ -244,13 +245,3 @@ const isModel = (source: ServedSource): source is Model => typeof source === 'ob
 
 const isDescribed = (source: ServedSource): source is DescribedSource =>
   typeof source === 'object' && source !== null && 'source' in source;
-
-/** Waits no longer than the signal lets it; what is waited for goes on. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}

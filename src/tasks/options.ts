@@ -19,7 +19,7 @@ export interface TaskResult {
   readonly text: string;
   /** Questions to the model. */
   readonly nPieces: number;
-  /** Answers that ended before the model ended them: by their length, by a full context, or because they went round in circles. */
+  /** Answers that ended before the model ended them: by their length, by a full context, or because they went round in circles; and those without a word. */
   readonly nCut: number;
 }
 

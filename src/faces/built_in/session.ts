@@ -204,12 +204,18 @@ export class Session {
     if (needed > window) throw quotaError(needed, window);
     const reserve = Math.min(spare, window >> 2);
     const isFull = () => this.usage + needed + reserve > window;
-    while (isFull() && this.messages.length > this.nSystem) await this.forget(1);
+    while (isFull() && this.messages.length > this.nSystem) await this.forget(this.nOldest);
     if (this.usage + needed > window) throw quotaError(this.usage + needed, window); // the system message stays
   }
 
   private get nSystem(): number {
     return this.messages[0]?.role === 'system' ? 1 : 0;
+  }
+
+  /** Messages of the oldest exchange: a question, and all up to the next. Templates want user and assistant by turns. */
+  private get nOldest(): number {
+    const next = this.messages.findIndex(({ role }, i) => i > this.nSystem && role === 'user');
+    return (next < 0 ? this.messages.length : next) - this.nSystem;
   }
 
   private async forget(nMessages: number): Promise<void> {
