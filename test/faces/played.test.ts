@@ -17,9 +17,10 @@ function playedModel(say: (asked: Asked, signal: AbortSignal | undefined) => Pro
   };
   const generate = (asked: Asked, { signal }: { readonly signal?: AbortSignal }) => {
     const said = say(asked, signal);
-    said.catch(() => undefined);
+    const result = said.then(() => ({ stopReason: 'eos', nForgotten: 0 }));
+    result.catch(() => undefined);
     return {
-      result: said.then(() => ({ stopReason: 'eos', nForgotten: 0 })),
+      result,
       async *[Symbol.asyncIterator]() {
         yield { type: 'text', text: await said };
       },
