@@ -2,7 +2,7 @@
 import { orAborted } from '../base/signals.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import { asked, HttpError } from '../server/http_error.ts';
-import type { Held, ListedModel, PullProgress, RunningModel, Served } from '../server/served.ts';
+import type { Held, ListedModel, Looked, PullProgress, RunningModel, Served } from '../server/served.ts';
 import { Slots } from '../server/slots.ts';
 import type { DownloadSource, StoredSource } from '../store/types.ts';
 import type { ModelStore } from '../store/model_store.ts';
@@ -50,6 +50,14 @@ interface Entry {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** A request whose model is not open yet. */
+interface Waiting {
+  readonly name: string;
+  readonly since: number;
+  /** A model may be closed, or is. */
+  wake(): void;
+}
+
 interface Opened {
   readonly model: Model;
   readonly slots: Slots;
@@ -57,11 +65,13 @@ interface Opened {
 
 const defaultKeepMs = 300_000;
 
+/** So long requests for an open model go before those that wait for another one to be opened. */
+const PATIENCE_MS = 20_000;
+
 export class ServedModels implements Served {
   private readonly options: ServedModelsOptions;
   private readonly entries = new Map<string, Entry>();
-  /** Called when a model may be closed. */
-  private freed: (() => void)[] = [];
+  private readonly waiting: Waiting[] = [];
 
   constructor(options: ServedModelsOptions) {
     this.options = options;
@@ -99,15 +109,42 @@ export class ServedModels implements Served {
 
   async hold(asked: string | undefined, signal: AbortSignal): Promise<Held> {
     const known = this.entries.get(asked ?? '');
-    if (known && !known.isClosing) return this.use(known, signal); // without a look at what there is
+    if (known && this.isFor(known)) return this.use(known, signal); // without a look at what there is
     const sources = await this.sources();
     const name = this.nameOf(asked, [...sources.keys()]);
-    for (;;) {
-      signal.throwIfAborted();
-      const entry = this.entries.get(name) ?? this.openIfRoom(name, sources.get(name)!);
-      if (entry && !entry.isClosing) return this.use(entry, signal);
-      await orAborted(new Promise<void>((resolve) => this.freed.push(resolve)), signal);
+    const waiting: Waiting = { name, since: Date.now(), wake: () => undefined };
+    this.waiting.push(waiting);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const entry = this.entries.get(name) ?? this.openIfRoom(name, sources.get(name));
+        if (entry && this.isFor(entry)) return await this.use(entry, signal);
+        await orAborted(new Promise<void>((resolve) => (waiting.wake = resolve)), signal);
+      }
+    } finally {
+      this.waiting.splice(this.waiting.indexOf(waiting), 1);
     }
+  }
+
+  async look(asked: string, signal: AbortSignal): Promise<Looked | undefined> {
+    const sources = await this.sources();
+    const name = this.nameOf(asked, [...sources.keys()]);
+    const opened = this.entries.get(name)?.opened;
+    if (opened) return { name, info: opened.model.info };
+    const source = sources.get(name);
+    if (source === undefined || isModel(source)) return source && { name, info: source.info };
+    const { headerOf } = await import('./served_header.ts');
+    const info = await headerOf(isDescribed(source) ? source.source : source, signal);
+    if (!info) return undefined;
+    const { chatTemplate } = this.options.open ?? {};
+    return { name, info: chatTemplate === undefined ? info : { ...info, noChat: undefined } };
+  }
+
+  /** Whether an open model takes a request: it does not where one for another model has waited for long, which gets in once it is idle. */
+  private isFor({ name, isOwn, isClosing }: Entry): boolean {
+    const now = Date.now();
+    const mustYield = isOwn && this.waiting.some((each) => each.name !== name && now - each.since > PATIENCE_MS);
+    return !isClosing && !mustYield;
   }
 
   /** Closes what was opened here. */
@@ -140,7 +177,8 @@ export class ServedModels implements Served {
   }
 
   /** Undefined where as many are in use as may be open: something changes when one of them is free, or is closed. */
-  private openIfRoom(name: string, source: ServedSource): Entry | undefined {
+  private openIfRoom(name: string, source: ServedSource | undefined): Entry | undefined {
+    if (source === undefined) throw new HttpError(404, `model '${name}' is gone`, { code: 'model_not_found' });
     const isOwn = !isModel(source);
     const own = [...this.entries.values()].filter((entry) => entry.isOwn);
     if (isOwn && own.length >= (this.options.maxModels ?? 1)) {
@@ -231,7 +269,7 @@ export class ServedModels implements Served {
   }
 
   private wake(): void {
-    for (const each of this.freed.splice(0)) each();
+    for (const each of [...this.waiting]) each.wake();
   }
 }
 

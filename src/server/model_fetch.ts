@@ -17,6 +17,7 @@ export function modelFetch(model: ServedModel): FetchLike {
     list: () => Promise.resolve([{ name, sizeBytes: info.weightBytes }]),
     running: () => [{ name, info, slots, expiresAt: undefined }],
     hold: () => Promise.resolve(held),
+    look: () => Promise.resolve({ name, info }),
   };
   return asFetch(createHandler(served));
 }

@@ -1,7 +1,6 @@
 /** Requests that ask for too much, that leave, or that come from elsewhere. */
 import { describe, expect, it, vi } from 'vitest';
 import type { GenerateResult } from '../../src/protocol/generation.ts';
-import type { ModelInfo } from '../../src/protocol/open.ts';
 import { createHandler } from '../../src/server/handler.ts';
 import { HttpError, refusalOf } from '../../src/server/http_error.ts';
 import { asFetch } from '../../src/server/model_fetch.ts';
@@ -230,11 +229,11 @@ describe('answers that were cut', () => {
 });
 
 it('a download may take longer than an answer', async () => {
-  const info = {} as ModelInfo;
   const served: Served = {
     list: () => Promise.resolve([]),
     running: () => [],
-    hold: () => Promise.reject(new Error(String(info.name))),
+    hold: () => Promise.reject(new Error('no model')),
+    look: () => Promise.resolve(undefined),
     pull: (_, onProgress, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));

@@ -70,6 +70,7 @@ export function handlerOf(model: ServedModel, options: HandlerOptions = {}, maxW
     list: () => Promise.resolve([{ name: 'played' }]),
     running: () => [{ name: 'played', info: model.info, slots, expiresAt: undefined }],
     hold,
+    look: () => Promise.resolve(undefined),
   };
   const handler = createHandler(served, options);
   return { ...handler, fetch: asFetch(handler), slots, nHeld: () => nHeld };
