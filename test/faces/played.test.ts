@@ -2,6 +2,7 @@
 import { expect, it, vi } from 'vitest';
 import type { Model } from '../../src/api/model.ts';
 import type { ChatMessage } from '../../src/chat/conversation.ts';
+import { nameOf } from '../../src/faces/ai/given.ts';
 import { languageModel } from '../../src/faces/ai/language_model.ts';
 import { Session } from '../../src/faces/built_in/session.ts';
 import { proofread } from '../../src/tasks/proofread.ts';
@@ -82,4 +83,18 @@ it('texts keep what the model has nothing to say to, and what has no words', asy
   expect([nCut, nPieces, asked]).toEqual([1, 3, ['Some.', 'Nothing.', 'More.']]);
   const corrected = await proofread(model, '---\nNothing.');
   expect([corrected.text, corrected.skipped]).toEqual(['---\nNothing.', [{ start: 4, end: 12 }]]);
+});
+
+it('what cannot be done is said in its own words', async () => {
+  const model = playedModel(() => Promise.resolve('yes'));
+  const wrong = { signal: {} } as never;
+  await expect(proofread(model, 'x', wrong).result).rejects.toThrow('expected the signal of an AbortController');
+  await expect(proofread(model, 'x', null as never).result).rejects.toThrow('the options of proofread are null');
+  const made = { model, window: 100, messages: [], sampling: {}, tools: undefined, signal: undefined };
+  const session = await Session.open(made);
+  await expect(session.prompt('x', { responseConstraint: /yes/i })).rejects.toMatchObject({
+    name: 'NotSupportedError',
+  });
+  expect(await session.prompt('x', { responseConstraint: /yes/gu })).toBe('yes');
+  expect(nameOf(Promise.resolve(model))).toBe('thimble');
 });

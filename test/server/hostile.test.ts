@@ -71,6 +71,26 @@ describe('requests that ask for much', () => {
   });
 });
 
+describe('parameters', () => {
+  it('that mean the same are taken at the least of them', async () => {
+    const { model, log } = played([said('x')]);
+    await handlerOf(model).fetch(path, chat({ max_completion_tokens: 5, max_tokens: 100 }));
+    expect(log.options[0]!.maxTokens).toBe(5);
+  });
+
+  it.each([
+    ['/completion', { prompt: 'x', n_predict: 0 }, "'n_predict' is 0"],
+    ['/rerank', { query: 'x', documents: ['a'], texts: ['b'] }, 'give one of them'],
+    ['/api/generate', { model: 'x', prompt: 'x', system: 'be' }, 'has no chat template'],
+    ['/api/embed', { model: 'x', input: 'x', options: { num_ctx: 1e6 } }, 'num_ctx is 1000000'],
+  ])('of %s that cannot be done are refused: %j', async (path, body, why) => {
+    const { model } = played([]);
+    const other = withTokens(model, { info: { ...model.info, noChat: 'none', embeds: path === '/api/embed' } });
+    const response = await handlerOf(other).fetch(path, post(body));
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(why)]);
+  });
+});
+
 describe('prompts that are text', () => {
   it('have the control tokens that templates write; texts that are embedded have none', async () => {
     const { model, log } = played([said('x')]);

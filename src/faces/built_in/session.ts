@@ -235,12 +235,16 @@ async function begun(model: Model, conversation: Prompt, prefix: string): Promis
 const isRegexp = (constraint: object): constraint is RegExp =>
   Object.prototype.toString.call(constraint) === '[object RegExp]';
 
-/** @throws TypeError for what is neither. */
+/** @throws TypeError for what is neither; NotSupportedError for flags that change what an expression means. */
 function constraintOf(constraint: object | undefined): object {
   if (constraint === undefined) return {};
   if (typeof constraint !== 'object' || constraint === null)
     throw new TypeError(`responseConstraint is ${typeof constraint}, expected a JSON schema or a regular expression`);
-  return isRegexp(constraint) ? { regexp: constraint.source } : { schema: constraint };
+  if (!isRegexp(constraint)) return { schema: constraint };
+  const flag = /[ims]/.exec(constraint.flags)?.[0];
+  if (flag !== undefined)
+    throw new DOMException(`responseConstraint has the flag ${flag}; write what it means into it`, 'NotSupportedError');
+  return { regexp: constraint.source };
 }
 
 /** Messages, with the constraint behind the last of them unless it shall be left out. */

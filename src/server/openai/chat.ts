@@ -87,10 +87,13 @@ function optionsOf({
   json_schema,
   tool_choice,
   tools,
+  ...given
 }: ChatGiven): ServedOptions {
+  const limits = [given.max_tokens, given.max_completion_tokens, given.n_predict].filter((n) => n !== undefined);
   const schema = response_format?.schema ?? json_schema;
   return {
     thinking: 'split',
+    ...(limits.length > 0 && { maxTokens: Math.min(...limits) }), // the least of what clients call the same
     ...(logprobs && { logProbs: top_logprobs }),
     ...(schema !== undefined && { schema }),
     ...(tools?.length && tool_choice !== undefined && { toolChoice: tool_choice }),
