@@ -1,4 +1,5 @@
 import { asError, ResourceError } from '../base/errors.ts';
+import { abortReason } from '../base/signals.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
 import { callSite, errorAt, seenFrom, type CallSite } from './call_site.ts';
 import { NO_CALL, revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';

@@ -118,11 +118,12 @@ export class ServedModels implements Served {
       for (;;) {
         signal.throwIfAborted();
         const entry = this.entries.get(name) ?? this.openIfRoom(name, sources.get(name));
-        if (entry && this.isFor(entry)) return await this.use(entry, signal);
+        if (entry && this.isFor(entry)) return this.use(entry, signal);
         await orAborted(new Promise<void>((resolve) => (waiting.wake = resolve)), signal);
       }
     } finally {
       this.waiting.splice(this.waiting.indexOf(waiting), 1);
+      this.wake(); // those that let it go first
     }
   }
 

@@ -18,6 +18,8 @@ export interface Context {
   stream(events: AsyncGenerator<object>, framing: Framing): Response;
   /** Calls back when the answer has ended, whatever its end. */
   onEnd(done: () => void): void;
+  /** What follows is no answer: only the client ends it. */
+  mayTakeLong(): void;
   readonly served: Served;
   readonly defaults: ServedOptions;
   readonly maxBodyBytes: number;

@@ -73,7 +73,6 @@ class Requests {
       api = found.route.api;
       work.route = found.route.paths[0]!;
       checkSite(request, found, origins);
-      if (found.route.isSlow) work.mayTakeLong();
       response =
         request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await this.answer(request, found, work);
     } catch (error) {
@@ -105,6 +104,7 @@ class Requests {
       ...this.shared,
       ...{ request, url, rest, api: route.api, signal, notes },
       onEnd: (done) => void work.ending.push(done),
+      mayTakeLong: () => work.mayTakeLong(),
       stream: (events, framing) => {
         work.isStream = true;
         if (signal.aborted) this.end(work);

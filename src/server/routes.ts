@@ -19,8 +19,6 @@ export interface Route {
   /** A path that ends in a slash takes what is behind it as the name of something. */
   readonly paths: readonly string[];
   readonly api: Api;
-  /** It may take longer than an answer. */
-  readonly isSlow?: true;
   /** No key is needed. */
   readonly isPublic?: true;
   handle(context: Context): Promise<Response> | Response;
@@ -55,7 +53,7 @@ export const routes: readonly Route[] = [
   get('ollama', tags, '/api/tags'),
   get('ollama', ps, '/api/ps'),
   post('ollama', show, '/api/show'),
-  { ...post('ollama', pull, '/api/pull'), isSlow: true },
+  post('ollama', pull, '/api/pull'),
   get('ollama', version, '/api/version'),
 
   { ...get('llama', root, '/'), isPublic: true },

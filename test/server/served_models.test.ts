@@ -4,7 +4,7 @@ import { serve } from 'thimble/server';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { wordyEncoder } from '../helpers/tiny_encoders.ts';
 
-const blob = () => new Blob([tinyModel('llama-chat')]);
+const blob = () => new Blob([Uint8Array.from(tinyModel('llama-chat'))]);
 const open = { threads: 1, nCtx: 32 } as const;
 const post = (body: object) => ({ method: 'POST', body: JSON.stringify(body) });
 

@@ -51,7 +51,7 @@ describe('pieces of a text', () => {
     const text = '🙂a'.repeat(5000);
     const pieces = await piecesOf(text, { maxTokens: 50, count: counting });
     expect(whole(pieces)).toBe(text);
-    expect(pieces.every((piece) => piece.text.isWellFormed())).toBe(true);
+    expect(pieces.every((piece) => !/\p{Surrogate}/u.test(piece.text))).toBe(true);
     expect(nCounted).toBeLessThan(1000);
     const blanks = ' '.repeat(200_000); // in a time that grows as the text does
     expect(whole(await piecesOf(`a${blanks}`, { maxTokens: 0, count }))).toBe(`a${blanks}`);

@@ -106,6 +106,7 @@ export async function pull(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), pullTable, 'ignore');
   const name = needed(given.model ?? given.name, 'model');
   if (!context.served.pull) throw new HttpError(403, 'this server downloads no models; thimble serve --pull does');
+  context.mayTakeLong();
   const lines = linesOfPull(context, name);
   if (given.stream ?? true) return context.stream(lines, ndjson);
   for await (const _ of lines); // until it is here
