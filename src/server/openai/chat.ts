@@ -93,7 +93,7 @@ function optionsOf({
   const schema = response_format?.schema ?? json_schema;
   return {
     thinking: 'split',
-    ...(limits.length > 0 && { maxTokens: Math.min(...limits) }), // the least of what clients call the same
+    ...(limits.length > 0 && { maxTokens: limits.reduce((a, b) => Math.min(a, b)) }), // the least of what clients call the same
     ...(logprobs && { logProbs: top_logprobs }),
     ...(schema !== undefined && { schema }),
     ...(tools?.length && tool_choice !== undefined && { toolChoice: tool_choice }),
