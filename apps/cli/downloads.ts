@@ -33,6 +33,10 @@ function hubAround() {
 /** Whether MODEL stands for one on a server: an address, or a short name. */
 export const isRemote = (given: string): boolean => isAddress(given) || offeredBy(given) !== undefined;
 
+/** The same, and of the hub: hf:…, an address of it, or a short name. */
+export const isOnHub = (given: string): boolean =>
+  /^(hf:|(https?:\/\/)?(www\.)?(hf\.co|huggingface\.co)\/)/i.test(given) || offeredBy(given) !== undefined;
+
 interface Finding {
   readonly store: ModelStore;
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
 import { kindOf } from '../base/checks.ts';
+import { orAborted } from '../base/signals.ts';
 import type { ChatMessage, ToolDefinition } from '../chat/conversation.ts';
 import { nLeading } from '../chat/instructions.ts';
 import type { AnswerPart } from '../chat/parts.ts';
@@ -8,7 +9,6 @@ import { conversationOf, messageOf, messagesOf, stopsOf } from './arguments.ts';
 import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Asking, Talk } from './talk.ts';
-import { orAborted } from './engine_client.ts';
 import {
   generation,
   orFailed,

@@ -1,4 +1,5 @@
-import { orAborted, type CallHooks, type EngineClient } from './engine_client.ts';
+import { orAborted } from '../base/signals.ts';
+import type { CallHooks, EngineClient } from './engine_client.ts';
 import type { CallName, Calls } from '../protocol/messages.ts';
 import { callSite } from './call_site.ts';
 

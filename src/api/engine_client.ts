@@ -1,4 +1,5 @@
 import { asError, ResourceError } from '../base/errors.ts';
+import { abortReason } from '../base/signals.ts';
 import type { WorkerHandle } from '../platform/platform.ts';
 import { callSite, errorAt, seenFrom, type CallSite } from './call_site.ts';
 import { NO_CALL, revivedError, type CallName, type Calls, type FromEngine } from '../protocol/messages.ts';
@@ -131,18 +132,4 @@ export class EngineClient {
     this.pending.clear();
     this.worker.keepAlive(false);
   }
-}
-
-/** What `promise` comes to, unless `signal` is aborted before. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(abortReason(signal));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new DOMException('The operation was aborted', 'AbortError');
 }

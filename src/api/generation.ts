@@ -1,4 +1,5 @@
 import { asError } from '../base/errors.ts';
+import { link } from '../base/signals.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { GenerateResult, ScoredToken } from '../protocol/generation.ts';
 
@@ -152,14 +153,6 @@ export function orFailed<Piece>(make: () => Generation<Piece>): Generation<Piece
     const telling: Telling<Piece> = { pieces: () => [], result: (result) => result };
     return generation(() => Promise.reject(asError(error)), { telling });
   }
-}
-
-/** Aborts `controller` when one of the signals is; AbortSignal.any is younger than the engines that this runs on. */
-function link(signals: readonly AbortSignal[], controller: AbortController): () => void {
-  const abort = () => controller.abort(signals.find(({ aborted }) => aborted)?.reason);
-  if (signals.some(({ aborted }) => aborted)) abort();
-  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
-  return () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
 }
 
 /** The result of an answer that was stopped before anything was done for it. */

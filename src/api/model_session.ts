@@ -1,4 +1,5 @@
 import { checkOneOf, given } from '../base/checks.ts';
+import { orAborted } from '../base/signals.ts';
 import type { AdapterUse } from '../protocol/adapters.ts';
 import type { ConversationPrompt, Prompt } from '../protocol/open.ts';
 import { bytesOf, promptOf, stopsOf, type PromptLike } from './arguments.ts';
@@ -6,7 +7,7 @@ import { asyncDispose } from './async_dispose.ts';
 import { callSite, type CallSite } from './call_site.ts';
 import type { Calls } from '../protocol/messages.ts';
 import type { Engine } from './engine.ts';
-import { orAborted, type EngineClient } from './engine_client.ts';
+import type { EngineClient } from './engine_client.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
 import type { GenerateEvent, GenerateResult } from '../protocol/generation.ts';

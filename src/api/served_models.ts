@@ -1,7 +1,8 @@
 /** Models that are opened when somebody asks for them, and closed when nobody has for a while. */
+import { orAborted } from '../base/signals.ts';
 import type { ModelSource } from '../platform/platform.ts';
-import { HttpError } from '../server/http_error.ts';
-import type { Held, ListedModel, PullProgress, RunningModel, Served } from '../server/served.ts';
+import { asked, HttpError } from '../server/http_error.ts';
+import type { Held, ListedModel, Looked, PullProgress, RunningModel, Served } from '../server/served.ts';
 import { Slots } from '../server/slots.ts';
 import type { DownloadSource, StoredSource } from '../store/types.ts';
 import type { ModelStore } from '../store/model_store.ts';
@@ -49,6 +50,14 @@ interface Entry {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** A request whose model is not open yet. */
+interface Waiting {
+  readonly name: string;
+  readonly since: number;
+  /** A model may be closed, or is. */
+  wake(): void;
+}
+
 interface Opened {
   readonly model: Model;
   readonly slots: Slots;
@@ -56,11 +65,13 @@ interface Opened {
 
 const defaultKeepMs = 300_000;
 
+/** So long requests for an open model go before those that wait for another one to be opened. */
+const PATIENCE_MS = 20_000;
+
 export class ServedModels implements Served {
   private readonly options: ServedModelsOptions;
   private readonly entries = new Map<string, Entry>();
-  /** Called when a model may be closed. */
-  private freed: (() => void)[] = [];
+  private readonly waiting: Waiting[] = [];
 
   constructor(options: ServedModelsOptions) {
     this.options = options;
@@ -89,7 +100,7 @@ export class ServedModels implements Served {
     const { pull, store } = this.options;
     if (!pull || !store) return undefined;
     return async (name, onProgress, signal) => {
-      const source = await pull(name);
+      const source = await asked((async () => pull(name))());
       if (!source) throw new HttpError(404, `${name.slice(0, 200)} names no model to download`);
       const tell = ({ doneBytes, totalBytes }: PullProgress): void => onProgress({ doneBytes, totalBytes });
       await store.download(source, { onProgress: tell, signal }).result;
@@ -98,15 +109,43 @@ export class ServedModels implements Served {
 
   async hold(asked: string | undefined, signal: AbortSignal): Promise<Held> {
     const known = this.entries.get(asked ?? '');
-    if (known && !known.isClosing) return this.use(known, signal); // without a look at what there is
+    if (known && this.isFor(known)) return this.use(known, signal); // without a look at what there is
     const sources = await this.sources();
     const name = this.nameOf(asked, [...sources.keys()]);
-    for (;;) {
-      signal.throwIfAborted();
-      const entry = this.entries.get(name) ?? this.openIfRoom(name, sources.get(name)!);
-      if (entry && !entry.isClosing) return this.use(entry, signal);
-      await orAborted(new Promise<void>((resolve) => this.freed.push(resolve)), signal);
+    const waiting: Waiting = { name, since: Date.now(), wake: () => undefined };
+    this.waiting.push(waiting);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const entry = this.entries.get(name) ?? this.openIfRoom(name, sources.get(name));
+        if (entry && this.isFor(entry)) return this.use(entry, signal);
+        await orAborted(new Promise<void>((resolve) => (waiting.wake = resolve)), signal);
+      }
+    } finally {
+      this.waiting.splice(this.waiting.indexOf(waiting), 1);
+      this.wake(); // those that let it go first
     }
+  }
+
+  async look(asked: string, signal: AbortSignal): Promise<Looked | undefined> {
+    const sources = await this.sources();
+    const name = this.nameOf(asked, [...sources.keys()]);
+    const opened = this.entries.get(name)?.opened;
+    if (opened) return { name, info: opened.model.info };
+    const source = sources.get(name);
+    if (source === undefined || isModel(source)) return source && { name, info: source.info };
+    const { headerOf } = await import('./served_header.ts');
+    const info = await headerOf(isDescribed(source) ? source.source : source, signal);
+    if (!info) return undefined;
+    const { chatTemplate } = this.options.open ?? {};
+    return { name, info: chatTemplate === undefined ? info : { ...info, noChat: undefined } };
+  }
+
+  /** Whether an open model takes a request: it does not where one for another model has waited for long, which gets in once it is idle. */
+  private isFor({ name, isOwn, isClosing }: Entry): boolean {
+    const now = Date.now();
+    const mustYield = isOwn && this.waiting.some((each) => each.name !== name && now - each.since > PATIENCE_MS);
+    return !isClosing && !mustYield;
   }
 
   /** Closes what was opened here. */
@@ -139,7 +178,8 @@ export class ServedModels implements Served {
   }
 
   /** Undefined where as many are in use as may be open: something changes when one of them is free, or is closed. */
-  private openIfRoom(name: string, source: ServedSource): Entry | undefined {
+  private openIfRoom(name: string, source: ServedSource | undefined): Entry | undefined {
+    if (source === undefined) throw new HttpError(404, `model '${name}' is gone`, { code: 'model_not_found' });
     const isOwn = !isModel(source);
     const own = [...this.entries.values()].filter((entry) => entry.isOwn);
     if (isOwn && own.length >= (this.options.maxModels ?? 1)) {
@@ -185,7 +225,7 @@ export class ServedModels implements Served {
       if (!isHeld) return;
       isHeld = false;
       entry.nUsers--;
-      entry.keepMs = keepMs;
+      entry.keepMs = keepMs > MAX_TIMER_MS ? Infinity : keepMs;
       entry.usedAt = Date.now();
       if (entry.nUsers > 0) return;
       this.wake();
@@ -205,7 +245,7 @@ export class ServedModels implements Served {
     const ifIdle = (): void => {
       if (entry.nUsers === 0) void this.shut(entry);
     };
-    entry.timer = setTimeout(ifIdle, Math.min(entry.keepMs, MAX_TIMER_MS));
+    entry.timer = setTimeout(ifIdle, entry.keepMs);
     (entry.timer as { unref?(): void }).unref?.(); // a program may end before
   }
 
@@ -230,11 +270,11 @@ export class ServedModels implements Served {
   }
 
   private wake(): void {
-    for (const each of this.freed.splice(0)) each();
+    for (const each of [...this.waiting]) each.wake();
   }
 }
 
-/** What timers can wait for. */
+/** What timers can wait for: 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const listed = (names: readonly string[]): string =>
@@ -244,13 +284,3 @@ const isModel = (source: ServedSource): source is Model => typeof source === 'ob
 
 const isDescribed = (source: ServedSource): source is DescribedSource =>
   typeof source === 'object' && source !== null && 'source' in source;
-
-/** Waits no longer than the signal lets it; what is waited for goes on. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}

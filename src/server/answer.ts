@@ -52,6 +52,7 @@ export async function begin(context: Context, { slots }: Held, { prompt, options
   );
   result.catch(() => undefined); // whoever reads the parts is told
   await Promise.race([begun, result]);
+  signal.throwIfAborted(); // an answer that was stopped before it began is none
   const takeScored = () => scored.splice(0);
   return { parts: partsOf(answer, result), result, takeScored };
 }

@@ -1,3 +1,4 @@
+import { orAborted } from '../base/signals.ts';
 import { HttpError, type Api } from './http_error.ts';
 import type { Held, Served, ServedOptions } from './served.ts';
 import type { Metrics } from './metrics.ts';
@@ -17,6 +18,8 @@ export interface Context {
   stream(events: AsyncGenerator<object>, framing: Framing): Response;
   /** Calls back when the answer has ended, whatever its end. */
   onEnd(done: () => void): void;
+  /** What follows is no answer: only the client ends it. */
+  mayTakeLong(): void;
   readonly served: Served;
   readonly defaults: ServedOptions;
   readonly maxBodyBytes: number;
@@ -47,8 +50,8 @@ export function countRead({ notes, metrics }: Context, nTokens: number): void {
 }
 
 /** The body as JSON. @throws HttpError for one that is too long, or no JSON */
-export async function bodyOf({ request, maxBodyBytes }: Context): Promise<unknown> {
-  const text = await textOf(request, maxBodyBytes);
+export async function bodyOf({ request, signal, maxBodyBytes }: Context): Promise<unknown> {
+  const text = await textOf(request, maxBodyBytes, signal);
   if (text.trim() === '') throw new HttpError(400, 'the body is empty, expected a JSON object');
   try {
     return JSON.parse(text) as unknown;
@@ -57,15 +60,18 @@ export async function bodyOf({ request, maxBodyBytes }: Context): Promise<unknow
   }
 }
 
-async function textOf(request: Request, maxBytes: number): Promise<string> {
+async function textOf(request: Request, maxBytes: number, signal: AbortSignal): Promise<string> {
   const tooLong = () => new HttpError(413, `the body has more than ${maxBytes} bytes`);
   if (Number(request.headers.get('Content-Length') ?? 0) > maxBytes) throw tooLong();
-  if (!request.body) return request.text(); // also Firefox, whose requests hand out no stream
+  if (!request.body) return orAborted(request.text(), signal); // also Firefox, whose requests hand out no stream
   const reader = request.body.getReader();
   const decoder = new TextDecoder();
   let text = '';
   for (let nBytes = 0; ;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await orAborted(reader.read(), signal).catch((error: unknown) => {
+      void reader.cancel().catch(() => undefined); // nobody waits for the rest
+      throw signal.aborted ? signal.reason : error; // a client that is gone may break its body off
+    });
     if (done) return text + decoder.decode();
     nBytes += value.byteLength;
     if (nBytes > maxBytes) {

@@ -72,6 +72,7 @@ class Requests {
       const found = findRoute(request.method, work.path, new URL(request.url));
       api = found.route.api;
       work.route = found.route.paths[0]!;
+      checkSite(request, found, origins);
       response =
         request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : await this.answer(request, found, work);
     } catch (error) {
@@ -96,14 +97,17 @@ class Requests {
     const { signal, notes } = work;
     const failed = (error: unknown) => {
       work.error = httpErrorOf(error);
+      if (request.signal.aborted) throw request.signal.reason; // as a fetch that was aborted
       return errorBody[route.api](work.error);
     };
     return route.handle({
       ...this.shared,
       ...{ request, url, rest, api: route.api, signal, notes },
       onEnd: (done) => void work.ending.push(done),
+      mayTakeLong: () => work.mayTakeLong(),
       stream: (events, framing) => {
         work.isStream = true;
+        if (signal.aborted) this.end(work);
         signal.addEventListener('abort', () => this.end(work), { once: true }); // also where nobody reads to the end
         return streamed(events, { framing, failed, left: () => work.leave(), ended: () => this.end(work) });
       },
@@ -147,7 +151,9 @@ interface Work {
   isOver: boolean;
   /** The client is gone. */
   leave(): void;
-  /** Nothing waits for the time any more. */
+  /** It ends with its client alone. */
+  mayTakeLong(): void;
+  /** Nothing waits for it any more. */
   clear(): void;
 }
 
@@ -163,6 +169,7 @@ function startWork(request: Request, timeoutMs: number): Work {
   return {
     ...{ method: request.method, path: pathname, startMs: performance.now(), signal: controller.signal },
     ...{ notes: {}, ending: [], route: 'none', status: 500, error: undefined, isStream: false, isOver: false, leave },
+    mayTakeLong: () => clearTimeout(timer),
     clear() {
       clearTimeout(timer);
       request.signal.removeEventListener('abort', leave);
@@ -180,6 +187,17 @@ function checkOrigin(request: Request, origins: readonly string[] | undefined): 
   throw new HttpError(
     403,
     `pages of ${origin.slice(0, 200)} may not ask here; the server lets them in with --cors ${origin.slice(0, 200)}`,
+  );
+}
+
+/** What a page of another site asks for without an Origin (`<img src>`, links) has no effect beyond saying that somebody is there. */
+function checkSite(request: Request, { route }: Found, origins: readonly string[] | undefined): void {
+  if (origins === undefined || origins.includes('*') || route.isPublic || request.headers.has('Origin')) return;
+  const site = request.headers.get('Sec-Fetch-Site') ?? 'none';
+  if (site === 'none' || site === 'same-origin') return;
+  throw new HttpError(
+    403,
+    'pages of other sites may not ask here; the server lets some in with --cors, by fetch alone',
   );
 }
 

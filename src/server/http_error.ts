@@ -1,4 +1,4 @@
-import { FormatError, ResourceError, UnsupportedError } from '../base/errors.ts';
+import { ResourceError, UnsupportedError } from '../base/errors.ts';
 
 export interface ErrorDetails {
   /** The parameter that is at fault. */
@@ -25,6 +25,13 @@ export class HttpError extends Error {
 
 const contextFull = /^the prompt has (\d+) tokens, the context (\d+)/;
 
+/** Whoever has the model has closed it: nothing that a client could do otherwise. */
+const closed = /^the (model|session) is closed/;
+
+/** TypeErrors and RangeErrors of JavaScript itself, which begin otherwise than the library's: memory, the network, a mistake in here. */
+const ofTheEngine =
+  /allocation failed|out of memory|^Cannot |^Invalid |^fetch failed|^Failed to |^Load failed|NetworkError|is not a function|is not iterable|is not a constructor|^undefined is |^null is /i;
+
 /** What the library says about what a client asked for. A TypeError or RangeError is then the client's mistake. */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof HttpError) return error;
@@ -34,6 +41,8 @@ export function refusalOf(error: unknown): unknown {
     const message = `the prompt has ${nPromptTokens} tokens, the context ${nCtx}; shorten it, or serve the model with a larger context`;
     return new HttpError(400, message, { code: 'context_length_exceeded', more });
   }
+  if (closed.test(error.message)) return new HttpError(503, error.message, { headers: { 'Retry-After': '1' } });
+  if (ofTheEngine.test(error.message)) return error;
   const isMistake = error instanceof TypeError || error instanceof RangeError || error instanceof UnsupportedError;
   return isMistake ? new HttpError(400, error.message) : error;
 }
@@ -55,7 +64,6 @@ export function httpErrorOf(error: unknown): HttpError {
   if (name === 'TimeoutError') return new HttpError(504, message, { code: 'timeout' });
   if (name === 'AbortError') return new HttpError(499, 'the client is gone');
   if (error instanceof ResourceError) return new HttpError(503, message, { headers: { 'Retry-After': '1' } });
-  if (error instanceof UnsupportedError || error instanceof FormatError) return new HttpError(500, message);
   return new HttpError(500, message);
 }
 

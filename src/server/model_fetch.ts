@@ -17,17 +17,23 @@ export function modelFetch(model: ServedModel): FetchLike {
     list: () => Promise.resolve([{ name, sizeBytes: info.weightBytes }]),
     running: () => [{ name, info, slots, expiresAt: undefined }],
     hold: () => Promise.resolve(held),
+    look: () => Promise.resolve({ name, info }),
   };
   return asFetch(createHandler(served));
 }
 
 export type FetchLike = (input: Request | URL | string, init?: RequestInit) => Promise<Response>;
 
-/** A handler that takes what `fetch` takes. Of an address without a host the path is enough. */
+/** A handler that takes what `fetch` takes, and rejects as that does where it was aborted. Of an address without a host the path is enough. */
 export const asFetch =
   ({ fetch }: Pick<Handler, 'fetch'>): FetchLike =>
-  (input, init) =>
-    fetch(requestOf(input, init));
+  async (input, init) => {
+    const request = requestOf(input, init);
+    const response = await fetch(request);
+    if (!request.signal.aborted) return response;
+    await response.body?.cancel().catch(() => undefined);
+    throw request.signal.reason;
+  };
 
 function requestOf(input: Request | URL | string, init: RequestInit | undefined): Request {
   if (typeof input === 'object' && 'url' in input) return init ? new Request(input, init) : input;

@@ -43,7 +43,7 @@ export const ndjson: Framing = {
 
 interface StreamOptions {
   readonly framing: Framing;
-  /** What an error becomes when the answer is under way. */
+  /** What an error becomes when the answer is under way; the reader's own is thrown. */
   failed(error: unknown): object;
   /** The reader has left. */
   left(): void;

@@ -1,6 +1,9 @@
 import { list, number, text, whole, wrong, type Check, type Given, type Parameter } from './parameters.ts';
 import type { ServedOptions } from './served.ts';
 
+/** Each is looked for in the whole vocabulary. */
+const MAX_BREAKERS = 64;
+
 const setting = (sets: Parameter<number>['sets'], check: Check<number>): Parameter<number> => ({ check, sets: sets! });
 const least = { min: -Infinity };
 
@@ -42,7 +45,7 @@ export const rareSampling = {
     const n = whole(-1, 2 ** 20)(value, name);
     return n === -1 ? 2 ** 20 : n;
   }),
-  dry_sequence_breakers: { check: list(text), sets: 'dryBreakers' },
+  dry_sequence_breakers: { check: list(text, { most: MAX_BREAKERS }), sets: 'dryBreakers' },
   xtc_probability: setting('xtcProbability', number(least)),
   xtc_threshold: setting('xtcThreshold', number(least)),
   dynatemp_range: setting('dynamicTemperatureRange', number(least)),

@@ -108,6 +108,28 @@ export interface RunningModel {
   readonly expiresAt: number | undefined;
 }
 
+/** What a model's file says of it. */
+export type ModelHeader = Pick<
+  ModelInfo,
+  | 'name'
+  | 'architecture'
+  | 'nParams'
+  | 'nLayers'
+  | 'nCtxTrain'
+  | 'dim'
+  | 'embeds'
+  | 'ranks'
+  | 'noChat'
+  | 'thoughts'
+  | 'sampling'
+>;
+
+/** A model that was looked at, which does not open it. */
+export interface Looked {
+  readonly name: string;
+  readonly info: ModelHeader;
+}
+
 /** A model in use: it stays open until `release`. */
 export interface Held {
   readonly name: string;
@@ -127,6 +149,8 @@ export interface Served {
   running(): readonly RunningModel[];
   /** Opens a model, or waits until it is open. Without a name: the one there is. @throws HttpError where there is none of that name */
   hold(name: string | undefined, signal: AbortSignal): Promise<Held>;
+  /** Looks at a model; undefined where it has to be opened for that. @throws HttpError where there is none of that name */
+  look(name: string, signal: AbortSignal): Promise<Looked | undefined>;
   /** Gets a model from elsewhere; absent where the server may not. */
   readonly pull?:
     ((name: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>) | undefined;

@@ -81,11 +81,19 @@ export async function* answerOf(
   return { text, stopReason };
 }
 
+/** Texts that are counted at a time: each is a call of the engine. */
+const COUNTED_AT_ONCE = 256;
+
 /** How many tokens texts have in a model. */
 export const counterOf =
   (model: Model): CountTokens =>
-  (texts) =>
-    Promise.all(texts.map(async (text) => (text === '' ? 0 : (await model.tokenize({ text })).length)));
+  async (texts) => {
+    const count = async (text: string) => (text === '' ? 0 : (await model.tokenize({ text })).length);
+    const counts: number[] = [];
+    for (let at = 0; at < texts.length; at += COUNTED_AT_ONCE)
+      for (const n of await Promise.all(texts.slice(at, at + COUNTED_AT_ONCE).map(count))) counts.push(n);
+    return counts;
+  };
 
 /** Why an answer ended although the model had not ended it. */
 export const isCut = (stopReason: StopReason): boolean => stopReason !== 'eos';

@@ -2,7 +2,7 @@
 import type { Model } from '../api/model.ts';
 import { answerOf, counterOf, isCut } from './ask.ts';
 import type { TaskOptions, TaskResult } from './options.ts';
-import { piecesOf, type Piece } from './pieces.ts';
+import { hasWords, piecesOf, type Piece } from './pieces.ts';
 
 export interface Each {
   readonly instruction: string;
@@ -23,14 +23,17 @@ export function roomFor(nCtx: number, nInstruction: number, growth: number): num
   return Math.max(16, Math.floor((nCtx - nInstruction - 2 * spareTokens) / (1 + growth)));
 }
 
-/** The answers to all pieces, with the white space of the text between them. `heard` gets each when it is whole. */
+/**
+ * The answers to all pieces, with the white space of the text between them. `heard` gets each when it is whole. A piece without words stays as it is,
+ * and so does one that the model answers with nothing, which counts as cut.
+ */
 export async function* eachPiece(
   model: Model,
   text: string,
   { instruction, maxTokens, growth, isJoined = false, byLine = false }: Each,
   { sampling = {}, onProgress }: TaskOptions,
   signal: AbortSignal,
-  heard: (piece: Piece, answer: string) => string = (_, answer) => answer,
+  heard: (piece: Piece, answer: string) => string = (piece, answer) => (answer === '' ? piece.text : answer),
 ): AsyncGenerator<string, TaskResult> {
   const count = counterOf(model);
   const [nInstruction = 0] = await count([instruction]);
@@ -39,7 +42,7 @@ export async function* eachPiece(
     count,
     byLine,
   });
-  const asked = pieces.filter((piece) => piece.text !== '').length;
+  const asked = pieces.filter((piece) => hasWords(piece.text)).length;
   let whole = '';
   let nCut = 0;
   let nDone = 0;
@@ -47,12 +50,17 @@ export async function* eachPiece(
   for (const piece of pieces) {
     if (piece.before !== '') yield piece.before;
     whole += piece.before;
-    if (piece.text === '') continue;
+    if (!hasWords(piece.text)) {
+      if (piece.text !== '') yield piece.text;
+      whole += heard(piece, piece.text);
+      continue;
+    }
     const [nTokens = 0] = await count([piece.text]);
     const how = { maxTokens: Math.ceil(nTokens * growth) + spareTokens, sampling, signal, oneLine: byLine };
     const answer = yield* answerOf(model, { instruction, text: piece.text, isJoined }, how);
     whole += heard(piece, answer.text);
-    if (isCut(answer.stopReason)) nCut++;
+    if (answer.text === '') yield piece.text;
+    if (isCut(answer.stopReason) || answer.text === '') nCut++;
     onProgress?.(++nDone, asked);
   }
   return { text: whole, nPieces: asked, nCut };

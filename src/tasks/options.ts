@@ -19,7 +19,7 @@ export interface TaskResult {
   readonly text: string;
   /** Questions to the model. */
   readonly nPieces: number;
-  /** Answers that ended before the model ended them: by their length, by a full context, or because they went round in circles. */
+  /** Answers that ended before the model ended them: by their length, by a full context, or because they went round in circles; and those without a word. */
   readonly nCut: number;
 }
 
@@ -46,6 +46,8 @@ export function checkTask(
       `${task} needs a model that can be told what to do, and with this one there is no chat: ${model.info.noChat}`,
     );
   if (typeof text !== 'string') throw new TypeError(`the text to ${task} is ${kindOf(text)}, expected a string`);
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`the options of ${task} are ${kindOf(options)}, expected an object`);
   checkNames(`option of ${task}`, options, [...Object.keys(choices), ...others, ...common]);
   const given = options as Readonly<Record<string, unknown>>;
   for (const [name, words] of Object.entries(choices)) {

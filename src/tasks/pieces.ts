@@ -7,6 +7,9 @@ export interface Piece {
   readonly text: string;
 }
 
+/** Something in it could be said otherwise. */
+export const hasWords = (text: string): boolean => /\p{L}/u.test(text);
+
 /** How many tokens each text has. */
 export type CountTokens = (texts: readonly string[]) => Promise<readonly number[]>;
 
@@ -24,9 +27,19 @@ const cuts: readonly ((text: string) => string[])[] = [
   (text) => text.match(/[^]*?(?:\n[^\S\n]*(?:\n\s*)+|$)/g)!.filter((part) => part !== ''),
   (text) => text.match(/[^\n]*(?:\n+|$)/g)!.filter((part) => part !== ''),
   sentencesOf,
-  (text) => text.match(/\s*\S+\s*/g) ?? [text],
-  (text) => Array.from(text),
+  (text) => text.match(/\S+\s*|^\s+/g) ?? [text],
+  halvesOf,
 ];
+const lastCut = cuts.length - 1;
+
+/** Two halves, with no character cut in two: a long word in few steps. */
+function halvesOf(text: string): string[] {
+  const middle = text.length >> 1;
+  const at = text.codePointAt(middle - 1)! > 0xffff ? middle + 1 : middle;
+  return [text.slice(0, at), text.slice(at)];
+}
+
+const isOneCharacter = (text: string): boolean => text.length < (text.codePointAt(0)! > 0xffff ? 3 : 2);
 
 /** Sentences, as the platform finds them where it does. */
 function sentencesOf(text: string): string[] {
@@ -45,8 +58,8 @@ export async function piecesOf(text: string, { maxTokens, count, byLine = false 
     const counts = await count(texts);
     const parts: Counted[] = [];
     for (const [i, each] of texts.entries()) {
-      const fits = counts[i]! <= maxTokens || way + 1 === cuts.length;
-      const finer = fits ? [{ text: each, nTokens: counts[i]! }] : await fitted(each, way + 1);
+      const fits = counts[i]! <= maxTokens || isOneCharacter(each);
+      const finer = fits ? [{ text: each, nTokens: counts[i]! }] : await fitted(each, Math.min(way + 1, lastCut));
       for (const one of finer) parts.push(one);
     }
     return joined(parts, maxTokens);

@@ -1,5 +1,7 @@
 /** Something that a model does to a text, while it is done: pieces of text to iterate, a result to await. */
 
+import { tagOf } from '../base/checks.ts';
+
 type Awaitable<T> = Pick<Promise<T>, 'then' | 'catch' | 'finally'>;
 
 /**
@@ -17,7 +19,8 @@ export interface Task<Result> extends AsyncIterable<string>, Awaitable<Result> {
 export type Work<Result> = (signal: AbortSignal) => AsyncGenerator<string, Result>;
 
 /** Starts the work. */
-export function taskOf<Result>(work: Work<Result>, signal: AbortSignal | undefined): Task<Result> {
+export function taskOf<Result>(work: Work<Result>, given: AbortSignal | undefined): Task<Result> {
+  const signal = tagOf(given) === 'AbortSignal' ? given : undefined; // of what is none the work says so
   const left = new AbortController();
   const stop = () => left.abort(signal?.reason);
   if (signal?.aborted) stop();

@@ -2,6 +2,7 @@ import type { Model } from '../api/model.ts';
 import { eachPiece } from './each_piece.ts';
 import { areSame, languageName, languageTag } from './languages.ts';
 import { checkTask, type TaskOptions, type TaskResult } from './options.ts';
+import { hasWords } from './pieces.ts';
 import { translationPrompt } from './prompts.ts';
 import { sizeOf } from './sizes.ts';
 import { taskOf, type Task } from './task.ts';
@@ -38,9 +39,6 @@ export function translateInstruction(model: Model, { from, to, context }: Transl
   const names = { from: from === undefined ? undefined : languageName(from), to: languageName(to)! };
   return translationPrompt(size, { ...names, context });
 }
-
-/** Text in it could be translated. */
-export const hasWords = (text: string): boolean => /\p{L}/u.test(text);
 
 async function* translating(
   model: Model,

@@ -14,4 +14,7 @@ it('finds every token that contains a text, and takes tokens as they are', async
   }
   expect(tokensWith(tokenizer, usualBreakers)).toEqual(['\n', ':', '"', '*'].flatMap(containing));
   expect(tokensWith(tokenizer, [7, 'he', 9])).toEqual([7, ...containing('he'), 9]);
+  const many = Array.from({ length: 65 }, (_, i) => `a${i}`);
+  expect(() => tokensWith(tokenizer, many)).toThrow('expected at most 64');
+  expect(tokensWith(tokenizer, [...many.slice(0, 64), ...many.slice(0, 64), 3])).toContain(3); // said twice is one
 });

@@ -1,84 +1,9 @@
 /** The function by itself, over models that are played. */
 import { describe, expect, it, vi } from 'vitest';
-import type { GenerateResult } from '../../src/protocol/generation.ts';
-import type { ModelInfo } from '../../src/protocol/open.ts';
-import { createHandler, type HandlerOptions, type RequestNote } from '../../src/server/handler.ts';
-import { asFetch } from '../../src/server/model_fetch.ts';
+import type { RequestNote } from '../../src/server/handler.ts';
 import { routes } from '../../src/server/routes.ts';
-import type { Served, ServedAnswer, ServedModel, ServedOptions, ServedPart } from '../../src/server/served.ts';
-import { Slots } from '../../src/server/slots.ts';
-
-const timings = { loadMs: 0, ttftMs: 0, prefillMs: 1, prefillTps: 0, decodeMs: 1, decodeTps: 0 };
-const result: GenerateResult = {
-  text: '',
-  tokens: [1],
-  nPromptTokens: 3,
-  nReusedTokens: 1,
-  nForgotten: 0,
-  stopReason: 'eos',
-  seed: 0,
-  timings,
-};
-
-/** An answer in parts; `hold` is awaited before each. */
-function played(
-  parts: readonly ServedPart[],
-  hold: (i: number, options: ServedOptions) => Promise<void> = () => Promise.resolve(),
-) {
-  const log = { nMade: 0, nClosed: 0, options: [] as ServedOptions[] };
-  const generate = (_: unknown, options: ServedOptions): ServedAnswer => {
-    log.options.push(options);
-    options.onPrefill?.(1, 1);
-    let done: (made: GenerateResult) => void;
-    const made = new Promise<GenerateResult>((resolve) => (done = resolve));
-    async function* answer() {
-      try {
-        for (const [i, part] of parts.entries()) {
-          await hold(i, options);
-          options.signal?.throwIfAborted();
-          log.nMade++;
-          yield part;
-        }
-      } finally {
-        done(result);
-      }
-    }
-    return { result: made, [Symbol.asyncIterator]: () => answer() };
-  };
-  const close = async () => void log.nClosed++;
-  const info = {
-    name: 'played',
-    maxSessions: 2,
-    embeds: false,
-    ranks: false,
-    sampling: {},
-    nCtx: 8,
-    backend: 'none',
-  } as unknown as ModelInfo;
-  const model = { info, openSession: () => ({ generate, close }) } as unknown as ServedModel;
-  return { model, log };
-}
-
-function handlerOf(model: ServedModel, options: HandlerOptions = {}, maxWaiting = 8) {
-  const slots = new Slots(model, { nSlots: 2, maxWaiting });
-  let nHeld = 0;
-  const hold: Served['hold'] = () => {
-    nHeld++;
-    return Promise.resolve({ name: 'played', model, slots, release: () => nHeld-- });
-  };
-  const served: Served = {
-    list: () => Promise.resolve([{ name: 'played' }]),
-    running: () => [{ name: 'played', info: model.info, slots, expiresAt: undefined }],
-    hold,
-  };
-  const handler = createHandler(served, options);
-  return { ...handler, fetch: asFetch(handler), slots, nHeld: () => nHeld };
-}
-
-const said = (text: string): ServedPart => ({ type: 'text', text });
-const chatBody = { messages: [{ role: 'user', content: 'Hi' }] };
-const chat = (more: object = {}) => ({ method: 'POST', body: JSON.stringify({ ...chatBody, ...more }) });
-const path = '/v1/chat/completions';
+import type { ServedOptions, ServedPart } from '../../src/server/served.ts';
+import { chat, handlerOf, path, played, said } from './played.ts';
 
 describe('requests that are refused', () => {
   const { model } = played([said('ok')]);
@@ -283,7 +208,11 @@ describe('answers', () => {
       { ...call, name: 'weather', arguments: '{"city":' },
       { ...call, arguments: '"Rome"}' },
     ];
-    const { fetch } = handlerOf(played(parts).model);
+    const { fetch } = handlerOf(
+      played(parts, undefined, {
+        toolCalls: [{ id: 'call_1', name: 'weather', arguments: '{"city":"Rome"}' }],
+      } as never).model,
+    );
     const tools = [{ type: 'function', function: { name: 'weather', parameters: {} } }];
     const whole = (await (await fetch(path, chat({ tools }))).json()) as { choices: unknown[] };
     const made = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Rome"}' } };

@@ -14,7 +14,7 @@ describe('pieces of a text', () => {
     ['paragraphs that fit together', 'One.\n\nTwo.\n\nThree is longer.', 4, ['One.\n\nTwo.', 'Three is', 'longer.']],
     ['sentences', 'It rains. It snows a lot. Sun!', 7, ['It rains.', 'It snows a lot.', 'Sun!']],
     ['words', 'aaa bbb ccc ddd', 2, ['aaa bbb', 'ccc ddd']],
-    ['a word longer than a piece', 'aaabbbccc', 2, ['aa', 'ab', 'bb', 'cc', 'c']],
+    ['a word longer than a piece', 'aaabbbccc', 2, ['aaab', 'bbccc']],
     ['no text', '', 10, []],
   ])('%s', async (_, text, maxTokens, expected) => {
     const pieces = await piecesOf(text, { maxTokens, count });
@@ -40,5 +40,20 @@ describe('pieces of a text', () => {
     const pieces = await piecesOf(text, { maxTokens: 100, count, byLine: true });
     expect(pieces.map((piece) => piece.text)).toEqual(['a', 'b c', 'd', '']);
     expect(whole(pieces)).toBe(text);
+  });
+
+  it('cut a word without end in few steps, and no character', async () => {
+    let nCounted = 0;
+    const counting = (texts: readonly string[]) => {
+      nCounted += texts.length;
+      return count(texts);
+    };
+    const text = '🙂a'.repeat(5000);
+    const pieces = await piecesOf(text, { maxTokens: 50, count: counting });
+    expect(whole(pieces)).toBe(text);
+    expect(pieces.every((piece) => !/\p{Surrogate}/u.test(piece.text))).toBe(true);
+    expect(nCounted).toBeLessThan(1000);
+    const blanks = ' '.repeat(200_000); // in a time that grows as the text does
+    expect(whole(await piecesOf(`a${blanks}`, { maxTokens: 0, count }))).toBe(`a${blanks}`);
   });
 });

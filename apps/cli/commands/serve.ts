@@ -1,8 +1,8 @@
 import { env, stderr } from 'node:process';
-import { modelStore, ResourceError, type OpenModelOptions } from '../../../src/index.ts';
+import { modelStore, ResourceError, type DownloadSource, type OpenModelOptions } from '../../../src/index.ts';
 import { serve as served, type RequestNote, type ServeOptions } from '../../../src/server.ts';
 import { UsageError, type Arguments, type Command } from '../command.ts';
-import { sourceOf } from '../downloads.ts';
+import { isOnHub, sourceOf } from '../downloads.ts';
 import { modelOptions, readModelOptions } from '../models.ts';
 import { readSampling, samplingOptions } from '../sampling.ts';
 import { listen } from '../serve/http.ts';
@@ -32,7 +32,7 @@ Only programs on this machine are answered, and no page of another site, unless 
       help: 'what requests must have; repeatable (THIMBLE_API_KEY does the same)',
     },
     cors: { value: 'ORIGIN', many: true, help: 'pages that may ask, as in https://example.org; repeatable; * for all' },
-    pull: { help: 'let requests download models (/api/pull)' },
+    pull: { help: 'let requests download models of the hub (/api/pull)' },
     keep: {
       value: 'TIME',
       help: 'how long a model stays open that nobody asks for, as in 30s, 5m (default), 2h, forever',
@@ -98,7 +98,7 @@ async function readServeOptions(args: Arguments, host: string, signal: AbortSign
   };
 }
 
-const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.test(host);
+const isLoopback = (host: string): boolean => /^((::ffff:)?127\.|localhost$|[0:]*:0*1$)/i.test(host);
 
 interface Named {
   readonly folder: string | undefined;
@@ -122,7 +122,15 @@ async function modelsOf(given: readonly string[], { folder, alias }: Named, sign
 /** Models go into the store, which is then served, too. */
 async function pulling(signal: AbortSignal): Promise<Pick<ServeOptions, 'store' | 'pull'>> {
   const store = await modelStore();
-  return { store, pull: (name) => sourceOf(name, { store, signal }) };
+  const pull = async (name: string): Promise<DownloadSource | undefined> => {
+    if (!isOnHub(name)) return undefined; // a client may not have any address of this network asked
+    try {
+      return await sourceOf(name, { store, signal });
+    } catch (error) {
+      throw error instanceof UsageError ? new RangeError(error.message, { cause: error }) : error;
+    }
+  };
+  return { store, pull };
 }
 
 function readOpening(args: Arguments): OpenModelOptions {

@@ -14,19 +14,32 @@ export interface Place {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** A client that reads nothing of its answer for so long is let go. Default a minute. */
+  readonly stallMs?: number;
 }
 
 type Answer = (request: Request) => Promise<Response>;
 
 /** More than a computer at home has clients. */
 const MAX_CONNECTIONS = 1024;
+const STALL_MS = 60_000;
 
 /** @throws ResourceError where nobody can listen there */
-export async function listen(answer: Answer, { host, port }: Place): Promise<Listening> {
+export async function listen(answer: Answer, { host, port, stallMs = STALL_MS }: Place): Promise<Listening> {
   let isClosing = false;
+  let nOpen = 0;
+  const closeIdle = (): void => {
+    if (!isClosing) return;
+    if (nOpen > 0) server.closeIdleConnections();
+    else server.closeAllConnections(); // also those on which nothing was asked yet
+  };
   const server = createServer((incoming, outgoing) => {
-    outgoing.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
-    void exchange(answer, incoming, outgoing);
+    nOpen++;
+    outgoing.once('close', () => {
+      nOpen--;
+      setImmediate(closeIdle);
+    });
+    void exchange(answer, incoming, outgoing, stallMs);
   });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -43,19 +56,24 @@ export async function listen(answer: Answer, { host, port }: Place): Promise<Lis
       new Promise((resolve) => {
         isClosing = true;
         server.close(() => resolve());
-        server.closeIdleConnections(); // others when they have their answer
+        closeIdle(); // others when they have their answer
       }),
   };
 }
 
-async function exchange(answer: Answer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function exchange(
+  answer: Answer,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  stallMs: number,
+): Promise<void> {
   const gone = new AbortController();
   outgoing.on('error', () => undefined); // a client that is gone
   outgoing.once('close', () => gone.abort());
   try {
     const request = requestOf(incoming, gone.signal);
     const response = request ? await answer(request) : new Response('the request cannot be read', { status: 400 });
-    await send(response, incoming, outgoing);
+    await send(response, incoming, outgoing, stallMs);
   } catch {
     outgoing.destroy(); // nothing more can be said
   }
@@ -96,7 +114,12 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 /** `Content-Type`: some clients look for it so. */
 const spelled = (name: string): string => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 
-async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function send(
+  response: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  stallMs: number,
+): Promise<void> {
   for (const [name, value] of response.headers) outgoing.setHeader(spelled(name), value);
   if (!incoming.complete && incoming.method !== 'GET') outgoing.setHeader('Connection', 'close');
   outgoing.statusCode = response.status;
@@ -113,17 +136,19 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   for (;;) {
     const { value, done } = await reader.read();
     if (done) break;
-    if (!outgoing.write(value)) await roomIn(outgoing); // nothing more is made until it has been read
+    if (!outgoing.write(value)) await roomIn(outgoing, stallMs); // nothing more is made until it has been read
   }
   outgoing.off('close', cancel);
   outgoing.end();
 }
 
-/** Settles when there is room, or nobody who would read. */
-function roomIn(outgoing: ServerResponse): Promise<void> {
+/** Settles when there is room, or nobody who would read: who reads nothing for long counts as gone. */
+function roomIn(outgoing: ServerResponse, stallMs: number): Promise<void> {
   if (outgoing.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
+    const stalled = setTimeout(() => outgoing.destroy(), stallMs);
     const done = (): void => {
+      clearTimeout(stalled);
       outgoing.off('drain', done).off('close', done);
       resolve();
     };

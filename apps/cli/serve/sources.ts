@@ -25,19 +25,28 @@ export async function namedModels(
   for (const each of given) {
     const path = await modelPath(each, signal);
     const name = path === each ? servedName(path) : each; // a name of the store, a short one, or an address
-    if (name in models)
+    if (Object.hasOwn(models, name))
       throw new ResourceError(`two models would be called ${name}; serve one of them, or rename a file`);
     models[name] = await described(path);
   }
   return models;
 }
 
+/** Where two files would have one name, all of it. */
+const nameIn = (files: readonly string[], file: string): string =>
+  files.filter((other) => servedName(other) === servedName(file)).length > 1 ? file : servedName(file);
+
 /** What a folder has at the moment. */
 export async function folderModels(folder: string): Promise<NamedSources> {
   const found = await readdir(folder, { withFileTypes: true });
   const files = found.filter((entry) => !entry.isDirectory() && isFirstFile(entry.name)).map(({ name }) => name);
-  const models = files.sort().map(async (file) => [servedName(file), await described(join(folder, file))] as const);
-  return Object.fromEntries(await Promise.all(models));
+  const models = files.sort().map((file) =>
+    described(join(folder, file)).then(
+      (model): [string, DescribedSource][] => [[nameIn(files, file), model]],
+      () => [], // a link to nothing, or a file that is gone
+    ),
+  );
+  return Object.fromEntries((await Promise.all(models)).flat());
 }
 
 /** What there is without a word about it: the store, and the embedded model where it is here. */

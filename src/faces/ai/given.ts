@@ -17,5 +17,4 @@ export function openedModel(given: ModelGiven): Promise<Model> {
 }
 
 /** What to call it: its own name, where it is there already. */
-export const nameOf = (given: ModelGiven): string =>
-  typeof given === 'function' || given instanceof Promise ? 'thimble' : given.info.name;
+export const nameOf = (given: ModelGiven): string => ('info' in given ? given.info.name : 'thimble');

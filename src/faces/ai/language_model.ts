@@ -8,6 +8,7 @@ import type {
   LanguageModelV4StreamResult,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
+import { link } from '../../base/signals.ts';
 import type { AnswerPart, CallPart } from '../../chat/parts.ts';
 import type { GenerateResult, StopReason } from '../../protocol/generation.ts';
 import { openedModel, type ModelGiven } from './given.ts';
@@ -29,8 +30,12 @@ export function languageModel(given: ModelGiven, modelId: string): LanguageModel
     provider: 'thimble',
     modelId,
     supportedUrls: {},
-    doStream: async (options) =>
-      ({ stream: streamOf(await parts(given, options, modelId)) }) satisfies LanguageModelV4StreamResult,
+    async doStream(options) {
+      const left = new AbortController();
+      const unlink = link(options.abortSignal ? [options.abortSignal] : [], left);
+      const all = await parts(given, { ...options, abortSignal: left.signal }, modelId);
+      return { stream: streamOf(all, left, unlink) } satisfies LanguageModelV4StreamResult;
+    },
     doGenerate: async (options) => wholeOf(await parts(given, options, modelId)),
   };
 }
@@ -113,14 +118,18 @@ function usageOf({ nPromptTokens, nReusedTokens, tokens, thinking }: GenerateRes
 }
 
 /** A stream that asks for a part when it has room, and stops the work when nobody reads on. */
-function streamOf(all: Parts): ReadableStream<LanguageModelV4StreamPart> {
+function streamOf(all: Parts, left: AbortController, unlink: () => void): ReadableStream<LanguageModelV4StreamPart> {
   return new ReadableStream<LanguageModelV4StreamPart>({
     async pull(controller) {
       const { done, value } = await all.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      if (!done) return controller.enqueue(value);
+      unlink();
+      controller.close();
     },
-    cancel: async () => void (await all.return()),
+    async cancel() {
+      left.abort(); // also where it reads its prompt
+      await all.return();
+    },
   });
 }
 

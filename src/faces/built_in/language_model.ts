@@ -135,6 +135,7 @@ export function languageModelOf(source: Source) {
       });
       const window = await windowOf(model);
       const session = await Session.open({ model, window, messages, sampling, tools, signal });
+      signal?.throwIfAborted();
       return new LanguageModel(session);
     }
 

@@ -47,7 +47,10 @@ export class Lifetime {
   /** Does work that ends with the caller's signal, or with the object. */
   run<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const both = linked([signal, this.end.signal]);
-    if (both.signal.aborted) return Promise.reject(both.signal.reason as Error);
+    if (both.signal.aborted) {
+      both.unlink();
+      return Promise.reject(both.signal.reason as Error);
+    }
     return orAborted(work(both.signal), both.signal).finally(both.unlink);
   }
 
@@ -62,7 +65,10 @@ export class Lifetime {
     const start = async (controller: ReadableStreamDefaultController<string>): Promise<void> => {
       const fail = (reason: unknown) => controller.error(reason);
       const abort = () => fail(all.signal.reason);
-      if (all.signal.aborted) return abort();
+      if (all.signal.aborted) {
+        all.unlink();
+        return abort();
+      }
       all.signal.addEventListener('abort', abort, { once: true });
       try {
         for await (const piece of work(all.signal)) {

@@ -204,12 +204,18 @@ export class Session {
     if (needed > window) throw quotaError(needed, window);
     const reserve = Math.min(spare, window >> 2);
     const isFull = () => this.usage + needed + reserve > window;
-    while (isFull() && this.messages.length > this.nSystem) await this.forget(1);
+    while (isFull() && this.messages.length > this.nSystem) await this.forget(this.nOldest);
     if (this.usage + needed > window) throw quotaError(this.usage + needed, window); // the system message stays
   }
 
   private get nSystem(): number {
     return this.messages[0]?.role === 'system' ? 1 : 0;
+  }
+
+  /** Messages of the oldest exchange: a question, and all up to the next. Templates want user and assistant by turns. */
+  private get nOldest(): number {
+    const next = this.messages.findIndex(({ role }, i) => i > this.nSystem && role === 'user');
+    return (next < 0 ? this.messages.length : next) - this.nSystem;
   }
 
   private async forget(nMessages: number): Promise<void> {
@@ -229,12 +235,16 @@ async function begun(model: Model, conversation: Prompt, prefix: string): Promis
 const isRegexp = (constraint: object): constraint is RegExp =>
   Object.prototype.toString.call(constraint) === '[object RegExp]';
 
-/** @throws TypeError for what is neither. */
+/** @throws TypeError for what is neither; NotSupportedError for flags that change what an expression means. */
 function constraintOf(constraint: object | undefined): object {
   if (constraint === undefined) return {};
   if (typeof constraint !== 'object' || constraint === null)
     throw new TypeError(`responseConstraint is ${typeof constraint}, expected a JSON schema or a regular expression`);
-  return isRegexp(constraint) ? { regexp: constraint.source } : { schema: constraint };
+  if (!isRegexp(constraint)) return { schema: constraint };
+  const flag = /[ims]/.exec(constraint.flags)?.[0];
+  if (flag !== undefined)
+    throw new DOMException(`responseConstraint has the flag ${flag}; write what it means into it`, 'NotSupportedError');
+  return { regexp: constraint.source };
 }
 
 /** Messages, with the constraint behind the last of them unless it shall be left out. */

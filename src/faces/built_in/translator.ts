@@ -2,7 +2,8 @@
 import type { Model } from '../../api/model.ts';
 import { promptOf } from '../../tasks/ask.ts';
 import { detectLanguage, knownLanguages } from '../../tasks/detect_language.ts';
-import { hasWords, translate, translateInstruction } from '../../tasks/translate.ts';
+import { hasWords } from '../../tasks/pieces.ts';
+import { translate, translateInstruction } from '../../tasks/translate.ts';
 import { Lifetime } from './lifetime.ts';
 import { watched } from './monitor.ts';
 import { canonicalTag, dictionaryOf, signalOf, tagsOf } from './options.ts';

@@ -70,9 +70,11 @@ export async function completion(context: Context): Promise<Response> {
   const { given, options } = readParameters(await bodyOf(context), table, 'ignore');
   const { isList, pieces } = needed(given.prompt, 'prompt');
   checkChoices(pieces.length);
+  const { n_predict = -1, max_tokens = n_predict, n_probs = 0, json_schema } = given;
+  if (max_tokens === 0) throw new HttpError(400, "'n_predict' is 0, expected a token at least", { param: 'n_predict' });
+  if (given.stream && pieces.length > 1) throw new HttpError(400, 'one prompt at a time is streamed');
   const held = await modelOf(context, given.model);
   const all = await asked(plainPrompts(held.model, pieces));
-  const { n_predict = -1, max_tokens = n_predict, n_probs = 0, json_schema } = given;
   const logitBias = given.logit_bias && (await asked(biasOf(held.model, given.logit_bias)));
   const wished: ServedOptions = {
     ...{ ...options, ...mirostatOf(given), thinking: 'inline' },
@@ -81,10 +83,8 @@ export async function completion(context: Context): Promise<Response> {
     ...(logitBias && { logitBias }),
     ...(json_schema !== undefined && { schema: json_schema }),
   };
-  if (max_tokens === 0) throw new HttpError(400, "'n_predict' is 0, expected a token at least", { param: 'n_predict' });
   const asking = (index: number): Asked => ({ held, prompt: all[index]!, options: wished, given, index });
   if (given.stream) {
-    if (all.length > 1) throw new HttpError(400, 'one prompt at a time is streamed');
     return context.stream(eventsOf(asking(0), await begin(context, held, asking(0))), plainSse);
   }
   const done = await Promise.all(all.map((_, index) => wholeAnswer(context, asking(index))));

@@ -1,5 +1,7 @@
 import { modelOf, type Context } from '../context.ts';
+import { HttpError } from '../http_error.ts';
 import { json, plainText } from '../respond.ts';
+import type { Held } from '../served.ts';
 
 export const root = (): Response => plainText('thimble is running');
 
@@ -11,9 +13,22 @@ export function metrics({ metrics: all, served }: Context): Response {
   return response;
 }
 
+/** The model that `?model=` names, or the one there is. One of several is not opened for this: another one might have to go. */
+async function openOne(context: Context): Promise<Held> {
+  const { served, url } = context;
+  const name = url.searchParams.get('model') ?? undefined;
+  const bare = name?.replace(/:latest$/, '');
+  const isIn = (models: readonly { readonly name: string }[]) =>
+    models.some((each) => each.name === name || each.name === bare);
+  const listed = await served.list();
+  if (listed.length > 1 && isIn(listed) && !isIn(served.running()))
+    throw new HttpError(503, `${name} is not open; a request for an answer opens it`);
+  return modelOf(context, name);
+}
+
 /** What the server does with a request that says nothing else; of the model that `?model=` names, or the one there is. */
 export async function props(context: Context): Promise<Response> {
-  const { model, name, slots } = await modelOf(context, context.url.searchParams.get('model') ?? undefined);
+  const { model, name, slots } = await openOne(context);
   const { info } = model;
   const file = (await context.served.list()).find((listed) => listed.name === name)?.file;
   const sampling = { ...info.sampling, ...context.defaults };
@@ -42,7 +57,7 @@ export async function props(context: Context): Promise<Response> {
 
 /** What each session does. */
 export async function slots(context: Context): Promise<Response> {
-  const { model, slots: pool } = await modelOf(context, context.url.searchParams.get('model') ?? undefined);
+  const { model, slots: pool } = await openOne(context);
   const { nCtx: n_ctx } = model.info;
   return json(pool.areBusy.map((is_processing, id) => ({ id, n_ctx, speculative: false, is_processing })));
 }

@@ -19,8 +19,10 @@ export async function tokenize(context: Context): Promise<Response> {
   const bos = add_special && model.info.bosToken !== undefined;
   const tokens = await asked(model.tokenize({ text: given.content ?? '', special, bos }));
   if (!with_pieces) return json({ tokens });
-  const bytes = await model.tokenBytes(tokens);
-  return json({ tokens: tokens.map((id, i) => ({ id, piece: pieceOf(bytes[i]!) })) });
+  const distinct = [...new Set(tokens)];
+  const bytes = await model.tokenBytes(distinct);
+  const pieces = new Map(distinct.map((id, i) => [id, pieceOf(bytes[i]!)]));
+  return json({ tokens: tokens.map((id) => ({ id, piece: pieces.get(id)! })) });
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

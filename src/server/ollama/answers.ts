@@ -1,5 +1,5 @@
 /** Answers as Ollama tells them: pieces, then figures; or all at once. */
-import type { ScoredToken } from '../../protocol/generation.ts';
+import type { GenerateResult, ScoredToken } from '../../protocol/generation.ts';
 import { wholeOf, type Answering, type WholeCall } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { json, ndjson } from '../respond.ts';
@@ -21,7 +21,19 @@ export async function tell(context: Context, answering: Answering, telling: Tell
   const { held, startMs, said } = telling;
   const whole = await wholeOf(answering);
   const { scored, result } = whole;
-  return json({ ...head(held), ...said(whole), ...doneOf(result, startMs), ...(await logprobs(telling, scored)) });
+  const calls = wholeCalls(whole.calls, result);
+  return json({
+    ...head(held),
+    ...said({ ...whole, calls }),
+    ...doneOf(result, startMs),
+    ...(await logprobs(telling, scored)),
+  });
+}
+
+/** Those that came to their end: an object cannot say that it was cut. */
+function wholeCalls<Call extends WholeCall>(calls: readonly Call[], { toolCalls = [] }: GenerateResult): Call[] {
+  const ids = new Set(toolCalls.map(({ id }) => id));
+  return calls.filter(({ id }) => ids.has(id));
 }
 
 const head = ({ name }: Held) => ({ model: name, created_at: createdAt() });
@@ -49,8 +61,9 @@ async function* lines(answering: Answering, telling: Telling): AsyncGenerator<ob
       else calls.push({ index, id, name, arguments: args });
     } else if (part.text !== '') yield await line(said({ ...nothing, [part.type]: part.text }));
   }
-  if (calls.length > 0) yield await line(said({ ...nothing, calls }));
   const result = await answering.result;
+  const whole = wholeCalls(calls, result);
+  if (whole.length > 0) yield await line(said({ ...nothing, calls: whole }));
   yield {
     ...head(held),
     ...said(nothing),

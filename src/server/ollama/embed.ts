@@ -4,7 +4,7 @@ import { asked } from '../http_error.ts';
 import { boolean, list, needed, readParameters, text, whole, type Check } from '../parameters.ts';
 import { json } from '../respond.ts';
 import { checkEmbeds, countTokens } from '../openai/embeddings.ts';
-import { shared } from './options.ts';
+import { optionsOf, shared } from './options.ts';
 
 const texts: Check<readonly string[]> = (value, name) =>
   typeof value === 'string' ? [value] : list(text, { most: 4096 })(value, name);
@@ -21,6 +21,7 @@ export async function embed(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), table, 'ignore');
   const { model, name } = await modelOf(context, needed(given.model, 'model'), given.keep_alive);
   checkEmbeds(model, name);
+  optionsOf(given.options, model); // a wish that cannot be done is refused
   const loadedMs = performance.now();
   const { truncate = true, dimensions } = given; // Ollama reads the beginning of a text that is too long
   const input = needed(given.input, 'input');
@@ -44,6 +45,7 @@ export async function oldEmbeddings(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), { ...shared, prompt: { check: text } } as const, 'ignore');
   const { model, name } = await modelOf(context, needed(given.model, 'model'), given.keep_alive);
   checkEmbeds(model, name);
+  optionsOf(given.options, model);
   const { signal } = context;
   const [row] = await asked(model.embed([needed(given.prompt, 'prompt')], { signal, truncate: true }));
   return json({ embedding: Array.from(row!) });

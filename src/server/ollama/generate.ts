@@ -2,6 +2,7 @@
 import type { Prompt } from '../../protocol/open.ts';
 import { begin } from '../answer.ts';
 import { bodyOf, modelOf, type Context } from '../context.ts';
+import { HttpError } from '../http_error.ts';
 import { boolean, needed, readParameters, refused, text, whole } from '../parameters.ts';
 import { tell } from './answers.ts';
 import { loaded } from './chat.ts';
@@ -29,6 +30,8 @@ export async function generate(context: Context): Promise<Response> {
   const held = await modelOf(context, needed(given.model, 'model'), given.keep_alive);
   if (prompt === '') return loaded(held.name, given.keep_alive, { response: '' });
   const isRaw = raw || held.model.info.noChat !== undefined; // a model without a template goes on from the text, as there
+  if (isRaw && !raw && system)
+    throw new HttpError(400, `${held.name} has no chat template, and so no place for 'system'; write it into 'prompt'`);
   const templateVars = thinkingVars(given.think);
   const asked: Prompt = isRaw
     ? { text: prompt, special: true, bos: held.model.info.bosToken !== undefined }

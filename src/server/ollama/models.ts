@@ -1,13 +1,12 @@
 /** What Ollama's API says about models. */
-import type { ModelInfo } from '../../protocol/open.ts';
 import { bodyOf, modelOf, type Context } from '../context.ts';
 import { HttpError } from '../http_error.ts';
 import { boolean, needed, readParameters, text, unseen } from '../parameters.ts';
 import { json, ndjson } from '../respond.ts';
-import type { ListedModel, PullProgress, RunningModel } from '../served.ts';
+import type { ListedModel, Looked, ModelHeader, PullProgress, RunningModel } from '../served.ts';
 
 /** What is not known before a model is opened is empty. */
-function detailsOf(info: ModelInfo | undefined) {
+function detailsOf(info: ModelHeader | undefined) {
   return {
     parent_model: '',
     format: 'gguf',
@@ -53,15 +52,22 @@ const runningOf = ({ name, info, expiresAt }: RunningModel) => ({
 
 export const ps = ({ served }: Context): Response => json({ models: served.running().map(runningOf) });
 
+/** Clients ask this of every model that there is: none of them is opened where its file can be looked at. */
+async function lookedAt(context: Context, asked: string): Promise<Looked> {
+  const looked = await context.served.look(asked, context.signal);
+  if (looked) return looked;
+  const { name, model } = await modelOf(context, asked);
+  return { name, info: model.info };
+}
+
 export async function show(context: Context): Promise<Response> {
   const { given } = readParameters(
     await bodyOf(context),
     { model: { check: text }, name: { check: text } } as const,
     'ignore',
   );
-  const held = await modelOf(context, needed(given.model ?? given.name, 'model'));
-  const { info } = held.model;
-  const listed = (await context.served.list()).find(({ name }) => name === held.name);
+  const { name, info } = await lookedAt(context, needed(given.model ?? given.name, 'model'));
+  const listed = (await context.served.list()).find((each) => each.name === name);
   const { architecture } = info;
   return json({
     details: detailsOf(info),
@@ -83,7 +89,7 @@ export async function show(context: Context): Promise<Response> {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-function capabilitiesOf({ embeds, ranks, noChat, thoughts }: ModelInfo): string[] {
+function capabilitiesOf({ embeds, ranks, noChat, thoughts }: ModelHeader): string[] {
   if (embeds) return ['embedding'];
   if (ranks) return ['rerank'];
   return ['completion', ...(noChat === undefined ? ['tools'] : []), ...(thoughts ? ['thinking'] : [])];
@@ -100,6 +106,7 @@ export async function pull(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), pullTable, 'ignore');
   const name = needed(given.model ?? given.name, 'model');
   if (!context.served.pull) throw new HttpError(403, 'this server downloads no models; thimble serve --pull does');
+  context.mayTakeLong();
   const lines = linesOfPull(context, name);
   if (given.stream ?? true) return context.stream(lines, ndjson);
   for await (const _ of lines); // until it is here

@@ -30,7 +30,6 @@ const optionTable = {
   num_predict: { check: whole(-2) },
   num_ctx: { check: whole(1) },
   stop: { check: stops, sets: 'stop' },
-  penalize_newline: { check: boolean },
   tfs_z: { check: number({ min: 0 }) },
 } as const;
 

@@ -1,4 +1,5 @@
 /** `/v1/chat/completions`. */
+import type { GenerateResult } from '../../protocol/generation.ts';
 import type { ConversationPrompt } from '../../protocol/open.ts';
 import { begin, timingsOf, wholeOf, type Answering, type Whole } from '../answer.ts';
 import { bodyOf, modelOf, newId, nowSeconds, type Context } from '../context.ts';
@@ -86,10 +87,13 @@ function optionsOf({
   json_schema,
   tool_choice,
   tools,
+  ...given
 }: ChatGiven): ServedOptions {
+  const limits = [given.max_tokens, given.max_completion_tokens, given.n_predict].filter((n) => n !== undefined);
   const schema = response_format?.schema ?? json_schema;
   return {
     thinking: 'split',
+    ...(limits.length > 0 && { maxTokens: limits.reduce((a, b) => Math.min(a, b)) }), // the least of what clients call the same
     ...(logprobs && { logProbs: top_logprobs }),
     ...(schema !== undefined && { schema }),
     ...(tools?.length && tool_choice !== undefined && { toolChoice: tool_choice }),
@@ -132,7 +136,7 @@ async function choiceOf({ text, thinking, calls, scored, result }: Whole, index:
     }),
   };
   const logprobs = given.logprobs ? { content: await logProbEntries(held.model, scored), refusal: null } : null;
-  return { index, message, logprobs, finish_reason: finishReason(result.stopReason, calls.length > 0) };
+  return { index, message, logprobs, finish_reason: finishReason(result.stopReason, hasCalls(result)) };
 }
 
 async function streamOf(context: Context, chat: Chat): Promise<Response> {
@@ -155,9 +159,7 @@ async function* chunksOf(context: Context, chat: Chat, first: Answering): AsyncG
     const scoredNow = async () =>
       given.logprobs ? { content: await logProbEntries(held.model, answering.takeScored()), refusal: null } : null;
     yield chunk({ role: 'assistant', content: null });
-    let hasCalls = false;
     for await (const part of answering.parts) {
-      hasCalls ||= part.type === 'tool_call';
       const delta = deltaOf(part);
       if (delta) yield chunk(delta, null, await scoredNow());
     }
@@ -165,10 +167,13 @@ async function* chunksOf(context: Context, chat: Chat, first: Answering): AsyncG
     const rest = await scoredNow();
     if (rest?.content.length) yield chunk({ content: '' }, null, rest);
     results.push(result);
-    yield chunk({}, finishReason(result.stopReason, hasCalls));
+    yield chunk({}, finishReason(result.stopReason, hasCalls(result)));
   }
   if (withUsage) yield { ...base, choices: [], usage: usageOf(results), timings: timingsOf(results.at(-1)!) };
 }
+
+/** Of what was cut within the arguments of a call the reason says so. */
+const hasCalls = ({ toolCalls = [] }: GenerateResult): boolean => toolCalls.length > 0;
 
 /** The next piece of a message; undefined where nothing was said. */
 function deltaOf(part: ServedPart): object | undefined {

@@ -3,7 +3,7 @@ import { boolean, list, object, oneOf, refused, stops, text, unseen, whole, type
 import { localSampling, mirostat, rareSampling } from '../sampling_parameters.ts';
 import { messages, responseFormat, schema, toolChoice, tools } from './messages.ts';
 
-const maxTokens = { check: whole(1), sets: 'maxTokens' } as const;
+const maxTokens = { check: whole(1) } as const;
 
 /** Texts by name. */
 const texts: Check<Readonly<Record<string, string>>> = (value, name) =>
@@ -27,7 +27,7 @@ const extensions = {
   ...localSampling,
   ...rareSampling,
   ...mirostat,
-  n_predict: { check: whole(1), sets: 'maxTokens' },
+  n_predict: maxTokens,
   ignore_eos: { check: boolean, sets: 'ignoreEos' },
   grammar: { check: text, sets: 'grammar' },
   json_schema: { check: schema },

@@ -43,6 +43,8 @@ interface Completion {
   readonly options: ServedOptions;
   readonly given: Given<typeof table>;
   readonly head: object;
+  /** Of each prompt: its choices share it. */
+  readonly echoes: Map<PlainPrompt, Promise<Echo>>;
 }
 
 /** OpenAI's default for `max_tokens`. */
@@ -74,7 +76,7 @@ export async function completions(context: Context): Promise<Response> {
     ...(json_schema !== undefined && { schema: json_schema }),
     ...(bias && { logitBias: bias }),
   };
-  const completion = { held, prompts: all, options: wished, given, head };
+  const completion = { held, prompts: all, options: wished, given, head, echoes: new Map() };
   if (!given.stream) return allAtOnce(context, completion);
   const first = await startOf(context, completion, 0);
   return context.stream(chunksOf(context, completion, first), sse);
@@ -102,11 +104,13 @@ interface Echo {
   readonly nTokens: number;
 }
 
-async function startOf(context: Context, { held, prompts, options, given }: Completion, index: number): Promise<Begun> {
+async function startOf(context: Context, completion: Completion, index: number): Promise<Begun> {
+  const { held, prompts, options, given, echoes } = completion;
   const { n = 1 } = given;
   const prompt = prompts[Math.floor(index / n)]!;
   const wants = options.maxTokens! > 0;
-  const echo = given.echo || !wants ? await echoOf(context, held, prompt, given) : noEcho;
+  if ((given.echo || !wants) && !echoes.has(prompt)) echoes.set(prompt, echoOf(context, held, prompt, given));
+  const echo = (await echoes.get(prompt)) ?? noEcho;
   const seed = options.seed === undefined ? {} : { seed: options.seed + (index % n) };
   const answering = wants ? await begin(context, held, { prompt, options: { ...options, ...seed } }) : undefined;
   return { echo, answering };
@@ -124,7 +128,7 @@ async function echoOf(
   const tokens = await asked(model.tokenize(prompt));
   const nTokens = tokens.length;
   if (!echo) return { ...noEcho, nTokens };
-  const text = typeof prompt === 'string' ? prompt : await asked(model.detokenize(tokens, { special: true }));
+  const text = 'text' in prompt ? prompt.text : await asked(model.detokenize(tokens, { special: true }));
   const scored: ScoredToken[] = [];
   if (logprobs === undefined) return { text, scored, nTokens };
   const { nVocab } = model.info;
@@ -145,33 +149,36 @@ async function echoOf(
 }
 
 /** OpenAI's older spelling of log-probabilities. Of the first token of all there is none. */
-async function logprobsOf({ model }: Held, scored: readonly ScoredToken[], firstOffset = 0) {
-  let offset = firstOffset;
+async function logprobsOf({ held, given }: Completion, scored: readonly ScoredToken[], firstOffset = 0) {
+  let end = firstOffset;
+  if (given.logprobs === undefined) return { logprobs: null, end };
+  const { model } = held;
   const entries = await logProbEntries(model, scored);
-  return {
+  const logprobs = {
     tokens: entries.map(({ token }) => token),
     token_logprobs: entries.map(({ logprob }) => (Number.isNaN(logprob) ? null : logprob)),
     top_logprobs: entries.map(({ logprob, top_logprobs }) =>
       Number.isNaN(logprob) ? null : Object.fromEntries(top_logprobs.map((top) => [top.token, top.logprob])),
     ),
     text_offset: entries.map(({ token, id }, i) => {
-      const at = offset;
-      offset += i === 0 && id === model.info.bosToken ? 0 : token.length; // it is no text
+      const at = end;
+      end += i === 0 && id === model.info.bosToken ? 0 : token.length; // it is no text
       return at;
     }),
   };
+  return { logprobs, end };
 }
 
 const nChoices = ({ prompts, given }: Completion): number => prompts.length * (given.n ?? 1);
 
 async function allAtOnce(context: Context, completion: Completion): Promise<Response> {
-  const { held, given, head } = completion;
+  const { given, head } = completion;
   const made = await Promise.all(
     Array.from({ length: nChoices(completion) }, async (_, index) => {
       const { echo, answering } = await startOf(context, completion, index);
       const whole = answering && (await wholeOf(answering));
       const scored = [...echo.scored, ...(whole?.scored ?? [])];
-      const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored);
+      const { logprobs } = await logprobsOf(completion, scored);
       const finish_reason = whole ? finishReason(whole.result.stopReason, false) : 'length';
       const choice = { text: echo.text + (whole?.text ?? ''), index, logprobs, finish_reason };
       return { choice, figures: whole?.result ?? echo };
@@ -201,15 +208,15 @@ function figuresOf(all: readonly (GenerateResult | Echo)[], n: number) {
 }
 
 async function* chunksOf(context: Context, completion: Completion, first: Begun): AsyncGenerator<object> {
-  const { held, given, head } = completion;
+  const { given, head } = completion;
   const withUsage = given.stream_options?.['include_usage'] === true;
   const all: (GenerateResult | Echo)[] = [];
   for (let index = 0; index < nChoices(completion); index++) {
     const { echo, answering } = index === 0 ? first : await startOf(context, completion, index);
     let offset = 0;
     const chunk = async (text: string, scored: readonly ScoredToken[], finish_reason: string | null = null) => {
-      const logprobs = given.logprobs === undefined ? null : await logprobsOf(held, scored, offset);
-      offset += text.length;
+      const { logprobs, end } = await logprobsOf(completion, scored, offset);
+      offset = end; // of the tokens, which may run ahead of the text
       return { ...head, choices: [{ text, index, logprobs, finish_reason }], ...(withUsage && { usage: null }) };
     };
     if (echo.text !== '') yield await chunk(echo.text, echo.scored);

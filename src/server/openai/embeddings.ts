@@ -2,7 +2,7 @@
 import { bodyOf, countRead, modelOf, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
 import { needed, oneOf, readParameters, text, unseen, whole } from '../parameters.ts';
-import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
+import { plainTexts, prompts } from '../prompts.ts';
 import { json } from '../respond.ts';
 import type { ServedModel } from '../served.ts';
 import { bookkeeping } from './chat_parameters.ts';
@@ -27,7 +27,7 @@ export async function embeddings(context: Context): Promise<Response> {
   const held = await modelOf(context, given.model);
   const { model } = held;
   checkEmbeds(model, held.name);
-  const input = await asked(plainPrompts(model, pieces));
+  const input = await asked(plainTexts(model, pieces));
   const { signal } = context;
   const rows = await asked(
     model.embed(input, { signal, ...(given.dimensions !== undefined && { dimensions: given.dimensions }) }),
@@ -47,7 +47,7 @@ export function checkEmbeds({ info }: ServedModel, name: string): void {
 }
 
 /** How many tokens are read, with those that stand around each text. */
-export async function countTokens(model: ServedModel, texts: readonly PlainPrompt[]): Promise<number> {
+export async function countTokens(model: ServedModel, texts: readonly (string | readonly number[])[]): Promise<number> {
   const counted = texts.map(async (each) =>
     typeof each === 'string' ? (await model.tokenize({ text: each, bos: true, eos: true })).length : each.length,
   );

@@ -12,7 +12,7 @@ export interface ScoredEntry extends TokenLogProb {
   readonly top_logprobs: readonly TokenLogProb[];
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The least that JSON has for the logarithm of nothing. */
 const LEAST = -9999;

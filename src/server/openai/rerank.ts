@@ -40,6 +40,8 @@ const table = {
 export async function rerank(context: Context): Promise<Response> {
   const { given } = readParameters(await bodyOf(context), table, 'refuse');
   const { texts, top_n: top } = given;
+  if (texts && given.documents)
+    throw new HttpError(400, "'texts' stands for 'documents': give one of them", { param: 'texts' });
   const documents = needed(given.documents ?? texts, 'documents');
   if (documents.length === 0)
     throw new HttpError(400, "'documents' is empty, expected some texts", { param: 'documents' });
@@ -51,12 +53,12 @@ export async function rerank(context: Context): Promise<Response> {
     });
   const { signal } = context;
   const ranked = await asked(model.rank(query, documents, { signal, ...(top !== undefined && { top }) }));
+  const nTokens = (await countTokens(model, documents)) + documents.length * (await countTokens(model, [query]));
+  countRead(context, nTokens);
   if (texts)
     return json(
       ranked.map(({ index, score, document: its }) => ({ index, score, ...(given.return_text && { text: its }) })),
     );
-  const nTokens = (await countTokens(model, documents)) + documents.length * (await countTokens(model, [query]));
-  countRead(context, nTokens);
   const results = ranked.map(({ index, score, document: its }) => ({
     ...{ index, relevance_score: score },
     ...(given.return_documents && { document: { text: its } }),

@@ -2,7 +2,7 @@
 import type { Answering } from '../answer.ts';
 import { newId } from '../context.ts';
 import type { ServedModel, ServedPart } from '../served.ts';
-import { logProbEntries } from './log_probs.ts';
+import { logProbEntries, type ScoredEntry } from './log_probs.ts';
 
 /** Kinds of items, by the parts that they are made of. */
 type Kind = ServedPart['type'];
@@ -103,6 +103,11 @@ class Items {
     return events;
   }
 
+  /** Tokens behind the last piece of text. */
+  scored(logprobs: readonly object[]): void {
+    if (this.open?.kind === 'text') for (const each of logprobs) this.open.logprobs.push(each);
+  }
+
   begin(kind: Kind, call = noCall): Event[] {
     const open = {
       kind,
@@ -147,6 +152,22 @@ const placeOf = ({ kind, id, outputIndex }: Growing) => ({
   ...(shapes[kind].part && { content_index: 0 }),
 });
 
+/** Tokens of marks between thoughts and text, at most. */
+const MAX_MARKS = 64;
+
+/** Where a text begins among tokens that begin with so many characters of thoughts, and the marks around them. */
+function beginOf(text: string, entries: readonly ScoredEntry[], nThought: number): number {
+  let behind = 0;
+  for (let n = 0; behind < entries.length && n < nThought; behind++) n += entries[behind]!.token.length;
+  for (let at = behind; at < Math.min(entries.length, behind + MAX_MARKS); at++) {
+    const tokens = entries.slice(at, at + text.length + MAX_MARKS).map(({ token }) => token);
+    if (tokens[0]!.trim() === '' && !tokens[0]!.startsWith(text[0]!)) continue; // between thoughts and text
+    const said = tokens.join('');
+    if ([said, said.trimStart()].some((each) => each.startsWith(text) || text.startsWith(each))) return at;
+  }
+  return behind;
+}
+
 /** Yields the events of an answer, without their numbers; returns what it came to. */
 export async function* itemEvents(
   answering: Answering,
@@ -155,8 +176,18 @@ export async function* itemEvents(
 ): AsyncGenerator<Event, Grown> {
   const items = new Items();
   const scored = async () => (isScored ? logProbEntries(model, answering.takeScored()) : []);
-  for await (const part of answering.parts) yield* items.add(part, await scored());
+  const waiting: ScoredEntry[] = []; // of thoughts, and of what is held back
+  let nThought = 0;
+  for await (const part of answering.parts) {
+    for (const each of await scored()) waiting.push(each);
+    if (part.type === 'thinking') nThought += part.text.length;
+    const isSaid = part.type === 'text' && part.text !== '';
+    if (isSaid && nThought > 0) waiting.splice(0, beginOf(part.text, waiting, nThought));
+    if (isSaid) nThought = 0;
+    yield* items.add(part, isSaid ? waiting.splice(0) : []);
+  }
   const { stopReason } = await answering.result;
+  items.scored([...waiting, ...(await scored())]);
   if (items.isEmpty) yield* items.begin('text'); // an answer without a word is a message, too
   yield* items.end(stopReason === 'eos' || stopReason === 'stop');
   return { output: items.output, ...items.grown };

@@ -201,7 +201,9 @@ const usageOf = ({ nPromptTokens, nReusedTokens, tokens: { length } }: GenerateR
   total_tokens: nPromptTokens + length,
 });
 
-export function getResponse({ responses, rest }: Context): Response {
+export function getResponse({ responses, rest, url }: Context): Response {
+  if (url.searchParams.get('stream') === 'true')
+    throw new HttpError(400, 'a response is streamed as it is made, not afterwards', { param: 'stream' });
   const kept = responses.get(rest);
   if (kept) return json(kept.response);
   throw notFound(rest);

@@ -1,0 +1,278 @@
+/** Requests that ask for too much, that leave, or that come from elsewhere. */
+import { describe, expect, it, vi } from 'vitest';
+import type { GenerateResult } from '../../src/protocol/generation.ts';
+import { createHandler } from '../../src/server/handler.ts';
+import { HttpError, refusalOf } from '../../src/server/http_error.ts';
+import { asFetch } from '../../src/server/model_fetch.ts';
+import type { Served, ServedModel, ServedOptions } from '../../src/server/served.ts';
+import { chat, handlerOf, path, played, result, said } from './played.ts';
+
+const post = (body: object) => ({ method: 'POST', body: JSON.stringify(body) });
+const over = ({ signal }: ServedOptions, then: () => void): void => {
+  if (signal!.aborted) then();
+  signal!.addEventListener('abort', then);
+};
+
+const withTokens = (model: ServedModel, more: object): ServedModel => ({ ...model, ...more }) as unknown as ServedModel;
+
+describe('requests that ask for much', () => {
+  it('are refused: many texts to look for, many texts between tokens', async () => {
+    const { fetch } = handlerOf(played([said('x')]).model);
+    const breakers = Array.from({ length: 65 }, (_, i) => `a${i}`);
+    expect((await fetch('/completion', post({ prompt: 'x', dry_sequence_breakers: breakers }))).status).toBe(400);
+    const pieces = [1, ...Array.from({ length: 1001 }, () => 'a')];
+    for (const [path, body] of [
+      ['/completion', { prompt: pieces }],
+      ['/v1/completions', { prompt: [pieces] }],
+      ['/v1/embeddings', { input: [pieces] }],
+    ] as const) {
+      const response = await fetch(path, post(body));
+      expect(response.status, path).toBe(400);
+      expect(await response.text()).toContain('at most 1000 texts between tokens');
+    }
+  });
+
+  it('ask for the bytes of each token once', async () => {
+    const asked: number[][] = [];
+    const model = withTokens(played([]).model, {
+      tokenize: () => Promise.resolve([5, 6, 5, 5]),
+      tokenBytes(tokens: number[]) {
+        asked.push(tokens);
+        return Promise.resolve(tokens.map((token) => Uint8Array.of(60 + token)));
+      },
+    });
+    const response = await handlerOf(model).fetch('/tokenize', post({ content: 'x', with_pieces: true }));
+    const { tokens } = (await response.json()) as { tokens: { piece: string }[] };
+    expect(tokens.map(({ piece }) => piece).join('')).toBe('ABAA');
+    expect(asked).toEqual([[5, 6]]);
+  });
+
+  it('read an echo once, however many answers there are to it', async () => {
+    let nRead = 0;
+    const { model } = played([]);
+    const reading = withTokens(model, {
+      info: { ...model.info, nVocab: 2 },
+      openSession: () => ({ close: () => Promise.resolve() }),
+      tokenize: () => Promise.resolve([1, 1]),
+      tokenBytes: (tokens: number[]) => Promise.resolve(tokens.map(() => Uint8Array.of(65))),
+      logits(_: unknown, onRows: (rows: Float32Array) => void) {
+        nRead++;
+        onRows(new Float32Array(4));
+        return Promise.resolve();
+      },
+    });
+    const body = { prompt: 'AA', echo: true, logprobs: 0, n: 5, max_tokens: 0 };
+    const { choices } = (await (await handlerOf(reading).fetch('/v1/completions', post(body))).json()) as {
+      choices: { logprobs: object }[];
+    };
+    expect(choices).toHaveLength(5);
+    expect(choices[4]!.logprobs).toMatchObject({ tokens: ['A', 'A'], text_offset: [0, 1] });
+    expect(nRead).toBe(1);
+  });
+});
+
+describe('parameters', () => {
+  it('that mean the same are taken at the least of them', async () => {
+    const { model, log } = played([said('x')]);
+    await handlerOf(model).fetch(path, chat({ max_completion_tokens: 5, max_tokens: 100 }));
+    expect(log.options[0]!.maxTokens).toBe(5);
+  });
+
+  it.each([
+    ['/completion', { prompt: 'x', n_predict: 0 }, "'n_predict' is 0"],
+    ['/rerank', { query: 'x', documents: ['a'], texts: ['b'] }, 'give one of them'],
+    ['/api/generate', { model: 'x', prompt: 'x', system: 'be' }, 'has no chat template'],
+    ['/api/embed', { model: 'x', input: 'x', options: { num_ctx: 1e6 } }, 'num_ctx is 1000000'],
+  ])('of %s that cannot be done are refused: %j', async (path, body, why) => {
+    const { model } = played([]);
+    const other = withTokens(model, { info: { ...model.info, noChat: 'none', embeds: path === '/api/embed' } });
+    const response = await handlerOf(other).fetch(path, post(body));
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(why)]);
+  });
+});
+
+describe('prompts that are text', () => {
+  it('have the control tokens that templates write; texts that are embedded have none', async () => {
+    const { model, log } = played([said('x')]);
+    const asked: unknown[] = [];
+    const special = withTokens(model, {
+      info: { ...model.info, bosToken: 1, embeds: true },
+      tokenize(prompt: unknown) {
+        asked.push(prompt);
+        return Promise.resolve([7]);
+      },
+      embed: (texts: unknown[]) => Promise.resolve(texts.map(() => new Float32Array(1))),
+    });
+    const { fetch } = handlerOf(special);
+    const text = '<|im_start|>user';
+    for (const path of ['/completion', '/v1/completions'])
+      for (const prompt of [text, [[3, text]]]) {
+        const reader = (await fetch(path, post({ prompt, stream: true }))).body!.getReader();
+        await reader.read();
+        await reader.cancel();
+      }
+    const whole = { text, special: true, bos: true };
+    expect(log.prompts).toEqual([whole, [3, 7], whole, [3, 7]]);
+    expect(asked).toContainEqual({ text, special: true });
+    asked.length = 0;
+    await fetch('/v1/embeddings', post({ input: [[3, text]] }));
+    expect(asked[0]).toEqual({ text, special: false });
+  });
+});
+
+describe('clients that leave', () => {
+  const aborted: GenerateResult = { ...result, tokens: [], stopReason: 'abort' };
+
+  /** A model that reads its prompt until it is stopped; the answer then has a result, as the library's do. */
+  function reading() {
+    const generate = (_: unknown, options: ServedOptions) => {
+      const made = new Promise<GenerateResult>((resolve) => over(options, () => resolve(aborted)));
+      async function* answer() {
+        await made;
+        options.signal!.throwIfAborted();
+      }
+      return { result: made, [Symbol.asyncIterator]: () => answer() };
+    };
+    const { model } = played([]);
+    return withTokens(model, { openSession: () => ({ generate, close: () => Promise.resolve() }) });
+  }
+
+  it('before the prompt was read hold nothing, and are told as fetch tells them', async () => {
+    const { fetch, drain, nHeld, slots } = handlerOf(reading());
+    const controller = new AbortController();
+    const asking = fetch(path, { ...chat({ stream: true }), signal: controller.signal });
+    await vi.waitFor(() => expect(slots.nBusy).toBe(1));
+    controller.abort();
+    await expect(asking).rejects.toMatchObject({ name: 'AbortError' });
+    await drain();
+    expect([nHeld(), slots.nBusy]).toEqual([0, 0]);
+  });
+
+  it('get a status where the time was over before the prompt was read', async () => {
+    const { fetch } = handlerOf(reading(), { timeoutMs: 10 });
+    expect((await fetch(path, chat({ stream: true }))).status).toBe(504);
+  });
+
+  it('in the middle of a stream find it broken off, without a last event', async () => {
+    const wait = (i: number, options: ServedOptions) =>
+      i === 0 ? Promise.resolve() : new Promise<void>((resolve) => over(options, resolve));
+    const { fetch, drain } = handlerOf(played([said('a'), said('b')], wait).model);
+    const controller = new AbortController();
+    const mine = new Error('mine');
+    const response = await fetch(path, { ...chat({ stream: true }), signal: controller.signal });
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.read();
+    const next = reader.read();
+    controller.abort(mine);
+    await expect(next).rejects.toBe(mine);
+    await drain();
+  });
+
+  it('in the middle of their body are ended by the time, too', async () => {
+    const { fetch, drain } = handlerOf(played([said('x')]).model, { timeoutMs: 20 });
+    const body = new ReadableStream<Uint8Array>({ start: (half) => half.enqueue(Uint8Array.of(123)) });
+    const response = await fetch(path, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect(response.status).toBe(504);
+    await drain();
+  });
+});
+
+describe('pages of other sites', () => {
+  const from = (site: string) => ({ headers: { 'Sec-Fetch-Site': site } });
+
+  it('reach nothing by requests that have no Origin, but that somebody is there', async () => {
+    const { fetch, nHeld } = handlerOf(played([]).model, { origins: [] });
+    for (const site of ['cross-site', 'same-site'])
+      for (const path of ['/slots?model=big', '/props', '/v1/models'])
+        expect((await fetch(path, from(site))).status, path).toBe(403);
+    expect(nHeld()).toBe(0);
+    expect((await fetch('/health', from('cross-site'))).status).toBe(200);
+    expect((await fetch('/v1/models', from('none'))).status).toBe(200);
+    expect((await fetch('/v1/models', from('same-origin'))).status).toBe(200);
+    expect((await handlerOf(played([]).model).fetch('/v1/models', from('cross-site'))).status).toBe(200);
+  });
+});
+
+describe('answers that were cut', () => {
+  it('within a call hand out none, where it would look whole', async () => {
+    const call = { type: 'tool_call', index: 0, id: 'call_1', name: 'pay', arguments: '{"to": "Par' } as const;
+    const { fetch } = handlerOf(played([call], undefined, { stopReason: 'stop', toolCalls: [] }).model);
+    const tools = [{ type: 'function', function: { name: 'pay', parameters: {} } }];
+    for (const stream of [true, false]) {
+      const said = await (await fetch('/api/chat', chat({ model: 'x', tools, stream }))).text();
+      expect(said).toContain('"done":true');
+      expect(said).not.toContain('tool_calls');
+      const chatted = await (await fetch(path, chat({ tools, stream }))).text();
+      expect(chatted).toContain('"finish_reason":"stop"');
+    }
+  });
+
+  it('tell the log-probabilities of every token of the text, and of none of the thoughts', async () => {
+    const spelled = ['<think>', 'Hm', '.', '</think>', '\n', 'S', 'ay', ' \u00f0', '\u009f', '!', ''];
+    const bytes = spelled.map((each) => Uint8Array.from(each, (letter) => letter.charCodeAt(0)));
+    const { model } = played(
+      [{ type: 'thinking', text: 'Hm.' }, said(''), said('Say'), said(''), said(' \u{1f642}!')],
+      (i, { onLogProbs }) => {
+        const at = [4, 5, 7, 9, 11][i]!; // tokens run ahead of what is read
+        for (let token = i === 0 ? 0 : [4, 5, 7, 9][i - 1]!; token < at; token++)
+          onLogProbs!({ token, logProb: 0, top: [] });
+        return Promise.resolve();
+      },
+    );
+    const scoring = withTokens(model, {
+      tokenize: () => Promise.resolve([1]),
+      tokenBytes: (tokens: number[]) => Promise.resolve(tokens.map((token) => bytes[token]!)),
+    });
+    const body = { input: 'Hi', include: ['message.output_text.logprobs'] };
+    const { output } = (await (await handlerOf(scoring).fetch('/v1/responses', post(body))).json()) as {
+      output: { content: { logprobs: { id: number }[] }[] }[];
+    };
+    expect(output[1]!.content[0]!.logprobs.map(({ id }) => id)).toEqual([5, 6, 7, 8, 9, 10]);
+  });
+
+  it('have offsets of the tokens, where these run ahead of the text', async () => {
+    const { model } = played([said('a'), said('b'), said('c')], (i, { onLogProbs }) => {
+      for (const token of [[65, 66, 67], [], [68]][i]!) onLogProbs!({ token, logProb: 0, top: [] });
+      return Promise.resolve();
+    });
+    const scoring = withTokens(model, {
+      tokenBytes: (tokens: number[]) => Promise.resolve(tokens.map((token) => Uint8Array.of(token))),
+    });
+    const response = await handlerOf(scoring).fetch(
+      '/v1/completions',
+      post({ prompt: 'x', logprobs: 0, stream: true }),
+    );
+    const offsets = [...(await response.text()).matchAll(/"text_offset":\[([^\]]*)\]/g)].map(([, all]) => all);
+    expect(offsets.filter((each) => each !== '').join()).toBe('0,1,2,3');
+  });
+});
+
+it('a download may take longer than an answer', async () => {
+  const served: Served = {
+    list: () => Promise.resolve([]),
+    running: () => [],
+    hold: () => Promise.reject(new Error('no model')),
+    look: () => Promise.resolve(undefined),
+    pull: (_, onProgress, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+        onProgress({ doneBytes: 1, totalBytes: 2 });
+        setTimeout(resolve, 60);
+      }),
+  };
+  const fetch = asFetch(createHandler(served, { timeoutMs: 10 }));
+  expect(await (await fetch('/api/pull', post({ model: 'x' }))).text()).toContain('{"status":"success"}');
+});
+
+it('what JavaScript itself throws is no mistake of the client, and neither is a model that was closed', () => {
+  const status = (error: Error): unknown => {
+    const refused = refusalOf(error);
+    return refused instanceof HttpError ? refused.status : refused === error;
+  };
+  expect(status(new RangeError('temperature is 7, expected 0 to 2'))).toBe(400);
+  expect(status(new RangeError('Array buffer allocation failed'))).toBe(true);
+  expect(status(new TypeError("Cannot read properties of undefined (reading 'x')"))).toBe(true);
+  expect(status(new TypeError('fetch failed'))).toBe(true);
+  expect(status(new TypeError('the model is closed; open it again'))).toBe(503);
+});
