@@ -51,8 +51,8 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
 class Requests {
   private readonly options: HandlerOptions;
   private readonly shared: Pick<Context, 'served' | 'defaults' | 'maxBodyBytes' | 'metrics' | 'responses'>;
-  private isDraining = false;
-  private drained: (() => void) | undefined;
+  private draining: Promise<void> | undefined;
+  private drained: () => void = () => undefined;
 
   constructor(served: Served, options: HandlerOptions) {
     const { maxBodyBytes = defaultBodyBytes, defaults = {} } = options;
@@ -85,14 +85,15 @@ class Requests {
     return withCors(request, response, origins);
   }
 
-  async drain(): Promise<void> {
-    this.isDraining = true;
-    if (this.shared.metrics.nOpen > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+  drain(): Promise<void> {
+    this.draining ??= new Promise((resolve) => (this.drained = resolve));
+    if (this.shared.metrics.nOpen === 0) this.drained();
+    return this.draining;
   }
 
   private async answer(request: Request, found: Found, work: Work): Promise<Response> {
     checkKey(request, found, this.options.apiKeys);
-    if (this.isDraining) throw new HttpError(503, 'the server is being stopped');
+    if (this.draining) throw new HttpError(503, 'the server is being stopped');
     const { route, rest, url } = found;
     const { signal, notes } = work;
     const failed = (error: unknown) => {
@@ -107,8 +108,12 @@ class Requests {
       mayTakeLong: () => work.mayTakeLong(),
       stream: (events, framing) => {
         work.isStream = true;
-        if (signal.aborted) this.end(work);
-        signal.addEventListener('abort', () => this.end(work), { once: true }); // also where nobody reads to the end
+        const stopped = (): void => {
+          work.error ??= httpErrorOf(signal.reason);
+          this.end(work);
+        };
+        if (signal.aborted) stopped();
+        signal.addEventListener('abort', stopped, { once: true }); // also where nobody reads to the end
         return streamed(events, { framing, failed, left: () => work.leave(), ended: () => this.end(work) });
       },
     });
@@ -123,6 +128,7 @@ class Requests {
     for (const done of work.ending.splice(0)) done();
     metrics.nOpen--;
     metrics.request(work.route, work.status);
+    if (metrics.nOpen === 0) this.drained();
     const { method, path, status, error, notes, startMs } = work;
     this.options.onRequest?.({
       ...notes,
@@ -132,7 +138,6 @@ class Requests {
       ms: performance.now() - startMs,
       error: error?.message,
     });
-    if (metrics.nOpen === 0) this.drained?.();
   }
 }
 

@@ -1,6 +1,7 @@
 /** One question to a model, whose answer is text without thoughts. */
 import type { Model } from '../api/model.ts';
 import type { ChatMessage } from '../chat/conversation.ts';
+import { thinkingVars } from '../chat/thinking_vars.ts';
 import type { StopReason } from '../protocol/generation.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
 import type { CountTokens } from './pieces.ts';
@@ -27,7 +28,7 @@ export interface Answered {
 }
 
 /** Models that think would think about each piece. Templates that know none of these pass them over. */
-const noThoughts = { enable_thinking: false, thinking: false };
+const noThoughts = thinkingVars(false);
 
 /** Whether a model's template takes a system message; some refuse it. */
 const takesSystem = new WeakMap<Model, Promise<boolean>>();

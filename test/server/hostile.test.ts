@@ -1,7 +1,7 @@
 /** Requests that ask for too much, that leave, or that come from elsewhere. */
 import { describe, expect, it, vi } from 'vitest';
 import type { GenerateResult } from '../../src/protocol/generation.ts';
-import { createHandler } from '../../src/server/handler.ts';
+import { createHandler, type RequestNote } from '../../src/server/handler.ts';
 import { HttpError, refusalOf } from '../../src/server/http_error.ts';
 import { asFetch } from '../../src/server/model_fetch.ts';
 import type { Served, ServedModel, ServedOptions } from '../../src/server/served.ts';
@@ -76,6 +76,17 @@ describe('parameters', () => {
     const { model, log } = played([said('x')]);
     await handlerOf(model).fetch(path, chat({ max_completion_tokens: 5, max_tokens: 100 }));
     expect(log.options[0]!.maxTokens).toBe(5);
+  });
+
+  it('that switch thoughts off do so under all names that templates have for it', async () => {
+    const { model, log } = played([said('x')]);
+    const { fetch } = handlerOf(model);
+    await fetch(path, chat({ reasoning_effort: 'none' }));
+    await fetch('/v1/responses', post({ input: 'x', reasoning: { effort: 'minimal' } }));
+    await fetch('/api/chat', chat({ model: 'x', think: false }));
+    const off = { enable_thinking: false, thinking: false };
+    const low = { enable_thinking: true, thinking: true, reasoning_effort: 'low' };
+    expect(log.prompts).toMatchObject([off, low, off].map((templateVars) => ({ templateVars })));
   });
 
   it.each([
@@ -167,6 +178,22 @@ describe('clients that leave', () => {
     controller.abort(mine);
     await expect(next).rejects.toBe(mine);
     await drain();
+  });
+
+  it('in the middle of their body are counted as gone', async () => {
+    const notes: RequestNote[] = [];
+    const { fetch, drain } = handlerOf(played([]).model, { onRequest: (note) => notes.push(note) });
+    const controller = new AbortController();
+    const body = new ReadableStream<Uint8Array>({
+      pull(half) {
+        controller.abort();
+        half.error(new Error('ECONNRESET'));
+      },
+    });
+    const init = { method: 'POST', body, duplex: 'half', signal: controller.signal } as RequestInit;
+    await expect(fetch(path, init)).rejects.toMatchObject({ name: 'AbortError' });
+    await Promise.all([drain(), drain()]);
+    expect(notes).toMatchObject([{ status: 499 }]);
   });
 
   it('in the middle of their body are ended by the time, too', async () => {

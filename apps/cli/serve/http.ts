@@ -84,11 +84,11 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | un
   const { method = 'GET', url = '/', headers: given } = incoming;
   const address = `http://${given.host ?? 'localhost'}${url.startsWith('/') ? url : `/${url}`}`;
   if (!URL.canParse(address)) return undefined;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) headers.set(name, String(value));
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {};
   try {
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) headers.set(name, String(value));
     return new Request(address, { method, headers, signal, ...body });
   } catch {
     return undefined; // a method such as TRACE

@@ -103,29 +103,18 @@ function toolChoiceOf({ toolChoice }: LanguageModelV4CallOptions): NonNullable<C
 
 type Effort = NonNullable<LanguageModelV4CallOptions['reasoning']>;
 
-/** Efforts that templates know. */
-const efforts: Readonly<Partial<Record<Effort, 'low' | 'medium' | 'high'>>> = {
-  minimal: 'low',
-  low: 'low',
-  medium: 'medium',
-  high: 'high',
-  xhigh: 'high',
-  max: 'high',
-};
-
 function reasoningVars(
   reasoning: Effort | undefined,
   { thoughts, name }: ModelInfo,
   warnings: SharedV4Warning[],
 ): Readonly<Record<string, unknown>> {
   if (reasoning === undefined || reasoning === 'provider-default') return {};
-  const effort = efforts[reasoning];
+  const effort = reasoning === 'none' ? undefined : effortOf(reasoning);
   if (thoughts === undefined) {
     if (effort) warnings.push({ type: 'unsupported', feature: 'reasoning', details: `${name} is not known to think` });
     return {};
   }
   if (effort && effort !== reasoning)
     warnings.push({ type: 'compatibility', feature: 'reasoning', details: `${reasoning} is ${effort} here` });
-  const thinks = effort !== undefined;
-  return { enable_thinking: thinks, thinking: thinks, ...(effort && { reasoning_effort: effort }) };
+  return thinkingVars(reasoning);
 }

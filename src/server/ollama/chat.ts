@@ -1,5 +1,6 @@
 /** `/api/chat`. */
 import type { ChatMessage } from '../../chat/conversation.ts';
+import { thinkingVars } from '../../chat/thinking_vars.ts';
 import { begin } from '../answer.ts';
 import { bodyOf, modelOf, type Context } from '../context.ts';
 import { HttpError } from '../http_error.ts';
@@ -7,7 +8,7 @@ import { boolean, list, needed, object, readParameters, text, whole, type Check 
 import { json } from '../respond.ts';
 import { tools } from '../openai/messages.ts';
 import { argumentsOf, tell } from './answers.ts';
-import { createdAt, format, optionsOf, shared, think, thinkingVars } from './options.ts';
+import { createdAt, format, optionsOf, shared, think } from './options.ts';
 
 const messages: Check<ChatMessage[]> = (value, name) =>
   list(object)(value, name).map((message, i) => messageOf(message, `${name}[${i}]`));
@@ -53,7 +54,7 @@ export async function chat(context: Context): Promise<Response> {
   const held = await modelOf(context, needed(given.model, 'model'), given.keep_alive);
   if (!given.messages?.length)
     return loaded(held.name, given.keep_alive, { message: { role: 'assistant', content: '' } });
-  const templateVars = thinkingVars(given.think);
+  const templateVars = given.think === undefined ? undefined : thinkingVars(given.think);
   const prompt = {
     messages: given.messages,
     ...(given.tools?.length && { tools: given.tools }),

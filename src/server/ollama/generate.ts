@@ -1,4 +1,5 @@
 /** `/api/generate`. */
+import { thinkingVars } from '../../chat/thinking_vars.ts';
 import type { Prompt } from '../../protocol/open.ts';
 import { begin } from '../answer.ts';
 import { bodyOf, modelOf, type Context } from '../context.ts';
@@ -6,7 +7,7 @@ import { HttpError } from '../http_error.ts';
 import { boolean, needed, readParameters, refused, text, whole } from '../parameters.ts';
 import { tell } from './answers.ts';
 import { loaded } from './chat.ts';
-import { format, optionsOf, shared, think, thinkingVars } from './options.ts';
+import { format, optionsOf, shared, think } from './options.ts';
 
 const table = {
   ...shared,
@@ -32,7 +33,7 @@ export async function generate(context: Context): Promise<Response> {
   const isRaw = raw || held.model.info.noChat !== undefined; // a model without a template goes on from the text, as there
   if (isRaw && !raw && system)
     throw new HttpError(400, `${held.name} has no chat template, and so no place for 'system'; write it into 'prompt'`);
-  const templateVars = thinkingVars(given.think);
+  const templateVars = given.think === undefined ? undefined : thinkingVars(given.think);
   const asked: Prompt = isRaw
     ? { text: prompt, special: true, bos: held.model.info.bosToken !== undefined }
     : {

@@ -73,13 +73,6 @@ export const keepAlive: Check<number> = (value, name) => {
 export const think: Check<boolean | string> = (value, name) =>
   typeof value === 'string' ? text(value, name) : boolean(value, name);
 
-/** What a template gets of it. */
-export function thinkingVars(thinks: boolean | string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (thinks === undefined) return undefined;
-  const isOn = thinks !== false && thinks !== 'none';
-  return { enable_thinking: isOn, ...(typeof thinks === 'string' && { reasoning_effort: thinks }) };
-}
-
 export const shared = {
   model: { check: text },
   options: { check: object },

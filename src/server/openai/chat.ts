@@ -1,4 +1,5 @@
 /** `/v1/chat/completions`. */
+import { thinkingVars } from '../../chat/thinking_vars.ts';
 import type { GenerateResult } from '../../protocol/generation.ts';
 import type { ConversationPrompt } from '../../protocol/open.ts';
 import { begin, timingsOf, wholeOf, type Answering, type Whole } from '../answer.ts';
@@ -70,8 +71,7 @@ function checkTogether({ logprobs, top_logprobs, stream, stream_options, tool_ch
 }
 
 function promptOf({ messages, tools, chat_template_kwargs, reasoning_effort }: ChatGiven): ConversationPrompt {
-  const thinks =
-    reasoning_effort === undefined ? {} : { reasoning_effort, enable_thinking: reasoning_effort !== 'none' };
+  const thinks = reasoning_effort === undefined ? {} : thinkingVars(reasoning_effort);
   const templateVars = { ...thinks, ...chat_template_kwargs };
   return {
     messages: needed(messages, 'messages'),

@@ -1,5 +1,6 @@
 /** `/v1/responses`. */
 import type { ChatMessage } from '../../chat/conversation.ts';
+import { thinkingVars } from '../../chat/thinking_vars.ts';
 import type { GenerateResult } from '../../protocol/generation.ts';
 import type { ConversationPrompt } from '../../protocol/open.ts';
 import { begin, type Answering } from '../answer.ts';
@@ -90,9 +91,7 @@ export async function createResponse(context: Context): Promise<Response> {
     prompt: {
       messages: instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages],
       ...(tools?.tools.length && { tools: tools.tools }),
-      ...(reasoning !== undefined && {
-        templateVars: { reasoning_effort: reasoning, enable_thinking: reasoning !== 'none' },
-      }),
+      ...(reasoning !== undefined && { templateVars: thinkingVars(reasoning) }),
     },
     options: {
       ...{ ...options, thinking: 'split' },
