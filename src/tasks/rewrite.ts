@@ -70,7 +70,8 @@ export const writeChoices = {
   format: ['plain-text', 'markdown'],
 } as const;
 
-const writtenTokens: Readonly<Record<Length, number>> = { short: 256, medium: 768, long: 2048 };
+/** Tokens of a text of each length, at most. */
+export const writtenTokens: Readonly<Record<Length, number>> = { short: 256, medium: 768, long: 2048 };
 
 /** Writes a text: `wish` says of what. */
 export function write(model: Model, wish: string, options: WriteOptions = {}): Task<TaskResult> {

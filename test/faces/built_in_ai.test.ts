@@ -130,6 +130,7 @@ describe("browsers' built-in AI over a model", () => {
       name: 'QuotaExceededError',
       quota: writer.inputQuota,
     });
+    expect(writer.inputQuota).toBe(model.info.nCtx / 2); // an answer has room, too
     const rewriter = await ai.Rewriter.create({ tone: 'more-formal' });
     expect(await rewriter.rewrite(story)).not.toBe('');
     const translator = await ai.Translator.create({ sourceLanguage: 'EN', targetLanguage: 'fr' });

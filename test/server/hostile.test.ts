@@ -180,6 +180,16 @@ describe('clients that leave', () => {
     await drain();
   });
 
+  it('or are too late, stand so in the log, also where the answer had begun', async () => {
+    const notes: RequestNote[] = [];
+    const wait = (_: number, options: ServedOptions) => new Promise<void>((resolve) => over(options, resolve));
+    const onRequest = (note: RequestNote) => void notes.push(note);
+    const { fetch, drain } = handlerOf(played([said('a')], wait).model, { timeoutMs: 20, onRequest });
+    await (await fetch(path, chat({ stream: true }))).text();
+    await drain();
+    expect(notes[0]!.error).toContain('took longer');
+  });
+
   it('in the middle of their body are counted as gone', async () => {
     const notes: RequestNote[] = [];
     const { fetch, drain } = handlerOf(played([]).model, { onRequest: (note) => notes.push(note) });

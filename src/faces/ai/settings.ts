@@ -1,5 +1,6 @@
 /** The AI SDK's settings as thimble's options, and warnings for what has no counterpart. */
 import type { LanguageModelV4CallOptions, SharedV4Warning } from '@ai-sdk/provider';
+import { effortOf, thinkingVars } from '../../chat/thinking_vars.ts';
 import type { CallOptions, Split } from '../../api/option_types.ts';
 import type { ChatMessage, ToolDefinition } from '../../chat/conversation.ts';
 import type { ModelInfo, ConversationPrompt } from '../../protocol/open.ts';

@@ -8,7 +8,9 @@ import {
   write,
   writeChoices,
   writeInstruction,
+  writtenTokens,
 } from '../../tasks/rewrite.ts';
+import type { Length } from '../../tasks/prompts.ts';
 import { summarize, summarizeChoices, summarizeInstruction } from '../../tasks/summarize.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { TaskResult } from '../../tasks/options.ts';
@@ -46,8 +48,8 @@ interface Kind {
   readonly choices: Readonly<Record<string, readonly string[]>>;
   /** What becomes of an input without words, which no model is asked about. */
   readonly ofBlank: (input: string) => string;
-  /** Whether inputs of any length are read, in pieces. */
-  readonly splits: boolean;
+  /** Tokens that an answer may have; absent where inputs of any length are read, in pieces. */
+  readonly answerTokens?: (words: Words) => number;
   instruction(model: Model, told: Told): string;
   start(model: Model, input: string, told: Told, signal: AbortSignal): Task<TaskResult>;
 }
@@ -68,7 +70,6 @@ export const kinds = {
       length: summarizeChoices.length,
     },
     ofBlank: nothing,
-    splits: true,
     instruction: (model, told) => summarizeInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => summarize(model, input, { ...optionsOf(told), signal }),
   },
@@ -80,7 +81,7 @@ export const kinds = {
       length: writeChoices.length,
     },
     ofBlank: nothing,
-    splits: false,
+    answerTokens: ({ length }) => writtenTokens[length as Length],
     instruction: (model, told) => writeInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => write(model, input, { ...optionsOf(told), signal }),
   },
@@ -88,7 +89,6 @@ export const kinds = {
     name: 'Rewriter',
     choices: rewriteChoices,
     ofBlank: itself,
-    splits: true,
     instruction: (model, told) => rewriteInstruction(model, optionsOf(told)),
     start: (model, input, told, signal) => rewrite(model, input, { ...optionsOf(told), signal }),
   },
@@ -161,9 +161,11 @@ export class Work {
     this.life = new Lifetime(kind.name, read.signal);
   }
 
-  /** Inputs that are read in pieces have no end. */
+  /** Inputs that are read in pieces have no end; others leave room for an answer. */
   get inputQuota(): number {
-    return this.kind.splits ? Infinity : this.model.info.nCtx;
+    const { nCtx } = this.model.info;
+    const { answerTokens } = this.kind;
+    return answerTokens ? nCtx - Math.min(nCtx >> 1, answerTokens(this.read.words)) : Infinity;
   }
 
   whole(given: unknown, options?: CallOptions): Promise<string> {
@@ -207,7 +209,7 @@ export class Work {
   ): Promise<Begun | undefined> {
     if (input.trim() === '') return undefined;
     const told = this.told(options);
-    if (!this.kind.splits) {
+    if (this.inputQuota < Infinity) {
       const requested = await this.measured(input, told);
       if (requested > this.inputQuota) throw quotaError(requested, this.inputQuota);
     }

@@ -30,7 +30,7 @@ export async function embed(context: Context): Promise<Response> {
     input.length > 0
       ? await asked(model.embed(input, { signal, truncate, ...(dimensions !== undefined && { dimensions }) }))
       : [];
-  const nTokens = await countTokens(model, input);
+  const nTokens = await countTokens(model, input, truncate ? model.info.nCtx : Infinity);
   countRead(context, nTokens);
   return json({
     model: name,

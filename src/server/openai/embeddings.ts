@@ -46,12 +46,16 @@ export function checkEmbeds({ info }: ServedModel, name: string): void {
   throw new HttpError(400, `${name} makes no embeddings, it is ${what}`, { param: 'model' });
 }
 
-/** How many tokens are read, with those that stand around each text. */
-export async function countTokens(model: ServedModel, texts: readonly (string | readonly number[])[]): Promise<number> {
+/** How many tokens are read, with those that stand around each text. @param most of one text */
+export async function countTokens(
+  model: ServedModel,
+  texts: readonly (string | readonly number[])[],
+  most = Infinity,
+): Promise<number> {
   const counted = texts.map(async (each) =>
     typeof each === 'string' ? (await model.tokenize({ text: each, bos: true, eos: true })).length : each.length,
   );
-  return (await Promise.all(counted)).reduce((sum, n) => sum + n, 0);
+  return (await Promise.all(counted)).reduce((sum, n) => sum + Math.min(n, most), 0);
 }
 
 /** Little-endian f32. */
