@@ -230,7 +230,7 @@ function checkKey(request: Request, { route }: Found, apiKeys: readonly string[]
   if (apiKeys.length === 0 || route.isPublic) return;
   const [, bearer] = /^Bearer +(.+)$/i.exec(request.headers.get('Authorization') ?? '') ?? [];
   const given = bearer ?? request.headers.get('X-Api-Key') ?? '';
-  if (apiKeys.filter((key) => isSame(key, given)).length > 0) return;
+  if (apiKeys.flatMap((key) => [key, asHeader(key)]).filter((key) => isSame(key, given)).length > 0) return;
   throw new HttpError(
     401,
     given === '' ? 'an API key is needed: Authorization: Bearer KEY' : 'the API key is not right',
@@ -240,6 +240,10 @@ function checkKey(request: Request, { route }: Found, apiKeys: readonly string[]
     },
   );
 }
+
+/** As headers hand a text out that is not ASCII: its UTF-8, a byte a character. */
+const asHeader = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 
 /** Compares all characters, however many are alike: time tells nothing of a key. */
 function isSame(key: string, given: string): boolean {

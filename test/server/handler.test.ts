@@ -96,13 +96,14 @@ describe('requests that are refused', () => {
   });
 
   it('without a key, or with a wrong one; /health is for all', async () => {
-    const { fetch } = handlerOf(model, { apiKeys: ['key'] });
+    const { fetch } = handlerOf(model, { apiKeys: ['key', 'schlüssel €'] });
     const status = async (headers: HeadersInit) => (await fetch('/v1/models', { headers })).status;
     expect(await status({})).toBe(401);
     expect(await status({ Authorization: 'Bearer kex' })).toBe(401);
     expect(await status({ Authorization: 'Bearer keykey' })).toBe(401);
     expect(await status({ Authorization: 'Bearer key' })).toBe(200);
     expect(await status({ 'X-Api-Key': 'key' })).toBe(200);
+    expect(await status({ 'X-Api-Key': Buffer.from('schlüssel €').toString('latin1') })).toBe(200); // as it comes in headers
     expect((await fetch('/health')).status).toBe(200);
   });
 

@@ -232,6 +232,14 @@ describe('pages of other sites', () => {
 });
 
 describe('answers that were cut', () => {
+  it('say so to llama-server’s clients', async () => {
+    const { model } = played([said('x')], undefined, { stopReason: 'stop', nForgotten: 3 });
+    const detokenize = () => Promise.resolve('x');
+    const { fetch } = handlerOf(withTokens(model, { tokenize: () => Promise.resolve([1]), detokenize }));
+    const answered = await (await fetch('/completion', post({ prompt: 'x', stop: 'y' }))).json();
+    expect(answered).toMatchObject({ truncated: true, stop_type: 'word', stopping_word: 'y' });
+  });
+
   it('within a call hand out none, where it would look whole', async () => {
     const call = { type: 'tool_call', index: 0, id: 'call_1', name: 'pay', arguments: '{"to": "Par' } as const;
     const { fetch } = handlerOf(played([call], undefined, { stopReason: 'stop', toolCalls: [] }).model);

@@ -138,9 +138,9 @@ async function finalOf({ held, prompt, options, index }: Asked, result: Generate
     },
     prompt: shown,
     has_new_line: said.includes('\n'),
-    truncated: false,
+    truncated: result.nForgotten > 0,
     stop_type: stopTypes[result.stopReason],
-    stopping_word: '',
+    stopping_word: result.stopReason === 'stop' && stop.length === 1 ? stop[0] : '', // of several nobody knows which
     tokens_cached: result.nReusedTokens,
     timings: timingsOf(result),
   };
