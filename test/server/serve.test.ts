@@ -124,7 +124,8 @@ describe('thimble serve', () => {
   it('downloads what the hub has, and asks no other address', async () => {
     const { address } = await start(stories, '--pull', '--quiet');
     const pulled = async (model: string) => (await post(address, '/api/pull', { model, stream: false })).status;
-    for (const model of ['llama9', 'llama9:1b', `${address}/health`, 'hf.co.evil.example/x']) // none is looked up
+    for (const model of ['llama9', 'llama9:1b', `${address}/health`, 'hf.co.evil.example/x'])
+      // none is looked up
       expect(await pulled(model), model).toBe(404);
     expect(await pulled('hf:x')).toBe(400);
   });
