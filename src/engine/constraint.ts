@@ -267,7 +267,7 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   const { vocabulary, grammars } = sharedOf(tokenizer, marks, given.calls?.tokens ?? []);
   const key = JSON.stringify([given, opening, ownSpace]);
   let grammar = grammars.get(key);
-  if (!grammar) {
+  if (!grammar || grammar.isWorn) {
     const thinking = marks !== undefined && opening !== 'none';
     const sentence = await grammarOf(given, tokenizer);
     const answer = thinking ? withThoughts(sentence, opening, tokenizer, marks) : sentence;

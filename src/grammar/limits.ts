@@ -22,6 +22,12 @@ export const limits = {
   walk: { max: 50_000_000, why: 'a mask that takes so many steps would take a second' },
 } as const;
 
+/** An automaton that many grammars share is left to them when it has grown so large; later grammars begin another. */
+export const sharedStates = (): number => limits.states.max / 10;
+
+/** A grammar whose automaton has grown so large is better made again. */
+export const wornStates = (): number => limits.states.max / 4;
+
 /** Refuses `value` above the named limit. */
 export function checkLimit(limit: keyof typeof limits, value: number): void {
   const { max, why } = limits[limit];

@@ -1,6 +1,7 @@
 import { Configs, type Config } from './config.ts';
 import { Stacks } from './stacks.ts';
 import type { Grammar } from './grammar.ts';
+import { wornStates } from './limits.ts';
 import { Masks } from './masks.ts';
 import { Network } from './network.ts';
 import type { Insides } from './insides.ts';
@@ -37,6 +38,11 @@ export class CompiledGrammar {
     this.#stacks = new Stacks(network, this.#insides.automaton);
     this.#masks = new Masks(this.#stacks, this.#insides);
     this.#configs = new Configs(this.#stacks, this.#insides.automaton);
+  }
+
+  /** Keys and distinct items leave states behind in each answer. Where there are many, the next answer is better off with the grammar made again. */
+  get isWorn(): boolean {
+    return this.#insides.automaton.nStates > wornStates();
   }
 
   /** The configurations that a new answer begins with. */

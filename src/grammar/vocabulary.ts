@@ -1,11 +1,9 @@
 import { Insides } from './insides.ts';
+import { sharedStates } from './limits.ts';
 import { sortedTokens, tokenTexts, type TokenBytes, type TokenTexts } from './token_texts.ts';
 import { trieOf, type Trie } from './trie.ts';
 
 export type { TokenBytes } from './token_texts.ts';
-
-/** An automaton that many grammars share is left to them when it has grown so large; later grammars begin another. */
-const SHARED_STATES = 40_000;
 
 /** A tokenizer's tokens, prepared for grammars: made once for a model. */
 export class Vocabulary {
@@ -25,7 +23,7 @@ export class Vocabulary {
 
   /** What grammars share: insides of strings are the same in all of them. */
   get insides(): Insides {
-    if (this.#insides.automaton.nStates > SHARED_STATES) {
+    if (this.#insides.automaton.nStates > sharedStates()) {
       this.#insides = new Insides(this.texts, this.#sorted, this.#trie);
     }
     return this.#insides;

@@ -1,10 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, UnsupportedError } from '../../src/base/errors.ts';
 import { decodeSaved, encodeSaved } from '../../src/engine/session_bytes.ts';
+import { Constraint } from '../../src/engine/constraint.ts';
 import { loadModel, type LoadedModel } from '../../src/engine/load_model.ts';
+import { decode } from '../../src/tokenizers/stream.ts';
 import { openGguf } from '../../src/gguf/open.ts';
 import type { Session } from '../../src/engine/session.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
+import { limits } from '../../src/grammar/limits.ts';
+import { seeded } from '../grammar/dice.ts';
 import { memorySource } from '../helpers/gguf_bytes.ts';
 import { openBytes, reference } from '../helpers/open.ts';
 import { stories260kGguf } from '../helpers/stories260k.ts';
@@ -190,6 +194,33 @@ describe('a constraint', () => {
 
   it('that only the empty text fits has nothing to make', async () => {
     expect(await answer({ regexp: '' })).toMatchObject({ text: '', tokens: [], stopReason: 'eos' });
+  });
+
+  it('has room for the keys of any number of answers', async () => {
+    const { tokenizer } = model;
+    const all = Array.from({ length: tokenizer.nVocab }, (_, token) => token);
+    const tokenOf = (char: string) =>
+      all.find((token) => decode(tokenizer, [token]) === char && !tokenizer.isAdded(token))!;
+    const states = limits.states as { max: number };
+    const { max } = states;
+    const dice = seeded(3);
+    states.max = 4_000;
+    try {
+      for (let i = 0; i < 16; i++) {
+        const key = Array.from({ length: 300 }, () => 'abcdefgh'[dice.below(8)]).join('');
+        const tokens = Array.from(`{"${key}": 1, "${key}x": 2, "`, tokenOf);
+        const saved = {
+          given: { schema: { type: 'object' } },
+          opening: 'none',
+          ownSpace: false,
+          known: [],
+          tokens,
+        } as const;
+        expect((await Constraint.goOn({ tokenizer }, saved)).saved.tokens).toEqual(tokens);
+      }
+    } finally {
+      states.max = max;
+    }
   });
 
   it('that no text fits fails before anything is made', async () => {

@@ -1,6 +1,6 @@
 /** Sets of arrays: intersections and opposites. */
 import { UnsupportedError } from '../../base/errors.ts';
-import { at } from './limits.ts';
+import { at, checkLimit, countWork } from './limits.ts';
 import type { ArrayShape, Contains, Context, Values } from './sets.ts';
 import { any, bothValues, none, notValues } from './values.ts';
 
@@ -11,6 +11,7 @@ export const itemAt = (shape: ArrayShape, index: number): Values => shape.prefix
 export function bothArrays(context: Context, a: ArrayShape, b: ArrayShape): ArrayShape | undefined {
   if (a === topArray || b === topArray) return a === topArray ? b : a;
   const length = Math.max(a.prefix.length, b.prefix.length);
+  countWork(context, context.where, length);
   const prefix = Array.from({ length }, (_, i) => bothValues(context, [itemAt(a, i), itemAt(b, i)]));
   const contains = new Map([...a.contains, ...b.contains].map((one) => [containsKey(one), one]));
   return possibleArray(context, {
@@ -46,6 +47,7 @@ export function otherArrays(context: Context, shape: ArrayShape): ArrayShape[] {
       `${at(shape.unique)} of the schema: uniqueItems is under not, if or a oneOf whose parts overlap; say the opposite without it`,
     );
   }
+  checkLimit('alternatives', shape.prefix.length, context.where); // each is one, and as long as its place
   const found: ArrayShape[] = [];
   const contains = (one: Contains): void => void found.push({ ...topArray, contains: [one] });
   if (shape.min > 0) found.push({ ...topArray, max: shape.min - 1 });

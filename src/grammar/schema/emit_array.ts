@@ -4,7 +4,7 @@ import { literal, sequence } from '../regular.ts';
 import { itemAt } from './arrays.ts';
 import { choiceItem, optionalItem, sequenceItem, text, type Emitter } from './emitter.ts';
 import { uniqueItems } from './emit_unique.ts';
-import { checkLimit } from './limits.ts';
+import { checkLimit, countWork } from './limits.ts';
 import type { ArrayShape } from './sets.ts';
 import { bothValues, notValues } from './values.ts';
 
@@ -49,6 +49,7 @@ function plainItems(emitter: Emitter, shape: ArrayShape): Item {
 /** The same where items of a kind are counted: a rule for each place and what was counted up to there. */
 function countedItems(emitter: Emitter, shape: ArrayShape, where: string): Item {
   const { context } = emitter;
+  checkLimit('conditions', shape.contains.length, where);
   const known = new Map<string, Item>();
   const froms = greatest(shape.contains.map(({ from }) => from));
   const last = Math.max(1, shape.prefix.length, shape.min, froms, shape.max < Infinity ? shape.max : 0);
@@ -70,6 +71,7 @@ function countedItems(emitter: Emitter, shape: ArrayShape, where: string): Item 
   const chosen = (index: number, counts: readonly number[]): Item[] => {
     const found: Item[] = [];
     for (let choice = 0; choice < 1 << shape.contains.length; choice++) {
+      countWork(context, where);
       const parts = [itemAt(shape, index)];
       const counted = counts.slice();
       let isPossible = true;

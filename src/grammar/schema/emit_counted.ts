@@ -1,9 +1,8 @@
 /** Objects whose properties are counted, or of which some must be there: a rule for each state of progress. */
-import { UnsupportedError } from '../../base/errors.ts';
 import type { Item } from '../grammar.ts';
 import { both, empty } from '../regular.ts';
 import { choiceItem, sequenceItem, text, type Emitter } from './emitter.ts';
-import { at, checkLimit } from './limits.ts';
+import { checkLimit, countWork } from './limits.ts';
 import { namedProperty, openProperty, type Member } from './members.ts';
 import type { Keys, ObjectShape, Values } from './sets.ts';
 import { contentsOf, isNothing, matches } from './texts.ts';
@@ -31,15 +30,8 @@ interface Work extends Members {
   next(progress: Progress): Item;
 }
 
-/** More conditions than this on the same object have too many ways to be met. */
-const MOST_CONDITIONS = 12;
-
 export function countedMembers(emitter: Emitter, shape: ObjectShape, { members, others, where }: Members): Item {
-  if (shape.some.length > MOST_CONDITIONS) {
-    throw new UnsupportedError(
-      `${at(where)} of the schema: ${shape.some.length} conditions on the same object, at most ${MOST_CONDITIONS} are supported`,
-    );
-  }
+  checkLimit('conditions', shape.some.length, where);
   const known = new Map<string, Item>();
   const most = shape.max < Infinity ? shape.max : Math.max(shape.min, 1);
   const next = (progress: Progress): Item => {
@@ -66,24 +58,26 @@ function steps(work: Work, progress: Progress): Item[] {
   return [...(isDone ? [text(empty)] : []), ...(isFull ? [] : openSteps(work, progress))];
 }
 
-function namedSteps({ emitter, shape, next }: Work, { index, count, pending }: Progress, member: Member): Item[] {
+function namedSteps(work: Work, { index, count, pending }: Progress, member: Member): Item[] {
+  const { emitter, shape, next } = work;
   const fitting = shape.some.reduce(
     (set, { keys }, i) => set | (matches(keys, contentsOf(member.name)) ? 1 << i : 0),
     0,
   );
   return subsets(pending & fitting).flatMap((chosen) => {
-    const values = held(emitter, shape, member.values, chosen);
+    const values = held(work, member.values, chosen);
     if (emitter.context.isEmpty(values)) return [];
     const after = next({ index: index + 1, count: count + 1, pending: pending & ~chosen });
     return [sequenceItem([...comma(emitter, count), namedProperty(emitter, member, values), after])];
   });
 }
 
-function openSteps({ emitter, shape, others, next }: Work, { index, count, pending }: Progress): Item[] {
+function openSteps(work: Work, { index, count, pending }: Progress): Item[] {
+  const { emitter, shape, others, next } = work;
   return others.flatMap((one) =>
     subsets(pending).flatMap((chosen) => {
       const keys = both([one.keys, ...conditions(shape, chosen).map(({ keys }) => keys)]);
-      const values = held(emitter, shape, one.values, chosen);
+      const values = held(work, one.values, chosen);
       if (isNothing(keys, emitter.context) || emitter.context.isEmpty(values)) return [];
       const after = next({ index, count: count + 1, pending: pending & ~chosen });
       return [sequenceItem([...comma(emitter, count), openProperty(emitter, keys, values), after])];
@@ -95,8 +89,10 @@ const comma = (emitter: Emitter, count: number): Item[] => (count === 0 ? [] : [
 
 const conditions = (shape: ObjectShape, set: number): Keys[] => shape.some.filter((_, i) => (set >> i) & 1);
 
-const held = ({ context }: Emitter, shape: ObjectShape, values: Values, chosen: number): Values =>
-  bothValues(context, [values, ...conditions(shape, chosen).map(({ values }) => values)]);
+function held({ emitter: { context }, shape, where }: Work, values: Values, chosen: number): Values {
+  countWork(context, where, 1 + shape.some.length);
+  return bothValues(context, [values, ...conditions(shape, chosen).map(({ values }) => values)]);
+}
 
 /** All sets of these bits. */
 function subsets(bits: number): number[] {

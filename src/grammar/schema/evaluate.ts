@@ -4,7 +4,7 @@ import { arrayShapes } from './array_keywords.ts';
 import { documentOf, inside, target, type Place } from './document.ts';
 import { isObject, type Json } from './json.ts';
 import { asserting } from './keywords.ts';
-import { at } from './limits.ts';
+import { at, countWork } from './limits.ts';
 import { objectShapes } from './object_keywords.ts';
 import { hasKeywords, listOf, type ObjectPlace } from './read.ts';
 import { scalarShape, valueShape } from './scalar_keywords.ts';
@@ -21,7 +21,8 @@ const PROOF_DEPTH = 6;
 
 export function contextOf(schema: Json): { context: Context; start: Values } {
   const shapes = new Map<Values, Shape | undefined>();
-  const empty = new Map<Values, boolean>();
+  const empty = new Set<Values>();
+  const unproved = new Map<Values, number>(); // how deep the proof was looked for
   let proofDepth = 0;
   const shapeOf = (values: Values): Shape => {
     if (shapes.has(values)) {
@@ -40,14 +41,15 @@ export function contextOf(schema: Json): { context: Context; start: Values } {
   };
   const isEmpty = (values: Values): boolean => {
     if (values.kind === 'none' || values.kind === 'any') return values.kind === 'none';
-    const known = empty.get(values);
-    if (known !== undefined) return known;
-    if (proofDepth >= PROOF_DEPTH) return false;
+    if (empty.has(values)) return true;
+    if (PROOF_DEPTH - proofDepth <= (unproved.get(values) ?? 0)) return false;
+    countWork(context);
     proofDepth++;
     const where = context.where;
     try {
       const is = isEmptyShape(context, shapeOf(values));
-      if (is || proofDepth === 1) empty.set(values, is);
+      if (is) empty.add(values);
+      else unproved.set(values, PROOF_DEPTH - proofDepth + 1);
       return is;
     } catch (error) {
       if (error instanceof Endless) return false; // not known yet
@@ -60,6 +62,7 @@ export function contextOf(schema: Json): { context: Context; start: Values } {
   const context: Context = {
     document: documentOf(schema),
     known: new Map(),
+    ways: new Map(),
     work: 0,
     nStates: 0,
     where: '',
@@ -138,6 +141,7 @@ function referencesOf(context: Context, place: ObjectPlace, scope: Scope): Value
 
 function placeShape(context: Context, place: ObjectPlace, scope: Scope): Shape {
   context.where = place.pointer;
+  countWork(context);
   refuse(place);
   const under: Under = (...keys) => valuesAt(context, inside(context.document, place, ...keys), scope);
   let shape = ownShape(context, place, under);
@@ -196,12 +200,18 @@ function dynamicTarget(context: Context, place: ObjectPlace, scope: Scope): Plac
 function waysOf(context: Context, values: Values, before: ReadonlySet<Values> = new Set()): readonly Way[] {
   if (values.kind !== 'place') return values.kind === 'none' ? [] : [{ ...blankWay, shape: context.shapeOf(values) }];
   if (before.has(values)) throw new Endless(`${at(values.place.pointer)} of the schema refers to itself without end`);
+  const known = context.ways.get(values);
+  if (known) return known;
+  countWork(context);
   const inner = new Set([...before, values]);
   const place = values.place as ObjectPlace;
   const under: Under = (...keys) => valuesAt(context, inside(context.document, place, ...keys), values.scope);
   const own = ownShape(context, place, under);
   const references = referencesOf(context, place, values.scope);
-  return waysOfPlace(context, place, { own, under, references, waysOf: (values) => waysOf(context, values, inner) });
+  const waysInside = (values: Values): readonly Way[] => waysOf(context, values, inner);
+  const ways = waysOfPlace(context, place, { own, under, references, waysOf: waysInside });
+  context.ways.set(values, ways);
+  return ways;
 }
 
 /** Keywords that are known and not enforced. */

@@ -1,5 +1,6 @@
 /** Sets of objects: intersections and opposites. */
 import { both, either, literal, not } from '../regular.ts';
+import { countWork } from './limits.ts';
 import type { Context, Keys, ObjectShape, Property, Values } from './sets.ts';
 import { allContents, contentsOf, isNothing, matches } from './texts.ts';
 import { any, bothValues, none, notValues } from './values.ts';
@@ -18,6 +19,7 @@ export function valuesUnder(shape: ObjectShape, name: string): Values {
 
 export function bothObjects(context: Context, a: ObjectShape, b: ObjectShape): ObjectShape | undefined {
   if (a === topObject || b === topObject) return a === topObject ? b : a;
+  countWork(context, context.where, a.named.size + b.named.size);
   const named = new Map<string, Property>();
   for (const name of new Set([...a.named.keys(), ...b.named.keys()])) {
     named.set(name, {

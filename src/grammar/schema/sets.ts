@@ -3,6 +3,7 @@ import type { Regular } from '../regular.ts';
 import type { SchemaDocument, Place } from './document.ts';
 import type { Json } from './json.ts';
 import type { NumberSet } from './numbers.ts';
+import type { Way } from './unevaluated.ts';
 
 /**
  * A set of values, not yet looked at: schemas refer to each other in circles, so what an array or object holds is worked out when it is
@@ -81,6 +82,8 @@ export interface Keys {
 export interface Context {
   readonly document: SchemaDocument;
   readonly known: Map<string, Values>;
+  /** Ways to be valid that were told apart. */
+  readonly ways: Map<Values, readonly Way[]>;
   work: number;
   /** How many states of automata were looked at. */
   nStates: number;

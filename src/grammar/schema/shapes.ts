@@ -2,7 +2,7 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import { both, either, nothing } from '../regular.ts';
 import { bothArrays, otherArrays, possibleArray, topArray } from './arrays.ts';
-import { checkLimit } from './limits.ts';
+import { checkLimit, countWork } from './limits.ts';
 import { allNumbers, bothNumbers, eitherNumbers, noNumbers, otherNumbers } from './numbers.ts';
 import { bothObjects, otherObjects, possibleObject, topObject } from './objects.ts';
 import type { ArrayShape, Context, ObjectShape, Shape } from './sets.ts';
@@ -53,12 +53,13 @@ export function pairs<T extends object>(
   const found = new Map<string, T>();
   for (const left of a) {
     for (const right of b) {
-      checkLimit('work', ++context.work, context.where);
+      countWork(context);
       const joined = join(context, left, right);
-      if (joined) found.set(keyOf(joined), joined);
+      if (!joined) continue;
+      found.set(keyOf(joined), joined);
+      checkLimit('alternatives', found.size, context.where);
     }
   }
-  checkLimit('alternatives', found.size, context.where);
   return [...found.values()];
 }
 

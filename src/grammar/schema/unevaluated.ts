@@ -106,8 +106,8 @@ function closed(context: Context, { schema }: ObjectPlace, way: Way, under: Insi
 }
 
 function product(context: Context, a: readonly Way[], b: readonly Way[]): readonly Way[] {
+  checkLimit('alternatives', a.length * b.length, context.where);
   const found = a.flatMap((left) => b.map((right) => joined(context, left, right)));
-  checkLimit('alternatives', found.length, context.where);
   return found.filter(({ shape }) => !isEmptyShape(context, shape));
 }
 

@@ -196,6 +196,44 @@ describe('schemas that cannot be held to', () => {
   });
 });
 
+/** `$defs` `x0`, `x1` … of which each is made of a reference to the next. */
+function chained(length: number, link: (next: object, index: number) => object, end: object): Record<string, object> {
+  const each = (_: unknown, i: number) => [`x${i}`, i === length ? end : link({ $ref: `#/$defs/x${i + 1}` }, i)];
+  return Object.fromEntries(Array.from({ length: length + 1 }, each)) as Record<string, object>;
+}
+
+describe('schemas whose parts multiply', () => {
+  const many = (n: number, part: (index: number) => object) => Array.from({ length: n }, (_, i) => part(i));
+
+  it.each<[string, object, RegExp]>([
+    ['conditions on an array', { type: 'array', allOf: many(40, (i) => ({ contains: { const: i }, minContains: 0, maxContains: 0 })) }, /^the root of the schema: conditions came to 40, at most 12/], // prettier-ignore
+    ['conditions on an object', { type: 'object', not: { anyOf: many(13, (i) => ({ additionalProperties: { const: i } })) } }, /conditions came to 13, at most 12/], // prettier-ignore
+    ['conditions at each place of an array', { type: 'array', minItems: 2_000, allOf: many(11, (i) => ({ contains: { const: i }, minContains: 0, maxContains: 0 })) }, /work came to 400,/], // prettier-ignore
+    ['alternatives of alternatives', { allOf: ['a', 'b'].map((part) => ({ anyOf: many(90, (i) => ({ required: [`${part}${i}`] })) })) }, /alternatives came to 1,001, at most 1,000/], // prettier-ignore
+    ['opposites of a long list', { not: { prefixItems: many(5_000, () => ({ type: 'string' })) } }, /alternatives came to 5,000, at most 1,000/], // prettier-ignore
+    ['names in alternatives', { oneOf: many(150, (k) => ({ properties: Object.fromEntries(many(90, (i) => ({ name: `${k} ${i}` })).map(({ name }: { name?: string }) => [name, true])) })) }, /(work|alternatives) came to/], // prettier-ignore
+  ])('end at a limit before they are made: %s', (_, schema, message) => {
+    expect(() => grammarOfSchema(schema)).toThrow(message);
+  });
+
+  it('are looked at once where many refer to them', () => {
+    const $defs = chained(40, (next) => ({ allOf: [next, next] }), { properties: { a: true } });
+    const isClosed = { $defs, unevaluatedProperties: false, allOf: [{ $ref: '#/$defs/x0' }] };
+    expectFits(isClosed, { '{"a":1}': true, '{"b":1}': false });
+  });
+
+  it('are proved to have no values as deep as that pays', () => {
+    const z = { properties: { z: { type: 'string' } } };
+    const names = many(40, (i) => ({ i })).map((_, i) => `a${i}`);
+    const all = (next: object) => ({
+      type: 'object',
+      allOf: [{ properties: Object.fromEntries(names.map((name) => [name, next])) }, z],
+    });
+    const schema = { $defs: chained(9, all, { type: 'string' }), allOf: [{ $ref: '#/$defs/x0' }, z] };
+    expectFits(schema, { '{"a1":{"a7":{"z":"x"}}}': true, '{"a1":{"a7":{"z":5}}}': false });
+  });
+});
+
 it('goes on through references that lead back', () => {
   const schema = { $defs: { list: { type: 'object', properties: { next: { anyOf: [{ $ref: '#/$defs/list' }, { type: 'null' }] } }, required: ['next'], additionalProperties: false } }, $ref: '#/$defs/list' }; // prettier-ignore
   expectFits(schema, { '{"next":{"next":{"next":null}}}': true, '{"next":{"next":{}}}': false });
