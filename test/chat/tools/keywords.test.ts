@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { grammarOfCalls } from '../../../src/chat/tools/call_grammar.ts';
-import { propertyTypes, typesOf } from '../../../src/chat/tools/schema_types.ts';
+import { jsonOf, propertyTypes, typesOf } from '../../../src/chat/tools/schema_types.ts';
 import { CompiledGrammar, Matcher } from '../../../src/grammar/matcher.ts';
 import { Vocabulary } from '../../../src/grammar/vocabulary.ts';
 import { UnsupportedError } from '../../../src/base/errors.ts';
@@ -128,4 +128,9 @@ test('a schema that many arguments refer to is compiled so often, and no more', 
 test('what a reader takes for the type of an argument is what its schema says', () => {
   const $defs = { a: { $ref: '#/$defs/b' }, b: { type: 'object', additionalProperties: { type: 'string' } } };
   expect([...propertyTypes({ $ref: '#/$defs/a', $defs }, 'any')]).toEqual(['string']);
+});
+
+test('an underscore is no number', () => {
+  for (const text of ['_', '__', '-', '.', '+_']) expect(jsonOf(text, new Set(['string', 'number']))).toBe(`"${text}"`);
+  expect(jsonOf('1_000', new Set(['number', 'integer']))).toBe('1000');
 });
