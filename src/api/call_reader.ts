@@ -17,22 +17,26 @@ const noThoughts: Thoughts = { marks: [], tokens: [] };
 /** Tells the calls of an answer from its text, and both from its thoughts. */
 export function createCallReader(thoughts: Thoughts = noThoughts, way: CallsEvent, sink: Sink): EventReader {
   const all: AnswerPart[] = [];
+  let begun: readonly AnswerPart[] = []; // of the call that the answer was cut off in
   const parts = new Parts(thoughts, { tellsMarks: true });
-  const calls = new Calls({ format: formatNamed(way.format), tokens: way.tokens, tools: toolsOf(way.tools), newId });
+  const newCalls = () =>
+    new Calls({ format: formatNamed(way.format), tokens: way.tokens, tools: toolsOf(way.tools), newId });
+  const calls = newCalls();
+  const told = toldBy(calls);
   const inline = inlineOf(thoughts);
-  let nChars = 0;
-  const push = ({ text, marks = [] }: MarkedText): AnswerPart[] => {
-    const before = nChars;
-    nChars += text.length;
-    return calls.push({ text, marks: marks.map((at) => at + before) });
-  };
-  const told = (said: readonly (AnswerPart & MarkedText)[]): AnswerPart[] =>
-    said.flatMap((part) => (part.type === 'text' ? push(part) : [part]));
   const say = (said: readonly AnswerPart[]): void => {
     for (const part of said) all.push(part);
     if (said.length > 0) sink.said({ text: said.map(inline).join(''), parts: said });
   };
-  if (way.before) told(new Parts(thoughts, { tellsMarks: true }).push(way.before)); // told by the answer that goes on
+  if (way.before) {
+    const before = new Parts(thoughts, { tellsMarks: true });
+    const said = [...before.push(way.before), ...before.end()];
+    const [heard, itself] = [told(said), newCalls()];
+    const atItsEnd = [...toldBy(itself)(said), ...itself.end()];
+    calls.goOn(nCharsOf(atItsEnd) - nCharsOf(heard));
+    const nWhole = callsOf(atItsEnd, false).length;
+    begun = heard.filter((part) => part.type === 'tool_call' && part.index >= nWhole);
+  }
   return {
     event(event: GenerateEvent) {
       if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
@@ -45,10 +49,24 @@ export function createCallReader(thoughts: Thoughts = noThoughts, way: CallsEven
       say(told(parts.end()));
       say(calls.end());
       const isWhole = result.stopReason === 'eos' || result.stopReason === 'stop';
-      return { ...result, text: all.map(inlineOf(thoughts)).join(''), toolCalls: callsOf(all, isWhole) };
+      return { ...result, text: all.map(inlineOf(thoughts)).join(''), toolCalls: callsOf([...begun, ...all], isWhole) };
     },
   };
 }
+
+/** Tells calls from text; thoughts stay what they are. */
+function toldBy(calls: Calls): (said: readonly (AnswerPart & MarkedText)[]) => AnswerPart[] {
+  let nChars = 0;
+  const push = ({ text, marks = [] }: MarkedText): AnswerPart[] => {
+    const before = nChars;
+    nChars += text.length;
+    return calls.push({ text, marks: marks.map((at) => at + before) });
+  };
+  return (said) => said.flatMap((part) => (part.type === 'text' ? push(part) : [part]));
+}
+
+const nCharsOf = (parts: readonly AnswerPart[]): number =>
+  parts.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 0), 0);
 
 /** Parts as one text: thoughts between their marks, calls not at all. */
 function inlineOf({ marks }: Thoughts): (part: AnswerPart) => string {

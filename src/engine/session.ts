@@ -176,8 +176,8 @@ export class Session {
 
   /** The calls that the answer which can go on may make, and the tokens that it has. */
   get unfinishedCalls(): { readonly calls: CallsOptions; readonly tokens: readonly number[] } | undefined {
-    const { heldTo, said } = this.unfinished ?? {};
-    return heldTo?.given.calls && { calls: heldTo.given.calls, tokens: this.textSoFar.slice(said!.nHead) };
+    const { heldTo } = this.unfinished ?? {};
+    return heldTo?.given.calls && { calls: heldTo.given.calls, tokens: heldTo.tokens };
   }
 
   /** Makes an answer whose sampler knows the text. */

@@ -84,6 +84,22 @@ describe('an answer to a prompt with tools', () => {
     expect(result).toMatchObject({ stopReason: 'length', toolCalls: [] });
   });
 
+  it('has the call that was cut off when it goes on, in as many steps as it takes', async () => {
+    const model = await modelSaying(script);
+    const session = model.openSession();
+    const { nPromptTokens } = await session.generate({ messages, tools }, { ...greedy, maxTokens: 4 });
+    expect(nPromptTokens).toBeGreaterThan(0);
+    const made: unknown[] = [];
+    let stopReason = 'length';
+    for (let n = 0; stopReason === 'length' && n < 40; n++) {
+      const result = await session.resume({ maxTokens: 4 });
+      made.push(...result.toolCalls!);
+      ({ stopReason } = result);
+    }
+    expect(stopReason).toBe('eos');
+    expect(made).toMatchObject([{ name: 'weather', arguments: { city: 'Paris' } }]);
+  });
+
   it('is refused for a choice that cannot be', async () => {
     const model = await modelSaying(script);
     await expect(model.generate({ messages, tools }, { toolChoice: { name: 'time' } })).rejects.toThrow(/names time; there are weather/); // prettier-ignore

@@ -36,6 +36,10 @@ const anyText = { id: nineOfId, word: wordOfId, number: digits };
 /** White space in a list of calls. */
 const listSpace = text(repeat(either([' ', '\n'].map(literal)), 0, 8));
 
+/** The arguments are one text of JSON. */
+const isJson = (shape: CallShape): boolean =>
+  shape.kind === 'object' || shape.kind === 'keyed' || (shape.kind === 'tagged' && shape.arguments === 'json');
+
 class CallGrammar {
   private readonly format: ToolFormat;
   private readonly options: CallsOptions;
@@ -69,7 +73,7 @@ class CallGrammar {
   /** Text in which no call begins: control tokens of the model's own may stand in it. */
   private free(): Item {
     const { free, schema } = this.options;
-    if (schema !== undefined) return this.rules.embedded(grammarOfSchema(schema, { space: 'one' }));
+    if (schema !== undefined) return this.rules.schema(schema);
     const words = text(both([without(this.locks()), ...this.notBare()]));
     const further = text(without(this.locks()));
     if (free.length === 0) return words;
@@ -135,6 +139,7 @@ class CallGrammar {
   private body(tool: Tool, shape: CallShape): Item {
     const { name } = tool;
     const place = { where: 'its schema', format: this.format.name, root: argumentsSchema(tool) };
+    if (!isJson(shape)) grammarOfSchema(place.root); // what is no schema, or too large a one, is none in any spelling
     switch (shape.kind) {
       case 'object':
         return this.object(tool, shape.keys);
@@ -146,13 +151,13 @@ class CallGrammar {
         return inOrder([word(`${name}(`), this.python(place), word(')')]);
       case 'braces': {
         const values = new ValueGrammar(bracesSpelling(shape.quote), this.rules);
-        return inOrder([word(`${shape.before}${name}`), values.item({ ...place.root, type: 'object' }, place)]);
+        return inOrder([word(`${shape.before}${name}`), values.object(place.root, place)]);
       }
     }
   }
 
   private json(tool: Tool): Item {
-    return this.rules.embedded(grammarOfSchema(argumentsSchema(tool), { space: this.format.space ?? 'one' }));
+    return this.rules.schema(argumentsSchema(tool), this.format.space);
   }
 
   private object(tool: Tool, keys: { readonly id?: string; readonly name: string; readonly arguments: string }): Item {
@@ -181,9 +186,9 @@ class CallGrammar {
 
   private python(place: Place): Item {
     const { where, format, root } = place;
-    const { required, properties, isOpen } = membersOf(root, where, format);
+    const { required, properties, others } = membersOf(root, where, format);
     const values = new ValueGrammar(pythonSpelling, this.rules);
-    if (isOpen) return listOf(inOrder([keyItem, word('='), this.rules.embedded(grammarOfSchema(true))]), ', ');
+    if (others) return listOf(inOrder([keyItem, word('='), this.rules.rule(values.item(others, place))]), ', ');
     const members = properties.map(([name, schema]) => {
       if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name))
         throw cannot(where, `a property named ${JSON.stringify(name)}`, format);

@@ -4,6 +4,7 @@ import { jsonData, jsonValue, parsed, quoted } from './json_text.ts';
 import { literal, python, type Dialect } from './literals.ts';
 import { isText, jsonOf, propertiesOf, propertyTypes } from './schema_types.ts';
 import type { Reading, Source } from './source.ts';
+import { isName } from './tool.ts';
 
 /** Takes a call while it is read. */
 export interface CallSink {
@@ -124,7 +125,7 @@ function* readTagged(shape: TaggedShape, { source, sink, end }: Place): Reading<
   return true;
 }
 
-function* readParameters(parameters: Parameters, name: string, { source, sink }: Place): Reading {
+function* readParameters(parameters: Parameters, name: string, { source, sink, end }: Place): Reading {
   const { begin, middle, open, typed } = parameters;
   const schema = sink.schemaOf(name);
   const known = new Set<string>();
@@ -149,7 +150,7 @@ function* readParameters(parameters: Parameters, name: string, { source, sink }:
     }
     known.add(key);
   }
-  if (!source.isOver) sink.say('}');
+  if (!source.isEnd || (yield* source.has(end))) sink.say('}'); // cut off in a mark, it may go on with another one
 }
 
 const notText = (types: ReadonlySet<string>): ReadonlySet<string> =>
@@ -195,8 +196,6 @@ function* readValue(
   yield* source.skip(mark);
   return found !== undefined;
 }
-
-const isName = /^[\p{L}_][\p{L}\p{N}_.:/-]*$/u;
 
 /** `name(key=value, …)`: arguments without a key are the schema's properties in their order. */
 function* readPython({ source, sink }: Place): Reading<boolean> {

@@ -17,7 +17,8 @@ export function callsOf(parts: readonly AnswerPart[], isWhole: boolean): MadeCal
   for (const part of parts) {
     if (part.type !== 'tool_call') continue;
     if (part.name !== undefined) calls.push({ id: part.id, name: part.name, json: '' });
-    calls.at(-1)!.json += part.arguments;
+    const call = calls.at(-1); // none: the rest of a call that was whole before
+    if (call) call.json += part.arguments;
   }
   return calls.flatMap(({ id, name, json }, i): MadeCall[] => {
     const value = parsed(json);

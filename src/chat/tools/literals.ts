@@ -122,7 +122,7 @@ function wordText(word: string): string {
   if (/^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)$/.test(word)) return word;
   const plain = Object.hasOwn(words, word) ? words[word] : undefined;
   if (plain !== undefined) return plain;
-  const number = /^[+-]?[\d_.]+(e[+-]?\d+)?$|^[+-]?0[xob][\da-f_]+$/i.test(word)
+  const number = /^[+-]?\.?\d[\d_.]*(e[+-]?\d+)?$|^[+-]?0[xob][\da-f][\da-f_]*$/i.test(word)
     ? Number(word.replaceAll('_', ''))
     : NaN;
   return Number.isFinite(number) ? String(number) : JSON.stringify(word);

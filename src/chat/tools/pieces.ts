@@ -12,6 +12,7 @@ import {
   sequence,
   type Regular,
 } from '../../grammar/regular.ts';
+import { grammarOfSchema } from '../../grammar/schema/schema.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 
 export const any: Regular = repeat(anyChar, 0);
@@ -41,9 +42,13 @@ export const without = (texts: readonly string[], of: Regular = any): Regular =>
 /** Texts that do not begin so. */
 export const notBeginning = (regular: Regular): Regular => not(sequence(regular, any));
 
+/** So long may the schemas of all tools be, those that several arguments refer to counted for each: compiling them takes seconds. */
+const MOST_CHARS = 32 * 2 ** 20;
+
 /** A grammar in the making. */
 export class Rules {
   readonly rules: Item[] = [none];
+  private nChars = 0;
   /** Texts that are tokens of the vocabulary, the longer ones first. */
   private readonly tokens: readonly string[];
   private readonly tokenOf: (text: string) => number | undefined;
@@ -68,8 +73,18 @@ export class Rules {
     return self;
   }
 
+  /** The values of a schema, as JSON. @throws UnsupportedError where they come to too many */
+  schema(schema: object | boolean, space: 'one' | 'free' = 'one'): Item {
+    this.nChars += JSON.stringify(schema).length;
+    if (this.nChars > MOST_CHARS)
+      throw new UnsupportedError(
+        `the schemas of the tools come to more than ${MOST_CHARS} characters, those that several arguments refer to counted for each; give fewer or simpler ones`,
+      );
+    return this.embedded(grammarOfSchema(schema, { space }));
+  }
+
   /** A whole grammar as one item. */
-  embedded({ rules }: Grammar): Item {
+  private embedded({ rules }: Grammar): Item {
     const first = this.rules.length;
     const moved = (item: Item): Item => {
       if ('items' in item) return { ...item, items: item.items.map(moved) };

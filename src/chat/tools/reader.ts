@@ -30,6 +30,8 @@ export class Calls {
   private space = '';
   /** Nothing but white space was told since the last call. */
   private isFresh = false;
+  /** So many characters of the next text were told before. */
+  private nTold = 0;
 
   constructor(options: CallsOptions) {
     this.options = options;
@@ -42,13 +44,18 @@ export class Calls {
     return this.advance();
   }
 
+  /** So many characters that wait were told as text: the answer ended there, and goes on now. */
+  goOn(nChars: number): void {
+    this.nTold = nChars;
+  }
+
   /** What was waiting for more. */
   end(): Told[] {
     this.source.isEnd = true;
     const told = this.advance();
-    if (this.space !== '' && !this.isFresh) told.push({ type: 'text', text: this.space });
+    if (!this.isFresh) this.tell(this.space);
     this.space = '';
-    return told;
+    return [...told, ...this.told.splice(0)];
   }
 
   private advance(): Told[] {
@@ -143,6 +150,7 @@ export class Calls {
         source.unkeep();
         this.nCalls++;
         this.space = '';
+        this.nTold = 0;
         this.isFresh = true;
         part = { index, id: hasIds && id !== undefined ? id : newId() };
         this.told.push({ type: 'tool_call', ...part, name, arguments: '' });
@@ -164,8 +172,14 @@ export class Calls {
     const words = said.trimEnd();
     this.space = said.slice(words.length);
     if (words === '') return;
-    this.told.push({ type: 'text', text: words });
+    this.tell(words);
     this.isFresh = false;
+  }
+
+  private tell(text: string): void {
+    const rest = text.slice(this.nTold);
+    this.nTold -= text.length - rest.length;
+    if (rest !== '') this.told.push({ type: 'text', text: rest });
   }
 }
 

@@ -11,7 +11,7 @@ const MAX_DEPTH = 20;
 type Schema = Readonly<Record<string, unknown>>;
 const isSchema = (data: unknown): data is Schema => typeof data === 'object' && data !== null && !Array.isArray(data);
 
-function typeOf(value: unknown): JsonType {
+export function typeOf(value: unknown): JsonType {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
@@ -21,11 +21,22 @@ function typeOf(value: unknown): JsonType {
 const unionOf = (sets: readonly Types[]): Types => new Set(sets.flatMap((set) => [...set]));
 const shared = (a: Types, b: Types): Types => new Set([...a].filter((type) => b.has(type)));
 
+/** The types that were found of the parts of a schema: each is looked at once, however often it is referred to. */
+export type KnownTypes = Map<Schema, Types>;
+
 /** The types of the values that a schema allows, as far as it says so. `root`: where its references begin. */
-export function typesOf(schema: unknown, root: unknown, depth = 0): Types {
+export function typesOf(schema: unknown, root: unknown, known: KnownTypes = new Map(), depth = 0): Types {
   if (!isSchema(schema) || depth > MAX_DEPTH) return all;
+  const before = known.get(schema);
+  if (before) return before;
+  known.set(schema, all); // what it may be where it refers to itself
+  const types = ownTypes(schema, root, (part) => typesOf(part, root, known, depth + 1));
+  known.set(schema, types);
+  return types;
+}
+
+function ownTypes(schema: Schema, root: unknown, typesIn: (part: unknown) => Types): Types {
   const { type, enum: values, const: value, anyOf, oneOf, allOf, $ref } = schema;
-  const typesIn = (part: unknown) => typesOf(part, root, depth + 1);
   let types = all;
   const named = typeof type === 'string' ? [type] : Array.isArray(type) ? (type as string[]) : undefined;
   if (named) types = new Set(named.includes('number') ? [...named, 'integer'] : named);
@@ -38,10 +49,10 @@ export function typesOf(schema: unknown, root: unknown, depth = 0): Types {
 }
 
 /** What a reference inside the schema points to; undefined for others. */
-function referred(ref: string, root: unknown): unknown {
+export function referred(ref: string, root: unknown): unknown {
   if (!ref.startsWith('#')) return undefined;
   let found: unknown = root;
-  for (const step of ref.slice(1).split('/').slice(1)) {
+  for (const step of unescaped(ref.slice(1)).split('/').slice(1)) {
     const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
     found = (found as Record<string, unknown>)[name];
@@ -49,19 +60,35 @@ function referred(ref: string, root: unknown): unknown {
   return found;
 }
 
+/** The text of a part of an address; what is none stays as it is. */
+function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The names of a schema's properties, in its order. */
-export const propertiesOf = (schema: unknown): readonly string[] =>
-  isSchema(schema) && isSchema(schema.properties) ? Object.keys(schema.properties) : [];
+export function propertiesOf(schema: unknown): readonly string[] {
+  const whole = resolvedRoot(schema);
+  return isSchema(whole) && isSchema(whole.properties) ? Object.keys(whole.properties) : [];
+}
+
+/** A schema that refers to one of its own parts is that part. */
+function resolvedRoot(schema: unknown): unknown {
+  let found = schema;
+  for (let n = 0; n < MAX_DEPTH && isSchema(found) && typeof found.$ref === 'string'; n++)
+    found = referred(found.$ref, schema);
+  return found;
+}
 
 /** The types that a property may have. */
 export function propertyTypes(schema: unknown, name: string): Types {
-  if (!isSchema(schema)) return all;
-  const { properties, additionalProperties, $ref } = schema;
+  const whole = resolvedRoot(schema);
+  if (!isSchema(whole)) return all;
+  const { properties, additionalProperties } = whole;
   if (isSchema(properties) && Object.hasOwn(properties, name)) return typesOf(properties[name], schema);
-  if (typeof $ref === 'string') {
-    const target = referred($ref, schema);
-    return isSchema(target) && isSchema(target.properties) ? typesOf(target.properties[name], schema) : all;
-  }
   return typesOf(additionalProperties, schema);
 }
 

@@ -12,7 +12,7 @@ export interface Tool {
 }
 
 /** What formats can spell: no white space, no quotes, no brackets. */
-const isName = /^[\p{L}\p{N}_][\p{L}\p{N}_.:/-]{0,127}$/u;
+export const isName = /^[\p{L}\p{N}_][\p{L}\p{N}_.:/-]{0,127}$/u;
 
 const form = "{ type: 'function', function: { name, description, parameters } }";
 

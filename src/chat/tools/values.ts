@@ -1,11 +1,12 @@
 /** Grammars of arguments that are not one JSON object: parameters between marks, Python's literals, Gemma's braces. */
 import type { Item } from '../../grammar/grammar.ts';
-import { grammarOfSchema } from '../../grammar/schema/schema.ts';
+import { formatTexts } from '../../grammar/schema/formats.ts';
 import type { Parameters } from './format.ts';
 import { any, anyChar, both, cannot, chars, either, inOrder, literal, many, maybe, none, not, notBeginning, oneOf, repeat, sequence, text, without, word, type Regular, type Rules } from './pieces.ts'; // prettier-ignore
 import {
-  checkApart,
+  alternatives,
   checkKeywords,
+  listedValues,
   membersOf,
   resolved,
   saysNothing,
@@ -21,7 +22,7 @@ export interface Place {
   readonly root: Schema;
 }
 
-const textKeywords = ['type', 'enum', 'const', 'minLength', 'maxLength'];
+const textKeywords = ['type', 'enum', 'minLength', 'maxLength', 'format'];
 /** They say nothing of texts. */
 const otherKeywords =
   'minimum maximum exclusiveMinimum exclusiveMaximum multipleOf properties required additionalProperties items minItems maxItems prefixItems'.split(' '); // prettier-ignore
@@ -31,7 +32,8 @@ function plainTexts(schema: Schema, { where, format }: Place): Regular {
   checkKeywords(schema, [...textKeywords, ...otherKeywords], where, format);
   if (Array.isArray(schema.enum)) return either((schema.enum as string[]).map(literal));
   const { minLength = 0, maxLength = Infinity } = schema as { minLength?: number; maxLength?: number };
-  return repeat(anyChar, minLength, maxLength);
+  const ofFormat = formatTexts(String(schema.format), chars);
+  return both([repeat(anyChar, minLength, maxLength), ...(ofFormat ? [ofFormat.contents] : [])]);
 }
 
 const gap = repeat(chars([[9, 10], [13, 13], [32, 32]]), 0); // prettier-ignore
@@ -41,8 +43,8 @@ const noWords = sequence(gap, either(['true', 'false', 'null', 'True', 'False', 
 
 /** Each argument between marks of its own: texts as they are, all else as JSON. */
 export function parametersItem(schema: Schema, parameters: Parameters, place: Place, rules: Rules): Item {
-  const { required, properties, isOpen } = membersOf(schema, place.where, place.format);
-  if (isOpen) return many(parameterItem(keyItem, {}, parameters, place, rules));
+  const { required, properties, others } = membersOf(schema, place.where, place.format);
+  if (others) return many(parameterItem(keyItem, others, parameters, place, rules));
   return inOrder(
     properties.map(([name, each]) => {
       if (!/^[^\s"<>=|]+$/.test(name))
@@ -64,7 +66,7 @@ function parameterItem(key: Item, schema: Schema, parameters: Parameters, place:
   const banned = isMixed ? [notBeginning(noText), not(noWords)] : [];
   if (wrapped) banned.push(notBeginning(literal(wrapped[0])));
   const plain = both([without([end.trim()], either(texts.map((each) => plainTexts(each, place)))), ...banned]);
-  const json = other && rules.embedded(grammarOfSchema(other, { space: 'one' }));
+  const json = other && rules.schema(other);
   const ways: Item[] = [];
   const way = (before: string, value: Item) =>
     ways.push(inOrder([rules.mark(before + middle), rules.mark(open), value]));
@@ -83,18 +85,18 @@ export interface Spelling {
   key(name: string, place: Place): Item;
   /** Any value. */
   any(rules: Rules): Item;
-  /** Any object. @param value any value */
-  object(rules: Rules, value: () => Item): Item;
+  /** A key of any name, with the same. */
+  anyKey(rules: Rules): Item;
 }
 
 /** Python's literals. Texts are JSON's, which Python reads alike. */
 export const pythonSpelling: Spelling = {
   comma: ', ',
   words: { true: 'True', false: 'False', null: 'None' },
-  text: (schema, _, rules) => rules.embedded(grammarOfSchema({ ...schema, type: 'string' }, { space: 'one' })),
+  text: (schema, _, rules) => rules.schema({ ...schema, type: 'string' }),
   key: (name) => word(`${JSON.stringify(name)}: `),
-  any: (rules) => rules.embedded(grammarOfSchema(true, { space: 'one' })),
-  object: (rules, _) => rules.embedded(grammarOfSchema({ type: 'object' }, { space: 'one' })),
+  any: (rules) => rules.schema(true),
+  anyKey: (rules) => inOrder([rules.schema({ type: 'string' }), word(': ')]),
 };
 
 /** Gemma's braces, with a mark for a quote. */
@@ -109,19 +111,20 @@ export function bracesSpelling(quote: string): Spelling {
       if (!/^[^\s"<>{}[\],:|]+$/.test(name)) throw cannot(where, `a property named ${JSON.stringify(name)}`, format);
       return word(`${name}:`);
     },
+    anyKey: () => inOrder([keyItem, word(':')]),
     any: (rules) => {
-      const number = rules.embedded(grammarOfSchema({ type: 'number' }));
+      const number = rules.schema({ type: 'number' });
       const scalars = [quoted(any, rules), number, ...['true', 'false', 'null'].map(word)];
       return rules.recursive((self) =>
-        oneOf([...scalars, inOrder([word('['), listOf(self), word(']')]), openObject(self)]),
+        oneOf([
+          ...scalars,
+          inOrder([word('['), listOf(self), word(']')]),
+          inOrder([word('{'), listOf(inOrder([keyItem, word(':'), self])), word('}')]),
+        ]),
       );
     },
-    object: (_, value) => openObject(value()),
   };
 }
-
-/** An object of Gemma's with any keys. */
-const openObject = (value: Item): Item => inOrder([word('{'), listOf(inOrder([keyItem, word(':'), value])), word('}')]);
 
 /** None, one or several, with something between them. */
 export const listOf = (item: Item, comma = ','): Item => maybe(inOrder([item, many(inOrder([word(comma), item]))]));
@@ -182,15 +185,11 @@ export class ValueGrammar {
 
   private plainItem(schema: Schema, place: Place): Item {
     const { where, format, root } = place;
-    const { enum: values, const: value, type, anyOf, oneOf: oneOfThese } = schema;
-    if (value !== undefined) return this.constant(value);
-    if (Array.isArray(values)) return oneOf(values.map((each) => this.constant(each)));
-    const parts = anyOf ?? oneOfThese;
-    if (Array.isArray(parts)) {
-      checkKeywords(schema, ['anyOf', 'oneOf'], where, format);
-      if (oneOfThese !== undefined) checkApart(parts, root, where, format);
-      return oneOf(parts.map((part) => this.item(withDefinitions(part, root), place)));
-    }
+    const values = listedValues(schema, where, format);
+    if (values) return oneOf(values.map((each) => this.constant(each)));
+    const parts = alternatives(schema, root, where, format);
+    if (parts) return oneOf(parts.map((part) => this.item(withDefinitions(part, root), place)));
+    const { type } = schema;
     const types = typeof type === 'string' ? [type] : Array.isArray(type) ? (type as string[]) : allTypes;
     checkKeywords(schema, [...textKeywords, 'pattern', ...numeric, ...ofObjects, ...ofLists], where, format);
     return oneOf(types.map((each) => this.ofType(each, schema, place)));
@@ -202,8 +201,8 @@ export class ValueGrammar {
     if (type === 'boolean') return oneOf([word(words.true), word(words.false)]);
     if (type === 'null') return word(words.null);
     if (type === 'array') return this.list(schema, place);
-    if (type === 'object') return this.object(schema, place);
-    return this.rules.embedded(grammarOfSchema({ ...onlyOf(schema, numeric), type }));
+    if (type === 'object') return this.object(onlyOf(schema, ofObjects), place);
+    return this.rules.schema({ ...onlyOf(schema, numeric), type });
   }
 
   private list({ items = {}, minItems = 0, maxItems }: Schema, place: Place): Item {
@@ -216,10 +215,14 @@ export class ValueGrammar {
     return inOrder([word('['), inside, word(']')]);
   }
 
-  private object(schema: Schema, place: Place): Item {
-    const own = onlyOf(schema, ofObjects);
-    const { required, properties, isOpen } = membersOf(own, place.where, place.format);
-    if (isOpen) return this.spelling.object(this.rules, () => this.any());
+  /** An object, whatever else the schema allows. */
+  object(schema: Schema, place: Place): Item {
+    const { required, properties, others } = membersOf(schema, place.where, place.format);
+    if (others) {
+      const { comma, anyKey } = this.spelling;
+      const value = this.rules.rule(this.item(withDefinitions(others, place.root), place));
+      return inOrder([word('{'), listOf(inOrder([anyKey(this.rules), value]), comma), word('}')]);
+    }
     const members = properties.map(([name, each]) => {
       const inner = { ...place, where: `${place.where}.${name}` };
       const item = inOrder([this.spelling.key(name, inner), this.item(withDefinitions(each, place.root), inner)]);
@@ -230,7 +233,7 @@ export class ValueGrammar {
 
   private constant(value: unknown): Item {
     const { words, comma } = this.spelling;
-    if (typeof value === 'string') return this.spelling.text({ type: 'string', enum: [value] }, nowhere, this.rules);
+    if (typeof value === 'string') return this.spelling.text({ enum: [value] }, nowhere, this.rules);
     if (typeof value === 'boolean') return word(value ? words.true : words.false);
     if (value === null) return word(words.null);
     if (typeof value === 'number') return word(JSON.stringify(value));
@@ -245,11 +248,5 @@ export class ValueGrammar {
 const nowhere: Place = { where: 'a constant', format: 'such', root: {} };
 
 function onlyOf(schema: Schema, keywords: readonly string[]): Schema {
-  const { $defs, definitions } = schema;
-  const kept = Object.entries(schema).filter(([keyword]) => keywords.includes(keyword));
-  return {
-    ...Object.fromEntries(kept),
-    ...($defs !== undefined && { $defs }),
-    ...(definitions !== undefined && { definitions }),
-  };
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keywords.includes(keyword)));
 }

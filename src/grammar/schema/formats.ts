@@ -4,7 +4,7 @@
  */
 import { regularOfRegexp } from '../regexp.ts';
 import type { Regular } from '../regular.ts';
-import { spelt } from './texts.ts';
+import { spelt, type Ranges } from './texts.ts';
 
 interface Format {
   readonly source: string;
@@ -119,16 +119,21 @@ export interface FormatTexts {
   readonly isStrict: boolean;
 }
 
-/** The contents of strings in the format; nothing for one that is not known. */
-export const formatTexts = (name: string): FormatTexts | undefined => textsIn(formats, name);
+/** The contents of strings in the format; nothing for one that is not known. @param spell how a character of the string is written */
+export const formatTexts = (name: string, spell = spelt): FormatTexts | undefined => textsIn(formats, name, spell);
 
 /** The contents of strings in the encoding; nothing for one that is not known. */
-export const encodedTexts = (name: string): FormatTexts | undefined => textsIn(encodings, name.toLowerCase());
+export const encodedTexts = (name: string): FormatTexts | undefined => textsIn(encodings, name.toLowerCase(), spelt);
 
-function textsIn(table: Readonly<Record<string, Format>>, name: string): FormatTexts | undefined {
+function textsIn(
+  table: Readonly<Record<string, Format>>,
+  name: string,
+  spell: (ranges: Ranges) => Regular,
+): FormatTexts | undefined {
   if (!Object.hasOwn(table, name)) return undefined;
   const { source, isStrict = false } = table[name]!;
-  const contents = made.get(source) ?? regularOfRegexp(`^(${source})$`, 'u', spelt);
-  made.set(source, contents);
+  const key = spell === spelt ? source : `plain ${source}`;
+  const contents = made.get(key) ?? regularOfRegexp(`^(${source})$`, 'u', spell);
+  made.set(key, contents);
   return { contents, isStrict };
 }

@@ -141,3 +141,10 @@ test('the vocabulary says how a model calls where the template does not', () => 
   expect(formatOf({ template: templates.get('LFM2-8B-A1B')!, isToken }).name).toBe('lfm2');
   expect(formatOf({ template: '{{ tools }}', isToken: () => false }).name).toBe('generic');
 });
+
+test('a tool whose name begins with a digit is heard', () => {
+  const named = toolsOf([{ type: 'function', function: { name: '3d_render' } }]);
+  const calls = new Calls({ format: formatNamed('lfm2'), tokens: [], tools: named, newId: () => 'id' });
+  const [first] = [...calls.push({ text: '<|tool_call_start|>[3d_render(a="x")]<|tool_call_end|>' }), ...calls.end()];
+  expect(first).toMatchObject({ type: 'tool_call', name: '3d_render' });
+});
