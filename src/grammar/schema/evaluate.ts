@@ -8,9 +8,9 @@ import { at, countWork } from './limits.ts';
 import { objectShapes } from './object_keywords.ts';
 import { hasKeywords, listOf, type ObjectPlace } from './read.ts';
 import { scalarShape, valueShape } from './scalar_keywords.ts';
-import type { Context, Scope, Shape, Values } from './sets.ts';
+import type { Context, Scope, Shape, Values, Way } from './sets.ts';
 import { bothShapes, bottom, eitherShapes, isEmptyShape, otherShape, top } from './shapes.ts';
-import { blankWay, waysOfPlace, type Way } from './unevaluated.ts';
+import { blankWay, waysOfPlace } from './unevaluated.ts';
 import { any, none, placeValues } from './values.ts';
 
 /** The schema leads back to itself without any value between. */

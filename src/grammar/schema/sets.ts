@@ -3,7 +3,6 @@ import type { Regular } from '../regular.ts';
 import type { SchemaDocument, Place } from './document.ts';
 import type { Json } from './json.ts';
 import type { NumberSet } from './numbers.ts';
-import type { Way } from './unevaluated.ts';
 
 /**
  * A set of values, not yet looked at: schemas refer to each other in circles, so what an array or object holds is worked out when it is
@@ -76,6 +75,17 @@ export interface Property {
 export interface Keys {
   readonly keys: Regular;
   readonly values: Values;
+}
+
+/** One way to be valid, where it matters which (`unevaluated…`). */
+export interface Way {
+  readonly shape: Shape;
+  /** Contents of the keys that it evaluates. */
+  readonly keys: Regular;
+  /** How many items from the first on it evaluates. */
+  readonly nItems: number;
+  /** Any other items that it evaluates. */
+  readonly items: Values;
 }
 
 /** What the parts of this compiler share while they work on one schema. */

@@ -2,28 +2,17 @@
  * `unevaluatedProperties` and `unevaluatedItems`: what they speak of depends on which other keywords apply to the value, so each way to be
  * valid is told apart here, with what it evaluates.
  */
-import { both, either, not, nothing, type Regular } from '../regular.ts';
+import { both, either, not, nothing } from '../regular.ts';
 import { isList } from './json.ts';
 import { checkLimit } from './limits.ts';
 import { keysNamed, topObject } from './objects.ts';
 import { topArray } from './arrays.ts';
 import { keysOf, listOf, type ObjectPlace } from './read.ts';
-import type { Context, ObjectShape, Shape, Values } from './sets.ts';
+import type { Context, ObjectShape, Shape, Values, Way } from './sets.ts';
 import { bothShapes, isEmptyShape, otherShape, top } from './shapes.ts';
 import { allContents } from './texts.ts';
 import { patternTexts } from './patterns.ts';
 import { any, eitherValues, none } from './values.ts';
-
-/** One way to be valid. */
-export interface Way {
-  readonly shape: Shape;
-  /** Contents of the keys that it evaluates. */
-  readonly keys: Regular;
-  /** How many items from the first on it evaluates. */
-  readonly nItems: number;
-  /** Any other items that it evaluates. */
-  readonly items: Values;
-}
 
 /** Ways of a place, from those of the schemas inside; `own` is what its other keywords mean. */
 export interface Inside {
