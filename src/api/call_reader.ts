@@ -18,7 +18,7 @@ const noThoughts: Thoughts = { marks: [], tokens: [] };
 export function createCallReader(thoughts: Thoughts = noThoughts, way: CallsEvent, sink: Sink): EventReader {
   const all: AnswerPart[] = [];
   let begun: readonly AnswerPart[] = []; // of the call that the answer was cut off in
-  const parts = new Parts(thoughts, { tellsMarks: true });
+  const parts = new Parts(thoughts, { hasCalls: true });
   const newCalls = () =>
     new Calls({ format: formatNamed(way.format), tokens: way.tokens, tools: toolsOf(way.tools), newId });
   const calls = newCalls();
@@ -29,7 +29,7 @@ export function createCallReader(thoughts: Thoughts = noThoughts, way: CallsEven
     if (said.length > 0) sink.said({ text: said.map(inline).join(''), parts: said });
   };
   if (way.before) {
-    const before = new Parts(thoughts, { tellsMarks: true });
+    const before = new Parts(thoughts, { hasCalls: true });
     const said = [...before.push(way.before), ...before.end()];
     const [heard, itself] = [told(said), newCalls()];
     const atItsEnd = [...toldBy(itself)(said), ...itself.end()];

@@ -1,5 +1,4 @@
 import type { Thoughts } from '../chat/thoughts.ts';
-import type { GenerateEvent } from '../protocol/generation.ts';
 import type { EventReader } from './event_reader.ts';
 import type { Sink } from './generation.ts';
 
@@ -10,23 +9,20 @@ import type { Sink } from './generation.ts';
 export async function createPartReader(thoughts: Thoughts | undefined, sink: Sink): Promise<EventReader> {
   const teller = thoughts && new (await import('../chat/parts.ts')).Parts(thoughts);
   let calls: Promise<EventReader> | undefined;
-  let failed: { readonly error: unknown } | undefined;
-  const event = (event: GenerateEvent): void => {
-    if (event.type === 'prefill') sink.prefill(event.nDone, event.nTotal);
-    if (event.type === 'before') teller?.startAfter(event, event);
-    if (event.type !== 'piece') return;
-    if (event.scored) sink.scored(event.scored);
-    const { text } = event;
-    sink.said({ text, parts: teller ? teller.push(event) : [{ type: 'text', text }] });
-  };
+  let failed: Error | undefined;
   return {
     event(came) {
-      if (failed) throw failed.error; // ends the call
+      if (failed) throw failed; // ends the call
       if (came.type === 'calls')
         calls = import('./call_reader.ts').then(({ createCallReader }) => createCallReader(thoughts, came, sink));
       else if (calls) calls = calls.then((reader) => (reader.event(came), reader));
-      else event(came);
-      calls?.catch((error: unknown) => (failed = { error }));
+      else if (came.type === 'prefill') sink.prefill(came.nDone, came.nTotal);
+      else if (came.type === 'before') teller?.startAfter(came, came);
+      else if (came.type === 'piece') {
+        if (came.scored) sink.scored(came.scored);
+        sink.said({ text: came.text, parts: teller?.push(came) ?? [{ type: 'text', text: came.text }] });
+      }
+      calls?.catch((error: Error) => (failed = error));
     },
     async end(result) {
       if (calls) return (await calls).end(result);

@@ -41,6 +41,9 @@ export async function askWithTools(talk: Talk, asked: Question, call: Asking, as
         return joined.result({ ...result, stopReason: 'abort' });
       }
       result = await round(last, n < maxRounds ? 'auto' : 'none');
+      if (nClears !== talk.nClears || talk.messages.includes(last)) continue;
+      talk.messages.push(last); // the answer was stopped before it said anything
+      talk.begun = undefined;
     }
     return joined.result(result);
   } catch (error) {

@@ -73,11 +73,15 @@ export class Parts {
   private hasMark = false;
   /** Nothing was said since the last mark. */
   private isFresh = true;
-  private readonly tellsMarks: boolean;
+  /** Marks of thoughts that are spelled in letters count: nothing was said before them. */
+  private mayThink = true;
+  /** What comes stands before the answer. */
+  private isBefore = false;
+  private readonly hasCalls: boolean;
 
-  /** @param tellsMarks parts say where tokens stand in them, counted from the beginning of each */
-  constructor({ marks, tokens, around }: Thoughts, { tellsMarks = false }: { readonly tellsMarks?: boolean } = {}) {
-    this.tellsMarks = tellsMarks;
+  /** @param hasCalls parts say where tokens stand in them, counted from the beginning of each; and what looks like a mark may be an argument */
+  constructor({ marks, tokens, around }: Thoughts, { hasCalls = false }: { readonly hasCalls?: boolean } = {}) {
+    this.hasCalls = hasCalls;
     const wanted = (mark: Mark): Wanted => {
       const { elements } = mark;
       const tokensAt = elements.flatMap((element, i) =>
@@ -97,7 +101,10 @@ export class Parts {
    * first, if at all.
    */
   startAfter(before: MarkedText, { goesOn }: { readonly goesOn: boolean }): void {
+    this.isBefore = true;
     this.push(before);
+    this.isBefore = false;
+    this.mayThink = !goesOn || this.isFresh;
     const isOpen = this.type === 'thinking' && (goesOn || this.isFresh);
     this.type = isOpen ? 'thinking' : 'text';
     this.hasMark = isOpen || (goesOn && this.isFresh && this.hasMark);
@@ -178,7 +185,10 @@ export class Parts {
   }
 
   /** Whether the first `nChars` of a mark that stand at a place may be the mark. */
-  private counts({ text, tokensAt, only }: Wanted, at: number, nChars = text.length): boolean {
+  private counts({ text, tokensAt, only, to, inside }: Wanted, at: number, nChars = text.length): boolean {
+    const isSpelled =
+      this.hasCalls && !this.isBefore && tokensAt.length === 0 && to === 'thinking' && inside === 'text';
+    if (isSpelled && !(this.mayThink && isBlank(this.waiting.slice(0, at)))) return false;
     if (only === 'first' && (this.said.text || !isBlank(this.waiting.slice(0, at)))) return false;
     if (only === 'last' && !isBlank(this.waiting.slice(at + nChars))) return false;
     return tokensAt.every((offset) => offset >= nChars || this.tokens.has(this.nBefore + at + offset));
@@ -202,7 +212,7 @@ export class Parts {
   private say(nChars: number, parts: MarkedPart[]): void {
     const begin = Math.min(this.nTold, nChars);
     const text = this.waiting.slice(begin, nChars);
-    const places = this.tellsMarks ? this.placesFrom(this.nBefore + begin) : [];
+    const places = this.hasCalls ? this.placesFrom(this.nBefore + begin) : [];
     this.drop(nChars);
     const end = endOfWords(text);
     if (end > 0) {
@@ -216,6 +226,7 @@ export class Parts {
     this.space += text.slice(end);
     if (end === 0) return;
     this.said[this.type] = true;
+    if (this.type === 'text') this.mayThink = false;
     this.isFresh = false;
   }
 

@@ -94,3 +94,39 @@ describe('what a callback throws', () => {
     expect(() => other.event({ type: 'piece', text: 'a' })).toThrow('no progress bar');
   });
 });
+
+describe('a mark of thoughts that is spelled in letters', () => {
+  const marks = [
+    { elements: ['<think>'], to: 'thinking', inside: 'text' },
+    { elements: ['</think>'], to: 'text', inside: 'thinking' },
+  ] as const;
+  const call = '<tool_call>\n{"name": "w", "arguments": {"city": "what does <think> mean?"}}\n</tool_call>';
+  const partsOf = (pieces: readonly string[], prompt?: string) => {
+    const said: AnswerPart[] = [];
+    const sink: Sink = {
+      said: ({ parts }) => parts.forEach((part) => said.push(part)),
+      prefill: () => undefined,
+      scored: () => undefined,
+    };
+    const reader = createCallReader(
+      { marks, tokens: [] },
+      { type: 'calls', format: 'hermes', tokens: [], tools },
+      sink,
+    );
+    if (prompt !== undefined) reader.event({ type: 'before', goesOn: false, text: prompt });
+    for (const text of pieces) reader.event({ type: 'piece', text });
+    const { toolCalls } = reader.end(result) as GenerateResult;
+    return { toolCalls, thinking: said.map((part) => (part.type === 'thinking' ? part.text : '')).join('') };
+  };
+
+  it.each([
+    ['whole', (text: string) => [text]],
+    ['in pieces', (text: string) => [...text]],
+  ])('is none inside an argument, and one before all else (%s)', (_, cut) => {
+    const toolCalls = [{ id: expect.any(String) as string, name: 'w', arguments: { city: 'what does <think> mean?' } }];
+    expect(partsOf(cut(call))).toEqual({ toolCalls, thinking: '' });
+    expect(partsOf(cut(`<think>\nhm\n</think>\n\n${call}`))).toEqual({ toolCalls, thinking: 'hm' });
+    expect(partsOf(cut(`hm\n</think>\n\n${call}`), 'hi<think>\n')).toEqual({ toolCalls, thinking: 'hm' });
+    expect(partsOf(cut(call), 'hi')).toEqual({ toolCalls, thinking: '' });
+  });
+});

@@ -138,6 +138,8 @@ class CallGrammar {
 
   private body(tool: Tool, shape: CallShape): Item {
     const { name } = tool;
+    if (name === this.format.opened?.text)
+      throw new RangeError(`a tool is named ${name}, which this model says before text; give it another name`);
     const place = { where: 'its schema', format: this.format.name, root: argumentsSchema(tool) };
     if (!isJson(shape)) grammarOfSchema(place.root); // what is no schema, or too large a one, is none in any spelling
     switch (shape.kind) {

@@ -280,9 +280,8 @@ class Places {
 }
 
 function replaced(segment: Segment, place: string, by: readonly Segment[]): readonly Segment[] {
-  const at = segment.text.indexOf(place);
-  if (at < 0) return [segment];
   const { text, trusted } = segment;
-  const around = (part: string): Segment[] => (part === '' ? [] : [{ text: part, trusted }]);
-  return [...around(text.slice(0, at)), ...by, ...around(text.slice(at + place.length))];
+  return text
+    .split(place) // a template may print a content more than once
+    .flatMap((part, i): Segment[] => [...(i > 0 ? by : []), ...(part === '' ? [] : [{ text: part, trusted }])]);
 }

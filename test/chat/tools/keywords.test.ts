@@ -134,3 +134,10 @@ test('an underscore is no number', () => {
   for (const text of ['_', '__', '-', '.', '+_']) expect(jsonOf(text, new Set(['string', 'number']))).toBe(`"${text}"`);
   expect(jsonOf('1_000', new Set(['number', 'integer']))).toBe('1000');
 });
+
+test('a tool does not have the name of a text', () => {
+  const options = { tokens: [], choice: 'auto', isSingle: false, free: [] } as const;
+  const tools = [{ type: 'function', function: { name: 'all' } }];
+  expect(() => grammarOfCalls({ ...options, tools, format: 'functionary-3.2' }, () => undefined)).toThrow(RangeError);
+  expect(() => grammarOfCalls({ ...options, tools, format: 'hermes' }, () => undefined)).not.toThrow();
+});

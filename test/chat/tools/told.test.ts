@@ -76,3 +76,11 @@ test("OpenAI's spelling of calls is the same", () => {
   const theirs = [asked, { role: 'assistant', content: null, tool_calls: openAi }, ...results.map(({ toolCallId, ...rest }) => ({ ...rest, tool_call_id: toolCallId }))]; // prettier-ignore
   expect(textOf(template, telling, { messages: theirs })).toBe(textOf(template, telling, { messages: ours }));
 });
+
+test('a template that prints a content twice has its calls twice', () => {
+  const template = compileTemplate('{% for m in messages %}[{{ m.content ~ m.content }}]{% endfor %}');
+  const messages = [asked, { role: 'assistant', content: 'Well', toolCalls: calls }, ...results];
+  const text = textOf(template, new Telling(template, () => false), { messages, tools: definitions });
+  expect(text).not.toMatch(/qq[a-z\d]{8}n\d+qq/);
+  expect(text.split(`"name": "${calls[0]!.name}", "arguments"`).length - 1).toBeGreaterThanOrEqual(2);
+});
