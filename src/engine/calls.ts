@@ -204,18 +204,22 @@ async function told(
     emit({ type: 'saved', bytes: await session.save({ note, state }) });
   };
   let nextMs = 0;
-  for (;;) {
-    await tick();
-    const { value, done } = await events.next();
-    if (done) {
-      if (saving && saving.note === undefined) await save('auto').catch(() => undefined); // the answer is there all the same
-      return value;
+  try {
+    for (;;) {
+      await tick();
+      const { value, done } = await events.next();
+      if (done) {
+        if (saving && saving.note === undefined) await save('auto').catch(() => undefined); // the answer is there all the same
+        return value;
+      }
+      if (value.type !== 'piece' || value.text !== '' || value.marks || value.scored) emit(value);
+      const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
+      if (!saving || !isRead || performance.now() < nextMs) continue;
+      await save(false);
+      nextMs = performance.now() + SAVE_EVERY_MS;
     }
-    if (value.type !== 'piece' || value.text !== '' || value.marks || value.scored) emit(value);
-    const isRead = value.type === 'piece' || (value.type === 'prefill' && value.nDone === value.nTotal);
-    if (!saving || !isRead || performance.now() < nextMs) continue;
-    await save(false);
-    nextMs = performance.now() + SAVE_EVERY_MS;
+  } finally {
+    await events.return(undefined as never); // what nobody hears of is under way no more
   }
 }
 

@@ -124,8 +124,7 @@ export class Constraint {
   static async begin(model: Speaking, options: HeldOptions, prompt: readonly number[]): Promise<Constraint> {
     const { tokenizer, marks } = model;
     const given = constraintOf(options);
-    if (options.ignoreEos)
-      throw new TypeError(`ignoreEos goes on past the end that ${nameOf(given)} asks for; leave one of them out`);
+    checkEnds(given, options);
     const ownSpace = tokenizer.spacePrefix && tokenizer.isAdded(prompt.at(-1)!);
     const begun = { given, opening: openingOf(prompt, tokenizer, marks), ownSpace };
     const constraint = new Constraint(model, await compiled(model, begun), { ...begun, tokens: [], known: [] });
@@ -135,7 +134,8 @@ export class Constraint {
   }
 
   /** Of an answer that goes on. @throws FormatError where it cannot have come so far. */
-  static async goOn(model: Speaking, saved: SavedConstraint): Promise<Constraint> {
+  static async goOn(model: Speaking, saved: SavedConstraint, options: HeldOptions = {}): Promise<Constraint> {
+    checkEnds(saved.given, options);
     try {
       const given = constraintOf(saved.given);
       return new Constraint(model, await compiled(model, { ...saved, given }), saved);
@@ -227,6 +227,12 @@ export class Constraint {
     }
     matcher.acceptBytes(bytes.subarray(0, nBytes));
   }
+}
+
+/** @throws TypeError where the answer is to have no end */
+function checkEnds(given: ConstraintOptions, { ignoreEos }: HeldOptions): void {
+  if (ignoreEos)
+    throw new TypeError(`ignoreEos goes on past the end that ${nameOf(given)} asks for; leave one of them out`);
 }
 
 /** The constraint among the options of an answer. */

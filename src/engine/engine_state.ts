@@ -42,7 +42,7 @@ export class EngineState {
   readonly places: Places = { idle: [], nComing: 0, nCame: 0, line: undefined, wake: undefined };
   /** Those of `model.generate` that are in use. */
   private readonly answering = new Set<Session>();
-  private readonly closing = new Set<number>();
+  readonly closing = new Set<number>();
   maxSessions = defaultSessions;
 
   /**

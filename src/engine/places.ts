@@ -30,6 +30,8 @@ export interface Placing {
 /** What an engine has. */
 interface Holding {
   readonly sessions: ReadonlyMap<number, Session>;
+  /** Those of them that are closed as soon as their calls are over. */
+  readonly closing: ReadonlySet<number>;
   readonly own: ReadonlySet<Session>;
   readonly places: Places;
   readonly maxSessions: number;
@@ -55,9 +57,9 @@ export function waitForPlace(engine: Holding, placing: Placing): Promise<Session
 async function freed(engine: Holding, placing: Placing): Promise<Session> {
   const { places } = engine;
   const { signal, isForGood } = placing;
-  const mayWait = !isForGood || engine.sessions.size < engine.maxSessions;
   for (;;) {
     signal?.throwIfAborted();
+    const mayWait = !isForGood || engine.sessions.size - engine.closing.size < engine.maxSessions;
     const seen = places.nCame;
     try {
       return takeIdle(engine, placing) ?? (await opened(engine, placing));

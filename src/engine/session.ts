@@ -164,7 +164,7 @@ export class Session {
     const text = this.textSoFar;
     const sampler = samplerFor(settings, this.model.tokenizer);
     sampler.restore(state);
-    const constraint = heldTo && (await (await constraints()).goOn(this.model, heldTo));
+    const constraint = heldTo && (await (await constraints()).goOn(this.model, heldTo, how));
     const begun = whole
       ? { prompt: { tokens: text.slice(0, said.nHead), nForgotten: said.nForgotten, shorten }, ...said }
       : { prompt: { tokens: text, nForgotten: 0 }, nPromptTokens: text.length, after: text.at(-1)! };

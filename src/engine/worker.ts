@@ -1,7 +1,9 @@
 import type { GpuObject } from '../platform/gpu.ts';
 import type { Port } from '../platform/platform.ts';
+import { ResourceError } from '../base/errors.ts';
 import {
   NO_CALL,
+  OWN_SESSION,
   plainError,
   type CallName,
   type Calls,
@@ -88,7 +90,14 @@ class Server {
     if (message.call !== 'saveSession' || message.args.state !== false) return false;
     const { id, args } = message;
     const session = this.engine.sessionToSave(args.session);
-    if (!session) return false;
+    if (!session && args.session !== OWN_SESSION) return false;
+    if (!session) {
+      const why = new ResourceError(
+        'several answers, or none, are under way, and only the text of one can be saved at once',
+      );
+      this.post({ id, error: plainError(why) });
+      return true;
+    }
     session.save(args).then(
       (result) => this.post({ id, result }),
       (error) => this.post({ id, error: plainError(error) }),
@@ -111,6 +120,7 @@ const lanes: { readonly [K in CallName]?: string } = {
   probe: 'all',
   embed: 'texts',
   rank: 'texts',
+  tasks: 'texts',
 };
 
 /** What a call must not run beside: others of its lane; with `all`, any others. Calls of one session follow each other. */

@@ -131,7 +131,7 @@ export class Automaton {
 function withoutDeadEnds(regular: Regular): Regular {
   if (regular.plain) return regular;
   if (regular.kind !== 'either') return hasText(regular) ? regular : nothing;
-  return either(regular.parts.filter(hasText));
+  return either(regular.parts.filter((part) => hasText(part)));
 }
 
 /** Only where all that can be read can be finished: else what is far away matters at once. */

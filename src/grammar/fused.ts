@@ -59,7 +59,7 @@ class Fuser {
         return this.#text(repeat(inside.regular, item.min, item.max), this.#size([inside]));
       }
       case 'sequence':
-        return this.#sequence(sequenceOfItems(...item.items.map((part) => this.#fuse(part))));
+        return this.#sequence(sequenceOfItems(item.items.map((part) => this.#fuse(part))));
     }
   }
 
@@ -77,7 +77,7 @@ class Fuser {
       (part.kind === 'text' ? run : found).push(part);
     }
     close();
-    return found.length === 0 ? this.#text(empty, 1) : sequenceOfItems(...found);
+    return found.length === 0 ? this.#text(empty, 1) : sequenceOfItems(found);
   }
 
   #text(regular: Regular, size: number): Item {

@@ -90,7 +90,7 @@ class Reader {
       this.#space(nested);
       items.push(this.#repeated(item, nested));
     }
-    return items.length === 0 ? blank : sequenceOfItems(...items);
+    return items.length === 0 ? blank : sequenceOfItems(items);
   }
 
   #symbol(): Item | undefined {

@@ -38,7 +38,7 @@ function rewrite(rules: Rules, circle: readonly number[], nonEmpty: ReadonlyMap<
     const seeds: Item[] = [];
     for (const from of circle) {
       for (const { first, rest } of beginnings.get(from)!) {
-        if (first === undefined) seeds.push(sequenceOfItems(rest, ways.item(from, rule)));
+        if (first === undefined) seeds.push(sequenceOfItems([rest, ways.item(from, rule)]));
       }
     }
     rules.items[nonEmpty.get(rule)!] = choiceOf(seeds);
@@ -85,7 +85,7 @@ class Ways {
     this.#known.set(key, item);
     const ways: Item[] = this.#same.get(from)!.has(to) ? [blank] : [];
     for (const same of this.#same.get(from)!) {
-      for (const grows of this.#grows.get(same)!) ways.push(sequenceOfItems(grows.rest, this.item(grows.to, to)));
+      for (const grows of this.#grows.get(same)!) ways.push(sequenceOfItems([grows.rest, this.item(grows.to, to)]));
     }
     this.#rules.items[rule] = choiceOf(ways);
     return item;
@@ -98,18 +98,18 @@ function beginningsOf(rules: Rules, within: ReadonlySet<number>, item: Item, res
     case 'text':
     case 'token': {
       const written = rules.nonEmpty(item);
-      return written === never ? [] : [{ first: undefined, rest: sequenceOfItems(written, rest) }];
+      return written === never ? [] : [{ first: undefined, rest: sequenceOfItems([written, rest]) }];
     }
     case 'rule':
       if (within.has(item.rule)) return [{ first: item.rule, rest }];
-      return [{ first: undefined, rest: sequenceOfItems(rules.nonEmpty(item), rest) }];
+      return [{ first: undefined, rest: sequenceOfItems([rules.nonEmpty(item), rest]) }];
     case 'choice':
       return item.items.flatMap((part) => beginningsOf(rules, within, part, rest));
     case 'sequence': {
       const [first, ...others] = item.items;
       if (!first) return [];
-      const tail = sequenceOfItems(...others);
-      const found = beginningsOf(rules, within, first, sequenceOfItems(tail, rest));
+      const tail = sequenceOfItems(others);
+      const found = beginningsOf(rules, within, first, sequenceOfItems([tail, rest]));
       return rules.mayBeEmpty(first) ? found.concat(beginningsOf(rules, within, tail, rest)) : found;
     }
     case 'repeat': {
@@ -117,7 +117,7 @@ function beginningsOf(rules: Rules, within: ReadonlySet<number>, item: Item, res
       if (max === 0) return [];
       const fewer = rules.mayBeEmpty(item.item) ? 0 : Math.max(0, min - 1);
       const others: Item = { kind: 'repeat', item: item.item, min: fewer, max: max - 1 };
-      return beginningsOf(rules, within, item.item, sequenceOfItems(others, rest));
+      return beginningsOf(rules, within, item.item, sequenceOfItems([others, rest]));
     }
   }
 }

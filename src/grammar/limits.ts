@@ -16,6 +16,7 @@ export const limits = {
   leftRecursion: { max: 200, why: 'rules that begin with each other are rewritten pair by pair' },
   states: { max: 400_000, why: 'each state of an automaton takes about a kilobyte' },
   search: { max: 20_000, why: 'whether an intersection has any text is found out by looking for one' },
+  searches: { max: 60_000, why: 'all texts of a grammar together are not to take more than seconds' },
   threads: { max: 2_000, why: 'a text that can be read in so many ways at once is too ambiguous to follow' },
   steps: { max: 200_000, why: 'rules that call each other without a text between them, that many deep' },
   stackDepth: { max: 2_000, why: 'real texts nest a few dozen levels deep' },

@@ -17,6 +17,8 @@ interface Reader {
   at: number;
   depth: number;
   readonly isUnicode: boolean;
+  /** The flag `u` was asked for: `\p{…}` and `\u{…}` mean what they mean with it, whatever else is there. */
+  readonly hasCodePoints: boolean;
   readonly dot: Ranges;
 }
 
@@ -28,6 +30,7 @@ export function parseRegexp(source: string, flags: string): Node {
     at: 0,
     depth: 0,
     isUnicode: isRegexp(source, flags),
+    hasCodePoints: flags.includes('u'),
     dot: flags.includes('s') ? allCodes : others(lineEnds),
   };
   const node = choice(reader);
@@ -93,7 +96,9 @@ function quantifier(reader: Reader): [number, number] | undefined {
   if (next(reader, '*')) return [0, Infinity];
   if (next(reader, '+')) return [1, Infinity];
   if (next(reader, '?')) return [0, 1];
-  const counts = /^\{(\d+)(,(\d*))?\}/.exec(reader.chars.slice(reader.at, reader.at + 40).join(''));
+  let end = reader.at + 1;
+  while (reader.chars[reader.at] === '{' && /^[\d,]$/.test(reader.chars[end] ?? '')) end++;
+  const counts = /^\{(\d+)(,(\d*))?\}$/.exec(reader.chars.slice(reader.at, end + 1).join(''));
   if (!counts) return undefined;
   reader.at += counts[0].length;
   const min = Number(counts[1]);
@@ -147,13 +152,24 @@ function escaped(reader: Reader): Node {
 function escapedSet(reader: Reader): Ranges {
   const char = reader.chars[reader.at++]!;
   if (Object.hasOwn(classes, char)) return classes[char]!;
-  if (reader.isUnicode && (char === 'p' || char === 'P')) {
+  if (reader.hasCodePoints && (char === 'p' || char === 'P') && reader.chars[reader.at] === '{') {
     const end = reader.chars.indexOf('}', reader.at);
     const name = reader.chars.slice(reader.at + 1, end).join('');
     reader.at = end + 1;
-    return char === 'p' ? property(name) : others(property(name));
+    const set = isProperty(name) ? property(name) : undefined;
+    if (!set) throw unsupported(reader, `the unknown property \\${char}{${name}}`);
+    return char === 'p' ? set : others(set);
   }
   return one(escapedCode(reader, char));
+}
+
+/** A name between braces; of an expression that is one with the flag `u`, it is one. */
+function isProperty(name: string): boolean {
+  try {
+    return /^[\w=]+$/.test(name) && new RegExp(`\\p{${name}}`, 'u') !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function escapedCode(reader: Reader, char: string): number {
@@ -163,15 +179,22 @@ function escapedCode(reader: Reader, char: string): number {
     return reader.chars[reader.at++]!.charCodeAt(0) & 31;
   if (char === 'x') return hex(reader, 2) ?? char.charCodeAt(0);
   if (char !== 'u') return char.codePointAt(0)!;
-  if (reader.isUnicode && next(reader, '{')) {
+  if (reader.hasCodePoints && next(reader, '{')) {
     const end = reader.chars.indexOf('}', reader.at);
-    const code = parseInt(reader.chars.slice(reader.at, end).join(''), 16);
+    const digits = reader.chars.slice(reader.at, Math.max(end, reader.at)).join('');
+    const code = /^[0-9a-f]+$/i.test(digits) ? parseInt(digits, 16) : Infinity;
+    if (code > 0x10ffff) throw unsupported(reader, '\\u{ without a code point');
     reader.at = end + 1;
     return code;
   }
   const high = hex(reader, 4) ?? char.charCodeAt(0);
+  const behind = reader.at;
   if (high < 0xd800 || high > 0xdbff || !next(reader, '\\u')) return high;
   const low = hex(reader, 4) ?? 0;
+  if (low < 0xdc00 || low > 0xdfff) {
+    reader.at = behind;
+    return high;
+  }
   return 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
 }
 

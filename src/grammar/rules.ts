@@ -1,4 +1,4 @@
-import { hasText } from './emptiness.ts';
+import { hasText, type Search } from './emptiness.ts';
 import type { Grammar, Item } from './grammar.ts';
 import { checkLimit } from './limits.ts';
 import { both, empty, not } from './regular.ts';
@@ -9,7 +9,7 @@ export const blank: Item = { kind: 'sequence', items: [] };
 /** No text fits. */
 export const never: Item = { kind: 'choice', items: [] };
 
-export const sequenceOfItems = (...items: readonly Item[]): Item => {
+export const sequenceOfItems = (items: readonly Item[]): Item => {
   const parts = items.flatMap((item) => (item.kind === 'sequence' ? item.items : [item]));
   return parts.length === 1 ? parts[0]! : { kind: 'sequence', items: parts };
 };
@@ -23,6 +23,7 @@ export class Rules {
   readonly items: Item[] = [];
   readonly #nullable: boolean[] = [];
   readonly #nonEmpty = new Map<number, number>();
+  readonly #search: Search = { nStates: 0 };
   #work = 0;
 
   constructor(grammar: Grammar, nVocab: number) {
@@ -51,13 +52,13 @@ export class Rules {
     switch (item.kind) {
       case 'text': {
         const regular = both([item.regular, not(empty)]);
-        return hasText(regular) ? { kind: 'text', regular } : never;
+        return hasText(regular, this.#search) ? { kind: 'text', regular } : never;
       }
       case 'sequence': {
         const [first, ...rest] = item.items; // each of them may be empty, or the sequence would not be
         if (!first) return never;
-        const tail = sequenceOfItems(...rest);
-        return choiceOf([sequenceOfItems(this.nonEmpty(first), tail), this.nonEmpty(tail)]);
+        const tail = sequenceOfItems(rest);
+        return choiceOf([sequenceOfItems([this.nonEmpty(first), tail]), this.nonEmpty(tail)]);
       }
       case 'choice':
         return choiceOf(item.items.map((part) => this.nonEmpty(part)));
@@ -65,7 +66,7 @@ export class Rules {
         const { max = Infinity } = item; // the least count is 0, or the part may be empty, which comes to the same
         if (max === 0) return never;
         const part = this.nonEmpty(item.item);
-        return sequenceOfItems(part, { kind: 'repeat', item: part, min: 0, max: max - 1 });
+        return sequenceOfItems([part, { kind: 'repeat', item: part, min: 0, max: max - 1 }]);
       }
       case 'rule':
         return { kind: 'rule', rule: this.nonEmptyRule(item.rule) };
@@ -135,7 +136,7 @@ export class Rules {
     checkLimit('work', ++this.#work);
     switch (item.kind) {
       case 'text':
-        return hasText(item.regular);
+        return hasText(item.regular, this.#search);
       case 'token':
         return true;
       case 'sequence':

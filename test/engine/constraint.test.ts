@@ -184,6 +184,9 @@ describe('a constraint', () => {
   it('is one, and none goes on past its end', async () => {
     await expect(answer({ schema: true, regexp: 'a' })).rejects.toThrow(/held to schema and regexp; give one of/);
     await expect(answer({ regexp: 'a', ignoreEos: true })).rejects.toThrow(/ignoreEos goes on past the end/);
+    const session = model.openSession();
+    await run(session, [1, 2, 3], { temperature: 0, regexp: 'a{1,9}', maxTokens: 1 });
+    await expect(finish(session.resume({ ignoreEos: true }))).rejects.toThrow(/ignoreEos goes on past the end/);
     await expect(answer({ grammar: 5 as never })).rejects.toThrow(/^grammar is number, expected a text/);
   });
 
@@ -194,6 +197,23 @@ describe('a constraint', () => {
 
   it('that only the empty text fits has nothing to make', async () => {
     expect(await answer({ regexp: '' })).toMatchObject({ text: '', tokens: [], stopReason: 'eos' });
+  });
+
+  it('of calls knows all of an answer that goes on more than once', async () => {
+    const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+    const calls = {
+      format: 'hermes',
+      tokens: [],
+      tools,
+      choice: 'required',
+      isSingle: true,
+      free: [],
+      schema: undefined,
+    } as const;
+    const session = model.openSession();
+    const first = await run(session, [1, 2, 3], { temperature: 0, calls, maxTokens: 4 });
+    const second = await finish(session.resume({ maxTokens: 4 }));
+    expect(session.unfinishedCalls?.tokens).toEqual([...first.tokens, ...second.tokens]);
   });
 
   it('has room for the keys of any number of answers', async () => {

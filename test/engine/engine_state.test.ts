@@ -51,6 +51,19 @@ describe.each(['llama', 'gemma3n'])('sessions of %s on a device that tells later
     });
   });
 
+  it('wait for one that is being closed', async () => {
+    const engine = await engineFor(2);
+    const first = await engine.openSession();
+    const second = await engine.openSession();
+    engine.willClose(first); // as soon as its call is over
+    const third = engine.openSession();
+    third.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve));
+    engine.closeSession(first);
+    const opened = await third;
+    expect([...engine.sessions.keys()]).toEqual([second, opened]);
+  });
+
   it('say what the device says where fewer are open', async () => {
     const engine = await engineFor(1);
     await engine.openSession();

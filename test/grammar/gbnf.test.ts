@@ -120,6 +120,7 @@ test('hostile grammars end in an error, or are read in no time', () => {
   expect(() => fits(compiled(`root ::= r0\n${chain}r20000 ::= "z"`), 'y')).toThrow(UnsupportedError);
   const ambiguous = compiled('root ::= root root | "a" root | root "a" | "a" | ');
   expect(fits(ambiguous, 'a'.repeat(60))).toBe(true);
+  expect(fits(compiled(`root ::= "a" | ${'r '.repeat(150_000)}\nr ::= "b"?`), 'a')).toBe(true);
   const nested = compiled('root ::= (("a"{0,1000}){0,1000}){0,1000}');
   expect(fits(nested, 'a'.repeat(50))).toBe(true);
   const doubling = compiled('root ::= [ab]* "a" [ab]{200}');

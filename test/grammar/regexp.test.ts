@@ -50,6 +50,20 @@ const randomText = (dice: Dice): string =>
   Array.from({ length: dice.below(6) }, () => 'abc_- \n1é'[dice.below(9)]!).join('');
 
 describe('regular expressions', () => {
+  it('mean properties and code points by what is written so, also beside escapes without need', () => {
+    expect(finds("^[\\p{L} \\'-]+$", "Zoé d'Or")).toBe(true);
+    expect(finds("^[\\p{L} \\'-]+$", 'p{L}')).toBe(false);
+    expect(finds('^\\u{e9}\\-$', 'é-')).toBe(true);
+    expect(() => regularOfRegexp('\\p{Nothing}\\-')).toThrow(/the unknown property \\p\{Nothing\}/);
+    expect(() => regularOfRegexp('\\u{}\\-')).toThrow(UnsupportedError);
+  });
+
+  it('have counts of any length, and pairs of surrogates only', () => {
+    expect([1, 2, 3].map((n) => finds(`^a{${'0'.repeat(60)}2}$`, 'a'.repeat(n)))).toEqual([false, true, false]);
+    expect(finds('^\\ud83d\\ude00$', '😀')).toBe(true);
+    expect(finds('^\\ud83d\\u0041$', String.fromCodePoint(0x10000 + (0x3d << 10) + 0x41))).toBe(false);
+  });
+
   it('find what the platform finds, with assertions wherever they stand', () => {
     const dice = seeded(5);
     for (let i = 0; i < 1_000; i++) {

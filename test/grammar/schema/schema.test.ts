@@ -216,6 +216,12 @@ describe('schemas whose parts multiply', () => {
     expect(() => grammarOfSchema(schema)).toThrow(message);
   });
 
+  it('are not searched for texts for ever, however many there are', () => {
+    const pattern = (i: number) => ({ type: 'string', pattern: `^(?=(?:.{${29 + i}})+$)(?=(?:.{${37 + i}})+$).+$` });
+    const schema = { properties: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`k${i}`, pattern(i)])) };
+    expect(() => compiled(schema)).toThrow(/searches came to 60,001/);
+  });
+
   it('are looked at once where many refer to them', () => {
     const $defs = chained(40, (next) => ({ allOf: [next, next] }), { properties: { a: true } });
     const isClosed = { $defs, unevaluatedProperties: false, allOf: [{ $ref: '#/$defs/x0' }] };
