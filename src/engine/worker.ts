@@ -1,6 +1,5 @@
 import type { GpuObject } from '../platform/gpu.ts';
 import type { Port } from '../platform/platform.ts';
-import { ResourceError } from '../base/errors.ts';
 import {
   NO_CALL,
   OWN_SESSION,
@@ -91,14 +90,8 @@ class Server {
     const { id, args } = message;
     const session = this.engine.sessionToSave(args.session);
     if (!session && args.session !== OWN_SESSION) return false;
-    if (!session) {
-      const why = new ResourceError(
-        'several answers, or none, are under way, and only the text of one can be saved at once',
-      );
-      this.post({ id, error: plainError(why) });
-      return true;
-    }
-    session.save(args).then(
+    const saved = session?.save(args) ?? Promise.reject(new TypeError('it is not clear which answer to save'));
+    saved.then(
       (result) => this.post({ id, result }),
       (error) => this.post({ id, error: plainError(error) }),
     );
