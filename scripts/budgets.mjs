@@ -108,7 +108,7 @@ const coreLines = linesOf(
 const inCircles = sourceCircles();
 
 const budgets = [
-  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 112 },
+  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 112.5 },
   {
     name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
     is: coreLines,
