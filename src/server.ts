@@ -5,7 +5,8 @@ import { asFetch, type FetchLike } from './server/model_fetch.ts';
 
 export type { DescribedSource, NamedSources, ServedModelsOptions, ServedSource } from './api/served_models.ts';
 export type { HandlerOptions, RequestNote } from './server/handler.ts';
-export type { ListedModel, ServedOptions, ToolChoice } from './server/served.ts';
+export type { ToolChoice } from './chat/tools/tool.ts';
+export type { ListedModel, ServedOptions } from './server/served.ts';
 export type { FetchLike } from './server/model_fetch.ts';
 
 export interface ServeOptions extends ServedModelsOptions, HandlerOptions {}

@@ -1,6 +1,7 @@
 /** Answers with tools that are run here: the model is asked again with what they return, until it answers in words. */
 import { asError } from '../base/errors.ts';
 import { checkWhole, kindOf } from '../base/checks.ts';
+import { orAborted } from '../base/signals.ts';
 import type { ChatMessage, ToolDefinition } from '../chat/conversation.ts';
 import type { AnswerPart } from '../chat/parts.ts';
 import type { MadeCall } from '../chat/tools/done_calls.ts';
@@ -90,26 +91,12 @@ async function run(call: MadeCall, tools: ReadonlyMap<string, RunnableTool>, sig
     if (!tool) throw new RangeError(`there is no tool ${name}; there are ${[...tools.keys()].join(', ')}`);
     if (typeof args === 'string') throw new TypeError(`the arguments are no JSON object: ${args}`);
     const value = tool.schema === undefined ? args : await checked(args, tool.schema);
-    const returned: unknown = await untilAborted(tool.run!(value as Record<string, unknown>, { id, name, signal }), signal); // prettier-ignore
+    // a tool that does not look at its signal holds nothing up
+    const returned: unknown = await orAborted(Promise.resolve(tool.run!(value as Record<string, unknown>, { id, name, signal })), signal); // prettier-ignore
     return { id, name, arguments: args, content: typeof returned === 'string' ? returned : (JSON.stringify(returned) ?? 'null') }; // prettier-ignore
   } catch (thrown) {
     const error = asError(thrown);
     return { id, name, arguments: args, content: `Error: ${error.message}`, error };
-  }
-}
-
-/** A tool that does not look at its signal holds nothing up. */
-async function untilAborted(running: unknown, signal: AbortSignal): Promise<unknown> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(asError(signal.reason));
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop(); // by the tool itself
-  });
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

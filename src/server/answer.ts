@@ -3,7 +3,8 @@ import type { GenerateResult, ScoredToken } from '../protocol/generation.ts';
 import type { Prompt } from '../protocol/open.ts';
 import type { Context } from './context.ts';
 import { refusalOf } from './http_error.ts';
-import type { Held, ServedOptions, ServedPart } from './served.ts';
+import type { AnswerPart } from '../chat/parts.ts';
+import type { Held, ServedOptions } from './served.ts';
 
 export interface Wish {
   readonly prompt: Prompt;
@@ -12,7 +13,7 @@ export interface Wish {
 
 /** An answer that is being made: its prompt was taken. */
 export interface Answering {
-  readonly parts: AsyncIterable<ServedPart>;
+  readonly parts: AsyncIterable<AnswerPart>;
   readonly result: Promise<GenerateResult>;
   /** Tokens that came since this was called last, where log-probabilities were asked for. */
   takeScored(): ScoredToken[];
@@ -61,9 +62,9 @@ const least = (a: number | undefined, b: number | undefined): number | undefined
   a === undefined ? b : b === undefined ? a : Math.min(a, b);
 
 async function* partsOf(
-  answer: AsyncIterable<string | ServedPart>,
+  answer: AsyncIterable<string | AnswerPart>,
   result: Promise<GenerateResult>,
-): AsyncGenerator<ServedPart> {
+): AsyncGenerator<AnswerPart> {
   try {
     for await (const part of answer) yield typeof part === 'string' ? { type: 'text', text: part } : part;
   } catch (error) {

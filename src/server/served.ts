@@ -1,37 +1,17 @@
 /** What the routes need of whoever has models: `thimble/server` with models on demand, or one `Model` by itself. */
-import type { GenerateOptions, GenerateResult, ScoredToken } from '../protocol/generation.ts';
+import type { AnswerPart } from '../chat/parts.ts';
+import type { GenerateOptions, GenerateResult, ScoredToken, ToolOptions } from '../protocol/generation.ts';
 import type { ModelInfo, Prompt } from '../protocol/open.ts';
 
-/** A part of an answer: text, thoughts, or the next piece of a call of a tool. */
-export type ServedPart = SaidPart | CallPart;
-
-export interface SaidPart {
-  readonly type: 'text' | 'thinking';
-  readonly text: string;
-}
-
-/** `name` comes with the first piece; `arguments` is the next piece of JSON text. */
-export interface CallPart {
-  readonly type: 'tool_call';
-  readonly index: number;
-  readonly id: string;
-  readonly name?: string;
-  readonly arguments?: string;
-}
-
-export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
-
 /** Options of one answer, as routes make them of what a client asks for. */
-export interface ServedOptions extends GenerateOptions {
-  readonly toolChoice?: ToolChoice;
-  readonly parallelToolCalls?: boolean;
+export interface ServedOptions extends GenerateOptions, ToolOptions {
   readonly thinking?: 'inline' | 'split';
   readonly signal?: AbortSignal;
   readonly onPrefill?: (nDone: number, nTotal: number) => void;
   readonly onLogProbs?: (scored: ScoredToken) => void;
 }
 
-export interface ServedAnswer extends AsyncIterable<string | ServedPart> {
+export interface ServedAnswer extends AsyncIterable<string | AnswerPart> {
   readonly result: Promise<GenerateResult>;
 }
 

@@ -1,21 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
-import { openModel, type Model } from 'thimble';
-import { scriptedModel, type Script } from '../helpers/scripted_model.ts';
-
-const templateOf = (name: string): string =>
-  readFileSync(new URL(`../fixtures/chat/templates/${name}.jinja`, import.meta.url), 'utf8');
-
-const open: Model[] = [];
-afterEach(async () => {
-  for (const model of open.splice(0)) await model.close();
-});
-
-async function modelSaying(script: Script): Promise<Model> {
-  const model = await openModel(await scriptedModel(script), { nCtx: 512, threads: 1 });
-  open.push(model);
-  return model;
-}
+import { describe, expect, it } from 'vitest';
+import { modelSaying, templateOf } from '../helpers/saying_models.ts';
+import type { Script } from '../helpers/scripted_model.ts';
 
 const hi = { messages: [{ role: 'user', content: 'hi' }] };
 const end = ['<|im_end|>', 3] as const;

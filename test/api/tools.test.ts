@@ -1,17 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { openModel, type AnswerPart, type Generation, type Model, type RunnableTool } from 'thimble';
-import { scriptedModel, type Script } from '../helpers/scripted_model.ts';
-
-const open: Model[] = [];
-afterEach(async () => {
-  for (const model of open.splice(0)) await model.close();
-});
-
-async function modelSaying(script: Script): Promise<Model> {
-  const model = await openModel(await scriptedModel(script), { nCtx: 512, threads: 1 });
-  open.push(model);
-  return model;
-}
+import { describe, expect, it } from 'vitest';
+import type { AnswerPart, Generation, RunnableTool } from 'thimble';
+import { modelSaying } from '../helpers/saying_models.ts';
+import type { Script } from '../helpers/scripted_model.ts';
 
 /** Writes calls as Qwen's does, in few words. */
 const template = `{% for t in tools or [] %}{{ t.function.name }};{% endfor %}{% for m in messages %}<|im_start|>{{ m.role }}
@@ -112,8 +102,7 @@ describe('an answer to a prompt with tools', () => {
 
   it('is made by a model that knows no tools as well, which is told how', async () => {
     const plain = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"; // prettier-ignore
-    const model = await openModel(await scriptedModel({ ...script, template: plain }), { nCtx: 2048, threads: 1 });
-    open.push(model);
+    const model = await modelSaying({ ...script, template: plain }, { nCtx: 2048 });
     const tokens = await model.tokenize({ messages, tools });
     const told = await model.detokenize(tokens);
     expect(told).toContain('{"name": "weather", "description": "Tells the weather"');

@@ -1,14 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
-import { mixBits } from '../../src/base/numbers.ts';
 import { Session } from '../../src/engine/session.ts';
-import type { Tensor } from '../../src/graph/tensor.ts';
 import type { GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { likeDevice } from '../helpers/like_device.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
-import { toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
+import { readToy, toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
 
 /** Text that is forced is read in steps of several tokens: by all kinds of layers the same as token by token. */
 
@@ -34,13 +32,6 @@ beforeAll(async () => {
   tokenizer = (await openBytes(tinyModel('llama'))).tokenizer;
 });
 
-/** Numbers that depend on the tensor's name and their place in it. */
-async function read({ name }: Tensor, offsetBytes: number, into: Uint8Array): Promise<void> {
-  const hash = [...name].reduce((h, char) => Math.imul(h ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5);
-  const floats = new Float32Array(into.buffer, into.byteOffset, into.length / 4);
-  for (let i = 0; i < floats.length; i++) floats[i] = (mixBits(hash ^ (offsetBytes / 4 + i)) / 2 ** 31) * 0.5;
-}
-
 async function answer(session: Session, options: GenerateOptions): Promise<GenerateResult> {
   const work = session.generate([7, 8, 9], { schema, seed: 3, ...options });
   for (;;) {
@@ -53,7 +44,7 @@ describe.each(Object.entries(layers))('layers %s', (_, kinds) => {
   it('read forced text as they read tokens one by one, with guesses, and on a device', async () => {
     const toy = toyModel(tokenizer.nVocab, kinds, limits);
     const backend = referenceBackend();
-    await backend.upload(toy.weights, { read });
+    await backend.upload(toy.weights, { read: readToy });
     const open = (of = backend) =>
       new Session(
         { tokenizer, kvType: 'f16', loadMs: 0, sampling: {} },

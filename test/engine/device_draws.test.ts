@@ -2,16 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { referenceBackend } from '../../src/backends/reference/reference.ts';
 import { createWebgpuBackend } from '../../src/backends/webgpu/webgpu.ts';
-import { mixBits } from '../../src/base/numbers.ts';
 import { Session } from '../../src/engine/session.ts';
-import type { Tensor } from '../../src/graph/tensor.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { findDawn } from '../helpers/dawn.ts';
 import { likeDevice, newSeen, type Seen } from '../helpers/like_device.ts';
 import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
-import { toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
+import { readToy, toyModel, type ToyLayer } from '../helpers/toy_layers.ts';
 
 /** A device that works by itself changes no answer: not its tokens, not its end, not what is saved of it. */
 
@@ -26,18 +24,11 @@ beforeAll(async () => {
   tokenizer = (await openBytes(tinyModel('llama'))).tokenizer;
 });
 
-/** Numbers that depend on the tensor's name and their place in it. */
-async function read({ name }: Tensor, offsetBytes: number, into: Uint8Array): Promise<void> {
-  const hash = [...name].reduce((h, char) => Math.imul(h ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5);
-  const floats = new Float32Array(into.buffer, into.byteOffset, into.length / 4);
-  for (let i = 0; i < floats.length; i++) floats[i] = (mixBits(hash ^ (offsetBytes / 4 + i)) / 2 ** 31) * 0.5;
-}
-
 /** Opens sessions of a toy model. `adapt`: what is made of their backend. */
 async function opener(layers: readonly ToyLayer[], create: (toy: ReturnType<typeof toyModel>) => Promise<Backend>) {
   const toy = toyModel(tokenizer.nVocab, layers, limits);
   const backend = await create(toy);
-  await backend.upload(toy.weights, { read });
+  await backend.upload(toy.weights, { read: readToy });
   const { graph, states } = toy;
   const open = (adapted = backend): Session =>
     new Session(

@@ -1,5 +1,7 @@
+import { mixBits } from '../../src/base/numbers.ts';
 import { weight, type Value } from '../../src/graph/graph.ts';
 import { kvCache, rowsState, type LayerState, type StateLimits } from '../../src/graph/layer_state.ts';
+import type { Tensor } from '../../src/graph/tensor.ts';
 import { Recorder } from '../../src/models/recorder.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { causalConv } from '../recipes/causal_conv.ts';
@@ -16,6 +18,13 @@ export type ToyLayer =
 
 const dim = 32;
 const heads = { headDim: 16, scale: 0.25 } as const;
+
+/** Weights of a toy model: numbers that depend on the tensor's name and their place in it. */
+export async function readToy({ name }: Tensor, offsetBytes: number, into: Uint8Array): Promise<void> {
+  const hash = [...name].reduce((h, char) => Math.imul(h ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5);
+  const floats = new Float32Array(into.buffer, into.byteOffset, into.length / 4);
+  for (let i = 0; i < floats.length; i++) floats[i] = (mixBits(hash ^ (offsetBytes / 4 + i)) / 2 ** 31) * 0.5;
+}
 
 /** The graph and states of a toy model, `nVocab` tokens, with one layer of each of these kinds in turn. */
 export function toyModel(

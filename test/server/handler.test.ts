@@ -2,7 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { RequestNote } from '../../src/server/handler.ts';
 import { routes } from '../../src/server/routes.ts';
-import type { ServedOptions, ServedPart } from '../../src/server/served.ts';
+import type { AnswerPart } from '../../src/chat/parts.ts';
+import type { ServedOptions } from '../../src/server/served.ts';
 import { chat, handlerOf, path, played, said } from './played.ts';
 
 describe('requests that are refused', () => {
@@ -204,7 +205,7 @@ describe('answers', () => {
 
   it('have calls of tools: whole, as deltas, as items, and as objects for Ollama', async () => {
     const call = { type: 'tool_call', index: 0, id: 'call_1' } as const;
-    const parts: ServedPart[] = [
+    const parts: AnswerPart[] = [
       said('Let me see.'),
       { ...call, name: 'weather', arguments: '{"city":' },
       { ...call, arguments: '"Rome"}' },

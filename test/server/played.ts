@@ -3,7 +3,8 @@ import type { GenerateResult } from '../../src/protocol/generation.ts';
 import type { ModelInfo } from '../../src/protocol/open.ts';
 import { createHandler, type HandlerOptions } from '../../src/server/handler.ts';
 import { asFetch } from '../../src/server/model_fetch.ts';
-import type { Served, ServedAnswer, ServedModel, ServedOptions, ServedPart } from '../../src/server/served.ts';
+import type { AnswerPart } from '../../src/chat/parts.ts';
+import type { Served, ServedAnswer, ServedModel, ServedOptions } from '../../src/server/served.ts';
 import { Slots } from '../../src/server/slots.ts';
 
 const timings = { loadMs: 0, ttftMs: 0, prefillMs: 1, prefillTps: 0, decodeMs: 1, decodeTps: 0 };
@@ -20,7 +21,7 @@ export const result: GenerateResult = {
 
 /** An answer in parts; `hold` is awaited before each; `more` is what its result says. */
 export function played(
-  parts: readonly ServedPart[],
+  parts: readonly AnswerPart[],
   hold: (i: number, options: ServedOptions) => Promise<void> = () => Promise.resolve(),
   more: Partial<GenerateResult> = {},
 ) {
@@ -76,7 +77,7 @@ export function handlerOf(model: ServedModel, options: HandlerOptions = {}, maxW
   return { ...handler, fetch: asFetch(handler), slots, nHeld: () => nHeld };
 }
 
-export const said = (text: string): ServedPart => ({ type: 'text', text });
+export const said = (text: string): AnswerPart => ({ type: 'text', text });
 const chatBody = { messages: [{ role: 'user', content: 'Hi' }] };
 export const chat = (more: object = {}) => ({ method: 'POST', body: JSON.stringify({ ...chatBody, ...more }) });
 export const path = '/v1/chat/completions';

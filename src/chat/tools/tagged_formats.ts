@@ -68,6 +68,12 @@ const deepseek = (section: string): Omit<ToolFormat, 'name'> => {
   };
 };
 
+/** What calls of DeepSeek V3 are marked with. */
+const deepseekTokens: readonly string[] = [
+  ...['<｜tool▁calls▁begin｜>', '<｜tool▁calls▁end｜>', '<｜tool▁call▁begin｜>', '<｜tool▁call▁end｜>'],
+  '<｜tool▁sep｜>',
+];
+
 /** `<function=weather>` with `<parameter=city>`, inside a tag. */
 const functionTags = (tag: string, lines: boolean): Omit<ToolFormat, 'name' | 'says'> => ({
   begin: `<${tag}>\n`,
@@ -168,13 +174,7 @@ export const taggedFormats: readonly ToolFormat[] = [
     between: '\n',
     shape: { kind: 'tagged', before: 'function<｜tool▁sep｜>', after: '\n```json\n', arguments: 'json' },
     space: 'free',
-    tokens: [
-      '<｜tool▁calls▁begin｜>',
-      '<｜tool▁calls▁end｜>',
-      '<｜tool▁call▁begin｜>',
-      '<｜tool▁call▁end｜>',
-      '<｜tool▁sep｜>',
-    ],
+    tokens: deepseekTokens,
   },
   {
     name: 'deepseek-v3.1',
@@ -184,13 +184,7 @@ export const taggedFormats: readonly ToolFormat[] = [
     end: '<｜tool▁call▁end｜>',
     shape: { kind: 'tagged', after: '<｜tool▁sep｜>', arguments: 'json' },
     space: 'free',
-    tokens: [
-      '<｜tool▁calls▁begin｜>',
-      '<｜tool▁calls▁end｜>',
-      '<｜tool▁call▁begin｜>',
-      '<｜tool▁call▁end｜>',
-      '<｜tool▁sep｜>',
-    ],
+    tokens: deepseekTokens,
   },
   {
     name: 'solar-open',

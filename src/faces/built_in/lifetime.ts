@@ -1,17 +1,18 @@
 /** What can be destroyed: every object that `create` returns. */
+import { link } from '../../base/signals.ts';
 import { abortError, platformError } from './errors.ts';
 
-/** A signal that is aborted with any of several; AbortSignal.any is younger than some engines. Call `unlink` when it is no longer needed. */
+/** A signal that is aborted with any of several. Call `unlink` when it is no longer needed. */
 function linked(signals: readonly (AbortSignal | undefined)[]) {
   const controller = new AbortController();
-  const abort = () => controller.abort(signals.find((signal) => signal?.aborted)?.reason);
-  for (const signal of signals) signal?.addEventListener('abort', abort, { once: true });
-  if (signals.some((signal) => signal?.aborted)) abort();
-  const unlink = () => signals.forEach((signal) => signal?.removeEventListener('abort', abort));
+  const unlink = link(
+    signals.filter((signal) => signal !== undefined),
+    controller,
+  );
   return { signal: controller.signal, unlink };
 }
 
-/** Rejects with the signal's reason as soon as there is one; the work may still be ending. */
+/** Rejects with the signal's reason, whatever that is, as soon as there is one; the work may still be ending. What fails does so as in browsers. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

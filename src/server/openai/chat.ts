@@ -9,7 +9,8 @@ import { biasOf } from '../logit_bias.ts';
 import { needed, readParameters, type Given } from '../parameters.ts';
 import { json, sse } from '../respond.ts';
 import { mirostatOf } from '../sampling_parameters.ts';
-import type { Held, ServedOptions, ServedPart } from '../served.ts';
+import type { AnswerPart } from '../../chat/parts.ts';
+import type { Held, ServedOptions } from '../served.ts';
 import { chatParameters } from './chat_parameters.ts';
 import { logProbEntries } from './log_probs.ts';
 import { finishReason, usageOf } from './usage.ts';
@@ -176,7 +177,7 @@ async function* chunksOf(context: Context, chat: Chat, first: Answering): AsyncG
 const hasCalls = ({ toolCalls = [] }: GenerateResult): boolean => toolCalls.length > 0;
 
 /** The next piece of a message; undefined where nothing was said. */
-function deltaOf(part: ServedPart): object | undefined {
+function deltaOf(part: AnswerPart): object | undefined {
   if (part.type !== 'tool_call') {
     if (part.text === '') return undefined;
     return part.type === 'text' ? { content: part.text } : { reasoning_content: part.text };

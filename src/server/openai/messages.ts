@@ -2,7 +2,7 @@
 import type { ChatMessage, ToolCall, ToolDefinition } from '../../chat/conversation.ts';
 import { HttpError } from '../http_error.ts';
 import { list, object, oneOf, shown, text, wrong, type Check } from '../parameters.ts';
-import type { ToolChoice } from '../served.ts';
+import type { ToolChoice } from '../../chat/tools/tool.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

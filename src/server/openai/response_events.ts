@@ -1,11 +1,12 @@
 /** An answer as the items of a response, and the events that tell how they grow. */
 import type { Answering } from '../answer.ts';
 import { newId } from '../context.ts';
-import type { ServedModel, ServedPart } from '../served.ts';
+import type { AnswerPart } from '../../chat/parts.ts';
+import type { ServedModel } from '../served.ts';
 import { logProbEntries, type ScoredEntry } from './log_probs.ts';
 
 /** Kinds of items, by the parts that they are made of. */
-type Kind = ServedPart['type'];
+type Kind = AnswerPart['type'];
 
 interface Growing {
   readonly kind: Kind;
@@ -86,7 +87,7 @@ class Items {
   }
 
   /** The next part, with the log-probabilities of its tokens. */
-  add(part: ServedPart, logprobs: readonly object[]): Event[] {
+  add(part: AnswerPart, logprobs: readonly object[]): Event[] {
     const { type } = part;
     const call = type === 'tool_call' ? { id: part.id, index: part.index, name: part.name ?? '' } : noCall;
     const piece = type === 'tool_call' ? (part.arguments ?? '') : part.text;
