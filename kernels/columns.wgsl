@@ -1,4 +1,4 @@
-// Columns [first, first + nCols) of each row: x[rows, cols] -> out[rows, nCols].
+// Columns [first, first + nCols) of each group of groupCols: x[rows, cols] -> out[rows, n * nCols].
 // needs: step
 // grid: a thread a number
 
@@ -9,10 +9,13 @@ override threads: u32;
 override cols: u32;
 override first: u32;
 override nCols: u32;
+override groupCols: u32;
 
 @compute @workgroup_size(threads)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x < nCols) {
-    out[id.y * nCols + id.x] = x[id.y * cols + first + id.x];
+  let outCols = cols / groupCols * nCols;
+  if (id.x < outCols) {
+    let group = id.x / nCols;
+    out[id.y * outCols + id.x] = x[id.y * cols + group * groupCols + first + id.x % nCols];
   }
 }

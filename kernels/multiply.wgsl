@@ -1,4 +1,4 @@
-// out = x * weight: x and out [rows, cols], weight [cols].
+// out = x * weight: x and out [rows, cols], weight [cols] or, with a stride, [rows, cols].
 // needs: step
 // grid: a thread a number
 
@@ -8,11 +8,12 @@
 
 override threads: u32;
 override cols: u32;
+override stride: u32;
 
 @compute @workgroup_size(threads)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < cols) {
     let i = id.y * cols + id.x;
-    out[i] = x[i] * weight[id.x];
+    out[i] = x[i] * weight[id.y * stride + id.x];
   }
 }

@@ -71,9 +71,12 @@ export interface StateLimits extends Pick<GraphLimits, 'nCtx' | 'maxTokens'> {
   readonly kvType: KvType;
 }
 
-/** `[n, dim]` rows of layer `l`. */
-export function rowsState(l: number, n: number, dim: number): RowsState {
-  return { kind: 'rows', rows: { name: `rows.${l}`, quant: quantByName.get('f32')!, shape: [n, dim], role: 'state' } };
+/** `[n, dim]` rows of layer `l`. A layer with several states names each. */
+export function rowsState(l: number, n: number, dim: number, what = 'rows'): RowsState {
+  return {
+    kind: 'rows',
+    rows: { name: `${what}.${l}`, quant: quantByName.get('f32')!, shape: [n, dim], role: 'state' },
+  };
 }
 
 /** The arrays that a state is made of, in the order in which sessions save them. */

@@ -23,6 +23,9 @@ export const param = (name: string, type: Scalar['type']): Scalar => ({ name, ty
 /** Numbers of the output that a step makes. */
 export const outputsOf = ({ out }: Node, step: Step): number => rowsOf(out.rows!, step) * colsOf(out);
 
+/** Numbers of an input in a step. */
+export const elementsIn = (value: Value, step: Step): number => rowsOf(value.rows!, step) * colsOf(value);
+
 /** Bytes of a whole operand: of an activation, the rows of the step. */
 export function operandBytes(value: Value, step: Step): number {
   return value.rows ? bytesOf(value, rowsOf(value.rows, step) * colsOf(value)) : bytesOf(value);
