@@ -60,7 +60,7 @@ const { values: options } = parseArgs({
     'exact-gelu': { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    only: { type: 'string', default: 'tiny,families,encoders,rankers,adapters,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,mixtures,encoders,rankers,adapters,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -188,14 +188,19 @@ function withExactGelu(gap, rowsBy) {
 
 const GELU_ENGINE = TINY_ENGINE + "; where gelu is 'computed', the same source built without GGML_GELU_FP16";
 
-/** Tiny models of the other families: the same logits, and nothing else. `table` is how far a GELU from a table is away. */
-async function families() {
-  const { familyConfigs, tinyModel, tinyPrompt } = await tinyModels();
+/**
+ * Tiny models of the other families: the same logits, and nothing else, with weights widened to f32. `table` is how far a GELU from a table is away.
+ * @param {'familyConfigs' | 'mixtureConfigs'} table
+ * @param {string} fixture
+ */
+async function families(table, fixture) {
+  const { [table]: configs, tinyModel, tinyPrompt } = await tinyModels();
   /** @type {Record<string, object>} */
   const models = {};
-  for (const name of Object.keys(familyConfigs)) {
-    const file = path.join(work, name + '.gguf');
-    fs.writeFileSync(file, tinyModel(name));
+  for (const [name, config] of Object.entries(configs)) {
+    const own = path.join(work, name + '.gguf');
+    fs.writeFileSync(own, tinyModel(name));
+    const file = config.encoding('blk.0.ffn_down_exps.weight') === 'f32' ? own : exactModel(own);
     const { rows, gelu } = withExactGelu(GELU_GAP, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
     /** @type {Record<string, Row[]>} */
     const sse42 = gelu.gelu ? {} : { sse42: logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt) };
@@ -206,7 +211,7 @@ async function families() {
       apart: distances(rows, sse42),
     };
   }
-  save('families.json', { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
+  save(fixture, { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
 /** Tiny models with adapters and control vectors: the same logits. */
@@ -376,7 +381,8 @@ function perplexity() {
 /** @type {Readonly<Record<string, () => void | Promise<void>>>} */
 const tasks = {
   tiny,
-  families,
+  families: () => families('familyConfigs', 'families.json'),
+  mixtures: () => families('mixtureConfigs', 'mixtures.json'),
   encoders: () => encoders('tinyEncoders', 'encoders.json'),
   rankers: () => encoders('tinyRankers', 'rankers.json'),
   adapters,
@@ -386,7 +392,7 @@ const tasks = {
 };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (!['tiny', 'families', 'encoders', 'rankers', 'adapters'].includes(name) && !options.model)
+  if (!['tiny', 'families', 'mixtures', 'encoders', 'rankers', 'adapters'].includes(name) && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

@@ -8,12 +8,15 @@ import { gemma3n } from './gemma3n.ts';
 import { gemma4 } from './gemma4.ts';
 import { gemmaEmbedding } from './gemma_embedding.ts';
 import { glm4 } from './glm4.ts';
+import { gptOss } from './gpt_oss.ts';
 import { granite } from './granite.ts';
 import { hunyuan } from './hunyuan.ts';
 import { jinaBertV2 } from './jina_bert_v2.ts';
+import { llamaMoe } from './llama_moe.ts';
 import { mistral3 } from './mistral3.ts';
 import { modernBert } from './modern_bert.ts';
 import { olmo2 } from './olmo2.ts';
+import { qwen3Moe } from './qwen3_moe.ts';
 import { smollm3 } from './smollm3.ts';
 
 /** Families that are loaded when a file asks for one: a page does not wait for what few models need. */
@@ -30,6 +33,9 @@ export const more: readonly Architecture[] = [
   hunyuan,
   glm4,
   bitnet,
+  llamaMoe,
+  qwen3Moe,
+  gptOss,
   bert,
   jinaBertV2,
   modernBert,
