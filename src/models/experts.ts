@@ -13,10 +13,11 @@ import type { WeightFinder } from './weight_finder.ts';
 
 /** What becomes of `up`, and of `gate` where experts have one, `[.., nUsed * expertDim]` each. */
 const activations = {
-  swiglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate: Value) => g.swiglu(gate, up) },
-  geglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate: Value) => g.geglu(gate, up) },
-  'clamped swiglu': { hasGate: true, act: (g: MoreRecorder, up: Value, gate: Value) => g.swigluClamped(gate, up, { limit: 7, alpha: 1.702 }) },
+  swiglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.swiglu(gate!, up) },
+  geglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.geglu(gate!, up) },
+  'clamped swiglu': { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.swigluClamped(gate!, up, { limit: 7, alpha: 1.702 }) },
   gelu: { hasGate: false, act: (g: MoreRecorder, up: Value) => g.gelu(up) },
+  'relu squared': { hasGate: false, act: (g: MoreRecorder, up: Value) => g.reluSquared(up) },
 } as const;
 
 /** A matrix for each expert. */
@@ -27,28 +28,44 @@ interface Stack extends Linear {
 
 export interface Experts {
   readonly router: Linear; // [nExperts, dim]
+  /** Added to a token's scores for the choice alone. */
+  readonly bias: Value | undefined; // [nExperts]
+  /** Projections around all experts. */
+  readonly latent: { readonly down: Linear; readonly up: Linear } | undefined; // [latentDim, dim], [dim, latentDim]
   /** One matrix for both where the file has them on top of each other. */
   readonly gateUp: Stack | undefined; // [nExperts, 2 * expertDim, dim]
   readonly gate: Stack | undefined; // [nExperts, expertDim, dim]
   readonly up: Stack | undefined;
   readonly down: Stack; // [nExperts, dim, expertDim]
   readonly scales: Value | undefined; // [1, nExperts]
-  readonly shared: { readonly gate: Linear; readonly up: Linear; readonly down: Linear } | undefined;
+  readonly shared: Shared | undefined;
+}
+
+/** The expert that every token takes. */
+interface Shared {
+  readonly gate: Linear | undefined; // [sharedDim, dim]
+  readonly up: Linear; // [sharedDim, dim]
+  readonly down: Linear; // [dim, sharedDim]
+  /** Says how much of it a token gets. */
+  readonly router: Linear | undefined; // [1, dim]
 }
 
 /** Weights of layer `l`'s experts, without its router's. */
-export function expertStacks(find: WeightFinder, { dim, mixture: m }: { dim: number; mixture: Mixture }, l: number) {
+export function expertStacks(find: WeightFinder, { dim, mixture: m }: { dim: number; mixture: Mixture }, l: number): Omit<Experts, 'router'> {
   const at = `blk.${l}.ffn_`;
-  checkStacked(find, l);
+  checkStacked(find, `${at}up.0.weight`);
   const isFused = find.has(`${at}gate_up_exps.weight`);
+  const inside = m.latentDim || dim;
   const stack = (name: string, rows: number, cols: number) => stackOf(find, `${at}${name}_exps`, [m.nExperts, rows, cols]);
   return {
-    gateUp: isFused ? stack('gate_up', 2 * m.expertDim, dim) : undefined,
-    gate: isFused || !activations[m.activation].hasGate ? undefined : stack('gate', m.expertDim, dim),
-    up: isFused ? undefined : stack('up', m.expertDim, dim),
-    down: stack('down', dim, m.expertDim),
+    bias: m.hasBias ? find.get(`blk.${l}.exp_probs_b.bias`, [m.nExperts]) : undefined,
+    latent: m.latentDim ? { down: find.linear(`${at}latent_down`, [inside, dim]), up: find.linear(`${at}latent_up`, [dim, inside]) } : undefined,
+    gateUp: isFused ? stack('gate_up', 2 * m.expertDim, inside) : undefined,
+    gate: isFused || !activations[m.activation].hasGate ? undefined : stack('gate', m.expertDim, inside),
+    up: isFused ? undefined : stack('up', m.expertDim, inside),
+    down: stack('down', inside, m.expertDim),
     scales: scalesOf(find, `${at}down_exps`, m.nExperts),
-    shared: m.sharedDim === 0 ? undefined : sharedOf(find, [m.sharedDim, dim], at),
+    shared: m.sharedDim ? sharedOf(find, m, at, dim) : undefined,
   };
 }
 
@@ -58,11 +75,20 @@ export const expertWeights = (find: WeightFinder, c: { dim: number; mixture: Mix
   ...expertStacks(find, c, l),
 });
 
-const sharedOf = (find: WeightFinder, [rows, dim]: readonly [number, number], at: string) => ({
-  gate: find.linear(`${at}gate_shexp`, [rows, dim]),
-  up: find.linear(`${at}up_shexp`, [rows, dim]),
-  down: find.linear(`${at}down_shexp`, [dim, rows]),
+const sharedOf = (find: WeightFinder, { sharedDim, activation }: Mixture, at: string, dim: number): Shared => ({
+  gate: activations[activation].hasGate ? find.linear(`${at}gate_shexp`, [sharedDim, dim]) : undefined,
+  up: find.linear(`${at}up_shexp`, [sharedDim, dim]),
+  down: find.linear(`${at}down_shexp`, [dim, sharedDim]),
+  router: find.has(`${at}gate_inp_shexp.weight`) ? { w: rowOf(find, `${at}gate_inp_shexp.weight`, dim) } : undefined,
 });
+
+/** A matrix of one row, which files have as a vector. */
+function rowOf(find: WeightFinder, name: string, cols: number): Value {
+  const isVector = find.shape(name).length === 1;
+  const row = { ...find.get(name, isVector ? [cols] : [1, cols]), shape: [1, cols] };
+  find.used.set(name, row);
+  return row;
+}
 
 function stackOf(find: WeightFinder, name: string, shape: readonly [nExperts: number, rows: number, cols: number]): Stack {
   const [nExperts, rows] = shape;
@@ -76,21 +102,25 @@ function scalesOf(find: WeightFinder, name: string, nExperts: number): Value | u
 }
 
 /** @throws UnsupportedError for a tensor of each expert, as converters wrote them before April 2024. */
-function checkStacked(find: WeightFinder, l: number): void {
-  const single = `blk.${l}.ffn_up.0.weight`;
+function checkStacked(find: WeightFinder, single: string): void {
   if (!find.has(single)) return;
-  throw new UnsupportedError(`the file has ${single}, a matrix of one expert; this build reads matrices of all experts in one tensor: convert the model again`);
+  const help = 'this build reads the matrices of all experts in one tensor: convert the model again';
+  throw new UnsupportedError(`the file has ${single}, a matrix of one expert; ${help}`);
 }
 
 /** What the experts say that a token's scores choose: `x[nTokens, dim]`, `scores[nTokens, nExperts]` → `[nTokens, dim]`. */
 export function mix(g: MoreRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: Value, scores: Value): Value {
-  const chosen = g.route(scores, m); // [nTokens, 2 * nUsed]
-  const [gate, up] = gateAndUp(g, m, w, x, chosen); // [nTokens, nUsed * expertDim] each
-  const active = activations[m.activation].act(g, up, gate!);
-  const said = g.mixExperts(g.matmulExperts(w.down, active, chosen), chosen, w.scales); // [nTokens, dim]
-  if (!w.shared) return said;
+  const { act } = activations[m.activation];
+  const chosen = g.route(scores, { ...m, bias: w.bias }); // [nTokens, 2 * nUsed]
+  const inner = w.latent ? g.linear(w.latent.down, x) : x; // [nTokens, latentDim or dim]
+  const [gate, up] = gateAndUp(g, m, w, inner, chosen); // [nTokens, nUsed * expertDim] each
+  const said = g.mixExperts(g.matmulExperts(w.down, act(g, up, gate), chosen), chosen, w.scales); // [nTokens, latentDim or dim]
+  const y = w.latent ? g.linear(w.latent.up, said) : said; // [nTokens, dim]
+  if (!w.shared) return y;
   const { shared } = w;
-  return g.add(said, g.linear(shared.down, g.swiglu(g.linear(shared.gate, x), g.linear(shared.up, x))));
+  const active = act(g, g.linear(shared.up, x), shared.gate && g.linear(shared.gate, x)); // [nTokens, sharedDim]
+  const all = g.linear(shared.down, active); // [nTokens, dim]
+  return g.add(y, shared.router ? g.gate(all, g.linear(shared.router, x)) : all);
 }
 
 /** The same with the scores of a router that reads what the experts read. */
@@ -113,7 +143,7 @@ type Block = { readonly experts: Experts } | { readonly experts?: undefined; rea
 
 /** Weights of layer `l`'s feed-forward block, of either kind. */
 export const blockWeights = (find: WeightFinder, { dim, ffnDim, mixture }: Sizes, l: number): Block =>
-  mixture ? { experts: expertWeights(find, { dim, mixture }, l) } : { dense: gatedFfn(find, { dim, ffnDim }, l) };
+  mixture && l >= mixture.nDense ? { experts: expertWeights(find, { dim, mixture }, l) } : { dense: gatedFfn(find, { dim, ffnDim }, l) };
 
 /** What it makes of `x[nTokens, dim]`: `[nTokens, dim]`. */
 export function block(g: MoreRecorder, { mixture }: Sizes, w: Block, x: Value): Value {

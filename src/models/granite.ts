@@ -43,7 +43,7 @@ export const granite = architectureBy(MoreRecorder, {
       ...attentionWeights(find, c, l),
       sinks: find.optional(`blk.${l}.attn_sinks.weight`, [c.nHeads]),
       ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
-      ...blockWeights(find, c, l),
+      ffn: blockWeights(find, c, l),
     })),
   }),
 
@@ -62,7 +62,7 @@ export const granite = architectureBy(MoreRecorder, {
       const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.attnScale, sinks: layer.sinks });
       x = g.add(x, g.scale(g.linear(layer.wo, a), c.residualScale)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      x = g.layerOut(g.add(x, g.scale(block(g, c, layer, f), c.residualScale)), l); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.scale(block(g, c, layer.ffn, f), c.residualScale)), l); // [nTokens, dim]
     }
     const logits = g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
     return g.scale(logits, 1 / c.logitScale);

@@ -31,10 +31,18 @@ const tolerances: Readonly<Record<string, number>> = {
   qwen3moe: 1e-4,
   gptoss: 1e-4,
   gemma4moe: 5e-3,
+  lfm2: 1e-4,
+  qwen35: 1e-4,
+  falcon_h1: 1e-4,
+  nemotron_h: 1e-4,
+  lfm2moe: 1e-4,
+  qwen35moe: 1e-4,
+  granitehybrid: 1e-4,
+  nemotron_h_moe: 1e-4,
 };
 
 /** Models whose ops have no kernels: plain loops alone compute them. */
-const plain: readonly string[] = ['qwen3moe', 'gptoss', 'gemma4moe'];
+const plain: readonly string[] = ['qwen3moe', 'gptoss', 'gemma4moe', 'lfm2moe', 'qwen35moe', 'granitehybrid', 'nemotron_h_moe'];
 
 const prompt = Array.from({ length: 24 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 const nVocab = 96;
