@@ -36,7 +36,7 @@ const tolerances: Readonly<Record<string, number>> = {
   falcon_h1: 1e-4,
   nemotron_h: 1e-4,
   lfm2moe: 1e-4,
-  qwen35moe: 1e-4,
+  qwen35moe: 2e-4, // its states make rounding large: llama.cpp's own ways are 9e-5 apart
   granitehybrid: 1e-4,
   nemotron_h_moe: 1e-4,
 };
