@@ -2,7 +2,7 @@
 /**
  * Asks llama.cpp for everything the fidelity tests compare with, and writes it to test/fixtures/models/.
  *
- *   node scripts/model_goldens.mjs --peers DIR [--model SMOLLM2.gguf] [--wiki wiki.test.raw] [--only tiny,families,logits,…]
+ *   node scripts/model_goldens.mjs --peers DIR [--model SMOLLM2.gguf] [--wiki wiki.test.raw] [--only tiny,families,logits,…] [--names lfm2,…]
  *
  * The engine is llama.cpp v0.5.0 as the npm package @node-llama-cpp/linux-x64@3.22.1 ships it, x86-64 Linux, CPU only. It
  * is no dependency of this project; install it elsewhere and name the folder that then holds node_modules:
@@ -60,6 +60,7 @@ const { values: options } = parseArgs({
     'exact-gelu': { type: 'string' },
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    names: { type: 'string' },
     only: { type: 'string', default: 'tiny,families,encoders,rankers,adapters,logits,greedy,perplexity' },
   },
 });
@@ -188,12 +189,16 @@ function withExactGelu(gap, rowsBy) {
 
 const GELU_ENGINE = TINY_ENGINE + "; where gelu is 'computed', the same source built without GGML_GELU_FP16";
 
-/** Tiny models of the other families: the same logits, and nothing else. `table` is how far a GELU from a table is away. */
+/**
+ * Tiny models of the other families: the same logits, and nothing else. `table` is how far a GELU from a table is away. With --names the
+ * others keep what they have.
+ */
 async function families() {
   const { familyConfigs, tinyModel, tinyPrompt } = await tinyModels();
+  const names = options.names?.split(',') ?? Object.keys(familyConfigs);
   /** @type {Record<string, object>} */
-  const models = {};
-  for (const name of Object.keys(familyConfigs)) {
+  const models = options.names ? JSON.parse(fs.readFileSync(path.join(fixtures, 'families.json'), 'utf8')).models : {};
+  for (const name of names) {
     const file = path.join(work, name + '.gguf');
     fs.writeFileSync(file, tinyModel(name));
     const { rows, gelu } = withExactGelu(GELU_GAP, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));

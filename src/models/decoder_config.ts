@@ -50,7 +50,7 @@ export function sizes(meta: Metadata, key: string, nLayers: number): number[] {
 }
 
 /** A size that all layers have, though some files spell it once for each. */
-function alike(meta: Metadata, key: string, fallback?: number): number {
+export function alike(meta: Metadata, key: string, fallback?: number): number {
   if (meta.get(key)?.type !== 'array') return size(meta, key, fallback);
   const [first, ...others] = meta.numbers(key);
   if (first !== undefined && first >= 1 && others.every((n) => n === first)) return first;

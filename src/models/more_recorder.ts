@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { RowsState } from '../graph/layer_state.ts';
+import type { LayerState } from '../graph/layer_state.ts';
 import { causalConv } from '../ops/causal_conv.ts';
 import { columns } from '../ops/columns.ts';
 import { combine } from '../ops/combine.ts';
@@ -23,6 +23,11 @@ import { swigluClamped } from '../ops/swiglu_clamped.ts';
 import { temper } from '../ops/temper.ts';
 import { constant, f32, Recorder, type Linear } from './recorder.ts';
 
+function rowsOf(state: LayerState): Value {
+  if (state.kind === 'rows') return state.rows;
+  throw new TypeError(`a recurrent layer takes rows, came ${state.k.name}`);
+}
+
 /** A recorder that knows the ops of few families, too; it loads with those. */
 export class MoreRecorder extends Recorder {
   /** Rows of a table that stays in storage: `[nTokens, cols]`. */
@@ -40,12 +45,26 @@ export class MoreRecorder extends Recorder {
 
   /** `rmsNorm` of groups of `groupCols` columns, without a weight. */
   rmsNormPlain(x: Value, groupCols: number, eps: number): Value {
-    return this.rmsNorm(x, this.ones(groupCols), eps);
+    return this.rmsNorm(x, this.filled(groupCols, 1), eps);
   }
 
-  private ones(n: number): Value {
-    const known = this.nodes.flatMap(({ inputs }) => inputs).find(({ name, shape }) => name === 'ones' && shape[1] === n);
-    return known ?? constant('ones', [1, n], new Float32Array(n).fill(1));
+  /** `rmsNorm` of groups with weights of their own, `[nGroups, groupCols]`. */
+  rmsNormGroups(x: Value, weight: Value, eps: number): Value {
+    const [nGroups, groupCols] = weight.shape as [number, number];
+    if (nGroups === 1) return this.rmsNorm(x, weight, eps);
+    return this.multiply(this.rmsNormPlain(x, groupCols, eps), { ...weight, shape: [nGroups * groupCols] });
+  }
+
+  /** `x / sqrt(Σx² + eps) * by` of groups of `groupCols` columns. */
+  l2Norm(x: Value, groupCols: number, eps: number, by = 1): Value {
+    return this.rmsNorm(x, this.filled(groupCols, by / Math.sqrt(groupCols)), eps / groupCols);
+  }
+
+  /** A row of the same number everywhere. */
+  private filled(n: number, number: number): Value {
+    const name = `all ${number}`;
+    const known = this.nodes.flatMap(({ inputs }) => inputs).find((input) => input.name === name && input.shape[1] === n);
+    return known ?? constant(name, [1, n], new Float32Array(n).fill(number));
   }
 
   /** Multiplies the rows at positions `every * i` and on by `factors[i]`. */
@@ -107,20 +126,21 @@ export class MoreRecorder extends Recorder {
   }
 
   /** Each column with the rows before it, `[nTokens, cols]`; taps are `[cols, nTaps]`, the state keeps `[nTaps - 1, cols]`. */
-  causalConv(x: Value, { taps, bias }: Conv, state: RowsState, then: 'as it is' | 'silu'): Value {
-    const silu = then === 'silu' ? 1 : 0;
-    return this.node(causalConv, bias ? [x, taps, state.rows, bias] : [x, taps, state.rows], { silu });
+  causalConv(x: Value, { taps, bias }: Conv, state: LayerState, then: 'as it is' | 'silu'): Value {
+    const tail = rowsOf(state);
+    return this.node(causalConv, bias ? [x, taps, tail, bias] : [x, taps, tail], { silu: then === 'silu' ? 1 : 0 });
   }
 
   /** The gated delta rule; the state is `[nHeads * headDim, headDim]`. */
-  deltaNet(x: DeltaInputs, { a, dt }: { readonly a: Value; readonly dt: Value }, state: RowsState): Value {
-    return this.node(deltaNet, [x.q, x.k, x.v, x.alpha, x.beta, a, dt, state.rows], { headDim: colsOf(state.rows) });
+  deltaNet(x: DeltaInputs, { a, dt }: { readonly a: Value; readonly dt: Value }, state: LayerState): Value {
+    const rows = rowsOf(state);
+    return this.node(deltaNet, [x.q, x.k, x.v, x.alpha, x.beta, a, dt, rows], { headDim: colsOf(rows) });
   }
 
   /** Mamba-2's scan; the state is `[nHeads * stateDim, headDim]`. */
-  ssmScan(x: ScanInputs, { a, d, dt }: ScanWeights, state: RowsState): Value {
-    const stateDim = state.rows.shape[0]! / colsOf(x.delta);
-    return this.node(ssmScan, [x.x, x.b, x.c, x.delta, a, d, dt, state.rows], { stateDim });
+  ssmScan(x: ScanInputs, { a, d, dt }: ScanWeights, state: LayerState): Value {
+    const rows = rowsOf(state);
+    return this.node(ssmScan, [x.x, x.b, x.c, x.delta, a, d, dt, rows], { stateDim: rows.shape[0]! / colsOf(x.delta) });
   }
 
   /** Chooses experts by scores `[.., nExperts]`: `[.., 2 * nUsed]`, their numbers, then their weights. */

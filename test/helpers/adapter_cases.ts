@@ -11,7 +11,10 @@ export interface AdapterCase {
 const one = (model: string, lora: TinyLora = {}, scale = 0.25): AdapterCase => ({ model, loras: [{ ...lora, scale }] });
 const other = { name: 'other', rank: 3, alpha: 0, targets: /attn_[qv]\.weight$/, scale: 0.8 };
 
-const families = Object.keys(familyConfigs).filter((name) => !['exaone4-large', 'granite-unturned'].includes(name));
+const variants = ['exaone4-large', 'granite-unturned', 'qwen35-listed', 'granitehybrid-turned'];
+const families = Object.keys(familyConfigs).filter((name) => !variants.includes(name));
+/** Of Nemotron-H llama.cpp steers the feed-forward layers alone. */
+const steered = families.filter((name) => name !== 'nemotron_h');
 
 /** Factors of projections: llama.cpp applies those of feed-forward blocks to what adapters add, too, and says that it is incorrect. */
 const scaled = ['llama-fused', 'llama-scales', 'bitnet'];
@@ -33,7 +36,7 @@ export const adapterCases: Readonly<Record<string, AdapterCase>> = {
   'two adapters': { model: 'llama', loras: [{ scale: 0.4 }, other] },
   'less than nothing': one('qwen2', {}, -0.6),
   'a vector': { model: 'qwen2', loras: [], vector: { scale: 0.7 } },
-  ...Object.fromEntries(families.map((model) => [`${model}, a vector`, { model, loras: [], vector: { scale: 0.7 } }])),
+  ...Object.fromEntries(steered.map((model) => [`${model}, a vector`, { model, loras: [], vector: { scale: 0.7 } }])),
   'a vector for some layers': { model: 'gemma3', loras: [], vector: { scale: -1.3, layers: [2, 2] } },
   both: { model: 'gemma2', loras: [{ scale: 0.4 }], vector: { scale: 0.6 } },
 };

@@ -19,7 +19,8 @@ export interface TinyLora {
   readonly change?: (tensors: TinyTensor[]) => TinyTensor[];
 }
 
-const projections = /^output\.weight$|(attn_(q|k|v|qkv|output)|ffn_(gate|up|down))\.weight$/;
+const projections =
+  /^output\.weight$|(attn_(q|k|v|qkv|output|gate)|ffn_(gate|up|down)|ssm_(in|out|alpha|beta)|shortconv\.(in|out)_proj)\.weight$/;
 
 const partsOf = (model: string) => (model in tinyEncoders ? tinyEncoderParts(model) : tinyParts(model));
 

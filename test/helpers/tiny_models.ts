@@ -67,6 +67,17 @@ export interface TinyConfig {
   };
   /** Gemma 3n, with what llama.cpp takes for granted of it: 20 layers with keys of their own, 256 columns for each layer. */
   readonly gemma3n?: boolean;
+  /** Families whose layers are of different kinds: what each is made of, and its norms. */
+  readonly parts?: readonly (readonly (keyof typeof hybridParts)[])[];
+  readonly partNorms?: readonly string[];
+  /** Recurrent parts; their keys go into the metadata. */
+  readonly ssm?: {
+    readonly innerDim: number;
+    readonly stateDim: number;
+    readonly nHeads: number;
+    readonly nGroups: number;
+    readonly norm: boolean;
+  };
   /** More metadata; the family's name goes in front of each key. */
   readonly keys?: Readonly<Record<string, Value>>;
   /** `tokenizer.chat_template`; absent: none. */
@@ -129,6 +140,7 @@ export const tinyConfigs: Readonly<Record<string, TinyConfig>> = {
 };
 
 const flags = (...of: number[]): Value => [ARRAY, [BOOL, of]];
+const i32s = (...of: number[]): Value => [ARRAY, [I32, of]];
 const f32 = (x: number): Value => [F32, x];
 const u32 = (n: number): Value => [U32, n];
 const stretched = { 'rope.scaling.type': [STRING, 'yarn'], 'rope.scaling.factor': f32(8) } as const;
@@ -287,6 +299,107 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
     keys: { 'rope.dimension_count': u32(8) },
   },
   bitnet: { ...base, arch: 'bitnet', subNorms: true, scales: true },
+  lfm2: {
+    ...base,
+    arch: 'lfm2',
+    nLayers: 4,
+    qkNorm: 'heads',
+    parts: [
+      ['conv', 'ffn'],
+      ['attention', 'ffn'],
+      ['conv', 'ffn'],
+      ['attention', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    keys: { 'attention.head_count_kv': i32s(0, 2, 0, 4), 'shortconv.l_cache': u32(3) },
+  },
+  qwen35: {
+    ...base,
+    arch: 'qwen35',
+    nLayers: 4,
+    headDim: 32,
+    qkNorm: 'heads',
+    parts: [
+      ['delta', 'ffn'],
+      ['delta', 'ffn'],
+      ['delta', 'ffn'],
+      ['gatedAttention', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'post_attention_norm.weight'],
+    ssm: { innerDim: 64, stateDim: 16, nHeads: 4, nGroups: 2, norm: true },
+    keys: { 'rope.dimension_count': u32(8), 'rope.dimension_sections': i32s(2, 1, 1, 0) },
+  },
+  'qwen35-listed': {
+    ...base,
+    arch: 'qwen35',
+    headDim: 32,
+    tied: false,
+    qkNorm: 'heads',
+    parts: [
+      ['gatedAttention', 'ffn'],
+      ['delta', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'post_attention_norm.weight'],
+    ssm: { innerDim: 96, stateDim: 32, nHeads: 3, nGroups: 1, norm: true },
+    keys: {
+      'attention.recurrent_layers': flags(0, 1),
+      'rope.dimension_count': u32(8),
+      'rope.dimension_sections': i32s(2, 1, 1, 0),
+    },
+  },
+  granitehybrid: {
+    ...base,
+    arch: 'granitehybrid',
+    nLayers: 3,
+    parts: [
+      ['mamba', 'ffn'],
+      ['attention', 'ffn'],
+      ['mamba', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    ssm: { innerDim: 128, stateDim: 16, nHeads: 8, nGroups: 1, norm: true },
+    keys: { ...granite, 'attention.head_count_kv': i32s(0, 2, 0), 'rope.scaling.finetuned': [BOOL, false] },
+  },
+  'granitehybrid-turned': {
+    ...base,
+    arch: 'granitehybrid',
+    parts: [
+      ['attention', 'ffn'],
+      ['mamba', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    ssm: { innerDim: 128, stateDim: 8, nHeads: 4, nGroups: 2, norm: true },
+    keys: { 'attention.head_count_kv': i32s(2, 0) },
+  },
+  'falcon-h1': {
+    ...base,
+    arch: 'falcon-h1',
+    tied: false,
+    parts: [
+      ['attention', 'mamba', 'ffn'],
+      ['attention', 'mamba', 'ffn'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm'],
+    ssm: { innerDim: 96, stateDim: 16, nHeads: 6, nGroups: 2, norm: false },
+    keys: { 'attention.key_length': u32(16), 'attention.value_length': u32(16) },
+  },
+  nemotron_h: {
+    ...base,
+    arch: 'nemotron_h',
+    nLayers: 5,
+    tied: false,
+    ffnBias: true,
+    parts: [['mamba'], ['attention'], ['reluFfn'], ['mamba'], ['reluFfn']],
+    partNorms: ['attn_norm.weight'],
+    ssm: { innerDim: 128, stateDim: 16, nHeads: 8, nGroups: 2, norm: true },
+    keys: {
+      'attention.head_count_kv': i32s(0, 2, 0, 0, 0),
+      feed_forward_length: i32s(0, 0, 96, 0, 64),
+      'attention.key_length': u32(16),
+      'attention.value_length': u32(16),
+      'attention.layer_norm_epsilon': f32(1e-5),
+    },
+  },
 };
 
 /** Mistral's windows. llama.cpp's `llama` ignores the key, so their golden is of `transformers`: scripts/mistral_goldens.py. */
@@ -415,7 +528,8 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   const bias = (name: string, cols: number) => tinyTensor(name, [cols], 'f32', 0.4);
   const qDim = c.nHeads * c.headDim;
   const kvDim = c.nKvHeads * c.headDim;
-  const tensors = [matrix('token_embd.weight', c.dim, nVocab, 4), norm('output_norm.weight')];
+  const lastNorm = c.arch === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight';
+  const tensors = [matrix('token_embd.weight', c.dim, nVocab, 4), norm(lastNorm)];
   if (!c.tied) tensors.push(matrix('output.weight', c.dim, nVocab, 4));
   if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
   if (c.longRope !== undefined) tensors.push(...longFactors(c.longRope));
@@ -425,6 +539,13 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
     const at = `blk.${l}.`;
     if (c.gemma4) {
       tensors.push(...gemma4Layer(c, c.gemma4, l));
+      continue;
+    }
+    if (c.parts) {
+      tensors.push(
+        ...c.parts[l]!.flatMap((part) => hybridParts[part](c, at, l)),
+        ...c.partNorms!.map((name) => norm(at + name)),
+      );
       continue;
     }
     tensors.push(
@@ -448,6 +569,80 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   }
   return fuse(c, tensors);
 }
+
+const listed = (c: TinyConfig, key: string, l: number, usual: number): number =>
+  (c.keys?.[key]?.[1] as [number, number[]] | undefined)?.[1][l] ?? usual;
+
+const headNorms = (c: TinyConfig, at: string): TinyTensor[] =>
+  c.qkNorm ? ['q', 'k'].map((of) => tinyTensor(`${at}attn_${of}_norm.weight`, [c.headDim], 'f32', 0.3, 1)) : [];
+
+/** Queries of so many columns for each of their own: a gate lies behind each head. */
+function hybridAttention(c: TinyConfig, at: string, l: number, times = 1): TinyTensor[] {
+  const [qDim, kvDim] = [c.nHeads * c.headDim, listed(c, 'attention.head_count_kv', l, c.nKvHeads) * c.headDim];
+  return [
+    tinyMatrix(at + 'attn_q.weight', c.dim, times * qDim, 2),
+    tinyMatrix(at + 'attn_k.weight', c.dim, kvDim, 2),
+    tinyMatrix(at + 'attn_v.weight', c.dim, kvDim),
+    tinyMatrix(at + 'attn_output.weight', qDim, c.dim),
+    ...headNorms(c, at),
+  ];
+}
+
+/** Numbers of each head, the convolution, and the norm behind the recurrence. */
+function recurrence(c: TinyConfig, at: string, convDim: number, headDims: number[], normDims: number[]): TinyTensor[] {
+  return [
+    tinyTensor(at + 'ssm_conv1d.weight', [4, convDim], 'f32', 0.8),
+    tinyTensor(at + 'ssm_a', headDims, 'f32', 0.9, -1),
+    tinyTensor(at + 'ssm_dt.bias', [c.ssm!.nHeads], 'f32', 1),
+    tinyMatrix(at + 'ssm_out.weight', c.ssm!.innerDim, c.dim),
+    ...(c.ssm!.norm ? [tinyTensor(at + 'ssm_norm.weight', normDims, 'f32', 0.3, 1)] : []),
+  ];
+}
+
+const hybridParts = {
+  attention: (c: TinyConfig, at: string, l: number) => hybridAttention(c, at, l),
+  gatedAttention: (c: TinyConfig, at: string, l: number) => hybridAttention(c, at, l, 2),
+  conv: (c: TinyConfig, at: string) => [
+    tinyMatrix(at + 'shortconv.in_proj.weight', c.dim, 3 * c.dim),
+    tinyTensor(at + 'shortconv.conv.weight', [3, c.dim], 'f32', 0.8),
+    tinyMatrix(at + 'shortconv.out_proj.weight', c.dim, c.dim),
+  ],
+  delta(c: TinyConfig, at: string) {
+    const { innerDim, stateDim, nHeads, nGroups } = c.ssm!;
+    const mixedDim = 2 * nGroups * stateDim + innerDim;
+    return [
+      tinyMatrix(at + 'attn_qkv.weight', c.dim, mixedDim),
+      tinyMatrix(at + 'attn_gate.weight', c.dim, innerDim),
+      tinyMatrix(at + 'ssm_alpha.weight', c.dim, nHeads),
+      tinyMatrix(at + 'ssm_beta.weight', c.dim, nHeads),
+      ...recurrence(c, at, mixedDim, [nHeads], [stateDim]),
+    ];
+  },
+  mamba(c: TinyConfig, at: string) {
+    const { innerDim, stateDim, nHeads, nGroups } = c.ssm!;
+    const mixedDim = innerDim + 2 * nGroups * stateDim;
+    return [
+      tinyMatrix(at + 'ssm_in.weight', c.dim, innerDim + mixedDim + nHeads),
+      tinyTensor(at + 'ssm_conv1d.bias', [mixedDim], 'f32', 0.4),
+      tinyTensor(at + 'ssm_d', [1, nHeads], 'f32', 0.3, 1),
+      ...recurrence(c, at, mixedDim, [1, nHeads], [innerDim / nGroups, nGroups]),
+    ];
+  },
+  ffn: (c: TinyConfig, at: string) => [
+    tinyMatrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
+    tinyMatrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
+    tinyMatrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
+  ],
+  reluFfn(c: TinyConfig, at: string, l: number) {
+    const ffnDim = listed(c, 'feed_forward_length', l, c.ffnDim);
+    return [
+      tinyMatrix(at + 'ffn_up.weight', c.dim, ffnDim),
+      tinyMatrix(at + 'ffn_down.weight', ffnDim, c.dim),
+      tinyTensor(at + 'ffn_up.bias', [ffnDim], 'f32', 0.4),
+      tinyTensor(at + 'ffn_down.bias', [c.dim], 'f32', 0.4),
+    ];
+  },
+};
 
 type Gemma4 = NonNullable<TinyConfig['gemma4']>;
 
@@ -630,6 +825,17 @@ function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: nu
     meta.set(`${c.arch}.rope.scaling.type`, [STRING, c.rope]);
     meta.set(`${c.arch}.rope.scaling.factor`, [F32, 4]);
     meta.set(`${c.arch}.rope.scaling.original_context_length`, [U32, 64]);
+  }
+  if (c.ssm) {
+    const { innerDim, stateDim, nHeads, nGroups } = c.ssm;
+    const keys = {
+      conv_kernel: 4,
+      inner_size: innerDim,
+      state_size: stateDim,
+      time_step_rank: nHeads,
+      group_count: nGroups,
+    };
+    for (const [key, n] of Object.entries(keys)) meta.set(`${c.arch}.ssm.${key}`, [U32, n]);
   }
   for (const [key, value] of Object.entries(c.keys ?? {})) meta.set(`${c.arch}.${key}`, value);
   if (c.chatTemplate !== undefined) meta.set('tokenizer.chat_template', [STRING, c.chatTemplate]);

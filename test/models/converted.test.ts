@@ -28,6 +28,10 @@ const tolerances: Readonly<Record<string, number>> = {
   hunyuan: 1e-4,
   ernie4_5: 1e-4,
   glm4: 1e-4,
+  lfm2: 1e-4,
+  qwen35: 1e-4,
+  falcon_h1: 1e-4,
+  nemotron_h: 1e-4,
 };
 
 const prompt = Array.from({ length: 24 }, (_, i) => ((i * 37 + 11) % 92) + 3);

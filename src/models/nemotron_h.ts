@@ -1,0 +1,77 @@
+import { FormatError } from '../base/errors.ts';
+import type { Metadata } from '../gguf/metadata.ts';
+import { kvCache } from '../graph/layer_state.ts';
+import { architectureBy } from './architecture.ts';
+import { baseConfig, size } from './decoder_config.ts';
+import { counts, inOrder, kvHeadsOf } from './layer_kinds.ts';
+import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
+import { MoreRecorder } from './more_recorder.ts';
+import { perLayer, projections, tableWeights } from './readers.ts';
+
+/**
+ * Nemotron-H (NVIDIA 2025, arXiv:2504.03624) and Nemotron Nano 2 and 3: each layer is one thing, Mamba-2's block, attention without turning, or a
+ * feed-forward block without a gate.
+ *
+ * @models Nemotron-H, Nemotron Nano 2 and 3, their dense models
+ */
+export const nemotronH = architectureBy(MoreRecorder, {
+  names: ['nemotron_h'],
+
+  config(meta, find) {
+    const c = baseConfig(meta, find, 'nemotron_h');
+    return {
+      ...c,
+      ...mamba2Shape(meta, 'nemotron_h'),
+      headDim: size(meta, 'nemotron_h.attention.key_length', c.dim / c.nHeads),
+      ...layerSizes(meta, c),
+    };
+  },
+
+  weights: (c, find) => ({
+    ...tableWeights(find, c),
+    layers: perLayer(c, (l) => {
+      const [nKvHeads, ffnDim] = [c.kvHeads[l]!, c.ffnDims[l]!];
+      return {
+        norm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
+        mamba: nKvHeads || ffnDim ? undefined : mamba2Weights(find, c, l),
+        attention: nKvHeads ? projections(find, { ...c, nKvHeads }, l) : undefined,
+        up: ffnDim ? find.linear(`blk.${l}.ffn_up`, [ffnDim, c.dim]) : undefined,
+        down: ffnDim ? find.linear(`blk.${l}.ffn_down`, [c.dim, ffnDim]) : undefined,
+      };
+    }),
+  }),
+
+  state: (c, limits) =>
+    perLayer(c, (l) => {
+      const nKvHeads = c.kvHeads[l]!;
+      if (nKvHeads) return [kvCache(l, { ...c, nKvHeads }, limits)];
+      return c.ffnDims[l] ? [] : mamba2States(l, c);
+    }).flat(),
+
+  forward(g, c, w, state) {
+    const next = inOrder(state);
+    let x = g.embed(w.embed); // [nTokens, dim]
+    for (const [l, layer] of w.layers.entries()) {
+      const h = g.rmsNorm(x, layer.norm, c.normEps); // [nTokens, dim]
+      let y; // [nTokens, dim]
+      if (layer.mamba) y = mamba2(g, c, layer.mamba, h, next);
+      else if (layer.attention) {
+        const { wq, wk, wv, wo } = layer.attention;
+        const [q, k, v] = [g.linear(wq, h), g.linear(wk, h), g.linear(wv, h)]; // [nTokens, nHeads * headDim], [nTokens, nKvHeads * headDim]
+        y = g.linear(wo, g.attention(q, k, v, next(), { headDim: c.headDim, scale: c.headDim ** -0.5 }));
+      } else y = g.linear(layer.down!, g.reluSquared(g.linear(layer.up!, h)));
+      x = g.layerOut(g.add(x, y), l); // [nTokens, dim]
+    }
+    return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
+  },
+});
+
+/** What makes a layer what it is: heads of keys and values, or columns inside; neither: Mamba-2. */
+function layerSizes(meta: Metadata, c: { readonly nLayers: number; readonly nHeads: number }) {
+  const ffnDims = counts(meta, 'nemotron_h.feed_forward_length', c.nLayers);
+  const kvHeads = kvHeadsOf(meta, 'nemotron_h', c);
+  const both = ffnDims.findIndex((n, l) => n > 0 && kvHeads[l]! > 0);
+  if (both < 0) return { ffnDims, kvHeads };
+  const came = `layer ${both} has ${kvHeads[both]} heads of keys and ${ffnDims[both]} columns inside`;
+  throw new FormatError(`nemotron_h.attention.head_count_kv and feed_forward_length: ${came}, expected one of them to be 0; damaged file?`);
+}

@@ -1,0 +1,50 @@
+import { kvCache } from '../graph/layer_state.ts';
+import { architectureBy } from './architecture.ts';
+import { decoderConfig } from './decoder_config.ts';
+import { inOrder } from './layer_kinds.ts';
+import { MoreRecorder } from './more_recorder.ts';
+import { deltaLayers, deltaNet, deltaShape, deltaStates, deltaWeights, gatedAttention, gatedAttentionWeights } from './qwen35_layers.ts';
+import { gatedFfn, perLayer, tableWeights } from './readers.ts';
+
+/**
+ * Qwen 3.5 and 3.6 (Qwen Team 2026): three layers of four keep a matrix for each head that a gated delta rule writes; the fourth attends, and
+ * lets through of each head what a gate says.
+ *
+ * @models Qwen 3.5 and 3.6, their dense models
+ */
+export const qwen35 = architectureBy(MoreRecorder, {
+  names: ['qwen35'],
+
+  config(meta, find) {
+    const c = decoderConfig(meta, find, 'qwen35');
+    return { ...c, ...deltaShape(meta, 'qwen35'), isDelta: deltaLayers(meta, 'qwen35', c.nLayers) };
+  },
+
+  weights: (c, find) => ({
+    ...tableWeights(find, c),
+    layers: perLayer(c, (l) => ({
+      mixNorm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
+      delta: c.isDelta[l] ? deltaWeights(find, c, l) : undefined,
+      attention: c.isDelta[l] ? undefined : gatedAttentionWeights(find, c, l),
+      ffnNorm: find.get(`blk.${l}.post_attention_norm.weight`, [c.dim]),
+      ...gatedFfn(find, c, l),
+    })),
+  }),
+
+  state: (c, limits) => perLayer(c, (l) => (c.isDelta[l] ? deltaStates(l, c) : [kvCache(l, c, limits)])).flat(),
+
+  forward(g, c, w, state) {
+    const next = inOrder(state);
+    const angles = g.ropeAngles(c.rope); // [nTokens, ropeDim]
+    let x = g.embed(w.embed); // [nTokens, dim]
+    for (const [l, layer] of w.layers.entries()) {
+      const h = g.rmsNorm(x, layer.mixNorm, c.normEps); // [nTokens, dim]
+      if (layer.delta) x = g.add(x, deltaNet(g, c, layer.delta, h, next)); // [nTokens, dim]
+      else x = g.add(x, gatedAttention(g, c, layer.attention!, h, { angles, state: next() })); // [nTokens, dim]
+      const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
+      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
+      x = g.layerOut(g.add(x, g.linear(layer.down, gated)), l); // [nTokens, dim]
+    }
+    return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
+  },
+});
