@@ -8,7 +8,10 @@ import { setTables } from './lib/tables';
 export { add_product_levels16, add_product_rows_levels16 } from './add_levels';
 export { add_product_f32, add_product_items, add_product_rows_f32 } from './add_product';
 export { add_scaled } from './add_scaled';
+export { causal_conv, causal_conv_items, causal_conv_scratch_bytes } from './causal_conv';
 export { combine } from './combine';
+export { delta_net, delta_net_items, delta_net_scratch_bytes } from './delta_net';
+export { gate } from './gate';
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
 export { match_size } from './match_size';
@@ -16,6 +19,7 @@ export { multiply } from './multiply';
 export { pool, pool_items } from './pool';
 export { position_rows } from './position_rows';
 export { quantize_activations_256_fast, quantize_activations_32_fast } from './quantize_activations';
+export { relu_squared } from './relu_squared';
 export { set_dot_kind } from './lib/dot_kind';
 export { set_grids } from './lib/grids';
 export * from './quants/iq1_m';
@@ -46,6 +50,7 @@ export * from './quants/tq1_0';
 export * from './quants/tq2_0';
 export { softcap } from './softcap';
 export { sparsify } from './sparsify';
+export { ssm_scan, ssm_scan_items, ssm_scan_scratch_bytes } from './ssm_scan';
 export { temper } from './temper';
 
 /** Called once per instance, before any kernel runs. */

@@ -10,8 +10,7 @@ class SwigluRecord extends Record {
 
   @inline
   static gated(gate: v128, up: v128): v128 {
-    const denominator = f32x4.add(f32x4.splat(1), Lanes.exp(f32x4.neg(gate)));
-    return f32x4.mul(f32x4.div(gate, denominator), up);
+    return f32x4.mul(Lanes.gate(gate, gate), up);
   }
 }
 

@@ -47,6 +47,33 @@ export class Lanes {
   }
 
   /**
+   * ln(1 + e^x) = max(0, x) + ln(1 + e^-|x|), within 3 units in the last place for all x > -87. With s = y / (2 + y), ln(1 + y) is
+   * 2 (s + s³ / 3 + s⁵ / 5 + …), which loses no digits for small y; here s ≤ 1/3. A NaN stays one.
+   */
+  @inline
+  static softplus(x: v128): v128 {
+    const y = Lanes.exp(f32x4.neg(f32x4.abs(x)));
+    const s = f32x4.div(y, f32x4.add(y, f32x4.splat(2)));
+    const square = f32x4.mul(s, s);
+    let p = f32x4.splat(1 / 15.0);
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 13.0));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 11.0));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 9.0));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 7.0));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 5.0));
+    p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1 / 3.0));
+    const twice = f32x4.add(s, s);
+    const log = f32x4.add(f32x4.mul(f32x4.mul(p, square), twice), twice);
+    return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), log);
+  }
+
+  /** x / (1 + e^-by): what a gate lets through. */
+  @inline
+  static gate(x: v128, by: v128): v128 {
+    return f32x4.div(x, f32x4.add(f32x4.splat(1), Lanes.exp(f32x4.neg(by))));
+  }
+
+  /**
    * cap * tanh(x / cap). Beyond 0.625 it is (1 - e) / (1 + e) with e = e^(-2 |z|); within, where that would lose digits, a polynomial of
    * z² (S. Moshier's Cephes library, tanhf).
    */

@@ -2,9 +2,12 @@ import { addCases } from './add.ts';
 import { addProductCases } from './add_product.ts';
 import { addScaledCases } from './add_scaled.ts';
 import { attentionCases } from './attention.ts';
+import { causalConvCases } from './causal_conv.ts';
 import { columnsCases } from './columns.ts';
 import { combineCases } from './combine.ts';
+import { deltaNetCases } from './delta_net.ts';
 import { embedCases } from './embed.ts';
+import { gateCases } from './gate.ts';
 import { gegluCases } from './geglu.ts';
 import { geluCases } from './gelu.ts';
 import { kvStoreCases } from './kv_store.ts';
@@ -15,12 +18,14 @@ import { matmulCases } from './matmul.ts';
 import { multiplyCases } from './multiply.ts';
 import { poolCases } from './pool.ts';
 import { positionRowsCases } from './position_rows.ts';
+import { reluSquaredCases } from './relu_squared.ts';
 import { rmsNormCases } from './rms_norm.ts';
 import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
 import { scaleCases } from './scale.ts';
 import { softcapCases } from './softcap.ts';
 import { sparsifyCases } from './sparsify.ts';
+import { ssmScanCases } from './ssm_scan.ts';
 import { swigluCases } from './swiglu.ts';
 import { temperCases } from './temper.ts';
 
@@ -29,9 +34,12 @@ const all = [
   addProductCases,
   addScaledCases,
   attentionCases,
+  causalConvCases,
   columnsCases,
   combineCases,
+  deltaNetCases,
   embedCases,
+  gateCases,
   gegluCases,
   geluCases,
   kvStoreCases,
@@ -42,12 +50,14 @@ const all = [
   multiplyCases,
   poolCases,
   positionRowsCases,
+  reluSquaredCases,
   rmsNormCases,
   ropeCases,
   ropeAnglesCases,
   scaleCases,
   softcapCases,
   sparsifyCases,
+  ssmScanCases,
   swigluCases,
   temperCases,
 ];

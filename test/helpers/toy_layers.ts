@@ -3,8 +3,8 @@ import { weight, type Value } from '../../src/graph/graph.ts';
 import { kvCache, rowsState, type LayerState, type StateLimits } from '../../src/graph/layer_state.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { Recorder } from '../../src/models/recorder.ts';
+import { causalConv } from '../../src/ops/causal_conv.ts';
 import { quantByName } from '../../src/quants/index.ts';
-import { causalConv } from '../recipes/causal_conv.ts';
 
 /**
  * A made-up family whose layers have states of any kind: attention over all positions, attention over a window, and a causal
@@ -43,7 +43,8 @@ export function toyModel(
   let x = g.embed(matrix('embed', nVocab));
   for (const [l, state] of states.entries()) {
     if (state.kind === 'rows') {
-      const y = g.node(causalConv, [x, matrix(`w.${l}`, dim, state.rows.shape[0]! + 1), state.rows]);
+      const taps = matrix(`w.${l}`, dim, state.rows.shape[0]! + 1);
+      const y = g.node(causalConv, [x, taps, state.rows], { silu: 0 });
       x = g.add(x, y);
     } else {
       const q = g.matmul(matrix(`q.${l}`, dim), x);

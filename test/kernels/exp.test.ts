@@ -10,6 +10,9 @@ const source = `
   export function exp(to: usize, from: usize, n: u32): void {
     for (let i: u32 = 0; i < n; i += 4) v128.store(to + 4 * i, Lanes.exp(v128.load(from + 4 * i)));
   }
+  export function softplus(to: usize, from: usize, n: u32): void {
+    for (let i: u32 = 0; i < n; i += 4) v128.store(to + 4 * i, Lanes.softplus(v128.load(from + 4 * i)));
+  }
   export function exp1(x: f32): f32 {
     return Lanes.exp1(x);
   }
@@ -32,6 +35,7 @@ const builds = { simd: flags, relaxed: [...flags, '--enable', 'relaxed-simd'] };
 interface Exp {
   readonly memory: WebAssembly.Memory;
   exp(to: number, from: number, n: number): void;
+  softplus(to: number, from: number, n: number): void;
   exp1(x: number): number;
 }
 
@@ -58,9 +62,9 @@ beforeAll(async () => void (exps = { simd: await compile(builds.simd), relaxed: 
 const FROM = 1 << 16;
 const TO = FROM + (1 << 24);
 
-function run({ memory, exp }: Exp, x: Float32Array): Float32Array {
+function run({ memory, ...functions }: Exp, x: Float32Array, name: 'exp' | 'softplus' = 'exp'): Float32Array {
   new Float32Array(memory.buffer, FROM, x.length).set(x);
-  exp(TO, FROM, x.length); // up to three more than there are, read and written behind them
+  functions[name](TO, FROM, x.length); // up to three more than there are, read and written behind them
   return new Float32Array(memory.buffer, TO, x.length).slice();
 }
 
@@ -134,4 +138,22 @@ test('both builds give the same bits, and a single number those of a lane', () =
   const few = patterns().filter((x, i) => i % 64 === 0 && !Number.isNaN(x));
   const singles = Float32Array.from(few, (x) => exps.simd.exp1(x));
   expect(singles).toEqual(run(exps.simd, few).subarray(0, few.length));
+});
+
+test('ln(1 + e^x) keeps its digits, also where it is small, and a NaN', () => {
+  const few = patterns().filter((x) => x > -87 && x < 1e30);
+  for (const x of [between(-87, 30, 1 << 20), between(-1, 1, 1 << 18), few]) {
+    const came = run(exps.simd, x, 'softplus');
+    const exact = (value: number): number =>
+      value > 0 ? value + Math.log1p(Math.exp(-value)) : Math.log1p(Math.exp(value));
+    const most = x.reduce((worst, value, i) => Math.max(worst, ulps(came[i]!, exact(value))), 0);
+    expect(most).toBeLessThan(3);
+    expect(Buffer.compare(bytesOf(run(exps.relaxed, x, 'softplus')), bytesOf(came))).toBe(0);
+  }
+  expect([...run(exps.simd, Float32Array.of(NaN, Infinity, 1e38, -0), 'softplus')]).toEqual([
+    NaN,
+    Infinity,
+    Math.fround(1e38),
+    Math.fround(Math.LN2),
+  ]);
 });

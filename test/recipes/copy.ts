@@ -11,14 +11,14 @@ import { main as asc } from 'assemblyscript/asc';
 export const recipes: Readonly<Record<string, Recipe>> = {
   'A new op': {
     files: {
-      'src/ops/causal_conv.ts': 'causal_conv.ts',
-      'assembly/causal_conv.ts': 'causal_conv.as',
-      'test/cases/causal_conv.ts': 'causal_conv_cases.ts',
+      'src/ops/token_shift.ts': 'token_shift.ts',
+      'assembly/token_shift.ts': 'token_shift.as',
+      'test/cases/token_shift.ts': 'token_shift_cases.ts',
     },
     lines: [
-      ['assembly/index.ts', 'export { last_rows,', "export { causal_conv, causal_conv_items } from './causal_conv';\n"],
-      ['test/cases/index.ts', 'import { embedCases }', "import { causalConvCases } from './causal_conv.ts';\n"],
-      ['test/cases/index.ts', '  embedCases,\n', '  causalConvCases,\n'],
+      ['assembly/more.ts', '\n/** Called once', "export { token_shift, token_shift_items } from './token_shift';\n"],
+      ['test/cases/index.ts', '\nconst all', "import { tokenShiftCases } from './token_shift.ts';\n"],
+      ['test/cases/index.ts', '  temperCases,\n', '  tokenShiftCases,\n'],
     ],
   },
   'A new quant type': {
@@ -54,13 +54,12 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       [
         'test/helpers/tiny_models.ts',
         '    tensors.push(\n',
-        `    const conv = at + 'shortconv.';
-    if (c.arch === 'toy' && l % 2 === 0) {
+        `    if (c.arch === 'toy' && l % 2 === 0) {
       tensors.push(
         norm(at + 'attn_norm.weight'),
-        matrix(conv + 'in_proj.weight', c.dim, c.dim),
-        tinyTensor(conv + 'conv.weight', [3, c.dim], 'f32', 0.8),
-        matrix(conv + 'out_proj.weight', c.dim, c.dim),
+        matrix(at + 'mix_in.weight', c.dim, c.dim),
+        tinyTensor(at + 'mix_share.weight', [c.dim], 'f32', 0.8),
+        matrix(at + 'mix_out.weight', c.dim, c.dim),
         norm(at + 'ffn_norm.weight'),
         matrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
         matrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
@@ -68,11 +67,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       );
       continue;
     }\n`,
-      ],
-      [
-        'test/helpers/tiny_models.ts',
-        "  if (c.arch === 'llama') meta.set",
-        "  if (c.arch === 'toy') meta.set('toy.shortconv.l_cache', [U32, 3]);\n",
       ],
     ],
   },

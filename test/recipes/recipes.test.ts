@@ -28,12 +28,12 @@ const { nodeHost } = await load<typeof Support>('test/backends/wasm/support.ts')
 const { createWasmBackend } = await load<typeof Wasm>('src/backends/wasm/wasm.ts');
 const { opCases } = await load<typeof Cases>('test/cases/index.ts');
 
-const added = opCases.filter(({ op, name }) => op.name === 'causal_conv' || name.includes('q8_t'));
+const added = opCases.filter(({ op, name }) => op.name === 'token_shift' || name.includes('q8_t'));
 const features = { build: 'simd', sharedMemory: true } as const;
 
 describe('what the recipes add', () => {
   test('are an op, a quant type and a family', () => {
-    expect(new Set(added.map(({ op }) => op.name))).toEqual(new Set(['causal_conv', 'matmul', 'embed']));
+    expect(new Set(added.map(({ op }) => op.name))).toEqual(new Set(['token_shift', 'matmul', 'embed']));
   });
 
   for (const threads of [1, 3]) {

@@ -2,29 +2,29 @@ import { kvCache, rowsState } from '../../src/graph/layer_state.ts';
 import { architecture } from '../../src/models/architecture.ts';
 import { decoderConfig } from '../../src/models/decoder_config.ts';
 import { attentionWeights, ffnWeights } from '../../src/models/readers.ts';
-import { causalConv } from './causal_conv.ts';
+import { tokenShift } from './token_shift.ts';
 
-/** Layers with an even number mix tokens by a short convolution, the others by attention, as LFM2 does. */
-const convolves = (l: number): boolean => l % 2 === 0;
+/** Layers with an even number mix tokens by a shift, the others by attention. */
+const shifts = (l: number): boolean => l % 2 === 0;
 
 /** A made-up family with states of two kinds. */
 export const toy = architecture({
   names: ['toy'],
 
-  config: (meta, find) => ({ ...decoderConfig(meta, find, 'toy'), nTaps: meta.u32('toy.shortconv.l_cache') }),
+  config: (meta, find) => decoderConfig(meta, find, 'toy'),
 
   weights(c, find) {
     const embed = find.get('token_embd.weight', [c.nVocab, c.dim]);
-    const convolution = (l: number) => ({
+    const shift = (l: number) => ({
       attnNorm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
-      wIn: find.linear(`blk.${l}.shortconv.in_proj`, [c.dim, c.dim]),
-      taps: find.get(`blk.${l}.shortconv.conv.weight`, [c.dim, c.nTaps]),
-      wOut: find.linear(`blk.${l}.shortconv.out_proj`, [c.dim, c.dim]),
+      wIn: find.linear(`blk.${l}.mix_in`, [c.dim, c.dim]),
+      share: find.get(`blk.${l}.mix_share.weight`, [c.dim]),
+      wOut: find.linear(`blk.${l}.mix_out`, [c.dim, c.dim]),
     });
     return {
       embed,
       layers: Array.from({ length: c.nLayers }, (_, l) => ({
-        mix: convolves(l) ? convolution(l) : attentionWeights(find, c, l),
+        mix: shifts(l) ? shift(l) : attentionWeights(find, c, l),
         ...ffnWeights(find, c, l),
       })),
       norm: find.get('output_norm.weight', [c.dim]),
@@ -33,9 +33,7 @@ export const toy = architecture({
   },
 
   state: (c, limits) =>
-    Array.from({ length: c.nLayers }, (_, l) =>
-      convolves(l) ? rowsState(l, c.nTaps - 1, c.dim) : kvCache(l, c, limits),
-    ),
+    Array.from({ length: c.nLayers }, (_, l) => (shifts(l) ? rowsState(l, 1, c.dim) : kvCache(l, c, limits))),
 
   forward(g, c, w, state) {
     const heads = { headDim: c.headDim, style: 'neox' } as const;
@@ -45,8 +43,8 @@ export const toy = architecture({
       const { mix } = layer;
       const kept = state[l]!;
       const h = g.rmsNorm(x, mix.attnNorm, c.normEps); // [nTokens, dim]
-      if ('taps' in mix && kept.kind === 'rows') {
-        const mixed = g.node(causalConv, [g.linear(mix.wIn, h), mix.taps, kept.rows]); // [nTokens, dim]
+      if ('share' in mix && kept.kind === 'rows') {
+        const mixed = g.node(tokenShift, [g.linear(mix.wIn, h), mix.share, kept.rows]); // [nTokens, dim]
         x = g.add(x, g.linear(mix.wOut, mixed));
       } else if ('wq' in mix) {
         const q = g.rope(g.linear(mix.wq, h), angles, heads); // [nTokens, nHeads * headDim]

@@ -6,8 +6,8 @@ import type { KernelCall, Slot } from '../../../src/backends/wasm/lower.ts';
 import { weight, type Graph } from '../../../src/graph/graph.ts';
 import { kvCache, rowsState } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
+import { causalConv } from '../../../src/ops/causal_conv.ts';
 import { quantByName } from '../../../src/quants/index.ts';
-import { causalConv } from '../../recipes/causal_conv.ts';
 import { root } from './support.ts';
 
 const sizes = createSizes([new WebAssembly.Module(readFileSync(`${root}/dist/thimble.simd.wasm`))], true);
@@ -123,7 +123,7 @@ describe('a schedule', () => {
     const g = new Recorder({ nCtx: 16, maxTokens: 16, maxLogits: 2 });
     const { rows } = rowsState(0, 2, dim);
     const x = g.embed(matrix('embed', 256));
-    for (let i = 0; i < 2; i++) g.node(causalConv, [x, matrix('taps', dim, 3, 'f32'), rows]);
+    for (let i = 0; i < 2; i++) g.node(causalConv, [x, matrix('taps', dim, 3, 'f32'), rows], { silu: 0 });
     const byColumns = { ...sizes, hasKernel: (name: string) => name === 'causal_conv_items' || sizes.hasKernel(name) };
     const { fused } = planProgram(g.finish(x), byColumns, { activations: 'exact' });
     expect(fused.map(({ calls, phase }) => `${phase} ${calls[0]!.op}`)).toEqual([
