@@ -21,7 +21,7 @@ const activations = {
 } as const;
 
 /** A matrix for each expert. */
-interface Stack extends Linear {
+export interface Stack extends Linear {
   readonly w: Value; // [nExperts, rows, cols]
   readonly bias: Value | undefined; // [nExperts, rows]
 }
@@ -42,7 +42,7 @@ export interface Experts {
 }
 
 /** The expert that every token takes. */
-interface Shared {
+export interface Shared {
   readonly gate: Linear | undefined; // [sharedDim, dim]
   readonly up: Linear; // [sharedDim, dim]
   readonly down: Linear; // [dim, sharedDim]
@@ -139,7 +139,7 @@ interface Sizes {
   readonly mixture?: Mixture | undefined;
 }
 
-type Block = { readonly experts: Experts } | { readonly experts?: undefined; readonly dense: ReturnType<typeof gatedFfn> };
+export type Block = { readonly experts: Experts } | { readonly experts?: undefined; readonly dense: ReturnType<typeof gatedFfn> };
 
 /** Weights of layer `l`'s feed-forward block, of either kind. */
 export const blockWeights = (find: WeightFinder, { dim, ffnDim, mixture }: Sizes, l: number): Block =>
