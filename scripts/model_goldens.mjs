@@ -61,7 +61,7 @@ const { values: options } = parseArgs({
     wiki: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     names: { type: 'string' },
-    only: { type: 'string', default: 'tiny,families,encoders,rankers,adapters,logits,greedy,perplexity' },
+    only: { type: 'string', default: 'tiny,families,mixtures,encoders,rankers,adapters,logits,greedy,perplexity' },
   },
 });
 if (!options.peers)
@@ -190,17 +190,21 @@ function withExactGelu(gap, rowsBy) {
 const GELU_ENGINE = TINY_ENGINE + "; where gelu is 'computed', the same source built without GGML_GELU_FP16";
 
 /**
- * Tiny models of the other families: the same logits, and nothing else. `table` is how far a GELU from a table is away. With --names the
- * others keep what they have.
+ * Tiny models of the other families: the same logits, and nothing else, with weights widened to f32. `table` is how far a GELU from a table is
+ * away. With --names the others keep what they have.
+ * @param {'familyConfigs' | 'mixtureConfigs'} table
+ * @param {string} fixture
  */
-async function families() {
-  const { familyConfigs, tinyModel, tinyPrompt } = await tinyModels();
-  const names = options.names?.split(',') ?? Object.keys(familyConfigs);
+async function families(table, fixture) {
+  const { [table]: configs, tinyModel, tinyPrompt } = await tinyModels();
+  const names = options.names?.split(',').filter((name) => name in configs) ?? Object.keys(configs);
   /** @type {Record<string, object>} */
-  const models = options.names ? JSON.parse(fs.readFileSync(path.join(fixtures, 'families.json'), 'utf8')).models : {};
+  const models = options.names ? JSON.parse(fs.readFileSync(path.join(fixtures, fixture), 'utf8')).models : {};
   for (const name of names) {
-    const file = path.join(work, name + '.gguf');
-    fs.writeFileSync(file, tinyModel(name));
+    const own = path.join(work, name + '.gguf');
+    fs.writeFileSync(own, tinyModel(name));
+    const isF32 = configs[name]?.encoding('blk.0.ffn_down_exps.weight') === 'f32';
+    const file = isF32 ? own : exactModel(own);
     const { rows, gelu } = withExactGelu(GELU_GAP, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
     /** @type {Record<string, Row[]>} */
     const sse42 = gelu.gelu ? {} : { sse42: logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt) };
@@ -211,7 +215,7 @@ async function families() {
       apart: distances(rows, sse42),
     };
   }
-  save('families.json', { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
+  save(fixture, { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
 
 /** Tiny models with adapters and control vectors: the same logits. */
@@ -381,7 +385,8 @@ function perplexity() {
 /** @type {Readonly<Record<string, () => void | Promise<void>>>} */
 const tasks = {
   tiny,
-  families,
+  families: () => families('familyConfigs', 'families.json'),
+  mixtures: () => families('mixtureConfigs', 'mixtures.json'),
   encoders: () => encoders('tinyEncoders', 'encoders.json'),
   rankers: () => encoders('tinyRankers', 'rankers.json'),
   adapters,
@@ -391,7 +396,7 @@ const tasks = {
 };
 for (const name of options.only.split(',')) {
   if (!tasks[name]) throw new TypeError(`--only ${name}: there are ${Object.keys(tasks).join(', ')}`);
-  if (!['tiny', 'families', 'encoders', 'rankers', 'adapters'].includes(name) && !options.model)
+  if (!['tiny', 'families', 'mixtures', 'encoders', 'rankers', 'adapters'].includes(name) && !options.model)
     throw new TypeError(`${name} needs --model, the SmolLM2-135M-Instruct Q4_1 file`);
   if (name === 'perplexity' && !options.wiki)
     throw new TypeError('perplexity needs --wiki, the file wiki.test.raw of WikiText-2');

@@ -5,7 +5,7 @@ import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import type { Graph, GraphLimits, Value } from '../graph/graph.ts';
 import { kvTypes, RING_BLOCK, type KvType } from '../graph/layer_state.ts';
 import type { BaseConfig, BoundModel } from '../models/architecture.ts';
-import { architectureByName } from '../models/index.ts';
+import { architectureOf } from '../models/index.ts';
 import { isRecorded } from '../models/weight_finder.ts';
 import type { OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
@@ -99,7 +99,7 @@ function isModel({ metadata, tensors }: GgufFile): boolean {
  */
 export async function bindModel(file: GgufFile, stored = file): Promise<BoundModel> {
   if (!isModel(file)) throw (await import('../models/adapter_file.ts')).notAModel(file);
-  const architecture = await architectureByName(file.metadata.string('general.architecture'));
+  const architecture = await architectureOf(file.metadata);
   const numbers = new Map<string, Float32Array>();
   const read = readTensor(stored);
   for (const tensor of stored.tensors.values()) {

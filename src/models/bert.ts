@@ -5,24 +5,30 @@ import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { encoderPooling, labelsOf } from './encoder_pooling.ts';
+import { expertWeights, mixed, type Experts } from './experts.ts';
+import { mixtureIfAny, type Mixture } from './mixture.ts';
 import { rank, rankHead } from './rank_head.ts';
 import { perLayer, projections } from './readers.ts';
+import type { Linear } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
 /**
  * BERT (Devlin et al. 2018, arXiv:1810.04805): MiniLM, bge, arctic-embed, XLM-R. Norms stand behind the blocks, positions are learned, and
  * everything has biases. nomic-embed 1.5 (Nussbaum et al. 2024, arXiv:2402.01613) turns queries and keys instead, and its feed-forward block
- * has a gate; jina-embeddings 3 (Sturua et al. 2024, arXiv:2409.10173) turns them, too.
+ * has a gate; nomic-embed 2 (Nussbaum and Duderstadt 2025, arXiv:2502.07972) has experts in some layers; jina-embeddings 3 (Sturua et al. 2024,
+ * arXiv:2409.10173) turns them, too.
  *
- * @embeddings BERT (MiniLM, bge, arctic-embed, multilingual E5 …), nomic-embed 1 and 1.5, jina-embeddings 3; bge-reranker
+ * @embeddings BERT (MiniLM, bge, arctic-embed, multilingual E5 …), nomic-embed 1 to 2, jina-embeddings 3; bge-reranker
  */
 export const bert = architectureBy(MoreRecorder, {
-  names: ['bert', 'nomic-bert', 'jina-bert-v3'],
+  names: ['bert', 'nomic-bert', 'nomic-bert-moe', 'jina-bert-v3'],
 
   config(meta, find) {
     const arch = meta.string('general.architecture');
-    const c = decoderConfig(meta, find, arch, ['attention.causal']);
-    return { ...c, pooling: encoderPooling(meta, arch), nLabels: labelsOf(meta, arch), isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
+    const c = decoderConfig(meta, find, arch, arch === 'nomic-bert-moe' ? ['attention.causal', 'expert_count'] : ['attention.causal']);
+    const pooled = { pooling: encoderPooling(meta, arch), nLabels: labelsOf(meta, arch) };
+    const experts = { mixture: mixtureIfAny(meta, arch, c), moeEvery: meta.u32(`${arch}.moe_every_n_layers`, 0) };
+    return { ...c, ...pooled, ...experts, isBidirectional: true, turns: arch !== 'bert', nTypes: typesOf(meta) };
   },
 
   weights: (c, find) => ({
@@ -55,9 +61,7 @@ export const bert = architectureBy(MoreRecorder, {
       const v = g.linear(layer.wv, x); // [nTokens, dim]
       const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.headDim ** -0.5, ahead: g.limits.nCtx });
       x = g.layerNorm(g.add(x, g.linear(layer.wo, a)), layer.attnNorm, c.normEps); // [nTokens, dim]
-      const up = g.linear(layer.up, x); // [nTokens, ffnDim]
-      const active = layer.gate ? g.swiglu(g.linear(layer.gate, x), up) : g.gelu(up); // [nTokens, ffnDim]
-      x = g.layerNorm(g.add(x, g.linear(layer.down, active)), layer.norm, c.normEps); // [nTokens, dim]
+      x = g.layerNorm(g.add(x, feedForward(g, c, layer, x)), layer.norm, c.normEps); // [nTokens, dim]
     }
     if (c.pooling === 'rank') return rank(g, g.pool(x, 'cls'), w.head!, { gelu: false, eps: c.normEps }); // [nLogits, nLabels]
     return g.pool(x, c.pooling); // [nLogits, dim]
@@ -72,11 +76,22 @@ function positions(find: WeightFinder, { nCtxTrain, dim }: { nCtxTrain: number; 
 
 const typesOf = (meta: Metadata): number => meta.u32('tokenizer.ggml.token_type_count', 1);
 
-/** The projections of layer `l`'s feed-forward block; nomic-bert has a gate. */
-function ffn(find: WeightFinder, { dim, ffnDim }: { dim: number; ffnDim: number }, l: number) {
+type Sizes = { readonly dim: number; readonly ffnDim: number; readonly moeEvery: number; readonly mixture: Mixture | undefined };
+
+/** Layer `l`'s feed-forward block: nomic-bert 1 has a gate, nomic-embed 2 has experts in the second of so many layers. */
+function ffn(find: WeightFinder, { dim, ffnDim, moeEvery, mixture }: Sizes, l: number): Block {
+  if (mixture && l % moeEvery === 1) return { experts: expertWeights(find, { dim, mixture }, l) };
   return {
     gate: find.has(`blk.${l}.ffn_gate.weight`) ? find.linear(`blk.${l}.ffn_gate`, [ffnDim, dim]) : undefined,
     up: find.linear(`blk.${l}.ffn_up`, [ffnDim, dim]),
     down: find.linear(`blk.${l}.ffn_down`, [dim, ffnDim]),
   };
+}
+
+type Block = { readonly experts: Experts } | { readonly experts?: undefined; readonly gate: Linear | undefined; readonly up: Linear; readonly down: Linear };
+
+function feedForward(g: MoreRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
+  if (w.experts) return mixed(g, mixture!, w.experts, x);
+  const up = g.linear(w.up, x); // [nTokens, ffnDim]
+  return g.linear(w.down, w.gate ? g.swiglu(g.linear(w.gate, x), up) : g.gelu(up));
 }

@@ -3,6 +3,8 @@ import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { baseConfig, capOf, size } from './decoder_config.ts';
+import { mixtureIfAny } from './mixture.ts';
+import { expertsBeside, mixedBeside } from './gemma4_experts.ts';
 import { layersOf, ownLayers } from './gemma4_layers.ts';
 import { perLayerInput, perLayerInputs, perLayerTables } from './per_layer_input.ts';
 import { gatedFfn, perLayer, postNorms, tableWeights } from './readers.ts';
@@ -10,16 +12,16 @@ import { ropeConfig, windowRope } from './rope_config.ts';
 import { sharedAttention } from './shared_keys.ts';
 
 /**
- * Gemma 4's dense models (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider
- * heads where everything is seen; and with last layers that attend to the keys and values of earlier ones.
+ * Gemma 4 (Google 2026): Gemma 3 with an embedding of its own for each layer and token, which stays in storage; with wider heads where
+ * everything is seen; and with last layers that attend to the keys and values of earlier ones. One of its models has experts beside its dense blocks.
  *
- * @models Gemma 4, its dense models
+ * @models Gemma 4
  */
 export const gemma4 = architectureBy(MoreRecorder, {
   names: ['gemma4'],
 
   config(meta, find) {
-    const c = baseConfig(meta, find, 'gemma4', ['attention.sliding_window', 'final_logit_softcapping']);
+    const c = baseConfig(meta, find, 'gemma4', ['attention.sliding_window', 'expert_count', 'final_logit_softcapping']);
     const headDim = size(meta, 'gemma4.attention.key_length');
     const rope = ropeConfig(meta, find, 'gemma4', headDim);
     const windowHeadDim = size(meta, 'gemma4.attention.key_length_swa', headDim);
@@ -27,6 +29,7 @@ export const gemma4 = architectureBy(MoreRecorder, {
     return {
       ...c,
       layers,
+      mixture: mixtureIfAny(meta, 'gemma4', layers[0]!),
       nOwn: ownLayers(meta, 'gemma4', layers),
       rope,
       windowRope: windowRope(meta, 'gemma4', { ropeDim: windowHeadDim, headDim: windowHeadDim, base: 10000 }),
@@ -42,6 +45,7 @@ export const gemma4 = architectureBy(MoreRecorder, {
       ...sharedAttention(find, c, l),
       ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
       ...gatedFfn(find, { dim: c.dim, ffnDim: c.layers[l]!.ffnDim }, l),
+      experts: expertsBeside(find, c, l),
       ...postNorms(find, c, l),
       input: c.perLayerDim === 0 ? undefined : perLayerInput(find, c, l),
       outScale: find.numbers(`blk.${l}.layer_output_scale.weight`, [1])?.[0] ?? 1,
@@ -72,7 +76,9 @@ export const gemma4 = architectureBy(MoreRecorder, {
       x = g.add(x, norm(g.linear(layer.wo, a), layer.attnPostNorm)); // [nTokens, dim]
       const f = norm(x, layer.ffnNorm); // [nTokens, dim]
       const gated = g.geglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.add(x, norm(g.linear(layer.down, gated), layer.ffnPostNorm)); // [nTokens, dim]
+      const dense = g.linear(layer.down, gated); // [nTokens, dim]
+      const y = layer.experts ? mixedBeside(g, c, layer.experts, x, dense) : dense; // [nTokens, dim]
+      x = g.add(x, norm(y, layer.ffnPostNorm)); // [nTokens, dim]
       if (inputs && layer.input) {
         const mixed = g.geglu(g.linear(layer.input.gate, x), g.columns(inputs, l * P, P)); // [nTokens, P]
         x = g.add(x, norm(g.linear(layer.input.proj, mixed), layer.input.norm)); // [nTokens, dim]

@@ -1,25 +1,28 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
-import { architecture } from './architecture.ts';
+import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { attentionWeights, ffnWeights, perLayer, tableWeights } from './readers.ts';
+import { block, blockWeights } from './experts.ts';
+import { mixtureIfAny } from './mixture.ts';
+import { MoreRecorder } from './more_recorder.ts';
+import { attentionWeights, perLayer, tableWeights } from './readers.ts';
 import { flagsOf, windowsOf } from './windows.ts';
 
 const factors = ['embedding_scale', 'residual_scale', 'logit_scale'] as const;
 
 /**
- * Granite 3 and 4's dense models (IBM 2024, Granite 3.0 Language Models): Llama's blocks with maximal update parametrisation (Yang et al.
- * 2022, arXiv:2203.03466), whose factors stand in the file. Later ones have windows, and for each head a score of nothing. MiniCPM 1, 2 and
- * 4 (Hu et al. 2024, arXiv:2404.06395) have the same blocks; their old files take the factors for granted.
+ * Granite 3 and 4's transformers (IBM 2024, Granite 3.0 Language Models): Llama's blocks with maximal update parametrisation (Yang et al.
+ * 2022, arXiv:2203.03466), whose factors stand in the file. Some have experts. Later ones have windows, and for each head a score of nothing.
+ * MiniCPM 1, 2 and 4 (Hu et al. 2024, arXiv:2404.06395) have the same blocks; their old files take the factors for granted.
  *
- * @models Granite 3 and 4, their dense models; MiniCPM 1, 2 and 4
+ * @models Granite 3 and 4, dense and with experts; MiniCPM 1, 2 and 4
  */
-export const granite = architecture({
-  names: ['granite', 'granite_swa', 'minicpm'],
+export const granite = architectureBy(MoreRecorder, {
+  names: ['granite', 'granitemoe', 'granite_swa', 'minicpm'],
 
   config(meta, find) {
     const arch = meta.string('general.architecture');
-    const c = decoderConfig(meta, find, arch, ['attention.sliding_window', 'attention.scale', ...factors]);
+    const c = decoderConfig(meta, find, arch, ['attention.sliding_window', 'attention.scale', 'expert_count', ...factors]);
     const [embed, residual, logits] = arch === 'minicpm' ? [12, 1.4 / Math.sqrt(c.nLayers), 256 / c.dim] : [1, 1, 1];
     const turnsAll = meta.bool(`${arch}.rope.scaling.finetuned`, true); // false: positions are told by nothing but the mask
     return {
@@ -29,6 +32,7 @@ export const granite = architecture({
       logitScale: meta.f32(`${arch}.logit_scale`, logits) || 1,
       attnScale: meta.f32(`${arch}.attention.scale`, 0) || c.headDim ** -0.5,
       windows: windowsOf(meta, arch, c.nLayers, {}),
+      mixture: mixtureIfAny(meta, arch, c),
       turns: flagsOf(meta, `${arch}.attention.rope_pattern`, c.nLayers) ?? new Array<boolean>(c.nLayers).fill(turnsAll),
     };
   },
@@ -38,7 +42,8 @@ export const granite = architecture({
     layers: perLayer(c, (l) => ({
       ...attentionWeights(find, c, l),
       sinks: find.optional(`blk.${l}.attn_sinks.weight`, [c.nHeads]),
-      ...ffnWeights(find, c, l),
+      ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
+      ffn: blockWeights(find, c, l),
     })),
   }),
 
@@ -57,8 +62,7 @@ export const granite = architecture({
       const a = g.attention(q, k, v, state[l]!, { headDim: c.headDim, scale: c.attnScale, sinks: layer.sinks });
       x = g.add(x, g.scale(g.linear(layer.wo, a), c.residualScale)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.layerOut(g.add(x, g.scale(g.linear(layer.down, gated), c.residualScale)), l); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.scale(block(g, c, layer.ffn, f), c.residualScale)), l); // [nTokens, dim]
     }
     const logits = g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
     return g.scale(logits, 1 / c.logitScale);

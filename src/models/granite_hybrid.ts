@@ -2,30 +2,34 @@ import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { alike, baseConfig, size } from './decoder_config.ts';
+import { block, blockWeights } from './experts.ts';
 import { inOrder, kvHeadsOf } from './layer_kinds.ts';
 import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
+import { mixtureIfAny } from './mixture.ts';
 import { MoreRecorder } from './more_recorder.ts';
-import { ffnWeights, perLayer, projections, tableWeights } from './readers.ts';
+import { perLayer, projections, tableWeights } from './readers.ts';
 import { ropeConfig } from './rope_config.ts';
 
 /**
  * Granite 4's hybrids (IBM 2025, Granite 4.0 Language Models): Granite's factors, and Mamba-2 in place of attention in nine layers of ten. Attention
- * tells positions by nothing but its mask, as a rule.
+ * tells positions by nothing but its mask, as a rule. Most have experts.
  *
- * @models Granite 4 H, its dense models
+ * @models Granite 4 H, dense and with experts
  */
 export const graniteHybrid = architectureBy(MoreRecorder, {
   names: ['granitehybrid'],
 
   config(meta, find) {
     const arch = 'granitehybrid';
-    const c = baseConfig(meta, find, arch, ['attention.scale', 'embedding_scale', 'residual_scale', 'logit_scale']);
+    const c = baseConfig(meta, find, arch, ['attention.scale', 'embedding_scale', 'residual_scale', 'logit_scale', 'expert_count']);
     const headDim = size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads);
+    const ffnDim = alike(meta, `${arch}.feed_forward_length`);
     return {
       ...c,
       ...mamba2Shape(meta, arch),
       headDim,
-      ffnDim: alike(meta, `${arch}.feed_forward_length`),
+      ffnDim,
+      mixture: mixtureIfAny(meta, arch, { ffnDim }),
       kvHeads: kvHeadsOf(meta, arch, c), // 0: Mamba-2
       rope: ropeConfig(meta, find, arch, headDim),
       turns: meta.bool(`${arch}.rope.scaling.finetuned`, true),
@@ -44,7 +48,8 @@ export const graniteHybrid = architectureBy(MoreRecorder, {
         mixNorm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
         attention: nKvHeads ? projections(find, { ...c, nKvHeads }, l) : undefined,
         mamba: nKvHeads ? undefined : mamba2Weights(find, c, l),
-        ...ffnWeights(find, c, l),
+        ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
+        ffn: blockWeights(find, c, l),
       };
     }),
   }),
@@ -70,8 +75,7 @@ export const graniteHybrid = architectureBy(MoreRecorder, {
         x = g.add(x, g.scale(g.linear(layer.attention.wo, a), c.residualScale)); // [nTokens, dim]
       } else x = g.add(x, g.scale(mamba2(g, c, layer.mamba!, h, next), c.residualScale)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.layerOut(g.add(x, g.scale(g.linear(layer.down, gated), c.residualScale)), l); // [nTokens, dim]
+      x = g.layerOut(g.add(x, g.scale(block(g, c, layer.ffn, f), c.residualScale)), l); // [nTokens, dim]
     }
     const logits = g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
     return g.scale(logits, 1 / c.logitScale);

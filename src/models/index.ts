@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
+import type { Metadata } from '../gguf/metadata.ts';
 import type { Architecture } from './architecture.ts';
 import { gemma3 } from './gemma3.ts';
 import { llama } from './llama.ts';
@@ -13,11 +14,14 @@ export const everyArchitecture = async (): Promise<readonly Architecture[]> => [
   ...(await import('./more.ts')).more,
 ];
 
-/** The family that `general.architecture` names. */
-export async function architectureByName(name: string): Promise<Architecture> {
-  const isNamed = ({ names }: Architecture) => names.includes(name);
-  const found = common.find(isNamed) ?? (await everyArchitecture()).find(isNamed);
-  if (found) return found;
+/** The family that `general.architecture` names. Models with experts may have the name of those without. */
+export async function architectureOf(meta: Metadata): Promise<Architecture> {
+  const name = meta.string('general.architecture');
+  for (const as of meta.u32(`${name}.expert_count`, 0) === 0 ? [name] : [`${name} with experts`, name]) {
+    const isNamed = ({ names }: Architecture) => names.includes(as);
+    const found = common.find(isNamed) ?? (await everyArchitecture()).find(isNamed);
+    if (found) return found;
+  }
   const supported = (await everyArchitecture()).flatMap(({ names }) => names);
   const nearest = nearestOf(name, supported);
   const advice = nearest ? `a ${nearest} model is the nearest to it` : 'choose a model of one of these families';

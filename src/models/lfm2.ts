@@ -2,32 +2,37 @@ import type { Value } from '../graph/graph.ts';
 import { kvCache, rowsState, type LayerState } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { alike, baseConfig, size } from './decoder_config.ts';
+import { block, blockWeights } from './experts.ts';
 import { kvHeadsOf, tapsOf } from './layer_kinds.ts';
+import { mixtureIfAny } from './mixture.ts';
 import { MoreRecorder, type Conv } from './more_recorder.ts';
-import { ffnWeights, perLayer, projections, queryKeyNorms } from './readers.ts';
+import { perLayer, projections, queryKeyNorms } from './readers.ts';
 import type { Linear } from './recorder.ts';
 import { ropeConfig } from './rope_config.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
 /**
  * LFM2 and 2.5 (Liquid AI 2025, arXiv:2511.23404): most layers mix a token with the two before it, by a short convolution between two gates;
- * the others attend.
+ * the others attend. Some have experts, but for their first layers.
  *
- * @models LFM2, LFM2.5
+ * @models LFM2, LFM2.5, dense and with experts
  */
 export const lfm2 = architectureBy(MoreRecorder, {
-  names: ['lfm2'],
+  names: ['lfm2', 'lfm2moe'],
 
   config(meta, find) {
-    const c = baseConfig(meta, find, 'lfm2');
-    const headDim = size(meta, 'lfm2.attention.key_length', c.dim / c.nHeads);
+    const arch = meta.string('general.architecture');
+    const c = baseConfig(meta, find, arch, arch === 'lfm2' ? [] : ['expert_count']);
+    const headDim = size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads);
+    const ffnDim = alike(meta, `${arch}.feed_forward_length`);
     return {
       ...c,
       headDim,
-      ffnDim: alike(meta, 'lfm2.feed_forward_length'),
-      kvHeads: kvHeadsOf(meta, 'lfm2', c), // 0: a convolution
-      nTaps: tapsOf(meta, 'lfm2.shortconv.l_cache'),
-      rope: ropeConfig(meta, find, 'lfm2', headDim),
+      ffnDim,
+      mixture: mixtureIfAny(meta, arch, { ffnDim }),
+      kvHeads: kvHeadsOf(meta, arch, c), // 0: a convolution
+      nTaps: tapsOf(meta, `${arch}.shortconv.l_cache`),
+      rope: ropeConfig(meta, find, arch, headDim),
     };
   },
 
@@ -43,7 +48,8 @@ export const lfm2 = architectureBy(MoreRecorder, {
           mixNorm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
           attention: nKvHeads ? { ...projections(find, { ...c, nKvHeads }, l), ...queryKeyNorms(find, { ...c, nKvHeads }, l) } : undefined,
           conv: nKvHeads ? undefined : shortConvWeights(find, c, l),
-          ...ffnWeights(find, c, l),
+          ffnNorm: find.get(`blk.${l}.ffn_norm.weight`, [c.dim]),
+          ffn: blockWeights(find, c, l),
         };
       }),
     };
@@ -70,8 +76,7 @@ export const lfm2 = architectureBy(MoreRecorder, {
         x = g.add(x, g.linear(wo, a)); // [nTokens, dim]
       } else x = g.add(x, shortConv(g, c, layer.conv!, h, state[l]!)); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.layerOut(g.add(x, g.linear(layer.down, gated)), l); // [nTokens, dim]
+      x = g.layerOut(g.add(x, block(g, c, layer.ffn, f)), l); // [nTokens, dim]
     }
     return g.linear({ w: w.output }, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -1,29 +1,38 @@
 import { FormatError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
+import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { baseConfig, size } from './decoder_config.ts';
+import { expertWeights, mixed, type Experts } from './experts.ts';
 import { counts, inOrder, kvHeadsOf } from './layer_kinds.ts';
 import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
+import { mixtureIfAny, type Mixture } from './mixture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { perLayer, projections, tableWeights } from './readers.ts';
+import type { Linear } from './recorder.ts';
+import type { WeightFinder } from './weight_finder.ts';
 
 /**
  * Nemotron-H (NVIDIA 2025, arXiv:2504.03624) and Nemotron Nano 2 and 3: each layer is one thing, Mamba-2's block, attention without turning, or a
- * feed-forward block without a gate.
+ * feed-forward block without a gate, or experts.
  *
- * @models Nemotron-H, Nemotron Nano 2 and 3, their dense models
+ * @models Nemotron-H, Nemotron Nano 2, Nemotron 3
  */
 export const nemotronH = architectureBy(MoreRecorder, {
-  names: ['nemotron_h'],
+  names: ['nemotron_h', 'nemotron_h_moe'],
 
   config(meta, find) {
-    const c = baseConfig(meta, find, 'nemotron_h');
+    const arch = meta.string('general.architecture');
+    const c = baseConfig(meta, find, arch, arch === 'nemotron_h' ? [] : ['expert_count']);
+    const { ffnDims, kvHeads } = layerSizes(meta, arch, c);
     return {
       ...c,
-      ...mamba2Shape(meta, 'nemotron_h'),
-      headDim: size(meta, 'nemotron_h.attention.key_length', c.dim / c.nHeads),
-      ...layerSizes(meta, c),
+      ...mamba2Shape(meta, arch),
+      headDim: size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads),
+      ffnDims,
+      kvHeads,
+      mixture: mixtureIfAny(meta, arch, { ffnDim: Math.max(...ffnDims) }),
     };
   },
 
@@ -35,8 +44,7 @@ export const nemotronH = architectureBy(MoreRecorder, {
         norm: find.get(`blk.${l}.attn_norm.weight`, [c.dim]),
         mamba: nKvHeads || ffnDim ? undefined : mamba2Weights(find, c, l),
         attention: nKvHeads ? projections(find, { ...c, nKvHeads }, l) : undefined,
-        up: ffnDim ? find.linear(`blk.${l}.ffn_up`, [ffnDim, c.dim]) : undefined,
-        down: ffnDim ? find.linear(`blk.${l}.ffn_down`, [c.dim, ffnDim]) : undefined,
+        ffn: ffnDim ? feedForwardWeights(find, { ...c, ffnDim }, l) : undefined,
       };
     }),
   }),
@@ -59,7 +67,7 @@ export const nemotronH = architectureBy(MoreRecorder, {
         const { wq, wk, wv, wo } = layer.attention;
         const [q, k, v] = [g.linear(wq, h), g.linear(wk, h), g.linear(wv, h)]; // [nTokens, nHeads * headDim], [nTokens, nKvHeads * headDim]
         y = g.linear(wo, g.attention(q, k, v, next(), { headDim: c.headDim, scale: c.headDim ** -0.5 }));
-      } else y = g.linear(layer.down!, g.reluSquared(g.linear(layer.up!, h)));
+      } else y = feedForward(g, c, layer.ffn!, h);
       x = g.layerOut(g.add(x, y), l); // [nTokens, dim]
     }
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
@@ -67,11 +75,22 @@ export const nemotronH = architectureBy(MoreRecorder, {
 });
 
 /** What makes a layer what it is: heads of keys and values, or columns inside; neither: Mamba-2. */
-function layerSizes(meta: Metadata, c: { readonly nLayers: number; readonly nHeads: number }) {
-  const ffnDims = counts(meta, 'nemotron_h.feed_forward_length', c.nLayers);
-  const kvHeads = kvHeadsOf(meta, 'nemotron_h', c);
+function layerSizes(meta: Metadata, arch: string, c: { readonly nLayers: number; readonly nHeads: number }) {
+  const ffnDims = counts(meta, `${arch}.feed_forward_length`, c.nLayers);
+  const kvHeads = kvHeadsOf(meta, arch, c);
   const both = ffnDims.findIndex((n, l) => n > 0 && kvHeads[l]! > 0);
   if (both < 0) return { ffnDims, kvHeads };
   const came = `layer ${both} has ${kvHeads[both]} heads of keys and ${ffnDims[both]} columns inside`;
-  throw new FormatError(`nemotron_h.attention.head_count_kv and feed_forward_length: ${came}, expected one of them to be 0; damaged file?`);
+  throw new FormatError(`${arch}.attention.head_count_kv and feed_forward_length: ${came}, expected one of them to be 0; damaged file?`);
+}
+
+type FeedForward = { readonly experts: Experts } | { readonly experts?: undefined; readonly up: Linear; readonly down: Linear };
+
+function feedForwardWeights(find: WeightFinder, { dim, ffnDim, mixture }: { dim: number; ffnDim: number; mixture: Mixture | undefined }, l: number): FeedForward {
+  if (mixture) return { experts: expertWeights(find, { dim, mixture }, l) };
+  return { up: find.linear(`blk.${l}.ffn_up`, [ffnDim, dim]), down: find.linear(`blk.${l}.ffn_down`, [dim, ffnDim]) };
+}
+
+function feedForward(g: MoreRecorder, { mixture }: { mixture: Mixture | undefined }, w: FeedForward, h: Value): Value {
+  return w.experts ? mixed(g, mixture!, w.experts, h) : g.linear(w.down, g.reluSquared(g.linear(w.up, h)));
 }

@@ -1,23 +1,26 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
+import { block, blockWeights } from './experts.ts';
 import { inOrder } from './layer_kinds.ts';
+import { mixtureIfAny } from './mixture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { deltaLayers, deltaNet, deltaShape, deltaStates, deltaWeights, gatedAttention, gatedAttentionWeights } from './qwen35_layers.ts';
-import { gatedFfn, perLayer, tableWeights } from './readers.ts';
+import { perLayer, tableWeights } from './readers.ts';
 
 /**
  * Qwen 3.5 and 3.6 (Qwen Team 2026): three layers of four keep a matrix for each head that a gated delta rule writes; the fourth attends, and
- * lets through of each head what a gate says.
+ * lets through of each head what a gate says. Some have experts.
  *
- * @models Qwen 3.5 and 3.6, their dense models
+ * @models Qwen 3.5 and 3.6, dense and with experts
  */
 export const qwen35 = architectureBy(MoreRecorder, {
-  names: ['qwen35'],
+  names: ['qwen35', 'qwen35moe'],
 
   config(meta, find) {
-    const c = decoderConfig(meta, find, 'qwen35');
-    return { ...c, ...deltaShape(meta, 'qwen35'), isDelta: deltaLayers(meta, 'qwen35', c.nLayers) };
+    const arch = meta.string('general.architecture');
+    const c = decoderConfig(meta, find, arch, arch === 'qwen35' ? [] : ['expert_count']);
+    return { ...c, ...deltaShape(meta, arch), isDelta: deltaLayers(meta, arch, c.nLayers), mixture: mixtureIfAny(meta, arch, c) };
   },
 
   weights: (c, find) => ({
@@ -27,7 +30,7 @@ export const qwen35 = architectureBy(MoreRecorder, {
       delta: c.isDelta[l] ? deltaWeights(find, c, l) : undefined,
       attention: c.isDelta[l] ? undefined : gatedAttentionWeights(find, c, l),
       ffnNorm: find.get(`blk.${l}.post_attention_norm.weight`, [c.dim]),
-      ...gatedFfn(find, c, l),
+      ffn: blockWeights(find, c, l),
     })),
   }),
 
@@ -42,8 +45,7 @@ export const qwen35 = architectureBy(MoreRecorder, {
       if (layer.delta) x = g.add(x, deltaNet(g, c, layer.delta, h, next)); // [nTokens, dim]
       else x = g.add(x, gatedAttention(g, c, layer.attention!, h, { angles, state: next() })); // [nTokens, dim]
       const f = g.rmsNorm(x, layer.ffnNorm, c.normEps); // [nTokens, dim]
-      const gated = g.swiglu(g.linear(layer.gate, f), g.linear(layer.up, f)); // [nTokens, ffnDim]
-      x = g.layerOut(g.add(x, g.linear(layer.down, gated)), l); // [nTokens, dim]
+      x = g.layerOut(g.add(x, block(g, c, layer.ffn, f)), l); // [nTokens, dim]
     }
     return g.linear(w.output, g.rmsNorm(g.lastRows(x), w.norm, c.normEps)); // [nLogits, nVocab]
   },

@@ -21,7 +21,7 @@ type Tensors = ReadonlyMap<string, GgufTensor>;
 /** The tensors that one is made of: itself, where nothing is fused. */
 function partsOf(tensor: GgufTensor, tensors: Tensors): GgufTensor[] {
   if (/^altup_(un)?(embd_)?proj\.weight$/.test(tensor.name) && tensor.shape.length === 3) return matricesOf(tensor);
-  const [, block, stem, kind] = /^(blk\.\d+\.)(attn_qkv|ffn_up)\.(weight|bias|scale)$/.exec(tensor.name) ?? [];
+  const [, block, stem, kind] = /^(blk\.\d+\.)(attn_qkv|ffn_up|ffn_up_shexp)\.(weight|bias|scale)$/.exec(tensor.name) ?? [];
   const parts = block && rowsOfParts(block, stem!, tensors);
   if (!parts) return [tensor];
   if (kind === 'scale') return parts.map(({ name }) => ({ ...tensor, name: `${block}${name}.scale` })); // one number for all
@@ -57,9 +57,13 @@ function rowsOfParts(block: string, stem: string, tensors: Tensors): Part[] | un
   const has = (name: string): boolean => tensors.has(`${block}${name}.weight`);
   const rows = tensors.get(`${block}${stem}.weight`)?.shape[0] ?? 0;
   const taken = (name: string): number => tensors.get(`${block}${name}.weight`)?.shape[1] ?? 0;
-  const [qDim, ffnDim] = [taken('attn_output'), taken('ffn_down')];
+  if (stem !== 'attn_qkv') {
+    const gate = stem.replace('up', 'gate');
+    const ffnDim = taken(stem.replace('up', 'down'));
+    return has(gate) || ffnDim === 0 || rows !== 2 * ffnDim ? undefined : named({ [gate]: ffnDim, [stem]: ffnDim });
+  }
+  const qDim = taken('attn_output');
   const kvDim = (rows - qDim) / 2;
-  if (stem === 'ffn_up') return has('ffn_gate') || ffnDim === 0 || rows !== 2 * ffnDim ? undefined : named({ ffn_gate: ffnDim, ffn_up: ffnDim });
   if (has('attn_q') || has('attn_k') || has('attn_v') || qDim === 0 || !(kvDim > 0 && Number.isInteger(kvDim))) return undefined;
   return named({ attn_q: qDim, attn_k: kvDim, attn_v: kvDim });
 }

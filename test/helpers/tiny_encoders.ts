@@ -37,6 +37,13 @@ const bertLayer = (at: string, hasBias: boolean, hasGate: boolean): TinyTensor[]
   ];
 };
 
+/** Six experts, and a router whose scores lie far apart. */
+const expertsOf = (at: string): TinyTensor[] => [
+  tinyMatrix(at + 'ffn_gate_inp.weight', dim, 6, 3),
+  tinyTensor(at + 'ffn_up_exps.weight', [dim, ffnDim, 6], 'f32', Math.sqrt(3 / dim)),
+  tinyTensor(at + 'ffn_down_exps.weight', [ffnDim, dim, 6], 'f32', Math.sqrt(3 / ffnDim)),
+];
+
 const bertTables = (nTypes: number): TinyTensor[] => [
   tinyMatrix('token_embd.weight', dim, nVocab, 4),
   ...(nTypes > 0 ? [tinyMatrix('token_types.weight', dim, nTypes, 4)] : []),
@@ -122,6 +129,24 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
     keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-12], 'rope.freq_base': [f32, 1000] },
     tensors: () => [...bertTables(2), ...blocks((at) => bertLayer(at, false, true))],
   },
+  'nomic-bert-moe': {
+    arch: 'nomic-bert-moe',
+    keys: {
+      pooling_type: [u32, 1],
+      'attention.layer_norm_epsilon': [f32, 1e-5],
+      'rope.freq_base': [f32, 10000],
+      moe_every_n_layers: [u32, 2],
+      expert_count: [u32, 6],
+      expert_used_count: [u32, 2],
+    },
+    tensors: () => [
+      ...bertTables(1),
+      ...blocks((at, l) => [
+        ...bertLayer(at, true, false).filter(({ name }) => l % 2 === 0 || !/ffn_/.test(name)),
+        ...(l % 2 === 0 ? [] : expertsOf(at)),
+      ]),
+    ],
+  },
   'jina-bert-v3': {
     arch: 'jina-bert-v3',
     keys: { pooling_type: [u32, 1], 'attention.layer_norm_epsilon': [f32, 1e-5], 'rope.freq_base': [f32, 20000] },
@@ -184,6 +209,9 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
   },
 };
 
+/** Those that only plain loops compute: their ops have no kernels. */
+export const plainEncoders: readonly string[] = ['nomic-bert-moe'];
+
 /** Rerankers, with each kind of head: what llama.cpp scores the prompt with stands in the goldens under the same names. */
 export const tinyRankers: Readonly<Record<string, Encoder>> = {
   'bert-rank': ranker(bert(0), () => [...withBias('cls', dim, dim), ...withBias('cls.output', dim, 1)]),
@@ -229,7 +257,7 @@ export function tinyEncoderParts(
     ['general.architecture', [string, arch]],
     ['general.name', [string, `tiny ${name}`]],
     ['tokenizer.ggml.model', [string, 'none']],
-    ['tokenizer.ggml.token_type_count', [u32, arch === 'jina-bert-v3' ? 1 : 2]],
+    ['tokenizer.ggml.token_type_count', [u32, arch === 'jina-bert-v3' || arch === 'nomic-bert-moe' ? 1 : 2]],
     ...(labels ? [[`${arch}.classifier.output_labels`, [array, [string, labels]]] as const] : []),
     ...Object.entries(sizes).map(([key, value]) => [`${arch}.${key}`, value] as const),
   ]);

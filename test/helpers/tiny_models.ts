@@ -67,6 +67,8 @@ export interface TinyConfig {
   };
   /** Gemma 3n, with what llama.cpp takes for granted of it: 20 layers with keys of their own, 256 columns for each layer. */
   readonly gemma3n?: boolean;
+  /** Experts in place of feed-forward blocks, or beside them. */
+  readonly experts?: TinyExperts;
   /** Families whose layers are of different kinds: what each is made of, and its norms. */
   readonly parts?: readonly (readonly (keyof typeof hybridParts)[])[];
   readonly partNorms?: readonly string[];
@@ -84,6 +86,20 @@ export interface TinyConfig {
   readonly chatTemplate?: string;
   /** Encoding of each matrix, by the tensor's name. */
   readonly encoding: (tensorName: string) => keyof typeof encodings;
+}
+
+interface TinyExperts {
+  readonly n: number;
+  readonly used: number;
+  /** Width inside one; absent: as dense blocks have it, and no key says so. */
+  readonly dim?: number;
+  /** Width inside the one that all tokens take. */
+  readonly shared?: number;
+  /** Gate and up on top of each other, those of the shared expert, too. */
+  readonly fused?: boolean;
+  readonly biases?: boolean;
+  /** A factor for each expert's matrices of these names. */
+  readonly scales?: readonly string[];
 }
 
 const chatml =
@@ -150,6 +166,24 @@ const granite = {
   'attention.scale': f32(0.11),
   logit_scale: f32(4),
 } as const;
+
+const gptOss: TinyConfig = {
+  ...base,
+  arch: 'gpt-oss',
+  nLayers: 3,
+  tied: false,
+  attnBias: true,
+  attnOutputBias: true,
+  sinks: true,
+  keys: {
+    'rope.freq_base': f32(150000),
+    'rope.scaling.type': [STRING, 'yarn'],
+    'rope.scaling.factor': f32(32),
+    'rope.scaling.original_context_length': u32(64),
+    'attention.sliding_window': u32(16),
+  },
+  experts: { n: 8, used: 3, dim: 64, biases: true },
+};
 
 /** A model for each other family, and for what any family may have. */
 export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
@@ -402,6 +436,57 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
   },
 };
 
+/** Mixtures of experts: a model for each way to choose and to weigh them, and for each spelling. */
+export const mixtureConfigs: Readonly<Record<string, TinyConfig>> = {
+  mixtral: { ...base, experts: { n: 6, used: 2 } },
+  qwen3moe: { ...base, arch: 'qwen3moe', qkNorm: 'heads', headDim: 32, experts: { n: 9, used: 3, dim: 48 } },
+  granitemoe: { ...base, arch: 'granitemoe', keys: granite, experts: { n: 6, used: 2, shared: 64 } },
+  'granite-experts': { ...base, arch: 'granite', tied: false, keys: granite, experts: { n: 5, used: 5 } },
+  'granite_swa-experts': {
+    ...base,
+    arch: 'granite_swa',
+    nLayers: 3,
+    sinks: true,
+    keys: {
+      ...granite,
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(1, 0, 1),
+      'attention.rope_pattern': flags(1, 1, 0),
+    },
+    experts: { n: 6, used: 1, shared: 32, fused: true },
+  },
+  'gpt-oss': gptOss,
+  'gpt-oss-mxfp4': { ...gptOss, ffnDim: 64, encoding: (name) => (name.includes('_exps') ? 'mxfp4' : 'q8_0') },
+  'qwen3moe-q4_k_m': {
+    ...wide,
+    arch: 'qwen3moe',
+    qkNorm: 'heads',
+    experts: { n: 6, used: 2, dim: 256 },
+    encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k'),
+  },
+  'gemma4-experts': {
+    ...base,
+    arch: 'gemma4',
+    nLayers: 4,
+    qkNorm: 'heads',
+    postNorms: true,
+    gemma4: { wide: [1, 3], wideHeadDim: 32, perLayerDim: 0, nShared: 0 },
+    keys: {
+      'attention.sliding_window': u32(16),
+      'attention.sliding_window_pattern': flags(1, 0, 1, 0),
+      'attention.key_length': u32(32),
+      'attention.value_length': u32(32),
+      'attention.key_length_swa': u32(16),
+      'attention.value_length_swa': u32(16),
+      'rope.dimension_count': u32(32),
+      'rope.dimension_count_swa': u32(16),
+      'rope.freq_base': f32(1e6),
+      embedding_length_per_layer_input: u32(0),
+    },
+    experts: { n: 8, used: 3, dim: 48, fused: true, scales: ['down'] },
+  },
+};
+
 /** Mistral's windows. llama.cpp's `llama` ignores the key, so their golden is of `transformers`: scripts/mistral_goldens.py. */
 export const windowConfigs: Readonly<Record<string, TinyConfig>> = {
   'llama-window': { ...base, window: 16 },
@@ -479,6 +564,12 @@ const encodings = {
   q4_1: quantised(3, 32, 20, [[0, 0x2800], [2, 0xb380]]), // scale 2^-5, min -7.5 * 2^-5
   q5_0: quantised(6, 32, 22, [[0, 0x2400]]), // scale 2^-6
   q8_0: quantised(8, 32, 34, [[0, 0x1800]]), // scale 2^-9
+  mxfp4: {
+    ...quantised(39, 32, 17, []),
+    put(view, at, next) {
+      for (let i = 0; i < 17; i++) view.setUint8(at + i, i === 0 ? 121 + ((next() >>> 11) & 1) : next() >>> 11); // scales 2^-7 and 2^-6
+    },
+  },
   // prettier-ignore
   q4_k: quantised(12, 256, 144, [[0, 0x1000], [2, 0x1b80]]), // scale 2^-11, min scale 7.5 * 2^-11
   q6_k: quantised(14, 256, 210, [[208, 0x0400]]), // scale 2^-14
@@ -521,9 +612,45 @@ export function tinyTensor(
   return { name, dims, weights, bytes };
 }
 
-function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
-  const matrix = (name: string, cols: number, rows: number, gain = 1) =>
+const matrixOf =
+  (c: TinyConfig) =>
+  (name: string, cols: number, rows: number, gain = 1): TinyTensor =>
     tinyTensor(name, [cols, rows], c.encoding(name), gain * Math.sqrt(3 / cols));
+
+const denseTensors = (c: TinyConfig, at: string): TinyTensor[] => [
+  matrixOf(c)(at + 'ffn_gate.weight', c.dim, c.ffnDim),
+  matrixOf(c)(at + 'ffn_up.weight', c.dim, c.ffnDim),
+  matrixOf(c)(at + 'ffn_down.weight', c.ffnDim, c.dim),
+];
+
+/** Experts and their router, whose scores lie far apart: of two that are nearly equal, rounding would choose. */
+function expertTensors(
+  c: TinyConfig,
+  { n, dim = c.ffnDim, shared, fused, biases, scales = [] }: TinyExperts,
+  at: string,
+): TinyTensor[] {
+  const stack = (name: string, cols: number, rows: number): TinyTensor[] => {
+    const own = `${at}ffn_${name}_exps`;
+    return [
+      tinyTensor(`${own}.weight`, [cols, rows, n], c.encoding(`${own}.weight`), Math.sqrt(3 / cols)),
+      ...(biases ? [tinyTensor(`${own}.bias`, [rows, n], 'f32', 0.4)] : []),
+      ...(scales.includes(name) ? [tinyTensor(`${own}.scale`, [n], 'f32', 0.4, 1)] : []),
+    ];
+  };
+  const sharedOf = (name: string, cols: number, rows: number) =>
+    matrixOf(c)(`${at}ffn_${name}_shexp.weight`, cols, rows);
+  return [
+    tinyMatrix(`${at}ffn_gate_inp.weight`, c.dim, n, 3),
+    ...(biases ? [tinyTensor(`${at}ffn_gate_inp.bias`, [n], 'f32', 0.4)] : []),
+    ...(fused ? stack('gate_up', c.dim, 2 * dim) : [...stack('gate', c.dim, dim), ...stack('up', c.dim, dim)]),
+    ...stack('down', dim, c.dim),
+    ...(shared && !fused ? [sharedOf('gate', c.dim, shared)] : []),
+    ...(shared ? [sharedOf('up', c.dim, fused ? 2 * shared : shared), sharedOf('down', shared, c.dim)] : []),
+  ];
+}
+
+function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
+  const matrix = matrixOf(c);
   const norm = (name: string) => tinyTensor(name, [c.dim], 'f32', 0.3, 1);
   const bias = (name: string, cols: number) => tinyTensor(name, [cols], 'f32', 0.4);
   const qDim = c.nHeads * c.headDim;
@@ -553,9 +680,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
       matrix(at + 'attn_k.weight', c.dim, kvDim, 2),
       matrix(at + 'attn_v.weight', c.dim, kvDim),
       matrix(at + 'attn_output.weight', qDim, c.dim),
-      matrix(at + 'ffn_gate.weight', c.dim, c.ffnDim),
-      matrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
-      matrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
+      ...(c.experts ? expertTensors(c, c.experts, at) : denseTensors(c, at)),
       ...normsOf(c, at),
     );
     if (c.gemma3n) tensors.push(...gemma3nParts(c, at));
@@ -653,6 +778,7 @@ function gemma4Tables(c: TinyConfig, { wideHeadDim, perLayerDim }: Gemma4, nVoca
   const freqs = ropeFreqs(wideHeadDim / 2);
   const view = new DataView(freqs.bytes.buffer);
   for (let i = 0; i < wideHeadDim / 2; i++) view.setFloat32(4 * i, i < wideHeadDim / 8 ? 1 : 1e30, true);
+  if (perLayerDim === 0) return [freqs];
   return [
     freqs,
     tinyTensor('per_layer_token_embd.weight', [c.nLayers * perLayerDim, nVocab], 'q8_0', 1),
@@ -698,13 +824,26 @@ function gemma4Layer(c: TinyConfig, { wide, wideHeadDim, perLayerDim, nShared }:
     tinyMatrix(at + 'ffn_gate.weight', c.dim, ffnDim),
     tinyMatrix(at + 'ffn_up.weight', c.dim, ffnDim),
     tinyMatrix(at + 'ffn_down.weight', ffnDim, c.dim),
-    tinyMatrix(at + 'inp_gate.weight', c.dim, perLayerDim),
-    tinyMatrix(at + 'proj.weight', perLayerDim, c.dim),
-    tinyTensor(at + 'post_norm.weight', [c.dim], 'f32', 0.3, 1),
+    ...(perLayerDim === 0 ? [] : perLayerTensors(c, perLayerDim, at)),
+    ...(c.experts ? [...expertTensors(c, c.experts, at), ...gemmaRouter(c, at)] : []),
     tinyTensor(at + 'layer_output_scale.weight', [1], 'f32', 0.3, 0.8),
     ...normsOf({ ...c, headDim }, at),
   ];
 }
+
+const perLayerTensors = (c: TinyConfig, perLayerDim: number, at: string): TinyTensor[] => [
+  tinyMatrix(at + 'inp_gate.weight', c.dim, perLayerDim),
+  tinyMatrix(at + 'proj.weight', perLayerDim, c.dim),
+  tinyTensor(at + 'post_norm.weight', [c.dim], 'f32', 0.3, 1),
+];
+
+/** Factors of the router's columns, which make up for its small inputs, and the norms of what stands side by side. */
+const gemmaRouter = (c: TinyConfig, at: string): TinyTensor[] => [
+  tinyTensor(at + 'ffn_gate_inp.scale', [c.dim], 'f32', 2, Math.sqrt(c.dim)),
+  ...['pre_ffw_norm_2', 'post_ffw_norm_1', 'post_ffw_norm_2'].map((name) =>
+    tinyTensor(`${at}${name}.weight`, [c.dim], 'f32', 0.3, 1),
+  ),
+];
 
 const projectionStems = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
 
@@ -713,7 +852,9 @@ function normsOf(c: TinyConfig, at: string): TinyTensor[] {
   const [qDim, kvDim] = [c.nHeads * c.headDim, c.nKvHeads * c.headDim];
   const [qCols, kCols] = c.qkNorm === 'rows' ? [qDim, kvDim] : [c.headDim, c.headDim];
   return [
-    ...(c.preNorms === false ? [] : [norm('attn_norm'), norm('ffn_norm')]),
+    ...(c.preNorms === false
+      ? []
+      : [norm('attn_norm'), norm(c.arch === 'gpt-oss' ? 'post_attention_norm' : 'ffn_norm')]),
     ...(c.postNorms ? [norm('post_attention_norm'), norm('post_ffw_norm')] : []),
     ...(c.subNorms ? [norm('attn_sub_norm', qDim), norm('ffn_sub_norm', c.ffnDim)] : []),
     ...(c.qkNorm ? [norm('attn_q_norm', qCols), norm('attn_k_norm', kCols)] : []),
@@ -802,6 +943,16 @@ function spmVocab(meta: Metadata): number {
   return tokens.length;
 }
 
+const expertKeys = ({ experts }: TinyConfig): Readonly<Record<string, Value>> =>
+  experts
+    ? {
+        expert_count: u32(experts.n),
+        expert_used_count: u32(experts.used),
+        ...(experts.dim ? { expert_feed_forward_length: u32(experts.dim) } : {}),
+        ...(experts.shared ? { expert_shared_feed_forward_length: u32(experts.shared) } : {}),
+      }
+    : {};
+
 function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: number } {
   const meta: Metadata = new Map<string, Value>([
     ['general.architecture', [STRING, c.arch]],
@@ -837,7 +988,7 @@ function tinyMetadata(name: string, c: TinyConfig): { meta: Metadata; nVocab: nu
     };
     for (const [key, n] of Object.entries(keys)) meta.set(`${c.arch}.ssm.${key}`, [U32, n]);
   }
-  for (const [key, value] of Object.entries(c.keys ?? {})) meta.set(`${c.arch}.${key}`, value);
+  for (const [key, value] of Object.entries({ ...expertKeys(c), ...c.keys })) meta.set(`${c.arch}.${key}`, value);
   if (c.chatTemplate !== undefined) meta.set('tokenizer.chat_template', [STRING, c.chatTemplate]);
   const nVocab = { gpt2: bpeVocab, llama: spmVocab }[c.tokenizer](meta);
   return { meta, nVocab };
@@ -906,7 +1057,7 @@ export interface Changes {
 export const types = { u32: U32, i32: I32, f32: F32, bool: BOOL, string: STRING, array: ARRAY } as const;
 
 export function tinyConfig(name: string): TinyConfig {
-  const configs = { ...tinyConfigs, ...familyConfigs, ...windowConfigs, ...chatConfigs };
+  const configs = { ...tinyConfigs, ...familyConfigs, ...mixtureConfigs, ...windowConfigs, ...chatConfigs };
   const config = configs[name];
   if (!config) throw new RangeError(`no tiny model ${name}; there are ${Object.keys(configs).join(', ')}`);
   return config;

@@ -28,11 +28,21 @@ const tolerances: Readonly<Record<string, number>> = {
   hunyuan: 1e-4,
   ernie4_5: 1e-4,
   glm4: 1e-4,
+  qwen3moe: 1e-4,
+  gptoss: 1e-4,
+  gemma4moe: 5e-3,
   lfm2: 1e-4,
   qwen35: 1e-4,
   falcon_h1: 1e-4,
   nemotron_h: 1e-4,
+  lfm2moe: 1e-4,
+  qwen35moe: 2e-4, // its states make rounding large: llama.cpp's own ways are 9e-5 apart
+  granitehybrid: 1e-4,
+  nemotron_h_moe: 1e-4,
 };
+
+/** Models whose ops have no kernels: plain loops alone compute them. */
+const plain: readonly string[] = ['qwen3moe', 'gptoss', 'gemma4moe', 'lfm2moe', 'qwen35moe', 'granitehybrid', 'nemotron_h_moe'];
 
 const prompt = Array.from({ length: 24 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 const nVocab = 96;
@@ -54,7 +64,7 @@ describe.skipIf(!isThere)(title, () => {
   const isNear = gapTable('largest difference from the logits of llama.cpp, of converted models');
 
   describe.each(Object.entries(tolerances))('%s', (name, tolerance) => {
-    it.each(Object.keys(computers))('%s', async (computer) => {
+    it.each(plain.includes(name) ? ['plain loops'] : Object.keys(computers))('%s', async (computer) => {
       const ways = await readInAllWays(file(`${name}.gguf`), prompt, computers[computer]!);
       isNear(name, computer, gap(ways['all at once']!, name, 'all'), tolerance);
       expect(gap(ways['one by one']!, name, 'one')).toBeLessThan(tolerance);

@@ -21,7 +21,7 @@ export interface TinyGolden {
   readonly greedy: { readonly tokens: readonly number[]; readonly gaps: readonly number[] };
 }
 
-/** The same for the families of `familyConfigs`, without greedy texts. */
+/** The same for the models of `familyConfigs` and `mixtureConfigs`, without greedy texts. */
 export interface FamilyGoldens {
   readonly engine: string;
   readonly models: Readonly<Record<string, Pick<TinyGolden, 'best' | 'rows'>>>;
@@ -50,6 +50,7 @@ const read = (name: string): unknown =>
 
 export const tinyGoldens = read('tiny') as TinyGoldens;
 export const familyGoldens = read('families') as FamilyGoldens;
+export const mixtureGoldens = read('mixtures') as FamilyGoldens;
 export const greedyGoldens = read('smollm2_greedy') as GreedyGoldens;
 
 /** Largest difference between computed rows and kept ones. */
