@@ -21,7 +21,7 @@ const activations = {
 } as const;
 
 /** A matrix for each expert. */
-interface Stack extends Linear {
+export interface Stack extends Linear {
   readonly w: Value; // [nExperts, rows, cols]
   readonly bias: Value | undefined; // [nExperts, rows]
 }
