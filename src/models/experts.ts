@@ -42,7 +42,7 @@ export interface Experts {
 }
 
 /** The expert that every token takes. */
-interface Shared {
+export interface Shared {
   readonly gate: Linear | undefined; // [sharedDim, dim]
   readonly up: Linear; // [sharedDim, dim]
   readonly down: Linear; // [dim, sharedDim]
@@ -133,7 +133,7 @@ function gateAndUp(g: MoreRecorder, { expertDim: n }: Mixture, w: Omit<Experts, 
 }
 
 /** Sizes of feed-forward blocks that are experts in some files, or some layers. */
-interface Sizes {
+export interface Sizes {
   readonly dim: number;
   readonly ffnDim: number;
   readonly mixture?: Mixture | undefined;
