@@ -1,3 +1,4 @@
+import { addTimes } from './lib/add_times';
 import { Record } from './lib/record';
 
 @unmanaged
@@ -26,12 +27,4 @@ export function combine(record: CombineRecord, begin: u32, end: u32): void {
     if (record.x2) addTimes(out, record.x2 + at, load<f32>(coefs, 8), bytes);
     if (record.x3) addTimes(out, record.x3 + at, load<f32>(coefs, 12), bytes);
   }
-}
-
-function addTimes(out: usize, x: usize, by: f32, bytes: usize): void {
-  let i: usize = 0;
-  for (; i + 16 <= bytes; i += 16) {
-    v128.store(out + i, f32x4.add(v128.load(out + i), f32x4.mul(v128.load(x + i), f32x4.splat(by))));
-  }
-  for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(out + i) + load<f32>(x + i) * by);
 }

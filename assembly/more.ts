@@ -15,6 +15,8 @@ export { gate } from './gate';
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
 export { match_size } from './match_size';
+export { matmul_experts, matmul_experts_items } from './matmul_experts';
+export { mix_experts } from './mix_experts';
 export { multiply } from './multiply';
 export { pool, pool_items } from './pool';
 export { position_rows } from './position_rows';
@@ -48,9 +50,13 @@ export { matmul_q6_k_fast } from './quants/q6_k';
 export { matmul_q8_0_fast } from './quants/q8_0';
 export * from './quants/tq1_0';
 export * from './quants/tq2_0';
+export { route, route_scratch_bytes } from './route';
 export { softcap } from './softcap';
+export { sort_activations } from './sort_activations';
+export { sort_choices, sort_choices_items, sort_choices_scratch_bytes } from './sort_choices';
 export { sparsify } from './sparsify';
 export { ssm_scan, ssm_scan_items, ssm_scan_scratch_bytes } from './ssm_scan';
+export { swiglu_clamped } from './swiglu_clamped';
 export { temper } from './temper';
 
 /** Called once per instance, before any kernel runs. */

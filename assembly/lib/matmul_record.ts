@@ -8,4 +8,5 @@ export class MatmulRecord extends Record {
   bias: usize; // [rows] or 0
   rows: u32;
   cols: u32;
+  outRows: usize; // [nRows] u32: the row of out where each row's result goes; 0: they are the same
 }

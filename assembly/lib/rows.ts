@@ -13,8 +13,9 @@ export class Rows {
     const n: u32 = min(4 * nQuads, record.rows - row);
     const bias = record.bias + 4 * row;
     let sums = scratch();
-    let out = record.out + 4 * (t * record.rows + row);
     for (let i: u32 = 0; i < nTokens; i++) {
+      const to = record.outRows ? load<u32>(record.outRows + 4 * (t + i)) : t + i;
+      const out = record.out + 4 * (to * record.rows + row);
       let r: u32 = 0;
       for (; r + 4 <= n; r += 4) {
         const sum = v128.load(sums + 4 * r);
@@ -25,7 +26,6 @@ export class Rows {
         store<f32>(out + 4 * r, record.bias ? sum + load<f32>(bias + 4 * r) : sum);
       }
       sums += 16 * nQuads;
-      out += 4 * record.rows;
     }
   }
 }

@@ -15,5 +15,12 @@ export function scratch(): usize {
 
 /** Enough to pack, gather from and multiply matrices of up to that many columns: two panels of the plain build take most. */
 export function scratch_bytes(maxCols: u32): u32 {
-  return 4096 + 21 * maxCols;
+  return 4096 + 21 * maxCols + RECORD_BYTES;
+}
+
+const RECORD_BYTES: u32 = 128;
+
+/** Room for the record of a kernel that another kernel calls for matrices of so many columns: behind all that it uses. */
+export function innerRecord(cols: u32): usize {
+  return base + ((scratch_bytes(cols) - RECORD_BYTES) & ~3);
 }

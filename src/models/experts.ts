@@ -133,7 +133,7 @@ function gateAndUp(g: MoreRecorder, { expertDim: n }: Mixture, w: Omit<Experts, 
 }
 
 /** Sizes of feed-forward blocks that are experts in some files, or some layers. */
-interface Sizes {
+export interface Sizes {
   readonly dim: number;
   readonly ffnDim: number;
   readonly mixture?: Mixture | undefined;

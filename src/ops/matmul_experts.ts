@@ -52,13 +52,13 @@ export const matmulExperts: Op = {
     }
   },
 
-  /** As if no two rows chose the same expert until all are chosen. */
+  /** As if no two rows chose the same expert until all are chosen; their weights are not read. */
   cost(node, step) {
     const [w, x, chosen, bias] = node.inputs;
     const [nExperts, rows, cols] = w!.shape as [number, number, number];
     const nRead = Math.min(nExperts, rowsOf(node.out.rows!, step) * node.params['nUsed']!);
     const weightBytes = bytesOf(w!, nRead * rows * cols) + (bias ? 4 * nRead * rows : 0);
-    const others = [node.out, x!, chosen!].reduce((sum, value) => sum + operandBytes(value, step), 0);
+    const others = operandBytes(node.out, step) + operandBytes(x!, step) + operandBytes(chosen!, step) / 2;
     return { flops: outputsOf(node, step) * (2 * cols + (bias ? 1 : 0)), bytes: weightBytes + others };
   },
 };

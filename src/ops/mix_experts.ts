@@ -1,5 +1,5 @@
 import type { Op } from '../graph/graph.ts';
-import { allBytes, colsOf, inputCols, mismatch, outputsOf, param, rowsOf } from './op.ts';
+import { colsOf, inputCols, mismatch, operandBytes, outputsOf, param, rowsOf } from './op.ts';
 
 /**
  * The sum of what the chosen experts say, each by its weight: `out[t] = Σⱼ weights[t, j] (· scales[chosen[t, j]]) · x[t, j]`; x is `[.., nUsed * cols]`,
@@ -34,5 +34,13 @@ export const mixExperts: Op = {
     }
   },
 
-  cost: (node, step) => ({ flops: 2 * node.params['nUsed']! * outputsOf(node, step), bytes: allBytes(node, step) }),
+  /** As if no two rows chose the same expert until all are chosen; without scales only weights are read. */
+  cost(node, step) {
+    const [x, chosen, scales] = node.inputs;
+    const nUsed = node.params['nUsed']!;
+    const nRead = scales ? Math.min(colsOf(scales), rowsOf(node.out.rows!, step) * nUsed) : 0;
+    const chosenBytes = operandBytes(chosen!, step) / (scales ? 1 : 2);
+    const others = operandBytes(node.out, step) + operandBytes(x!, step);
+    return { flops: 2 * nUsed * outputsOf(node, step), bytes: 4 * nRead + chosenBytes + others };
+  },
 };

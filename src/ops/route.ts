@@ -39,7 +39,7 @@ export const route: Op = {
     const { nUsed, gating, norm, scale } = node.params as Record<'nUsed' | 'gating' | 'norm' | 'scale', number>;
     const nExperts = colsOf(node.inputs[0]!);
     for (let t = 0; t < rowsOf(node.out.rows!, step); t++) {
-      const row = scores!.subarray(t * nExperts, (t + 1) * nExperts);
+      const row = Array.from({ length: nExperts }, (_, e) => scores![t * nExperts + e]!);
       const gated = gate(row, gatings[gating]!);
       const ranks = gated.map((p, e) => (Number.isNaN(p) ? -Infinity : p + (bias ? bias[e]! : 0)));
       const chosen = [...ranks.keys()].sort((a, b) => ranks[b]! - ranks[a]! || a - b).slice(0, nUsed);
@@ -63,10 +63,9 @@ export const route: Op = {
   cost: (node, step) => ({ flops: 4 * elementsIn(node.inputs[0]!, step), bytes: allBytes(node, step) }),
 };
 
-function gate(scores: Float32Array, gating: Gating): number[] {
-  const row = [...scores];
-  if (gating === 'sigmoid') return row.map((z) => 1 / (1 + exp(-z)));
-  return gating === 'softmax' ? softmax(row) : row;
+function gate(scores: number[], gating: Gating): number[] {
+  if (gating === 'sigmoid') return scores.map((z) => 1 / (1 + exp(-z)));
+  return gating === 'softmax' ? softmax(scores) : scores;
 }
 
 function softmax(scores: readonly number[]): number[] {

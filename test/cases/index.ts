@@ -15,6 +15,8 @@ import { lastRowsCases } from './last_rows.ts';
 import { layerNormCases } from './layer_norm.ts';
 import { matchSizeCases } from './match_size.ts';
 import { matmulCases } from './matmul.ts';
+import { matmulExpertsCases } from './matmul_experts.ts';
+import { mixExpertsCases } from './mix_experts.ts';
 import { multiplyCases } from './multiply.ts';
 import { poolCases } from './pool.ts';
 import { positionRowsCases } from './position_rows.ts';
@@ -22,11 +24,13 @@ import { reluSquaredCases } from './relu_squared.ts';
 import { rmsNormCases } from './rms_norm.ts';
 import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
+import { routeCases } from './route.ts';
 import { scaleCases } from './scale.ts';
 import { softcapCases } from './softcap.ts';
 import { sparsifyCases } from './sparsify.ts';
 import { ssmScanCases } from './ssm_scan.ts';
 import { swigluCases } from './swiglu.ts';
+import { swigluClampedCases } from './swiglu_clamped.ts';
 import { temperCases } from './temper.ts';
 
 const all = [
@@ -47,6 +51,8 @@ const all = [
   layerNormCases,
   matchSizeCases,
   matmulCases,
+  matmulExpertsCases,
+  mixExpertsCases,
   multiplyCases,
   poolCases,
   positionRowsCases,
@@ -54,11 +60,13 @@ const all = [
   rmsNormCases,
   ropeCases,
   ropeAnglesCases,
+  routeCases,
   scaleCases,
   softcapCases,
   sparsifyCases,
   ssmScanCases,
   swigluCases,
+  swigluClampedCases,
   temperCases,
 ];
 

@@ -45,16 +45,20 @@ export const timedName = (nTokens: number): string => (nTokens === 1 ? 'decode' 
 export interface InputSpec {
   /**
    * An `activation` has a row per token, a `constant` and a `state` are `[rows, cols]` of numbers that the graph brings or that
-   * outlive a step, a `vector` and a `matrix` are weights.
+   * outlive a step, a `vector`, a `matrix` and a `stack` of matrices are weights.
    */
-  readonly role: 'activation' | 'constant' | 'state' | 'vector' | 'matrix';
+  readonly role: 'activation' | 'constant' | 'state' | 'vector' | 'matrix' | 'stack';
   /** Of a constant or a state, default: one per position; of a matrix. */
   readonly rows?: number;
+  /** Of a stack. */
+  readonly nMatrices?: number;
   readonly cols: number;
   /** States and weights: how they are kept; default f32. */
   readonly quant?: string;
   /** Numbers, but those of a matrix, are spread evenly over ±size; default 1. */
   readonly size?: number;
+  /** So many of them, where random ones would not do. */
+  readonly numbers?: (n: number) => Float32Array;
 }
 
 /** A case made ready to run: a graph of one node, the step, and the numbers of its inputs. */
@@ -107,22 +111,30 @@ interface Place {
 }
 
 function operandOf(spec: InputSpec, { nTokens, nCtx, name, seed }: Place): Operand {
-  const { role, cols, size, quant: quantName = 'f32' } = spec;
+  const { role, cols, size, quant: quantName = 'f32', nMatrices = 1 } = spec;
   const quant = quantByName.get(quantName)!;
-  const rows = spec.rows ?? { activation: nTokens, vector: 1, constant: nCtx, state: nCtx, matrix: 0 }[role];
-  const random = () => encodeRows(randomFloats(rows * cols, seed, size), quantName);
-  const bytes = role === 'matrix' ? randomFile(quant, rows, cols, seed) : random();
+  const rows = spec.rows ?? { activation: nTokens, vector: 1, constant: nCtx, state: nCtx, matrix: 0, stack: 0 }[role];
+  const numbers = spec.numbers ?? ((n) => randomFloats(n, seed, size));
+  const isMatrix = role === 'matrix' || role === 'stack';
+  const bytes = isMatrix
+    ? randomFile(quant, nMatrices * rows, cols, seed)
+    : encodeRows(numbers(rows * cols), quantName);
   const data = dequantized(quant, bytes);
   return {
-    value: valueOf(role, { name, quant, shape: role === 'vector' ? [cols] : [rows, cols] }, data),
+    value: valueOf(role, { name, quant, shape: shapeOf(role, [nMatrices, rows, cols]) }, data),
     floats: data,
     bytes,
   };
 }
 
+function shapeOf(role: InputSpec['role'], shape: readonly [number, number, number]): readonly number[] {
+  if (role === 'stack') return shape;
+  return role === 'vector' ? shape.slice(2) : shape.slice(1);
+}
+
 function valueOf(role: InputSpec['role'], tensor: Pick<Value, 'name' | 'quant' | 'shape'>, data: Float32Array): Value {
   if (role === 'state') return { ...tensor, role };
-  if (role === 'vector' || role === 'matrix') return { ...tensor, role: 'weight' };
+  if (role === 'vector' || role === 'matrix' || role === 'stack') return { ...tensor, role: 'weight' };
   const symbolic: { rows?: Rows } = role === 'activation' ? { rows: 'tokens' } : {};
   return { ...tensor, role: 'constant', data, ...symbolic };
 }

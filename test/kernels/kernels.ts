@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import type { ActivationKind } from '../../src/graph/activations.ts';
-import { instantiate, type Exports, type KernelFile } from '../../src/backends/wasm/kernels.ts';
+import { instantiate, type Exports, type Instance, type KernelFile } from '../../src/backends/wasm/kernels.ts';
 import { activationSpan } from '../../src/backends/wasm/lower.ts';
 import { GRID_BYTES, header, stepWords } from '../../src/backends/wasm/words.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
@@ -17,6 +17,7 @@ export const DOT = { broken: 0, sevenBit: 1, unsigned: 2, signed: 3 } as const;
 
 export interface Kernels {
   readonly exports: Exports;
+  readonly kernelIndex: Instance['kernelIndex'];
   readonly bytes: Uint8Array;
   /** Address of `n` fresh bytes, filled with 0xff (as floats, NaN), 64-byte aligned. */
   alloc(n: number): number;
@@ -50,7 +51,7 @@ export function openKernels(build: Build, dotKind?: number): Kernels {
   const modules = ([build, `${build}.more`] as const).map(
     (file) => new WebAssembly.Module(readFileSync(wasmFile(file))),
   );
-  const { exports, begin } = instantiate(modules, memory);
+  const { exports, begin, kernelIndex } = instantiate(modules, memory);
   const bytes = new Uint8Array(memory.buffer);
   const grids = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;
   const start = grids + GRID_BYTES;
@@ -59,6 +60,7 @@ export function openKernels(build: Build, dotKind?: number): Kernels {
   let top = start;
   return {
     exports,
+    kernelIndex,
     bytes,
     alloc(n) {
       const at = top;
@@ -156,7 +158,7 @@ export function multiply(k: Kernels, product: Product): Float32Array {
   const nItems = Math.ceil(rows / k.exports['rows_per_item']!());
   let begin = 0;
   for (const end of [...(product.cuts ?? []), nItems]) {
-    runKernel(k, `matmul_${quant.name}${suffix}`, nRows, [out, weights, operand, biasAt, rows, cols], begin, end);
+    runKernel(k, `matmul_${quant.name}${suffix}`, nRows, [out, weights, operand, biasAt, rows, cols, 0], begin, end);
     begin = end;
   }
   const behind = k.bytes.subarray(out + 4 * nRows * rows, out + 4 * nRows * rows + GUARD);

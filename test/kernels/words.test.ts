@@ -95,7 +95,8 @@ describe('a record of an op holds its operands, then its scalars', () => {
   /** The kernel's own class, or the one that it takes from elsewhere. */
   function recordOf({ name }: Op): Field[] {
     const kernel = sources.get(`${name}.ts`)!;
-    const record = /\b(\w+Record)\b/.exec(kernel.replace(/import \{ Record \}.*\n/, ''))![1]!;
+    const own = /class (\w+Record) extends Record/.exec(kernel);
+    const record = (own ?? /\b(\w+Record)\b/.exec(kernel.replace(/import \{ Record \}.*\n/, '')))![1]!;
     return fieldsOf(bodyOf(new RegExp(`${record} extends Record`)));
   }
 

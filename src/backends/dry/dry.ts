@@ -2,6 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Cost, Graph, Node, Step } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { compileBuild, createSizes, type KernelSource } from '../wasm/kernels.ts';
+import { expansions } from '../wasm/lower_experts.ts';
 import { planMemory, planProgram, type MemoryPlan, type ProgramPlan } from '../wasm/plan.ts';
 import { checkGraph } from '../wasm/wasm.ts';
 
@@ -36,7 +37,8 @@ export type DrySource = Pick<KernelSource, 'kernels' | 'build'>;
 export async function startDryRun(source: DrySource): Promise<DryRun> {
   const shared = false; // sizes are the same, and an unshared page can be had anywhere
   const sizes = createSizes(await compileBuild({ ...source, shared }), shared);
-  const planOf = (graph: Graph, activations: ActivationKind = 'exact') => planProgram(graph, sizes, { activations });
+  const planOf = (graph: Graph, activations: ActivationKind = 'exact') =>
+    planProgram(graph, sizes, { activations, rare: expansions });
   return {
     memoryOf({ graph, activations, ...needs }) {
       const plan = planMemory({ ...needs, program: planOf(graph, activations) }, sizes);

@@ -1,4 +1,5 @@
 import { ResourceError, UnsupportedError } from '../../base/errors.ts';
+import { greatest } from '../../base/numbers.ts';
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
@@ -71,9 +72,9 @@ export const compileBuild = (source: KernelSource): Promise<Modules> =>
 const compileFile = async ({ kernels, shared }: KernelSource, file: KernelFile): Promise<WebAssembly.Module> =>
   compileKernels(await kernels(file), shared);
 
-/** The kernel of a node: the op's name, and the quant type of the input that decides. */
+/** The kernel of a node: the op's name, and the quant type of the input that decides. That of experts calls the type's matrix product. */
 export const kernelName = ({ op: { name, quantInput }, inputs }: Node): string =>
-  quantInput === undefined ? name : `${name}_${inputs[quantInput]!.quant.name}`;
+  quantInput === undefined || name === 'matmul_experts' ? name : `${name}_${inputs[quantInput]!.quant.name}`;
 
 /** Compiles a file. Without shared memory it declares the import unshared first; the code is the same. */
 export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
@@ -84,16 +85,19 @@ export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boo
 export const isQuick = (modules: Modules): boolean =>
   modules.some((module) => WebAssembly.Module.customSections(module, 'quick').length > 0);
 
-/** All functions stand in the first module's table, where its `run` finds them. */
+/** All functions stand in each module's table, at the same places: kernels call others by these, too. */
 export function instantiate(modules: Modules, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);
   const imports = { env: { memory }, program: { sleep } };
   const each = modules.map((module) => new WebAssembly.Instance(module, imports).exports as unknown as InstanceExports);
-  const { table, ...functions } = { ...each[1], ...each[0]! };
+  const { table: _, ...functions } = { ...each[1], ...each[0]! };
   const names = Object.keys(functions).sort();
-  const first = table.grow(names.length);
-  names.forEach((name, i) => table.set(first + i, functions[name]));
+  const first = greatest(each.map(({ table }) => table.length));
+  for (const { table } of each) {
+    table.grow(first + names.length - table.length);
+    names.forEach((name, i) => table.set(first + i, functions[name]));
+  }
   const indices = new Map(names.map((name, i) => [name, first + i]));
   return {
     exports: functions,

@@ -40,9 +40,11 @@ export interface StateLayout {
   readonly interleave: number;
 }
 
-/** A 32-bit word of a record. */
+/** A 32-bit word of a record; a `kernel` is one that this kernel calls. */
 export type Word =
-  { readonly type: 'at'; readonly slot: Slot | undefined } | { readonly type: Scalar['type']; readonly value: number };
+  | { readonly type: 'at'; readonly slot: Slot | undefined }
+  | { readonly type: 'kernel'; readonly name: string }
+  | { readonly type: Scalar['type']; readonly value: number };
 
 /** One kernel call; its record is the header of assembly/lib/record.ts, then `words`. */
 export interface KernelCall {
@@ -77,21 +79,25 @@ const attentionCaches = [
 /** Row after row. */
 const rowsLayout = (nPositions: number, cols: number): StateLayout => ({ headDim: cols, nPositions, interleave: 1 });
 
-export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind): Lowered {
+/** @param rare what `rareExpansions` gave for this graph, or for one with the same ops. */
+export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind, rare?: RareExpansions): Lowered {
   const lowering = new Lowering(graph, sizes, activations);
-  for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
+  for (const node of graph.nodes) (rare?.get(node.op) ?? expansions.get(node.op) ?? plain)(lowering, node);
   return lowering;
 }
 
+/** Expansions of ops that few families have. */
+export type RareExpansions = ReadonlyMap<Op, Expansion>;
+
 /** Collects calls and slots; lives as long as one `lower`. */
-class Lowering implements Lowered {
+export class Lowering implements Lowered {
   readonly calls: KernelCall[] = [];
   readonly slots = new Map<Value, Slot>();
   readonly graph: Graph;
   readonly sizes: Sizes;
   readonly activations: ActivationKind;
-  /** Quantised copies of activations, by the kernel that makes them. One copy serves all matrices that it meets. */
-  readonly quantised = new Map<Slot, Readonly<Record<string, Slot>>>();
+  /** Forms of activations, by what makes them. One serves all matrices that it meets. */
+  private readonly forms = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
   readonly plain: ReadonlySet<string>;
   private readonly layouts = new Map<Value, StateLayout>();
@@ -139,14 +145,21 @@ class Lowering implements Lowered {
     return this.sizes.cacheBytes(value.quant, this.layoutOf(value).nPositions * cols);
   }
 
+  /** A form of `from`: the first call that wants it has it made. */
+  formOf(from: Slot, how: string, make: () => Slot): Slot {
+    const made = this.forms.get(from)?.[how] ?? make();
+    this.forms.set(from, { ...this.forms.get(from), [how]: made });
+    return made;
+  }
+
   maxRows(rows: Rows): number {
     return rows === 'tokens' ? this.graph.maxTokens : this.graph.maxLogits;
   }
 }
 
-type Expansion = (lowering: Lowering, node: Node) => void;
+export type Expansion = (lowering: Lowering, node: Node) => void;
 
-const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
+export const at = (slot: Slot | undefined): Word => ({ type: 'at', slot });
 
 /** The words behind the pointers of a node's record, by its op's list. */
 const scalars = (node: Node): Word[] => node.op.scalars.map(({ type, of }) => ({ type, value: of(node) }));
@@ -155,7 +168,7 @@ const scalars = (node: Node): Word[] => node.op.scalars.map(({ type, of }) => ({
 const rowsOfNode = (node: Node): Rows => node.out.rows ?? node.inputs[0]!.rows!;
 
 /** One call, with `more` words at the end. */
-function call(
+export function call(
   lowering: Lowering,
   node: Node,
   inputs: readonly (Slot | undefined)[],
@@ -185,7 +198,8 @@ const multiply: Expansion = (lowering, node) => {
   const fast = `${kernelName(node)}_fast`; // some types have none, the same ones in every build
   const isFast = lowering.activations === 'fast' && lowering.sizes.hasKernel(fast);
   const operand = quantised(lowering, node, isFast ? '_fast' : '');
-  const product = call(lowering, node, [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)]);
+  const inputs = [lowering.slotOf(w!), operand, bias && lowering.slotOf(bias)];
+  const product = call(lowering, node, inputs, [at(undefined)]); // rows stay in their order
   lowering.calls.push(isFast ? { ...product, kernel: fast } : product);
 };
 
@@ -233,31 +247,38 @@ const floatQuantizers: Readonly<Record<string, string | undefined>> = {
 export const activationSpan = ({ blockSize, hasSubs }: QuantType): number =>
   blockSize >= 128 || hasSubs ? blockSize : 32;
 
-/** The activations of a product as its weights want them; the first product that wants a form has them made. */
+/** The kernel that makes activations as weights want them; undefined: they are taken as they are. */
+export const quantizerOf = (quant: QuantType, kind: '' | '_fast' = ''): string | undefined =>
+  quant.blockSize === 1 ? floatQuantizers[quant.name] : `quantize_activations_${activationSpan(quant)}${kind}`;
+
+/** The activations of a product as its weights want them. */
 function quantised(lowering: Lowering, node: Node, kind: '' | '_fast'): Slot {
   const [{ quant }, x] = node.inputs as [Value, Value];
-  const span = activationSpan(quant);
   const from = lowering.slotOf(x);
-  const op = quant.blockSize === 1 ? floatQuantizers[quant.name] : `quantize_activations_${span}${kind}`;
+  const op = quantizerOf(quant, kind);
   if (!op) return from;
-  const made = lowering.quantised.get(from)?.[op];
-  if (made) return made;
-  const cols = colsOf(x);
-  const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, span);
-  const out: Slot = { name: `${x.name}.${op}`, role: 'activation', bytes };
-  lowering.quantised.set(from, { ...lowering.quantised.get(from), [op]: out });
-  const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
-  lowering.calls.push({ node, op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
-  return out;
+  return lowering.formOf(from, op, () => {
+    const cols = colsOf(x);
+    const bytes = lowering.sizes.activationsBytes(lowering.maxRows(x.rows!), cols, activationSpan(quant));
+    const out: Slot = { name: `${x.name}.${op}`, role: 'activation', bytes };
+    const words: Word[] = [at(out), at(from), { type: 'u32', value: cols }];
+    lowering.calls.push({ node, op, kernel: op, rows: x.rows!, outs: [out], inputs: [from], words });
+    return out;
+  });
 }
 
 /** A record whose pointers are zero, or what `addressOf` says. */
-export function recordOf(of: KernelCall, addressOf: (slot: Slot) => number = () => 0): Int32Array {
+export function recordOf(
+  of: KernelCall,
+  addressOf: (slot: Slot) => number = () => 0,
+  kernelIndex: (name: string) => number | undefined = () => 0,
+): Int32Array {
   const record = new Int32Array(header.length + of.words.length);
   const floats = new Float32Array(record.buffer);
   of.words.forEach((word, i) => {
     const index = header.length + i;
     if (word.type === 'at') record[index] = word.slot ? addressOf(word.slot) : 0;
+    else if (word.type === 'kernel') record[index] = kernelIndex(word.name)!;
     else (word.type === 'f32' ? floats : record)[index] = word.value;
   });
   return record;

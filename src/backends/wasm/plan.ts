@@ -6,7 +6,7 @@ import { readableValues } from '../checks.ts';
 import { batchesOf, MAX_PIECES, stagingBytes } from '../staging.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
-import { lower, recordOf, type Lowered, type Slot } from './lower.ts';
+import { lower, recordOf, type Lowered, type RareExpansions, type Slot } from './lower.ts';
 import { aligned } from './aligned.ts';
 import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
@@ -55,12 +55,13 @@ export interface ProgramOptions {
   readonly keep?: readonly Value[] | undefined;
   /** The bytes for activations that there are. Default: as many as it takes. */
   readonly roomBytes?: number;
+  readonly rare?: RareExpansions | undefined;
 }
 
 export function planProgram(graph: Graph, sizes: Sizes, options: ProgramOptions): ProgramPlan {
-  const { activations, keep, roomBytes = Infinity } = options;
+  const { activations, keep, roomBytes = Infinity, rare } = options;
   const readable = readableValues(graph, keep);
-  const { calls, slots, plain } = lower(graph, sizes, activations);
+  const { calls, slots, plain } = lower(graph, sizes, activations, rare);
   const { fused, lifetimes, offsets, bytes } = placed(calls, sizes, {
     kept: new Set([...readable].map((value) => slots.get(value)!)),
     roomBytes,
@@ -153,6 +154,8 @@ export interface MemoryPlan {
 /** Where a weight lies, and how. */
 export interface WeightPlace extends WeightLayout {
   readonly begin: number;
+  /** Where the addresses of a stack's matrices are listed, right in front of them. */
+  readonly table: number | undefined;
 }
 
 export interface Region {
@@ -183,7 +186,11 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
   const scratchBytes = greatest([program.scratchBytes, ...packedCols.map((cols) => sizes.matrixScratchBytes(cols))]);
   const scratch = Array.from({ length: threads }, () => take(scratchBytes));
-  const places = new Map(weights.map(({ name }, i) => [name, { ...layouts[i]!, ...take(layouts[i]!.bytes) }]));
+  const placeOf = (layout: WeightLayout): WeightPlace => {
+    const table = layout.isStack ? take(4 * layout.nMatrices).begin : undefined;
+    return { ...layout, ...take(layout.bytes), table };
+  };
+  const places = new Map(weights.map(({ name }, i) => [name, placeOf(layouts[i]!)]));
   const weightsEnd = end;
   const activations = take(program.activationBytes);
   const programsBegin = end;

@@ -108,13 +108,13 @@ export class WasmProgram implements Program {
     }
     for (const slot of plan.slots.values()) {
       if (slot.role !== 'weight') continue;
-      const { begin, isPacked } = home.memory.weights.get(slot.name)!;
+      const { begin, table, isPacked } = home.memory.weights.get(slot.name)!;
       const wantsPacked = slot.value!.shape.length > 1 && !plan.plain.has(slot.name);
       if (isPacked !== wantsPacked) {
         const came = isPacked ? 'packed for products' : 'kept as plain numbers';
         throw new TypeError(`${slot.name} is ${came}, this graph wants it otherwise; open the backend with this graph`);
       }
-      addresses.set(slot, begin);
+      addresses.set(slot, table ?? begin);
     }
     for (const slot of plan.constants) addresses.set(slot, home.constants.acquire(slot.value!));
   }
@@ -127,7 +127,7 @@ export class WasmProgram implements Program {
       const begin = at;
       const counter = counters + g * COUNTER_BYTES;
       const records = fused.calls.map((call, i) => {
-        const record = recordOf(call, (slot) => this.addresses.get(slot)!);
+        const record = recordOf(call, (slot) => this.addresses.get(slot)!, instance.kernelIndex);
         record[header.kernel] = instance.kernelIndex(call.kernel)!;
         record[header.barrier] = i === 0 && fused.phase !== phase ? 1 : 0;
         record[header.nFused] = fused.calls.length - 1 - i;
@@ -204,7 +204,7 @@ export class WasmProgram implements Program {
 
   /** What the step stored is finite. */
   private readonly checkHeld = (): void => {
-    const lost = this.home.heap.ints[this.stepAt + stepWords.lost]! / 4;
+    const lost = (this.home.heap.ints[this.stepAt + stepWords.lost]! >>> 0) / 4;
     if (lost === 0) return;
     const { calls, records } = this.placed.find(({ records }) => records.includes(lost))!;
     throw notHeld(calls[records.indexOf(lost)]!.node.out);

@@ -27,6 +27,9 @@ export async function uploadWeights(target: UploadTarget, weights: readonly Tens
   const beginOf = (area: number): number => plan.activations.begin + area * areaBytes;
   const grids = weights.find(({ quant }) => quant.grids)?.quant.grids;
   if (grids) heap.bytes(plan.grids.begin, plan.grids.bytes).set(await grids());
+  for (const { table, begin, nMatrices, matrixBytes } of plan.weights.values()) {
+    if (table !== undefined) for (let i = 0; i < nMatrices; i++) heap.ints[table / 4 + i] = begin + i * matrixBytes;
+  }
   const staged = (area: number, begin: number, bytes: number) => heap.bytes(beginOf(area) + begin, bytes);
   await streamBatches({ batches, staged, place: (batch, area) => place(target, batch, beginOf(area)) }, options);
 }

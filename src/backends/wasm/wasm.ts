@@ -18,9 +18,11 @@ import {
   type KernelSource,
   type Sizes,
 } from './kernels.ts';
+import type { RareExpansions } from './lower.ts';
 import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
 import { Pool, type PoolHost, type Workplace } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
+import { rareExpansions } from './rare.ts';
 import { uploadWeights } from './upload.ts';
 
 /** The parts of the world around it that the backend needs. */
@@ -112,8 +114,9 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const modules = await compiled({ weights, graph, activations });
         const sizes = createSizes(modules, shared);
         checkGraph(graph, sizes);
-        const program = planProgram(graph, sizes, { activations, keep });
-        const partBytes = part ? planProgram(part, sizes, { activations }).activationBytes : 0;
+        const rare = await rareExpansions(graph);
+        const program = planProgram(graph, sizes, { activations, keep, rare });
+        const partBytes = part ? planProgram(part, sizes, { activations, rare }).activationBytes : 0;
         const largest = { ...program, activationBytes: Math.max(program.activationBytes, partBytes) };
         const memory = planMemory({ weights, program: largest, maxSessions, threads }, sizes);
         const heap = new Heap(memory, await allocateMemory(memory, shared));
@@ -123,7 +126,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const { pool, noThreads = whyAlone } = await started(first, place, host);
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
-        return backendOf(home, sizes, { name, activations, noThreads, planned: program });
+        return backendOf(home, sizes, { name, activations, noThreads, rare, planned: program });
       } catch (error) {
         await abandon();
         throw error;
@@ -135,9 +138,10 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
 interface About extends Pick<Backend, 'name' | 'activations' | 'noThreads'> {
   /** The program that sessions run, already planned. */
   readonly planned: ProgramPlan;
+  readonly rare: RareExpansions | undefined;
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, { planned, ...about }: About): Backend {
+function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }: About): Backend {
   const { heap, instance, pool, memory: plan } = home;
   return {
     ...about,
@@ -153,7 +157,7 @@ function backendOf(home: ProgramHome, sizes: Sizes, { planned, ...about }: About
       const roomBytes = plan.activations.bytes;
       const program = isPlanned
         ? planned
-        : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes });
+        : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes, rare });
       return new WasmProgram(program, home, onNode);
     },
     dispose: () => pool.close(),
@@ -204,13 +208,14 @@ function refusedHeads({ params, inputs }: Node): string | undefined {
 }
 
 function unsupported(node: Node, sizes: Sizes): string | undefined {
-  const kernel = kernelName(node);
-  if (sizes.hasKernel(kernel)) return refusals.get(node.op)?.(node);
   const weight = node.inputs[node.op.quantInput ?? -1];
-  if (!weight || supports(weight.quant, sizes)) return `there is no kernel ${kernel}`;
-  const instead =
-    "quantise the model to another one, such as q4_k, or open it with backend: 'reference', which is slow";
-  return `${weight.name} is ${weight.quant.name}, a type without kernels; ${instead}`;
+  if (weight && !supports(weight.quant, sizes)) {
+    const instead =
+      "quantise the model to another one, such as q4_k, or open it with backend: 'reference', which is slow";
+    return `${weight.name} is ${weight.quant.name}, a type without kernels; ${instead}`;
+  }
+  const kernel = kernelName(node);
+  return sizes.hasKernel(kernel) ? refusals.get(node.op)?.(node) : `there is no kernel ${kernel}`;
 }
 
 /** @throws UnsupportedError for a graph with a node that no kernel takes. */

@@ -7,6 +7,8 @@ import { aligned } from './aligned.ts';
 export interface WeightLayout extends MatrixShape {
   /** Packed for the kernels of its type; otherwise plain float32 numbers, row by row. */
   readonly isPacked: boolean;
+  /** Matrices of experts, which kernels find by a table of addresses. */
+  readonly isStack: boolean;
   /** From one matrix to the next. */
   readonly matrixBytes: number;
   readonly bytes: number;
@@ -21,5 +23,6 @@ export function weightLayout(tensor: Tensor, plain: ReadonlySet<string>, sizes: 
   const one = isPacked ? sizes.packedBytes(quant, rows, cols) : rows * cols * 4;
   if (one === undefined) throw new RangeError(`${name} is ${quant.name}, which has no kernel; ask \`supports\` first`);
   const matrixBytes = nMatrices === 1 || !isPacked ? one : aligned(one);
-  return { ...matrix, isPacked, matrixBytes, bytes: nMatrices * matrixBytes };
+  const isStack = isPacked && shape.length === 3;
+  return { ...matrix, isPacked, isStack, matrixBytes, bytes: nMatrices * matrixBytes };
 }
