@@ -467,6 +467,7 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
 export const mixtureConfigs: Readonly<Record<string, TinyConfig>> = {
   mixtral: { ...base, experts: { n: 6, used: 2 } },
   qwen3moe: { ...base, arch: 'qwen3moe', qkNorm: 'heads', headDim: 32, experts: { n: 9, used: 3, dim: 48 } },
+  'mixtral-scales': { ...base, tied: false, experts: { n: 6, used: 2, scales: ['gate', 'up', 'down'] } },
   granitemoe: { ...base, arch: 'granitemoe', keys: granite, experts: { n: 6, used: 2, shared: 64 } },
   'granite-experts': { ...base, arch: 'granite', tied: false, keys: granite, experts: { n: 5, used: 5 } },
   'granite_swa-experts': {
