@@ -6,7 +6,7 @@ import { tinyModel } from '../helpers/tiny_models.ts';
 import { wasm } from './steps.ts';
 
 /** Families whose layers keep different things: rings and whole caches, shared ones, rows from storage, growing queries. */
-describe.each(['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large'])('a session of %s', (name) => {
+describe.each(['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large', 'gpt-oss'])('a session of %s', (name) => {
   it('stands where a new one does, whatever it went through', async () => {
     const model = await openBytes(tinyModel(name), { kvType: 'f32', nCtx: 128, threads: 2 }, wasm('simd'));
     type Session = ReturnType<typeof model.openSession>;
