@@ -67,6 +67,18 @@ ODD = [
     *[("blk.0.ffn_up.bias", (ROWS, 256)), ("blk.0.inp_gate.weight", (ROWS, 256)), ("blk.0.proj.weight", (ROWS, 320))],
 ]
 
+# Names of mixtures of experts: stacks with and without a gate, fused, beside an expert that all tokens take, and what stands around them.
+STACKS = [("ffn_gate_inp.weight", (5, 256)), ("exp_probs_b.bias", (5,)), ("ffn_gate_inp_shexp.weight", (256,))]
+STACKS += [(f"ffn_{x}_exps.weight", (5, ROWS, 256)) for x in ("gate_up", "gate", "up", "down")]
+STACKS += [(f"ffn_{x}_exps.bias", (5, 256)) for x in ("gate", "up", "down")] + [("ffn_down_exps.scale", (5,))]
+STACKS += [(f"ffn_{x}.weight", (ROWS, 256)) for x in ("gate_shexp", "up_shexp", "down_shexp", "latent_down", "latent_up")]
+
+
+def mixture(n):
+    tensors = [("token_embd.weight", (ROWS, 256)), ("output.weight", (ROWS, 256))]
+    return tensors + [(f"blk.{i}.{name}", shape) for i in range(n) for name, shape in [("attn_v.weight", (ROWS, 256)), *(STACKS if i % 2 else [])]]
+
+
 # name: family, layers, heads, heads of keys and values, experts, tensors
 MODELS = {
     "llama": ("llama", 9, 8, 8, 0, layers(9)),
@@ -80,7 +92,19 @@ MODELS = {
     "eight experts": ("llama", 9, 8, 2, 8, layers(9, experts=8, tied=False)),
     "four experts": ("llama", 9, 8, 2, 4, layers(9, experts=4)),
     "phi3, fused": ("phi3", 12, 8, 2, 0, layers(12, fused=True)),
+    "gpt-oss": ("gpt-oss", 8, 8, 2, 5, mixture(8)),
+    "qwen35moe": ("qwen35moe", 8, 8, 2, 5, mixture(8)),
+    "nemotron_h_moe": ("nemotron_h_moe", 8, 8, 2, 5, mixture(8)),
     "odd tensors": ("llama", 2, 8, 8, 0, layers(2) + ODD),
+}
+
+
+SSM = {"ssm.conv_kernel": 4, "ssm.inner_size": 64, "ssm.state_size": 16, "ssm.time_step_rank": 4, "ssm.group_count": 2}
+# Keys without which llama.cpp reads no file of a family.
+KEYS = {
+    "gpt-oss": {"expert_feed_forward_length": 256, "attention.sliding_window": 16},
+    "qwen35moe": {**SSM, "rope.dimension_sections": [2, 1, 1, 0]},
+    "nemotron_h_moe": {**SSM, "attention.layer_norm_epsilon": 1e-5},
 }
 
 
@@ -98,6 +122,9 @@ def write(path, family, n_layers, heads, kv_heads, experts, tensors):
     if experts:
         writer.add_expert_count(experts)
         writer.add_expert_used_count(2)
+    add = {int: writer.add_uint32, float: writer.add_float32, list: writer.add_array}
+    for key, value in KEYS.get(family, {}).items():
+        add[type(value)](f"{family}.{key}", value)
     for i, (name, shape) in enumerate(tensors):
         writer.add_tensor(name, np.random.default_rng(i).normal(0, 0.02, shape).astype(np.float32))
     writer.write_header_to_file()

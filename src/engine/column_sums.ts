@@ -5,15 +5,16 @@ import type { GgufFile } from '../gguf/read.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { unfused } from '../models/unfused.ts';
 import { matmul } from '../ops/matmul.ts';
+import { matmulExperts } from '../ops/matmul_experts.ts';
 import { colsOf } from '../ops/op.ts';
 import type { Pause } from './score.ts';
 import type { Session } from './session.ts';
 
-/** The sums of one input. Matrices that meet the same input share them. */
+/** The sums of what some matrices are multiplied with: those that meet the same input, or a stack of them. */
 interface Sums {
-  readonly squares: Float64Array;
+  readonly squares: Float64Array; // [nMatrices, nCols]
+  readonly counts: Float64Array; // [nMatrices]
   readonly names: Set<string>;
-  nRows: number;
 }
 
 export interface Collector {
@@ -35,22 +36,34 @@ export interface Collector {
  */
 export function collectSums(file: GgufFile): Collector {
   const nameOf = namesIn(file);
-  const all = new Map<Value, Sums>();
+  const all = new Map<Value, Sums>(); // by what is multiplied, or by the stack of experts
   const added = new Set<Value>(); // in this step: several nodes read a value, and a node may run in parts
-  const add = (node: Node, read: NodeWork['read']): void => {
-    const [w, x] = node.inputs as [Value, Value];
-    if (node.op !== matmul || !w.name.startsWith('blk.')) return;
-    const nCols = colsOf(x);
-    const sums = all.get(x) ?? { squares: new Float64Array(nCols), names: new Set(), nRows: 0 };
-    all.set(x, sums);
+  const sumsOf = (key: Value, w: Value, nMatrices: number): Sums => {
+    const sums = all.get(key) ?? {
+      squares: new Float64Array(nMatrices * colsOf(w)),
+      counts: new Float64Array(nMatrices),
+      names: new Set(),
+    };
+    all.set(key, sums);
     sums.names.add(nameOf(w.name));
-    if (added.has(x)) return;
-    added.add(x);
-    const rows = read(x);
-    for (let at = 0; at < rows.length; at += nCols) {
-      for (let i = 0; i < nCols; i++) sums.squares[i]! += rows[at + i]! * rows[at + i]!;
-    }
-    sums.nRows += rows.length / nCols;
+    return sums;
+  };
+  const add = ({ op, inputs, out, params }: Node, read: NodeWork['read']): void => {
+    const [w, x, chosen] = inputs as [Value, Value, Value];
+    if ((op !== matmul && op !== matmulExperts) || !w.name.startsWith('blk.')) return;
+    const isStack = op === matmulExperts;
+    const sums = sumsOf(isStack ? w : x, w, isStack ? w.shape[0]! : 1);
+    const key = isStack ? out : x;
+    if (added.has(key)) return;
+    added.add(key);
+    if (isStack)
+      addChoices(sums, read(x), {
+        chosen: read(chosen),
+        nUsed: params['nUsed']!,
+        nCols: colsOf(w),
+        isWide: colsOf(x) > colsOf(w),
+      });
+    else addRows(sums, read(x), colsOf(w));
   };
   return {
     async read(session, texts, emit, pause) {
@@ -68,12 +81,38 @@ export function collectSums(file: GgufFile): Collector {
   };
 }
 
-function results({ squares, names, nRows }: Sums): ColumnSums[] {
+function addRows({ squares, counts }: Sums, rows: Float32Array, nCols: number): void {
+  for (let at = 0; at < rows.length; at += nCols) {
+    for (let i = 0; i < nCols; i++) squares[i]! += rows[at + i]! * rows[at + i]!;
+  }
+  counts[0]! += rows.length / nCols;
+}
+
+interface Choices {
+  readonly chosen: Float32Array; // [nTokens, 2 * nUsed]
+  readonly nUsed: number;
+  readonly nCols: number;
+  /** Every choice has a row of its own. */
+  readonly isWide: boolean;
+}
+
+/** A row is added to each expert that it chose. */
+function addChoices({ squares, counts }: Sums, rows: Float32Array, { chosen, nUsed, nCols, isWide }: Choices): void {
+  for (let choice = 0; choice < chosen.length / 2; choice++) {
+    const t = Math.floor(choice / nUsed);
+    const expert = chosen[t * 2 * nUsed + (choice % nUsed)]!;
+    const at = (isWide ? choice : t) * nCols;
+    for (let i = 0; i < nCols; i++) squares[expert * nCols + i]! += rows[at + i]! * rows[at + i]!;
+    counts[expert]! += 1;
+  }
+}
+
+function results({ squares, names, counts }: Sums): ColumnSums[] {
   const sums = Float32Array.from(squares);
   const [name] = names;
   if (!sums.every(Number.isFinite))
     throw new FormatError(`what ${name} is multiplied with became infinite or NaN; damaged weights?`);
-  return [...names].map((name) => ({ name, sums, counts: Float32Array.of(nRows) }));
+  return [...names].map((name) => ({ name, sums, counts: Float32Array.from(counts) }));
 }
 
 /** Parts of a fused tensor go by the name of the whole. */

@@ -6,10 +6,11 @@ import { encoderOf } from '../../src/compress/encode/index.ts';
 import { collectSums } from '../../src/engine/column_sums.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { matmulExperts } from '../../src/ops/matmul_experts.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import { bytesFor, type QuantType } from '../../src/quants/quant_type.ts';
 import { entry, ggufBytes, id, memoryFolder, memorySource, text } from '../helpers/gguf_bytes.ts';
-import { openBytes } from '../helpers/open.ts';
+import { allLogits, openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { seeded } from '../tokenizers/vocabs.ts';
 
@@ -83,6 +84,80 @@ describe('sums of squares', () => {
     const names = sums.map(({ name }) => name).filter((name) => name.startsWith('blk.0.attn'));
     expect(names.sort()).toEqual(['blk.0.attn_output.weight', 'blk.0.attn_qkv.weight']);
     expect(sums.find(({ name }) => name === 'blk.0.attn_qkv.weight')!.counts).toEqual(Float32Array.of(12));
+  });
+});
+
+describe('sums of squares of experts', () => {
+  /** What the plain loops read of each expert's rows. */
+  async function watchedSums(name: string) {
+    const seen = new Map<string, Map<number, { squares: Float64Array; n: number }>>();
+    const watched = matmulExperts.reference;
+    const op = matmulExperts as { reference: typeof matmulExperts.reference };
+    op.reference = (args) => {
+      const [w, x] = args.node.inputs;
+      const nUsed = args.node.params['nUsed']!;
+      const [nCols, xCols] = [w!.shape.at(-1)!, x!.shape.at(-1)!];
+      const ofMatrix = seen.get(w!.name) ?? new Map<number, { squares: Float64Array; n: number }>();
+      seen.set(w!.name, ofMatrix);
+      for (let t = 0; t < args.step.tokens.length; t++) {
+        for (let j = 0; j < nUsed; j++) {
+          const expert = args.inputs[2]![2 * nUsed * t + j]!;
+          const sums = ofMatrix.get(expert) ?? { squares: new Float64Array(nCols), n: 0 };
+          ofMatrix.set(expert, sums);
+          sums.n++;
+          for (let i = 0; i < nCols; i++)
+            sums.squares[i]! += args.inputs[1]![t * xCols + (xCols > nCols ? j * nCols : 0) + i]! ** 2;
+        }
+      }
+      watched(args);
+    };
+    try {
+      return { sums: (await sumsOf(name, [tokens])).sums, seen };
+    } finally {
+      op.reference = watched;
+    }
+  }
+
+  it.each(['mixtral', 'granite_swa-experts'])('are those of the rows that chose each: %s', async (name) => {
+    const { sums, seen } = await watchedSums(name);
+    expect(seen.size).toBeGreaterThan(3);
+    for (const [matrix, ofMatrix] of seen) {
+      const { sums: squares, counts } = sums.find((each) => each.name === matrix)!;
+      const nCols = squares.length / counts.length;
+      for (const [expert, count] of counts.entries()) {
+        const wanted = ofMatrix.get(expert);
+        expect(count).toBe(wanted?.n ?? 0);
+        const own = squares.subarray(expert * nCols, (expert + 1) * nCols);
+        expect(own).toEqual(Float32Array.from(wanted?.squares ?? new Float64Array(nCols)));
+      }
+    }
+    expect(sums.map((each) => each.name)).toContain('blk.0.ffn_gate_inp.weight');
+  });
+
+  it('weigh the errors of each expert by its own', async () => {
+    const bytes = tinyModel('mixtral');
+    const file = await readGguf(memorySource(bytes));
+    const importance = await readImportance((await matrixOf('mixtral')).source);
+    const folder = memoryFolder();
+    await quantizeGguf(file, planQuantization(file, 'Q4_0', { importance }), await folder.openSink('out.gguf'));
+    const out = await readGguf(memorySource(folder.files.get('out.gguf')!));
+    const q4_0 = quantByName.get('q4_0')!;
+    const name = 'blk.1.ffn_up_exps.weight';
+    const { offsetBytes, sizeBytes } = file.tensors.get(name)!;
+    const floats = new Float32Array(bytes.slice(offsetBytes, offsetBytes + sizeBytes).buffer);
+    const columns = importance.columns.get(name)!;
+    expect(columns.length).toBe(6 * 64);
+    const came = out.tensors.get(name)!;
+    for (let expert = 0; expert < 6; expert++) {
+      const own = floats.subarray(expert * 96 * 64, (expert + 1) * 96 * 64);
+      const wanted = new Uint8Array((own.length / 32) * q4_0.blockBytes);
+      encoderOf(q4_0)!(own, wanted, columns.subarray(expert * 64, (expert + 1) * 64));
+      const at = came.offsetBytes + expert * wanted.length;
+      expect(Buffer.compare(folder.files.get('out.gguf')!.subarray(at, at + wanted.length), wanted)).toBe(0);
+    }
+    const model = await openBytes(folder.files.get('out.gguf')!);
+    expect((await allLogits(model, tokens)).every((row) => row.every(Number.isFinite))).toBe(true);
+    await model.close();
   });
 });
 
