@@ -91,6 +91,7 @@ function pairOf(tensors: GgufFile['tensors'], base: Base, { target, name }: { ta
   if (!stored) {
     throw new FormatError(`${name} changes ${quoted(target)}, which this model does not have; an adapter for another model?`);
   }
+  if (stored.shape.length === 3) throw ofExperts(name, target, stored.shape[0]!);
   const aShape = a.shape.length === 1 ? [1, a.shape[0]!] : a.shape; // writers leave out a first dimension of 1
   const rank = b.shape[1] ?? 0;
   const [rows, cols] = stored.shape;
@@ -98,6 +99,11 @@ function pairOf(tensors: GgufFile['tensors'], base: Base, { target, name }: { ta
   const fits = stored.shape.length === 2 && [...aShape, ...b.shape].join() === expected.join();
   if (!fits || rank < 1) throw notFitting(name, target, [aShape, b.shape, stored.shape]);
   return { a, aShape, b, rank };
+}
+
+function ofExperts(name: string, target: string, nExperts: number): Error {
+  const came = `${name} changes ${quoted(target)}, the matrices of ${nExperts} experts, which this build does not support`;
+  return new UnsupportedError(`${came}; merge the adapter into the model, or train one of attention alone`);
 }
 
 function notFitting(name: string, target: string, shapes: readonly (readonly number[])[]): FormatError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GenerateOptions } from '../../src/protocol/generation.ts';
+import { UnsupportedError } from '../../src/base/errors.ts';
 import { entry, ggufBytes, id, text } from '../helpers/gguf_bytes.ts';
 import { bytesOf } from '../../src/graph/tensor.ts';
 import { quantByName } from '../../src/quants/index.ts';
@@ -37,6 +38,18 @@ async function logitsOf(session: Session): Promise<Float32Array> {
 }
 
 describe('a session', () => {
+  it('is refused by name where it changes the matrices of experts', async () => {
+    const lora = {
+      targets: /blk\.0\.attn_q/,
+      change: (all: TinyTensor[]) => all.map((each) => ({ ...each, name: each.name.replace('attn_q', 'ffn_up_exps') })),
+    };
+    const opening = openAdapted(tinyModel('mixtral'), [{ bytes: tinyLora('mixtral', lora), name: 'x' }]);
+    await expect(opening).rejects.toThrow(UnsupportedError);
+    await expect(opening).rejects.toThrow(
+      'x changes "blk.0.ffn_up_exps.weight", the matrices of 6 experts, which this build does not support',
+    );
+  });
+
   it.each([
     ['plain loops', () => reference],
     ['WASM', () => wasm('simd')],
