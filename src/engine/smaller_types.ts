@@ -39,7 +39,7 @@ export async function smallerTypes(
 
 /** Types never get larger than they are. */
 function typeIn(mix: Mix, { name, shape, quant }: GgufTensor): QuantType {
-  if (shape.length < 2 || isRecorded(name)) return quant;
+  if (shape.length < 2 || isRecorded(name) || /(_norm|_inp)\.weight$|\.bias$/.test(name)) return quant;
   const wanted = quantByName.get(stemOf(mix, name))!;
   const fits = shape.at(-1)! % wanted.blockSize === 0;
   const type = fits ? wanted : quantByName.get(fallbacks[wanted.name] ?? '')!;

@@ -17,13 +17,15 @@ export interface StepCosts {
 export function stepCosts({ fused }: Pick<ProgramPlan, 'fused'>, step: Step): StepCosts {
   const calls = fused.flatMap(({ calls }) => calls);
   const ofOp = (...ops: string[]) => calls.filter(({ op }) => ops.includes(op));
-  const matVecs = ofOp('matmul').map(({ node }) => {
+  const matVecs = ofOp('matmul', 'matmul_experts').map(({ node }) => {
     const w = node.inputs[0]!;
-    return { type: w.quant.name, bytes: bytesOf(w), rows: w.shape[0]! };
+    const nUsed = node.params['nUsed'] ?? 1; // of a stack of experts
+    const [cols, rows] = w.shape.toReversed() as [number, number];
+    return { type: w.quant.name, bytes: bytesOf(w, nUsed * rows * cols), rows: nUsed * rows };
   });
   let rowBytes = 0;
   for (const { op, node } of calls) {
-    if (op === 'matmul' || op.startsWith('attention')) continue;
+    if (op.startsWith('matmul') || op.startsWith('attention')) continue;
     rowBytes += op === node.op.name ? node.op.cost(node, step).bytes : 6 * colsOf(node.inputs[1]!); // a product's activations, made levels
   }
   const attentionFlops = ofOp('attention').reduce((sum, { node }) => sum + node.op.cost(node, step).flops, 0);

@@ -54,14 +54,15 @@ export interface Shared {
 export function expertStacks(find: WeightFinder, { dim, mixture: m }: { dim: number; mixture: Mixture }, l: number): Omit<Experts, 'router'> {
   const at = `blk.${l}.ffn_`;
   checkStacked(find, `${at}up.0.weight`);
-  const isFused = find.has(`${at}gate_up_exps.weight`);
+  const { hasGate } = activations[m.activation];
+  const isFused = hasGate && find.has(`${at}gate_up_exps.weight`);
   const inside = m.latentDim || dim;
   const stack = (name: string, rows: number, cols: number) => stackOf(find, `${at}${name}_exps`, [m.nExperts, rows, cols]);
   return {
     bias: m.hasBias ? find.get(`blk.${l}.exp_probs_b.bias`, [m.nExperts]) : undefined,
     latent: m.latentDim ? { down: find.linear(`${at}latent_down`, [inside, dim]), up: find.linear(`${at}latent_up`, [dim, inside]) } : undefined,
     gateUp: isFused ? stack('gate_up', 2 * m.expertDim, inside) : undefined,
-    gate: isFused || !activations[m.activation].hasGate ? undefined : stack('gate', m.expertDim, inside),
+    gate: isFused || !hasGate ? undefined : stack('gate', m.expertDim, inside),
     up: isFused ? undefined : stack('up', m.expertDim, inside),
     down: stack('down', inside, m.expertDim),
     shared: m.sharedDim ? sharedOf(find, m, at, dim) : undefined,
