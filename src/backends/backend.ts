@@ -97,8 +97,8 @@ export interface Program {
   /** Whether what it made is gone as soon as any other program of the backend runs. */
   readonly sharesResults?: boolean;
   /**
-   * How a state takes over what it is in another program of the graph, of a cache at least the positions before `end`: what comes back
-   * does so at once. Absent: there is no short way.
+   * How a state takes over what it is in another program of the graph, at least the rows before `end`: what comes back does so at once.
+   * Absent: there is no short way.
    */
   taking?(): Promise<(state: Value, from: Program, end: number) => void>;
   /** What runs in its place. */
