@@ -390,6 +390,7 @@ export class Session {
     const tokens = await ahead.next(known, nFree, constraint && ((guesses) => constraint.nPossible(guesses)));
     if (tokens.length > 1) await timeline.markBeforeGuesses();
     const step = [...unread.slice(0, -1), ...tokens];
-    return ahead.ran(await timeline.read(step, { nLogits: tokens.length, nGuesses: tokens.length - 1 }));
+    const rows = await timeline.read(step, { nLogits: tokens.length, nGuesses: tokens.length - 1 });
+    return ahead.ran(rows, timeline.nAgain);
   }
 }
