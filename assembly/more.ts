@@ -22,6 +22,7 @@ export { pool, pool_items } from './pool';
 export { position_rows } from './position_rows';
 export { quantize_activations_256_fast, quantize_activations_32_fast } from './quantize_activations';
 export { relu_squared } from './relu_squared';
+export { scale_experts } from './scale_experts';
 export { set_dot_kind } from './lib/dot_kind';
 export { set_grids } from './lib/grids';
 export * from './quants/iq1_m';

@@ -2,7 +2,6 @@ import { UnsupportedError } from '../base/errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Mixture } from './mixture.ts';
 import type { MoreRecorder } from './more_recorder.ts';
-import { gatedFfn } from './readers.ts';
 import { constant, type Linear } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -21,9 +20,11 @@ const activations = {
 } as const;
 
 /** A matrix for each expert. */
-export interface Stack extends Linear {
+export interface Stack {
   readonly w: Value; // [nExperts, rows, cols]
   readonly bias: Value | undefined; // [nExperts, rows]
+  /** Multiply the products before the bias is added. */
+  readonly scales: Value | undefined; // [1, nExperts]
 }
 
 export interface Experts {
@@ -37,7 +38,6 @@ export interface Experts {
   readonly gate: Stack | undefined; // [nExperts, expertDim, dim]
   readonly up: Stack | undefined;
   readonly down: Stack; // [nExperts, dim, expertDim]
-  readonly scales: Value | undefined; // [1, nExperts]
   readonly shared: Shared | undefined;
 }
 
@@ -64,7 +64,6 @@ export function expertStacks(find: WeightFinder, { dim, mixture: m }: { dim: num
     gate: isFused || !activations[m.activation].hasGate ? undefined : stack('gate', m.expertDim, inside),
     up: isFused ? undefined : stack('up', m.expertDim, inside),
     down: stack('down', inside, m.expertDim),
-    scales: scalesOf(find, `${at}down_exps`, m.nExperts),
     shared: m.sharedDim ? sharedOf(find, m, at, dim) : undefined,
   };
 }
@@ -92,13 +91,18 @@ function rowOf(find: WeightFinder, name: string, cols: number): Value {
 
 function stackOf(find: WeightFinder, name: string, shape: readonly [nExperts: number, rows: number, cols: number]): Stack {
   const [nExperts, rows] = shape;
-  return { w: find.get(`${name}.weight`, shape), bias: find.optional(`${name}.bias`, [nExperts, rows]) };
+  const factors = find.numbers(`${name}.scale`, [nExperts]);
+  return {
+    w: find.get(`${name}.weight`, shape),
+    bias: find.optional(`${name}.bias`, [nExperts, rows]),
+    scales: factors && constant(`${name}.scale`, [1, nExperts], factors),
+  };
 }
 
-/** A factor for what each expert says, where the file has them and experts have no bias that would be multiplied, too. */
-function scalesOf(find: WeightFinder, name: string, nExperts: number): Value | undefined {
-  const numbers = find.has(`${name}.bias`) ? undefined : find.numbers(`${name}.scale`, [nExperts]);
-  return numbers && constant(`${name}.scale`, [1, nExperts], numbers);
+/** A product with the matrices of the chosen experts: `[nTokens, nUsed * rows]`. */
+function products(g: MoreRecorder, { w, bias, scales }: Stack, x: Value, chosen: Value): Value {
+  if (!scales) return g.matmulExperts({ w, bias }, x, chosen);
+  return g.scaleExperts(g.matmulExperts({ w }, x, chosen), chosen, scales, bias);
 }
 
 /** @throws UnsupportedError for a tensor of each expert, as converters wrote them before April 2024. */
@@ -114,12 +118,14 @@ export function mix(g: MoreRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: 
   const chosen = g.route(scores, { ...m, bias: w.bias }); // [nTokens, 2 * nUsed]
   const inner = w.latent ? g.linear(w.latent.down, x) : x; // [nTokens, latentDim or dim]
   const [gate, up] = gateAndUp(g, m, w, inner, chosen); // [nTokens, nUsed * expertDim] each
-  const said = g.mixExperts(g.matmulExperts(w.down, act(g, up, gate), chosen), chosen, w.scales); // [nTokens, latentDim or dim]
+  const active = act(g, up, gate); // [nTokens, nUsed * expertDim]
+  const { down } = w; // without a bias its factors wait for the sum
+  const [made, scales] = down.bias ? [products(g, down, active, chosen)] : [g.matmulExperts(down, active, chosen), down.scales];
+  const said = g.mixExperts(made, chosen, scales); // [nTokens, latentDim or dim]
   const y = w.latent ? g.linear(w.latent.up, said) : said; // [nTokens, dim]
   if (!w.shared) return y;
   const { shared } = w;
-  const active = act(g, g.linear(shared.up, x), shared.gate && g.linear(shared.gate, x)); // [nTokens, sharedDim]
-  const all = g.linear(shared.down, active); // [nTokens, dim]
+  const all = g.linear(shared.down, act(g, g.linear(shared.up, x), shared.gate && g.linear(shared.gate, x))); // [nTokens, dim]
   return g.add(y, shared.router ? g.gate(all, g.linear(shared.router, x)) : all);
 }
 
@@ -127,26 +133,7 @@ export function mix(g: MoreRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: 
 export const mixed = (g: MoreRecorder, m: Mixture, w: Experts, x: Value): Value => mix(g, m, w, x, g.linear(w.router, x));
 
 function gateAndUp(g: MoreRecorder, { expertDim: n }: Mixture, w: Omit<Experts, 'router'>, x: Value, chosen: Value): readonly [gate: Value | undefined, up: Value] {
-  if (!w.gateUp) return [w.gate && g.matmulExperts(w.gate, x, chosen), g.matmulExperts(w.up!, x, chosen)];
-  const both = g.matmulExperts(w.gateUp, x, chosen); // [nTokens, nUsed * 2 * expertDim]
+  if (!w.gateUp) return [w.gate && products(g, w.gate, x, chosen), products(g, w.up!, x, chosen)];
+  const both = products(g, w.gateUp, x, chosen); // [nTokens, nUsed * 2 * expertDim]
   return [g.columns(both, 0, n, 2 * n), g.columns(both, n, n, 2 * n)];
-}
-
-/** Sizes of feed-forward blocks that are experts in some files, or some layers. */
-export interface Sizes {
-  readonly dim: number;
-  readonly ffnDim: number;
-  readonly mixture?: Mixture | undefined;
-}
-
-type Block = { readonly experts: Experts } | { readonly experts?: undefined; readonly dense: ReturnType<typeof gatedFfn> };
-
-/** Weights of layer `l`'s feed-forward block, of either kind. */
-export const blockWeights = (find: WeightFinder, { dim, ffnDim, mixture }: Sizes, l: number): Block =>
-  mixture && l >= mixture.nDense ? { experts: expertWeights(find, { dim, mixture }, l) } : { dense: gatedFfn(find, { dim, ffnDim }, l) };
-
-/** What it makes of `x[nTokens, dim]`: `[nTokens, dim]`. */
-export function block(g: MoreRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
-  if (w.experts) return mixed(g, mixture!, w.experts, x);
-  return g.linear(w.dense.down, g.swiglu(g.linear(w.dense.gate, x), g.linear(w.dense.up, x)));
 }

@@ -2,7 +2,7 @@ import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { block, blockWeights } from './experts.ts';
+import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { attentionWeights, perLayer, tableWeights } from './readers.ts';

@@ -17,6 +17,7 @@ import { positionRows } from '../ops/position_rows.ts';
 import { reluSquared } from '../ops/relu_squared.ts';
 import { gatings, route, type Gating } from '../ops/route.ts';
 import { scale } from '../ops/scale.ts';
+import { scaleExperts } from '../ops/scale_experts.ts';
 import { sparsify } from '../ops/sparsify.ts';
 import { ssmScan } from '../ops/ssm_scan.ts';
 import { swigluClamped } from '../ops/swiglu_clamped.ts';
@@ -152,6 +153,11 @@ export class MoreRecorder extends Recorder {
   /** A product with the matrices of the chosen experts: `[.., nUsed * rows]`. */
   matmulExperts({ w, bias }: Linear, x: Value, chosen: Value): Value {
     return this.node(matmulExperts, bias ? [w, x, chosen, bias] : [w, x, chosen], { nUsed: colsOf(chosen) / 2 });
+  }
+
+  /** What experts made, `[.., nUsed * cols]`, times a number of each, `[nExperts]`, and their bias if they have one, `[nExperts, cols]`. */
+  scaleExperts(x: Value, chosen: Value, scales: Value, bias?: Value): Value {
+    return this.node(scaleExperts, bias ? [x, chosen, scales, bias] : [x, chosen, scales], { nUsed: colsOf(chosen) / 2 });
   }
 
   /** The weighted sum of what the chosen experts say: `[.., nUsed * cols]` → `[.., cols]`. */

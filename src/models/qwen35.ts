@@ -1,8 +1,8 @@
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
-import { block, blockWeights } from './experts.ts';
 import { inOrder } from './layer_kinds.ts';
+import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
 import { MoreRecorder } from './more_recorder.ts';
 import { deltaLayers, deltaNet, deltaShape, deltaStates, deltaWeights, gatedAttention, gatedAttentionWeights } from './qwen35_layers.ts';

@@ -26,6 +26,7 @@ import { ropeCases } from './rope.ts';
 import { ropeAnglesCases } from './rope_angles.ts';
 import { routeCases } from './route.ts';
 import { scaleCases } from './scale.ts';
+import { scaleExpertsCases } from './scale_experts.ts';
 import { softcapCases } from './softcap.ts';
 import { sparsifyCases } from './sparsify.ts';
 import { ssmScanCases } from './ssm_scan.ts';
@@ -62,6 +63,7 @@ const all = [
   ropeAnglesCases,
   routeCases,
   scaleCases,
+  scaleExpertsCases,
   softcapCases,
   sparsifyCases,
   ssmScanCases,

@@ -68,6 +68,8 @@ const models = [
   ['llama-window-odd', {}],
   ['gemma3', { kvType: 'f32' }],
   ['gemma3n', {}],
+  ['gpt-oss-mxfp4', { threads: 2 }],
+  ['qwen3moe-q4_k_m', {}],
   ['llama', { backend: 'reference' }],
 ] as const;
 

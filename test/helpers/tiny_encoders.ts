@@ -209,9 +209,6 @@ export const tinyEncoders: Readonly<Record<string, Encoder>> = {
   },
 };
 
-/** Those that only plain loops compute: their ops have no kernels. */
-export const plainEncoders: readonly string[] = ['nomic-bert-moe'];
-
 /** Rerankers, with each kind of head: what llama.cpp scores the prompt with stands in the goldens under the same names. */
 export const tinyRankers: Readonly<Record<string, Encoder>> = {
   'bert-rank': ranker(bert(0), () => [...withBias('cls', dim, dim), ...withBias('cls.output', dim, 1)]),

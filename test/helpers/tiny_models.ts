@@ -100,6 +100,13 @@ interface TinyExperts {
   readonly biases?: boolean;
   /** A factor for each expert's matrices of these names. */
   readonly scales?: readonly string[];
+  /** A number for each expert that counts for the choice alone. */
+  readonly choice?: boolean;
+  readonly gateless?: boolean;
+  /** Width between projections around all experts. */
+  readonly latent?: number;
+  /** The shared expert has a gate of its own. */
+  readonly sharedGate?: boolean;
 }
 
 const chatml =
@@ -166,6 +173,26 @@ const granite = {
   'attention.scale': f32(0.11),
   logit_scale: f32(4),
 } as const;
+
+const nemotronMoe: TinyConfig = {
+  ...base,
+  arch: 'nemotron_h_moe',
+  nLayers: 4,
+  tied: false,
+  parts: [['mamba'], ['attention'], ['experts'], ['experts']],
+  partNorms: ['attn_norm.weight'],
+  ssm: { innerDim: 128, stateDim: 16, nHeads: 8, nGroups: 2, norm: true },
+  keys: {
+    'attention.head_count_kv': i32s(0, 2, 0, 0),
+    feed_forward_length: i32s(0, 0, 48, 48),
+    'attention.layer_norm_epsilon': f32(1e-5),
+    expert_group_count: u32(1),
+    expert_group_used_count: u32(1),
+    expert_weights_norm: [BOOL, true],
+    expert_weights_scale: f32(2.5),
+  },
+  experts: { n: 8, used: 3, dim: 48, shared: 64, choice: true, gateless: true },
+};
 
 const gptOss: TinyConfig = {
   ...base,
@@ -440,6 +467,7 @@ export const familyConfigs: Readonly<Record<string, TinyConfig>> = {
 export const mixtureConfigs: Readonly<Record<string, TinyConfig>> = {
   mixtral: { ...base, experts: { n: 6, used: 2 } },
   qwen3moe: { ...base, arch: 'qwen3moe', qkNorm: 'heads', headDim: 32, experts: { n: 9, used: 3, dim: 48 } },
+  'mixtral-scales': { ...base, tied: false, experts: { n: 6, used: 2, scales: ['gate', 'up', 'down'] } },
   granitemoe: { ...base, arch: 'granitemoe', keys: granite, experts: { n: 6, used: 2, shared: 64 } },
   'granite-experts': { ...base, arch: 'granite', tied: false, keys: granite, experts: { n: 5, used: 5 } },
   'granite_swa-experts': {
@@ -463,6 +491,75 @@ export const mixtureConfigs: Readonly<Record<string, TinyConfig>> = {
     qkNorm: 'heads',
     experts: { n: 6, used: 2, dim: 256 },
     encoding: (name) => (usesQ6K(name) ? 'q6_k' : 'q4_k'),
+  },
+  lfm2moe: {
+    ...base,
+    arch: 'lfm2moe',
+    nLayers: 3,
+    qkNorm: 'heads',
+    parts: [
+      ['conv', 'ffn'],
+      ['attention', 'experts'],
+      ['conv', 'experts'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    keys: {
+      'attention.head_count_kv': i32s(0, 2, 0),
+      'shortconv.l_cache': u32(3),
+      leading_dense_block_count: u32(1),
+      expert_gating_func: u32(2),
+    },
+    experts: { n: 8, used: 3, dim: 48, choice: true },
+  },
+  'lfm2moe-softmax': {
+    ...base,
+    arch: 'lfm2moe',
+    qkNorm: 'heads',
+    parts: [
+      ['conv', 'experts'],
+      ['attention', 'experts'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    keys: { 'attention.head_count_kv': i32s(0, 2), 'shortconv.l_cache': u32(3), expert_gating_func: u32(1) },
+    experts: { n: 5, used: 2, dim: 48, choice: true },
+  },
+  qwen35moe: {
+    ...base,
+    arch: 'qwen35moe',
+    headDim: 32,
+    qkNorm: 'heads',
+    parts: [
+      ['delta', 'experts'],
+      ['gatedAttention', 'experts'],
+    ],
+    partNorms: ['attn_norm.weight', 'post_attention_norm.weight'],
+    ssm: { innerDim: 64, stateDim: 16, nHeads: 4, nGroups: 2, norm: true },
+    keys: {
+      full_attention_interval: u32(2),
+      'rope.dimension_count': u32(8),
+      'rope.dimension_sections': i32s(2, 1, 1, 0),
+    },
+    experts: { n: 8, used: 2, dim: 48, shared: 64, sharedGate: true },
+  },
+  'granitehybrid-experts': {
+    ...base,
+    arch: 'granitehybrid',
+    nLayers: 3,
+    parts: [
+      ['mamba', 'experts'],
+      ['attention', 'experts'],
+      ['mamba', 'experts'],
+    ],
+    partNorms: ['attn_norm.weight', 'ffn_norm.weight'],
+    ssm: { innerDim: 128, stateDim: 16, nHeads: 8, nGroups: 1, norm: true },
+    keys: { ...granite, 'attention.head_count_kv': i32s(0, 2, 0), 'rope.scaling.finetuned': [BOOL, false] },
+    experts: { n: 6, used: 2, shared: 48 },
+  },
+  nemotron_h_moe: nemotronMoe,
+  'nemotron_h_moe-latent': {
+    ...nemotronMoe,
+    keys: { ...nemotronMoe.keys, expert_weights_norm: [BOOL, false] },
+    experts: { ...nemotronMoe.experts!, latent: 32 },
   },
   'gemma4-experts': {
     ...base,
@@ -624,28 +721,32 @@ const denseTensors = (c: TinyConfig, at: string): TinyTensor[] => [
 ];
 
 /** Experts and their router, whose scores lie far apart: of two that are nearly equal, rounding would choose. */
-function expertTensors(
-  c: TinyConfig,
-  { n, dim = c.ffnDim, shared, fused, biases, scales = [] }: TinyExperts,
-  at: string,
-): TinyTensor[] {
+function expertTensors(c: TinyConfig, e: TinyExperts, at: string): TinyTensor[] {
+  const { n, dim = c.ffnDim, latent = c.dim, shared = 0 } = e;
   const stack = (name: string, cols: number, rows: number): TinyTensor[] => {
     const own = `${at}ffn_${name}_exps`;
     return [
       tinyTensor(`${own}.weight`, [cols, rows, n], c.encoding(`${own}.weight`), Math.sqrt(3 / cols)),
-      ...(biases ? [tinyTensor(`${own}.bias`, [rows, n], 'f32', 0.4)] : []),
-      ...(scales.includes(name) ? [tinyTensor(`${own}.scale`, [n], 'f32', 0.4, 1)] : []),
+      ...(e.biases ? [tinyTensor(`${own}.bias`, [rows, n], 'f32', 0.4)] : []),
+      ...(e.scales?.includes(name) ? [tinyTensor(`${own}.scale`, [n], 'f32', 0.4, 1)] : []),
     ];
   };
-  const sharedOf = (name: string, cols: number, rows: number) =>
-    matrixOf(c)(`${at}ffn_${name}_shexp.weight`, cols, rows);
+  const matrix = (name: string, cols: number, rows: number) => matrixOf(c)(`${at}ffn_${name}.weight`, cols, rows);
+  const shexp = [
+    ...(e.fused || e.gateless ? [] : [matrix('gate_shexp', c.dim, shared)]),
+    matrix('up_shexp', c.dim, e.fused ? 2 * shared : shared),
+    matrix('down_shexp', shared, c.dim),
+    ...(e.sharedGate ? [tinyTensor(`${at}ffn_gate_inp_shexp.weight`, [c.dim], 'f32', 0.4)] : []),
+  ];
   return [
     tinyMatrix(`${at}ffn_gate_inp.weight`, c.dim, n, 3),
-    ...(biases ? [tinyTensor(`${at}ffn_gate_inp.bias`, [n], 'f32', 0.4)] : []),
-    ...(fused ? stack('gate_up', c.dim, 2 * dim) : [...stack('gate', c.dim, dim), ...stack('up', c.dim, dim)]),
-    ...stack('down', dim, c.dim),
-    ...(shared && !fused ? [sharedOf('gate', c.dim, shared)] : []),
-    ...(shared ? [sharedOf('up', c.dim, fused ? 2 * shared : shared), sharedOf('down', shared, c.dim)] : []),
+    ...(e.biases ? [tinyTensor(`${at}ffn_gate_inp.bias`, [n], 'f32', 0.4)] : []),
+    ...(e.choice ? [tinyTensor(`${at}exp_probs_b.bias`, [n], 'f32', 0.4)] : []),
+    ...(e.latent ? [matrix('latent_down', c.dim, latent), matrix('latent_up', latent, c.dim)] : []),
+    ...(e.fused ? stack('gate_up', latent, 2 * dim) : e.gateless ? [] : stack('gate', latent, dim)),
+    ...(e.fused ? [] : stack('up', latent, dim)),
+    ...stack('down', dim, latent),
+    ...(shared ? shexp : []),
   ];
 }
 
@@ -655,7 +756,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   const bias = (name: string, cols: number) => tinyTensor(name, [cols], 'f32', 0.4);
   const qDim = c.nHeads * c.headDim;
   const kvDim = c.nKvHeads * c.headDim;
-  const lastNorm = c.arch === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight';
+  const lastNorm = c.arch.startsWith('lfm2') ? 'token_embd_norm.weight' : 'output_norm.weight';
   const tensors = [matrix('token_embd.weight', c.dim, nVocab, 4), norm(lastNorm)];
   if (!c.tied) tensors.push(matrix('output.weight', c.dim, nVocab, 4));
   if (c.rope === 'freqs') tensors.push(ropeFreqs(c.headDim / 2));
@@ -760,6 +861,7 @@ const hybridParts = {
     tinyMatrix(at + 'ffn_up.weight', c.dim, c.ffnDim),
     tinyMatrix(at + 'ffn_down.weight', c.ffnDim, c.dim),
   ],
+  experts: (c: TinyConfig, at: string) => expertTensors(c, c.experts!, at),
   reluFfn(c: TinyConfig, at: string, l: number) {
     const ffnDim = listed(c, 'feed_forward_length', l, c.ffnDim);
     return [
@@ -951,6 +1053,7 @@ const expertKeys = ({ experts }: TinyConfig): Readonly<Record<string, Value>> =>
         expert_count: u32(experts.n),
         expert_used_count: u32(experts.used),
         ...(experts.dim ? { expert_feed_forward_length: u32(experts.dim) } : {}),
+        ...(experts.latent ? { moe_latent_size: u32(experts.latent) } : {}),
         ...(experts.shared ? { expert_shared_feed_forward_length: u32(experts.shared) } : {}),
       }
     : {};

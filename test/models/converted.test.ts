@@ -41,9 +41,6 @@ const tolerances: Readonly<Record<string, number>> = {
   nemotron_h_moe: 1e-4,
 };
 
-/** Models whose ops have no kernels: plain loops alone compute them. */
-const plain: readonly string[] = ['qwen3moe', 'gptoss', 'gemma4moe', 'lfm2moe', 'qwen35moe', 'granitehybrid', 'nemotron_h_moe'];
-
 const prompt = Array.from({ length: 24 }, (_, i) => ((i * 37 + 11) % 92) + 3);
 const nVocab = 96;
 
@@ -64,7 +61,7 @@ describe.skipIf(!isThere)(title, () => {
   const isNear = gapTable('largest difference from the logits of llama.cpp, of converted models');
 
   describe.each(Object.entries(tolerances))('%s', (name, tolerance) => {
-    it.each(plain.includes(name) ? ['plain loops'] : Object.keys(computers))('%s', async (computer) => {
+    it.each(Object.keys(computers))('%s', async (computer) => {
       const ways = await readInAllWays(file(`${name}.gguf`), prompt, computers[computer]!);
       isNear(name, computer, gap(ways['all at once']!, name, 'all'), tolerance);
       expect(gap(ways['one by one']!, name, 'one')).toBeLessThan(tolerance);

@@ -6,7 +6,7 @@ import { tinyModel } from '../helpers/tiny_models.ts';
 import { wasm } from './steps.ts';
 
 /** Families whose layers keep different things: rings and whole caches, shared ones, rows from storage, growing queries, tails, matrices. */
-const families = ['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large', 'lfm2', 'qwen35', 'falcon-h1', 'nemotron_h'];
+const families = ['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large', 'lfm2', 'qwen35', 'falcon-h1', 'nemotron_h', 'gpt-oss'];
 
 describe.each(families)('a session of %s', (name) => {
   it('stands where a new one does, whatever it went through', async () => {
