@@ -3,7 +3,7 @@
  * on `final` or a call. https://github.com/openai/harmony, docs/format.md
  */
 import type { Grammar, Item } from '../../grammar/grammar.ts';
-import { any, inOrder, many, maybe, none, oneOf, Rules, text, without, word } from '../tools/pieces.ts';
+import { any, inOrder, maybe, none, oneOf, Rules, text, without, word } from '../tools/pieces.ts';
 import { controls } from './control_tokens.ts';
 
 /** What an answer may come to. */
@@ -14,6 +14,9 @@ export interface Outcome {
   readonly isHeld: boolean;
   readonly calls: readonly { readonly name: string; readonly json: Item }[];
 }
+
+/** So many thoughts and words may stand before the answer: one that begins another and another never comes to it. */
+const MAX_BEFORE = 8;
 
 /** Behind `<|start|>assistant`, which the prompt ends with. */
 export function messages(rules: Rules, { final, isHeld, calls }: Outcome): Item {
@@ -30,7 +33,10 @@ export function messages(rules: Rules, { final, isHeld, calls }: Outcome): Item 
     const header = oneOf([inOrder([recipient, channel]), inOrder([channel, recipient])]);
     return inOrder([header, type, content, json]);
   });
-  return inOrder([many(before), oneOf([...(answer ? [answer] : []), ...made])]);
+  return inOrder([
+    { kind: 'repeat', item: before, min: 0, max: MAX_BEFORE },
+    oneOf([...(answer ? [answer] : []), ...made]),
+  ]);
 }
 
 /**

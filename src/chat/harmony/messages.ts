@@ -82,7 +82,8 @@ export class Messages {
   private take(lexeme: Lexeme): void {
     if ('control' in lexeme) return this.control(lexeme.control);
     let { text } = lexeme;
-    for (; this.state.at === 'header' && text !== ''; text = text.slice(1)) // a broken one ends at the same place wherever it is cut
+    for (; this.state.at === 'header' && text !== ''; text = text.slice(1))
+      // a broken one ends at the same place wherever it is cut
       this.header(this.state.text + printable(text[0]!), this.state.hasRole);
     if (this.state.at === 'content') this.say(this.state.kind, text);
     else if (text.trim() !== '') this.open('text', text.trimStart());
