@@ -7,9 +7,8 @@ import { formatNamed } from '../chat/tools/formats.ts';
 import { Calls } from '../chat/tools/reader.ts';
 import { toolsOf } from '../chat/tools/tool.ts';
 import type { CallsEvent, GenerateEvent } from '../protocol/generation.ts';
-import type { EventReader } from './event_reader.ts';
+import type { EventReader, PartTeller } from './event_reader.ts';
 import type { Sink } from './generation.ts';
-import type { PartTeller } from './part_reader.ts';
 
 /** An id as all templates take it: nine letters and digits. */
 const newId = (): string => (randomSeed().toString(36) + randomSeed().toString(36)).padStart(9, '0').slice(-9);

@@ -1,15 +1,6 @@
-import type { AnswerPart, MarkedText } from '../chat/parts.ts';
 import type { Thoughts } from '../chat/thoughts.ts';
-import type { EventReader } from './event_reader.ts';
+import type { EventReader, PartTeller } from './event_reader.ts';
 import type { Sink } from './generation.ts';
-
-/** Tells the parts of an answer apart, as its text comes. */
-export interface PartTeller {
-  startAfter(before: MarkedText, how: { readonly goesOn: boolean }): unknown;
-  push(text: MarkedText): AnswerPart[];
-  /** @param isWhole the model ended the answer itself */
-  end(isWhole: boolean): AnswerPart[];
-}
 
 async function tellerOf(thoughts: Thoughts): Promise<PartTeller> {
   if (thoughts.isHarmony) return new (await import('../chat/harmony/messages.ts')).Messages(thoughts);
