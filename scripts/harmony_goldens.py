@@ -225,4 +225,4 @@ def lines(values):
     return "[\n" + ",\n".join(json.dumps(value, ensure_ascii=False) for value in values) + "\n]"
 
 
-out.write_text('{"answers": %s,\n"renders": %s}\n' % (lines(answers()), lines(renders())))
+out.write_text('{"engine": "openai-harmony 0.0.8",\n"answers": %s,\n"renders": %s}\n' % (lines(answers()), lines(renders())))
