@@ -211,14 +211,15 @@ async function showOnScreen(answer: AsyncIterable<SaidPart>, isPlain: boolean): 
 }
 
 async function showAsItIs(answer: AsyncIterable<SaidPart>): Promise<void> {
-  let speaks = false;
+  let before: SaidPart['type'] | undefined;
   try {
-    for await (const { text } of answer) {
-      await print(forStdout(text));
-      speaks = true;
+    for await (const { type, text } of answer) {
+      const isNew = before !== undefined && before !== type && !text.startsWith('\n\n');
+      await print((isNew ? '\n\n' : '') + forStdout(text));
+      before = type;
     }
   } catch (error) {
-    if (speaks) await print('\n'); // what comes next stands on a line of its own
+    if (before !== undefined) await print('\n'); // what comes next stands on a line of its own
     throw error;
   }
   await print('\n');
