@@ -26,7 +26,7 @@ export type PlaceOf = (tensor: Tensor) => WeightPlace | undefined;
  */
 export async function uploadWeights(target: UploadTarget, weights: readonly Tensor[], options: UploadOptions) {
   const { heap, plan } = target;
-  const batches = batchesOf(weights, plan.rowsPerItem);
+  const batches = batchesOf(weights, plan.rowsPerItem, plan.paging?.areaBytes);
   const areaBytes = stagingBytes(batches);
   const beginOf = (area: number): number => plan.stagingAt + area * areaBytes;
   const placeOf: PlaceOf = ({ name }) => plan.weights.get(name);

@@ -58,9 +58,9 @@ export class Pager {
 
   constructor(host: PagerHost) {
     this.host = host;
-    const { units } = host.plan.paging!;
+    const { units, areaBytes } = host.plan.paging!;
     this.units = units;
-    this.batches = units.map(({ weights }) => batchesOf(weights, host.plan.rowsPerItem));
+    this.batches = units.map(({ weights }) => batchesOf(weights, host.plan.rowsPerItem, areaBytes));
     this.unitOf = new Map(units.flatMap(({ weights }, u) => weights.map(({ name }) => [name, u] as const)));
     this.rivals = units.map((a) => [...units.keys()].filter((u) => units[u] !== a && overlap(units[u]!, a)));
     this.nBegun = new Int32Array(units.length);

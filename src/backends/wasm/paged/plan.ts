@@ -1,7 +1,7 @@
 import { ResourceError } from '../../../base/errors.ts';
 import { counted, greatest, sum } from '../../../base/numbers.ts';
 import { bytesOf, type Tensor } from '../../../graph/tensor.ts';
-import { batchesOf, stagingBytes } from '../../staging.ts';
+import { batchesOf, STAGING_BYTES, stagingBytes } from '../../staging.ts';
 import { aligned } from '../aligned.ts';
 import type { Sizes } from '../kernels.ts';
 import { planMemory, type MemoryNeeds, type MemoryPlan } from '../plan.ts';
@@ -64,10 +64,9 @@ export function planPaged(needs: MemoryNeeds, budgetBytes: number, sizes: Sizes)
   const layouts = new Map(weights.map((tensor) => [tensor.name, layoutOf(tensor)]));
   const pageable = pageableOf(program, weights, (name) => layouts.get(name)!);
   const order = inOrderOfLeaving(pageable.units);
-  const areaBytes = stagingBytes(batchesOf(weights, sizes.rowsPerItem));
   const plan = (nUnits: number, isRoomy: boolean): MemoryPlan => {
     const leaving = new Set(order.slice(0, nUnits));
-    const paging = pagingOf(needs, pageable, { leaving, areaBytes, isRoomy }, sizes);
+    const paging = pagingOf(needs, pageable, { leaving, isRoomy }, sizes);
     return planMemory({ ...needs, paging }, sizes);
   };
   const bytesOfPlan = (nUnits: number, isRoomy: boolean): number => plan(nUnits, isRoomy).maximumBytes;
@@ -81,7 +80,7 @@ export function planPaged(needs: MemoryNeeds, budgetBytes: number, sizes: Sizes)
   }
   const came = `memory is ${counted(budgetBytes)} bytes; with weights that are read when they are used`;
   throw new ResourceError(
-    `${came}, this model needs at least ${counted(leastBytes)}; give it that, a smaller nCtx, or fewer sessions (maxSessions)`,
+    `${came}, this model needs at least ${counted(leastBytes)}; give it that, or make do with a smaller nCtx, fewer sessions (maxSessions)`,
   );
 }
 
@@ -103,7 +102,6 @@ function inOrderOfLeaving(units: readonly Unit[]): Unit[] {
 
 interface Leaving {
   readonly leaving: ReadonlySet<Unit>;
-  readonly areaBytes: number;
   /** Whether a whole unit can be read while another one is in use. */
   readonly isRoomy: boolean;
 }
@@ -111,7 +109,7 @@ interface Leaving {
 function pagingOf(
   { program, weights }: MemoryNeeds,
   { units, tables }: Pageable,
-  { leaving, areaBytes, isRoomy }: Leaving,
+  { leaving, isRoomy }: Leaving,
   sizes: Sizes,
 ): Paging {
   const coming = units.filter((unit) => leaving.has(unit));
@@ -120,8 +118,9 @@ function pagingOf(
   const stays = new Set(units.flatMap((unit) => (leaving.has(unit) ? [] : unit.weights.map(({ name }) => name))));
   const byRows = tables.filter(({ name }) => !stays.has(name));
   const placed = placeInRing(coming, largest, (tensor) => aligned(weightLayout(tensor, program.plain, sizes).bytes));
-  const raw = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
-  const nAreas = Math.max(LEAST_AREAS, isRoomy ? Math.ceil(raw / areaBytes) + 1 : 0);
+  const rawBytes = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
+  const areaBytes = stagingBytes(batchesOf(weights, sizes.rowsPerItem, Math.min(STAGING_BYTES, rawBytes)));
+  const nAreas = Math.max(LEAST_AREAS, isRoomy ? Math.ceil(rawBytes / areaBytes) + 1 : 0);
   let end = largest + nAreas * aligned(areaBytes);
   const take = (bytes: number): number => (end += aligned(bytes)) - aligned(bytes);
   const { maxTokens } = program.graph;
