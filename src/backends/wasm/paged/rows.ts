@@ -45,7 +45,16 @@ export class TokenRows {
     const piece = { tensor: table, matrix: 0, rowBegin: 0, rowEnd, offsetBytes: 0, bytes: raw.length, stagedAt: 0 };
     const batch: Batch = { pieces: [piece], bytes: raw.length };
     const cols = table.shape[1]!;
-    const whole = { isPacked: true, nMatrices: 1, rows: rowEnd, cols, matrixBytes: 0, bytes: 0 };
+    const whole = {
+      isPacked: true,
+      isStack: false,
+      table: undefined,
+      nMatrices: 1,
+      rows: rowEnd,
+      cols,
+      matrixBytes: 0,
+      bytes: 0,
+    };
     await placeBatch(host, batch, this.addressOf(rawAt), () => ({ ...whole, begin: this.addressOf(packedAt) }));
   }
 }
