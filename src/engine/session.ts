@@ -7,6 +7,7 @@ import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkFiniteLogits } from '../sampling/chain.ts';
 import { checkPrompt } from './prompt.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
+import { unlessItIs } from '../base/signals.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
@@ -229,7 +230,7 @@ export class Session {
         if (!(await this.makeRoom(making, signal))) break;
         if (!(yield* this.prefill(making.text.slice(0, -1), signal))) break;
       } else if (constraint?.knowsNext && logProbs === undefined) continue; // both are read in one step
-      logits = followed ?? (await this.go(making, { ahead, nBest: draws?.nBest, signal }).catch(unlessGiven(signal)));
+      logits = followed ?? (await this.go(making, { ahead, nBest: draws?.nBest, signal }).catch(unlessItIs(signal)));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
@@ -339,7 +340,7 @@ export class Session {
     const { timeline } = this;
     const begin = timeline.length;
     while (!signal?.aborted) {
-      const logits = await timeline.readTowards(prompt, { nBest, signal }).catch(unlessGiven(signal));
+      const logits = await timeline.readTowards(prompt, { nBest, signal }).catch(unlessItIs(signal));
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
     }
@@ -396,10 +397,3 @@ export class Session {
     return ahead.ran(rows, timeline.nAgain);
   }
 }
-
-/** A step that the signal stopped brings nothing. */
-const unlessGiven =
-  (signal: AbortSignal | undefined) =>
-  (error: unknown): undefined => {
-    if (!signal?.aborted || error !== signal.reason) throw error;
-  };
