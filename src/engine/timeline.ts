@@ -299,7 +299,10 @@ export class Timeline implements Seat {
     this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
     const step = { tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest };
     const { shared } = this;
-    if (shared.timelines.size > 1) shared.turns ??= new (await import('./turns.ts')).Turns(shared.timelines); // most programs have one
+    if (shared.timelines.size > 1 && !shared.turns) {
+      const { Turns } = await import('./turns.ts'); // most programs have one text
+      shared.turns ??= new Turns(shared.timelines); // not before: two may wait for the module, and must get the same
+    }
     const { turns } = shared;
     if (!turns) this.isHolding = true; // another timeline may begin meanwhile: it waits
     try {
