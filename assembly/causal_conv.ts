@@ -1,5 +1,6 @@
 import { Lanes } from './lib/math';
 import { Record } from './lib/record';
+import { Four, One, Three, Two } from './lib/row_counts';
 import { scratch } from './lib/scratch';
 
 @unmanaged
@@ -13,20 +14,21 @@ class CausalConvRecord extends Record {
   nTaps: u32;
   silu: u32;
 
-  /** The row that `t` stands for: of the tail, and behind it of x. */
-  @inline
-  rowAt(t: u32): usize {
+  /** A row of the tail, and behind it of x. */
+  rowAt(i: u32): usize {
+    const rowBytes = this.cols << 2;
     const nTail = this.nTaps - 1;
-    return t < nTail ? this.tail + t * (this.cols << 2) : this.x + (t - nTail) * (this.cols << 2);
+    return i < nTail ? this.tail + i * rowBytes : this.x + (i - nTail) * rowBytes;
   }
 }
 
-/** Columns of an item: its taps stay in the L1 cache. */
+/** Columns of an item: its taps and the rows that they meet stay in the L1 cache. */
 const ITEM_COLUMNS: u32 = 128;
+const ITEM_BYTES: usize = 4 * ITEM_COLUMNS;
 
 /** In scratch memory: an item's taps, tap by tap. */
 export function causal_conv_scratch_bytes(record: CausalConvRecord): u32 {
-  return (record.nTaps * ITEM_COLUMNS) << 2;
+  return record.nTaps * ITEM_BYTES;
 }
 
 export function causal_conv_items(record: CausalConvRecord): u32 {
@@ -34,48 +36,68 @@ export function causal_conv_items(record: CausalConvRecord): u32 {
 }
 
 /**
- * A short convolution of each column, see src/ops/causal_conv.ts: bias + Σ taps x, from the first tap to the last. An item is a block
- * of columns, and takes all tokens of the step.
+ * The convolution of src/ops/causal_conv.ts: bias + taps · x, from the first tap to the last. An item is a block of columns, and takes
+ * all tokens of the step.
  */
 export function causal_conv(record: CausalConvRecord, begin: u32, end: u32): void {
+  const nTaps = record.nTaps;
   const nTokens = record.step.nTokens;
+  const rowBytes = record.cols << 2;
   for (let item = begin; item < end; item++) {
-    const first = item * ITEM_COLUMNS;
-    const bytes = min(ITEM_COLUMNS, record.cols - first) << 2;
-    tapsByTap(record, first, bytes);
-    for (let t: u32 = 0; t < nTokens; t++) convolve(record, t, first << 2, bytes);
-    for (let i: u32 = 0; i + 1 < record.nTaps; i++) {
-      memory.copy(record.tail + i * (record.cols << 2) + (first << 2), record.rowAt(nTokens + i) + (first << 2), bytes);
+    const first = item * ITEM_BYTES;
+    const bytes = min(ITEM_BYTES, rowBytes - first);
+    sortTaps(record.taps + first * nTaps, nTaps << 2, bytes);
+    for (let t: u32 = 0; t < nTokens; t++) {
+      for (let tap: u32 = 0; tap < nTaps; tap += 4) {
+        const nLeft = nTaps - tap;
+        if (nLeft == 1) convolve<One>(record, t, tap, first, bytes);
+        else if (nLeft == 2) convolve<Two>(record, t, tap, first, bytes);
+        else if (nLeft == 3) convolve<Three>(record, t, tap, first, bytes);
+        else convolve<Four>(record, t, tap, first, bytes);
+      }
+    }
+    for (let i: u32 = 0; i + 1 < nTaps; i++) {
+      memory.copy(record.tail + i * rowBytes + first, record.rowAt(nTokens + i) + first, bytes);
     }
   }
 }
 
-function tapsByTap(record: CausalConvRecord, first: u32, bytes: usize): void {
-  const tapBytes = record.nTaps << 2;
-  let from = record.taps + first * tapBytes;
-  for (let c: usize = 0; c < bytes; c += 4, from += tapBytes) {
-    let to = scratch() + c;
-    for (let j: usize = 0; j < tapBytes; j += 4, to += ITEM_COLUMNS << 2) store<u32>(to, load<u32>(from + j));
+/** An item's taps, from column by column to tap by tap. */
+function sortTaps(from: usize, tapBytes: usize, bytes: usize): void {
+  let to = scratch();
+  for (const end = from + tapBytes; from < end; from += 4, to += ITEM_BYTES) {
+    let at = from;
+    for (let c: usize = 0; c < bytes; c += 4, at += tapBytes) store<u32>(to + c, load<u32>(at));
   }
 }
 
-/** A token's part of an item: the columns that begin `first` bytes from the beginning of a row. */
-function convolve(record: CausalConvRecord, t: u32, first: usize, bytes: usize): void {
+/** As many taps of a token as T has rows, on top of those before; `first` and `bytes` are the item's part of a row. */
+function convolve<T>(record: CausalConvRecord, t: u32, tap: u32, first: usize, bytes: usize): void {
+  const n = changetype<T>(0).rows;
   const out = record.out + t * (record.cols << 2) + first;
+  const from = tap ? out : record.bias ? record.bias + first : 0;
+  const silu = record.silu && tap + n == record.nTaps;
+  const taps = scratch() + tap * ITEM_BYTES;
+  const x0 = record.rowAt(t + tap) + first;
+  const x1 = n > 1 ? record.rowAt(t + tap + 1) + first : 0;
+  const x2 = n > 2 ? record.rowAt(t + tap + 2) + first : 0;
+  const x3 = n > 3 ? record.rowAt(t + tap + 3) + first : 0;
   let i: usize = 0;
   for (; i + 16 <= bytes; i += 16) {
-    let sum = record.bias ? v128.load(record.bias + first + i) : f32x4.splat(0);
-    for (let j: u32 = 0; j < record.nTaps; j++) {
-      const taps = v128.load(scratch() + j * (ITEM_COLUMNS << 2) + i);
-      sum = f32x4.add(sum, f32x4.mul(taps, v128.load(record.rowAt(t + j) + first + i)));
-    }
-    v128.store(out + i, record.silu ? Lanes.gate(sum, sum) : sum);
+    let sum = from ? v128.load(from + i) : f32x4.splat(0);
+    sum = f32x4.add(sum, f32x4.mul(v128.load(taps + i), v128.load(x0 + i)));
+    if (n > 1) sum = f32x4.add(sum, f32x4.mul(v128.load(taps + i, ITEM_BYTES), v128.load(x1 + i)));
+    if (n > 2) sum = f32x4.add(sum, f32x4.mul(v128.load(taps + i, 2 * ITEM_BYTES), v128.load(x2 + i)));
+    if (n > 3) sum = f32x4.add(sum, f32x4.mul(v128.load(taps + i, 3 * ITEM_BYTES), v128.load(x3 + i)));
+    v128.store(out + i, silu ? Lanes.gate(sum, sum) : sum);
   }
   for (; i < bytes; i += 4) {
-    let sum: f32 = record.bias ? load<f32>(record.bias + first + i) : 0;
-    for (let j: u32 = 0; j < record.nTaps; j++) {
-      sum += load<f32>(scratch() + j * (ITEM_COLUMNS << 2) + i) * load<f32>(record.rowAt(t + j) + first + i);
-    }
-    store<f32>(out + i, record.silu ? f32x4.extract_lane(Lanes.gate(f32x4.splat(sum), f32x4.splat(sum)), 0) : sum);
+    let sum: f32 = from ? load<f32>(from + i) : 0;
+    sum += load<f32>(taps + i) * load<f32>(x0 + i);
+    if (n > 1) sum += load<f32>(taps + i, ITEM_BYTES) * load<f32>(x1 + i);
+    if (n > 2) sum += load<f32>(taps + i, 2 * ITEM_BYTES) * load<f32>(x2 + i);
+    if (n > 3) sum += load<f32>(taps + i, 3 * ITEM_BYTES) * load<f32>(x3 + i);
+    const lanes = f32x4.splat(sum);
+    store<f32>(out + i, silu ? f32x4.extract_lane(Lanes.gate(lanes, lanes), 0) : sum);
   }
 }

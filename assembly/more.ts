@@ -10,7 +10,7 @@ export { add_product_f32, add_product_items, add_product_rows_f32 } from './add_
 export { add_scaled } from './add_scaled';
 export { causal_conv, causal_conv_items, causal_conv_scratch_bytes } from './causal_conv';
 export { combine } from './combine';
-export { delta_net, delta_net_items, delta_net_scratch_bytes } from './delta_net';
+export { delta_net, delta_net_items, delta_net_scratch_bytes, delta_net_state_columns } from './delta_net';
 export { gate } from './gate';
 export { gelu } from './gelu';
 export { layer_norm } from './layer_norm';
@@ -56,7 +56,7 @@ export { softcap } from './softcap';
 export { sort_activations } from './sort_activations';
 export { sort_choices, sort_choices_items, sort_choices_scratch_bytes } from './sort_choices';
 export { sparsify } from './sparsify';
-export { ssm_scan, ssm_scan_items, ssm_scan_scratch_bytes } from './ssm_scan';
+export { ssm_scan, ssm_scan_items, ssm_scan_scratch_bytes, ssm_scan_state_columns } from './ssm_scan';
 export { swiglu_clamped } from './swiglu_clamped';
 export { temper } from './temper';
 

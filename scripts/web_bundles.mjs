@@ -41,7 +41,7 @@ const faces = { tasks: 'src/tasks.ts', ai: 'src/ai.ts', built_in_ai: 'src/built_
 function partOf(file) {
   if (file.startsWith('src/quants/')) return 'weights';
   if (/gpu|notes/.test(file)) return 'gpu';
-  if (/^src\/(grammar\/|chat\/tools\/|engine\/constraint)/.test(file)) return 'grammar';
+  if (/^src\/(grammar\/|chat\/(tools|harmony)\/|engine\/constraint)/.test(file)) return 'grammar';
   return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
 }
 

@@ -48,6 +48,7 @@ export type {
   ScoredToken,
   Speculation,
   StopReason,
+  PagingTimings,
   Timings,
   ToolOptions,
   ToolRun,

@@ -17,6 +17,7 @@ import { adapterOptions, readAdapters } from './adapters.ts';
 import { UsageError, type Arguments, type OptionTable } from './command.ts';
 import { headerAddress, isAddress, storedPath } from './downloads.ts';
 import { checked } from './option_words.ts';
+import { parseSize } from './sizes.ts';
 import { counted, formatBytes, harmlessName, plural, progressBar, remark } from './terminal.ts';
 
 /** Models that come with the source, by name: the first shard's file in `models/`, and what to call them. */
@@ -114,6 +115,10 @@ export const modelOptions = {
     rare: true,
     help: 'force a kernel build: relaxed or simd (default: the best that works here)',
   },
+  memory: {
+    value: 'BYTES',
+    help: 'bytes the model may take, as in 2G or 512M, or auto: what this machine has free; weights beyond that are read from the file when they are used (default: all are in memory)',
+  },
   activations: { value: 'KIND', rare: true, help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
   ...adapterOptions,
 } as const satisfies OptionTable;
@@ -127,11 +132,17 @@ export function readModelOptions(args: Arguments): OpenModelOptions {
     build: args.choice('build', ['relaxed', 'simd']),
     activations: args.choice('activations', ['exact', 'fast']),
     kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
+    memory: readMemory(args),
     maxSessions: 1,
     adapters: readAdapters(args),
   };
   checked(() => checkOpenOptions(options));
   return options;
+}
+
+function readMemory(args: Arguments): OpenModelOptions['memory'] {
+  const given = args.text('memory');
+  return given === undefined || given === 'auto' ? given : parseSize('memory', given);
 }
 
 export const draftOption = {

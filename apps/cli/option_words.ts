@@ -37,6 +37,7 @@ const names: ReadonlyMap<string, string> = new Map([
   ['kvType', 'kv'],
   ['threads', 'threads'],
   ['backend', 'backend'],
+  ['memory', 'memory'],
   ['build', 'build'],
   ['activations', 'activations'],
   ['task', 'task'],

@@ -1,23 +1,33 @@
 import { Lanes } from './math';
 
-/** Columns of a head that an item has: with 128 rows its part of the state is 8 KB, and stays in the L1 cache. */
-export const ITEM_COLUMNS: u32 = 16;
+/** Columns of a block: with 128 rows it has 8 KB, and stays in the L1 cache. */
+const BLOCK_COLUMNS: u32 = 16;
 
 /** Tokens whose gates are computed together, one to a lane. */
 export const GATE_TOKENS: u32 = 4;
 
-/** What fades a state below this part of itself empties it: products would become subnormal, which are slow. */
+/** What leaves less than this of a state empties it: its products would become subnormal, which are slow. */
 const LEAST_FADE: f32 = 1e-20;
 
 /**
- * A layer whose heads each have a matrix that every token changes. Columns of it do not know of each other, so an item is a block of
- * columns of one head, and takes all tokens of the step, one after the other: a number's operations come in the same order however
- * a text is cut into steps and whoever does the item.
+ * Layers whose heads each have a matrix that every token changes, `[nHeads * rows, headDim]`. Its columns do not know of each other, so
+ * an item is a block of columns of one head, and takes all tokens of the step, one after the other: the operations on a number come in
+ * the same order however a text is cut into steps, and whoever does the item. Blocks lie one after the other:
+ *
+ *     | head 0: row 0 columns 0 … 15, row 1, … | head 1 | … | head 0: row 0 columns 16 … 31, … | …
+ *
+ * A head whose columns are no whole blocks has blocks of one column.
  */
-export class Heads {
+export class Blocks {
   @inline
-  static blocks(headDim: u32): u32 {
-    return (headDim + ITEM_COLUMNS - 1) / ITEM_COLUMNS;
+  static columns(headDim: u32): u32 {
+    return headDim % BLOCK_COLUMNS == 0 ? BLOCK_COLUMNS : 1;
+  }
+
+  /** Blocks of a head. */
+  @inline
+  static count(headDim: u32): u32 {
+    return headDim / Blocks.columns(headDim);
   }
 
   /** A head's numbers of `n` ≤ GATE_TOKENS tokens, from rows of `nHeads`. */

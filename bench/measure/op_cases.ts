@@ -1,8 +1,13 @@
-import type { Graph, Node, Value } from '../../src/graph/graph.ts';
+import type { Graph, Node, Op, Value } from '../../src/graph/graph.ts';
 import { attention } from '../../src/ops/attention.ts';
+import { deltaNet } from '../../src/ops/delta_net.ts';
+import { ssmScan } from '../../src/ops/ssm_scan.ts';
 import { buildCase, decodeRows, errorOf, expected, type BuiltCase, type TimedCase } from '../../test/cases/op_case.ts';
 import type { BenchCase, Check } from './bench_case.ts';
 import { kernelsOf, type Cases, type MatmulOptions } from './matmul_cases.ts';
+
+/** What multiplies and adds, where there is much of it; the others are bounded by memory. */
+const products: readonly Op[] = [attention, deltaNet, ssmScan];
 
 /** Makes one case ready; its memory goes with `close`. */
 export async function opCase(timed: TimedCase, { home }: Pick<MatmulOptions, 'home'>): Promise<Cases> {
@@ -33,7 +38,7 @@ export async function opCase(timed: TimedCase, { home }: Pick<MatmulOptions, 'ho
     return { error: errorOf(came, expected(built)[0]!), tolerance: timed.tolerance * home.leeway };
   };
   const single = { ...graph, nodes: graph.nodes.slice(0, 1), logits: graph.nodes[0]!.out };
-  const isProduct = timed.op === attention; // the others are bounded by memory
+  const isProduct = products.includes(timed.op);
   const one: BenchCase = {
     op: timed.op.name,
     name: timed.name,

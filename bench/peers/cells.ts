@@ -28,6 +28,7 @@ export const phaseNames = ['prefill 128', 'prefill 512', 'decode', 'decode @1k']
 export const defaultModels = Object.keys(shapes).flatMap((shape) =>
   Object.keys(recipes)
     .filter((recipe) => recipe !== 'Q5_0' && (shape.startsWith('smollm2') || recipe !== 'F16'))
+    .filter((recipe) => !shapes[shape]!.hybrid || recipe === 'Q4_0')
     .map((recipe) => `${shape}-${recipe}`),
 );
 
@@ -43,7 +44,7 @@ const isShort = (peer: Peer, model: string): boolean =>
   isGpu(peer) || (peer === 'wllama' && !/^smollm2-135m-Q[48]_0$/.test(model));
 
 export function phasesFor(peer: Peer, model: string): Phase[] {
-  const large = /-(0\.5b|1b)-/.test(model);
+  const large = /-(0\.5b|0\.8b|1b)-/.test(model);
   const nTokens = peer === 'wllama' || isGpu(peer) || large ? 16 : 64;
   const short: Phase[] = [
     { name: 'prefill 128', kind: 'prefill', nTokens: 128, nPast: 0 },

@@ -1,9 +1,11 @@
 import type { MetadataValue } from '../../src/gguf/value_types.ts';
 import { writeGguf, type TensorToWrite } from '../../src/gguf/write.ts';
+import { elementsOf } from '../../src/graph/tensor.ts';
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
 import { openNodeSink } from '../../src/bytes/node_file.ts';
 import { blockPool, fillFrom, normal, random } from '../measure/random_blocks.ts';
+import type { SmallTensor } from './hybrid_shapes.ts';
 import { matrices, recipes, shapes, type MatrixSpec, type ModelShape } from './shapes.ts';
 import { N_BYTES, N_SPECIAL, vocabMetadata } from './vocab.ts';
 
@@ -54,6 +56,7 @@ function modelMetadata(name: string, shape: ModelShape, fileType: number): Map<s
     [`${architecture}.rope.freq_base`, f32(shape.ropeBase)],
     [`${architecture}.rope.dimension_count`, u32(shape.dim / shape.nHeads)],
     [`${architecture}.vocab_size`, u32(shape.nVocab)],
+    ...Object.entries(shape.hybrid?.keys ?? {}).map(([key, value]) => [`${architecture}.${key}`, value] as const),
   ]);
 }
 
@@ -94,22 +97,24 @@ function* repeat(pool: Uint8Array, offset: number, nBytes: number): Generator<Ui
 
 const PIECE_BYTES = 1 << 20;
 
-/** Norms near one, and biases near zero where the family has them. */
-function vectors({ nLayers, dim, nHeads, nKvHeads, biases }: ModelShape, next: () => number): TensorToWrite[] {
+/** Norms near one, biases near zero where the family has them, and what else of its layers is no matrix. */
+function vectors(shape: ModelShape, next: () => number): TensorToWrite[] {
+  const { nLayers, dim, nHeads, nKvHeads, biases, hybrid } = shape;
   const f32 = quantByName.get('f32') as QuantType;
-  const vector = (name: string, n: number, mean: number, std: number): TensorToWrite => {
-    const floats = Float32Array.from({ length: n }, () => mean + std * normal(next));
-    return { name, quant: f32, shape: [n], pieces: () => [new Uint8Array(floats.buffer)] };
+  const tensor = ({ name, shape, mean, std }: SmallTensor): TensorToWrite => {
+    const floats = Float32Array.from({ length: elementsOf({ shape }) }, () => mean + std * normal(next));
+    return { name, quant: f32, shape, pieces: () => [new Uint8Array(floats.buffer)] };
   };
+  const norm = (name: string) => tensor({ name, shape: [dim], mean: 1, std: 0.05 });
   const kvDim = (dim / nHeads) * nKvHeads;
+  const biasDims = biases ? { q: dim, k: kvDim, v: kvDim } : {};
   const layers = Array.from({ length: nLayers }, (_, l) => [
-    vector(`blk.${l}.attn_norm.weight`, dim, 1, 0.05),
-    vector(`blk.${l}.ffn_norm.weight`, dim, 1, 0.05),
-    ...(biases
-      ? [['q', dim] as const, ['k', kvDim] as const, ['v', kvDim] as const].map(([which, n]) =>
-          vector(`blk.${l}.attn_${which}.bias`, n, 0, 0.02),
-        )
-      : []),
+    norm(`blk.${l}.attn_norm.weight`),
+    norm(`blk.${l}.${hybrid?.ffnNorm ?? 'ffn_norm.weight'}`),
+    ...Object.entries(biasDims).map(([which, n]) =>
+      tensor({ name: `blk.${l}.attn_${which}.bias`, shape: [n], mean: 0, std: 0.02 }),
+    ),
+    ...(hybrid?.vectors(l) ?? []).map((small) => tensor({ ...small, name: `blk.${l}.${small.name}` })),
   ]);
-  return [...layers.flat(), vector('output_norm.weight', dim, 1, 0.05)];
+  return [...layers.flat(), norm(hybrid?.lastNorm ?? 'output_norm.weight')];
 }

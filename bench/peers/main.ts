@@ -31,6 +31,7 @@ const { options } = readOptions('usage: node bench/run.mjs peers [options]', {
     default: '',
     help: 'cells by "engine model tTHREADS", such as "^(thimble|native) .*Q4_K t1"',
   },
+  phases: { value: 'LIST', help: 'such as "prefill 128,decode"; default: all that an engine gets' },
   budget: { value: 'SECONDS', help: 'starts nothing more after this' },
   wait: { value: 'SECONDS', default: '45', help: 'longest wait for a quiet machine before a run' },
   timeout: { value: 'SECONDS', default: '600', help: 'most that one run may take' },
@@ -56,6 +57,7 @@ if (options.report) {
 const dir = options.peers ?? defaultPeersDir();
 const models = options.models?.split(',') ?? [...defaultModels, embedded];
 const only = new RegExp(options.only);
+const phases = options.phases?.split(',');
 const cells = models.flatMap((model) =>
   counts('threads', options.threads).flatMap((threads) =>
     peers
@@ -64,7 +66,7 @@ const cells = models.flatMap((model) =>
         peer,
         model,
         threads,
-        phases: phasesFor(peer, model),
+        phases: phasesFor(peer, model).filter(({ name }) => !phases || phases.includes(name)),
         words: isSynthetic(model) ? 'pairs' : 'english',
       })),
   ),

@@ -1,9 +1,10 @@
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
+import { lfm2Shape, qwen35Shape, type HybridShape } from './hybrid_shapes.ts';
 
 /** The parts that a made-up model copies from a real one; parameter counts come out the same. */
 export interface ModelShape {
-  readonly architecture: 'llama' | 'qwen2';
+  readonly architecture: 'llama' | 'qwen2' | 'lfm2' | 'qwen35';
   /** `tokenizer.ggml.pre` */
   readonly pre: string;
   readonly nLayers: number;
@@ -17,6 +18,8 @@ export interface ModelShape {
   readonly normEps: number;
   /** Whether q, k and v have biases. */
   readonly biases: boolean;
+  /** Layers of different kinds. */
+  readonly hybrid?: HybridShape;
 }
 
 export const shapes: Readonly<Record<string, ModelShape>> = {
@@ -31,6 +34,14 @@ export const shapes: Readonly<Record<string, ModelShape>> = {
   'llama-3.2-1b': {
     ...{ architecture: 'llama', pre: 'llama-bpe', nLayers: 16, dim: 2048, ffnDim: 8192, nHeads: 32, nKvHeads: 8 },
     ...{ nVocab: 128_256, nCtxTrain: 131_072, ropeBase: 500_000, normEps: 1e-5, biases: false },
+  },
+  'lfm2-350m': {
+    ...{ architecture: 'lfm2', pre: 'lfm2', nLayers: 16, dim: 1024, ffnDim: 4608, nHeads: 16, nKvHeads: 8 },
+    ...{ nVocab: 65_536, nCtxTrain: 128_000, ropeBase: 1_000_000, normEps: 1e-5, biases: false, hybrid: lfm2Shape },
+  },
+  'qwen3.5-0.8b': {
+    ...{ architecture: 'qwen35', pre: 'qwen35', nLayers: 24, dim: 1024, ffnDim: 3584, nHeads: 8, nKvHeads: 2 },
+    ...{ nVocab: 248_320, nCtxTrain: 262_144, ropeBase: 10_000_000, normEps: 1e-6, biases: false, hybrid: qwen35Shape },
   },
 };
 
@@ -78,18 +89,22 @@ function getsMore(l: number, nLayers: number): boolean {
 
 /** Every matrix of the model, in file order. */
 export function matrices(shape: ModelShape, recipe: Recipe): MatrixSpec[] {
-  const { nLayers, dim, ffnDim, nHeads, nKvHeads, nVocab } = shape;
+  const { nLayers, dim, ffnDim, nHeads, nKvHeads, nVocab, hybrid } = shape;
   const kvDim = (dim / nHeads) * nKvHeads;
   const matrix = (name: string, rows: number, cols: number, quant: string): MatrixSpec => {
     return { name: `${name}.weight`, rows, cols, quant: quantFor(quant, cols) };
   };
   const layers = Array.from({ length: nLayers }, (_, l) => {
     const more = getsMore(l, nLayers) ? recipe.more : recipe.base;
-    return [
+    const attention = [
       matrix(`blk.${l}.attn_q`, dim, dim, recipe.base),
       matrix(`blk.${l}.attn_k`, kvDim, dim, recipe.base),
       matrix(`blk.${l}.attn_v`, kvDim, dim, more),
       matrix(`blk.${l}.attn_output`, dim, dim, recipe.base),
+    ];
+    const mixing = hybrid?.matrices(l).map(([name, rows, cols]) => matrix(`blk.${l}.${name}`, rows, cols, recipe.base));
+    return [
+      ...(mixing ?? attention),
       matrix(`blk.${l}.ffn_gate`, ffnDim, dim, recipe.base),
       matrix(`blk.${l}.ffn_up`, ffnDim, dim, recipe.base),
       matrix(`blk.${l}.ffn_down`, dim, ffnDim, more),

@@ -37,6 +37,7 @@ const openModel: Names<OpenModelOptions> = {
   backend: 'any',
   gpu: 'gpu',
   gpuBytes: 'any',
+  memory: 'any',
   threads: 'any',
   build: 'any',
   maxSessions: 'any',

@@ -1,13 +1,18 @@
 import type { Thoughts } from '../chat/thoughts.ts';
-import type { EventReader } from './event_reader.ts';
+import type { EventReader, PartTeller } from './event_reader.ts';
 import type { Sink } from './generation.ts';
+
+async function tellerOf(thoughts: Thoughts): Promise<PartTeller> {
+  if (thoughts.isHarmony) return new (await import('../chat/harmony/messages.ts')).Messages(thoughts);
+  return new (await import('../chat/parts.ts')).Parts(thoughts);
+}
 
 /**
  * Turns the events of an answer into what is said. How thoughts are told apart is loaded for models that have some, how calls of tools are
  * for answers that may have some.
  */
 export async function createPartReader(thoughts: Thoughts | undefined, sink: Sink): Promise<EventReader> {
-  const teller = thoughts && new (await import('../chat/parts.ts')).Parts(thoughts);
+  const teller = thoughts && (await tellerOf(thoughts));
   let calls: Promise<EventReader> | undefined;
   let failed: Error | undefined;
   return {
@@ -26,7 +31,7 @@ export async function createPartReader(thoughts: Thoughts | undefined, sink: Sin
     },
     async end(result) {
       if (calls) return (await calls).end(result);
-      const parts = teller?.end();
+      const parts = teller?.end(result.stopReason === 'eos');
       if (parts?.length) sink.said({ text: '', parts });
       return result;
     },

@@ -12,6 +12,8 @@ export interface UploadOptions {
   readonly read: ReadTensor;
   /** The same, for what has been read before: whoever counts and hashes what comes by does so once. */
   readonly readAgain?: ReadTensor;
+  /** For weights that do not stay in memory: reads them while programs run. */
+  readonly readLater?: ReadTensor;
   /** Called with the bytes uploaded so far, of all tensors together. */
   readonly onProgress?: (doneBytes: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -51,6 +53,8 @@ export interface Backend {
   readonly isDead?: boolean;
   /** Comes with the reason when nothing works any more, where that is known before somebody asks for something. */
   readonly died?: Promise<Error> | undefined;
+  /** Where not all weights stay in memory. */
+  readonly paging?: PagingPlan | undefined;
   /** How fine the activations are that it multiplies quantised weights with, at least. */
   readonly activations: ActivationKind;
   /** Why the backend cannot run this node, or undefined when it can. */
@@ -97,16 +101,35 @@ export interface Program {
   /** Whether what it made is gone as soon as any other program of the backend runs. */
   readonly sharesResults?: boolean;
   /**
-   * How a state takes over what it is in another program of the graph, of a cache at least the positions before `end`: what comes back
-   * does so at once. Absent: there is no short way.
+   * How a state takes over what it is in another program of the graph, at least the rows before `end`: what comes back does so at once.
+   * Absent: there is no short way.
    */
   taking?(): Promise<(state: Value, from: Program, end: number) => void>;
   /** What runs in its place. */
   readonly inner?: Program;
+  /** Of a backend that reads weights when they are used: what came by so far. */
+  readonly traffic?: Traffic | undefined;
   /** Of a device that tells later whether there is room for the program: settles then. @throws ResourceError */
   readonly room?: Promise<void> | undefined;
   /** Returns the memory. */
   dispose(): void;
+}
+
+/** A model that takes less memory than its weights do. */
+export interface PagingPlan {
+  /** The bytes that it takes: weights that stay, room for those that come by, keys and values, activations. */
+  readonly memoryBytes: number;
+  /** What a step of one token reads, as the file has it. */
+  readonly bytesPerToken: number;
+}
+
+/** What has come by of weights that do not stay in memory. */
+export interface Traffic {
+  bytesRead: number;
+  /** Milliseconds in which nothing could be computed, because bytes had not come. */
+  waitMs: number;
+  /** Milliseconds in which the threads packed what had come. */
+  packMs: number;
 }
 
 /** What one of several programs runs. */

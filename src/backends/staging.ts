@@ -35,7 +35,7 @@ export interface Batch {
 }
 
 /** A staging area: long for a disk, short enough to be packed out of cache. 135M model, 1 thread: 82, 73, 85 ms at 1, 2, 4 MiB. */
-const STAGING_BYTES = 2 << 20;
+export const STAGING_BYTES = 2 << 20;
 
 /** Pieces begin at cache lines. */
 const ALIGN = 64;
@@ -43,12 +43,15 @@ const ALIGN = 64;
 /** Each piece is a node of the program that packs a batch. */
 export const MAX_PIECES = 32;
 
-/** Weights in batches, in order. Matrices are cut between items of `rowsPerItem` rows, which belong together. */
-export function batchesOf(weights: readonly Tensor[], rowsPerItem: number): Batch[] {
+/**
+ * Weights in batches, in order. Matrices are cut between items of `rowsPerItem` rows, which belong together.
+ * @param mostBytes of a batch, unless one item takes more
+ */
+export function batchesOf(weights: readonly Tensor[], rowsPerItem: number, mostBytes = STAGING_BYTES): Batch[] {
   const batches: { pieces: Piece[]; bytes: number }[] = [];
-  for (const piece of weights.flatMap((tensor) => piecesOf(tensor, rowsPerItem))) {
+  for (const piece of weights.flatMap((tensor) => piecesOf(tensor, rowsPerItem, mostBytes))) {
     const last = batches.at(-1);
-    const fits = last && last.pieces.length < MAX_PIECES && last.bytes + piece.bytes <= STAGING_BYTES;
+    const fits = last && last.pieces.length < MAX_PIECES && last.bytes + piece.bytes <= mostBytes;
     const batch = fits ? last : { pieces: [], bytes: 0 };
     if (!fits) batches.push(batch);
     batch.pieces.push({ ...piece, stagedAt: batch.bytes });
@@ -60,10 +63,10 @@ export function batchesOf(weights: readonly Tensor[], rowsPerItem: number): Batc
 /** Bytes of one staging area: the largest batch. */
 export const stagingBytes = (batches: readonly Batch[]): number => greatest(batches.map(({ bytes }) => bytes));
 
-function piecesOf(tensor: Tensor, rowsPerItem: number): Omit<Piece, 'stagedAt'>[] {
+function piecesOf(tensor: Tensor, rowsPerItem: number, mostBytes: number): Omit<Piece, 'stagedAt'>[] {
   const { nMatrices, rows } = matrixShape(tensor);
   const rowBytes = bytesOf(tensor) / (nMatrices * rows);
-  const step = Math.max(1, Math.floor(STAGING_BYTES / (rowBytes * rowsPerItem))) * rowsPerItem;
+  const step = Math.max(1, Math.floor(mostBytes / (rowBytes * rowsPerItem))) * rowsPerItem;
   const nSteps = Math.ceil(rows / step);
   return Array.from({ length: nMatrices * nSteps }, (_, i) => {
     const matrix = Math.floor(i / nSteps);

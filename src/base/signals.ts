@@ -20,3 +20,10 @@ export function link(signals: readonly AbortSignal[], controller: AbortControlle
   for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
   return () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
 }
+
+/** Throws on what a promise failed with, unless it is what the signal was aborted with. */
+export const unlessItIs =
+  (signal: AbortSignal | undefined) =>
+  (error: unknown): undefined => {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+  };

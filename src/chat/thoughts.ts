@@ -22,6 +22,8 @@ export interface Thoughts {
   readonly tokens: readonly string[];
   /** What stands around the answer, and does not belong to it. */
   readonly around?: readonly [begin: string, end: string];
+  /** Parts are messages with headers, as gpt-oss writes them (`harmony/messages.ts`). The marks say how one of each is begun and ended. */
+  readonly isHarmony?: true;
 }
 
 interface Way {
@@ -31,22 +33,23 @@ interface Way {
   readonly end: readonly string[];
   /** Between parts of an answer, and no text. */
   readonly gap?: readonly string[];
+  readonly isHarmony?: true;
 }
 
 const paired = (begin: string, end: string): Way => ({ says: [begin], begin: [begin], end: [end] });
 
-/** Elements of a mark have a blank between them here. */
-const harmony = (channel: string): string[] => [
-  `<|channel|> ${channel} <|message|>`,
-  `<|start|> assistant <|channel|> ${channel} <|message|>`,
+/** What messages of Harmony are made of. */
+const ofHarmony: readonly string[] = [
+  ...['<|start|>', '<|channel|>', '<|constrain|>', '<|message|>', '<|end|>', '<|return|>', '<|call|>'],
 ];
 
+/** Elements of a mark have a blank between them here. */
 const ways: readonly Way[] = [
   {
     says: ['<|channel|>', '<|message|>'], // gpt-oss
-    begin: harmony('analysis'),
-    end: ['<|end|>', ...harmony('final')],
-    gap: ['<|end|>', ...harmony('final'), ...harmony('commentary')],
+    begin: ['<|channel|> analysis <|message|>'],
+    end: ['<|end|>', '<|channel|> final <|message|>'],
+    isHarmony: true,
   },
   { says: ['<|channel>', '<channel|>'], begin: ['<|channel> thought'], end: ['<channel|>'] }, // Gemma 4
   {
@@ -86,14 +89,15 @@ export function thoughtsOf({ template, isToken }: Speaker): Thoughts | undefined
     ways.find(({ says }) => says.every((mark) => template.includes(mark))) ??
     ways.find(({ says }) => says.every(isToken));
   if (!way) return undefined;
-  const { begin, end, gap = [] } = way;
+  const { begin, end, gap = [], isHarmony } = way;
   const mark = (inside: PartType, to: PartType) => (spelled: string) => ({ elements: spelled.split(' '), to, inside });
   const marks = [
     ...begin.map(mark('text', 'thinking')),
     ...end.map(mark('thinking', 'text')),
     ...gap.map(mark('text', 'text')),
   ];
-  const tokens = [...new Set(marks.flatMap(({ elements }) => elements))].filter(isToken);
+  const elements = isHarmony ? ofHarmony : marks.flatMap((each) => each.elements);
+  const tokens = [...new Set(elements)].filter(isToken);
   const around = arounds.find(([opening, closing]) => template.includes(opening) && template.includes(closing));
-  return { marks, tokens, ...(around && { around }) };
+  return { marks, tokens, ...(around && { around }), ...(isHarmony && { isHarmony }) };
 }

@@ -54,6 +54,8 @@ export function checkOpenOptions(options: OpenOptions): void {
     const value = options[name as keyof typeof openLimits];
     if (value !== undefined) checkWhole(name, value, limits);
   }
+  const { memory } = options;
+  if (memory !== undefined && memory !== 'auto') checkWhole("memory, if it is not 'auto'", memory, { min: 1 });
 }
 
 /** The sizes that a session of this model needs. */

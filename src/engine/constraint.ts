@@ -275,8 +275,7 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   let grammar = grammars.get(key);
   if (!grammar || grammar.isWorn) {
     const thinking = marks !== undefined && opening !== 'none';
-    const sentence = await grammarOf(given, tokenizer);
-    const answer = thinking ? withThoughts(sentence, opening, tokenizer, marks) : sentence;
+    const answer = await behindThoughts(await grammarOf(given, tokenizer), begun, { tokenizer, marks });
     grammar = new CompiledGrammar(
       ownSpace ? inFront(answer, (sentence) => behindSpace(sentence, thinking)) : answer,
       vocabulary,
@@ -286,6 +285,20 @@ async function compiled({ tokenizer, marks }: Speaking, begun: Begun): Promise<C
   grammars.set(key, grammar);
   if (grammars.size > MAX_GRAMMARS) grammars.delete(grammars.keys().next().value!);
   return grammar;
+}
+
+/** The grammar of an answer that may think first. */
+async function behindThoughts(
+  sentence: Grammar,
+  { given, opening }: Begun,
+  { tokenizer, marks }: Speaking,
+): Promise<Grammar> {
+  const isMessages = given.calls?.format === 'harmony';
+  if (isMessages || (marks?.thoughts.isHarmony && opening !== 'none')) {
+    const { inMessages } = await import('../chat/harmony/grammar.ts');
+    return inMessages(sentence, { opening, isMessages }, (piece) => tokenizer.addedTokenOf(piece));
+  }
+  return marks && opening !== 'none' ? withThoughts(sentence, opening, tokenizer, marks) : sentence;
 }
 
 /** The space that a tokenizer writes; before a mark of thoughts, which may come first, there is none. */

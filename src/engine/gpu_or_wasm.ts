@@ -27,6 +27,9 @@ export function gpuOrWasm(gpu: Backend, wasm: (why: Error) => Promise<Backend>):
     get isDead() {
       return taken.isDead ?? false;
     },
+    get paging() {
+      return taken.paging;
+    },
     get died() {
       return taken.died;
     },

@@ -116,6 +116,7 @@ export async function loadModel(
     await backend.upload(weights, {
       read: beside(hash.read),
       readAgain: beside(readTensor(file, around.signal), true),
+      readLater: beside(readTensor(file), true),
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: around.signal,
     });
@@ -266,6 +267,7 @@ function describe(
     activations: backend.activations,
     threads: backend.threads,
     noThreads: backend.noThreads,
+    paging: backend.paging,
     loadMs,
     sampling: presetFor({ architecture, nParams, number: (key) => numberIn(file.metadata, key) }),
     noChat: noTextFrom(name, config) ?? (isNoChat(template) ? template.message : undefined),

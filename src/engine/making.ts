@@ -27,6 +27,7 @@ export interface Making {
 export interface GoingOn {
   readonly ahead: Ahead | undefined;
   readonly nBest: number | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** How answers are held to a form is loaded with the first that is. */

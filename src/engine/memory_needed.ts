@@ -32,7 +32,7 @@ export interface MemoryNeeded {
 }
 
 /** What memory depends on. `maxSessions` is 1 unless given. */
-export type MemoryOptions = Omit<OpenOptions, 'backend' | 'gpuBytes' | 'build' | 'chatTemplate'>;
+export type MemoryOptions = Omit<OpenOptions, 'backend' | 'gpuBytes' | 'memory' | 'build' | 'chatTemplate'>;
 
 const optionNames = Object.keys({
   nCtx: true,

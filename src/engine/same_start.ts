@@ -1,6 +1,6 @@
 import type { Program } from '../backends/backend.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { holds, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
+import { holds, rowsNeeded, valuesOf, type LayerState, type Written } from '../graph/layer_state.ts';
 
 /** The inside of a timeline. Most pages never have two, and do not load this. */
 interface Inside {
@@ -35,7 +35,7 @@ export async function takeStart(timeline: object, wanted: ArrayLike<number>): Pr
     const lent = lendable(other, wanted);
     if (lent > most) [best, most] = [other, lent];
   }
-  if (best) takeOver(inside, best, (state) => take(state, best.program, most), wanted, most);
+  if (best) takeOver(inside, best, (state, n) => take(state, best.program, n), wanted, most);
 }
 
 /** How many tokens of `wanted` its states hold, at a place to which they can be cut back. */
@@ -47,8 +47,15 @@ function lendable({ written, nText, tokens, states }: Inside, wanted: ArrayLike<
   return states.every((state) => holds(state, shared, written)) ? shared : 0;
 }
 
-function takeOver(to: Inside, from: Inside, take: (state: Value) => void, wanted: ArrayLike<number>, n: number): void {
-  for (const state of to.states) valuesOf(state).forEach(take);
+/** @param take copies the first so many rows of a state */
+function takeOver(
+  to: Inside,
+  from: Inside,
+  take: (state: Value, nRows: number) => void,
+  wanted: ArrayLike<number>,
+  n: number,
+): void {
+  for (const state of to.states) for (const value of valuesOf(state)) take(value, rowsNeeded(state, n).end);
   for (let i = to.nText; i < n; i++) to.tokens[i] = wanted[i]!;
   to.nTaken += n - to.nText;
   to.nText = n;

@@ -7,6 +7,7 @@ import type { KvType, LayerState } from '../graph/layer_state.ts';
 import { checkFiniteLogits } from '../sampling/chain.ts';
 import { checkPrompt } from './prompt.ts';
 import type { SamplerOptions } from '../sampling/options.ts';
+import { unlessItIs } from '../base/signals.ts';
 import { withPreset } from '../sampling/presets.ts';
 import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
@@ -19,7 +20,7 @@ import type { Marks } from './marks.ts';
 import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline, type SharedModel } from './timeline.ts';
-import { timingsOf } from './timings.ts';
+import { timingsOf, TrafficWatch } from './timings.ts';
 
 /** So many tokens read at once tell how fast reading is. */
 const MANY_TOKENS = 32;
@@ -199,6 +200,7 @@ export class Session {
     const { ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
+    const watch = new TrafficWatch(this.program);
     const startMs = performance.now();
     if (constraint?.isOver) answer.end();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
@@ -208,6 +210,7 @@ export class Session {
     const nReused = nKept + this.timeline.nTaken;
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
+    watch.prefilled();
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = draws ? await draws.draw(logits) : (constraint?.draw(logits, making) ?? sampler.sample(logits));
@@ -227,14 +230,16 @@ export class Session {
         if (!(await this.makeRoom(making, signal))) break;
         if (!(yield* this.prefill(making.text.slice(0, -1), signal))) break;
       } else if (constraint?.knowsNext && logProbs === undefined) continue; // both are read in one step
-      logits = followed ?? (await this.go(making, { ahead, nBest: draws?.nBest }));
+      logits = followed ?? (await this.go(making, { ahead, nBest: draws?.nBest, signal }).catch(unlessItIs(signal)));
     }
     await this.timeline.mark(); // the next turn may be asked again from here
     const endMs = performance.now();
     const unread = making.text.slice(this.timeline.length);
     if (answer.stopReason !== 'eos') this.unfinished = unfinishedOf(making, unread);
     yield answer.flush();
-    const timings = timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length);
+    const nGenerated = answer.tokens.length;
+    const moments = { startMs, prefilledMs, firstMs, endMs };
+    const timings = timingsOf(this.model.loadMs, moments, { nRead, nGenerated, watch });
     if (nRead >= MANY_TOKENS) this.prefillTps = timings.prefillTps;
     return {
       text: answer.text,
@@ -335,9 +340,7 @@ export class Session {
     const { timeline } = this;
     const begin = timeline.length;
     while (!signal?.aborted) {
-      const logits = await timeline.readTowards(prompt, { nBest, signal }).catch((error: unknown) => {
-        if (error !== signal?.reason) throw error;
-      });
+      const logits = await timeline.readTowards(prompt, { nBest, signal }).catch(unlessItIs(signal));
       yield { type: 'prefill', nDone: timeline.length - begin, nTotal: prompt.length - begin };
       if (logits) return logits;
     }
@@ -379,17 +382,18 @@ export class Session {
   }
 
   /** Reads the answer's latest tokens, and guesses after them where they fit; returns the logits after the last of them. */
-  private async go({ text, answer, constraint }: Making, { ahead, nBest }: GoingOn): Promise<Float32Array> {
+  private async go({ text, answer, constraint }: Making, { ahead, nBest, signal }: GoingOn): Promise<Float32Array> {
     const { timeline, graph } = this;
     const unread = text.slice(timeline.length); // one, as a rule
     for (const most = Math.max(1, graph.maxTokens - graph.maxLogits); unread.length > most;)
-      await timeline.read(unread.splice(0, most), { nLogits: 0 });
-    if (!ahead) return timeline.read(unread, { nLogits: 1, nBest });
+      await timeline.read(unread.splice(0, most), { nLogits: 0, signal });
+    if (!ahead) return timeline.read(unread, { nLogits: 1, nBest, signal });
     const known = timeline.textWith(unread);
     const nFree = Math.min(answer.nLeft - 1, this.nCtx - known.length);
     const tokens = await ahead.next(known, nFree, constraint && ((guesses) => constraint.nPossible(guesses)));
     if (tokens.length > 1) await timeline.markBeforeGuesses();
     const step = [...unread.slice(0, -1), ...tokens];
-    return ahead.ran(await timeline.read(step, { nLogits: tokens.length, nGuesses: tokens.length - 1 }));
+    const rows = await timeline.read(step, { nLogits: tokens.length, nGuesses: tokens.length - 1, signal });
+    return ahead.ran(rows, timeline.nAgain);
   }
 }

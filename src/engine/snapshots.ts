@@ -86,6 +86,11 @@ export class Snapshots {
     if (copy) this.beforeGuesses = { copy, written };
   }
 
+  /** Whether the place before the latest guesses is this one. */
+  isBeforeGuesses(nRead: number): boolean {
+    return this.beforeGuesses?.written.nRead === nRead;
+  }
+
   /** Places behind the first `nTokens` tokens belong to another text from now on. */
   forgetBehind(nTokens: number): void {
     const isBehind = ({ written }: Snapshot): boolean => written.nRead > nTokens;

@@ -18,6 +18,9 @@ export function withStoredRows(program: Program, { stored = [], maxTokens }: Gra
       await program.run(step, signal);
     },
     read: (value) => program.read(value),
+    get traffic() {
+      return program.traffic;
+    },
     ...(program.readBest && { readBest: () => program.readBest!() }),
     readState: (state, begin, end) => program.readState(state, begin, end),
     writeState: (state, begin, rows) => program.writeState(state, begin, rows),

@@ -32,6 +32,9 @@ export interface SharedModel {
   turns?: Turns;
 }
 
+/** So many tokens are read again in a step of guesses, not in one of their own. */
+const FEW_AGAIN = 8;
+
 /** What is handed out instead of logits, where the device has found the best of them. */
 const NONE = new Float32Array(0);
 
@@ -62,6 +65,8 @@ export class Timeline implements Seat {
   kept: Float32Array | undefined;
   /** Tokens that were taken over from other timelines since `keepStart`. */
   nTaken = 0;
+  /** Tokens of the text that the latest `read` had to read again. */
+  nAgain = 0;
 
   /** @param text what the timeline holds, and the states do not know yet. */
   constructor(
@@ -183,6 +188,7 @@ export class Timeline implements Seat {
     const { nLogits, nGuesses = 0 } = reading;
     await this.settle();
     const end = this.nText + tokens.length;
+    this.nAgain = this.nText - this.written!.nRead;
     if (end - this.written!.nRead > this.graph.maxTokens) await this.catchUp();
     this.tokens.set(tokens, this.nText);
     await this.step(end, reading);
@@ -227,8 +233,13 @@ export class Timeline implements Seat {
     if (written.nRead === this.nText) await this.snapshots.take(written);
   }
 
-  /** Keeps this place until the next guesses have been verified. */
+  /**
+   * Keeps this place until the next guesses have been verified; or the one that wrong guesses have led back to, where that is near: what lies
+   * between is read again in the step that verifies, for little more than that takes.
+   */
   async markBeforeGuesses(): Promise<void> {
+    const { nRead } = await this.settle();
+    if (this.nText - nRead <= FEW_AGAIN && this.snapshots.isBeforeGuesses(nRead)) return;
     await this.snapshots.takeBeforeGuesses(await this.catchUp());
   }
 
@@ -288,7 +299,10 @@ export class Timeline implements Seat {
     this.written = canGoBack ? { ...ahead, nRead: pos } : undefined; // should the step end in its middle
     const step = { tokens: this.tokens.subarray(pos, end), pos, nLogits, nBest };
     const { shared } = this;
-    if (shared.timelines.size > 1) shared.turns ??= new (await import('./turns.ts')).Turns(shared.timelines); // most programs have one
+    if (shared.timelines.size > 1 && !shared.turns) {
+      const { Turns } = await import('./turns.ts'); // most programs have one text
+      shared.turns ??= new Turns(shared.timelines); // not before: two may wait for the module, and must get the same
+    }
     const { turns } = shared;
     if (!turns) this.isHolding = true; // another timeline may begin meanwhile: it waits
     try {

@@ -33,7 +33,7 @@ export function withCalls(
   const { format } = telling;
   const way = wayOf(format, (piece) => tokenizer.addedTokenOf(piece) !== undefined);
   const isSingle = parallelToolCalls === false || format.isSingle === true;
-  const free = freeTokens({ tokenizer, template }, format.locks ? [] : way.tokens);
+  const free = freeTokens({ tokenizer, template }, way.tokens);
   return { ...options, calls: { ...way, tools, choice, isSingle, free, schema } };
 }
 

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { greatest } from '../base/numbers.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
@@ -32,7 +33,7 @@ export const nemotronH = architectureBy(MoreRecorder, {
       headDim: size(meta, `${arch}.attention.key_length`, c.dim / c.nHeads),
       ffnDims,
       kvHeads,
-      mixture: mixtureIfAny(meta, arch, { ffnDim: Math.max(...ffnDims) }),
+      mixture: mixtureIfAny(meta, arch, { ffnDim: greatest(ffnDims) }),
     };
   },
 

@@ -98,6 +98,19 @@ export interface Timings {
   readonly prefillTps: number;
   readonly decodeMs: number;
   readonly decodeTps: number;
+  /** Of a model whose weights are not all in memory. */
+  readonly paging?: PagingTimings;
+}
+
+/** What an answer read of weights that do not stay in memory (`openModel(source, { memory })`). */
+export interface PagingTimings {
+  readonly bytesRead: number;
+  /** Bytes read for each token made behind the first one. */
+  readonly bytesPerToken: number;
+  /** Milliseconds in which nothing could be computed, because bytes had not come yet. */
+  readonly waitMs: number;
+  /** Milliseconds in which the threads put what had come in the order that kernels want. */
+  readonly packMs: number;
 }
 
 /** How often guesses came true. */

@@ -29,6 +29,12 @@ export interface OpenOptions {
    * processor. Default: all of it runs on the GPU.
    */
   readonly gpuBytes?: number | undefined;
+  /**
+   * Bytes of the processor's memory that the model may take, all in all, or `auto`: as many as this device has to give. Where that is less than
+   * it needs, as many weights as fit stay there; the others are read from the source each time they are used, with the same results. Default:
+   * all of it is in memory.
+   */
+  readonly memory?: number | 'auto' | undefined;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
@@ -86,6 +92,8 @@ export interface ModelInfo {
   readonly sampling: SamplerOptions;
   /** How the model marks its thoughts in its answers; undefined where it is not known to have any. */
   readonly thoughts: Thoughts | undefined;
+  /** Where it was opened with less memory than it needs as a whole: bytes that it takes, and that it reads for each token. */
+  readonly paging: { readonly memoryBytes: number; readonly bytesPerToken: number } | undefined;
   /** Adapters that it was opened with. */
   readonly adapters: readonly AdapterInfo[];
   /** Why there can be no chat; undefined when there can. */

@@ -19,6 +19,9 @@ const families: Readonly<Record<string, SamplerOptions>> = {
   gemma3n: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
   gemma4: { temperature: 1, topP: 0.95, topK: 64, minP: 0 },
   smollm3: { temperature: 0.6, topP: 0.95 },
+  lfm2: { temperature: 0.3, minP: 0.15, repeatPenalty: 1.05 },
+  qwen35: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, presencePenalty: 1.5 },
+  nemotron_h: { temperature: 0.6, topP: 0.95 },
 };
 
 /** Ends repetitions of many tokens, and leaves names and short quotations alone. */

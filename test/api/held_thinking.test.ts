@@ -58,10 +58,11 @@ describe('an answer that is held to a schema, of a model that thinks', () => {
     const says = [channel!, 'analysis', message!, 'Hm', '?', over!, start!, done!];
     const model = await modelSaying({ says, knows: [['<|call|>', 3]], template: templateOf('openai-gpt-oss-120b') });
     const result = await model.generate(hi, { ...held, thinking: 'split' });
-    expect(result).toMatchObject({ thinking: 'Hm?', stopReason: 'eos' });
+    const thinking = Array.from({ length: 8 }, () => 'Hm?').join('\n\n'); // it would go on so
+    expect(result).toMatchObject({ thinking, stopReason: 'eos' });
     expect(['yes', 'no']).toContain(result.value);
     expect(await model.detokenize(result.tokens, { special: true })).toMatch(
-      /^<\|channel\|>analysis<\|message\|>Hm\?<\|end\|><\|start\|>assistant<\|channel\|>(final|commentary)<\|message\|>/,
+      /^(<\|channel\|>analysis<\|message\|>Hm\?<\|end\|><\|start\|>assistant){8}<\|channel\|>final( json| ?<\|constrain\|>json)?<\|message\|>"/,
     );
   });
 

@@ -26,7 +26,7 @@ const of = (nTokens: number, nHeads: number, nKeyHeads: number, headDim: number,
     ],
     params: { headDim },
     nTokens,
-    tolerance: 2e-6,
+    tolerance: 5e-6,
     flops: 7 * nHeads * headDim * headDim * nTokens,
   };
 };

@@ -153,42 +153,6 @@ describe('marks that are tokens', () => {
     expect(told(byToken, late)).toEqual(['thinking: a', 'text: b']);
   });
 
-  const harmony = ['<|channel|>', '<|message|>', '<|start|>', '<|end|>', '<|constrain|>'];
-  const gptOss = found(template('openai-gpt-oss-120b'), harmony)!;
-  test.each<[string[], string[]]>([
-    [
-      ['<|channel|>', 'analysis', '<|message|>', 'Think.', '<|end|>', '<|start|>', 'assistant', '<|channel|>', 'final', '<|message|>', 'Hi.'], // prettier-ignore
-      ['thinking: Think.', 'text: Hi.'],
-    ],
-    [
-      [
-        '<|channel|>',
-        'analysis',
-        '<|message|>',
-        'A',
-        '<|start|>',
-        'assistant',
-        '<|channel|>',
-        'final',
-        '<|message|>',
-        'B',
-      ],
-      ['thinking: A', 'text: B'],
-    ],
-    [
-      ['<|channel|>', 'commentary', '<|message|>', 'I look.', '<|end|>', '<|start|>', 'assistant', '<|channel|>', 'analysis', '<|message|>', 'x'], // prettier-ignore
-      ['text: I look.', 'thinking: x'],
-    ],
-    [
-      ['<|channel|>', 'commentary', ' to=functions.f ', '<|constrain|>', 'json', '<|message|>', '{}'],
-      ['text: <|channel|>commentary to=functions.f <|constrain|>json<|message|>{}'],
-    ],
-    [['<|channel|>', 'final'], ['text: <|channel|>final']],
-    [['<|', 'channel', '|>', 'final', '<|', 'message', '|>'], ['text: <|channel|>final<|message|>']],
-  ])('of gpt-oss: %j', (texts, expected) => {
-    expect(told(gptOss, pieces(texts, harmony), { text: '<|start|>assistant', marks: [0] })).toEqual(expected);
-  });
-
   test("of Gemma 4: a thought is one of its channels, and may be empty in the prompt's end", () => {
     const gemma = found('<|channel>thought\n<channel|>', ['<|channel>', '<channel|>'])!;
     const marked = ['<|channel>', '<channel|>'];

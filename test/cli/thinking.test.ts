@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPty, type Pty } from '../helpers/pty.ts';
+import { templateOf } from '../helpers/saying_models.ts';
 import { scriptedModel } from '../helpers/scripted_model.ts';
 import { cliPath, thimble } from './cli.ts';
 
@@ -40,6 +41,18 @@ describe('a model that thinks', () => {
     const said = '<think>\nHm, so\n</think>\n\nParis.\n';
     expect((await chat()).stdout).toBe(said + said);
     expect((await chat('--hide-thinking')).stdout).toBe('Paris.\nParis.\n');
+  });
+
+  it('that speaks Harmony prints an empty line behind its thoughts, where a pipe gets both apart', async () => {
+    const control = (name: string) => [`<|${name}|>`, 3] as const;
+    const says = [control('channel'), 'analysis', control('message'), 'Hm', control('end'), control('start')];
+    const knows = [control('call'), control('return'), control('constrain')];
+    const model = await scriptedModel({ says, knows, template: templateOf('openai-gpt-oss-120b') });
+    const [file, tools] = ['oss.gguf', 'tools.json'].map((name) => join(folder, name)) as [string, string];
+    await writeFile(file, new Uint8Array(await model.arrayBuffer()));
+    await writeFile(tools, JSON.stringify([{ type: 'function', function: { name: 'now' } }]));
+    const { stdout } = await thimble(['run', file, 'hi', ...greedy, '--tools', tools, '-n', '260', '-c', '2048']);
+    expect(stdout).toMatch(/^Hm(\n\nHm)+\n\n[^\nH]/);
   });
 
   it('gives programs both apart', async () => {

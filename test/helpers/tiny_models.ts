@@ -770,10 +770,7 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
       continue;
     }
     if (c.parts) {
-      tensors.push(
-        ...c.parts[l]!.flatMap((part) => hybridParts[part](c, at, l)),
-        ...c.partNorms!.map((name) => norm(at + name)),
-      );
+      tensors.push(...hybridLayer(c, at, l));
       continue;
     }
     tensors.push(
@@ -795,6 +792,11 @@ function tinyTensors(c: TinyConfig, nVocab: number): TinyTensor[] {
   }
   return fuse(c, tensors);
 }
+
+const hybridLayer = (c: TinyConfig, at: string, l: number): TinyTensor[] => [
+  ...c.parts![l]!.flatMap((part) => hybridParts[part](c, at, l)),
+  ...c.partNorms!.map((name) => tinyTensor(at + name, [c.dim], 'f32', 0.3, 1)),
+];
 
 const listed = (c: TinyConfig, key: string, l: number, usual: number): number =>
   (c.keys?.[key]?.[1] as [number, number[]] | undefined)?.[1][l] ?? usual;

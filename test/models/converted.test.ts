@@ -32,7 +32,7 @@ const tolerances: Readonly<Record<string, number>> = {
   gptoss: 1e-4,
   gemma4moe: 5e-3,
   lfm2: 1e-4,
-  qwen35: 1e-4,
+  qwen35: 2e-4, // a forward pass in float64 is 7e-5 away
   falcon_h1: 1e-4,
   nemotron_h: 1e-4,
   lfm2moe: 1e-4,

@@ -5,8 +5,10 @@ import { openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
 import { wasm } from './steps.ts';
 
-/** Families whose layers keep different things: rings and whole caches, shared ones, rows from storage, growing queries. */
-describe.each(['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large', 'gpt-oss'])('a session of %s', (name) => {
+/** Families whose layers keep different things: rings and whole caches, shared ones, rows from storage, growing queries, tails, matrices. */
+const families = ['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone4-large', 'lfm2', 'qwen35', 'falcon-h1', 'nemotron_h', 'gpt-oss'];
+
+describe.each(families)('a session of %s', (name) => {
   it('stands where a new one does, whatever it went through', async () => {
     const model = await openBytes(tinyModel(name), { kvType: 'f32', nCtx: 128, threads: 2 }, wasm('simd'));
     type Session = ReturnType<typeof model.openSession>;
@@ -55,4 +57,26 @@ describe.each(['gemma3', 'gemma3n', 'gemma4', 'granite_swa', 'mistral3', 'exaone
     await expectFresh(session);
     await model.close();
   });
+});
+
+it.each(['lfm2', 'qwen35', 'granitehybrid', 'gemma3'])('a session of %s goes on from another one with the same start', async (name) => {
+  const model = await openBytes(tinyModel(name), { kvType: 'f32', nCtx: 128, threads: 2 }, wasm('simd'));
+  const answer = async (prompt: readonly number[]) => {
+    const work = model.openSession().generate(prompt, { temperature: 0, ignoreEos: true, maxTokens: 6 });
+    let last = await work.next();
+    while (!last.done) last = await work.next();
+    return last.value;
+  };
+  const start = Array.from({ length: 20 }, (_, i) => (i * 29) % 200);
+  const { tokens } = await answer(start); // the last of them is not read
+  const longer = [...start, ...tokens.slice(0, -1), 7, 8, 9];
+  const taken = await answer(longer);
+  expect(taken.nReusedTokens).toBe(25);
+  await model.close();
+  const other = await openBytes(tinyModel(name), { kvType: 'f32', nCtx: 128, threads: 2 }, wasm('simd'));
+  const fresh = other.openSession().generate(longer, { temperature: 0, ignoreEos: true, maxTokens: 6 });
+  let last = await fresh.next();
+  while (!last.done) last = await fresh.next();
+  expect(taken.tokens).toEqual(last.value.tokens);
+  await other.close();
 });

@@ -33,7 +33,9 @@ const features = { build: 'simd', sharedMemory: true } as const;
 
 describe('what the recipes add', () => {
   test('are an op, a quant type and a family', () => {
-    expect(new Set(added.map(({ op }) => op.name))).toEqual(new Set(['token_shift', 'matmul', 'embed']));
+    expect(new Set(added.map(({ op }) => op.name))).toEqual(
+      new Set(['token_shift', 'matmul_experts', 'matmul', 'embed']),
+    );
   });
 
   for (const threads of [1, 3]) {

@@ -2,6 +2,7 @@
 import type { AnswerPart, GenerateOptions, Generation, GenerateResult, StopReason } from '../../../src/index.ts';
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
+import { pagedBy } from '../paging.ts';
 import { formatMs, plural } from '../terminal.ts';
 import { templateVarsOf, thoughtsAlone } from '../thinking.ts';
 import { isCommand, runSlash, type ChatState, type SlashResult } from './slash.ts';
@@ -157,6 +158,7 @@ function statusLine(
     plural(tokens.length, 'token'),
     `${timings.decodeTps.toFixed(1)} tok/s`,
     `first after ${formatMs(timings.ttftMs)}`,
+    ...pagedBy(timings),
     `context ${Math.min(100, Math.round((100 * nUsed) / nCtx))} %`,
     ...(note === undefined ? [] : [note]),
     ...thoughtsAlone(result),

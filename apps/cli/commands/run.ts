@@ -14,6 +14,7 @@ import {
   readModelOptions,
   withModel,
 } from '../models.ts';
+import { pagedBy, pagedByJson } from '../paging.ts';
 import { endedBy, isGreedy, readSampling, samplingOptions } from '../sampling.ts';
 import { readChatTemplate, templateOption } from '../template_vars.ts';
 import { readEffort, readTemplate, thinkingOptions, thoughtsAlone } from '../thinking.ts';
@@ -30,7 +31,7 @@ terminal gets a chat.
 
 --json prints one object: text, thinking (of a model that thinks), tool_calls (with --tools: id, name, arguments), tokens (the ids generated), prompt_tokens (how many), stop_reason (eos: the model ended;
 stop: a stop text came; length: -n was reached; full: the context was; loop: it went round in circles; abort: it was stopped), load_ms, prefill_tps and decode_tps (tokens per second), ttft_ms (time to
-the first token), backend (what computed; on a GPU also gpu, what is known of it).`,
+the first token), backend (what computed; on a GPU also gpu, what is known of it); with --memory also bytes_read, bytes_per_token, wait_ms, pack_ms.`,
   positionals: [1, Infinity],
   options: {
     prompt: { short: 'p', value: 'TEXT', help: 'the prompt, where it is no argument' },
@@ -211,14 +212,15 @@ async function showOnScreen(answer: AsyncIterable<SaidPart>, isPlain: boolean): 
 }
 
 async function showAsItIs(answer: AsyncIterable<SaidPart>): Promise<void> {
-  let speaks = false;
+  let before: SaidPart['type'] | undefined;
   try {
-    for await (const { text } of answer) {
-      await print(forStdout(text));
-      speaks = true;
+    for await (const { type, text } of answer) {
+      const isNew = before !== undefined && before !== type && !text.startsWith('\n\n');
+      await print((isNew ? '\n\n' : '') + forStdout(text));
+      before = type;
     }
   } catch (error) {
-    if (speaks) await print('\n'); // what comes next stands on a line of its own
+    if (before !== undefined) await print('\n'); // what comes next stands on a line of its own
     throw error;
   }
   await print('\n');
@@ -244,6 +246,7 @@ function toJson(
     prefill_tps: rounded(timings.prefillTps),
     decode_tps: rounded(timings.decodeTps),
     ttft_ms: rounded(timings.ttftMs),
+    ...pagedByJson(timings),
     ...computedByJson(info),
   };
 }
@@ -261,6 +264,7 @@ function statusItems(result: GenerateResult, isGreedy: boolean): string[] {
     ...(isGreedy ? [] : [`seed ${seed}`]),
     ...thoughtsAlone(result),
     ...endedBy(stopReason),
+    ...pagedBy(timings),
     ...(speculation ? [`${speculation.nAccepted} of ${speculation.nDrafted} guesses right`] : []),
   ];
 }

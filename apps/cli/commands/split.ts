@@ -3,6 +3,7 @@ import { openNodeSink, splitGguf } from '../../../src/gguf.ts';
 import { UsageError, type Command } from '../command.ts';
 import { withFile } from '../models.ts';
 import { forceOption, refuseSame } from '../output.ts';
+import { parseSize } from '../sizes.ts';
 import { formatBytes, printLine, progressBar } from '../terminal.ts';
 
 export const split: Command = {
@@ -19,7 +20,7 @@ byte for byte; all files appear together or, where something fails, none.`,
   async run(args, signal) {
     const [model, prefix] = args.positionals as readonly [string, string];
     if (/[\\/]$/.test(prefix)) throw new UsageError(`PREFIX is a folder; add a name, as in ${join(prefix, 'model')}`);
-    const maxShardBytes = parseSize(args.text('max-size') ?? '48M');
+    const maxShardBytes = parseSize('max-size', args.text('max-size') ?? '48M');
     const bar = progressBar('splitting');
     const names = await withFile(model, { signal }, (file) =>
       splitGguf(file, {
@@ -37,11 +38,3 @@ byte for byte; all files appear together or, where something fails, none.`,
     for (const shard of names) await printLine(join(dirname(prefix), shard));
   },
 };
-
-/** `48M`, `2G`, `500000`. */
-function parseSize(text: string): number {
-  const found = /^(?<n>\d+(\.\d+)?)(?<unit>[KMG]?)$/i.exec(text)?.groups;
-  const bytes = Math.floor(Number(found?.n) * 1024 ** ' KMG'.indexOf(found?.unit?.toUpperCase() || ' '));
-  if (found && bytes > 0) return bytes;
-  throw new UsageError(`--max-size is ${JSON.stringify(text)}, expected a size such as 48M, 2G or 50000000`);
-}

@@ -2,7 +2,7 @@ import type { ActivationKind } from '../../graph/activations.ts';
 import type { Cost, Graph, Node, Step } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { compileBuild, createSizes, type KernelSource } from '../wasm/kernels.ts';
-import { expansions } from '../wasm/lower_experts.ts';
+import { expansions } from '../wasm/lower_rare.ts';
 import { planMemory, planProgram, type MemoryPlan, type ProgramPlan } from '../wasm/plan.ts';
 import { checkGraph } from '../wasm/wasm.ts';
 

@@ -1,5 +1,4 @@
 import { ResourceError, UnsupportedError } from '../../base/errors.ts';
-import { greatest } from '../../base/numbers.ts';
 import type { ActivationKind } from '../../graph/activations.ts';
 import type { Graph, Node } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
@@ -93,7 +92,7 @@ export function instantiate(modules: Modules, memory: WebAssembly.Memory): Insta
   const each = modules.map((module) => new WebAssembly.Instance(module, imports).exports as unknown as InstanceExports);
   const { table: _, ...functions } = { ...each[1], ...each[0]! };
   const names = Object.keys(functions).sort();
-  const first = greatest(each.map(({ table }) => table.length));
+  const first = each.reduce((most, { table }) => Math.max(most, table.length), 0);
   for (const { table } of each) {
     table.grow(first + names.length - table.length);
     names.forEach((name, i) => table.set(first + i, functions[name]));

@@ -76,8 +76,12 @@ const attentionCaches = [
   { input: 2, interleave: 1 },
 ];
 
-/** Row after row. */
-const rowsLayout = (nPositions: number, cols: number): StateLayout => ({ headDim: cols, nPositions, interleave: 1 });
+/** Row after row, all columns or blocks of them. */
+export const rowsLayout = (nPositions: number, headDim: number): StateLayout => ({
+  headDim,
+  nPositions,
+  interleave: 1,
+});
 
 /** @param rare what `rareExpansions` gave for this graph, or for one with the same ops. */
 export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind, rare?: RareExpansions): Lowered {
@@ -100,7 +104,8 @@ export class Lowering implements Lowered {
   private readonly forms = new Map<Slot, Readonly<Record<string, Slot>>>();
   private readonly byKey = new Map<unknown, Slot>();
   readonly plain: ReadonlySet<string>;
-  private readonly layouts = new Map<Value, StateLayout>();
+  /** Of states that do not lie row after row. */
+  readonly layouts = new Map<Value, StateLayout>();
 
   constructor(graph: Graph, sizes: Sizes, activations: ActivationKind) {
     this.graph = graph;

@@ -10,6 +10,7 @@ import { lower, recordOf, type Lowered, type RareExpansions, type Slot } from '.
 import { aligned } from './aligned.ts';
 import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
+import type { Paging } from './paged/plan.ts';
 import { GRID_BYTES, stepWords, textWords } from './words.ts';
 
 /**
@@ -122,7 +123,14 @@ export const togetherBytesOf = ({ maxTokens, maxLogits }: GraphLimits, maxSessio
 export const ownBytes = (plan: ProgramPlan): number => plan.recordBytes + plan.stateBytes;
 
 export interface MemoryPlan {
+  /** Where weights lie; of those that are paged, where they lie while they are used. */
   readonly weights: ReadonlyMap<string, WeightPlace>;
+  /** What does not stay in memory; undefined where all weights do. */
+  readonly paging?: Paging | undefined;
+  /** Where paged weights come by. */
+  readonly paged: Region;
+  /** Where upload's two staging areas lie. */
+  readonly stagingAt: number;
   readonly scratch: readonly Region[];
   /** The program that packs a batch of weights: counters of its nodes, then their records. */
   readonly loading: Region;
@@ -168,10 +176,12 @@ export interface MemoryNeeds {
   readonly program: ProgramPlan;
   readonly maxSessions: number;
   readonly threads: number;
+  /** Default: all weights stay in memory. */
+  readonly paging?: Paging | undefined;
 }
 
 /** @param needs `program` is the largest that will be prepared. */
-export function planMemory({ weights, program, maxSessions, threads }: MemoryNeeds, sizes: Sizes): MemoryPlan {
+export function planMemory({ weights, program, maxSessions, threads, paging }: MemoryNeeds, sizes: Sizes): MemoryPlan {
   let end = CONTROL_AT + aligned(sizes.controlBytes);
   const take = (bytes: number): Region => {
     const begin = end;
@@ -182,22 +192,29 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
   const grids = take(weights.some(({ quant }) => quant.grids) ? GRID_BYTES : 0);
   const together = take(togetherBytesOf(program.graph, maxSessions));
   const { rowsPerItem } = sizes;
-  const layouts = weights.map((tensor) => weightLayout(tensor, program.plain, sizes));
-  const packedCols = layouts.filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
+  const layouts = new Map(weights.map((tensor) => [tensor.name, weightLayout(tensor, program.plain, sizes)]));
+  const packedCols = [...layouts.values()].filter(({ isPacked }) => isPacked).map(({ cols }) => cols);
   const scratchBytes = greatest([program.scratchBytes, ...packedCols.map((cols) => sizes.matrixScratchBytes(cols))]);
   const scratch = Array.from({ length: threads }, () => take(scratchBytes));
   const placeOf = (layout: WeightLayout): WeightPlace => {
     const table = layout.isStack ? take(4 * layout.nMatrices).begin : undefined;
     return { ...layout, ...take(layout.bytes), table };
   };
-  const places = new Map(weights.map(({ name }, i) => [name, placeOf(layouts[i]!)]));
+  const resident = [...layouts].filter(([name]) => !paging?.stored.has(name));
+  const places = new Map(resident.map(([name, layout]) => [name, placeOf(layout)]));
+  const paged = take(paging?.bytes ?? 0);
+  for (const [name, at] of paging?.places ?? [])
+    places.set(name, { ...layouts.get(name)!, begin: paged.begin + at, table: undefined });
   const weightsEnd = end;
   const activations = take(program.activationBytes);
   const programsBegin = end;
   const programs = (n: number): number => programsBegin + program.constantBytes + n * aligned(ownBytes(program));
-  const staged = weightsEnd + 2 * stagingBytes(batchesOf(weights, rowsPerItem));
+  const staged = paging ? 0 : weightsEnd + 2 * stagingBytes(batchesOf(weights, rowsPerItem));
   return {
     weights: places,
+    paging,
+    paged,
+    stagingAt: paging ? paged.begin + paging.stagingAt : activations.begin,
     scratch,
     loading,
     grids,
@@ -209,7 +226,7 @@ export function planMemory({ weights, program, maxSessions, threads }: MemoryNee
     maxSessions,
     maximumBytes: Math.max(programs(maxSessions), staged),
     parts: {
-      weightBytes: sum([...places.values()].map(({ bytes }) => aligned(bytes))),
+      weightBytes: sum(resident.map(([, { bytes }]) => aligned(bytes))) + aligned(paged.bytes),
       activationBytes: program.activationBytes,
       constantBytes: program.constantBytes,
       recordBytes: program.recordBytes,

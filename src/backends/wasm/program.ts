@@ -1,6 +1,7 @@
 import { ResourceError } from '../../base/errors.ts';
 import type { Graph, Node, Rows, Step, StepText, Value } from '../../graph/graph.ts';
 import { attention } from '../../ops/attention.ts';
+import { embed } from '../../ops/embed.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { colsOf } from '../../ops/op.ts';
 import type { Look, Program, StateCopy } from '../backend.ts';
@@ -11,6 +12,7 @@ import type { Heap } from './heap.ts';
 import type { Instance } from './kernels.ts';
 import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
+import type { Paged, PagedRun } from './paged/paged_run.ts';
 import type { Pool, RecordList } from './pool.ts';
 import { aligned } from './aligned.ts';
 
@@ -23,6 +25,13 @@ export interface ProgramHome {
   readonly instance: Instance;
   readonly pool: Pool;
   readonly memory: MemoryPlan;
+  /** Where not all weights stay in memory. */
+  readonly paged?: Paging | undefined;
+}
+
+/** Weights that come by, and how a program runs with them. */
+interface Paging extends Paged {
+  readonly runOf: (...how: ConstructorParameters<typeof PagedRun>) => PagedRun;
 }
 
 /** Multiplications that take a thread a microsecond or two: rows of an adapter have as few as 16. */
@@ -34,6 +43,9 @@ function leastItems({ op, inputs }: Node): number {
   const weights = inputs[op.quantInput ?? -1];
   return weights?.role === 'weight' ? LEAST_PRODUCTS / (ITEM_ROWS * colsOf(weights)) : 0;
 }
+
+/** Of calls that look up no rows that come by. */
+const NO_ROWS = { table: undefined, step: undefined };
 
 /** The places in the records of fused calls that are written before a run. */
 interface PlacedCalls {
@@ -65,6 +77,7 @@ export class WasmProgram implements Program {
   readonly rings: Rings;
   private readonly checkStep: (step: Step) => void;
   private readonly onNode: Look['onNode'];
+  private readonly paged: PagedRun | undefined;
   readonly sharesResults = true;
   readonly runTogether: Program['runTogether'];
   private nRows = { tokens: 0, logits: 0 };
@@ -93,6 +106,7 @@ export class WasmProgram implements Program {
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
+    this.paged = home.paged?.runOf(home.paged, placed, onNode !== undefined);
     const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
     this.runTogether = isAlone ? undefined : async (steps) => (await import('./together.ts')).runTogether(this, steps);
   }
@@ -108,7 +122,9 @@ export class WasmProgram implements Program {
     }
     for (const slot of plan.slots.values()) {
       if (slot.role !== 'weight') continue;
-      const { begin, table, isPacked } = home.memory.weights.get(slot.name)!;
+      const place = home.memory.weights.get(slot.name);
+      if (!place) continue; // rows of it come by
+      const { begin, table, isPacked } = place;
       const wantsPacked = slot.value!.shape.length > 1 && !plan.plain.has(slot.name);
       if (isPacked !== wantsPacked) {
         const came = isPacked ? 'packed for products' : 'kept as plain numbers';
@@ -127,13 +143,16 @@ export class WasmProgram implements Program {
       const begin = at;
       const counter = counters + g * COUNTER_BYTES;
       const records = fused.calls.map((call, i) => {
-        const record = recordOf(call, (slot) => this.addresses.get(slot)!, instance.kernelIndex);
+        const rows = this.home.paged?.tables.get(call.node.inputs[0]?.name ?? '');
+        const { table, step } = call.node.op === embed && rows ? rows.addresses : NO_ROWS;
+        const addressOf = (slot: Slot) => (slot.role === 'weight' && table) || this.addresses.get(slot)!;
+        const record = recordOf(call, addressOf, instance.kernelIndex);
         record[header.kernel] = instance.kernelIndex(call.kernel)!;
         record[header.barrier] = i === 0 && fused.phase !== phase ? 1 : 0;
         record[header.nFused] = fused.calls.length - 1 - i;
         record[header.recordBytes] = aligned(record.byteLength);
         record[header.counter] = counter;
-        record[header.step] = this.begin;
+        record[header.step] = step ?? this.begin;
         heap.ints.set(record, at / 4);
         at += aligned(record.byteLength);
         return (at - aligned(record.byteLength)) / 4;
@@ -153,13 +172,13 @@ export class WasmProgram implements Program {
     return { placed, end: at };
   }
 
-  run(step: Step): void | Promise<void> {
+  run(step: Step, signal?: AbortSignal): void | Promise<void> {
     this.begins(step);
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.texts] = step.texts ? this.writeTexts(step.texts, ints) : 0;
     ints[this.stepAt + stepWords.logitRows] = 0;
     ints.set(step.tokens, this.stepAt + stepWords.length);
-    return this.go(step.pos, step.tokens.length, step.nLogits);
+    return this.go(step.pos, step.tokens.length, step.nLogits, signal);
   }
 
   /**
@@ -176,7 +195,7 @@ export class WasmProgram implements Program {
    * Runs the step whose tokens are in place.
    * @internal
    */
-  go(pos: number, nTokens: number, nLogits: number): void | Promise<void> {
+  go(pos: number, nTokens: number, nLogits: number, signal?: AbortSignal): void | Promise<void> {
     const { ints } = this.home.heap;
     ints[this.stepAt + stepWords.pos] = pos;
     ints[this.stepAt + stepWords.nTokens] = nTokens;
@@ -185,7 +204,7 @@ export class WasmProgram implements Program {
     this.nRows.logits = nLogits;
     this.writeCounts(ints);
     ints[this.stepAt + stepWords.lost] = 0;
-    const running = this.onNode ? this.runApart(this.onNode) : this.home.pool.run(this.records);
+    const running = this.onNode || this.paged ? this.runApart(nTokens, signal) : this.home.pool.run(this.records);
     return running ? running.then(this.checkHeld) : this.checkHeld();
   }
 
@@ -210,16 +229,26 @@ export class WasmProgram implements Program {
     throw notHeld(calls[records.indexOf(lost)]!.node.out);
   };
 
-  /** One after the other. A barrier behind each is part of what is timed, so the sum is a little more than a whole run takes. */
-  private async runApart(onNode: NonNullable<Look['onNode']>): Promise<void> {
-    for (const { alone, calls } of this.placed) {
-      const startMs = performance.now();
-      const running = this.home.pool.run(alone);
-      if (running) await running;
-      const ms = performance.now() - startMs;
-      const nodes = [...new Set(calls.map(({ node }) => node))];
-      onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms, read: this.view });
-    }
+  /** In pieces: where weights come in, or call by call for whoever looks. */
+  private async runApart(nTokens: number, signal: AbortSignal | undefined): Promise<void> {
+    const { paged, nRows, onNode, placed } = this;
+    const { heap, pool } = this.home;
+    const run = onNode
+      ? (_: RecordList, g: number) => this.runCall(placed[g]!, onNode)
+      : (list: RecordList) => pool.run(list);
+    const tokens = heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
+    if (paged) return paged.run({ tokens, nRows, signal }, run);
+    for (const [g, { alone }] of placed.entries()) await run(alone, g);
+  }
+
+  /** A barrier behind each call is part of what is timed, so the sum is a little more than a whole run takes. */
+  private async runCall({ alone, calls }: PlacedCalls, onNode: NonNullable<Look['onNode']>): Promise<void> {
+    const startMs = performance.now();
+    const running = this.home.pool.run(alone);
+    if (running) await running;
+    const ms = performance.now() - startMs;
+    const nodes = [...new Set(calls.map(({ node }) => node))];
+    onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms, read: this.view });
   }
 
   /** Rows and items of all calls in this step. About eight chunks a thread even out unequal cores. */
@@ -234,6 +263,10 @@ export class WasmProgram implements Program {
       const least = Math.min(leastItems / nRows, nItems / nThreads);
       ints[first + header.chunk] = Math.max(1, Math.ceil(least), Math.floor(nItems / (8 * nThreads)));
     }
+  }
+
+  get traffic() {
+    return this.home.paged?.pager.traffic;
   }
 
   read(value: Value): Float32Array {

@@ -44,6 +44,8 @@ export interface WasmNeeds {
   readonly keep?: readonly Value[];
   /** Programs that can exist at a time. */
   readonly maxSessions: number;
+  /** The bytes that all of it may take; weights that have no room are read when they are used. Default: as many as it takes. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /** What is known before. */
@@ -109,7 +111,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   const abandon = () => first.close();
   return {
     abandon,
-    async finish({ weights, graph, part, keep, maxSessions }) {
+    async finish({ weights, graph, part, keep, maxSessions, memoryBytes }) {
       try {
         const modules = await compiled({ weights, graph, activations });
         const sizes = createSizes(modules, shared);
@@ -118,13 +120,18 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const program = planProgram(graph, sizes, { activations, keep, rare });
         const partBytes = part ? planProgram(part, sizes, { activations, rare }).activationBytes : 0;
         const largest = { ...program, activationBytes: Math.max(program.activationBytes, partBytes) };
-        const memory = planMemory({ weights, program: largest, maxSessions, threads }, sizes);
+        const needs = { weights, program: largest, maxSessions, threads };
+        const whole = planMemory(needs, sizes);
+        const isPaged = memoryBytes !== undefined && memoryBytes < whole.maximumBytes;
+        const paging = isPaged ? await import('./paged/paged.ts') : undefined;
+        const memory = paging ? paging.planPaged(needs, memoryBytes!, sizes) : whole;
         const heap = new Heap(memory, await allocateMemory(memory, shared));
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
         const place = { memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin };
         const { pool, noThreads = whyAlone } = await started(first, place, host);
-        const home = { heap, constants: new SharedConstants(heap), instance, pool, memory };
+        const paged = paging?.pagedOf({ heap, plan: memory, instance, pool, tick: host.tick });
+        const home = { heap, constants: new SharedConstants(heap), instance, pool, memory, paged };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
         return backendOf(home, sizes, { name, activations, noThreads, rare, planned: program });
       } catch (error) {
@@ -142,16 +149,20 @@ interface About extends Pick<Backend, 'name' | 'activations' | 'noThreads'> {
 }
 
 function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }: About): Backend {
-  const { heap, instance, pool, memory: plan } = home;
+  const { heap, instance, pool, memory: plan, paged } = home;
   return {
     ...about,
     threads: pool.nThreads,
+    paging: plan.paging && { memoryBytes: plan.maximumBytes, bytesPerToken: plan.paging.bytesPerToken },
     get isDead() {
       return pool.isDead;
     },
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
-    upload: (tensors, upload) => uploadWeights({ heap, plan, instance, pool }, tensors, upload),
+    async upload(tensors, upload) {
+      await uploadWeights({ heap, plan, instance, pool }, tensors, upload);
+      paged?.pager.open(upload.readLater ?? upload.read);
+    },
     prepare: (graph, { keep, onNode } = {}) => {
       const isPlanned = graph === planned.graph && keep === planned.keep;
       const roomBytes = plan.activations.bytes;
@@ -160,7 +171,10 @@ function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }:
         : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes, rare });
       return new WasmProgram(program, home, onNode);
     },
-    dispose: () => pool.close(),
+    async dispose() {
+      await paged?.pager.close();
+      await pool.close();
+    },
   };
 }
 

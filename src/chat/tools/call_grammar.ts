@@ -5,7 +5,8 @@
 import type { Grammar, Item } from '../../grammar/grammar.ts';
 import { grammarOfSchema } from '../../grammar/schema/schema.ts';
 import { UnsupportedError } from '../../base/errors.ts';
-import type { CallShape, TaggedShape, ToolFormat } from './format.ts';
+import { anything, messages } from '../harmony/grammar.ts';
+import type { MarkedShape, TaggedShape, ToolFormat } from './format.ts';
 import { formatNamed } from './formats.ts';
 import { any, cannot, digits, either, inOrder, literal, many, maybe, nineOfId, wordOfId, none, notBeginning, oneOf, repeat, Rules, sequence, text, without, word, type Regular } from './pieces.ts'; // prettier-ignore
 import { both } from '../../grammar/regular.ts';
@@ -37,7 +38,7 @@ const anyText = { id: nineOfId, word: wordOfId, number: digits };
 const listSpace = text(repeat(either([' ', '\n'].map(literal)), 0, 8));
 
 /** The arguments are one text of JSON. */
-const isJson = (shape: CallShape): boolean =>
+const isJson = (shape: MarkedShape): boolean =>
   shape.kind === 'object' || shape.kind === 'keyed' || (shape.kind === 'tagged' && shape.arguments === 'json');
 
 class CallGrammar {
@@ -59,6 +60,7 @@ class CallGrammar {
 
   answer(): Item {
     const { choice } = this.options;
+    if (this.format.shape.kind === 'message') return this.messages();
     const recipient = this.format.opened?.text;
     if (choice === 'none') return recipient === undefined ? this.free() : this.recipientText(recipient);
     const marked = this.rules.rule(this.calls(true));
@@ -68,6 +70,18 @@ class CallGrammar {
     const { schema } = this.options;
     const mixed = schema === undefined ? inOrder([this.free(), maybe(marked)]) : oneOf([this.free(), marked]);
     return first ? oneOf([mixed, first]) : mixed;
+  }
+
+  private messages(): Item {
+    const { choice, schema } = this.options;
+    const { rules } = this;
+    const content = schema === undefined ? anything(rules) : rules.schema(schema);
+    const calls = this.tools.map((tool) => ({ name: tool.name, json: this.named(tool, () => this.json(tool)) }));
+    return messages(rules, {
+      final: choice === 'auto' || choice === 'none' ? content : undefined,
+      isHeld: schema !== undefined,
+      calls: choice === 'none' ? [] : calls,
+    });
   }
 
   /** Text in which no call begins: control tokens of the model's own may stand in it. */
@@ -88,8 +102,7 @@ class CallGrammar {
   }
 
   private locks(): readonly string[] {
-    const { section, begin = [], locks } = this.format;
-    if (locks) return locks;
+    const { section, begin = [] } = this.format;
     return (section ? [section.begin] : typeof begin === 'string' ? [begin] : begin).map((mark) => {
       const token = this.options.tokens.find((each) => mark.startsWith(each) && this.tokenOf(each) !== undefined);
       return token ?? mark.trim();
@@ -114,7 +127,7 @@ class CallGrammar {
     const bodies = rules.rule(oneOf(this.tools.map((tool) => this.call(tool))));
     const end = rules.mark(this.format.end ?? '');
     const separator = isList ? inOrder([word(','), listSpace]) : rules.mark(between);
-    const opening = isMarked ? begins : this.opening();
+    const opening = isMarked ? begins : none;
     const further = inOrder([separator, begins, bodies, end]);
     const all = inOrder([opening, bodies, end, ...(isSingle ? [] : [many(further)])]);
     if (!section) return all;
@@ -122,21 +135,22 @@ class CallGrammar {
     return inOrder([rules.mark(section.begin), ...listed, rules.mark(section.end)]);
   }
 
-  /** What stands before the first call where the prompt has begun it. */
-  private opening(): Item {
-    return this.format.name === 'harmony' ? word(' ') : none;
+  private call(tool: Tool): Item {
+    const { shape } = this.format;
+    return shape.kind === 'message' ? none : this.named(tool, () => this.body(tool, shape));
   }
 
-  private call(tool: Tool): Item {
+  /** What a tool's schema makes: where it cannot, its name is told. */
+  private named(tool: Tool, make: () => Item): Item {
     try {
-      return this.body(tool, this.format.shape);
+      return make();
     } catch (error) {
       if (error instanceof UnsupportedError) throw new UnsupportedError(`tool ${tool.name}: ${error.message}`);
       throw error;
     }
   }
 
-  private body(tool: Tool, shape: CallShape): Item {
+  private body(tool: Tool, shape: MarkedShape): Item {
     const { name } = tool;
     if (name === this.format.opened?.text)
       throw new RangeError(`a tool is named ${name}, which this model says before text; give it another name`);

@@ -1,5 +1,5 @@
 /** How the bodies of calls are read: one reader for each shape, which tells name and arguments while they come. */
-import type { CallShape, ObjectShape, Parameters, TaggedShape } from './format.ts';
+import type { MarkedShape, ObjectShape, Parameters, TaggedShape } from './format.ts';
 import { jsonData, jsonValue, parsed, quoted } from './json_text.ts';
 import { literal, python, type Dialect } from './literals.ts';
 import { isText, jsonOf, propertiesOf, propertyTypes } from './schema_types.ts';
@@ -24,7 +24,7 @@ interface Place {
 }
 
 /** False: it was no call. What was read of it is then the caller's to tell as text. */
-export function readCall(shape: CallShape, place: Place): Reading<boolean> {
+export function readCall(shape: MarkedShape, place: Place): Reading<boolean> {
   switch (shape.kind) {
     case 'object':
       return readObject(shape, place);

@@ -64,7 +64,15 @@ export interface BracesShape {
   readonly quote: string;
 }
 
-export type CallShape = ObjectShape | KeyedShape | TaggedShape | PythonShape | BracesShape;
+/** Calls between marks. */
+export type MarkedShape = ObjectShape | KeyedShape | TaggedShape | PythonShape | BracesShape;
+
+/** A message whose header says whom it is for (`harmony/messages.ts`). */
+export interface MessageShape {
+  readonly kind: 'message';
+}
+
+export type CallShape = MarkedShape | MessageShape;
 
 /** One row of the table. White space at the ends of marks is what templates write; where it is read, it may be missing. */
 export interface ToolFormat {
@@ -85,8 +93,6 @@ export interface ToolFormat {
   readonly shape: CallShape;
   /** How the JSON of arguments is spaced: as in `{"a": 1}`, or as a model likes. Default `one`. */
   readonly space?: 'one' | 'free';
-  /** Texts that begin a call wherever they stand. Absent: the marks that do. */
-  readonly locks?: readonly string[];
   /** The prompt, or nothing, stands in place of `begin` where the answer begins. `text`: the name by which a text is told from a call. */
   readonly opened?: { readonly text?: string };
   /** What the model writes for an id is an id, unlike any other in the conversation. */

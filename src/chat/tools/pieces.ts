@@ -83,8 +83,13 @@ export class Rules {
     return this.embedded(grammarOfSchema(schema, { space }));
   }
 
+  /** Those of some texts that are no tokens. */
+  letters(texts: readonly string[]): string[] {
+    return texts.filter((each) => this.tokenOf(each) === undefined);
+  }
+
   /** A whole grammar as one item. */
-  private embedded({ rules }: Grammar): Item {
+  embedded({ rules }: Grammar): Item {
     const first = this.rules.length;
     const moved = (item: Item): Item => {
       if ('items' in item) return { ...item, items: item.items.map(moved) };

@@ -142,6 +142,7 @@ export class Calls {
     const { format, tools, newId } = this.options;
     const { source } = this;
     const { end = '', shape, hasIds = false } = format;
+    if (shape.kind === 'message') return false; // no mark begins it
     const index = this.nCalls;
     let part: { index: number; id: string } | undefined;
     const sink: CallSink = {

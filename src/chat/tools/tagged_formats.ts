@@ -27,20 +27,6 @@ const solarHead: Head = {
   write: (name) => [[{ any: 'word' }, `<|tool_call:name|>${name}`]],
 };
 
-/** `functions.weather <|constrain|>json`, or `functions.weather<|channel|>commentary json` */
-const harmonyHead: Head = {
-  read: (head) => {
-    const name = /^functions\.([^\s<]+)/.exec(head)?.[1];
-    return name === undefined ? undefined : { name };
-  },
-  write: (name) => [
-    [`functions.${name}`],
-    [`functions.${name} <|constrain|>json`],
-    [`functions.${name}<|channel|>commentary json`],
-    [`functions.${name}<|channel|>commentary <|constrain|>json`],
-  ],
-};
-
 /** Tags of one look: `<invoke name="weather">`, `<parameter name="city">Paris</parameter>`. */
 const invoking = (prefix: string, says: readonly string[], section: string): Omit<ToolFormat, 'name'> => ({
   says,
@@ -106,19 +92,10 @@ export const taggedFormats: readonly ToolFormat[] = [
   {
     name: 'harmony', // gpt-oss
     says: ['<|channel|>', 'functions.'],
-    begin: [
-      '<|channel|>commentary ',
-      '<|channel|>analysis ',
-      '<|start|>assistant ',
-      '<|start|>assistant<|channel|>commentary ',
-      '<|start|>assistant<|channel|>analysis ',
-    ],
-    shape: { kind: 'tagged', before: 'to=', after: '<|message|>', head: harmonyHead, arguments: 'json' },
-    opened: {},
-    locks: ['to=functions.'],
+    shape: { kind: 'message' },
     isSingle: true,
     space: 'free',
-    tokens: ['<|channel|>', '<|start|>', '<|message|>', '<|constrain|>', '<|end|>'],
+    tokens: ['<|start|>', '<|channel|>', '<|constrain|>', '<|message|>', '<|end|>'],
   },
   {
     name: 'kimi-k2',

@@ -53,9 +53,10 @@ export class Telling {
   constructor(template: ChatTemplate, isToken: (text: string) => boolean) {
     this.template = template;
     const format = formatOf({ template: template.source, isToken });
+    this.format = format;
     const takesTools = template.reads('tools') && this.renders([asked], ['qTold']);
     this.readsTools = takesTools || (format === generic && this.renders(probe, ['qOne']));
-    this.format = this.readsTools ? format : generic;
+    if (!this.readsTools) this.format = generic;
     const hasShortIds = /length\s*\)?\s*[!=]=\s*9/.test(template.source); // Mistral's refuse other ids
     this.idOf = hasShortIds ? shortId : this.format.name === 'kimi-k2' ? kimiId : this.idOf;
     this.hasSystem = this.readsTools || this.renders([{ role: 'system', content: 'qSystem' }, asked], ['qSystem']);
@@ -85,9 +86,30 @@ export class Telling {
   }
 
   private message(message: ToldMessage, manner: Manner, places: Places): ChatMessage {
-    const { calls, ...rest } = message;
-    if (rest.role === 'tool' && manner.results === 'user')
-      return { role: 'user', content: responseText(rest), isResult: true };
+    if (message.role === 'tool' && manner.results === 'user')
+      return { role: 'user', content: responseText(message), isResult: true };
+    if (this.format.shape.kind === 'message') return this.harmonyMessage(message, manner, places);
+    return this.withCalls(message, manner, places);
+  }
+
+  /** gpt-oss's template writes results as texts of JSON, and refuses thoughts and words beside a call; OpenAI's library does neither. */
+  private harmonyMessage(message: ToldMessage, manner: Manner, places: Places): ChatMessage {
+    const { role, content, calls } = message;
+    if (role === 'tool' && typeof content === 'string')
+      return { ...message, content: places.add([{ text: content, trusted: false }], { isQuoted: true }) };
+    const { reasoningContent, reasoning_content, thinking, reasoning, content: _, ...rest } = message;
+    const thought = reasoningContent ?? reasoning_content ?? thinking ?? reasoning;
+    const saysBoth = [thought, content].every((text) => typeof text === 'string' && text !== '');
+    if (calls === undefined || !saysBoth) return this.withCalls(message, manner, places);
+    const preamble = '<|end|><|start|>assistant<|channel|>commentary<|message|>';
+    const place = places.add([
+      { text: preamble, trusted: true },
+      { text: content as string, trusted: false },
+    ]);
+    return this.withCalls({ ...rest, reasoningContent: `${thought as string}${place}` }, manner, places);
+  }
+
+  private withCalls({ calls, ...rest }: ToldMessage, manner: Manner, places: Places): ChatMessage {
     if (calls === undefined) return rest;
     const said = typeof rest.content === 'string' && rest.content.trim() !== '' ? rest.content : undefined;
     if (manner.isSpelled) {
@@ -205,13 +227,16 @@ function oneByOne(messages: readonly ToldMessage[]): ToldMessage[] {
     const results = messages.slice(i + 1, end);
     for (const [n, call] of message.calls!.entries()) {
       const of = results.find((result) => result.tool_call_id === call.id) ?? results[n];
-      put.push({ ...message, ...(n > 0 && { content: null }), calls: [call] });
+      put.push({ ...(n > 0 ? silent(message) : message), calls: [call] });
       if (of) put.push(of);
     }
     i = end - 1;
   }
   return put;
 }
+
+/** A message's words and thoughts stand before its first call. */
+const silent = ({ reasoningContent: _, reasoning_content: __, thinking: ___, reasoning: ____, ...rest }: ToldMessage): ToldMessage => ({ ...rest, content: null }); // prettier-ignore
 
 /** Results that are told as a user's message stand in one: templates want roles to take turns. */
 function resultsTogether(messages: readonly ChatMessage[]): ChatMessage[] {
@@ -263,18 +288,21 @@ function withSystem(messages: readonly ChatMessage[], text: string, hasSystem: b
 
 /** Holds places in texts for segments: templates join texts, and what is to become a control token has to go around them. */
 class Places {
-  private readonly held: { readonly place: string; readonly segments: readonly Segment[] }[] = [];
+  private readonly held: { readonly place: string; readonly segments: readonly Segment[]; isQuoted: boolean }[] = [];
   private readonly key = Math.random().toString(36).slice(2, 10).padEnd(8, 'q');
 
-  add(segments: readonly Segment[]): string {
+  /** @param isQuoted quotes around the place are no part of it */
+  add(segments: readonly Segment[], { isQuoted = false }: { readonly isQuoted?: boolean } = {}): string {
     const place = `qq${this.key}n${this.held.length}qq`;
-    this.held.push({ place, segments });
+    this.held.push({ place, segments, isQuoted });
     return place;
   }
 
   filled(rendered: readonly Segment[]): Segment[] {
     let all = [...rendered];
-    for (const { place, segments } of this.held) all = all.flatMap((segment) => replaced(segment, place, segments));
+    for (const { place, segments, isQuoted } of this.held)
+      for (const found of isQuoted ? [`"${place}"`, place] : [place])
+        all = all.flatMap((segment) => replaced(segment, found, segments));
     return all;
   }
 }

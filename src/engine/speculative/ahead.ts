@@ -73,12 +73,15 @@ export class Ahead {
     return tokens.subarray(0, 1 + this.nVerified);
   }
 
-  /** The step ran, with these logits; returns those after the text's last token. They are read until the next step. */
-  ran(rows: Float32Array): Float32Array {
+  /**
+   * The step ran, with these logits; returns those after the text's last token. They are read until the next step.
+   * @param nAgain tokens that it read once more, because of wrong guesses before: a step without guesses takes longer by them than it should
+   */
+  ran(rows: Float32Array, nAgain: number): Float32Array {
     this.rows = rows;
     this.nSteps++;
     this.nDrafted += this.nVerified;
-    this.pace.ran(this.nVerified, performance.now() - this.startMs);
+    if (nAgain === 0 || this.nVerified > 0) this.pace.ran(this.nVerified, performance.now() - this.startMs);
     return rows.subarray(0, this.nVocab);
   }
 

@@ -144,18 +144,6 @@ export const samples: readonly Sample[] = [
     [['weather', { city: 'Paris', days: 3 }, 'k3Xw0Vp2aQ']],
   ],
   [
-    'harmony',
-    '<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{"city": "Paris", "days": 3}',
-    [weather()],
-  ],
-  [
-    'harmony',
-    '<|start|>assistant<|channel|>commentary to=functions.weather<|message|>{"city": "Paris", "days": 3}',
-    [weather()],
-  ],
-  ['harmony', ' to=functions.weather<|channel|>commentary json<|message|>{"city": "Paris", "days": 3}', [weather()]],
-  ['harmony', 'to=functions? No.', ['to=functions? No.']],
-  [
     'qwen3-coder',
     'I look.\n\n<tool_call>\n<function=weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>\n</tool_call>',
     ['I look.', weather()],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Conversation } from '../../../src/chat/conversation.ts';
 import { callsOf } from '../../../src/chat/tools/done_calls.ts';
+import { Messages } from '../../../src/chat/harmony/messages.ts';
 import { Calls } from '../../../src/chat/tools/reader.ts';
 import { Telling } from '../../../src/chat/tools/told.ts';
 import { toolsOf } from '../../../src/chat/tools/tool.ts';
@@ -44,7 +45,11 @@ test.each([...all])('calls that %s has written are read again, and nothing gets 
     .split(/first result|second result/)
     .slice(0, 2);
   const read = answers.flatMap((answer) => {
-    const begin = telling.format.opened ? answer.search(/ to=|\{"name"|<\|python_tag\|>/) : 0;
+    if (telling.format.shape.kind === 'message') {
+      const messages = new Messages({ tokens: [], newId: () => 'id' });
+      return callsOf([...messages.push({ text: answer.slice(answer.indexOf(' to=functions')) }), ...messages.end(true)], true); // prettier-ignore
+    }
+    const begin = telling.format.opened ? answer.search(/\{"name"|<\|python_tag\|>/) : 0;
     const reader = new Calls({ format: telling.format, tokens: [], tools: toolsOf(definitions), newId: () => 'id' });
     return callsOf([...reader.push({ text: answer.slice(Math.max(0, begin)) }), ...reader.end()], true);
   });
