@@ -203,17 +203,12 @@ async function families(table, fixture) {
   for (const name of names) {
     const own = path.join(work, name + '.gguf');
     fs.writeFileSync(own, tinyModel(name));
-    const isF32 = configs[name]?.encoding('blk.0.ffn_down_exps.weight') === 'f32';
-    const file = isF32 ? own : exactModel(own);
+    const file = configs[name]?.encoding('blk.0.ffn_down_exps.weight') === 'f32' ? own : exactModel(own);
     const { rows, gelu } = withExactGelu(GELU_GAP, (folder) => logits(file, tinyFlags, tinyPrompt, 0, folder));
     /** @type {Record<string, Row[]>} */
     const sse42 = gelu.gelu ? {} : { sse42: logits(file, [...tinyFlags, '--variant', 'sse42'], tinyPrompt) };
-    models[name] = {
-      ...gelu,
-      best: rows.map((row) => topOf(row, 1)[0]),
-      rows: sample(rows),
-      apart: distances(rows, sse42),
-    };
+    const best = rows.map((row) => topOf(row, 1)[0]);
+    models[name] = { ...gelu, best, rows: sample(rows), apart: distances(rows, sse42) };
   }
   save(fixture, { engine: GELU_ENGINE, prompt: tinyPrompt, positions: tinyPositions, every: 7, models });
 }
