@@ -75,7 +75,8 @@ function scriptBytesOf({ metadata }: GgufFile): number {
 
 function needsOf({ planner, scriptBytes }: Place, options: FitOptions) {
   const { nCtx, kvType, ...bytes } = planner.memoryNeeded(planned(options));
-  return { nCtx, kvType, needs: { ...bytes, scriptBytes } satisfies FitNeeds };
+  const beside = scriptBytes + planner.copyBytes(planned(options));
+  return { nCtx, kvType, needs: { ...bytes, scriptBytes: beside } satisfies FitNeeds };
 }
 
 /** The build is no matter of memory. */

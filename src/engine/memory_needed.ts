@@ -16,6 +16,7 @@ import { loadTokenizer } from '../tokenizers/index.ts';
 import { bindModel, checkKvType, graphLimits } from './backend_plan.ts';
 import { checkVocabulary } from './load_model.ts';
 import { kernelFile } from './kernel_file.ts';
+import { copyBytes } from './snapshots.ts';
 import { nCores } from '#platform';
 
 /** Bytes that a model takes when it is opened. */
@@ -59,6 +60,8 @@ export interface MemoryPlanner {
 export interface HeaderPlanner extends MemoryPlanner {
   readonly bound: BoundModel;
   readonly usualThreads: number;
+  /** Bytes of the copies of states that sessions keep to go back to, beside what `memoryNeeded` counts. */
+  copyBytes(options: MemoryOptions): number;
   /** Why the backend would refuse a cache of this type; undefined where it takes it. */
   refusal(kvType: KvType): string | undefined;
   /** The kernel calls of a session's step. */
@@ -92,7 +95,7 @@ function plannerOf(file: GgufFile, { bound, dry, usualThreads }: Planning): Head
   const { nCtxTrain, pooling } = bound.config;
   const recorded = ({ nCtx, kvType, threads, maxSessions, maxLogits }: MemoryOptions) => {
     const limits = graphLimits({ nCtx, maxLogits, threads, maxSessions }, bound);
-    return bound.record(limits, checkKvType(kvType ?? 'f16')).graph;
+    return bound.record(limits, checkKvType(kvType ?? 'f16'));
   };
   return {
     bound,
@@ -103,23 +106,24 @@ function plannerOf(file: GgufFile, { bound, dry, usualThreads }: Planning): Head
     memoryNeeded(given = {}) {
       checkNames('option of memoryNeeded', given, optionNames);
       const { threads = usualThreads, maxSessions = 1, activations, kvType = 'f16' } = given;
-      const graph = recorded({ ...given, threads, maxSessions });
+      const { graph } = recorded({ ...given, threads, maxSessions });
       const plan = dry.memoryOf({ weights: bound.weights, graph, maxSessions, threads, activations });
       const { weightBytes, maximumBytes: totalBytes } = plan;
       const kvBytes = plan.stateBytes * maxSessions;
       const workBytes = totalBytes - weightBytes - kvBytes;
       return { nCtx: graph.nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes };
     },
+    copyBytes: (given) => (given.maxSessions ?? 1) * copyBytes(recorded(given).state),
     refusal(kvType) {
       try {
-        dry.check(recorded({ nCtx: 1, kvType }));
+        dry.check(recorded({ nCtx: 1, kvType }).graph);
         return undefined;
       } catch (error) {
         if (error instanceof UnsupportedError) return error.message;
         throw error;
       }
     },
-    planStep: (options) => dry.planOf(recorded(options), options.activations),
+    planStep: (options) => dry.planOf(recorded(options).graph, options.activations),
     async withTypes(typeOf) {
       const tensors = new Map([...file.tensors].map(([name, tensor]) => [name, { ...tensor, quant: typeOf(tensor) }]));
       const other = { ...file, tensors };

@@ -12,6 +12,18 @@ interface Snapshot {
 /** Copies kept at most: one near the start, usually behind the system prompt, and the latest. */
 const MAX_SNAPSHOTS = 4;
 
+const copied = (states: readonly LayerState[]): readonly LayerState[] => states.filter(({ kind }) => kind !== 'all');
+
+const bytesOf = (states: readonly LayerState[]): number => sum(states.map(stateBytes));
+
+function mostCopies(states: readonly LayerState[]): number {
+  const bytes = bytesOf(copied(states));
+  return bytes === 0 ? 0 : Math.min(MAX_SNAPSHOTS, Math.floor(bytesOf(states) / bytes));
+}
+
+/** Bytes of the copies that a session comes to keep, which lie beside the memory of the backend. */
+export const copyBytes = (states: readonly LayerState[]): number => mostCopies(states) * bytesOf(copied(states));
+
 /**
  * Copies of a timeline's states that cannot be cut back just anywhere. Together they take at most as much memory as the
  * states themselves, and a model whose states can all be cut back has none.
@@ -30,10 +42,9 @@ export class Snapshots {
   private wishes: number[] = [];
 
   constructor(states: readonly LayerState[], program: Program) {
-    this.states = states.filter(({ kind }) => kind !== 'all');
+    this.states = copied(states);
     this.program = program;
-    const copied = sum(this.states.map(stateBytes));
-    this.most = copied === 0 ? 0 : Math.min(MAX_SNAPSHOTS, Math.floor(sum(states.map(stateBytes)) / copied));
+    this.most = mostCopies(states);
   }
 
   /** Asks for a snapshot when reading comes by this place. */

@@ -18,7 +18,7 @@ export interface FitNeeds {
   readonly workBytes: number;
   /** The model's memory, these together: what `openModel` asks the device for. */
   readonly totalBytes: number;
-  /** Beside it: scripts, compiled kernels, the vocabulary. An estimate. */
+  /** Beside it: scripts, compiled kernels, the vocabulary, and copies of states that cannot be cut back. An estimate. */
   readonly scriptBytes: number;
 }
 
