@@ -2,7 +2,7 @@ import type { Metadata } from '../gguf/metadata.ts';
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { encoderPooling, labelsOf } from './encoder_pooling.ts';
 import { expertWeights, mixed, type Experts } from './experts.ts';
@@ -20,7 +20,7 @@ import type { WeightFinder } from './weight_finder.ts';
  *
  * @embeddings BERT (MiniLM, bge, arctic-embed, multilingual E5 …), nomic-embed 1 to 2, jina-embeddings 3; bge-reranker
  */
-export const bert = architectureBy(MoreRecorder, {
+export const bert = architectureBy(HybridRecorder, {
   names: ['bert', 'nomic-bert', 'nomic-bert-moe', 'jina-bert-v3'],
 
   config(meta, find) {
@@ -90,7 +90,7 @@ function ffn(find: WeightFinder, { dim, ffnDim, moeEvery, mixture }: Sizes, l: n
 
 type Block = { readonly experts: Experts } | { readonly experts?: undefined; readonly gate: Linear | undefined; readonly up: Linear; readonly down: Linear };
 
-function feedForward(g: MoreRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
+function feedForward(g: HybridRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
   if (w.experts) return mixed(g, mixture!, w.experts, x);
   const up = g.linear(w.up, x); // [nTokens, ffnDim]
   return g.linear(w.down, w.gate ? g.swiglu(g.linear(w.gate, x), up) : g.gelu(up));

@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Mixture } from './mixture.ts';
-import type { MoreRecorder } from './more_recorder.ts';
+import type { HybridRecorder } from './hybrid_recorder.ts';
 import { constant, type Linear } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -12,11 +12,11 @@ import type { WeightFinder } from './weight_finder.ts';
 
 /** What becomes of `up`, and of `gate` where experts have one, `[.., nUsed * expertDim]` each. */
 const activations = {
-  swiglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.swiglu(gate!, up) },
-  geglu: { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.geglu(gate!, up) },
-  'clamped swiglu': { hasGate: true, act: (g: MoreRecorder, up: Value, gate?: Value) => g.swigluClamped(gate!, up, { limit: 7, alpha: 1.702 }) },
-  gelu: { hasGate: false, act: (g: MoreRecorder, up: Value) => g.gelu(up) },
-  'relu squared': { hasGate: false, act: (g: MoreRecorder, up: Value) => g.reluSquared(up) },
+  swiglu: { hasGate: true, act: (g: HybridRecorder, up: Value, gate?: Value) => g.swiglu(gate!, up) },
+  geglu: { hasGate: true, act: (g: HybridRecorder, up: Value, gate?: Value) => g.geglu(gate!, up) },
+  'clamped swiglu': { hasGate: true, act: (g: HybridRecorder, up: Value, gate?: Value) => g.swigluClamped(gate!, up, { limit: 7, alpha: 1.702 }) },
+  gelu: { hasGate: false, act: (g: HybridRecorder, up: Value) => g.gelu(up) },
+  'relu squared': { hasGate: false, act: (g: HybridRecorder, up: Value) => g.reluSquared(up) },
 } as const;
 
 /** A matrix for each expert. */
@@ -101,7 +101,7 @@ function stackOf(find: WeightFinder, name: string, shape: readonly [nExperts: nu
 }
 
 /** A product with the matrices of the chosen experts: `[nTokens, nUsed * rows]`. */
-function products(g: MoreRecorder, { w, bias, scales }: Stack, x: Value, chosen: Value): Value {
+function products(g: HybridRecorder, { w, bias, scales }: Stack, x: Value, chosen: Value): Value {
   if (!scales) return g.matmulExperts({ w, bias }, x, chosen);
   return g.scaleExperts(g.matmulExperts({ w }, x, chosen), chosen, scales, bias);
 }
@@ -114,7 +114,7 @@ function checkStacked(find: WeightFinder, single: string): void {
 }
 
 /** What the experts say that a token's scores choose: `x[nTokens, dim]`, `scores[nTokens, nExperts]` → `[nTokens, dim]`. */
-export function mix(g: MoreRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: Value, scores: Value): Value {
+export function mix(g: HybridRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: Value, scores: Value): Value {
   const { act } = activations[m.activation];
   const chosen = g.route(scores, { ...m, bias: w.bias }); // [nTokens, 2 * nUsed]
   const inner = w.latent ? g.linear(w.latent.down, x) : x; // [nTokens, latentDim or dim]
@@ -131,9 +131,9 @@ export function mix(g: MoreRecorder, m: Mixture, w: Omit<Experts, 'router'>, x: 
 }
 
 /** The same with the scores of a router that reads what the experts read. */
-export const mixed = (g: MoreRecorder, m: Mixture, w: Experts, x: Value): Value => mix(g, m, w, x, g.linear(w.router, x));
+export const mixed = (g: HybridRecorder, m: Mixture, w: Experts, x: Value): Value => mix(g, m, w, x, g.linear(w.router, x));
 
-function gateAndUp(g: MoreRecorder, { expertDim: n }: Mixture, w: Omit<Experts, 'router'>, x: Value, chosen: Value): readonly [gate: Value | undefined, up: Value] {
+function gateAndUp(g: HybridRecorder, { expertDim: n }: Mixture, w: Omit<Experts, 'router'>, x: Value, chosen: Value): readonly [gate: Value | undefined, up: Value] {
   if (!w.gateUp) return [w.gate && products(g, w.gate, x, chosen), products(g, w.up!, x, chosen)];
   const both = products(g, w.gateUp, x, chosen); // [nTokens, nUsed * 2 * expertDim]
   return [g.columns(both, 0, n, 2 * n), g.columns(both, n, n, 2 * n)];

@@ -3,7 +3,7 @@ import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { inOrder } from './layer_kinds.ts';
 import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { attentionWeights, gatedFfn, perLayer, tableWeights } from './readers.ts';
 
 /**
@@ -11,7 +11,7 @@ import { attentionWeights, gatedFfn, perLayer, tableWeights } from './readers.ts
  *
  * @models Falcon-H1
  */
-export const falconH1 = architectureBy(MoreRecorder, {
+export const falconH1 = architectureBy(HybridRecorder, {
   names: ['falcon-h1'],
 
   config: (meta, find) => ({ ...decoderConfig(meta, find, 'falcon-h1'), ...mamba2Shape(meta, 'falcon-h1') }),

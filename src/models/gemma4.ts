@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.ts';
 import { kvCache } from '../graph/layer_state.ts';
 import { architectureBy } from './architecture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { baseConfig, capOf, size } from './decoder_config.ts';
 import { mixtureIfAny } from './mixture.ts';
 import { expertsBeside, mixedBeside } from './gemma4_experts.ts';
@@ -17,7 +17,7 @@ import { sharedAttention } from './shared_keys.ts';
  *
  * @models Gemma 4
  */
-export const gemma4 = architectureBy(MoreRecorder, {
+export const gemma4 = architectureBy(HybridRecorder, {
   names: ['gemma4'],
 
   config(meta, find) {

@@ -2,7 +2,7 @@ import { FormatError } from '../base/errors.ts';
 import type { Value } from '../graph/graph.ts';
 import { expertStacks, mix } from './experts.ts';
 import type { Mixture } from './mixture.ts';
-import type { MoreRecorder } from './more_recorder.ts';
+import type { HybridRecorder } from './hybrid_recorder.ts';
 import { constant } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -35,7 +35,7 @@ function routerScale(find: WeightFinder, name: string, dim: number): Float32Arra
 }
 
 /** What experts and the dense block say together of the residual stream `x[nTokens, dim]`: `[nTokens, dim]`. */
-export function mixedBeside(g: MoreRecorder, c: Sizes, w: NonNullable<ReturnType<typeof expertsBeside>>, x: Value, dense: Value): Value {
+export function mixedBeside(g: HybridRecorder, c: Sizes, w: NonNullable<ReturnType<typeof expertsBeside>>, x: Value, dense: Value): Value {
   const norm = (of: Value, weight: Value): Value => g.rmsNorm(of, weight, c.normEps);
   const scores = g.linear({ w: w.router }, norm(x, w.routerNorm)); // [nTokens, nExperts]
   const said = mix(g, c.mixture!, w, norm(x, w.norm), scores); // [nTokens, dim]

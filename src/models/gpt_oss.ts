@@ -4,7 +4,7 @@ import { architectureBy } from './architecture.ts';
 import { decoderConfig, size } from './decoder_config.ts';
 import { expertWeights, mixed } from './experts.ts';
 import { mixture } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { attentionWeights, perLayer, tableWeights } from './readers.ts';
 import { windowRope } from './rope_config.ts';
 import { windowsOf } from './windows.ts';
@@ -15,7 +15,7 @@ import { windowsOf } from './windows.ts';
  *
  * @models gpt-oss
  */
-export const gptOss = architectureBy(MoreRecorder, {
+export const gptOss = architectureBy(HybridRecorder, {
   names: ['gpt-oss'],
 
   config(meta, find) {

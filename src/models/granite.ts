@@ -4,7 +4,7 @@ import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { attentionWeights, perLayer, tableWeights } from './readers.ts';
 import { flagsOf, windowsOf } from './windows.ts';
 
@@ -17,7 +17,7 @@ const factors = ['embedding_scale', 'residual_scale', 'logit_scale'] as const;
  *
  * @models Granite 3 and 4, dense and with experts; MiniCPM 1, 2 and 4
  */
-export const granite = architectureBy(MoreRecorder, {
+export const granite = architectureBy(HybridRecorder, {
   names: ['granite', 'granitemoe', 'granite_swa', 'minicpm'],
 
   config(meta, find) {

@@ -6,7 +6,7 @@ import { inOrder, kvHeadsOf } from './layer_kinds.ts';
 import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
 import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { perLayer, projections, tableWeights } from './readers.ts';
 import { ropeConfig } from './rope_config.ts';
 
@@ -16,7 +16,7 @@ import { ropeConfig } from './rope_config.ts';
  *
  * @models Granite 4 H, dense and with experts
  */
-export const graniteHybrid = architectureBy(MoreRecorder, {
+export const graniteHybrid = architectureBy(HybridRecorder, {
   names: ['granitehybrid'],
 
   config(meta, find) {

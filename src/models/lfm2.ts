@@ -5,7 +5,7 @@ import { alike, baseConfig, size } from './decoder_config.ts';
 import { kvHeadsOf, tapsOf } from './layer_kinds.ts';
 import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
-import { MoreRecorder, type Conv } from './more_recorder.ts';
+import { HybridRecorder, type Conv } from './hybrid_recorder.ts';
 import { perLayer, projections, queryKeyNorms } from './readers.ts';
 import type { Linear } from './recorder.ts';
 import { ropeConfig } from './rope_config.ts';
@@ -17,7 +17,7 @@ import type { WeightFinder } from './weight_finder.ts';
  *
  * @models LFM2, LFM2.5, dense and with experts
  */
-export const lfm2 = architectureBy(MoreRecorder, {
+export const lfm2 = architectureBy(HybridRecorder, {
   names: ['lfm2', 'lfm2moe'],
 
   config(meta, find) {
@@ -100,7 +100,7 @@ const shortConvWeights = (find: WeightFinder, { dim, nTaps }: ShortConvShape, l:
 });
 
 /** A convolution of what one gate lets in, behind which the other lets out. */
-function shortConv(g: MoreRecorder, { dim }: ShortConvShape, w: ShortConvWeights, h: Value, state: LayerState): Value {
+function shortConv(g: HybridRecorder, { dim }: ShortConvShape, w: ShortConvWeights, h: Value, state: LayerState): Value {
   const all = g.linear(w.inProj, h); // [nTokens, 3 * dim]
   const [lets, shows, u] = [0, 1, 2].map((part) => g.columns(all, part * dim, dim)) as [Value, Value, Value]; // [nTokens, dim] each
   const mixed = g.causalConv(g.multiply(lets, u), w.conv, state, 'as it is'); // [nTokens, dim]

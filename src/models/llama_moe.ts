@@ -3,7 +3,7 @@ import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { expertWeights, mixed } from './experts.ts';
 import { mixture } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { attentionWeights, perLayer, tableWeights } from './readers.ts';
 
 /**
@@ -11,7 +11,7 @@ import { attentionWeights, perLayer, tableWeights } from './readers.ts';
  *
  * @models Mixtral
  */
-export const llamaMoe = architectureBy(MoreRecorder, {
+export const llamaMoe = architectureBy(HybridRecorder, {
   names: ['llama with experts'],
 
   config(meta, find) {

@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import { rowsState, type LayerState } from '../graph/layer_state.ts';
 import { size } from './decoder_config.ts';
 import { checkDivides, tapsOf } from './layer_kinds.ts';
-import type { MoreRecorder } from './more_recorder.ts';
+import type { HybridRecorder } from './hybrid_recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
 /** Mamba-2's block (Dao & Gu 2024, arXiv:2405.21060), as several families of hybrids have it. */
@@ -64,7 +64,7 @@ export const mamba2States = (l: number, c: Mamba2Shape): LayerState[] => [
 type Config = Shape & { readonly normEps: number };
 
 /** What the block makes of normed rows, `[nTokens, dim]` → `[nTokens, dim]`; takes its states in the order of `mamba2States`. */
-export function mamba2(g: MoreRecorder, c: Config, w: Mamba2Weights, h: Value, next: () => LayerState): Value {
+export function mamba2(g: HybridRecorder, c: Config, w: Mamba2Weights, h: Value, next: () => LayerState): Value {
   const { innerDim, nSsmHeads } = c;
   const groupCols = c.nGroups * c.stateDim;
   const all = g.linear(w.ssmIn, h); // [nTokens, innerDim + mixedDim + nSsmHeads]

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.ts';
 import { expertWeights, mixed, type Experts } from './experts.ts';
 import type { Mixture } from './mixture.ts';
-import type { MoreRecorder } from './more_recorder.ts';
+import type { HybridRecorder } from './hybrid_recorder.ts';
 import { gatedFfn } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';
 
@@ -19,7 +19,7 @@ export const blockWeights = (find: WeightFinder, { dim, ffnDim, mixture }: Sizes
   mixture && l >= mixture.nDense ? { experts: expertWeights(find, { dim, mixture }, l) } : { dense: gatedFfn(find, { dim, ffnDim }, l) };
 
 /** What it makes of `x[nTokens, dim]`: `[nTokens, dim]`. */
-export function block(g: MoreRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
+export function block(g: HybridRecorder, { mixture }: Sizes, w: Block, x: Value): Value {
   if (w.experts) return mixed(g, mixture!, w.experts, x);
   return g.linear(w.dense.down, g.swiglu(g.linear(w.dense.gate, x), g.linear(w.dense.up, x)));
 }

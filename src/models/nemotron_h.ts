@@ -9,7 +9,7 @@ import { expertWeights, mixed, type Experts } from './experts.ts';
 import { counts, inOrder, kvHeadsOf } from './layer_kinds.ts';
 import { mamba2, mamba2Shape, mamba2States, mamba2Weights } from './mamba2.ts';
 import { mixtureIfAny, type Mixture } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { perLayer, projections, tableWeights } from './readers.ts';
 import type { Linear } from './recorder.ts';
 import type { WeightFinder } from './weight_finder.ts';
@@ -20,7 +20,7 @@ import type { WeightFinder } from './weight_finder.ts';
  *
  * @models Nemotron-H, Nemotron Nano 2, Nemotron 3
  */
-export const nemotronH = architectureBy(MoreRecorder, {
+export const nemotronH = architectureBy(HybridRecorder, {
   names: ['nemotron_h', 'nemotron_h_moe'],
 
   config(meta, find) {
@@ -92,6 +92,6 @@ function feedForwardWeights(find: WeightFinder, { dim, ffnDim, mixture }: { dim:
   return { up: find.linear(`blk.${l}.ffn_up`, [ffnDim, dim]), down: find.linear(`blk.${l}.ffn_down`, [dim, ffnDim]) };
 }
 
-function feedForward(g: MoreRecorder, { mixture }: { mixture: Mixture | undefined }, w: FeedForward, h: Value): Value {
+function feedForward(g: HybridRecorder, { mixture }: { mixture: Mixture | undefined }, w: FeedForward, h: Value): Value {
   return w.experts ? mixed(g, mixture!, w.experts, h) : g.linear(w.down, g.reluSquared(g.linear(w.up, h)));
 }

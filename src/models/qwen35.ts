@@ -4,7 +4,7 @@ import { decoderConfig } from './decoder_config.ts';
 import { inOrder } from './layer_kinds.ts';
 import { block, blockWeights } from './mixed_block.ts';
 import { mixtureIfAny } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { deltaLayers, deltaNet, deltaShape, deltaStates, deltaWeights, gatedAttention, gatedAttentionWeights } from './qwen35_layers.ts';
 import { perLayer, tableWeights } from './readers.ts';
 
@@ -14,7 +14,7 @@ import { perLayer, tableWeights } from './readers.ts';
  *
  * @models Qwen 3.5 and 3.6, dense and with experts
  */
-export const qwen35 = architectureBy(MoreRecorder, {
+export const qwen35 = architectureBy(HybridRecorder, {
   names: ['qwen35', 'qwen35moe'],
 
   config(meta, find) {

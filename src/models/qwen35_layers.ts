@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import { rowsState, type LayerState } from '../graph/layer_state.ts';
 import { size } from './decoder_config.ts';
 import { checkDivides, checkIs, tapsOf } from './layer_kinds.ts';
-import type { MoreRecorder } from './more_recorder.ts';
+import type { HybridRecorder } from './hybrid_recorder.ts';
 import { queryKeyNorms, type AttentionShape } from './readers.ts';
 import type { WeightFinder } from './weight_finder.ts';
 import { flagsOf } from './windows.ts';
@@ -66,7 +66,7 @@ export const deltaStates = (l: number, c: DeltaShape): LayerState[] => [
 ];
 
 /** Takes its states in the order of `deltaStates`. */
-export function deltaNet(g: MoreRecorder, c: Shape & { readonly normEps: number }, w: DeltaWeights, h: Value, next: () => LayerState): Value {
+export function deltaNet(g: HybridRecorder, c: Shape & { readonly normEps: number }, w: DeltaWeights, h: Value, next: () => LayerState): Value {
   const { deltaDim, normEps } = c;
   const mixed = g.causalConv(g.linear(w.qkv, h), w.conv, next(), 'silu'); // [nTokens, mixedDim]
   const q = g.l2Norm(g.columns(mixed, 0, keyDim(c)), deltaDim, normEps, deltaDim ** -0.5); // [nTokens, nKeyHeads * deltaDim]
@@ -95,7 +95,7 @@ interface Turning {
 
 /** Attention that lets through of each head what a gate says. */
 export function gatedAttention(
-  g: MoreRecorder,
+  g: HybridRecorder,
   { headDim, normEps }: AttentionShape & { readonly normEps: number },
   w: GatedAttentionWeights,
   h: Value,

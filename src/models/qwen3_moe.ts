@@ -3,7 +3,7 @@ import { architectureBy } from './architecture.ts';
 import { decoderConfig } from './decoder_config.ts';
 import { expertWeights, mixed } from './experts.ts';
 import { mixture } from './mixture.ts';
-import { MoreRecorder } from './more_recorder.ts';
+import { HybridRecorder } from './hybrid_recorder.ts';
 import { attentionWeights, perLayer, queryKeyNorms, tableWeights } from './readers.ts';
 
 /**
@@ -11,7 +11,7 @@ import { attentionWeights, perLayer, queryKeyNorms, tableWeights } from './reade
  *
  * @models Qwen 3's mixtures (30B-A3B, 235B-A22B, Qwen3-Coder)
  */
-export const qwen3Moe = architectureBy(MoreRecorder, {
+export const qwen3Moe = architectureBy(HybridRecorder, {
   names: ['qwen3moe'],
 
   config(meta, find) {
