@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `context`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -32,6 +32,7 @@ const nodeEntries = {
   adapters: 'bench/adapters.ts',
   adapters_once: 'bench/lib/adapters_once.ts',
   together: 'bench/together.ts',
+  context: 'bench/context.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
   translate: 'bench/translate.ts',
@@ -72,6 +73,7 @@ const benches = [
   'embed',
   'adapters',
   'together',
+  'context',
   'quantize',
   'translate',
   'languages',

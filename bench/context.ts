@@ -1,0 +1,79 @@
+/**
+ * What a decode step costs at several places in the context: the step runs there right away, over caches of zeros, because what they hold
+ * changes no cost. The places take turns. CPU time is printed, too: on a busy machine it says more.
+ */
+import { basename } from 'node:path';
+import { loadModel } from '../src/engine/load_model.ts';
+import type { BackendFactory } from '../src/engine/backend_plan.ts';
+import type { Program } from '../src/backends/backend.ts';
+import type { KvType } from '../src/graph/layer_state.ts';
+import { detectFeatures } from '../src/platform/features.ts';
+import { openModelFile } from '../src/platform/model_file.ts';
+import { wasmFactory } from './lib/host.ts';
+import { describeMachine } from './lib/machine.ts';
+import { count, counts, readOptions } from './lib/options.ts';
+import { table } from './lib/table.ts';
+import { digits, median } from './measure/stats.ts';
+
+const { options, positionals } = readOptions('usage: node bench/run.mjs context MODEL.gguf [options]', {
+  context: { value: 'LIST', default: '128,1024,4096,16384', help: 'positions in front of the step' },
+  threads: { value: 'N', default: '1', help: 'compute threads' },
+  kv: { value: 'TYPE', default: 'f16', help: 'how keys and values are kept' },
+  tokens: { value: 'N', default: '8', help: 'steps at each place in a round' },
+  rounds: { value: 'N', default: '5', help: 'turns of each place' },
+});
+
+const [path] = positionals;
+if (!path) throw new Error('name a model: node bench/run.mjs context MODEL.gguf');
+const places = counts('context', options.context);
+const nTokens = count('tokens', options.tokens);
+const nCtx = Math.max(...places) + nTokens;
+const programs: Program[] = [];
+const watched =
+  (factory: BackendFactory): BackendFactory =>
+  async (plan) => {
+    const backend = await factory(plan);
+    return {
+      ...backend,
+      prepare(graph, look) {
+        const program = backend.prepare(graph, look);
+        programs.push(program);
+        return program;
+      },
+    };
+  };
+
+const file = await openModelFile(path);
+const factory = watched(wasmFactory(detectFeatures().build, count('threads', options.threads)));
+const model = await loadModel(file, { nCtx, kvType: options.kv as KvType }, factory);
+const session = model.openSession();
+const [program] = programs as [Program];
+
+/** Milliseconds of a step, by the clock and of the processor. */
+async function stepMs(pos: number): Promise<{ wall: number; cpu: number }> {
+  const [startMs, start] = [performance.now(), process.cpuUsage()];
+  for (let i = 0; i < nTokens; i++) await program.run({ tokens: Int32Array.of(300 + i), pos: pos + i, nLogits: 1 });
+  const { user, system } = process.cpuUsage(start);
+  return { wall: (performance.now() - startMs) / nTokens, cpu: (user + system) / 1000 / nTokens };
+}
+
+for (const pos of places) await stepMs(pos); // warms up
+const runs = places.map(() => ({ wall: [] as number[], cpu: [] as number[] }));
+for (let round = 0; round < count('rounds', options.rounds); round++) {
+  for (const [i, pos] of places.entries()) {
+    const { wall, cpu } = await stepMs(pos);
+    runs[i]!.wall.push(wall);
+    runs[i]!.cpu.push(cpu);
+  }
+}
+session.close();
+await model.close();
+console.log(`${describeMachine()}; ${basename(path)}, ${options.threads} thread(s), ${options.kv}\n`);
+const [first] = runs;
+const rows = runs.map(({ wall, cpu }, i) => [
+  String(places[i]),
+  digits(median(wall)),
+  digits(median(cpu)),
+  digits(median(cpu) / median(first!.cpu)),
+]);
+console.log(table(['positions', 'ms', 'CPU ms', `CPU ÷ that at ${places[0]}`], rows));
