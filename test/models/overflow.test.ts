@@ -49,7 +49,7 @@ describe.each(Object.entries(backends))('%s', (_name, backend) => {
     expect(rows.flatMap((row) => [...row]).every(Number.isFinite)).toBe(true);
   });
 
-  it.each([
+  it.each<Record<string, number>>([
     { 'blk.0.ffn_gate_inp.weight': 1e38, 'blk.0.ffn_norm.weight': 1e10 },
     { 'blk.0.ffn_down_exps.weight': 1e38, 'blk.0.ffn_norm.weight': 1e20 },
     { 'blk.1.ffn_up_exps.weight': 1e38, 'blk.1.ffn_norm.weight': 1e10 },
