@@ -36,34 +36,21 @@ export interface Collector {
  */
 export function collectSums(file: GgufFile): Collector {
   const nameOf = namesIn(file);
-  const all = new Map<Value, Sums>(); // by what is multiplied, or by the stack of experts
-  const added = new Set<Value>(); // in this step: several nodes read a value, and a node may run in parts
-  const sumsOf = (key: Value, w: Value, nMatrices: number): Sums => {
-    const sums = all.get(key) ?? {
-      squares: new Float64Array(nMatrices * colsOf(w)),
-      counts: new Float64Array(nMatrices),
-      names: new Set(),
-    };
-    all.set(key, sums);
-    sums.names.add(nameOf(w.name));
-    return sums;
-  };
-  const add = ({ op, inputs, out, params }: Node, read: NodeWork['read']): void => {
+  /** By the op and what is multiplied, which is read at the first of its nodes: behind that, its memory may be another's. */
+  const all = new Map([matmul, matmulExperts].map((op) => [op, new Map<Value, Sums>()]));
+  const added = new Set<Sums>(); // in this step: several nodes read a value, and a node may run in parts
+  const add = ({ op, inputs, params }: Node, read: NodeWork['read']): void => {
     const [w, x, chosen] = inputs as [Value, Value, Value];
-    if ((op !== matmul && op !== matmulExperts) || !w.name.startsWith('blk.')) return;
-    const isStack = op === matmulExperts;
-    const sums = sumsOf(isStack ? w : x, w, isStack ? w.shape[0]! : 1);
-    const key = isStack ? out : x;
-    if (added.has(key)) return;
-    added.add(key);
-    if (isStack)
-      addChoices(sums, read(x), {
-        chosen: read(chosen),
-        nUsed: params['nUsed']!,
-        nCols: colsOf(w),
-        isWide: colsOf(x) > colsOf(w),
-      });
-    else addRows(sums, read(x), colsOf(w));
+    const ofOp = all.get(op);
+    if (!ofOp || !w.name.startsWith('blk.')) return;
+    const [nCols, nMatrices] = [colsOf(w), op === matmul ? 1 : w.shape[0]!];
+    const sums = ofOp.get(x) ?? empty(nMatrices, nCols);
+    ofOp.set(x, sums);
+    sums.names.add(nameOf(w.name));
+    if (added.has(sums)) return;
+    added.add(sums);
+    if (op === matmul) return addRows(sums, read(x), nCols);
+    addChoices(sums, read(x), { chosen: read(chosen), nUsed: params['nUsed']!, nCols, isWide: colsOf(x) > nCols });
   };
   return {
     async read(session, texts, emit, pause) {
@@ -77,9 +64,15 @@ export function collectSums(file: GgufFile): Collector {
       }
     },
     onNode: ({ nodes, read }) => nodes.forEach((node) => add(node, read)),
-    sums: () => [...all.values()].flatMap(results),
+    sums: () => [...all.values()].flatMap((ofOp) => [...ofOp.values()].flatMap(results)),
   };
 }
+
+const empty = (nMatrices: number, nCols: number): Sums => ({
+  squares: new Float64Array(nMatrices * nCols),
+  counts: new Float64Array(nMatrices),
+  names: new Set(),
+});
 
 function addRows({ squares, counts }: Sums, rows: Float32Array, nCols: number): void {
   for (let at = 0; at < rows.length; at += nCols) {

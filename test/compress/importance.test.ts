@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readImportance, writeImportance } from '../../src/compress/importance.ts';
 import { planQuantization, quantizeGguf } from '../../src/compress/quantize.ts';
 import { encoderOf } from '../../src/compress/encode/index.ts';
+import type { BackendFactory } from '../../src/engine/backend_plan.ts';
 import { collectSums } from '../../src/engine/column_sums.ts';
 import { readGguf } from '../../src/gguf/read.ts';
 import { matmul } from '../../src/ops/matmul.ts';
@@ -12,15 +13,16 @@ import { bytesFor, type QuantType } from '../../src/quants/quant_type.ts';
 import { entry, ggufBytes, id, memoryFolder, memorySource, text } from '../helpers/gguf_bytes.ts';
 import { allLogits, openBytes } from '../helpers/open.ts';
 import { tinyModel } from '../helpers/tiny_models.ts';
+import { wasm } from '../models/steps.ts';
 import { seeded } from '../tokenizers/vocabs.ts';
 
 const tokens = [1, 7, 3, 9, 4, 4, 2, 8, 5, 6, 1, 3];
 const noPause = () => Promise.resolve();
 
 /** What `model.columnSums` gives, in this thread. */
-async function sumsOf(name: string, texts: readonly (readonly number[])[], maxLogits = 5) {
+async function sumsOf(name: string, texts: readonly (readonly number[])[], maxLogits = 5, factory?: BackendFactory) {
   const bytes = tinyModel(name);
-  const model = await openBytes(bytes, { nCtx: 32, maxLogits });
+  const model = await openBytes(bytes, { nCtx: 32, maxLogits, kvType: 'f32' }, factory);
   const collector = collectSums(await readGguf(memorySource(bytes)));
   const read: number[] = [];
   await collector.read(model.openSession([], collector), texts, (n) => read.push(n), noPause);
@@ -132,6 +134,19 @@ describe('sums of squares of experts', () => {
       }
     }
     expect(sums.map((each) => each.name)).toContain('blk.0.ffn_gate_inp.weight');
+  });
+
+  it.each(['mixtral', 'gemma4-experts', 'nemotron_h_moe-latent'])('are the same on WASM, about: %s', async (name) => {
+    const [plain, fast] = [await sumsOf(name, [tokens]), await sumsOf(name, [tokens], 5, wasm('simd'))];
+    expect(fast.sums.map((each) => each.name).sort()).toEqual(plain.sums.map((each) => each.name).sort());
+    expect(fast.sums.some((each) => each.name.includes('_exps'))).toBe(true);
+    for (const { name, sums, counts } of fast.sums) {
+      const wanted = plain.sums.find((each) => each.name === name)!;
+      expect([name, ...counts]).toEqual([name, ...wanted.counts]);
+      const most = Math.max(...wanted.sums);
+      for (const [c, square] of sums.entries())
+        expect(Math.abs(square - wanted.sums[c]!), `${name} ${c}`).toBeLessThan(1e-4 * most);
+    }
   });
 
   it('weigh the errors of each expert by its own', async () => {

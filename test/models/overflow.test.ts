@@ -48,4 +48,14 @@ describe.each(Object.entries(backends))('%s', (_name, backend) => {
     const rows = await answer({ [`blk.0.${name}.weight`]: 1e5 }, 'f32', backend);
     expect(rows.flatMap((row) => [...row]).every(Number.isFinite)).toBe(true);
   });
+
+  it.each<Record<string, number>>([
+    { 'blk.0.ffn_gate_inp.weight': 1e38, 'blk.0.ffn_norm.weight': 1e10 },
+    { 'blk.0.ffn_down_exps.weight': 1e38, 'blk.0.ffn_norm.weight': 1e20 },
+    { 'blk.1.ffn_up_exps.weight': 1e38, 'blk.1.ffn_norm.weight': 1e10 },
+  ])('notices what experts make of %j', async (grown) => {
+    const answering = openBytes(tinyModel('mixtral', { grown }), { kvType: 'f32' }, backend).then((model) => allLogits(model, tinyPrompt).finally(() => model.close()));
+    await expect(answering).rejects.toThrow(FormatError);
+    await expect(answering).rejects.toThrow(/infinite or NaN|logit.*NaN|NaN.*logit/);
+  });
 });
