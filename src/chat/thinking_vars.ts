@@ -8,5 +8,5 @@ export const effortOf = (effort: string): string => (Object.hasOwn(efforts, effo
 export function thinkingVars(thinks: boolean | string): Readonly<Record<string, unknown>> {
   const isOn = thinks !== false && thinks !== 'none';
   const effort = isOn && typeof thinks === 'string' ? { reasoning_effort: effortOf(thinks) } : {};
-  return { enable_thinking: isOn, thinking: isOn, ...effort };
+  return { enable_thinking: isOn, thinking: isOn, thinking_mode: isOn ? 'enabled' : 'disabled', ...effort };
 }

@@ -62,7 +62,7 @@ const ways: readonly Way[] = [
   paired('<|START_THINKING|>', '<|END_THINKING|>'), // Cohere
   paired('<|inner_prefix|>', '<|inner_suffix|>'), // Apertus
   paired('<seed:think>', '</seed:think>'),
-  paired('<mm:think>', '</mm:think>'), // MiniMax-M3
+  { ...paired('<mm:think>', '</mm:think>'), gap: ['</mm:think>'] }, // MiniMax-M3: an answer without thoughts may begin so
   { ...paired('<think>', '</think>'), says: ['</think>'] }, // most: Qwen, DeepSeek, SmolLM3, GLM, EXAONE, Hunyuan, LFM2.5, Nemotron
   paired('<think>', '</think>'), // some templates tell the model about it, and never close it
   paired('<thought>', '</thought>'), // EXAONE Deep

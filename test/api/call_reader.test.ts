@@ -8,7 +8,17 @@ import type { GenerateResult } from '../../src/protocol/generation.ts';
 const parameters = { type: 'object', properties: { city: { type: 'string' }, n: { type: 'integer' } } };
 const tools = [{ type: 'function', function: { name: 'w', parameters } }];
 const result = { text: '', tokens: [], stopReason: 'eos' } as unknown as GenerateResult;
-const formats = ['hermes', 'qwen3-coder', 'lfm2', 'gemma-4', 'llama-3', 'mistral', 'kimi-k3', 'glm'] as const;
+const formats = [
+  'hermes',
+  'qwen3-coder',
+  'lfm2',
+  'gemma-4',
+  'llama-3',
+  'mistral',
+  'kimi-k3',
+  'glm',
+  'minimax-m3',
+] as const;
 
 const spelled: Readonly<Record<(typeof formats)[number], string>> = {
   hermes: 'So: <tool_call>\n{"name": "w", "arguments": {"city": "Ber\\nlin", "n": 12}}\n</tool_call>',
@@ -20,6 +30,8 @@ const spelled: Readonly<Record<(typeof formats)[number], string>> = {
   mistral: 'So: [TOOL_CALLS][{"name": "w", "arguments": {"city": "Ber\\nlin", "n": 12}}]',
   'kimi-k3':
     'So: <|open|>tools<|sep|><|open|>call tool="w" index="0"<|sep|><|open|>argument key="city" type="string"<|sep|>Ber\nlin<|close|>argument<|sep|><|open|>argument key="n" type="number"<|sep|>12<|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|>',
+  'minimax-m3':
+    'So: ]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="w">]<]minimax[>[<city>Ber\nlin]<]minimax[>[</city>]<]minimax[>[<n>12]<]minimax[>[</n>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>',
   glm: 'So: <tool_call>w\n<arg_key>city</arg_key>\n<arg_value>Ber\nlin</arg_value>\n<arg_key>n</arg_key>\n<arg_value>12</arg_value>\n</tool_call>',
 };
 

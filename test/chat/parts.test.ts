@@ -153,6 +153,12 @@ describe('marks that are tokens', () => {
     expect(told(byToken, late)).toEqual(['thinking: a', 'text: b']);
   });
 
+  test('of MiniMax-M3: an answer without thoughts may begin with the mark behind them', () => {
+    const minimax = found('<mm:think> </mm:think>')!;
+    expect(told(minimax, each('</mm:think>Yes.'))).toEqual(['text: Yes.']);
+    expect(told(minimax, each('<mm:think>Hm</mm:think>Yes.'))).toEqual(['thinking: Hm', 'text: Yes.']);
+  });
+
   test("of Gemma 4: a thought is one of its channels, and may be empty in the prompt's end", () => {
     const gemma = found('<|channel>thought\n<channel|>', ['<|channel>', '<channel|>'])!;
     const marked = ['<|channel>', '<channel|>'];

@@ -84,8 +84,8 @@ describe('parameters', () => {
     await fetch(path, chat({ reasoning_effort: 'none' }));
     await fetch('/v1/responses', post({ input: 'x', reasoning: { effort: 'minimal' } }));
     await fetch('/api/chat', chat({ model: 'x', think: false }));
-    const off = { enable_thinking: false, thinking: false };
-    const low = { enable_thinking: true, thinking: true, reasoning_effort: 'low' };
+    const off = { enable_thinking: false, thinking: false, thinking_mode: 'disabled' };
+    const low = { enable_thinking: true, thinking: true, thinking_mode: 'enabled', reasoning_effort: 'low' };
     expect(log.prompts).toMatchObject([off, low, off].map((templateVars) => ({ templateVars })));
   });
 

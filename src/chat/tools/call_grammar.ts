@@ -12,6 +12,7 @@ import { any, cannot, digits, either, inOrder, literal, many, maybe, nineOfId, w
 import { both } from '../../grammar/regular.ts';
 import { argumentsSchema, membersOf } from './schemas.ts';
 import { toolsOf, type CallsOptions, type Tool } from './tool.ts';
+import { TreeGrammar } from './tree_grammar.ts';
 import {
   bracesSpelling,
   keyItem,
@@ -152,6 +153,7 @@ class CallGrammar {
 
   private body(tool: Tool, shape: MarkedShape): Item {
     const { name } = tool;
+    const { rules } = this;
     if (name === this.format.opened?.text)
       throw new RangeError(`a tool is named ${name}, which this model says before text; give it another name`);
     const place = { where: 'its schema', format: this.format.name, root: argumentsSchema(tool) };
@@ -165,6 +167,8 @@ class CallGrammar {
         return this.tagged(tool, shape, place);
       case 'python':
         return inOrder([word(`${name}(`), this.python(place), word(')')]);
+      case 'tree':
+        return inOrder([word(name), rules.mark(shape.after), new TreeGrammar(shape.mark, rules).members(place.root, place)]); // prettier-ignore
       case 'braces': {
         const values = new ValueGrammar(bracesSpelling(shape.quote), this.rules);
         return inOrder([word(`${shape.before}${name}`), values.object(place.root, place)]);

@@ -1,10 +1,11 @@
 /** How the bodies of calls are read: one reader for each shape, which tells name and arguments while they come. */
-import type { MarkedShape, ObjectShape, Parameters, TaggedShape } from './format.ts';
+import type { MarkedShape, ObjectShape, Parameters, TaggedShape, TreeShape } from './format.ts';
 import { jsonData, jsonValue, parsed, quoted } from './json_text.ts';
 import { literal, python, type Dialect } from './literals.ts';
 import { isText, jsonOf, propertiesOf, propertyTypes } from './schema_types.ts';
 import type { Reading, Source } from './source.ts';
 import { isName } from './tool.ts';
+import { readTree } from './tree.ts';
 
 /** Takes a call while it is read. */
 export interface CallSink {
@@ -36,6 +37,8 @@ export function readCall(shape: MarkedShape, place: Place): Reading<boolean> {
       return readPython(place);
     case 'braces':
       return readBraces(shape, place);
+    case 'tree':
+      return readNamedTree(shape, place);
   }
 }
 
@@ -151,6 +154,15 @@ function* readParameters(parameters: Parameters, name: string, { source, sink, e
     known.add(key);
   }
   if (!source.isEnd || (yield* source.has(end))) sink.say('}'); // cut off in a mark, it may go on with another one
+}
+
+function* readNamedTree({ after, mark }: TreeShape, { source, sink }: Place): Reading<boolean> {
+  let name = '';
+  if ((yield* source.until([core(after)], (piece) => (name += piece))) === undefined) return false;
+  source.take(core(after).length);
+  if (!sink.begin(name.trim())) return false;
+  yield* readTree(mark, name.trim(), { source, sink });
+  return true;
 }
 
 const notText = (types: ReadonlySet<string>): ReadonlySet<string> =>

@@ -64,8 +64,16 @@ export interface BracesShape {
   readonly quote: string;
 }
 
+/** A name, and arguments as a tree of tags behind marks (`tree.ts`). */
+export interface TreeShape {
+  readonly kind: 'tree';
+  /** Behind the name. */
+  readonly after: string;
+  readonly mark: string;
+}
+
 /** Calls between marks. */
-export type MarkedShape = ObjectShape | KeyedShape | TaggedShape | PythonShape | BracesShape;
+export type MarkedShape = ObjectShape | KeyedShape | TaggedShape | PythonShape | BracesShape | TreeShape;
 
 /** A message whose header says whom it is for (`harmony/messages.ts`). */
 export interface MessageShape {

@@ -83,6 +83,29 @@ function resolvedRoot(schema: unknown): unknown {
   return found;
 }
 
+/** The schema of a member of what a schema allows; undefined where it is not said. */
+export const memberOf = (schema: unknown, name: string, root: unknown): unknown =>
+  partOf(schema, root, ({ properties, additionalProperties }) =>
+    isSchema(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
+  );
+
+/** The schema of the items of the lists that a schema allows. */
+export const itemsOf = (schema: unknown, root: unknown): unknown => partOf(schema, root, ({ items }) => items);
+
+/** What the first of a schema's alternatives says that says something. */
+function partOf(schema: unknown, root: unknown, said: (schema: Schema) => unknown, depth = 0): unknown {
+  if (!isSchema(schema) || depth > MAX_DEPTH) return undefined;
+  const own = said(schema);
+  if (isSchema(own)) return own;
+  const { $ref, anyOf, oneOf, allOf } = schema;
+  const others = [anyOf, oneOf, allOf].flatMap((parts) => (Array.isArray(parts) ? (parts as unknown[]) : []));
+  for (const other of typeof $ref === 'string' ? [referred($ref, root), ...others] : others) {
+    const found = partOf(other, root, said, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** The types that a property may have. */
 export function propertyTypes(schema: unknown, name: string): Types {
   const whole = resolvedRoot(schema);

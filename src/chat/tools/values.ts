@@ -28,7 +28,7 @@ const otherKeywords =
   'minimum maximum exclusiveMinimum exclusiveMaximum multipleOf properties required additionalProperties items minItems maxItems prefixItems'.split(' '); // prettier-ignore
 
 /** Texts that a schema of strings allows, without quotes. */
-function plainTexts(schema: Schema, { where, format }: Place): Regular {
+export function plainTexts(schema: Schema, { where, format }: Place): Regular {
   checkKeywords(schema, [...textKeywords, ...otherKeywords], where, format);
   if (Array.isArray(schema.enum)) return either((schema.enum as string[]).map(literal));
   const { minLength = 0, maxLength = Infinity } = schema as { minLength?: number; maxLength?: number };
@@ -38,8 +38,8 @@ function plainTexts(schema: Schema, { where, format }: Place): Regular {
 
 const gap = repeat(chars([[9, 10], [13, 13], [32, 32]]), 0); // prettier-ignore
 /** What is read as something else than a text where both may stand. */
-const noText = sequence(gap, either([...'0123456789-+.[{('].map(literal)));
-const noWords = sequence(gap, either(['true', 'false', 'null', 'True', 'False', 'None'].map(literal)), gap);
+export const noText = sequence(gap, either([...'0123456789-+.[{('].map(literal)));
+export const noWords = sequence(gap, either(['true', 'false', 'null', 'True', 'False', 'None'].map(literal)), gap);
 
 /** Each argument between marks of its own: texts as they are, all else as JSON. */
 export function parametersItem(schema: Schema, parameters: Parameters, place: Place, rules: Rules): Item {
@@ -147,7 +147,7 @@ export function listed(
   return first;
 }
 
-const numeric = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
+export const numeric = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
 const ofObjects = ['properties', 'required', 'additionalProperties'];
 const ofLists = ['items', 'minItems', 'maxItems'];
 const allTypes = ['string', 'number', 'boolean', 'null', 'array', 'object'];
@@ -247,6 +247,6 @@ export class ValueGrammar {
 
 const nowhere: Place = { where: 'a constant', format: 'such', root: {} };
 
-function onlyOf(schema: Schema, keywords: readonly string[]): Schema {
+export function onlyOf(schema: Schema, keywords: readonly string[]): Schema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keywords.includes(keyword)));
 }

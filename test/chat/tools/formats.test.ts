@@ -149,3 +149,19 @@ test('a tool whose name begins with a digit is heard', () => {
   const [first] = [...calls.push({ text: '<|tool_call_start|>[3d_render(a="x")]<|tool_call_end|>' }), ...calls.end()];
   expect(first).toMatchObject({ type: 'tool_call', name: '3d_render' });
 });
+
+test('a tree of tags that goes on and on is a call that is no JSON, and one that is deep is text', () => {
+  const format = formatNamed('minimax-m3');
+  const mark = ']<]minimax[>[';
+  const begin = `${mark}<tool_call>\n${mark}<invoke name="mixed">${mark}<more>`;
+  const read = (text: string) => {
+    const calls = new Calls({ format, tokens: [], tools, newId: () => 'id' });
+    const all = [...calls.push({ text }), ...calls.end()];
+    return all.map((part) => (part.type === 'tool_call' ? part.arguments : part.text)).join('');
+  };
+  const deep = read(begin + `${mark}<a>`.repeat(5000));
+  expect(isJson(deep)).toBe(false);
+  const closed = read(begin + `${mark}<a>`.repeat(60) + `${mark}</a>`.repeat(60) + `${mark}</more>${mark}</invoke>`);
+  expect(closed.length).toBeLessThan(2000);
+  expect(read(`${begin}${mark}<__proto__>1${mark}</__proto__>${mark}</more>${mark}</invoke>`)).toBe('{"more": {"__proto__":1}}'); // prettier-ignore
+});

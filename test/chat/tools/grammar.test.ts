@@ -110,6 +110,7 @@ function answersOf({
 /** Marks that end a text, which nobody writes by chance. */
 function closersOf({ shape }: ToolFormat): string[] {
   if (shape.kind === 'braces') return [shape.quote];
+  if (shape.kind === 'tree') return [`${shape.mark}</`];
   return shape.kind === 'tagged' && shape.arguments !== 'json' ? [shape.arguments.end.trim()] : [];
 }
 

@@ -68,6 +68,16 @@ export const samples: readonly Sample[] = [
   ],
   ['nemotron-nano-2', '<TOOLCALL>[]</TOOLCALL>None is needed.', ['None is needed.']],
   [
+    'minimax-m3',
+    'I look.]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="weather">]<]minimax[>[<city>Paris]<]minimax[>[</city>]<]minimax[>[<days>3]<]minimax[>[</days>]<]minimax[>[</invoke>\n]<]minimax[>[<invoke name="now">]<]minimax[>[<zone>Europe/Paris]<]minimax[>[</zone>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>',
+    ['I look.', weather(), now],
+  ],
+  [
+    'minimax-m3',
+    ']<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="mixed">]<]minimax[>[<list>]<]minimax[>[<item>1.5]<]minimax[>[</item>]<]minimax[>[<item>x <b>]<]minimax[>[</item>]<]minimax[>[</list>]<]minimax[>[<more>]<]minimax[>[<a>]<]minimax[>[<b>false]<]minimax[>[</b>]<]minimax[>[</a>]<]minimax[>[</more>]<]minimax[>[<either>a < b\n]<]minimax[>[</either>]<]minimax[>[<ok>true]<]minimax[>[</ok>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>',
+    [['mixed', { list: [1.5, 'x <b>'], more: { a: { b: false } }, either: 'a < b\n', ok: true }]],
+  ],
+  [
     'minimax-m1',
     '<tool_calls>\n{"name": "weather", "arguments": {"city": "Paris", "days": 3}}\n{"name": "now", "arguments": {"zone": "Europe/Paris"}}\n</tool_calls>',
     [weather(), now],
