@@ -1,4 +1,5 @@
 /** How the bodies of calls are read: one reader for each shape, which tells name and arguments while they come. */
+import type { CallSink } from './call_sink.ts';
 import type { MarkedShape, ObjectShape, Parameters, TaggedShape, TreeShape } from './format.ts';
 import { jsonData, jsonValue, parsed, quoted } from './json_text.ts';
 import { literal, python, type Dialect } from './literals.ts';
@@ -6,16 +7,6 @@ import { isText, jsonOf, propertiesOf, propertyTypes } from './schema_types.ts';
 import type { Reading, Source } from './source.ts';
 import { isName } from './tool.ts';
 import { readTree } from './tree.ts';
-
-/** Takes a call while it is read. */
-export interface CallSink {
-  /** It is a call from here on. False: there is no tool of this name where only known ones are calls. */
-  begin(name: string, id?: string): boolean;
-  /** The next piece of the arguments' JSON text. */
-  say(json: string): void;
-  /** What the arguments of a tool may be; undefined where it is not known. */
-  schemaOf(name: string): unknown;
-}
 
 /** Where a call ends, as its format says. */
 interface Place {

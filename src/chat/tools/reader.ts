@@ -1,5 +1,6 @@
 import type { CallPart, MarkedText } from '../parts.ts';
-import { core, readCall, type CallSink } from './calls.ts';
+import type { CallSink } from './call_sink.ts';
+import { core, readCall } from './calls.ts';
 import type { ToolFormat } from './format.ts';
 import { Source, type Reading } from './source.ts';
 import type { Tool } from './tool.ts';

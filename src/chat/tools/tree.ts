@@ -5,7 +5,7 @@
  *     ]<]minimax[>[<days>]<]minimax[>[<item>1]<]minimax[>[</item>]<]minimax[>[</days>          a list
  *     ]<]minimax[>[<more>]<]minimax[>[<a>true]<]minimax[>[</a>]<]minimax[>[</more>             an object
  */
-import type { CallSink } from './calls.ts';
+import type { CallSink } from './call_sink.ts';
 import { quoted } from './json_text.ts';
 import { isText, itemsOf, jsonOf, memberOf, typesOf } from './schema_types.ts';
 import type { Reading, Source } from './source.ts';
