@@ -68,7 +68,9 @@ for (let round = 0; round < count('rounds', options.rounds); round++) {
 }
 session.close();
 await model.close();
-console.log(`${describeMachine()}; ${basename(path)}, ${options.threads} thread(s), ${options.kv}\n`);
+const { cpu, nCores, extensions } = describeMachine();
+const machine = `${cpu}, ${nCores} cores (${extensions}), Node ${process.version}`;
+console.log(`${machine}; ${basename(path)}, ${options.threads} thread(s), KV ${options.kv}\n`);
 const [first] = runs;
 const rows = runs.map(({ wall, cpu }, i) => [
   String(places[i]),
