@@ -8,7 +8,7 @@ import { weight, type Graph, type Value } from '../src/graph/graph.ts';
 import { kvCache, type LayerState } from '../src/graph/layer_state.ts';
 import { bytesOf } from '../src/graph/tensor.ts';
 import { mamba2, mamba2States, mamba2Weights } from '../src/models/mamba2.ts';
-import { MoreRecorder } from '../src/models/more_recorder.ts';
+import { HybridRecorder } from '../src/models/hybrid_recorder.ts';
 import { deltaNet, deltaStates, deltaWeights } from '../src/models/qwen35_layers.ts';
 import type { WeightFinder } from '../src/models/weight_finder.ts';
 import { detectFeatures } from '../src/platform/features.ts';
@@ -40,7 +40,7 @@ const f32 = quantByName.get('f32')!;
 interface Layer {
   readonly name: string;
   readonly dim: number;
-  readonly record: (g: MoreRecorder, find: WeightFinder, h: Value) => Value;
+  readonly record: (g: HybridRecorder, find: WeightFinder, h: Value) => Value;
 }
 
 /** Heads of 128 columns, as many as make the bytes of the layer that it is compared with. */
@@ -110,7 +110,7 @@ interface Opened {
 const pool = blockPool(q4, 0.02);
 
 async function open(layer: Layer): Promise<Opened> {
-  const g = new MoreRecorder({ nCtx: nTokens + 1, maxTokens: CHUNK, maxLogits: 1 });
+  const g = new HybridRecorder({ nCtx: nTokens + 1, maxTokens: CHUNK, maxLogits: 1 });
   const data = randomFloats(CHUNK * layer.dim, 1);
   const x: Value = { name: 'x', quant: f32, shape: [CHUNK, layer.dim], role: 'constant', rows: 'tokens', data };
   const weights: Value[] = [];
