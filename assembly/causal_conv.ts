@@ -37,7 +37,7 @@ export function causal_conv_items(record: CausalConvRecord): u32 {
 
 /**
  * The convolution of src/ops/causal_conv.ts: bias + taps · x, from the first tap to the last. An item is a block of columns, and takes
- * all tokens of the step.
+ * all tokens of the step, which has one text.
  */
 export function causal_conv(record: CausalConvRecord, begin: u32, end: u32): void {
   const nTaps = record.nTaps;

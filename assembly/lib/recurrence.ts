@@ -16,7 +16,8 @@ const LEAST_FADE: f32 = 1e-20;
  *
  *     | head 0: row 0 columns 0 … 15, row 1, … | head 1 | … | head 0: row 0 columns 16 … 31, … | …
  *
- * A head whose columns are no whole blocks has blocks of one column.
+ * A head whose columns are no whole blocks has blocks of one column. A step has one text: families that read several at a time, those of
+ * embeddings, have no such layers.
  */
 export class Blocks {
   @inline

@@ -5,6 +5,8 @@ import { kvStore } from '../../ops/kv_store.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
+import { deltaNet } from '../../ops/delta_net.ts';
+import { ssmScan } from '../../ops/ssm_scan.ts';
 import { embed } from '../../ops/embed.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
 import {
@@ -19,6 +21,7 @@ import {
 import { lowerEmbed } from './lower_embed.ts';
 import { lowerAttention, lowerKvStore } from './lower_attention.ts';
 import { lowerAddProduct, lowerMatmul } from './lower_matmul.ts';
+import { lowerRecurrent } from './lower_recurrent.ts';
 import { hasKernel, kernelSource } from './sources.ts';
 import type { Kernel } from './pipelines.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
@@ -66,18 +69,19 @@ const oneRow = (nRows: number): number => nRows;
 /** The grid that a kernel's own file asks for. */
 export function gridOf(node: Node, { files, numbers }: Kernel): Grid {
   const cols = colsOf(node.out);
-  const widths: Readonly<Record<string, number>> = {
-    'a workgroup a row': 1,
-    'a workgroup a group': cols / (numbers['groupCols'] ?? cols),
-    'a thread a number': Math.ceil(cols / numbers['threads']!),
+  const threads = Math.ceil(cols / numbers['threads']!);
+  const grids: Readonly<Record<string, Grid>> = {
+    'a workgroup a row': { x: 1, y: oneRow },
+    'a workgroup a group': { x: cols / (numbers['groupCols'] ?? cols), y: oneRow },
+    'a thread a number': { x: threads, y: oneRow },
+    'a thread a column': { x: threads, y: () => 1 }, // which takes all rows of the step
   };
   const { grid = 'none' } = kernelSource(files);
-  const x = widths[grid];
-  if (x === undefined)
+  if (!(grid in grids))
     throw new TypeError(
-      `kernels/${files.at(-1)}.wgsl has grid "${grid}", expected one of ${Object.keys(widths).join(', ')}`,
+      `kernels/${files.at(-1)}.wgsl has grid "${grid}", expected one of ${Object.keys(grids).join(', ')}`,
     );
-  return { x, y: oneRow };
+  return grids[grid]!;
 }
 
 /** Angles depend on positions alone, and a GPU's sine and cosine are good to a few bits only: the CPU's are exact. */
@@ -92,6 +96,8 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [attention, lowerAttention],
   [matmul, lowerMatmul],
   [addProduct, lowerAddProduct],
+  [deltaNet, lowerRecurrent],
+  [ssmScan, lowerRecurrent],
 ]);
 
 /** Whether kernels read matrices of this type. */

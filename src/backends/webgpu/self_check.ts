@@ -106,11 +106,13 @@ interface Trial {
 
 function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
   const states = new Map<Value, Float32Array>();
-  const places = node.inputs.filter(({ role }) => role === 'state').map(({ shape }) => shape[0]!); // a ring has fewer
+  const isCache = ({ role }: Value, i: number): boolean => role === 'state' && !node.op.changes?.includes(i);
+  const places = node.inputs.filter(isCache).map(({ shape }) => shape[0]!); // a ring has fewer
   const pos = smallest([nRows > 3 ? HELD : heldByFew(node), limits.nCtx - nRows, ...places.map((n) => n - nRows)]);
   const inputs = node.inputs.map((input, i): Value => {
     const [rows, cols] = input.shape as [number, number];
-    if (input.role === 'state') states.set(input, numbers(Math.min(rows, pos + nRows) * cols, i + 1));
+    const seen = isCache(input, i) ? Math.min(rows, pos + nRows) : rows;
+    if (input.role === 'state') states.set(input, numbers(seen * cols, i + 1));
     return input.role === 'activation' ? { ...input, role: 'constant', data: numbers(rows * cols, i + 1) } : input;
   });
   const trial = { ...node, inputs };

@@ -13,11 +13,9 @@ import { floor, loadsOn } from './support.ts';
 const { gpu, absent } = await findDawn();
 /** Types of weights that few have: no GPU kernel reads them. */
 const isRare = (name: string): boolean => /-iq[123]_|-nvfp4|-t?q[12]_0/.test(name);
-/** Families whose ops have no GPU kernel. */
-const isRecurrent = (name: string): boolean => /^(lfm2|qwen35|granitehybrid|falcon-h1|nemotron_h)/.test(name);
 const families = [tinyGoldens, familyGoldens]
   .flatMap(({ models }) => Object.keys(models))
-  .filter((name) => !isRare(name) && !isRecurrent(name))
+  .filter((name) => !isRare(name))
   .map((name) => [name, tinyPrompt] as const);
 const windows = Object.keys(windowConfigs).map((name) => [name, windowPrompt] as const);
 
