@@ -63,7 +63,7 @@ interface StreamOptions {
 
 /** What comes, or undefined after some time. */
 async function orSilent<T>(coming: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: number | undefined;
   const silent = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, SILENT_MS)));
   try {
     return await Promise.race([coming, silent]);

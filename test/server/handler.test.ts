@@ -150,6 +150,21 @@ describe('answers', () => {
     expect(log.options[0]!.signal!.aborted).toBe(true);
   });
 
+  it('that fail do not say where the files of the server lie, its log does', async () => {
+    const { model } = played([said('x')], () => Promise.reject(new Error("ENOENT: open '/home/ann/models/x.gguf' of C:\\Users\\ann\\y.gguf, see https://a.b/c/d, 3/4"))); // prettier-ignore
+    const notes: RequestNote[] = [];
+    const { fetch } = handlerOf(model, { onRequest: (note) => notes.push(note) });
+    for (const where of [path, '/completion', '/api/chat']) {
+      const body = JSON.stringify({ prompt: 'x', model: 'played', messages: [{ role: 'user', content: 'x' }] });
+      const response = await fetch(where, { method: 'POST', body: where === path ? chat().body : body });
+      expect(response.status).toBe(500);
+      const text = await response.text();
+      expect(text).toContain("ENOENT: open 'x.gguf' of y.gguf, see https://a.b/c/d, 3/4");
+      expect(text).not.toContain('ann');
+    }
+    expect(notes[0]!.error).toContain('/home/ann/models/x.gguf');
+  });
+
   it('say now and then that they are still to come', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
