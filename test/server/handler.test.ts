@@ -155,7 +155,12 @@ describe('answers', () => {
     const notes: RequestNote[] = [];
     const { fetch } = handlerOf(model, { onRequest: (note) => notes.push(note) });
     for (const where of [path, '/completion', '/api/chat']) {
-      const body = JSON.stringify({ prompt: 'x', model: 'played', messages: [{ role: 'user', content: 'x' }] });
+      const body = JSON.stringify({
+        stream: false,
+        prompt: 'x',
+        model: 'played',
+        messages: [{ role: 'user', content: 'x' }],
+      });
       const response = await fetch(where, { method: 'POST', body: where === path ? chat().body : body });
       expect(response.status).toBe(500);
       const text = await response.text();
