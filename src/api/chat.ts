@@ -1,4 +1,4 @@
-import { given, kindOf } from '../base/checks.ts';
+import { kindOf } from '../base/checks.ts';
 import { orAborted } from '../base/signals.ts';
 import type { ChatMessage, ToolDefinition } from '../chat/conversation.ts';
 import { nLeading } from '../chat/instructions.ts';
@@ -209,5 +209,7 @@ function questionOf(message: unknown): ChatMessage {
   throw new TypeError(`the message is ${kindOf(message)}, expected a text, or one message: { role, content }`);
 }
 
-const roundsOf = ({ tools, maxRounds }: SendOptions): Pick<SendOptions, 'tools' | 'maxRounds'> =>
-  given({ tools, maxRounds });
+const roundsOf = ({ tools, maxRounds }: SendOptions): Pick<SendOptions, 'tools' | 'maxRounds'> => ({
+  tools,
+  maxRounds,
+});
