@@ -13,9 +13,12 @@ export function scratch(): usize {
   return base;
 }
 
-/** Enough to pack, gather from and multiply matrices of up to that many columns: two panels of the plain build take most. */
+/**
+ * Enough to pack, gather from and multiply matrices of up to that many columns: two panels of the plain build take most, sums of
+ * lib/mat_vec.ts the rest.
+ */
 export function scratch_bytes(maxCols: u32): u32 {
-  return 4096 + 21 * maxCols + RECORD_BYTES;
+  return 16384 + 21 * maxCols + RECORD_BYTES;
 }
 
 const RECORD_BYTES: u32 = 128;

@@ -48,6 +48,8 @@ export class Chat {
   private readonly defaults: SendOptions;
   private readonly talk: Talk;
   private closing = new AbortController();
+  /** Of the latest question. */
+  private rounds: Pick<SendOptions, 'tools' | 'maxRounds'> = {};
   /** Settles when the question asked last has its answer: the next one waits for it. */
   private latest: Promise<unknown> = Promise.resolve();
 
@@ -113,6 +115,7 @@ export class Chat {
       const telling: Telling<string | AnswerPart> = valued(tellingOf(options.thinking), options.schema);
       const { adapters } = this;
       const all = { ...this.defaults, ...options };
+      this.rounds = roundsOf(all);
       return this.inTurn(all, telling, callSite(), ({ ask }, asking) => ask(this.talk, { question, adapters }, asking));
     });
   }
@@ -120,6 +123,7 @@ export class Chat {
   /**
    * Goes on with the answer that was stopped, or that was lost with its page or with the engine, to the same text that it would have come to.
    * All of it comes once more, what was said before as one piece. It is made with the options that it was begun with, but for those given.
+   * Tools that it calls are run as `send` runs them: those of the latest question, or those given, which a restored chat needs.
    * @throws (while iterating, or awaiting) TypeError where there is none; see `unfinished`.
    */
   resume(options: ResumeChatOptions & Split): Generation<AnswerPart>;
@@ -130,7 +134,7 @@ export class Chat {
       stopsOf(options.stop);
       const { onPrefill, onLogProbs, onSave } = this.defaults;
       const telling: Telling<string | AnswerPart> = tellingOf(options.thinking);
-      const all = { onPrefill, onLogProbs, onSave, ...options };
+      const all = { onPrefill, onLogProbs, onSave, ...roundsOf(this.defaults), ...this.rounds, ...options };
       return this.inTurn(all, telling, callSite(), ({ goOn }, asking) => goOn(this.talk, asking));
     });
   }
@@ -204,3 +208,8 @@ function questionOf(message: unknown): ChatMessage {
   if (typeof message === 'object' && message !== null && !Array.isArray(message)) return messageOf(message, 'message');
   throw new TypeError(`the message is ${kindOf(message)}, expected a text, or one message: { role, content }`);
 }
+
+const roundsOf = ({ tools, maxRounds }: SendOptions): Pick<SendOptions, 'tools' | 'maxRounds'> => ({
+  tools,
+  maxRounds,
+});

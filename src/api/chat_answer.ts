@@ -14,7 +14,10 @@ import { tick } from '#platform';
 
 /** Answers a question. */
 export async function ask(talk: Talk, { question, adapters, tools }: Question, call: Asking): Promise<GenerateResult> {
-  if (call.options.tools) return (await import('./tool_loop.ts')).askWithTools(talk, { question, adapters }, call, ask);
+  if (call.options.tools) {
+    const begin = (how: Asking, tools: Question['tools']) => ask(talk, { question, adapters, tools: tools! }, how);
+    return (await import('./tool_loop.ts')).askWithTools(talk, { adapters, begin }, call, ask);
+  }
   const { schema, tools: _, maxRounds: __, ...others } = call.options;
   const plain = schema === undefined || schema === null ? others : { ...others, schema: await jsonOf(schema) };
   const asking = { ...call, options: plain };
@@ -29,7 +32,14 @@ export async function goOn(talk: Talk, asking: Asking): Promise<GenerateResult> 
   if (!begun) throw new TypeError('no answer can go on here; one can that something else than the model ended');
   if (begun.isSaid && messages.at(-2) !== begun.question)
     throw new TypeError('messages came behind the answer that should go on; send the question again');
-  return answered(talk, begun, asking, () => again(talk, begun, asking));
+  const { tools, maxRounds: _, ...options } = asking.options;
+  const plain = { ...asking, options };
+  if (tools) {
+    const rounds = { ...asking, options: { ...begun.options, ...given(asking.options) } }; // of those behind this answer
+    const begin = ({ sink }: Asking) => goOn(talk, { ...plain, sink });
+    return (await import('./tool_loop.ts')).askWithTools(talk, { adapters: begun.adapters, begin }, rounds, ask);
+  }
+  return answered(talk, begun, plain, () => again(talk, begun, plain));
 }
 
 /** An answer under way; by itself a promise would wait for its end. */

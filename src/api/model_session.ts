@@ -228,7 +228,12 @@ export class ModelSession {
   private async openIn(client: EngineClient, site: CallSite): Promise<number> {
     const { kept: bytes, adapters } = this;
     const session = await client.call('openSession', {}, { site });
-    if (bytes) await client.call('restoreSession', { session, bytes, adapters }, { site });
+    try {
+      if (bytes) await client.call('restoreSession', { session, bytes, adapters }, { site });
+    } catch (error) {
+      await client.call('closeSession', { session }, { site }).catch(() => undefined); // its place is for the next try
+      throw error;
+    }
     return session;
   }
 }

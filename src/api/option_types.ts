@@ -238,7 +238,7 @@ export interface ResumeCallOptions
     > {}
 
 /** Options of a chat's answer that goes on. */
-export type ResumeChatOptions = Omit<ResumeCallOptions, 'whole'>;
+export type ResumeChatOptions = Omit<ResumeCallOptions, 'whole'> & Pick<SendOptions, 'tools' | 'maxRounds'>;
 
 export interface SaveSessionOptions {
   /**

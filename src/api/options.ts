@@ -145,7 +145,7 @@ const optionsOf = {
   generate,
   send,
   resume,
-  'chat.resume': { ...resuming, thinking: 'any' },
+  'chat.resume': { ...resuming, thinking: 'any', tools: 'any', maxRounds: 'any' },
   save: { state: 'any' },
   openSession: {},
   tokenize: {},

@@ -16,21 +16,26 @@ const MAX_ROUNDS = 8;
 /** Answers a question without tools that are run. */
 type Ask = (talk: Talk, question: Question, call: Asking) => Promise<GenerateResult>;
 
-/** Answers a question. All rounds of calls are one answer. */
-export async function askWithTools(talk: Talk, asked: Question, call: Asking, ask: Ask): Promise<GenerateResult> {
+/** What comes first: the answer to a question, or the rest of one. */
+interface First {
+  readonly adapters: Question['adapters'];
+  begin(call: Asking, tools: readonly ToolDefinition[]): Promise<GenerateResult>;
+}
+
+/** All rounds of calls are one answer. */
+export async function askWithTools(talk: Talk, first: First, call: Asking, ask: Ask): Promise<GenerateResult> {
   const { tools: set, maxRounds = MAX_ROUNDS, ...options } = call.options;
   checkWhole('maxRounds', maxRounds, { min: 1 });
   const runnable = toolsOf(set);
   const tools = definitionsOf(runnable);
   const { nClears } = talk;
-  const nMessages = talk.messages.length;
+  const { adapters } = first;
+  let nMessages = talk.messages.length;
   const joined = new Joined(call.sink);
-  const round = async (question: ChatMessage, choice: typeof options.toolChoice): Promise<GenerateResult> => {
-    const how = { ...call, sink: joined.next(), options: { ...options, toolChoice: choice } };
-    return joined.add(await ask(talk, { ...asked, question, tools }, how));
-  };
+  const how = (toolChoice: typeof options.toolChoice) => ({ ...call, sink: joined.next(), options: { ...options, toolChoice } }); // prettier-ignore
   try {
-    let result = await round(asked.question, options.toolChoice);
+    let result = joined.add(await first.begin(how(options.toolChoice), tools));
+    if (isToRun(result, runnable)) nMessages = talk.messages.length - 2; // without the question, and the calls
     for (let n = 1; isToRun(result, runnable); n++) {
       const runs = await Promise.all(result.toolCalls!.map((made) => run(made, runnable, call.signal)));
       const messages = joined.ran(runs);
@@ -41,7 +46,7 @@ export async function askWithTools(talk: Talk, asked: Question, call: Asking, as
         talk.messages.push(last); // a call without a result is none that templates know
         return joined.result({ ...result, stopReason: 'abort' });
       }
-      result = await round(last, n < maxRounds ? 'auto' : 'none');
+      result = joined.add(await ask(talk, { question: last, adapters, tools }, how(n < maxRounds ? 'auto' : 'none')));
       if (nClears !== talk.nClears || talk.messages.includes(last)) continue;
       talk.messages.push(last); // the answer was stopped before it said anything
       talk.begun = undefined;

@@ -21,7 +21,15 @@ export class HttpError extends Error {
     this.status = status;
     this.details = details;
   }
+
+  /** The message as clients read it: what fails in here may name folders, which are nobody else's business. The log has them. */
+  get told(): string {
+    return this.status < 500 ? this.message : this.message.replaceAll(folders, '');
+  }
 }
+
+/** What stands before a file's name, in a path from the root. */
+const folders = /(?<![\w:/\\.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'"]+[/\\])*(?=[^\s/\\'"])/g;
 
 const contextFull = /^the prompt has (\d+) tokens, the context (\d+)/;
 
@@ -87,12 +95,12 @@ const typeOf = (types: Readonly<Record<number, string>>, status: number): string
 
 /** How each API spells an error. */
 export const errorBody: Readonly<Record<Api, (error: HttpError) => object>> = {
-  openai: ({ status, message, details: { param = null, code = null, more } }) => ({
+  openai: ({ status, told: message, details: { param = null, code = null, more } }) => ({
     error: { message, type: typeOf(openaiTypes, status), param, code, ...more },
   }),
-  llama: ({ status, message, details: { code, more } }) => {
+  llama: ({ status, told: message, details: { code, more } }) => {
     const type = code === 'context_length_exceeded' ? 'exceed_context_size_error' : typeOf(llamaTypes, status);
     return { error: { code: status, message, type, ...more } };
   },
-  ollama: ({ message }) => ({ error: message }),
+  ollama: ({ told: message }) => ({ error: message }),
 };

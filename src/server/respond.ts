@@ -18,13 +18,21 @@ export interface Framing {
   frame(event: object): string;
   /** What comes last; empty where nothing does. */
   readonly end: string;
+  /** What says that the answer is still to come; empty where nothing can. */
+  readonly waiting: string;
 }
+
+/** So long a stream is silent, while a long prompt is read: proxies take a minute of silence for the end. */
+const SILENT_MS = 15_000;
+
+const SSE_COMMENT = ': the prompt is being read\n\n'; // clients pass over lines that begin so
 
 /** Server-sent events. */
 export const sse: Framing = {
   type: 'text/event-stream',
   frame: (event) => `data: ${JSON.stringify(event)}\n\n`,
   end: 'data: [DONE]\n\n',
+  waiting: SSE_COMMENT,
 };
 
 /** The same with the names of the events, which are their types. */
@@ -32,6 +40,7 @@ export const namedSse: Framing = {
   type: 'text/event-stream',
   frame: (event) => `event: ${(event as { type?: string }).type ?? 'error'}\ndata: ${JSON.stringify(event)}\n\n`,
   end: '',
+  waiting: SSE_COMMENT,
 };
 
 /** A line of JSON for each event. */
@@ -39,6 +48,7 @@ export const ndjson: Framing = {
   type: 'application/x-ndjson',
   frame: (event) => `${JSON.stringify(event)}\n`,
   end: '',
+  waiting: '',
 };
 
 interface StreamOptions {
@@ -51,13 +61,28 @@ interface StreamOptions {
   ended(): void;
 }
 
+/** What comes, or undefined after some time. */
+async function orSilent<T>(coming: Promise<T>): Promise<T | undefined> {
+  let timer: number | undefined;
+  const silent = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, SILENT_MS)));
+  try {
+    return await Promise.race([coming, silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A response that is made as it is read: nothing is asked of `events` before there is room for it. */
 export function streamed(events: AsyncGenerator<object>, { framing, failed, left, ended }: StreamOptions): Response {
   let isOver = false;
+  let coming: Promise<IteratorResult<object>> | undefined;
   const next = async (): Promise<string | undefined> => {
     try {
-      const { value, done } = await events.next();
-      if (!done) return framing.frame(value);
+      coming ??= events.next();
+      const came = await (framing.waiting === '' ? coming : orSilent(coming));
+      if (!came) return framing.waiting;
+      coming = undefined;
+      if (!came.done) return framing.frame(came.value);
     } catch (error) {
       isOver = true;
       return framing.frame(failed(error));

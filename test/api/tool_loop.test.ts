@@ -12,12 +12,14 @@ test('an answer that is stopped before it says anything leaves no call without i
   const options = { tools: { weather: { run: () => 'warm' } } };
   const call = { sink, options, signal: new AbortController().signal } as unknown as Asking;
   let nAsked = 0;
-  const ask = (_: Talk, { question }: Question): Promise<GenerateResult> => {
+  const ask = (_: Talk, { question }: Question, __: Asking): Promise<GenerateResult> => {
     if (nAsked++ > 0) return Promise.resolve(stopped);
     talk.messages.push(question, { role: 'assistant', content: '', toolCalls });
     return Promise.resolve(called);
   };
-  const { stopReason } = await askWithTools(talk, { question: { role: 'user', content: 'hi' } } as Question, call, ask);
+  const question = { role: 'user', content: 'hi' } as const;
+  const begin = (how: Asking) => ask(talk, { question, adapters: undefined }, how);
+  const { stopReason } = await askWithTools(talk, { adapters: undefined, begin }, call, ask);
   expect(stopReason).toBe('abort');
   expect(talk.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool']);
   expect(talk.begun).toBeUndefined(); // nothing can go on behind the results

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerPart, Generation, RunnableTool } from 'thimble';
+import type { AnswerPart, ChatMessage, Generation, RunnableTool } from 'thimble';
 import { modelSaying } from '../helpers/saying_models.ts';
 import type { Script } from '../helpers/scripted_model.ts';
 
@@ -147,6 +147,32 @@ describe('chat.send with tools', () => {
     const { toolRuns } = await chat.send('hi', { ...greedy, maxTokens: 60, maxRounds: 1, tools });
     expect(toolRuns![0]!.error!.message).toBe('no network');
     expect(chat.messages[2]!.content).toBe('Error: no network');
+  });
+
+  it('runs them when an answer goes on, in a chat that was restored, too', async () => {
+    const model = await modelSaying(script);
+    const tools = weather(() => ({ degrees: 21 }));
+    const how = { ...greedy, maxTokens: 60, maxRounds: 1, tools };
+    const chat = model.chat();
+    const whole = await chat.send('hi', how);
+    const { messages: wanted } = chat;
+    for (const isRestored of [false, true]) {
+      const stopped = model.chat();
+      await stopped.send('hi', { ...how, maxTokens: 2 });
+      expect(stopped.messages).toHaveLength(2);
+      const going = isRestored ? model.chat() : stopped;
+      if (isRestored) await going.restore(await stopped.save());
+      let heard = '';
+      const answer = going.resume(isRestored ? { maxTokens: 60, tools, maxRounds: 1 } : { maxTokens: 60 });
+      for await (const piece of answer) heard += piece;
+      const { text, toolRuns } = await answer;
+      expect([heard, text]).toEqual([whole.text, whole.text]);
+      expect(toolRuns).toMatchObject([{ name: 'weather', content: '{"degrees":21}' }]);
+      const bare = ({ role, content }: ChatMessage) => [role, content];
+      expect(going.messages.map(bare)).toEqual(wanted.map(bare));
+      await going.close();
+      await stopped.close();
+    }
   });
 
   it('ends with the call where nobody runs it, and goes on with the result', async () => {

@@ -39,6 +39,20 @@ describe("an engine's thread that dies", () => {
     await expect(client.call('tokenize', { prompt: 'again' })).rejects.toThrow(message);
   });
 
+  it('leaves no place behind where what was saved cannot be restored', async () => {
+    const model = await openModel(tinyModel('llama-chat').slice(), { threads: 1, maxSessions: 1 });
+    const session = model.openSession();
+    await session.generate([1, 2, 3], { maxTokens: 2, ignoreEos: true });
+    const bytes = await session.save();
+    await session.restore(bytes);
+    bytes.fill(0);
+    await kill();
+    for (let i = 0; i < 2; i++) await expect(session.generate([1]).result).rejects.toThrow(/not a whole saved session/);
+    await session.close();
+    expect((await model.openSession().generate([1], { maxTokens: 2, ignoreEos: true })).tokens).toHaveLength(2);
+    await model.close();
+  });
+
   it('is replaced at the next call, with the same model, and sessions go on from what was saved', async () => {
     const loads: number[] = [];
     const model = await openModel(tinyModel('llama-chat').slice(), {

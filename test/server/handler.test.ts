@@ -6,6 +6,15 @@ import type { AnswerPart } from '../../src/chat/parts.ts';
 import type { ServedOptions } from '../../src/server/served.ts';
 import { chat, handlerOf, path, played, said } from './played.ts';
 
+interface StreamChunk {
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text?: string;
+    readonly delta?: { readonly content?: string | null };
+  }[];
+  readonly usage?: { readonly completion_tokens: number } | null;
+}
+
 describe('requests that are refused', () => {
   const { model } = played([said('ok')]);
 
@@ -139,6 +148,78 @@ describe('answers', () => {
     await reader.cancel();
     await vi.waitFor(() => expect([nHeld(), slots.nBusy]).toEqual([0, 0]));
     expect(log.options[0]!.signal!.aborted).toBe(true);
+  });
+
+  it('that fail do not say where the files of the server lie, its log does', async () => {
+    const { model } = played([said('x')], () => Promise.reject(new Error("ENOENT: open '/home/ann/models/x.gguf' of C:\\Users\\ann\\y.gguf, see https://a.b/c/d, 3/4"))); // prettier-ignore
+    const notes: RequestNote[] = [];
+    const { fetch } = handlerOf(model, { onRequest: (note) => notes.push(note) });
+    for (const where of [path, '/completion', '/api/chat']) {
+      const body = JSON.stringify({
+        stream: false,
+        prompt: 'x',
+        model: 'played',
+        messages: [{ role: 'user', content: 'x' }],
+      });
+      const response = await fetch(where, { method: 'POST', body: where === path ? chat().body : body });
+      expect(response.status).toBe(500);
+      const text = await response.text();
+      expect(text).toContain("ENOENT: open 'x.gguf' of y.gguf, see https://a.b/c/d, 3/4");
+      expect(text).not.toContain('ann');
+    }
+    expect(notes[0]!.error).toContain('/home/ann/models/x.gguf');
+  });
+
+  it('say now and then that they are still to come', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      let go: () => void = () => undefined;
+      const { model } = played([said('a')], () => new Promise((resolve) => (go = resolve)));
+      const response = await handlerOf(model).fetch(path, chat({ stream: true }));
+      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+      expect((await reader.read()).value).toContain('"role":"assistant"');
+      for (let i = 0; i < 2; i++) {
+        const silent = reader.read();
+        await vi.advanceTimersByTimeAsync(15_000);
+        expect((await silent).value).toMatch(/^: .*\n\n$/);
+      }
+      go();
+      expect((await reader.read()).value).toContain('"content":"a"');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('streams several choices side by side', async () => {
+    const messages = [{ role: 'user', content: 'x' }];
+    for (const [where, body] of [
+      ['/v1/chat/completions', { messages }],
+      ['/v1/completions', { prompt: 'x' }],
+    ] as const) {
+      let nBegun = 0;
+      let bothBegan: () => void;
+      const both = new Promise<void>((resolve) => (bothBegan = resolve));
+      const hold = async (i: number): Promise<void> => {
+        if (i === 0 && ++nBegun === 2) bothBegan();
+        if (i === 1) await both; // one after the other would never come here
+      };
+      const { fetch } = handlerOf(played([said('a'), said('b')], hold).model);
+      const response = await fetch(where, {
+        method: 'POST',
+        body: JSON.stringify({ ...body, n: 2, stream: true, stream_options: { include_usage: true } }),
+      });
+      const events = [...(await response.text()).matchAll(/^data: (\{.*)$/gm)].map(
+        ([, json]) => JSON.parse(json!) as StreamChunk,
+      );
+      const of = (wanted: number) =>
+        events
+          .flatMap(({ choices }) => choices)
+          .filter(({ index }) => index === wanted)
+          .map(({ text, delta }) => text ?? delta?.content ?? '');
+      expect(of(0).join('')).toBe('ab');
+      expect(of(1).join('')).toBe('ab');
+      expect(events.at(-1)!.usage!.completion_tokens).toBe(2);
+    }
   });
 
   it('end when the client is gone, also before a session is free', async () => {

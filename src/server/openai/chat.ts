@@ -5,6 +5,7 @@ import type { ConversationPrompt } from '../../protocol/open.ts';
 import { begin, timingsOf, wholeOf, type Answering, type Whole } from '../answer.ts';
 import { bodyOf, modelOf, newId, nowSeconds, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
+import { interleaved } from '../interleaved.ts';
 import { biasOf } from '../logit_bias.ts';
 import { needed, readParameters, type Given } from '../parameters.ts';
 import { json, sse } from '../respond.ts';
@@ -146,31 +147,48 @@ async function streamOf(context: Context, chat: Chat): Promise<Response> {
 }
 
 async function* chunksOf(context: Context, chat: Chat, first: Answering): AsyncGenerator<object> {
+  const { given, head } = chat;
+  const results: GenerateResult[] = [];
+  const choices = Array.from({ length: given.n ?? 1 }, (_, index) =>
+    choiceChunks(context, chat, index, index === 0 ? first : undefined, (made) => (results[index] = made)),
+  );
+  yield* interleaved(choices);
+  if (!withUsage(given)) return;
+  yield { ...head, object: CHUNK, choices: [], usage: usageOf(results), timings: timingsOf(results.at(-1)!) };
+}
+
+const CHUNK = 'chat.completion.chunk';
+
+const withUsage = ({ stream_options }: ChatGiven): boolean => stream_options?.['include_usage'] === true;
+
+/** The chunks of one choice. @param begun where it was begun before the response was */
+async function* choiceChunks(
+  context: Context,
+  chat: Chat,
+  index: number,
+  begun: Answering | undefined,
+  tell: (made: GenerateResult) => void,
+): AsyncGenerator<object> {
   const { held, given, head } = chat;
-  const withUsage = given.stream_options?.['include_usage'] === true;
-  const base = { ...head, object: 'chat.completion.chunk' };
-  const results = [];
-  for (let index = 0; index < (given.n ?? 1); index++) {
-    const answering = index === 0 ? first : await begin(context, held, wishOf(chat, index));
-    const chunk = (delta: object, finish_reason: string | null = null, logprobs: object | null = null) => ({
-      ...base,
-      choices: [{ index, delta, logprobs, finish_reason }],
-      ...(withUsage && { usage: null }),
-    });
-    const scoredNow = async () =>
-      given.logprobs ? { content: await logProbEntries(held.model, answering.takeScored()), refusal: null } : null;
-    yield chunk({ role: 'assistant', content: null });
-    for await (const part of answering.parts) {
-      const delta = deltaOf(part);
-      if (delta) yield chunk(delta, null, await scoredNow());
-    }
-    const result = await answering.result;
-    const rest = await scoredNow();
-    if (rest?.content.length) yield chunk({ content: '' }, null, rest);
-    results.push(result);
-    yield chunk({}, finishReason(result.stopReason, hasCalls(result)));
+  const answering = begun ?? (await begin(context, held, wishOf(chat, index)));
+  const chunk = (delta: object, finish_reason: string | null = null, logprobs: object | null = null) => ({
+    ...head,
+    object: CHUNK,
+    choices: [{ index, delta, logprobs, finish_reason }],
+    ...(withUsage(given) && { usage: null }),
+  });
+  const scoredNow = async () =>
+    given.logprobs ? { content: await logProbEntries(held.model, answering.takeScored()), refusal: null } : null;
+  yield chunk({ role: 'assistant', content: null });
+  for await (const part of answering.parts) {
+    const delta = deltaOf(part);
+    if (delta) yield chunk(delta, null, await scoredNow());
   }
-  if (withUsage) yield { ...base, choices: [], usage: usageOf(results), timings: timingsOf(results.at(-1)!) };
+  const result = await answering.result;
+  const rest = await scoredNow();
+  if (rest?.content.length) yield chunk({ content: '' }, null, rest);
+  tell(result);
+  yield chunk({}, finishReason(result.stopReason, hasCalls(result)));
 }
 
 /** Of what was cut within the arguments of a call the reason says so. */

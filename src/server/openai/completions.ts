@@ -4,6 +4,7 @@ import type { GenerateResult, ScoredToken } from '../../protocol/generation.ts';
 import { begin, timingsOf, wholeOf, type Answering } from '../answer.ts';
 import { bodyOf, modelOf, newId, nowSeconds, type Context } from '../context.ts';
 import { asked, HttpError } from '../http_error.ts';
+import { interleaved } from '../interleaved.ts';
 import { bias, biasOf } from '../logit_bias.ts';
 import { boolean, needed, object, readParameters, refused, stops, text, whole, type Given } from '../parameters.ts';
 import { plainPrompts, prompts, type PlainPrompt } from '../prompts.ts';
@@ -209,24 +210,38 @@ function figuresOf(all: readonly (GenerateResult | Echo)[], n: number) {
 
 async function* chunksOf(context: Context, completion: Completion, first: Begun): AsyncGenerator<object> {
   const { given, head } = completion;
-  const withUsage = given.stream_options?.['include_usage'] === true;
   const all: (GenerateResult | Echo)[] = [];
-  for (let index = 0; index < nChoices(completion); index++) {
-    const { echo, answering } = index === 0 ? first : await startOf(context, completion, index);
-    let offset = 0;
-    const chunk = async (text: string, scored: readonly ScoredToken[], finish_reason: string | null = null) => {
-      const { logprobs, end } = await logprobsOf(completion, scored, offset);
-      offset = end; // of the tokens, which may run ahead of the text
-      return { ...head, choices: [{ text, index, logprobs, finish_reason }], ...(withUsage && { usage: null }) };
-    };
-    if (echo.text !== '') yield await chunk(echo.text, echo.scored);
-    if (answering) {
-      for await (const part of answering.parts)
-        if (part.type !== 'tool_call' && part.text !== '') yield await chunk(part.text, answering.takeScored());
-    }
-    const result = await answering?.result;
-    all.push(result ?? echo);
-    yield await chunk('', answering?.takeScored() ?? [], result ? finishReason(result.stopReason, false) : 'length');
+  const choices = Array.from({ length: nChoices(completion) }, (_, index) =>
+    choiceChunks(context, completion, index, index === 0 ? first : undefined, (made) => (all[index] = made)),
+  );
+  yield* interleaved(choices);
+  if (withUsage(given)) yield { ...head, choices: [], ...figuresOf(all, given.n ?? 1) };
+}
+
+const withUsage = ({ stream_options }: Given<typeof table>): boolean => stream_options?.['include_usage'] === true;
+
+/** The chunks of one choice. @param begun where it was begun before the response was */
+async function* choiceChunks(
+  context: Context,
+  completion: Completion,
+  index: number,
+  begun: Begun | undefined,
+  tell: (made: GenerateResult | Echo) => void,
+): AsyncGenerator<object> {
+  const { given, head } = completion;
+  const { echo, answering } = begun ?? (await startOf(context, completion, index));
+  let offset = 0;
+  const chunk = async (text: string, scored: readonly ScoredToken[], finish_reason: string | null = null) => {
+    const { logprobs, end } = await logprobsOf(completion, scored, offset);
+    offset = end; // of the tokens, which may run ahead of the text
+    return { ...head, choices: [{ text, index, logprobs, finish_reason }], ...(withUsage(given) && { usage: null }) };
+  };
+  if (echo.text !== '') yield await chunk(echo.text, echo.scored);
+  if (answering) {
+    for await (const part of answering.parts)
+      if (part.type !== 'tool_call' && part.text !== '') yield await chunk(part.text, answering.takeScored());
   }
-  if (withUsage) yield { ...head, choices: [], ...figuresOf(all, given.n ?? 1) };
+  const result = await answering?.result;
+  tell(result ?? echo);
+  yield await chunk('', answering?.takeScored() ?? [], result ? finishReason(result.stopReason, false) : 'length');
 }
