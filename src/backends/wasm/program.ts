@@ -14,6 +14,7 @@ import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Paged, PagedRun } from './paged/paged_run.ts';
 import type { Pool, RecordList } from './pool.ts';
+import type { PlaceOf } from './upload.ts';
 import { aligned } from './aligned.ts';
 
 import { readRows, writeRows } from './state_rows.ts';
@@ -31,6 +32,10 @@ export interface ProgramHome {
 
 /** Weights that come by, and how a program runs with them. */
 interface Paging extends Paged {
+  /** Where weights go while they are uploaded. */
+  readonly passing: PlaceOf;
+  /** Settles when nothing is under way any more. */
+  readonly close: () => Promise<void>;
   readonly runOf: (...how: ConstructorParameters<typeof PagedRun>) => PagedRun;
 }
 
@@ -106,7 +111,7 @@ export class WasmProgram implements Program {
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
-    this.paged = home.paged?.runOf(home.paged, placed, onNode !== undefined);
+    this.paged = home.paged?.runOf(home.paged, placed, (slot) => this.addresses.get(slot)!);
     const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
     this.runTogether = isAlone ? undefined : async (steps) => (await import('./together.ts')).runTogether(this, steps);
   }
@@ -233,12 +238,12 @@ export class WasmProgram implements Program {
   private async runApart(nTokens: number, signal: AbortSignal | undefined): Promise<void> {
     const { paged, nRows, onNode, placed } = this;
     const { heap, pool } = this.home;
-    const run = onNode
-      ? (_: RecordList, g: number) => this.runCall(placed[g]!, onNode)
-      : (list: RecordList) => pool.run(list);
+    const alone = async (begin: number, end: number) => {
+      for (const each of placed.slice(begin, end)) await this.runCall(each, onNode!);
+    };
+    if (!paged) return alone(0, placed.length);
     const tokens = heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
-    if (paged) return paged.run({ tokens, nRows, signal }, run);
-    for (const [g, { alone }] of placed.entries()) await run(alone, g);
+    return paged.run({ tokens, nRows, signal }, (records, begin, end) => (onNode ? alone(begin, end) : pool.run(records)));
   }
 
   /** A barrier behind each call is part of what is timed, so the sum is a little more than a whole run takes. */

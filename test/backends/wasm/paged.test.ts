@@ -98,6 +98,9 @@ describe('with less memory than the weights take', () => {
     ['qwen2', {}],
     ['gemma3', {}],
     ['gemma4', {}],
+    ['gpt-oss', {}],
+    ['gpt-oss', { threads: 2, maxLogits: 3 }],
+    ['qwen3moe', {}],
   ] as const)('logits are those of all of it, to the bit: %s %o', async (name, options) => {
     const whole = await logits(name, ALL, options);
     expect(whole.paging).toBeUndefined();

@@ -5,14 +5,15 @@ import { batchesOf, STAGING_BYTES, stagingBytes } from '../../staging.ts';
 import { aligned } from '../aligned.ts';
 import type { Sizes } from '../kernels.ts';
 import { planMemory, type MemoryNeeds, type MemoryPlan } from '../plan.ts';
-import { weightLayout } from '../weights.ts';
+import { weightLayout, type WeightLayout } from '../weights.ts';
 import { stepWords } from '../words.ts';
+import type { ExpertGroup } from './expert_groups.ts';
 import { pageableOf, type Pageable, type Unit } from './units.ts';
 
 /**
  * What stays in memory, and what comes by, for a number of bytes. All of this lies in one region:
  *
- *     | ring: units, one behind the other | staging areas | rows of a token table: as in the file, packed │ a step of its own | …
+ *     | ring: units, one behind the other | areas | areas for experts | rows of a token table: as in the file, packed │ a step | slots of experts |
  *
  * A unit has the same place in each step, so records need not be written anew. Units that stay lie between units that come by: while they are
  * computed, the next ones are read.
@@ -24,13 +25,20 @@ export interface Paging {
   readonly places: ReadonlyMap<string, number>;
   readonly units: readonly PlacedUnit[];
   readonly tables: readonly RowsPlace[];
+  /** Layers whose experts come by, in order, and the names of all their stacks. */
+  readonly experts: readonly ExpertPlace[];
+  readonly stacks: readonly string[];
   /** From the beginning of the region: areas for bytes as the file has them. */
   readonly stagingAt: number;
   readonly nAreas: number;
   readonly areaBytes: number;
+  /** The same for experts. */
+  readonly expertStagingAt: number;
+  readonly expertAreas: number;
+  readonly expertAreaBytes: number;
   /** Of the whole region. */
   readonly bytes: number;
-  /** What a step of one token reads, as the file has it. */
+  /** What a step of one token reads, as the file has it, if its experts are not in memory. */
   readonly bytesPerToken: number;
 }
 
@@ -51,31 +59,60 @@ export interface RowsPlace {
   readonly stepAt: number;
 }
 
+/** A layer's slots. Each takes one expert: a matrix of each stack. */
+export interface ExpertPlace {
+  readonly stacks: readonly { readonly tensor: Tensor; readonly layout: WeightLayout; readonly at: number }[];
+  readonly nExperts: number;
+  readonly nSlots: number;
+  readonly slotsAt: number;
+  readonly slotBytes: number;
+}
+
 /** So many areas there are at least: one is read while another one is packed. */
 const LEAST_AREAS = 2;
 
+/** So many experts of a layer there is room for at least: one is read while another one is computed with. */
+const LEAST_SLOTS = 2;
+
+/** How much leaves. */
+interface Leaving {
+  readonly units: ReadonlySet<Unit>;
+  /** Slots for experts in all layers together. */
+  readonly nSlots: number;
+  /** Whether a whole unit can be read while another one is in use. */
+  readonly isRoomy: boolean;
+}
+
 /**
- * The plan of a model that may take `budgetBytes`, and needs more to be in memory as a whole: as much stays there as can.
+ * The plan of a model that may take `budgetBytes`, and needs more to be in memory as a whole: as much stays there as can. Experts leave first:
+ * a token takes few of them, and all of everything else.
  * @throws ResourceError that says what the least is.
  */
 export function planPaged(needs: MemoryNeeds, budgetBytes: number, sizes: Sizes): MemoryPlan {
-  const { program, weights } = needs;
-  const layoutOf = (tensor: Tensor) => weightLayout(tensor, program.plain, sizes).bytes;
-  const layouts = new Map(weights.map((tensor) => [tensor.name, layoutOf(tensor)]));
-  const pageable = pageableOf(program, weights, (name) => layouts.get(name)!);
-  const order = inOrderOfLeaving(pageable.units);
-  const plan = (nUnits: number, isRoomy: boolean): MemoryPlan => {
-    const leaving = new Set(order.slice(0, nUnits));
-    const paging = pagingOf(needs, pageable, { leaving, isRoomy }, sizes);
-    return planMemory({ ...needs, paging }, sizes);
-  };
-  const bytesOfPlan = (nUnits: number, isRoomy: boolean): number => plan(nUnits, isRoomy).maximumBytes;
+  const planner = plannerOf(needs, sizes);
+  const order = inOrderOfLeaving(planner.pageable.units);
+  const { groups } = planner.pageable;
+  const nExperts = sum(groups.map((group) => planner.nExperts(group)));
+  const leastSlots = sum(groups.map((group) => Math.min(LEAST_SLOTS, planner.nExperts(group))));
+  const none = new Set<Unit>();
+  const plan = (leaving: Leaving) => planMemory({ ...needs, paging: planner.pagingOf(leaving) }, sizes);
+  const fits = (leaving: Leaving): boolean => plan(leaving).maximumBytes <= budgetBytes;
+  const withSlots = (nSlots: number): Leaving => ({ units: none, nSlots, isRoomy: true });
+  if (fits(withSlots(leastSlots))) {
+    let [fitting, tooMany] = [leastSlots, nExperts + 1];
+    while (tooMany - fitting > 1) {
+      const middle = (fitting + tooMany) >> 1;
+      if (fits(withSlots(middle))) fitting = middle;
+      else tooMany = middle;
+    }
+    return plan(withSlots(fitting));
+  }
   let leastBytes = Infinity;
   for (const isRoomy of [true, false]) {
-    for (let n = 0; n <= order.length; n++) {
-      const bytes = bytesOfPlan(n, isRoomy);
-      if (bytes <= budgetBytes) return plan(n, isRoomy);
-      leastBytes = Math.min(leastBytes, bytes);
+    for (let n = 1; n <= order.length; n++) {
+      const made = plan({ units: new Set(order.slice(0, n)), nSlots: leastSlots, isRoomy });
+      if (made.maximumBytes <= budgetBytes) return made;
+      leastBytes = Math.min(leastBytes, made.maximumBytes);
     }
   }
   const came = `memory is ${counted(budgetBytes)} bytes; with weights that are read when they are used`;
@@ -100,50 +137,97 @@ function inOrderOfLeaving(units: readonly Unit[]): Unit[] {
     .map(({ unit }) => unit);
 }
 
-interface Leaving {
-  readonly leaving: ReadonlySet<Unit>;
-  /** Whether a whole unit can be read while another one is in use. */
-  readonly isRoomy: boolean;
+/** Hands out a region's bytes. */
+class Region {
+  bytes = 0;
+
+  take(bytes: number): number {
+    const at = this.bytes;
+    this.bytes += aligned(bytes);
+    return at;
+  }
 }
 
-function pagingOf(
-  { program, weights }: MemoryNeeds,
-  { units, tables }: Pageable,
-  { leaving, isRoomy }: Leaving,
-  sizes: Sizes,
-): Paging {
-  const coming = units.filter((unit) => leaving.has(unit));
-  const largest = greatest(coming.map(({ bytes }) => bytes));
-  const names = new Set(coming.flatMap(({ weights }) => weights.map(({ name }) => name)));
-  const stays = new Set(units.flatMap((unit) => (leaving.has(unit) ? [] : unit.weights.map(({ name }) => name))));
-  const byRows = tables.filter(({ name }) => !stays.has(name));
-  const placed = placeInRing(coming, largest, (tensor) => aligned(weightLayout(tensor, program.plain, sizes).bytes));
-  const rawBytes = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
-  const areaBytes = stagingBytes(batchesOf(weights, sizes.rowsPerItem, Math.min(STAGING_BYTES, rawBytes)));
-  const nAreas = Math.max(LEAST_AREAS, isRoomy ? Math.ceil(rawBytes / areaBytes) + 1 : 0);
-  let end = largest + nAreas * aligned(areaBytes);
-  const take = (bytes: number): number => (end += aligned(bytes)) - aligned(bytes);
+function plannerOf({ program, weights }: MemoryNeeds, sizes: Sizes) {
+  const byName = new Map(weights.map((tensor) => [tensor.name, tensor]));
+  const layouts = new Map(weights.map((tensor) => [tensor.name, weightLayout(tensor, program.plain, sizes)]));
+  const bytesIn = (name: string): number => layouts.get(name)!.bytes;
+  const pageable: Pageable = pageableOf(program, weights, bytesIn);
+  const nExperts = ({ stacks }: ExpertGroup): number => byName.get(stacks[0]!)!.shape[0]!;
   const { maxTokens } = program.graph;
-  const rows = byRows.map((table): RowsPlace => {
+  const { rowsPerItem } = sizes;
+
+  /** Room for whatever is read of some tensors at a time. */
+  const areasFor = (tensors: readonly Tensor[], wholeBytes: number, isRoomy: boolean) => {
+    if (tensors.length === 0) return { areaBytes: 0, nAreas: 0 };
+    const areaBytes = stagingBytes(batchesOf(tensors, rowsPerItem, Math.min(STAGING_BYTES, wholeBytes)));
+    return { areaBytes, nAreas: Math.max(LEAST_AREAS, isRoomy ? Math.ceil(wholeBytes / areaBytes) + 1 : 0) };
+  };
+
+  const rowsOf = (table: Tensor, region: Region): RowsPlace => {
     const cols = table.shape[1]!;
     const rowBytes = bytesOf({ ...table, shape: [cols] });
-    const rawAt = take(maxTokens * rowBytes);
-    const packedAt = take(sizes.packedBytes(table.quant, maxTokens, cols)!);
-    return { table, rowBytes, rawAt, packedAt, stepAt: take(4 * (stepWords.length + maxTokens)) };
-  });
-  const bytesPerToken = sum(coming.flatMap(({ weights }) => weights.map((tensor) => bytesOf(tensor))));
-  return {
-    stored: new Set(
-      [...names, ...byRows.map(({ name }) => name)].filter((name) => weights.some((each) => each.name === name)),
-    ),
-    ...placed,
-    tables: rows,
-    stagingAt: largest,
-    nAreas,
-    areaBytes: aligned(areaBytes),
-    bytes: end,
-    bytesPerToken: bytesPerToken + sum(rows.map(({ rowBytes }) => rowBytes)),
+    const rawAt = region.take(maxTokens * rowBytes);
+    const packedAt = region.take(sizes.packedBytes(table.quant, maxTokens, cols)!);
+    return { table, rowBytes, rawAt, packedAt, stepAt: region.take(4 * (stepWords.length + maxTokens)) };
   };
+
+  const slotsOf = (group: ExpertGroup, nSlots: number, region: Region): ExpertPlace => {
+    const slot = new Region();
+    const stacks = group.stacks.map((name) => {
+      const layout = layouts.get(name)!;
+      return { tensor: byName.get(name)!, layout, at: slot.take(layout.matrixBytes) };
+    });
+    return { stacks, nExperts: nExperts(group), nSlots, slotsAt: region.take(nSlots * slot.bytes), slotBytes: slot.bytes };
+  };
+
+  function pagingOf({ units: leaving, nSlots, isRoomy }: Leaving): Paging {
+    const { units, tables, groups } = pageable;
+    const coming = units.filter((unit) => leaving.has(unit));
+    const stays = new Set(units.flatMap((unit) => (leaving.has(unit) ? [] : unit.weights.map(({ name }) => name))));
+    const byRows = tables.filter(({ name }) => !stays.has(name));
+    const ringBytes = greatest(coming.map(({ bytes }) => bytes));
+    const rawBytes = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
+    const stacks = groups.flatMap((group) => group.stacks);
+    const stackTensors = stacks.map((name) => byName.get(name)!);
+    const expertBytes = greatest(
+      groups.map((group) => sum(group.stacks.map((name) => bytesOf(byName.get(name)!) / nExperts(group)))),
+    );
+    const ofUnits = areasFor(coming.length > 0 ? weights.filter(({ name }) => !stacks.includes(name)) : [], rawBytes, isRoomy);
+    const ofExperts = areasFor(stackTensors, isRoomy ? 2 * expertBytes : expertBytes, isRoomy);
+    const region = new Region();
+    region.take(ringBytes);
+    const { areaBytes = 0, nAreas } = ofUnits;
+    const stagingAt = region.take(nAreas * aligned(areaBytes));
+    const expertStagingAt = region.take(ofExperts.nAreas * aligned(ofExperts.areaBytes));
+    const rows = byRows.map((table) => rowsOf(table, region));
+    const each = Math.floor(nSlots / Math.max(1, groups.length));
+    const experts = groups.map((group, g) =>
+      slotsOf(group, Math.min(nExperts(group), each + (g < nSlots % groups.length ? 1 : 0)), region),
+    );
+    const streamed = coming.flatMap(({ weights }) => weights);
+    const used = sum(groups.map((group) => (group.nUsed * expertBytesOf(group)) | 0));
+    return {
+      stored: new Set([...streamed, ...byRows].map(({ name }) => name).concat(stacks)),
+      ...placeInRing(coming, ringBytes, ({ name }) => aligned(bytesIn(name))),
+      tables: rows,
+      experts,
+      stacks,
+      stagingAt,
+      nAreas,
+      areaBytes: aligned(areaBytes),
+      expertStagingAt,
+      expertAreas: ofExperts.nAreas,
+      expertAreaBytes: aligned(ofExperts.areaBytes),
+      bytes: region.bytes,
+      bytesPerToken: sum(streamed.map((tensor) => bytesOf(tensor))) + sum(rows.map(({ rowBytes }) => rowBytes)) + used,
+    };
+  }
+
+  const expertBytesOf = (group: ExpertGroup): number =>
+    sum(group.stacks.map((name) => bytesOf(byName.get(name)!) / nExperts(group)));
+
+  return { pageable, nExperts, pagingOf };
 }
 
 /** One behind the other; what does not fit in before the end begins anew. */
