@@ -34,7 +34,10 @@ export class TrafficWatch {
         bytesPerToken: nGenerated > 1 ? (traffic.bytesRead - prefilledBytes) / (nGenerated - 1) : 0,
         waitMs: traffic.waitMs - begun.waitMs,
         packMs: traffic.packMs - begun.packMs,
-        hitRate: traffic.nChosen > begun.nChosen ? (traffic.nHits - begun.nHits) / (traffic.nChosen - begun.nChosen) : undefined,
+        hitRate:
+          traffic.nChosen > begun.nChosen
+            ? (traffic.nHits - begun.nHits) / (traffic.nChosen - begun.nChosen)
+            : undefined,
       }
     );
   }

@@ -10,7 +10,7 @@ import { lower, recordOf, type Lowered, type RareExpansions, type Slot } from '.
 import { aligned } from './aligned.ts';
 import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
-import type { Paging } from './paged/plan.ts';
+import type { Paging } from './paged/paging.ts';
 import { GRID_BYTES, stepWords, textWords } from './words.ts';
 
 /**

@@ -243,7 +243,9 @@ export class WasmProgram implements Program {
     };
     if (!paged) return alone(0, placed.length);
     const tokens = heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
-    return paged.run({ tokens, nRows, signal }, (records, begin, end) => (onNode ? alone(begin, end) : pool.run(records)));
+    return paged.run({ tokens, nRows, signal }, (records, begin, end) =>
+      onNode ? alone(begin, end) : pool.run(records),
+    );
   }
 
   /** A barrier behind each call is part of what is timed, so the sum is a little more than a whole run takes. */

@@ -5,7 +5,7 @@ import type { Traffic } from '../../backend.ts';
 import { batchesOf, type Batch } from '../../staging.ts';
 import { placeBatch } from '../upload.ts';
 import type { PagerHost } from './pager.ts';
-import type { ExpertPlace } from './plan.ts';
+import type { ExpertPlace } from './paging.ts';
 import { Scores } from './scores.ts';
 
 type ReadInto = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;
@@ -147,7 +147,10 @@ export class ExpertCache {
   private fetch(layer: Layer, wanted: readonly number[]): void {
     const { slotOf, expertIn, isComing, batches } = layer;
     for (const expert of wanted) {
-      if (slotOf[expert] !== NONE || [...this.waiting, ...this.coming].some(({ load }) => load.expert === expert && load.layer === layer))
+      if (
+        slotOf[expert] !== NONE ||
+        [...this.waiting, ...this.coming].some(({ load }) => load.expert === expert && load.layer === layer)
+      )
         continue;
       const slot = this.slotFor(layer, wanted);
       if (slot === NONE) break;
@@ -191,7 +194,7 @@ export class ExpertCache {
 
   /** Waits until what was begun is in place. */
   private async wait(signal: AbortSignal | undefined): Promise<void> {
-    for (let part; (part = this.coming[0]); ) {
+    for (let part; (part = this.coming[0]);) {
       const startMs = performance.now();
       await (signal ? orAborted(part.ended, signal) : part.ended);
       const readMs = performance.now();
@@ -253,6 +256,7 @@ function piecesByExpert({ stacks, nExperts }: ExpertPlace, rowsPerItem: number, 
   const byExpert: Batch[][] = Array.from({ length: nExperts }, () => []);
   for (const { tensor } of stacks)
     for (const { pieces } of batchesOf([tensor], rowsPerItem, mostBytes))
-      for (const piece of pieces) byExpert[piece.matrix]!.push({ pieces: [{ ...piece, stagedAt: 0 }], bytes: piece.bytes });
+      for (const piece of pieces)
+        byExpert[piece.matrix]!.push({ pieces: [{ ...piece, stagedAt: 0 }], bytes: piece.bytes });
   return byExpert;
 }

@@ -23,7 +23,12 @@ export function expertGroups(fused: readonly FusedCalls[]): ExpertGroup[] {
   for (const { calls, phase } of fused) {
     for (const { inputs, node } of calls.filter(isOfExperts)) {
       const [stack, , choices] = inputs as [Slot, Slot, Slot];
-      const group = groups.get(choices) ?? { stacks: [], nUsed: node.params['nUsed']!, firstPhase: phase, lastPhase: phase };
+      const group = groups.get(choices) ?? {
+        stacks: [],
+        nUsed: node.params['nUsed']!,
+        firstPhase: phase,
+        lastPhase: phase,
+      };
       groups.set(choices, group);
       group.stacks.push(stack.name);
       group.lastPhase = phase;

@@ -15,10 +15,14 @@ export function pagedOf(host: PagerHost) {
   const read: Pager['readInto'] = (...where) => pager.readInto(...where);
   const tables = plan.paging!.tables.map((place) => [place.table.name, new TokenRows(host, place, read)] as const);
   const experts = new ExpertCache(host, read, pager.traffic);
-  const expertPlaces = new Map(plan.paging!.experts.flatMap((place) => place.stacks.map(({ tensor }) => [tensor.name, place])));
+  const expertPlaces = new Map(
+    plan.paging!.experts.flatMap((place) => place.stacks.map(({ tensor }) => [tensor.name, place])),
+  );
   const passing: PlaceOf = ({ tensor: { name }, matrix }) => {
     const place = expertPlaces.get(name);
-    return place ? slotPlace(place, plan.paged.begin, { name, matrix, slot: matrix % place.nSlots }) : plan.weights.get(name);
+    return place
+      ? slotPlace(place, plan.paged.begin, { name, matrix, slot: matrix % place.nSlots })
+      : plan.weights.get(name);
   };
   const paged: Paged = { pager, tables: new Map(tables), experts };
   const close = async (): Promise<void> => {

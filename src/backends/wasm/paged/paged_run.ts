@@ -99,7 +99,15 @@ function segmentsOf(
     const last = segments.at(-1);
     const layer = last?.layer !== undefined && layers.includes(last.layer, g) ? last.layer : layers[g];
     if (!last || layer !== last.layer || (unit !== undefined && unit !== last.unit))
-      segments.push({ records: alone, begin: g, end: g + 1, rows, unit, layer, choicesAt: choicesIn(calls, addressOf) });
+      segments.push({
+        records: alone,
+        begin: g,
+        end: g + 1,
+        rows,
+        unit,
+        layer,
+        choicesAt: choicesIn(calls, addressOf),
+      });
     else segments[segments.length - 1] = { ...last, end: g + 1, records: joined(last.records, alone) };
   }
   return segments;

@@ -4,7 +4,7 @@ import type { Tensor } from '../../../graph/tensor.ts';
 import type { ReadTensor, Traffic } from '../../backend.ts';
 import { batchesOf, type Batch } from '../../staging.ts';
 import { placeBatch, type UploadTarget } from '../upload.ts';
-import type { PlacedUnit } from './plan.ts';
+import type { PlacedUnit } from './paging.ts';
 
 /** The part of the world around it that the pager needs. */
 export interface PagerHost extends UploadTarget {

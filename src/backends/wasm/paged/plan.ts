@@ -5,68 +5,11 @@ import { batchesOf, STAGING_BYTES, stagingBytes } from '../../staging.ts';
 import { aligned } from '../aligned.ts';
 import type { Sizes } from '../kernels.ts';
 import { planMemory, type MemoryNeeds, type MemoryPlan } from '../plan.ts';
-import { weightLayout, type WeightLayout } from '../weights.ts';
+import { weightLayout } from '../weights.ts';
 import { stepWords } from '../words.ts';
 import type { ExpertGroup } from './expert_groups.ts';
+import type { ExpertPlace, Paging, PlacedUnit, RowsPlace } from './paging.ts';
 import { pageableOf, type Pageable, type Unit } from './units.ts';
-
-/**
- * What stays in memory, and what comes by, for a number of bytes. All of this lies in one region:
- *
- *     | ring: units, one behind the other | areas | areas for experts | rows of a token table: as in the file, packed │ a step | slots of experts |
- *
- * A unit has the same place in each step, so records need not be written anew. Units that stay lie between units that come by: while they are
- * computed, the next ones are read.
- */
-export interface Paging {
-  /** Weights without a place of their own. */
-  readonly stored: ReadonlySet<string>;
-  /** Where those lie that come by as a whole, from the beginning of the region. */
-  readonly places: ReadonlyMap<string, number>;
-  readonly units: readonly PlacedUnit[];
-  readonly tables: readonly RowsPlace[];
-  /** Layers whose experts come by, in order, and the names of all their stacks. */
-  readonly experts: readonly ExpertPlace[];
-  readonly stacks: readonly string[];
-  /** From the beginning of the region: areas for bytes as the file has them. */
-  readonly stagingAt: number;
-  readonly nAreas: number;
-  readonly areaBytes: number;
-  /** The same for experts. */
-  readonly expertStagingAt: number;
-  readonly expertAreas: number;
-  readonly expertAreaBytes: number;
-  /** Of the whole region. */
-  readonly bytes: number;
-  /** What a step of one token reads, as the file has it, if its experts are not in memory. */
-  readonly bytesPerToken: number;
-}
-
-/** A unit's stretch of the ring. */
-export interface PlacedUnit extends Unit {
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** A token table of which the rows of a step come by. */
-export interface RowsPlace {
-  readonly table: Tensor;
-  /** In the file. */
-  readonly rowBytes: number;
-  readonly rawAt: number;
-  readonly packedAt: number;
-  /** A step whose tokens are 0, 1, 2 …: row t of what came is that of token t. */
-  readonly stepAt: number;
-}
-
-/** A layer's slots. Each takes one expert: a matrix of each stack. */
-export interface ExpertPlace {
-  readonly stacks: readonly { readonly tensor: Tensor; readonly layout: WeightLayout; readonly at: number }[];
-  readonly nExperts: number;
-  readonly nSlots: number;
-  readonly slotsAt: number;
-  readonly slotBytes: number;
-}
 
 /** So many areas there are at least: one is read while another one is packed. */
 const LEAST_AREAS = 2;
@@ -178,7 +121,13 @@ function plannerOf({ program, weights }: MemoryNeeds, sizes: Sizes) {
       const layout = layouts.get(name)!;
       return { tensor: byName.get(name)!, layout, at: slot.take(layout.matrixBytes) };
     });
-    return { stacks, nExperts: nExperts(group), nSlots, slotsAt: region.take(nSlots * slot.bytes), slotBytes: slot.bytes };
+    return {
+      stacks,
+      nExperts: nExperts(group),
+      nSlots,
+      slotsAt: region.take(nSlots * slot.bytes),
+      slotBytes: slot.bytes,
+    };
   };
 
   function pagingOf({ units: leaving, nSlots, isRoomy }: Leaving): Paging {
@@ -193,7 +142,11 @@ function plannerOf({ program, weights }: MemoryNeeds, sizes: Sizes) {
     const expertBytes = greatest(
       groups.map((group) => sum(group.stacks.map((name) => bytesOf(byName.get(name)!) / nExperts(group)))),
     );
-    const ofUnits = areasFor(coming.length > 0 ? weights.filter(({ name }) => !stacks.includes(name)) : [], rawBytes, isRoomy);
+    const ofUnits = areasFor(
+      coming.length > 0 ? weights.filter(({ name }) => !stacks.includes(name)) : [],
+      rawBytes,
+      isRoomy,
+    );
     const ofExperts = areasFor(stackTensors, isRoomy ? 2 * expertBytes : expertBytes, isRoomy);
     const region = new Region();
     region.take(ringBytes);

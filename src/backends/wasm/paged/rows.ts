@@ -2,7 +2,7 @@ import type { Tensor } from '../../../graph/tensor.ts';
 import type { Batch } from '../../staging.ts';
 import { stepWords } from '../words.ts';
 import { placeBatch, type UploadTarget } from '../upload.ts';
-import type { RowsPlace } from './plan.ts';
+import type { RowsPlace } from './paging.ts';
 
 /** Reads a tensor's bytes. */
 type ReadInto = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;

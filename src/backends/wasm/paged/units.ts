@@ -60,7 +60,8 @@ export function pageableOf(
     byPhase.set(phase, [...(byPhase.get(phase) ?? []), byName.get(name)!]);
   }
   const spans = expertGroups(fused);
-  const runsAgain = (phase: number) => spans.some(({ firstPhase, lastPhase }) => firstPhase <= phase && phase <= lastPhase);
+  const runsAgain = (phase: number) =>
+    spans.some(({ firstPhase, lastPhase }) => firstPhase <= phase && phase <= lastPhase);
   const units = [...byPhase]
     .filter(([phase]) => !runsAgain(phase))
     .sort(([a], [b]) => a - b)
