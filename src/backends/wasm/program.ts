@@ -236,26 +236,10 @@ export class WasmProgram implements Program {
 
   /** In pieces: where weights come in, or call by call for whoever looks. */
   private async runApart(nTokens: number, signal: AbortSignal | undefined): Promise<void> {
-    const { paged, nRows, onNode, placed } = this;
-    const { heap, pool } = this.home;
-    const alone = async (begin: number, end: number) => {
-      for (const each of placed.slice(begin, end)) await this.runCall(each, onNode!);
-    };
-    if (!paged) return alone(0, placed.length);
-    const tokens = heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
-    return paged.run({ tokens, nRows, signal }, (records, begin, end) =>
-      onNode ? alone(begin, end) : pool.run(records),
-    );
-  }
-
-  /** A barrier behind each call is part of what is timed, so the sum is a little more than a whole run takes. */
-  private async runCall({ alone, calls }: PlacedCalls, onNode: NonNullable<Look['onNode']>): Promise<void> {
-    const startMs = performance.now();
-    const running = this.home.pool.run(alone);
-    if (running) await running;
-    const ms = performance.now() - startMs;
-    const nodes = [...new Set(calls.map(({ node }) => node))];
-    onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms, read: this.view });
+    const { paged, nRows, onNode, placed, view, home } = this;
+    const { runApart } = await import('./apart.ts');
+    const tokens = home.heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
+    return runApart({ placed, paged, pool: home.pool, onNode, view }, { tokens, nRows, signal });
   }
 
   /** Rows and items of all calls in this step. About eight chunks a thread even out unequal cores. */

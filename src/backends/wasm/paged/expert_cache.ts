@@ -29,7 +29,7 @@ interface Part {
 
 const NONE = -1;
 
-/** The slots of a layer, and who is in them. */
+/** The slots of a layer, and who is in them. At first nobody is: what the upload left there may be parts of several. */
 interface Layer {
   readonly place: ExpertPlace;
   /** Of each expert, the pieces of its matrices. */
@@ -81,11 +81,6 @@ export class ExpertCache {
       isComing: new Uint8Array(place.nSlots),
       scores: new Scores(place.nExperts),
     }));
-    // what the upload left: experts pass through the slots, one behind the other
-    for (const { place, expertIn, slotOf } of this.layers) {
-      for (let expert = 0; expert < place.nExperts; expert++) expertIn[expert % place.nSlots] = expert;
-      for (const [slot, expert] of expertIn.entries()) if (expert !== NONE) slotOf[expert] = slot;
-    }
   }
 
   /**

@@ -60,7 +60,7 @@ export class PagedRun {
     const { tokens, nRows, signal } = step;
     const isWanted = ({ unit, rows }: Segment): boolean => unit !== undefined && nRows[rows] > 0;
     await pager.begin(this.segments.filter(isWanted).map(({ unit }) => unit!));
-    for (const table of this.tables) await pager.waiting(table.bring(tokens));
+    for (const table of this.tables) await pager.waiting(table.bring(tokens, signal));
     for (const segment of this.segments) {
       const { records, begin, end, rows, unit, layer, choicesAt } = segment;
       if (isWanted(segment)) await pager.arrive(unit!, signal);

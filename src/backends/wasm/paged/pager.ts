@@ -139,8 +139,11 @@ export class Pager {
   /** What is waited for while nothing can be computed. */
   async waiting(coming: Promise<void>): Promise<void> {
     const startMs = performance.now();
-    await coming;
-    this.traffic.waitMs += performance.now() - startMs;
+    try {
+      await coming;
+    } finally {
+      this.traffic.waitMs += performance.now() - startMs;
+    }
   }
 
   private async quiet(): Promise<void> {

@@ -5,7 +5,7 @@ import { batchesOf, STAGING_BYTES, stagingBytes } from '../../staging.ts';
 import { aligned } from '../aligned.ts';
 import type { Sizes } from '../kernels.ts';
 import { planMemory, type MemoryNeeds, type MemoryPlan } from '../plan.ts';
-import { weightLayout } from '../weights.ts';
+import { weightLayout, type WeightLayout } from '../weights.ts';
 import { stepWords } from '../words.ts';
 import type { ExpertGroup } from './expert_groups.ts';
 import type { ExpertPlace, Paging, PlacedUnit, RowsPlace } from './paging.ts';
@@ -32,13 +32,13 @@ interface Leaving {
  * @throws ResourceError that says what the least is.
  */
 export function planPaged(needs: MemoryNeeds, budgetBytes: number, sizes: Sizes): MemoryPlan {
-  const planner = plannerOf(needs, sizes);
-  const order = inOrderOfLeaving(planner.pageable.units);
-  const { groups } = planner.pageable;
-  const nExperts = sum(groups.map((group) => planner.nExperts(group)));
-  const leastSlots = sum(groups.map((group) => Math.min(LEAST_SLOTS, planner.nExperts(group))));
+  const model = modelOf(needs, sizes);
+  const { units, groups } = model.pageable;
+  const order = inOrderOfLeaving(units);
+  const nExperts = sum(groups.map((group) => nExpertsOf(model, group)));
+  const leastSlots = sum(groups.map((group) => Math.min(LEAST_SLOTS, nExpertsOf(model, group))));
   const none = new Set<Unit>();
-  const plan = (leaving: Leaving) => planMemory({ ...needs, paging: planner.pagingOf(leaving) }, sizes);
+  const plan = (leaving: Leaving) => planMemory({ ...needs, paging: pagingOf(model, leaving) }, sizes);
   const fits = (leaving: Leaving): boolean => plan(leaving).maximumBytes <= budgetBytes;
   const withSlots = (nSlots: number): Leaving => ({ units: none, nSlots, isRoomy: true });
   if (fits(withSlots(leastSlots))) {
@@ -91,96 +91,101 @@ class Region {
   }
 }
 
-function plannerOf({ program, weights }: MemoryNeeds, sizes: Sizes) {
+/** What plans of a model with different amounts in memory have in common. */
+interface Model extends Pick<MemoryNeeds, 'program' | 'weights'> {
+  readonly sizes: Sizes;
+  readonly byName: ReadonlyMap<string, Tensor>;
+  readonly layouts: ReadonlyMap<string, WeightLayout>;
+  readonly pageable: Pageable;
+}
+
+function modelOf({ program, weights }: MemoryNeeds, sizes: Sizes): Model {
   const byName = new Map(weights.map((tensor) => [tensor.name, tensor]));
   const layouts = new Map(weights.map((tensor) => [tensor.name, weightLayout(tensor, program.plain, sizes)]));
-  const bytesIn = (name: string): number => layouts.get(name)!.bytes;
-  const pageable: Pageable = pageableOf(program, weights, bytesIn);
-  const nExperts = ({ stacks }: ExpertGroup): number => byName.get(stacks[0]!)!.shape[0]!;
+  const pageable = pageableOf(program, weights, (name) => layouts.get(name)!.bytes);
+  return { program, weights, sizes, byName, layouts, pageable };
+}
+
+const nExpertsOf = ({ byName }: Model, { stacks }: ExpertGroup): number => byName.get(stacks[0]!)!.shape[0]!;
+
+/** Bytes of one expert, as the file has it. */
+const expertBytesOf = (model: Model, group: ExpertGroup): number =>
+  sum(group.stacks.map((name) => bytesOf(model.byName.get(name)!) / nExpertsOf(model, group)));
+
+/** Room for so many bytes of some tensors at a time, or for as little as goes. */
+function areasFor(
+  { sizes }: Model,
+  tensors: readonly Tensor[],
+  { wholeBytes, isRoomy }: { wholeBytes: number; isRoomy: boolean },
+) {
+  if (tensors.length === 0) return { areaBytes: 0, nAreas: 0 };
+  const areaBytes = stagingBytes(batchesOf(tensors, sizes.rowsPerItem, Math.min(STAGING_BYTES, wholeBytes)));
+  return {
+    areaBytes: aligned(areaBytes),
+    nAreas: Math.max(LEAST_AREAS, isRoomy ? Math.ceil(wholeBytes / areaBytes) + 1 : 0),
+  };
+}
+
+function rowsPlace({ program, sizes }: Model, table: Tensor, region: Region): RowsPlace {
   const { maxTokens } = program.graph;
-  const { rowsPerItem } = sizes;
+  const cols = table.shape[1]!;
+  const rowBytes = bytesOf({ ...table, shape: [cols] });
+  const rawAt = region.take(maxTokens * rowBytes);
+  const packedAt = region.take(sizes.packedBytes(table.quant, maxTokens, cols)!);
+  return { table, rowBytes, rawAt, packedAt, stepAt: region.take(4 * (stepWords.length + maxTokens)) };
+}
 
-  /** Room for whatever is read of some tensors at a time. */
-  const areasFor = (tensors: readonly Tensor[], wholeBytes: number, isRoomy: boolean) => {
-    if (tensors.length === 0) return { areaBytes: 0, nAreas: 0 };
-    const areaBytes = stagingBytes(batchesOf(tensors, rowsPerItem, Math.min(STAGING_BYTES, wholeBytes)));
-    return { areaBytes, nAreas: Math.max(LEAST_AREAS, isRoomy ? Math.ceil(wholeBytes / areaBytes) + 1 : 0) };
+function expertPlace(model: Model, group: ExpertGroup, nSlots: number, region: Region): ExpertPlace {
+  const slot = new Region();
+  const stacks = group.stacks.map((name) => {
+    const layout = model.layouts.get(name)!;
+    return { tensor: model.byName.get(name)!, layout, at: slot.take(layout.matrixBytes) };
+  });
+  const nExperts = nExpertsOf(model, group);
+  const slotsAt = region.take(nSlots * slot.bytes);
+  return { stacks, nExperts, nSlots, slotsAt, slotBytes: slot.bytes };
+}
+
+function pagingOf(model: Model, { units: leaving, nSlots, isRoomy }: Leaving): Paging {
+  const { byName, layouts, pageable } = model;
+  const { units, tables, groups } = pageable;
+  const coming = units.filter((unit) => leaving.has(unit));
+  const streamed = coming.flatMap(({ weights }) => weights);
+  const stays = new Set(units.flatMap((unit) => (leaving.has(unit) ? [] : unit.weights.map(({ name }) => name))));
+  const byRows = tables.filter(({ name }) => !stays.has(name));
+  const ringBytes = greatest(coming.map(({ bytes }) => bytes));
+  const stacks = groups.flatMap((group) => group.stacks);
+  const unitBytes = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
+  const expertBytes = greatest(groups.map((group) => expertBytesOf(model, group)));
+  const ofUnits = areasFor(model, streamed, { wholeBytes: unitBytes, isRoomy });
+  const stackTensors = stacks.map((name) => byName.get(name)!);
+  const ofExperts = areasFor(model, stackTensors, { wholeBytes: 2 * expertBytes, isRoomy });
+  const region = new Region();
+  region.take(ringBytes);
+  const stagingAt = region.take(ofUnits.nAreas * ofUnits.areaBytes);
+  const expertStagingAt = region.take(ofExperts.nAreas * ofExperts.areaBytes);
+  const rows = byRows.map((table) => rowsPlace(model, table, region));
+  const experts = groups.map((group, g) => {
+    const share = Math.floor(nSlots / groups.length) + (g < nSlots % groups.length ? 1 : 0);
+    return expertPlace(model, group, Math.min(nExpertsOf(model, group), share), region);
+  });
+  return {
+    stored: new Set([...[...streamed, ...byRows].map(({ name }) => name), ...stacks]),
+    ...placeInRing(coming, ringBytes, ({ name }) => aligned(layouts.get(name)!.bytes)),
+    tables: rows,
+    experts,
+    stacks,
+    stagingAt,
+    ...ofUnits,
+    expertStagingAt,
+    expertAreas: ofExperts.nAreas,
+    expertAreaBytes: ofExperts.areaBytes,
+    bytes: region.bytes,
+    bytesPerToken:
+      sum(streamed.map((tensor) => bytesOf(tensor))) +
+      sum(rows.map(({ rowBytes }) => rowBytes)) +
+      sum(groups.map((group) => group.nUsed * expertBytesOf(model, group))),
   };
-
-  const rowsOf = (table: Tensor, region: Region): RowsPlace => {
-    const cols = table.shape[1]!;
-    const rowBytes = bytesOf({ ...table, shape: [cols] });
-    const rawAt = region.take(maxTokens * rowBytes);
-    const packedAt = region.take(sizes.packedBytes(table.quant, maxTokens, cols)!);
-    return { table, rowBytes, rawAt, packedAt, stepAt: region.take(4 * (stepWords.length + maxTokens)) };
-  };
-
-  const slotsOf = (group: ExpertGroup, nSlots: number, region: Region): ExpertPlace => {
-    const slot = new Region();
-    const stacks = group.stacks.map((name) => {
-      const layout = layouts.get(name)!;
-      return { tensor: byName.get(name)!, layout, at: slot.take(layout.matrixBytes) };
-    });
-    return {
-      stacks,
-      nExperts: nExperts(group),
-      nSlots,
-      slotsAt: region.take(nSlots * slot.bytes),
-      slotBytes: slot.bytes,
-    };
-  };
-
-  function pagingOf({ units: leaving, nSlots, isRoomy }: Leaving): Paging {
-    const { units, tables, groups } = pageable;
-    const coming = units.filter((unit) => leaving.has(unit));
-    const stays = new Set(units.flatMap((unit) => (leaving.has(unit) ? [] : unit.weights.map(({ name }) => name))));
-    const byRows = tables.filter(({ name }) => !stays.has(name));
-    const ringBytes = greatest(coming.map(({ bytes }) => bytes));
-    const rawBytes = greatest(coming.map(({ weights }) => sum(weights.map((tensor) => bytesOf(tensor)))));
-    const stacks = groups.flatMap((group) => group.stacks);
-    const stackTensors = stacks.map((name) => byName.get(name)!);
-    const expertBytes = greatest(
-      groups.map((group) => sum(group.stacks.map((name) => bytesOf(byName.get(name)!) / nExperts(group)))),
-    );
-    const ofUnits = areasFor(
-      coming.length > 0 ? weights.filter(({ name }) => !stacks.includes(name)) : [],
-      rawBytes,
-      isRoomy,
-    );
-    const ofExperts = areasFor(stackTensors, isRoomy ? 2 * expertBytes : expertBytes, isRoomy);
-    const region = new Region();
-    region.take(ringBytes);
-    const { areaBytes = 0, nAreas } = ofUnits;
-    const stagingAt = region.take(nAreas * aligned(areaBytes));
-    const expertStagingAt = region.take(ofExperts.nAreas * aligned(ofExperts.areaBytes));
-    const rows = byRows.map((table) => rowsOf(table, region));
-    const each = Math.floor(nSlots / Math.max(1, groups.length));
-    const experts = groups.map((group, g) =>
-      slotsOf(group, Math.min(nExperts(group), each + (g < nSlots % groups.length ? 1 : 0)), region),
-    );
-    const streamed = coming.flatMap(({ weights }) => weights);
-    const used = sum(groups.map((group) => (group.nUsed * expertBytesOf(group)) | 0));
-    return {
-      stored: new Set([...streamed, ...byRows].map(({ name }) => name).concat(stacks)),
-      ...placeInRing(coming, ringBytes, ({ name }) => aligned(bytesIn(name))),
-      tables: rows,
-      experts,
-      stacks,
-      stagingAt,
-      nAreas,
-      areaBytes: aligned(areaBytes),
-      expertStagingAt,
-      expertAreas: ofExperts.nAreas,
-      expertAreaBytes: aligned(ofExperts.areaBytes),
-      bytes: region.bytes,
-      bytesPerToken: sum(streamed.map((tensor) => bytesOf(tensor))) + sum(rows.map(({ rowBytes }) => rowBytes)) + used,
-    };
-  }
-
-  const expertBytesOf = (group: ExpertGroup): number =>
-    sum(group.stacks.map((name) => bytesOf(byName.get(name)!) / nExperts(group)));
-
-  return { pageable, nExperts, pagingOf };
 }
 
 /** One behind the other; what does not fit in before the end begins anew. */
