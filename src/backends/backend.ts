@@ -130,6 +130,9 @@ export interface Traffic {
   waitMs: number;
   /** Milliseconds in which the threads packed what had come. */
   packMs: number;
+  /** Experts that layers of a step chose, each once, and those of them that were in memory. */
+  nChosen: number;
+  nHits: number;
 }
 
 /** What one of several programs runs. */

@@ -89,20 +89,13 @@ export async function loadModel(
   const kvType = checkKvType(options.kvType ?? 'f16');
   const recorded = bound.record(limits, kvType);
   const architecture = file.metadata.string('general.architecture');
-  const base = {
-    bound,
-    architecture,
-    limits,
-    kvType,
-    stored: opening.tensors,
-    tensors: file.tensors,
-    signal: around.signal,
-  };
+  const { signal } = around;
+  const base = { bound, architecture, limits, kvType, stored: opening.tensors, tensors: file.tensors, signal };
   const adapters = around.adapters && (await (await import('./adapters.ts')).openAdapters(around.adapters, base)); // few programs have some
-  const hash = weightsHash(file, readTensor(file, around.signal));
+  const hash = weightsHash(file, readTensor(file, signal));
   const weights = [...bound.weights, ...(adapters?.weights ?? [])];
   const graphs = adapters ? { graph: adapters.largest.graph, part: recorded.graph } : { graph: recorded.graph };
-  const starting = createBackend({ weights, ...graphs, options, signal: around.signal });
+  const starting = createBackend({ weights, ...graphs, options, signal: signal });
   starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
@@ -115,10 +108,10 @@ export async function loadModel(
     const beside = (read: ReadTensor, isAgain = false) => adapters?.readBeside(read, isAgain) ?? read;
     await backend.upload(weights, {
       read: beside(hash.read),
-      readAgain: beside(readTensor(file, around.signal), true),
+      readAgain: beside(readTensor(file, signal), true),
       readLater: beside(readTensor(file), true),
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
-      signal: around.signal,
+      signal: signal,
     });
     const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined, options.chatTemplate);
     const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);

@@ -20,7 +20,7 @@ import type { Marks } from './marks.ts';
 import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline, type SharedModel } from './timeline.ts';
-import { timingsOf, TrafficWatch } from './timings.ts';
+import { timingsOf } from './timings.ts';
 
 /** So many tokens read at once tell how fast reading is. */
 const MANY_TOKENS = 32;
@@ -200,7 +200,7 @@ export class Session {
     const { ignoreEos, logProbs, speculate, nDraft } = how;
     const { tokenizer } = this.model;
     const ahead = await this.lookAhead(speculate, nDraft);
-    const watch = new TrafficWatch(this.program);
+    const watch = this.program.traffic && (await import('./paging_timings.ts')).watchTraffic(this.program);
     const startMs = performance.now();
     if (constraint?.isOver) answer.end();
     if (making.text.length > this.nCtx && !answer.stopReason) await this.makeRoom(making, signal); // an answer that goes on
@@ -210,7 +210,7 @@ export class Session {
     const nReused = nKept + this.timeline.nTaken;
     const nRead = this.timeline.length - nReused;
     const prefilledMs = performance.now();
-    watch.prefilled();
+    watch?.prefilled();
     let firstMs = 0;
     while (logits && answer.stopReason === undefined && !signal?.aborted) {
       const token = draws ? await draws.draw(logits) : (constraint?.draw(logits, making) ?? sampler.sample(logits));
@@ -237,9 +237,7 @@ export class Session {
     const unread = making.text.slice(this.timeline.length);
     if (answer.stopReason !== 'eos') this.unfinished = unfinishedOf(making, unread);
     yield answer.flush();
-    const nGenerated = answer.tokens.length;
-    const moments = { startMs, prefilledMs, firstMs, endMs };
-    const timings = timingsOf(this.model.loadMs, moments, { nRead, nGenerated, watch });
+    const timings = timingsOf(this.model.loadMs, { startMs, prefilledMs, firstMs, endMs }, nRead, answer.tokens.length);
     if (nRead >= MANY_TOKENS) this.prefillTps = timings.prefillTps;
     return {
       text: answer.text,
@@ -249,7 +247,7 @@ export class Session {
       nForgotten: making.prompt.nForgotten,
       stopReason: answer.stopReason ?? 'abort',
       seed: sampler.seed,
-      timings,
+      timings: watch ? { ...timings, paging: watch.timings(answer.tokens.length) } : timings,
       ...(logProbs === undefined ? {} : { logProbs: answer.scores }),
       ...(ahead && { speculation: ahead.report() }),
     };

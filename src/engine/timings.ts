@@ -1,5 +1,4 @@
-import type { Program, Traffic } from '../backends/backend.ts';
-import type { PagingTimings, Timings } from '../protocol/generation.ts';
+import type { Timings } from '../protocol/generation.ts';
 
 /** Moments of an answer: the call, the prompt read, the first token, the end. */
 export interface Moments {
@@ -10,44 +9,10 @@ export interface Moments {
   readonly endMs: number;
 }
 
-/** What has come by of paged weights, when an answer began and when its prompt was read. */
-export class TrafficWatch {
-  private readonly traffic: Traffic | undefined;
-  private readonly begun: Traffic | undefined;
-  private prefilledBytes = 0;
-
-  constructor({ traffic }: Program) {
-    this.traffic = traffic;
-    this.begun = traffic && { ...traffic };
-  }
-
-  prefilled(): void {
-    this.prefilledBytes = this.traffic?.bytesRead ?? 0;
-  }
-
-  timings(nGenerated: number): PagingTimings | undefined {
-    const { traffic, begun, prefilledBytes } = this;
-    return (
-      traffic &&
-      begun && {
-        bytesRead: traffic.bytesRead - begun.bytesRead,
-        bytesPerToken: nGenerated > 1 ? (traffic.bytesRead - prefilledBytes) / (nGenerated - 1) : 0,
-        waitMs: traffic.waitMs - begun.waitMs,
-        packMs: traffic.packMs - begun.packMs,
-      }
-    );
-  }
-}
-
-export function timingsOf(
-  loadMs: number,
-  at: Moments,
-  { nRead, nGenerated, watch }: { readonly nRead: number; readonly nGenerated: number; readonly watch: TrafficWatch },
-): Timings {
+export function timingsOf(loadMs: number, at: Moments, nRead: number, nGenerated: number): Timings {
   const prefillMs = at.prefilledMs - at.startMs;
   const firstMs = at.firstMs || at.endMs;
   const decodeMs = at.endMs - firstMs;
-  const paging = watch.timings(nGenerated);
   return {
     loadMs,
     ttftMs: firstMs - at.startMs,
@@ -55,7 +20,6 @@ export function timingsOf(
     prefillTps: perSecond(nRead, prefillMs),
     decodeMs,
     decodeTps: perSecond(nGenerated - 1, decodeMs),
-    ...(paging && { paging }),
   };
 }
 

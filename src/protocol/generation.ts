@@ -109,6 +109,8 @@ export interface PagingTimings {
   readonly bytesPerToken: number;
   /** Milliseconds in which nothing could be computed, because bytes had not come yet. */
   readonly waitMs: number;
+  /** Of the experts that were wanted, so many were in memory: 0 to 1. Undefined of a model that has none. */
+  readonly hitRate: number | undefined;
   /** Milliseconds in which the threads put what had come in the order that kernels want. */
   readonly packMs: number;
 }

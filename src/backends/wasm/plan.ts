@@ -3,14 +3,14 @@ import type { Graph, GraphLimits, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { greatest, sum } from '../../base/numbers.ts';
 import { readableValues } from '../checks.ts';
-import { batchesOf, MAX_PIECES, stagingBytes } from '../staging.ts';
+import { batchesOf, MAX_PIECES, STAGING_BYTES, stagingBytes } from '../staging.ts';
 import { CONTROL_AT } from './control.ts';
 import type { Sizes } from './kernels.ts';
 import { lower, recordOf, type Lowered, type RareExpansions, type Slot } from './lower.ts';
 import { aligned } from './aligned.ts';
 import { placeActivations, schedule, scheduleOneByOne, type FusedCalls, type Schedule } from './schedule.ts';
 import { weightLayout, type WeightLayout } from './weights.ts';
-import type { Paging } from './paged/plan.ts';
+import type { Paging } from './paged/paging.ts';
 import { GRID_BYTES, stepWords, textWords } from './words.ts';
 
 /**
@@ -56,16 +56,19 @@ export interface ProgramOptions {
   readonly keep?: readonly Value[] | undefined;
   /** The bytes for activations that there are. Default: as many as it takes. */
   readonly roomBytes?: number;
+  /** Makes some activations live longer. */
+  readonly lengthened?: ((made: Schedule) => Schedule) | undefined;
   readonly rare?: RareExpansions | undefined;
 }
 
 export function planProgram(graph: Graph, sizes: Sizes, options: ProgramOptions): ProgramPlan {
-  const { activations, keep, roomBytes = Infinity, rare } = options;
+  const { activations, keep, roomBytes = Infinity, rare, lengthened } = options;
   const readable = readableValues(graph, keep);
   const { calls, slots, plain } = lower(graph, sizes, activations, rare);
   const { fused, lifetimes, offsets, bytes } = placed(calls, sizes, {
     kept: new Set([...readable].map((value) => slots.get(value)!)),
     roomBytes,
+    lengthened,
   });
   const unique = [...new Set(slots.values())];
   const constants = unique.filter(({ role }) => role === 'constant');
@@ -95,17 +98,18 @@ export function planProgram(graph: Graph, sizes: Sizes, options: ProgramOptions)
 interface Room {
   readonly kept: ReadonlySet<Slot>;
   readonly roomBytes: number;
+  readonly lengthened: ProgramOptions['lengthened'];
 }
 
 /**
  * Calls in their phases, and activations in their places. A smaller graph may take more room than the one that memory was set aside for:
  * more of its calls come together, or places fit each other less well. Then its calls go one by one.
  */
-function placed(calls: Lowered['calls'], sizes: Sizes, { kept, roomBytes }: Room) {
-  const made = schedule(calls, sizes, kept);
+function placed(calls: Lowered['calls'], sizes: Sizes, { kept, roomBytes, lengthened = (made) => made }: Room) {
+  const made = lengthened(schedule(calls, sizes, kept));
   const places = placeActivations(made.lifetimes);
   if (places.bytes <= roomBytes) return { ...made, ...places };
-  const oneByOne = scheduleOneByOne(calls, kept);
+  const oneByOne = lengthened(scheduleOneByOne(calls, kept));
   return { ...oneByOne, ...placeActivations(oneByOne.lifetimes) };
 }
 
@@ -129,8 +133,8 @@ export interface MemoryPlan {
   readonly paging?: Paging | undefined;
   /** Where paged weights come by. */
   readonly paged: Region;
-  /** Where upload's two staging areas lie. */
-  readonly stagingAt: number;
+  /** Most bytes of a batch that upload reads at a time. */
+  readonly batchBytes: number;
   readonly scratch: readonly Region[];
   /** The program that packs a batch of weights: counters of its nodes, then their records. */
   readonly loading: Region;
@@ -205,16 +209,22 @@ export function planMemory({ weights, program, maxSessions, threads, paging }: M
   const paged = take(paging?.bytes ?? 0);
   for (const [name, at] of paging?.places ?? [])
     places.set(name, { ...layouts.get(name)!, begin: paged.begin + at, table: undefined });
+  for (const name of paging?.stacks ?? []) {
+    const layout = layouts.get(name)!;
+    places.set(name, { ...layout, begin: paged.begin, table: take(4 * layout.nMatrices).begin });
+  }
   const weightsEnd = end;
   const activations = take(program.activationBytes);
   const programsBegin = end;
   const programs = (n: number): number => programsBegin + program.constantBytes + n * aligned(ownBytes(program));
-  const staged = paging ? 0 : weightsEnd + 2 * stagingBytes(batchesOf(weights, rowsPerItem));
+  const halfBytes = Math.floor((programs(maxSessions) - weightsEnd) / 2);
+  const batchBytes = paging ? Math.min(STAGING_BYTES, halfBytes) : STAGING_BYTES; // of a budget nothing is left for loading
+  const staged = weightsEnd + 2 * stagingBytes(batchesOf(weights, rowsPerItem, batchBytes));
   return {
     weights: places,
     paging,
     paged,
-    stagingAt: paging ? paged.begin + paging.stagingAt : activations.begin,
+    batchBytes,
     scratch,
     loading,
     grids,

@@ -14,6 +14,7 @@ import { recordOf, type KernelCall, type Slot } from './lower.ts';
 import { COUNTER_BYTES, ownBytes, stepBytesOf, type MemoryPlan, type ProgramPlan } from './plan.ts';
 import type { Paged, PagedRun } from './paged/paged_run.ts';
 import type { Pool, RecordList } from './pool.ts';
+import type { PlaceOf } from './upload.ts';
 import { aligned } from './aligned.ts';
 
 import { readRows, writeRows } from './state_rows.ts';
@@ -31,6 +32,10 @@ export interface ProgramHome {
 
 /** Weights that come by, and how a program runs with them. */
 interface Paging extends Paged {
+  /** Where weights go while they are uploaded. */
+  readonly passing: PlaceOf;
+  /** Settles when nothing is under way any more. */
+  readonly close: () => Promise<void>;
   readonly runOf: (...how: ConstructorParameters<typeof PagedRun>) => PagedRun;
 }
 
@@ -106,7 +111,7 @@ export class WasmProgram implements Program {
     const { placed, end } = this.writeRecords(counters, counters + countersBytes);
     this.placed = placed;
     this.records = { begin: counters + countersBytes, end, counters, countersBytes };
-    this.paged = home.paged?.runOf(home.paged, placed, onNode !== undefined);
+    this.paged = home.paged?.runOf(home.paged, placed, (slot) => this.addresses.get(slot)!);
     const isAlone = onNode !== undefined || plan.keep !== undefined || !hasOnlyCaches(plan.graph);
     this.runTogether = isAlone ? undefined : async (steps) => (await import('./together.ts')).runTogether(this, steps);
   }
@@ -231,24 +236,10 @@ export class WasmProgram implements Program {
 
   /** In pieces: where weights come in, or call by call for whoever looks. */
   private async runApart(nTokens: number, signal: AbortSignal | undefined): Promise<void> {
-    const { paged, nRows, onNode, placed } = this;
-    const { heap, pool } = this.home;
-    const run = onNode
-      ? (_: RecordList, g: number) => this.runCall(placed[g]!, onNode)
-      : (list: RecordList) => pool.run(list);
-    const tokens = heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
-    if (paged) return paged.run({ tokens, nRows, signal }, run);
-    for (const [g, { alone }] of placed.entries()) await run(alone, g);
-  }
-
-  /** A barrier behind each call is part of what is timed, so the sum is a little more than a whole run takes. */
-  private async runCall({ alone, calls }: PlacedCalls, onNode: NonNullable<Look['onNode']>): Promise<void> {
-    const startMs = performance.now();
-    const running = this.home.pool.run(alone);
-    if (running) await running;
-    const ms = performance.now() - startMs;
-    const nodes = [...new Set(calls.map(({ node }) => node))];
-    onNode({ nodes, kernels: calls.map(({ kernel }) => kernel).join(' + '), ms, read: this.view });
+    const { paged, nRows, onNode, placed, view, home } = this;
+    const { runApart } = await import('./apart.ts');
+    const tokens = home.heap.ints.subarray(this.stepAt + stepWords.length, this.stepAt + stepWords.length + nTokens);
+    return runApart({ placed, paged, pool: home.pool, onNode, view }, { tokens, nRows, signal });
   }
 
   /** Rows and items of all calls in this step. About eight chunks a thread even out unequal cores. */

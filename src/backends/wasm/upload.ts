@@ -16,24 +16,29 @@ export interface UploadTarget {
   readonly pool: Pool;
 }
 
-/** Where a weight goes; undefined: nowhere yet. */
-export type PlaceOf = (tensor: Tensor) => WeightPlace | undefined;
+/** Where a piece's weight goes; undefined: nowhere yet. */
+export type PlaceOf = (piece: Piece) => WeightPlace | undefined;
 
 /**
  * Streams weights into place. File bytes land in one of two staging areas inside the memory, where activations and programs
  * will be later. All threads pack them from there, while the next batch is read into the other area. Weights that are paged pass through
  * the place where they will come by: so all of them have been seen, and found finite, when a model is open.
  */
-export async function uploadWeights(target: UploadTarget, weights: readonly Tensor[], options: UploadOptions) {
+export async function uploadWeights(
+  target: UploadTarget,
+  weights: readonly Tensor[],
+  options: UploadOptions,
+  placeOf: PlaceOf = ({ tensor }) => target.plan.weights.get(tensor.name),
+) {
   const { heap, plan } = target;
-  const batches = batchesOf(weights, plan.rowsPerItem, plan.paging?.areaBytes);
+  const batches = batchesOf(weights, plan.rowsPerItem, plan.batchBytes);
   const areaBytes = stagingBytes(batches);
-  const beginOf = (area: number): number => plan.stagingAt + area * areaBytes;
-  const placeOf: PlaceOf = ({ name }) => plan.weights.get(name);
+  const beginOf = (area: number): number => plan.activations.begin + area * areaBytes;
   const grids = weights.find(({ quant }) => quant.grids)?.quant.grids;
   if (grids) heap.bytes(plan.grids.begin, plan.grids.bytes).set(await grids());
-  for (const { table, begin, nMatrices, matrixBytes } of plan.weights.values()) {
-    if (table !== undefined) for (let i = 0; i < nMatrices; i++) heap.ints[table / 4 + i] = begin + i * matrixBytes;
+  for (const [name, { table, begin, nMatrices, matrixBytes }] of plan.weights) {
+    if (table !== undefined && !plan.paging?.stored.has(name))
+      for (let i = 0; i < nMatrices; i++) heap.ints[table / 4 + i] = begin + i * matrixBytes;
   }
   const staged = (area: number, begin: number, bytes: number) => heap.bytes(beginOf(area) + begin, bytes);
   const place = (batch: Batch, area: number) => placeBatch(target, batch, beginOf(area), placeOf);
@@ -51,7 +56,7 @@ export async function placeBatch(
   const packed: PlacedPiece[] = [];
   for (const piece of pieces) {
     const { tensor, matrix, rowBegin, rowEnd, stagedAt, bytes } = piece;
-    const place = placeOf(tensor);
+    const place = placeOf(piece);
     if (!place) continue;
     if (place.isPacked) {
       packed.push({ piece, place });

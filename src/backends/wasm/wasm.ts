@@ -19,7 +19,7 @@ import {
   type Sizes,
 } from './kernels.ts';
 import type { RareExpansions } from './lower.ts';
-import { planMemory, planProgram, type ProgramPlan } from './plan.ts';
+import { planMemory, planProgram, type ProgramOptions, type ProgramPlan } from './plan.ts';
 import { Pool, type PoolHost, type Workplace } from './pool.ts';
 import { WasmProgram, type ProgramHome } from './program.ts';
 import { rareExpansions } from './rare.ts';
@@ -124,7 +124,9 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const whole = planMemory(needs, sizes);
         const isPaged = memoryBytes !== undefined && memoryBytes < whole.maximumBytes;
         const paging = isPaged ? await import('./paged/paged.ts') : undefined;
-        const memory = paging ? paging.planPaged(needs, memoryBytes!, sizes) : whole;
+        const lengthened = paging?.lengthened;
+        const planned = lengthened ? planProgram(graph, sizes, { activations, keep, rare, lengthened }) : program;
+        const memory = paging ? paging.planPaged({ ...needs, program: planned }, memoryBytes!, sizes) : whole;
         const heap = new Heap(memory, await allocateMemory(memory, shared));
         const instance = instantiate(modules, heap.memory);
         const scratch = memory.scratch.map(({ begin }) => begin);
@@ -133,7 +135,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const paged = paging?.pagedOf({ heap, plan: memory, instance, pool, tick: host.tick });
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory, paged };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
-        return backendOf(home, sizes, { name, activations, noThreads, rare, planned: program });
+        return backendOf(home, sizes, { name, activations, noThreads, rare, lengthened, planned });
       } catch (error) {
         await abandon();
         throw error;
@@ -146,9 +148,10 @@ interface About extends Pick<Backend, 'name' | 'activations' | 'noThreads'> {
   /** The program that sessions run, already planned. */
   readonly planned: ProgramPlan;
   readonly rare: RareExpansions | undefined;
+  readonly lengthened: ProgramOptions['lengthened'];
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }: About): Backend {
+function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, lengthened, ...about }: About): Backend {
   const { heap, instance, pool, memory: plan, paged } = home;
   return {
     ...about,
@@ -160,7 +163,7 @@ function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }:
     unsupported: (node) => unsupported(node, sizes),
     supports: (quant) => supports(quant, sizes),
     async upload(tensors, upload) {
-      await uploadWeights({ heap, plan, instance, pool }, tensors, upload);
+      await uploadWeights({ heap, plan, instance, pool }, tensors, upload, paged?.passing);
       paged?.pager.open(upload.readLater ?? upload.read);
     },
     prepare: (graph, { keep, onNode } = {}) => {
@@ -168,11 +171,11 @@ function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, ...about }:
       const roomBytes = plan.activations.bytes;
       const program = isPlanned
         ? planned
-        : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes, rare });
+        : planProgram(graph, sizes, { activations: about.activations, keep, roomBytes, rare, lengthened });
       return new WasmProgram(program, home, onNode);
     },
     async dispose() {
-      await paged?.pager.close();
+      await paged?.close();
       await pool.close();
     },
   };

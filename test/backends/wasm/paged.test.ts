@@ -95,9 +95,10 @@ describe('with less memory than the weights take', () => {
     ['llama-q4_0', { threads: 3 }],
     ['llama-q4_k_m', { maxLogits: 3 }],
     ['llama-f16', { activations: 'fast' }],
-    ['qwen2', {}],
-    ['gemma3', {}],
     ['gemma4', {}],
+    ['gpt-oss', {}],
+    ['gpt-oss', { threads: 2, maxLogits: 3 }],
+    ['qwen3moe', {}],
   ] as const)('logits are those of all of it, to the bit: %s %o', async (name, options) => {
     const whole = await logits(name, ALL, options);
     expect(whole.paging).toBeUndefined();
@@ -120,25 +121,29 @@ describe('with less memory than the weights take', () => {
   });
 });
 
-describe('an answer whose weights come by', () => {
+describe.each(['llama-q4_0', 'gpt-oss'])('an answer whose weights come by: %s', (name) => {
   let whole: LoadedModel;
   let wanted: readonly number[];
   let least = 0;
   beforeAll(async () => {
-    ({ model: whole } = await open('llama-q4_0', ALL));
+    ({ model: whole } = await open(name, ALL));
     wanted = (await generate(whole)).tokens;
-    least = await leastOf('llama-q4_0');
+    least = await leastOf(name);
   });
   afterAll(() => whole.close());
 
   test('says what it read, and how long it waited', async () => {
-    const { model, source } = await open('llama-q4_0', least);
+    const { model, source } = await open(name, least);
     source.before = () => new Promise((resolve) => setTimeout(resolve, 1));
     const { tokens, timings } = await generate(model);
     expect(tokens).toEqual(wanted);
     const { bytesPerToken } = model.info.paging!;
-    expect(timings.paging!.bytesPerToken / bytesPerToken).toBeCloseTo(1, 0);
-    expect(timings.paging!.bytesRead).toBeGreaterThanOrEqual(8 * bytesPerToken);
+    const { paging } = timings;
+    expect(paging!.bytesPerToken).toBeGreaterThan(0.3 * bytesPerToken);
+    expect(paging!.bytesPerToken).toBeLessThan(1.5 * bytesPerToken);
+    expect(paging!.bytesRead).toBeGreaterThan(7 * paging!.bytesPerToken);
+    if (name === 'gpt-oss') expect(paging!.hitRate).toBeGreaterThan(0);
+    else expect(paging!.hitRate).toBeUndefined();
     expect(timings.paging!.waitMs).toBeGreaterThan(8);
     expect((await generate(whole)).timings.paging).toBeUndefined();
     await model.close();
@@ -147,7 +152,7 @@ describe('an answer whose weights come by', () => {
   test.each([1, 4, 17, 30])(
     'fails with the reason when read %i fails, and the next one is what it should be',
     async (n) => {
-      const { model, source } = await open('llama-q4_0', least);
+      const { model, source } = await open(name, least);
       const last = source.nReads + n;
       source.before = () => {
         if (source.nReads >= last) throw new ResourceError('odd.gguf cannot be read: the stick was pulled out');
@@ -161,7 +166,7 @@ describe('an answer whose weights come by', () => {
   );
 
   test('goes on in its session after a read that failed', async () => {
-    const { model, source } = await open('llama-q4_0', least);
+    const { model, source } = await open(name, least);
     const session = model.openSession();
     const next = async (text: readonly number[]) => Float32Array.from((await session.readOn(Int32Array.from(text)))!);
     const other = whole.openSession();
@@ -175,7 +180,7 @@ describe('an answer whose weights come by', () => {
   });
 
   test.each(['prompt', 'token'])('is stopped in the middle of a read, while a %s is read', async (what) => {
-    const { model, source } = await open('llama-q4_0', least);
+    const { model, source } = await open(name, least);
     const stop = new AbortController();
     const session = model.openSession();
     const options = { maxTokens: 8, temperature: 0, ignoreEos: true };
@@ -197,7 +202,7 @@ describe('an answer whose weights come by', () => {
   });
 
   test('refuses bytes that were sound when the model was opened, and are no longer', async () => {
-    const { model, source } = await open('llama-q4_0', least);
+    const { model, source } = await open(name, least);
     source.after = (into) => into.fill(0xff);
     await expect(generate(model)).rejects.toThrow(FormatError);
     source.after = undefined;
@@ -206,14 +211,14 @@ describe('an answer whose weights come by', () => {
   });
 
   test('does not mind another one beside it', async () => {
-    const { model } = await open('llama-q4_0', least);
+    const { model } = await open(name, least);
     const both = await Promise.all([generate(model), generate(model)]);
     expect(both.map(({ tokens }) => tokens)).toEqual([wanted, wanted]);
     await model.close();
   });
 
   test('can be looked into, and saved for a model that is all in memory', async () => {
-    const { model } = await open('llama-q4_0', least);
+    const { model } = await open(name, least);
     const kernels: string[] = [];
     const session = model.openSession(undefined, { onNode: (work) => kernels.push(work.kernels) });
     const text = Int32Array.from(tinyPrompt);
@@ -227,7 +232,7 @@ describe('an answer whose weights come by', () => {
   });
 
   test('ends with its model, whatever is under way', async () => {
-    const { model, source } = await open('llama-q4_0', least);
+    const { model, source } = await open(name, least);
     await generate(model);
     source.before = () => Promise.reject(new ResourceError('closed'));
     await model.close();

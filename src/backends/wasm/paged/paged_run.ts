@@ -1,7 +1,9 @@
 import type { Rows } from '../../../graph/graph.ts';
 import { embed } from '../../../ops/embed.ts';
-import type { KernelCall } from '../lower.ts';
+import type { KernelCall, Slot } from '../lower.ts';
 import type { RecordList } from '../pool.ts';
+import type { ExpertCache } from './expert_cache.ts';
+import { isOfExperts } from './expert_groups.ts';
 import type { Pager } from './pager.ts';
 import type { TokenRows } from './rows.ts';
 
@@ -12,12 +14,18 @@ export interface PlacedRecords {
   readonly alone: RecordList;
 }
 
-/** Records that run as one, once a unit is there. */
+/** Records that run as one, once their weights are there. */
 interface Segment {
   readonly records: RecordList;
+  /** Numbers of the fused calls. */
+  readonly begin: number;
+  readonly end: number;
+  readonly rows: Rows;
   /** Undefined: it needs none. */
   readonly unit: number | undefined;
-  readonly rows: Rows;
+  /** The layer whose experts it multiplies with, and the address of the list of those that are chosen. */
+  readonly layer: number | undefined;
+  readonly choicesAt: number;
 }
 
 /** What a backend with paged weights has for all of its programs. */
@@ -25,6 +33,7 @@ export interface Paged {
   readonly pager: Pager;
   /** By the name of the token table. */
   readonly tables: ReadonlyMap<string, TokenRows>;
+  readonly experts: ExpertCache;
 }
 
 /** The run of a program, cut where weights come in. */
@@ -33,10 +42,9 @@ export class PagedRun {
   private readonly segments: readonly Segment[];
   private readonly tables: readonly TokenRows[];
 
-  /** @param isApart each fused call is a segment, whatever it needs */
-  constructor(paged: Paged, placed: readonly PlacedRecords[], isApart: boolean) {
+  constructor(paged: Paged, placed: readonly PlacedRecords[], addressOf: (slot: Slot) => number) {
     this.paged = paged;
-    this.segments = segmentsOf(placed, paged.pager, isApart);
+    this.segments = segmentsOf(placed, paged, addressOf);
     const looked = placed.flatMap(({ calls }) => calls.filter(({ node }) => node.op === embed));
     const tables = looked.map(({ node }) => paged.tables.get(node.inputs[0]!.name));
     this.tables = [...new Set(tables)].filter((table) => table !== undefined);
@@ -44,25 +52,30 @@ export class PagedRun {
 
   /**
    * Runs all segments of a step.
-   * @param run gets the number of the segment, too
+   * @param run runs the fused calls `[begin, end)`, whose records lie in the list
    * @throws what reading throws, the signal's reason
    */
-  async run(
-    { tokens, nRows, signal }: PagedStep,
-    run: (records: RecordList, segment: number) => void | Promise<void>,
-  ): Promise<void> {
+  async run(step: PagedStep, run: RunCalls): Promise<void> {
     const { pager } = this.paged;
-    const wanted = this.segments.filter(({ unit, rows }) => unit !== undefined && nRows[rows] > 0);
-    await pager.begin(wanted.map(({ unit }) => unit!));
-    for (const table of this.tables) await pager.waiting(table.bring(tokens));
-    for (const [i, { unit, rows, records }] of this.segments.entries()) {
-      if (unit !== undefined && nRows[rows] > 0) await pager.arrive(unit, signal);
-      const running = run(records, i);
-      if (running) await running;
+    const { tokens, nRows, signal } = step;
+    const isWanted = ({ unit, rows }: Segment): boolean => unit !== undefined && nRows[rows] > 0;
+    await pager.begin(this.segments.filter(isWanted).map(({ unit }) => unit!));
+    for (const table of this.tables) await pager.waiting(table.bring(tokens, signal));
+    for (const segment of this.segments) {
+      const { records, begin, end, rows, unit, layer, choicesAt } = segment;
+      if (isWanted(segment)) await pager.arrive(unit!, signal);
+      const once = async (): Promise<void> => {
+        const running = run(records, begin, end);
+        if (running) await running;
+      };
+      if (layer === undefined) await once();
+      else await this.paged.experts.serve(layer, { choicesAt, nTokens: nRows[rows], signal }, once);
     }
     pager.end();
   }
 }
+
+export type RunCalls = (records: RecordList, begin: number, end: number) => void | Promise<void>;
 
 export interface PagedStep {
   readonly tokens: Int32Array;
@@ -70,16 +83,44 @@ export interface PagedStep {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A segment begins where a unit is wanted, and reaches as far as nothing else is. */
-function segmentsOf(placed: readonly PlacedRecords[], { unitOf }: Pager, isApart: boolean): Segment[] {
+/**
+ * A segment begins where a unit is wanted, and reaches as far as nothing else is. Products with a layer's experts, and what lies between
+ * them, are one.
+ */
+function segmentsOf(
+  placed: readonly PlacedRecords[],
+  { pager, experts }: Paged,
+  addressOf: (slot: Slot) => number,
+): Segment[] {
+  const layers = placed.map(({ calls }) => layerIn(calls, experts));
   const segments: Segment[] = [];
-  for (const { calls, rows, alone } of placed) {
-    const unit = unitIn(calls, unitOf);
+  for (const [g, { calls, rows, alone }] of placed.entries()) {
+    const unit = unitIn(calls, pager.unitOf);
     const last = segments.at(-1);
-    if (!last || isApart || (unit !== undefined && unit !== last.unit)) segments.push({ records: alone, unit, rows });
-    else segments[segments.length - 1] = { ...last, records: joined(last.records, alone) };
+    const layer = last?.layer !== undefined && layers.includes(last.layer, g) ? last.layer : layers[g];
+    if (!last || layer !== last.layer || (unit !== undefined && unit !== last.unit))
+      segments.push({
+        records: alone,
+        begin: g,
+        end: g + 1,
+        rows,
+        unit,
+        layer,
+        choicesAt: choicesIn(calls, addressOf),
+      });
+    else segments[segments.length - 1] = { ...last, end: g + 1, records: joined(last.records, alone) };
   }
   return segments;
+}
+
+function layerIn(calls: readonly KernelCall[], experts: ExpertCache): number | undefined {
+  const call = calls.find(isOfExperts);
+  return call && experts.layerOf.get(call.inputs[0]!.name);
+}
+
+function choicesIn(calls: readonly KernelCall[], addressOf: (slot: Slot) => number): number {
+  const choices = calls.find(isOfExperts)?.inputs[2];
+  return choices ? addressOf(choices) : 0;
 }
 
 function unitIn(calls: readonly KernelCall[], unitOf: Pager['unitOf']): number | undefined {

@@ -4,7 +4,7 @@ import type { Tensor } from '../../../graph/tensor.ts';
 import type { ReadTensor, Traffic } from '../../backend.ts';
 import { batchesOf, type Batch } from '../../staging.ts';
 import { placeBatch, type UploadTarget } from '../upload.ts';
-import type { PlacedUnit } from './plan.ts';
+import type { PlacedUnit } from './paging.ts';
 
 /** The part of the world around it that the pager needs. */
 export interface PagerHost extends UploadTarget {
@@ -54,7 +54,7 @@ export class Pager {
   private failure: Error | undefined;
   private isClosed = false;
   private read: ReadTensor | undefined;
-  readonly traffic: Traffic = { bytesRead: 0, waitMs: 0, packMs: 0 };
+  readonly traffic: Traffic = { bytesRead: 0, waitMs: 0, packMs: 0, nChosen: 0, nHits: 0 };
 
   constructor(host: PagerHost) {
     this.host = host;
@@ -139,8 +139,11 @@ export class Pager {
   /** What is waited for while nothing can be computed. */
   async waiting(coming: Promise<void>): Promise<void> {
     const startMs = performance.now();
-    await coming;
-    this.traffic.waitMs += performance.now() - startMs;
+    try {
+      await coming;
+    } finally {
+      this.traffic.waitMs += performance.now() - startMs;
+    }
   }
 
   private async quiet(): Promise<void> {
@@ -170,7 +173,7 @@ export class Pager {
     for (let first; (first = this.coming[0]) && first.isRead && !this.failure && this.rivalsBefore(first.unit) === 0;) {
       const { unit, batch, area } = this.coming.shift()!;
       if (this.nPlaced[unit] === 0) this.takePlace(unit);
-      await placeBatch(this.host, batch, this.beginOf(area), ({ name }) => this.host.plan.weights.get(name));
+      await placeBatch(this.host, batch, this.beginOf(area), ({ tensor }) => this.host.plan.weights.get(tensor.name));
       this.nPlaced[unit]!++;
       this.freeAreas.push(area);
       this.readOn();
@@ -228,7 +231,8 @@ export class Pager {
   }
 
   private beginOf(area: number): number {
-    return this.host.plan.stagingAt + area * this.host.plan.paging!.areaBytes;
+    const { paged, paging } = this.host.plan;
+    return paged.begin + paging!.stagingAt + area * paging!.areaBytes;
   }
 }
 

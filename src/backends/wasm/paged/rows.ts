@@ -1,8 +1,9 @@
+import { orAborted } from '../../../base/signals.ts';
 import type { Tensor } from '../../../graph/tensor.ts';
 import type { Batch } from '../../staging.ts';
 import { stepWords } from '../words.ts';
 import { placeBatch, type UploadTarget } from '../upload.ts';
-import type { RowsPlace } from './plan.ts';
+import type { RowsPlace } from './paging.ts';
 
 /** Reads a tensor's bytes. */
 type ReadInto = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;
@@ -15,6 +16,7 @@ export class TokenRows {
   private readonly host: UploadTarget;
   private readonly place: RowsPlace;
   private readonly read: ReadInto;
+  private reading: Promise<unknown> = Promise.resolve();
 
   constructor(host: UploadTarget, place: RowsPlace, read: ReadInto) {
     this.host = host;
@@ -32,13 +34,19 @@ export class TokenRows {
     return { table: this.addressOf(packedAt), step: this.addressOf(stepAt) };
   }
 
-  async bring(tokens: Int32Array): Promise<void> {
+  /** @throws what reading throws, the signal's reason */
+  async bring(tokens: Int32Array, signal: AbortSignal | undefined): Promise<void> {
     const { host, place, read } = this;
     const { table, rowBytes, rawAt, packedAt, stepAt } = place;
+    await this.reading; // of a step that was stopped: it would write over these
     const raw = host.heap.bytes(this.addressOf(rawAt), tokens.length * rowBytes);
     const readRow = (token: number, t: number) =>
       read(table, token * rowBytes, raw.subarray(t * rowBytes, (t + 1) * rowBytes));
-    await Promise.all(Array.from(tokens, readRow));
+    const reading = Promise.allSettled(Array.from(tokens, readRow));
+    this.reading = reading;
+    const results = await (signal ? orAborted(reading, signal) : reading);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
     const ids = this.addressOf(stepAt) / 4 + stepWords.length;
     for (let t = 0; t < tokens.length; t++) host.heap.ints[ids + t] = t;
     const rowEnd = tokens.length;

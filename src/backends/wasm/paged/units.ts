@@ -4,6 +4,7 @@ import { embed } from '../../../ops/embed.ts';
 import { matmul } from '../../../ops/matmul.ts';
 import { aligned } from '../aligned.ts';
 import type { ProgramPlan } from '../plan.ts';
+import { expertGroups, type ExpertGroup } from './expert_groups.ts';
 
 /**
  * A model's weights as far as they can be read when they are used. A *unit* is the matrices that a phase of the program multiplies with: they
@@ -23,6 +24,8 @@ export interface Pageable {
   readonly units: readonly Unit[];
   /** Token tables: a step needs the rows of its tokens. */
   readonly tables: readonly Tensor[];
+  /** Experts, layer by layer. */
+  readonly groups: readonly ExpertGroup[];
 }
 
 /** Smaller matrices stay: what they take is less than what a read costs. */
@@ -33,7 +36,6 @@ export function pageableOf(
   { fused }: ProgramPlan,
   weights: readonly Tensor[],
   bytesOf: (name: string) => number,
-  leastBytes = LEAST_BYTES,
 ): Pageable {
   const byName = new Map(weights.map((tensor) => [tensor.name, tensor]));
   const products = new Map<string, Set<number>>(); // by name, the phases that multiply with it
@@ -50,17 +52,28 @@ export function pageableOf(
       }
     }
   }
-  const mayGo = (name: string): boolean => byName.has(name) && !others.has(name) && bytesOf(name) >= leastBytes;
+  const mayGo = (name: string): boolean => byName.has(name) && !others.has(name) && bytesOf(name) >= LEAST_BYTES;
   const byPhase = new Map<number, Tensor[]>();
   for (const [name, phases] of products) {
     const [phase, ...more] = phases;
     if (!mayGo(name) || phase === undefined || more.length > 0) continue;
     byPhase.set(phase, [...(byPhase.get(phase) ?? []), byName.get(name)!]);
   }
+  const spans = expertGroups(fused);
+  const runsAgain = (phase: number) =>
+    spans.some(({ firstPhase, lastPhase }) => firstPhase <= phase && phase <= lastPhase);
   const units = [...byPhase]
+    .filter(([phase]) => !runsAgain(phase))
     .sort(([a], [b]) => a - b)
     .map(([, tensors]) => ({ weights: tensors, bytes: sum(tensors.map(({ name }) => aligned(bytesOf(name)))) }));
   const goesAsWhole = (name: string): boolean => (products.get(name)?.size ?? 1) === 1;
   const tables = [...looked].filter((name) => mayGo(name) && goesAsWhole(name)).map((name) => byName.get(name)!);
-  return { units, tables };
+  const groups = spans.filter((span) => span.stacks.every((name) => byName.has(name)) && keepsStates(fused, span));
+  return { units, tables, groups };
 }
+
+/** What runs several times must change nothing that lasts. */
+const keepsStates = (fused: ProgramPlan['fused'], { firstPhase, lastPhase }: ExpertGroup): boolean =>
+  fused
+    .filter(({ phase }) => firstPhase <= phase && phase <= lastPhase)
+    .every(({ calls }) => calls.every(({ outs }) => outs.every(({ role }) => role !== 'state')));

@@ -1,0 +1,257 @@
+import { asError } from '../../../base/errors.ts';
+import { orAborted } from '../../../base/signals.ts';
+import type { Tensor } from '../../../graph/tensor.ts';
+import type { Traffic } from '../../backend.ts';
+import { batchesOf, type Batch } from '../../staging.ts';
+import { placeBatch } from '../upload.ts';
+import type { PagerHost } from './pager.ts';
+import type { ExpertPlace } from './paging.ts';
+import { Scores } from './scores.ts';
+
+type ReadInto = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;
+
+/** An expert on its way into a slot. */
+interface Load {
+  readonly layer: Layer;
+  readonly expert: number;
+  readonly slot: number;
+  nLeft: number;
+}
+
+/** Some of its bytes. */
+interface Part {
+  readonly load: Load;
+  readonly batch: Batch;
+  area: number;
+  /** Settles when they are in a staging area; never rejects. */
+  ended: Promise<void>;
+}
+
+const NONE = -1;
+
+/** The slots of a layer, and who is in them. At first nobody is: what the upload left there may be parts of several. */
+interface Layer {
+  readonly place: ExpertPlace;
+  /** Of each expert, the pieces of its matrices. */
+  readonly batches: readonly (readonly Batch[])[];
+  readonly expertIn: Int32Array;
+  readonly slotOf: Int32Array;
+  /** Slots that are being filled. */
+  readonly isComing: Uint8Array;
+  readonly scores: Scores;
+}
+
+/**
+ * Experts in memory: as many of each layer as it has slots. A step runs those that are there while it reads the others, and then these; where
+ * it wants more than there are slots, in as many rounds as it takes.
+ *
+ *     chosen 3 7 9 12       slots │ 3 │ 5 │ 9 │ 1 │       run 3 9 while 7 12 are read into the places of 5 1, then run 7 12
+ */
+export class ExpertCache {
+  private readonly host: PagerHost;
+  private readonly layers: readonly Layer[];
+  /** By the names of its stacks. */
+  readonly layerOf: ReadonlyMap<string, number>;
+  private readonly read: ReadInto;
+  private readonly traffic: Traffic;
+  private readonly stagingAt: number;
+  private readonly areaBytes: number;
+  private readonly allAreas: readonly number[];
+  private freeAreas: number[];
+  private waiting: Part[] = [];
+  private coming: Part[] = [];
+  private failure: Error | undefined;
+  private isClean = true;
+
+  constructor(host: PagerHost, read: ReadInto, traffic: Traffic) {
+    const { experts, expertAreas, expertStagingAt, expertAreaBytes } = host.plan.paging!;
+    this.host = host;
+    this.layerOf = new Map(experts.flatMap(({ stacks }, l) => stacks.map(({ tensor }) => [tensor.name, l] as const)));
+    this.read = read;
+    this.traffic = traffic;
+    this.stagingAt = host.plan.paged.begin + expertStagingAt;
+    this.areaBytes = expertAreaBytes;
+    this.allAreas = Array.from({ length: expertAreas }, (_, i) => i);
+    this.freeAreas = [...this.allAreas];
+    this.layers = experts.map((place) => ({
+      place,
+      batches: piecesByExpert(place, host.plan.rowsPerItem, expertAreaBytes),
+      expertIn: new Int32Array(place.nSlots).fill(NONE),
+      slotOf: new Int32Array(place.nExperts).fill(NONE),
+      isComing: new Uint8Array(place.nSlots),
+      scores: new Scores(place.nExperts),
+    }));
+  }
+
+  /**
+   * Runs products with the experts that a layer's step has chosen.
+   * @param choicesAt address of the list of `sort_choices`
+   * @param run does all products whose matrices are in the tables
+   * @throws what reading throws, the signal's reason
+   */
+  async serve(
+    group: number,
+    { choicesAt, nTokens, signal }: { choicesAt: number; nTokens: number; signal: AbortSignal | undefined },
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const layer = this.layers[group]!;
+    if (!this.isClean) await this.forget();
+    this.isClean = false;
+    let left = this.chosenAt(choicesAt, layer, nTokens);
+    this.count(layer, left);
+    while (left.length > 0) {
+      this.fetch(layer, left);
+      const there = left.filter((expert) => layer.slotOf[expert]! >= 0);
+      if (there.length === 0) {
+        await this.wait(signal);
+        continue;
+      }
+      this.fillTables(layer, there);
+      await run();
+      left = left.filter((expert) => !there.includes(expert));
+    }
+    this.isClean = true;
+  }
+
+  /** Settles when nothing is under way any more. */
+  async quiet(): Promise<void> {
+    this.waiting = [];
+    await Promise.all(this.coming.map(({ ended }) => ended));
+  }
+
+  /** Experts that any row chose, the most wanted first. */
+  private chosenAt(at: number, { scores }: Layer, nTokens: number): number[] {
+    const { ints } = this.host.heap;
+    const nChosen = ints[at / 4]!;
+    const chosen: number[] = [];
+    scores.pass(nTokens);
+    for (let i = 0; i < nChosen; i++) {
+      const [expert, , n] = ints.subarray(at / 4 + 1 + 3 * i) as unknown as [number, number, number];
+      scores.used(expert, n);
+      chosen.push(expert);
+    }
+    return chosen;
+  }
+
+  private count({ slotOf }: Layer, chosen: readonly number[]): void {
+    this.traffic.nChosen += chosen.length;
+    for (const expert of chosen) if (slotOf[expert]! >= 0) this.traffic.nHits++;
+  }
+
+  /** Begins to read those that are not there, as far as slots can be had. */
+  private fetch(layer: Layer, wanted: readonly number[]): void {
+    const { slotOf, expertIn, isComing, batches } = layer;
+    for (const expert of wanted) {
+      if (
+        slotOf[expert] !== NONE ||
+        [...this.waiting, ...this.coming].some(({ load }) => load.expert === expert && load.layer === layer)
+      )
+        continue;
+      const slot = this.slotFor(layer, wanted);
+      if (slot === NONE) break;
+      const before = expertIn[slot]!;
+      if (before !== NONE) slotOf[before] = NONE;
+      expertIn[slot] = NONE;
+      isComing[slot] = 1;
+      const load: Load = { layer, expert, slot, nLeft: batches[expert]!.length };
+      for (const batch of batches[expert]!) this.waiting.push({ load, batch, area: NONE, ended: Promise.resolve() });
+    }
+    this.readOn();
+  }
+
+  /** The slot of the expert that will be missed least; NONE where all are wanted. */
+  private slotFor({ expertIn, isComing, scores }: Layer, wanted: readonly number[]): number {
+    let best = NONE;
+    let least = Infinity;
+    for (const [slot, expert] of expertIn.entries()) {
+      if (isComing[slot] || wanted.includes(expert)) continue;
+      const score = expert === NONE ? -1 : scores.of(expert);
+      if (score < least) [best, least] = [slot, score];
+    }
+    return best;
+  }
+
+  private readOn(): void {
+    while (this.waiting.length > 0 && this.freeAreas.length > 0 && !this.failure) {
+      const part = this.waiting.shift()!;
+      part.area = this.freeAreas.pop()!;
+      const begin = this.stagingAt + part.area * this.areaBytes;
+      const reads = part.batch.pieces.map(({ tensor, offsetBytes, stagedAt, bytes }) =>
+        this.read(tensor, offsetBytes, this.host.heap.bytes(begin + stagedAt, bytes)),
+      );
+      part.ended = Promise.all(reads).then(
+        () => undefined,
+        (error: unknown) => void (this.failure ??= asError(error)),
+      );
+      this.coming.push(part);
+    }
+  }
+
+  /** Waits until what was begun is in place. */
+  private async wait(signal: AbortSignal | undefined): Promise<void> {
+    for (let part; (part = this.coming[0]);) {
+      const startMs = performance.now();
+      await (signal ? orAborted(part.ended, signal) : part.ended);
+      const readMs = performance.now();
+      this.traffic.waitMs += readMs - startMs;
+      if (this.failure) throw this.failure;
+      this.coming.shift();
+      await this.pack(part);
+      this.traffic.packMs += performance.now() - readMs;
+    }
+  }
+
+  private async pack({ load, batch, area }: Part): Promise<void> {
+    const { layer, expert, slot } = load;
+    await placeBatch(this.host, batch, this.stagingAt + area * this.areaBytes, ({ tensor }) =>
+      slotPlace(layer.place, this.host.plan.paged.begin, { name: tensor.name, matrix: expert, slot }),
+    );
+    this.freeAreas.push(area);
+    this.readOn();
+    if (--load.nLeft > 0) return;
+    layer.isComing[slot] = 0;
+    layer.expertIn[slot] = expert;
+    layer.slotOf[expert] = slot;
+  }
+
+  /** Kernels see these experts and no others. */
+  private fillTables({ place, slotOf }: Layer, experts: readonly number[]): void {
+    const { heap, plan } = this.host;
+    for (const { tensor, at } of place.stacks) {
+      const table = plan.weights.get(tensor.name)!.table! / 4;
+      heap.ints.fill(0, table, table + place.nExperts);
+      for (const expert of experts)
+        heap.ints[table + expert] = plan.paged.begin + place.slotsAt + slotOf[expert]! * place.slotBytes + at;
+    }
+  }
+
+  /** Lets go of what a step that failed, or was stopped, had begun. */
+  private async forget(): Promise<void> {
+    await this.quiet();
+    this.coming = [];
+    this.failure = undefined;
+    this.freeAreas = [...this.allAreas];
+    for (const { isComing } of this.layers) isComing.fill(0);
+  }
+}
+
+/** An expert's matrix in a slot, as a place of the whole stack: that many bytes behind it lies the matrix. */
+export function slotPlace(
+  place: ExpertPlace,
+  regionAt: number,
+  { name, matrix, slot }: { readonly name: string; readonly matrix: number; readonly slot: number },
+) {
+  const { layout, at } = place.stacks.find(({ tensor }) => tensor.name === name)!;
+  const begin = regionAt + place.slotsAt + slot * place.slotBytes + at - matrix * layout.matrixBytes;
+  return { ...layout, begin, table: undefined };
+}
+
+/** What is read for each expert: a batch is one read. */
+function piecesByExpert({ stacks, nExperts }: ExpertPlace, rowsPerItem: number, mostBytes: number): Batch[][] {
+  const byExpert: Batch[][] = Array.from({ length: nExperts }, () => []);
+  for (const { tensor } of stacks)
+    for (const { pieces } of batchesOf([tensor], rowsPerItem, mostBytes))
+      for (const piece of pieces)
+        byExpert[piece.matrix]!.push({ pieces: [{ ...piece, stagedAt: 0 }], bytes: piece.bytes });
+  return byExpert;
+}
