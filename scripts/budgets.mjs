@@ -101,19 +101,23 @@ const linesOf = (isCounted) =>
     .filter(isCounted)
     .reduce((sum, file) => sum + nLines(read(file)), 0);
 const isOfGpu = (/** @type {string} */ file) => /^src\/backends\/(webgpu|split)\//.test(file);
+const isOfFamilies = (/** @type {string} */ file) => /^src\/(models|ops)\//.test(file);
 const coreLines = linesOf(
   (file) =>
-    !/^src\/(isolate|compress|train|explain|chat|store|grammar|server|faces|tasks)\//.test(file) && !isOfGpu(file),
+    !/^src\/(isolate|compress|train|explain|chat|store|grammar|server|faces|tasks)\//.test(file) &&
+    !isOfGpu(file) &&
+    !isOfFamilies(file),
 );
 const inCircles = sourceCircles();
 
 const budgets = [
-  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 112.5 },
+  { name: 'library for a page with WASM, gzip kB', is: pageKilobytes(), max: 114 },
   {
     name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
     is: coreLines,
-    max: 25_500,
+    max: 23_500,
   },
+  { name: 'families and ops, lines', is: linesOf(isOfFamilies), max: 6_500 },
   { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
   { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 7_000 },
   {
