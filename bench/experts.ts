@@ -43,26 +43,24 @@ if (options['write-only']) process.exit();
 
 const library = new URL('../../dist/node/index.js', import.meta.url); // as seen from bench/dist
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
+/** Sweeps of memory that are one measure of how fast it is. */
+const SWEEPS = 5;
+
 const [nTokens, nRounds] = [count('tokens', options.tokens), count('rounds', options.rounds)];
 const prompts = counts('prefill', options.prefill);
 const { output, experts, attention } = touchedBytes;
 const bytes = shape.nLayers * (experts + attention) + output(shape.nVocab);
 
-/** Bytes a second that all threads together read from memory. */
-async function readLimit(threads: number): Promise<number> {
-  const limits = await openLimits({ build: detectFeatures().build, threads, sweepBytes: 512 << 20, host: host() });
-  const rates = Array.from({ length: 5 }, () => {
-    const startMs = performance.now();
-    limits.read.run();
-    return (1000 * limits.read.amount) / (performance.now() - startMs);
-  });
-  await limits.close();
-  return median(rates);
+/** What one number of threads was measured at. */
+interface Measured {
+  readonly decode: number[];
+  /** Bytes a second that all threads together read from memory, right before and right after. */
+  readonly limit: number[];
+  readonly prefill: readonly number[][];
 }
 
-const rows: string[][] = [];
-for (const threads of counts('threads', options.threads)) {
-  const limits = [await readLimit(threads)];
+async function measure(threads: number): Promise<Measured> {
+  const limits = await openLimits({ build: detectFeatures().build, threads, sweepBytes: 512 << 20, host: host() });
   const model = await openModel(path, { threads, nCtx: Math.max(...prompts) + nTokens + 8 });
   const session = model.openSession();
   let salt = 0;
@@ -75,18 +73,38 @@ for (const threads of counts('threads', options.threads)) {
     (await session.generate(text(4), { ...how, maxTokens: nTokens })).timings.decodeTps;
   const prefill = async (n: number): Promise<number> =>
     (await session.generate(text(n), { ...how, maxTokens: 1 })).timings.prefillTps;
+  const limit = (): number => {
+    const startMs = performance.now();
+    for (let i = 0; i < SWEEPS; i++) limits.read.run();
+    return (1000 * SWEEPS * limits.read.amount) / (performance.now() - startMs);
+  };
   await decode(); // compilers warm up
-  const rates = { decode: [] as number[], prefill: prompts.map((): number[] => []) };
+  const rates: Measured = { decode: [], limit: [], prefill: prompts.map(() => []) };
   for (let round = 0; round < nRounds; round++) {
+    const before = limit();
     rates.decode.push(await decode());
+    rates.limit.push((before + limit()) / 2);
     for (const [i, n] of prompts.entries()) rates.prefill[i]!.push(await prefill(n));
   }
   await model.close();
-  limits.push(await readLimit(threads));
-  const [tps, limit] = [median(rates.decode), Math.max(...limits)];
+  await limits.close();
+  return rates;
+}
+
+const rows: string[][] = [];
+for (const threads of counts('threads', options.threads)) {
+  const { decode, limit, prefill } = await measure(threads);
+  const tps = median(decode);
   rows.push([
-    ...[String(threads), digits(tps), percent(spread(rates.decode)), digits((tps * bytes) / 1e9), digits(limit / 1e9)],
-    ...[percent((tps * bytes) / limit), ...rates.prefill.map((each) => digits(median(each)))],
+    ...[
+      String(threads),
+      digits(tps),
+      percent(spread(decode)),
+      digits((tps * bytes) / 1e9),
+      digits(median(limit) / 1e9),
+    ],
+    ...[percent(median(decode.map((each, i) => (each * bytes) / limit[i]!)))],
+    ...prefill.map((each) => digits(median(each))),
   ]);
 }
 const { cpu, nCores, extensions } = describeMachine();
