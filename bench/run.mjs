@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `context`, `recurrent`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `experts`, `adapters`, `together`, `context`, `recurrent`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -27,6 +27,7 @@ const nodeEntries = {
   fidelity: 'bench/fidelity.ts',
   presets: 'bench/presets.ts',
   held: 'bench/held.ts',
+  experts: 'bench/experts.ts',
   embed: 'bench/embed.ts',
   embed_once: 'bench/lib/embed_once.ts',
   adapters: 'bench/adapters.ts',
@@ -72,6 +73,7 @@ const benches = [
   'presets',
   'held',
   'embed',
+  'experts',
   'adapters',
   'together',
   'context',

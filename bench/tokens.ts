@@ -51,6 +51,7 @@ function quantOf(name: string): QuantType {
 /** A line of the table for each number of tokens. */
 async function measure(quant: QuantType, shape: string): Promise<string[][]> {
   const [rows = 0, cols = 0] = shape.split('x').map((n) => count('shapes', n));
+  await quant.load?.();
   const matrix = testMatrix(quant, rows, cols);
   const weights = copiesOf(matrix, Math.ceil((count('mib', options.mib) << 20) / matrix.nBytes));
   const graph = productGraph(weights, Math.max(...tokens));

@@ -53,7 +53,7 @@ class MXFP4 extends Single {
 
   @inline
   get factor(): f32 {
-    return 1;
+    return 0.5;
   }
 
   @inline
@@ -61,12 +61,10 @@ class MXFP4 extends Single {
     return Bytes.swizzle(Tables.tinyFloats, Nibbles.of(from, g));
   }
 
-  /** 2^(exponent - 128): float32 has 127 for 1, so one less; for exponents 0 and 1 there are subnormal numbers. */
+  /** Twice it, 2^(exponent - 127): the exponent of a float32 where it is no less than 1. What 0 stands for, 2^-127, is subnormal. */
   @inline
   scale(tail: usize, quad: u32, _sub: u32): v128 {
-    const exponents = Bytes.unsigned(v128.load(tail), quad);
-    const normal = i32x4.shl(i32x4.sub(exponents, i32x4.splat(1)), 23);
-    return i32x4.max_s(normal, i32x4.shl(i32x4.add(exponents, i32x4.splat(1)), 21));
+    return i32x4.max_s(i32x4.shl(Bytes.unsigned(v128.load(tail), quad), 23), i32x4.splat(0x400000));
   }
 
   @inline

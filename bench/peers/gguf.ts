@@ -86,7 +86,7 @@ function matrixTensor(
   };
 }
 
-function* repeat(pool: Uint8Array, offset: number, nBytes: number): Generator<Uint8Array> {
+export function* repeat(pool: Uint8Array, offset: number, nBytes: number): Generator<Uint8Array> {
   const piece = new Uint8Array(Math.min(nBytes, PIECE_BYTES));
   for (let at = 0; at < nBytes; at += piece.length) {
     const into = piece.subarray(0, nBytes - at);

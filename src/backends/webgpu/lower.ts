@@ -4,6 +4,7 @@ import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { matmul } from '../../ops/matmul.ts';
+import { matmulExperts } from '../../ops/matmul_experts.ts';
 import { colsOf } from '../../ops/op.ts';
 import { deltaNet } from '../../ops/delta_net.ts';
 import { ssmScan } from '../../ops/ssm_scan.ts';
@@ -20,6 +21,7 @@ import {
 } from './calls.ts';
 import { lowerEmbed } from './lower_embed.ts';
 import { lowerAttention, lowerKvStore } from './lower_attention.ts';
+import { lowerMatmulExperts } from './lower_experts.ts';
 import { lowerAddProduct, lowerMatmul } from './lower_matmul.ts';
 import { lowerRecurrent } from './lower_recurrent.ts';
 import { hasKernel, kernelSource } from './sources.ts';
@@ -95,6 +97,7 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [kvStore, lowerKvStore],
   [attention, lowerAttention],
   [matmul, lowerMatmul],
+  [matmulExperts, lowerMatmulExperts],
   [addProduct, lowerAddProduct],
   [deltaNet, lowerRecurrent],
   [ssmScan, lowerRecurrent],

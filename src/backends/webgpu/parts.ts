@@ -6,16 +6,15 @@ import { BINDING_BYTES } from './memory.ts';
 import { PIECE_ROWS, planeRowBytes } from './planes.ts';
 
 /**
- * A matrix, or each one of a stack, lies in one buffer, all of its planes side by side. A buffer that kernels see has a largest size, which is
- * 128 MiB on many phones; so a large matrix is cut into parts of whole rows, each with a buffer of its own:
+ * A matrix, or a stack of them, row behind row, lies in one buffer, all of its planes side by side. A buffer that kernels see has a largest
+ * size, which is 128 MiB on many phones; so a large matrix is cut into parts of whole rows, each with a buffer of its own:
  *
  *     matrix   | rows 0 … 131071        | rows 131072 … 151935 |
  *     part 0   | levels | scales |        part 1   | levels | scales |
  *              0        256 × n
  */
 export interface Part {
-  /** Which one of a stack. */
-  readonly matrix: number;
+  /** Rows of a stack are counted through all of its matrices. */
   readonly rowBegin: number;
   readonly rowEnd: number;
 }
@@ -35,22 +34,31 @@ const PART_ROWS = 64;
 const MOST_ROWS = 65535 * 32 - ((65535 * 32) % PART_ROWS);
 
 /**
- * The parts of a matrix, in order; those of a stack's first matrix come first.
+ * The parts of a matrix, in order.
  * @param bindingBytes the most that a kernel sees of a buffer.
  */
 export function partsOf(tensor: Tensor, bindingBytes: number): Part[] {
-  const { nMatrices, rows } = matrixShape(tensor);
+  const rows = rowsOf(tensor);
   const most = mostRows(tensor, bindingBytes);
-  const nParts = Math.ceil(rows / most);
-  return Array.from({ length: nMatrices * nParts }, (_, i) => {
-    const rowBegin = (i % nParts) * most;
-    return { matrix: Math.floor(i / nParts), rowBegin, rowEnd: Math.min(rows, rowBegin + most) };
+  return Array.from({ length: Math.ceil(rows / most) }, (_, i) => {
+    const rowBegin = i * most;
+    return { rowBegin, rowEnd: Math.min(rows, rowBegin + most) };
   });
 }
 
+/** Rows of all matrices, and what lies between them. */
+function rowsOf(tensor: Tensor): number {
+  const { nMatrices, rows } = matrixShape(tensor);
+  return (nMatrices - 1) * rowsApart(tensor) + rows;
+}
+
+/** Rows from one matrix of a stack to the next: whole pieces, which begin at whole words. */
+export const rowsApart = (tensor: Tensor): number => roundUp(matrixShape(tensor).rows, PIECE_ROWS);
+
 /** Rows of a part that is as large as it may be. */
 function mostRows(tensor: Tensor, bindingBytes: number): number {
-  const { rows, cols } = matrixShape(tensor);
+  const { cols } = matrixShape(tensor);
+  const rows = rowsOf(tensor);
   if (rows <= MOST_ROWS && partBytes(tensor, rows) <= bindingBytes) return rows;
   const rowBytes = planeRowBytes(tensor.quant, cols);
   const most = Math.floor((bindingBytes - BINDING_BYTES * rowBytes.length) / sum(rowBytes));

@@ -94,11 +94,13 @@ export class Pipelines {
     return module;
   }
 
-  private layoutOf(group: readonly Access[]): GPUBindGroupLayout {
+  private layoutOf(group: readonly (Access | undefined)[]): GPUBindGroupLayout {
     const key = group.join();
     let layout = this.layouts.get(key);
     if (!layout) {
-      const entries = group.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })); // 4: of a compute stage
+      const entries = group.flatMap(
+        (type, binding) => (type ? [{ binding, visibility: 4, buffer: { type } }] : []), // 4: of a compute stage
+      );
       this.layouts.set(key, (layout = this.device.createBindGroupLayout({ entries })));
     }
     return layout;

@@ -175,8 +175,8 @@ export class GpuProgram implements Program {
     ];
     const { groups: declared } = kernelSource(call.kernel.files);
     const groups = layouts.map((layout, g) => {
-      const of = declared[g]!.length > 0 ? bound[g]! : [];
-      return gpu.device.createBindGroup({ layout, entries: of.map((resource, binding) => ({ binding, resource })) });
+      const entries = bound[g]!.map((resource, binding) => ({ binding, resource }));
+      return gpu.device.createBindGroup({ layout, entries: entries.filter(({ binding }) => declared[g]![binding]) });
     });
     return { call, pipeline, groups };
   }

@@ -1,10 +1,12 @@
 import { asError } from '../../base/errors.ts';
 import { smallest } from '../../base/numbers.ts';
-import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
+import type { Graph, Node, Op, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
 import { matmul } from '../../ops/matmul.ts';
+import { matmulExperts } from '../../ops/matmul_experts.ts';
+import { mixExperts } from '../../ops/mix_experts.ts';
 import { attention } from '../../ops/attention.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
 import { pool } from '../../ops/pool.ts';
@@ -113,7 +115,9 @@ function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial 
     const [rows, cols] = input.shape as [number, number];
     const seen = isCache(input, i) ? Math.min(rows, pos + nRows) : rows;
     if (input.role === 'state') states.set(input, numbers(seen * cols, i + 1));
-    return input.role === 'activation' ? { ...input, role: 'constant', data: numbers(rows * cols, i + 1) } : input;
+    if (input.role !== 'activation') return input;
+    const data = choicesInput.get(node.op) === i ? choices(node, rows) : numbers(rows * cols, i + 1);
+    return { ...input, role: 'constant', data };
   });
   const trial = { ...node, inputs };
   const nVocab = node.op === embed ? node.inputs[0]!.shape[0]! : 1;
@@ -121,6 +125,23 @@ function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial 
   const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits, node.out.shape[0]!);
   const graph = { ...limits, nodes: [trial], logits: trial.out };
   return { graph, node: trial, step: { tokens, pos, nLogits }, states };
+}
+
+/** Which input of an op are experts that were chosen: no numbers that one could make up. */
+const choicesInput: ReadonlyMap<Op, number> = new Map([
+  [matmulExperts, 2],
+  [mixExperts, 1],
+]);
+
+/** `[nRows, 2 * nUsed]`: the first of all experts, the last, and others between. */
+function choices({ op, inputs, params }: Node, nRows: number): Float32Array {
+  const nUsed = params['nUsed']!;
+  const nExperts = op === matmulExperts ? inputs[0]!.shape[0]! : inputs[2] ? colsOf(inputs[2]) : nUsed;
+  const every = Math.max(1, Math.floor(nExperts / nUsed));
+  const made = numbers(nRows * 2 * nUsed, 1);
+  for (let t = 0; t < nRows; t++)
+    for (let j = 0; j < nUsed; j++) made[t * 2 * nUsed + j] = (nExperts - 1 + t + j * every) % nExperts;
+  return made;
 }
 
 /** What a step made: the rows of its output, of a cache those that it stored. */
@@ -174,13 +195,13 @@ async function sampled({ node, step }: Trial, read: ReadTensor): Promise<Sampled
     const own = { ...step, pos: 0, tokens: step.tokens.map((_, t) => t) };
     return { node: { ...node, inputs: [table] }, step: own };
   }
+  if (op === matmulExperts) return sampledExperts({ node, step }, read);
   const matrix = inputs[op.quantInput ?? -1];
   if ((op !== matmul && op !== addProduct) || !matrix) {
     return { node: { ...node, inputs: await Promise.all(inputs.map(floats)) }, step };
   }
-  const nAll = matrix.shape[0]!;
-  const n = Math.min(SAMPLED, nAll);
-  const columns = Array.from({ length: n }, (_, i) => Math.floor((i * (nAll - 1)) / Math.max(1, n - 1)));
+  const columns = spreadOver(matrix.shape[0]!, SAMPLED);
+  const n = columns.length;
   const some = async (value: Value): Promise<Value> => {
     if (value === matrix) {
       return { ...value, shape: [n, colsOf(value)], data: await rowsOfFile(value, columns, read) };
@@ -194,6 +215,27 @@ async function sampled({ node, step }: Trial, read: ReadTensor): Promise<Sampled
   };
   const own = { ...out, shape: [out.shape[0]!, n] };
   return { node: { ...node, inputs: await Promise.all(inputs.map(some)), out: own }, step, columns };
+}
+
+/** Numbers below `nAll`, at most so many. */
+function spreadOver(nAll: number, most: number): number[] {
+  const n = Math.min(most, nAll);
+  return Array.from({ length: n }, (_, i) => Math.floor((i * (nAll - 1)) / Math.max(1, n - 1)));
+}
+
+/** Some rows of each matrix of a stack. */
+async function sampledExperts({ node, step }: Pick<Trial, 'node' | 'step'>, read: ReadTensor): Promise<Sampled> {
+  const [weight, x, chosen, bias] = node.inputs as [Value, Value, Value, Value | undefined];
+  const [nExperts, rows, cols] = weight.shape as [number, number, number];
+  const nUsed = node.params['nUsed']!;
+  const own = spreadOver(rows, Math.ceil(SAMPLED / nUsed));
+  const ofAll = Array.from({ length: nExperts }, (_, e) => own.map((row) => e * rows + row)).flat();
+  const w = { ...weight, shape: [nExperts, own.length, cols], data: await rowsOfFile(weight, ofAll, read) };
+  const whole = bias && { ...bias, data: bias.data ?? (await rowsOfFile(bias, undefined, read)) };
+  const b = whole && { ...whole, shape: [nExperts, own.length], data: picked(whole, own) };
+  const out = { ...node.out, shape: [node.out.shape[0]!, nUsed * own.length] };
+  const columns = Array.from({ length: nUsed }, (_, j) => own.map((row) => j * rows + row)).flat();
+  return { node: { ...node, inputs: b ? [w, x, chosen, b] : [w, x, chosen], out }, step, columns };
 }
 
 /** Some columns of every row. */

@@ -6,8 +6,8 @@ import { wgsl } from '#wgsl';
  */
 export interface KernelSource {
   readonly code: string;
-  /** Binding after binding of each group. */
-  readonly groups: readonly (readonly Access[])[];
+  /** Binding after binding of each group; undefined: the kernel leaves it out. */
+  readonly groups: readonly (readonly (Access | undefined)[])[];
   /** Numbers that a pipeline is made with. */
   readonly numbers: ReadonlySet<string>;
   /** Numbers that it reads from a buffer, in this order: the members of lib/shape's struct. Empty where it reads none. */

@@ -5,7 +5,7 @@ import { matrixShape } from '../matrices.ts';
 import { batchesOf, notFiniteIn, stagingBytes, streamBatches, type Batch, type Piece } from '../staging.ts';
 import { checkDevice, type Gpu } from './device.ts';
 import { areFinite, PIECE_ROWS, takeApart } from './planes.ts';
-import { partBytes, planesOf } from './parts.ts';
+import { partBytes, planesOf, rowsApart } from './parts.ts';
 import type { ProgramHome } from './program.ts';
 import type { MatrixPart, Weights } from './weights.ts';
 
@@ -82,12 +82,14 @@ class Placer {
   }
 
   private placeRows(piece: Piece, file: Uint8Array): void {
-    const { tensor, matrix, rowBegin, rowEnd } = piece;
+    const { tensor, matrix } = piece;
+    const first = matrix * rowsApart(tensor);
+    const [rowBegin, rowEnd] = [first + piece.rowBegin, first + piece.rowEnd];
     if (!areFinite(tensor.quant, file)) throw notFiniteIn(piece);
     const rowBytes = file.length / (rowEnd - rowBegin);
     for (const part of this.weights.parts(tensor.name)) {
       const [begin, end] = [Math.max(rowBegin, part.rowBegin), Math.min(rowEnd, part.rowEnd)];
-      if (part.matrix !== matrix || begin >= end) continue;
+      if (begin >= end) continue;
       this.writeRows(tensor, file.subarray((begin - rowBegin) * rowBytes, (end - rowBegin) * rowBytes), {
         part,
         at: begin - part.rowBegin,

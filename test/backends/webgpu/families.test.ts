@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../../src/engine/load_model.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 import { openBytes, rowsOfLogits } from '../../helpers/open.ts';
 import { tinyModel, tinyPrompt, windowConfigs, windowPrompt } from '../../helpers/tiny_models.ts';
-import { familyGoldens, tinyGoldens } from '../../models/goldens.ts';
+import { familyGoldens, mixtureGoldens, tinyGoldens } from '../../models/goldens.ts';
 import { floor, loadsOn } from './support.ts';
 
 /** Tiny models of every family, with windows and without: the logits of a GPU beside those of plain loops. */
@@ -13,9 +13,11 @@ import { floor, loadsOn } from './support.ts';
 const { gpu, absent } = await findDawn();
 /** Types of weights that few have: no GPU kernel reads them. */
 const isRare = (name: string): boolean => /-iq[123]_|-nvfp4|-t?q[12]_0/.test(name);
-const families = [tinyGoldens, familyGoldens]
+/** No GPU kernel multiplies by factors of experts' matrices. */
+const isScaled = (name: string): boolean => name === 'mixtral-scales';
+const families = [tinyGoldens, familyGoldens, mixtureGoldens]
   .flatMap(({ models }) => Object.keys(models))
-  .filter((name) => !isRare(name))
+  .filter((name) => !isRare(name) && !isScaled(name))
   .map((name) => [name, tinyPrompt] as const);
 const windows = Object.keys(windowConfigs).map((name) => [name, windowPrompt] as const);
 

@@ -29,7 +29,7 @@ export const loadsOn =
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&
-  inputs.every(({ role, quant = 'f32' }) => role !== 'matrix' || hasKernel(`quants/${quant}`));
+  inputs.every(({ role, quant = 'f32' }) => !/matrix|stack/.test(role) || hasKernel(`quants/${quant}`));
 
 /** What the suite tries on GPUs. */
 export const trials: Trials = { cases: opCases.filter(isDone), kvTypes };
