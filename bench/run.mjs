@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `context`, `recurrent`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `adapters`, `together`, `context`, `recurrent`, `paging`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -34,6 +34,7 @@ const nodeEntries = {
   together: 'bench/together.ts',
   context: 'bench/context.ts',
   recurrent: 'bench/recurrent.ts',
+  paging: 'bench/paging.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
   translate: 'bench/translate.ts',
@@ -74,6 +75,7 @@ const benches = [
   'embed',
   'adapters',
   'together',
+  'paging',
   'context',
   'recurrent',
   'quantize',
