@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `experts`, `adapters`, `together`, `context`, `recurrent`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `experts`, `adapters`, `together`, `context`, `recurrent`, `paging`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -35,6 +35,7 @@ const nodeEntries = {
   together: 'bench/together.ts',
   context: 'bench/context.ts',
   recurrent: 'bench/recurrent.ts',
+  paging: 'bench/paging.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
   translate: 'bench/translate.ts',
@@ -76,6 +77,7 @@ const benches = [
   'experts',
   'adapters',
   'together',
+  'paging',
   'context',
   'recurrent',
   'quantize',

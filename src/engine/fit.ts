@@ -63,8 +63,15 @@ export async function fitOf(file: GgufFile, { options, device, speed }: FitQuest
     threads,
     largestNCtx: mostPositions(place, chosen, room, Math.max(nCtx, planner.nCtxTrain)),
     model: modelOf(file, planner),
+    paged: verdict === 'no' ? pagedIn(place, chosen, room) : undefined,
     tokensPerSecond: speed && decodeSpeed(planner, chosen, speed),
   };
+}
+
+/** What `memory: 'auto'` would make of it. */
+function pagedIn({ planner, scriptBytes }: Place, chosen: Chosen, room: Room): Fit['paged'] {
+  const budgetBytes = Math.min(TIGHT * (room.bytes - (room.forAll ? scriptBytes : 0)), planner.mostBytes);
+  return budgetBytes > 0 ? planner.pagedIn(planned(chosen), budgetBytes) : undefined;
 }
 
 /** Scripts and compiled kernels, and what the vocabulary takes: its texts, its merges, and tables to look them up in. */

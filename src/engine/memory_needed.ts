@@ -1,5 +1,6 @@
 import { startDryRun, type DryRun } from '../backends/dry/dry.ts';
 import { MAX_BYTES } from '../backends/wasm/heap.ts';
+import type { PagingPlan } from '../backends/backend.ts';
 import type { ProgramPlan } from '../backends/wasm/plan.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
 import { checkNames } from '../base/checks.ts';
@@ -62,6 +63,8 @@ export interface HeaderPlanner extends MemoryPlanner {
   readonly usualThreads: number;
   /** Bytes of the copies of states that sessions keep to go back to, beside what `memoryNeeded` counts. */
   copyBytes(options: MemoryOptions): number;
+  /** What it takes and reads in so many bytes, with weights that are read when they are used; undefined where that is not enough. */
+  pagedIn(options: MemoryOptions, budgetBytes: number): PagingPlan | undefined;
   /** Why the backend would refuse a cache of this type; undefined where it takes it. */
   refusal(kvType: KvType): string | undefined;
   /** The kernel calls of a session's step. */
@@ -112,6 +115,11 @@ function plannerOf(file: GgufFile, { bound, dry, usualThreads }: Planning): Head
       const kvBytes = plan.stateBytes * maxSessions;
       const workBytes = totalBytes - weightBytes - kvBytes;
       return { nCtx: graph.nCtx, kvType, weightBytes, kvBytes, workBytes, totalBytes };
+    },
+    pagedIn(given, budgetBytes) {
+      const { threads = usualThreads, maxSessions = 1, activations } = given;
+      const { graph } = recorded({ ...given, threads, maxSessions });
+      return dry.pagedIn({ weights: bound.weights, graph, maxSessions, threads, activations }, budgetBytes);
     },
     copyBytes: (given) => (given.maxSessions ?? 1) * copyBytes(recorded(given).state),
     refusal(kvType) {

@@ -54,6 +54,11 @@ export interface Fit {
   /** The longest context that fits, at most the one the model was trained on; 0 where none does. */
   readonly largestNCtx: number;
   readonly model: FitModel;
+  /**
+   * Where it does not fit: what it takes with `openModel(source, { memory: 'auto' })`, and reads for each token if no expert is in memory.
+   * On storage that reads R bytes a second a token takes `bytesPerToken / R` seconds, besides computing. Undefined where that is too little, too.
+   */
+  readonly paged: { readonly memoryBytes: number; readonly bytesPerToken: number } | undefined;
   /** Predicted for a short context; undefined without a probe, or where it does not say. */
   readonly tokensPerSecond: { readonly decode: number; readonly from: 'probe' } | undefined;
 }

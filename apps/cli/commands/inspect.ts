@@ -120,12 +120,17 @@ function modelRows(file: GgufFile, { fit, why, warnings }: Fitting): [string, st
     ...(tokensPerSecond ? [['speed', speedText(tokensPerSecond.decode)] as [string, string]] : []),
     ...said,
     ['fits here', `${verdicts[verdict]}: ${why}`],
+    ...(fit.paged ? [['in less', pagedText(fit.paged)] as [string, string]] : []),
     ...longest,
     ...helps,
   ];
 }
 
 const verdicts: Readonly<Record<Fit['verdict'], string>> = { fits: 'yes', tight: 'tight', no: 'no' };
+
+/** What a gigabyte a second brings in, in the time that a token takes. */
+const pagedText = ({ memoryBytes, bytesPerToken }: NonNullable<Fit['paged']>): string =>
+  `${formatBytes(memoryBytes)} with --memory auto, reading at most ${formatBytes(bytesPerToken)} a token: ${(bytesPerToken / 1e9).toPrecision(2)} s on storage of 1 GB/s`;
 
 const speedText = (decode: number): string => `about ${decode.toPrecision(2)} tokens/s, as measured kernels predict`;
 

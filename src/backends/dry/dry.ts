@@ -4,7 +4,10 @@ import type { Tensor } from '../../graph/tensor.ts';
 import { compileBuild, createSizes, type KernelSource } from '../wasm/kernels.ts';
 import { expansions } from '../wasm/lower_rare.ts';
 import { planMemory, planProgram, type MemoryPlan, type ProgramPlan } from '../wasm/plan.ts';
+import { lengthened, planPaged } from '../wasm/paged/paged.ts';
 import { checkGraph } from '../wasm/wasm.ts';
+import type { PagingPlan } from '../backend.ts';
+import { ResourceError } from '../../base/errors.ts';
 
 /**
  * Runs nothing. It sums up what a graph would take, before a single weight is read. Memory comes from the WASM backend's own
@@ -25,6 +28,8 @@ export type MemoryAnswer = MemoryPlan['parts'] & Pick<MemoryPlan, 'maximumBytes'
 export interface DryRun {
   /** Bytes the WASM backend would take; also for models far too large for it. */
   memoryOf(needs: MemoryNeeds): MemoryAnswer;
+  /** The same in so many bytes, where weights are read when they are used; undefined where that is not enough. */
+  pagedIn(needs: MemoryNeeds, budgetBytes: number): PagingPlan | undefined;
   /** The kernel calls of a graph. */
   planOf(graph: Graph, activations?: ActivationKind): ProgramPlan;
   /** @throws UnsupportedError for what it would refuse. */
@@ -43,6 +48,16 @@ export async function startDryRun(source: DrySource): Promise<DryRun> {
     memoryOf({ graph, activations, ...needs }) {
       const plan = planMemory({ ...needs, program: planOf(graph, activations) }, sizes);
       return { ...plan.parts, maximumBytes: plan.maximumBytes };
+    },
+    pagedIn({ graph, activations = 'exact', ...needs }, budgetBytes) {
+      const program = planProgram(graph, sizes, { activations, rare: expansions, lengthened });
+      try {
+        const { maximumBytes, paging } = planPaged({ ...needs, program }, budgetBytes, sizes);
+        return { memoryBytes: maximumBytes, bytesPerToken: paging!.bytesPerToken };
+      } catch (error) {
+        if (error instanceof ResourceError) return undefined;
+        throw error;
+      }
     },
     planOf,
     check: (graph) => checkGraph(graph, sizes),

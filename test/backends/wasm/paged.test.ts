@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import type { ByteSource } from '../../../src/bytes/source.ts';
 import type { Backend } from '../../../src/backends/backend.ts';
-import { memoryOf } from '../../../src/backends/dry/dry.ts';
+import { memoryOf, startDryRun } from '../../../src/backends/dry/dry.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
 import { openGguf } from '../../../src/gguf/open.ts';
@@ -112,6 +112,22 @@ describe('with less memory than the weights take', () => {
       read.push(paging!.bytesPerToken);
     }
     expect(read[0]).toBeGreaterThan(read[2]!);
+  });
+
+  test.each(['llama-q4_0', 'gpt-oss'])('a header says beforehand what it takes, and reads: %s', async (name) => {
+    const least = await leastOf(name);
+    const dry = await startDryRun({ kernels, build: 'simd' });
+    const source = new OddSource(tinyModel(name));
+    const file = await openGguf(source, { openSibling: () => Promise.reject(new Error('one file only')) });
+    let said: unknown;
+    const model = await loadModel(file, { threads: 1, nCtx: 64 }, async (plan) => {
+      const needs = { ...plan, maxSessions: 2, threads: 1 };
+      said = dry.pagedIn(needs, least);
+      expect(dry.pagedIn(needs, least - 1)).toBeUndefined();
+      return createWasmBackend({ ...needs, memoryBytes: least, host: nodeHost() });
+    });
+    expect(model.info.paging).toEqual(said);
+    await model.close();
   });
 
   test('what is less than the least is refused, the least is not', async () => {
