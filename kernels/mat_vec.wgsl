@@ -1,5 +1,5 @@
 // The product of a matrix of levels with few rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
-// out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. lib/x_… says how activations lie, lib/by_… adds up what threads made.
+// out[t, r] = sum over k of w[r, k] * x[t, k], plus added[r] or added[t, r]. lib/x_… says how activations lie, lib/by_… adds up what threads made.
 // needs: few_rows
 
 @group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, VECTORS * cols / 32]

@@ -4,23 +4,16 @@ import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { matmul } from '../../ops/matmul.ts';
-import { colsOf } from '../../ops/op.ts';
+import { add } from '../../ops/add.ts';
 import { embed } from '../../ops/embed.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
-import {
-  Lowering,
-  numbersOf,
-  rowsOfNode,
-  type Expansion,
-  type Grid,
-  type Lowered,
-  type Surroundings,
-} from './calls.ts';
+import { Lowering, type Expansion, type Lowered, type Surroundings } from './calls.ts';
 import { lowerEmbed } from './lower_embed.ts';
 import { lowerAttention, lowerKvStore } from './lower_attention.ts';
-import { lowerAddProduct, lowerMatmul } from './lower_matmul.ts';
-import { hasKernel, kernelSource } from './sources.ts';
-import type { Kernel } from './pipelines.ts';
+import { lowerAdd, lowerAddProduct, lowerMaker, lowerMatmul, makers } from './lower_matmul.ts';
+import { plain } from './lower_plain.ts';
+import { readableValues } from '../checks.ts';
+import { hasKernel } from './sources.ts';
 import type { QuantType } from '../../quants/quant_type.ts';
 
 /**
@@ -28,8 +21,9 @@ import type { QuantType } from '../../quants/quant_type.ts';
  * op of the first kind takes is written in its kernel: buffers in the order of its inputs, numbers by the names of its scalars, a grid.
  */
 
-export function lower(graph: Graph, surroundings: Surroundings): Lowered {
-  const lowering = new Lowering(graph, surroundings);
+/** @param readable values that must be there after a run; default: what no node reads */
+export function lower(graph: Graph, surroundings: Surroundings, readable = readableValues(graph)): Lowered {
+  const lowering = new Lowering(graph, surroundings, readable);
   for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
   return lowering;
 }
@@ -38,46 +32,6 @@ export function lower(graph: Graph, surroundings: Surroundings): Lowered {
 export function unsupported({ op }: Node): string | undefined {
   if (expansions.has(op) || hasKernel(op.name)) return undefined;
   return `no GPU kernel does ${op.name}`;
-}
-
-/** One call of the kernel with the op's name. */
-const plain: Expansion = (lowering, node) => {
-  const { op, inputs, out } = node;
-  const { threads } = lowering.surroundings;
-  const numbers = numbersOf(node, threads);
-  const weight = op.quantInput === undefined ? undefined : inputs[op.quantInput]!;
-  const isMatrix = weight?.role === 'weight';
-  const files = isMatrix ? [`quants/${weight.quant.name}`, op.name] : [op.name];
-  const given = inputs.filter((input, i) => !(isMatrix && input === weight) && i !== op.outInput);
-  const leftOut = new Array<undefined>(Math.max(0, (op.maxInputs ?? 0) - inputs.length)).fill(undefined);
-  lowering.calls.push({
-    node,
-    kernel: { files, numbers },
-    out: lowering.slotOf(out),
-    inputs: [...given.map((input) => lowering.slotOf(input)), ...leftOut],
-    ...(isMatrix && { matrix: { weight, part: 0 } }),
-    rows: rowsOfNode(node),
-    grid: gridOf(node, { files, numbers }),
-  });
-};
-
-const oneRow = (nRows: number): number => nRows;
-
-/** The grid that a kernel's own file asks for. */
-export function gridOf(node: Node, { files, numbers }: Kernel): Grid {
-  const cols = colsOf(node.out);
-  const widths: Readonly<Record<string, number>> = {
-    'a workgroup a row': 1,
-    'a workgroup a group': cols / (numbers['groupCols'] ?? cols),
-    'a thread a number': Math.ceil(cols / numbers['threads']!),
-  };
-  const { grid = 'none' } = kernelSource(files);
-  const x = widths[grid];
-  if (x === undefined)
-    throw new TypeError(
-      `kernels/${files.at(-1)}.wgsl has grid "${grid}", expected one of ${Object.keys(widths).join(', ')}`,
-    );
-  return { x, y: oneRow };
 }
 
 /** Angles depend on positions alone, and a GPU's sine and cosine are good to a few bits only: the CPU's are exact. */
@@ -92,6 +46,8 @@ const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [attention, lowerAttention],
   [matmul, lowerMatmul],
   [addProduct, lowerAddProduct],
+  [add, lowerAdd],
+  ...[...makers.keys()].map((op) => [op, lowerMaker] as const),
 ]);
 
 /** Whether kernels read matrices of this type. */

@@ -82,6 +82,7 @@ interface Adder {
 
 const byLanes: Adder = { name: 'lanes', needs: [] };
 const bySubgroups: Adder = { name: 'subgroups', needs: ['subgroups'] };
+const byThreads: Adder = { name: 'threads', needs: [] };
 
 /** How many rows of the matrix a thread multiplies with a row of activations: lib/rows_… of kernels/. */
 type ThreadRows = 8 | 4;
@@ -94,7 +95,12 @@ const fewSizes: readonly Sizes[] = [
   { threads: 32, lanes: 8 },
   { threads: 64, lanes: 4 },
   { threads: 128, lanes: 32 },
+];
+
+/** The same where threads share nothing. */
+const aloneSizes: readonly Sizes[] = [
   { threads: 8, lanes: 1 },
+  { threads: 64, lanes: 1 },
 ];
 
 /** How many rows of a tile, and how many tokens, a thread multiplies: lib/each_… */
@@ -161,7 +167,7 @@ function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
     needs: [...needs, ...adder.needs],
     isFast,
     tolerance,
-    sizes: fewSizes,
+    sizes: adder === byThreads ? aloneSizes : fewSizes,
     bytes: ({ threads, lanes }) => (threads! / lanes!) * threadRows * (lanes! + 1) * 4,
   };
 }
@@ -183,7 +189,12 @@ function byTiles(form: FormName, steps: 'some' | 'many', each: Each): Variant {
 }
 
 /** What steps of few rows can take. (Subgroups save more of a thread's work where it has fewer rows.) */
-const fewOf = (form: FormName): Variant[] => [few(form, byLanes, 8), few(form, byLanes, 4), few(form, bySubgroups, 4)];
+const fewOf = (form: FormName): Variant[] => [
+  few(form, byLanes, 8),
+  few(form, byLanes, 4),
+  few(form, bySubgroups, 4),
+  few(form, byThreads, 4),
+];
 
 const formNames = Object.keys(forms) as FormName[];
 
