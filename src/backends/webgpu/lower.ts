@@ -6,10 +6,11 @@ import { addProduct } from '../../ops/add_product.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { add } from '../../ops/add.ts';
 import { embed } from '../../ops/embed.ts';
+import { rope } from '../../ops/rope.ts';
 import { ropeAngles } from '../../ops/rope_angles.ts';
 import { Lowering, type Expansion, type Lowered, type Surroundings } from './calls.ts';
 import { lowerEmbed } from './lower_embed.ts';
-import { lowerAttention, lowerKvStore } from './lower_attention.ts';
+import { lowerAttention, lowerKvStore, lowerRope } from './lower_attention.ts';
 import { lowerAdd, lowerAddProduct, lowerMaker, lowerMatmul, makers } from './lower_matmul.ts';
 import { plain } from './lower_plain.ts';
 import { readableValues } from '../checks.ts';
@@ -42,6 +43,7 @@ const onHost: Expansion = (lowering, node) => {
 const expansions: ReadonlyMap<Op, Expansion> = new Map([
   [ropeAngles, onHost],
   [embed, lowerEmbed],
+  [rope, lowerRope],
   [kvStore, lowerKvStore],
   [attention, lowerAttention],
   [matmul, lowerMatmul],

@@ -82,7 +82,10 @@ interface Adder {
 
 const byLanes: Adder = { name: 'lanes', needs: [] };
 const bySubgroups: Adder = { name: 'subgroups', needs: ['subgroups'] };
+/** Threads have rows of their own: nothing is added up. */
 const byThreads: Adder = { name: 'threads', needs: [] };
+/** The same, but columns are read together. */
+const byShares: Adder = { name: 'shares', needs: ['subgroups'] };
 
 /** How many rows of the matrix a thread multiplies with a row of activations: lib/rows_… of kernels/. */
 type ThreadRows = 8 | 4;
@@ -163,11 +166,15 @@ function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
     isPlain: form === 'floats' && threadRows === 8 && adder.needs.length === 0,
     form,
     threadRows,
-    files: [`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`, 'mat_vec'],
+    files: [
+      ...[`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`],
+      ...(adder === byShares ? [] : ['lib/reads_alone']),
+      'mat_vec',
+    ],
     needs: [...needs, ...adder.needs],
     isFast,
     tolerance,
-    sizes: adder === byThreads ? aloneSizes : fewSizes,
+    sizes: adder === byThreads || adder === byShares ? aloneSizes : fewSizes,
     bytes: ({ threads, lanes }) => (threads! / lanes!) * threadRows * (lanes! + 1) * 4,
   };
 }
@@ -194,6 +201,7 @@ const fewOf = (form: FormName): Variant[] => [
   few(form, byLanes, 4),
   few(form, bySubgroups, 4),
   few(form, byThreads, 4),
+  few(form, byShares, 4),
 ];
 
 const formNames = Object.keys(forms) as FormName[];
@@ -207,14 +215,17 @@ const ofLevels: Variants = {
   many: formNames.flatMap((form) => eaches.map((each) => byTiles(form, 'many', each))),
 };
 
+/** Whether a variant is for weights of floats, too: these have no columns to share. */
+const isForAny = ({ files }: Variant): boolean => !files.includes('lib/by_shares');
+
 /** For weights of floats, with the file that reads activations. */
 function ofFloats(columns: string): Variants {
   const twin = ({ files, ...rest }: Variant): Variant => {
-    const own = files.filter((file) => !/^lib\/(x|tile)_/.test(file));
+    const own = files.filter((file) => !/^lib\/(x|tile|reads)_/.test(file));
     return { ...rest, files: [columns, ...own.slice(0, -1), `${own.at(-1)}_floats`] };
   };
   return {
-    few: fewOf('floats').map(twin),
+    few: fewOf('floats').filter(isForAny).map(twin),
     some: eaches.map((each) => twin(byTiles('floats', 'some', each))),
     many: eaches.map((each) => twin(byTiles('floats', 'many', each))),
   };
