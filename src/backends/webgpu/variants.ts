@@ -152,6 +152,8 @@ export interface Variant {
   /** What a device must have for it. */
   readonly needs: readonly GpuFeature[];
   readonly isFast: boolean;
+  /** It suits processors: neighbouring threads read what lies apart, which GPUs are slow at. */
+  readonly isForSoftware: boolean;
   readonly tolerance?: number | undefined;
   /** Worth a try; the first is taken where none was tried. */
   readonly sizes: readonly Sizes[];
@@ -160,10 +162,11 @@ export interface Variant {
 }
 
 function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
+  const isForSoftware = adder === byThreads || adder === byShares;
   const { needs, isFast = false, tolerance } = forms[form];
   return {
     name: `mat_vec, ${form}, ${threadRows} rows by ${adder.name}`,
-    isPlain: form === 'floats' && threadRows === 8 && adder.needs.length === 0,
+    isPlain: form === 'floats' && threadRows === 8 && adder === byLanes,
     form,
     threadRows,
     files: [
@@ -174,7 +177,8 @@ function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
     needs: [...needs, ...adder.needs],
     isFast,
     tolerance,
-    sizes: adder === byThreads || adder === byShares ? aloneSizes : fewSizes,
+    isForSoftware,
+    sizes: isForSoftware ? aloneSizes : fewSizes,
     bytes: ({ threads, lanes }) => (threads! / lanes!) * threadRows * (lanes! + 1) * 4,
   };
 }
@@ -184,6 +188,7 @@ function byTiles(form: FormName, steps: 'some' | 'many', each: Each): Variant {
   return {
     name: `mat_mul, ${form}, ${each} by ${each}`,
     isPlain: form === 'floats' && each === 4,
+    isForSoftware: false,
     form,
     threadRows: each,
     files: [`lib/each_${each}`, `lib/x_${form}`, `lib/tile_${tile.name}`, 'mat_mul'],
