@@ -8,6 +8,7 @@
 
 @group(0) @binding(1) var<storage, read_write> parts: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> slopes: array<f32>;
+@group(0) @binding(6) var<storage, read> angles: array<f32>;
 
 override threads: u32;
 override turns: u32 = threads / fours;

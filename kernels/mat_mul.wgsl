@@ -1,5 +1,5 @@
 // The product of a matrix of levels with many rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
-// out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. lib/x_… says how activations lie, lib/tile_… how a tile is multiplied.
+// out[t, r] = sum over k of w[r, k] * x[t, k], plus added[r] or added[t, r]. lib/x_… says how activations lie, lib/tile_… how a tile is multiplied.
 // needs: tile
 
 @group(0) @binding(2) var<storage, read> x: array<vec4<u32>>; // [n, cols / 32, VECTORS]

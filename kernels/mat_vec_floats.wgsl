@@ -1,5 +1,5 @@
 // The product of a matrix of floats with few rows of activations: w[rows, cols], x[n, cols] -> out[n, outCols],
-// out[t, r] = sum over k of w[r, k] * x[t, k], plus bias[r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
+// out[t, r] = sum over k of w[r, k] * x[t, k], plus added[r] or added[t, r]. Rows of the matrix are padded with zeros to whole units of 32 columns.
 // needs: few_rows
 
 fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {

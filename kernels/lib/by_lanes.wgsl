@@ -8,6 +8,10 @@ override nLaneSums: u32 = nSums * (lanes + 1u); // named: naga 29 fails on an ar
 
 var<workgroup> laneSums: array<f32, nLaneSums>;
 
+fn firstUnit(thread: u32) -> u32 {
+  return thread % lanes;
+}
+
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let place = placeOf(group, 1u);

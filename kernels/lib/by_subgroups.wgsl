@@ -8,6 +8,10 @@ override nLaneSums: u32 = nSums * lanes; // of subgroups of one thread
 
 var<workgroup> laneSums: array<f32, nLaneSums>;
 
+fn firstUnit(thread: u32) -> u32 {
+  return thread % lanes;
+}
+
 @compute @workgroup_size(threads)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,

@@ -2,8 +2,9 @@
 // needs: step, shape
 
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // [n, outCols]
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // [outCols]
+@group(0) @binding(3) var<storage, read> added: array<f32>; // a bias [outCols], or numbers [n, outCols]
 
+// More than two: something is added.
 override nInputs: u32;
 
 fn nTokens() -> u32 {
@@ -37,7 +38,7 @@ fn putProduct(token: u32, row: u32, sum: f32) {
   }
   var number = sum;
   if (nInputs > 2u) {
-    number += bias[shape.rowBegin + row];
+    number += added[token * shape.addedApart + shape.rowBegin + row];
   }
   out[token * shape.outCols + shape.rowBegin + row] = number;
 }

@@ -4,8 +4,8 @@
 const VECTORS = 5u;
 const MOST = 16256.0; // 127 * 128
 
-fn put(xFirst: u32, outFirst: u32) {
-  let largest = largestOf(xFirst, 8u);
+fn put(numbers: array<vec4<f32>, 8>, outFirst: u32) {
+  let largest = largestOf(numbers, 0u, 8u);
   let factor = factorFor(largest, MOST);
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
@@ -13,7 +13,7 @@ fn put(xFirst: u32, outFirst: u32) {
     var fine = vec4<u32>();
     var sum = vec4<i32>();
     for (var word = 0u; word < 4u; word++) {
-      let levels = vec4<i32>(round(factor * x[xFirst + 4u * half + word]));
+      let levels = vec4<i32>(round(factor * numbers[4u * half + word]));
       let digits = (levels + 64) >> vec4<u32>(7u);
       coarse[word] = fourBytes(digits);
       fine[word] = fourBytes(levels - 128 * digits);

@@ -4,16 +4,16 @@
 const VECTORS = 3u;
 const MOST = 127.0;
 
-fn put(xFirst: u32, outFirst: u32) {
+fn put(numbers: array<vec4<f32>, 8>, outFirst: u32) {
   var scales = vec2<f32>();
   var sums = vec2<f32>();
   for (var half = 0u; half < 2u; half++) {
-    let largest = largestOf(xFirst + 4u * half, 4u);
+    let largest = largestOf(numbers, 4u * half, 4u);
     let factor = factorFor(largest, MOST);
     var words = vec4<u32>();
     var sum = vec4<i32>();
     for (var word = 0u; word < 4u; word++) {
-      let levels = vec4<i32>(round(factor * x[xFirst + 4u * half + word]));
+      let levels = vec4<i32>(round(factor * numbers[4u * half + word]));
       words[word] = fourBytes(levels);
       sum += levels;
     }

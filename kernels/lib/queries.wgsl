@@ -2,7 +2,8 @@
 // neighbours:
 //
 //     row    token 0: head 0, head 1 … | token 1: head 0, head 1 … |        of the heads that share a key-value head
-// needs: sight, hadamard
+// A query is turned on the way where no rope has done so; the kernel has the angles.
+// needs: sight, hadamard, turned
 
 // Rows of a workgroup.
 override queryRows: u32;
@@ -22,11 +23,14 @@ fn rowAt(row: u32, kvHead: u32) -> u32 {
   return row / headsPerKv * (cols / 4u) + (kvHead * headsPerKv + row % headsPerKv) * fours;
 }
 
-// Loads rows from `first` on into `numbers`: scaled, and spread where keys are. Called by all threads of a workgroup.
+// Loads rows from `first` on into `numbers`: turned, scaled, and spread where keys are. Called by all threads of a workgroup.
 fn loadQueries(first: u32, kvHead: u32, thread: u32) {
   let last = step.nTokens * headsPerKv - 1u;
   for (var i = thread; i < queryRows * fours; i += threads) {
-    numbers[i] = q[rowAt(min(first + i / fours, last), kvHead) + i % fours] * scale;
+    let row = min(first + i / fours, last);
+    let four = i % fours;
+    let at = rowAt(row, kvHead);
+    numbers[i] = turned(q[at + four], q[at + partnerOf(four)], four, row / headsPerKv) * scale;
   }
   workgroupBarrier();
   hadamard(thread);

@@ -15,6 +15,8 @@ struct Shape {
   // Vectors of activations from 32 columns to the next ones, and from the first vector of some columns to the second.
   unitsApart: u32,
   vectorsApart: u32,
+  // What is added to a product: from a token's numbers to the next one's; 0: all have the same, a bias.
+  addedApart: u32,
 }
 
 @group(3) @binding(0) var<uniform> shape: Shape;

@@ -26,6 +26,8 @@ export interface Grid {
 export interface Call {
   /** What it is for. */
   readonly node: Node;
+  /** The nodes that it, and calls that belong to it, do together, in the order of the graph; absent: this one. */
+  readonly nodes?: readonly Node[];
   readonly kernel: Kernel;
   readonly out: Slot;
   /** In the order of bindings 2 and on; undefined: left out. */
@@ -59,6 +61,8 @@ export interface Lowered {
 
 /** What lowering asks of the device and its weights. */
 export interface Surroundings {
+  /** Whether each node has calls of its own, so that what it takes and makes can be looked at. */
+  readonly isApart?: boolean;
   /** Threads of a workgroup, for kernels that are not tuned. */
   readonly threads: number;
   /** The most bytes of a buffer that a kernel can see. */
@@ -76,13 +80,30 @@ export class Lowering implements Lowered {
   readonly slots = new Map<Value, Slot>();
   readonly graph: Graph;
   readonly surroundings: Surroundings;
+  /** The nodes that make activations. */
+  readonly makers = new Map<Value, Node>();
+  /** Nodes that read a value. */
+  private readonly readers = new Map<Value, Node[]>();
+  private readonly readable: ReadonlySet<Value>;
   private readonly byKey = new Map<unknown, Slot>();
   private readonly made = new Map<Slot, Map<string, Slot>>();
   private readonly numbers = new Map<string, Value>();
 
-  constructor(graph: Graph, surroundings: Surroundings) {
+  /** @param readable values that must be there after a run */
+  constructor(graph: Graph, surroundings: Surroundings, readable: ReadonlySet<Value>) {
     this.graph = graph;
     this.surroundings = surroundings;
+    this.readable = readable;
+    for (const node of graph.nodes) {
+      if (node.out.role === 'activation') this.makers.set(node.out, node);
+      for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
+    }
+  }
+
+  /** The nodes for which alone a value is made, so that it need not be there; undefined where it must. */
+  readersAlone(value: Value): readonly Node[] | undefined {
+    const isNeeded = this.surroundings.isApart || this.readable.has(value) || value.role !== 'activation';
+    return isNeeded ? undefined : this.readers.get(value);
   }
 
   /** The slot of a value. Weights are the same by name, constants by their numbers, everything else by identity. */

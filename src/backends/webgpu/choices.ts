@@ -99,7 +99,11 @@ export class Choices {
  * lanes, 0.14 by one; 128 tokens 36 by digits in tiles of 4 by 4, 14 by floats in tiles of 8 by 8.
  */
 const software: Readonly<Record<Steps, readonly string[]>> = {
-  few: ['mat_vec, digits, 4 rows by lanes', 'mat_vec, floats, 4 rows by lanes'],
+  few: [
+    'mat_vec, floats, 4 rows by shares',
+    'mat_vec, digits, 4 rows by threads',
+    'mat_vec, floats, 4 rows by threads',
+  ],
   some: ['mat_mul, floats, 8 by 8'],
   many: ['mat_mul, floats, 8 by 8'],
 };

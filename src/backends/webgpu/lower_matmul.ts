@@ -1,5 +1,11 @@
-import type { Node, Value } from '../../graph/graph.ts';
+import type { Node, Op, Value } from '../../graph/graph.ts';
+import { add } from '../../ops/add.ts';
+import { geglu } from '../../ops/geglu.ts';
+import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
+import { rmsNorm } from '../../ops/rms_norm.ts';
+import { swiglu } from '../../ops/swiglu.ts';
+import { plain, plainCall } from './lower_plain.ts';
 import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
 import { partsOf, type Part } from './parts.ts';
 import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
@@ -10,22 +16,59 @@ import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type
  */
 
 export const lowerMatmul: Expansion = (lowering, node) => {
-  for (const steps of stepNames) if (stepRanges[steps].from <= node.out.shape[0]!) lowerSteps(lowering, node, steps);
+  if (!addBehind(lowering, node)) lowerProduct(lowering, { node });
 };
 
-function lowerSteps(lowering: Lowering, node: Node, steps: Steps): void {
+/** A sum: a product that is made for it alone adds the other operand itself. */
+export const lowerAdd: Expansion = (lowering, node) => {
+  const products = node.inputs.map((value) => lowering.makers.get(value));
+  const product = products.find((each) => each && addBehind(lowering, each) === node);
+  if (product) lowerProduct(lowering, { node: product, add: node });
+  else plain(lowering, node);
+};
+
+/** The sum that a product is made for, and that it can do. Of two products in a sum, the second does. */
+function addBehind(lowering: Lowering, product: Node): Node | undefined {
+  const [reader] = lowering.readersAlone(product.out) ?? [];
+  const isAdded = (value: Value): boolean => {
+    const { op, inputs, out } = lowering.makers.get(value) ?? {};
+    return op === matmul && inputs!.length === 2 && lowering.readersAlone(out!)?.length === 1;
+  };
+  if (reader?.op !== add || reader.inputs[0] === reader.inputs[1]) return undefined;
+  return reader.inputs.findLast(isAdded) === product.out ? reader : undefined;
+}
+
+/** A product, and what its calls do beside it. */
+interface Product {
+  readonly node: Node;
+  /** The sum behind it. */
+  readonly add?: Node;
+}
+
+function lowerProduct(lowering: Lowering, product: Product): void {
+  for (const steps of stepNames)
+    if (stepRanges[steps].from <= product.node.out.shape[0]!) lowerSteps(lowering, product, steps);
+}
+
+function lowerSteps(lowering: Lowering, { node, add }: Product, steps: Steps): void {
   const [weight, x, bias] = node.inputs as [Value, Value, Value?];
   const { variant, sizes } = lowering.surroundings.choose(node, steps);
   const taken = { x, steps, variant };
-  const inputs = [formOf(lowering, node, taken), bias && lowering.slotOf(bias)];
+  const added = add ? add.inputs.find((value) => value !== node.out) : bias;
+  const inputs = [formOf(lowering, node, taken), added && lowering.slotOf(added)];
+  const maker = makerOnTheWay(lowering, x);
+  const nodes = [...(maker ? [maker] : []), node, ...(add ? [add] : [])];
+  const about = { nInputs: added ? 3 : 2, addedApart: add ? colsOf(node.out) : 0 };
   const files = [`quants/${weight.quant.name}`, ...variant.files];
   for (const [part, rows] of partsFor(lowering, weight)) {
     const { numbers, grid } = gridOf({ variant, sizes }, steps, rows.rowEnd - rows.rowBegin);
     lowering.calls.push({
       ...callOf(lowering, node, { weight, part }),
       ...saidOf(taken),
+      nodes,
+      out: lowering.slotOf((add ?? node).out),
       inputs,
-      kernel: { files, numbers: { ...numbersFor(node, rows), ...stridesOf(taken), ...numbers } },
+      kernel: { files, numbers: { ...numbersFor(node, rows), ...stridesOf(taken), ...numbers, ...about } },
       grid,
     });
   }
@@ -76,34 +119,65 @@ function stridesOf({ x, steps, variant }: Taken): Record<string, number> {
 /** Vectors of 32 floats. */
 const FLOAT_VECTORS = 8;
 
-/** Activations in a variant's form. Where that is another one, the first product that wants it makes it. */
+/**
+ * Nodes whose numbers only products want: they are made where these take them, in the form that they take. By op, the kernel's file that
+ * makes them on the way to other forms.
+ */
+export const makers: ReadonlyMap<Op, string> = new Map([
+  [rmsNorm, 'lib/of_rms_norm'],
+  [swiglu, 'lib/of_swiglu'],
+  [geglu, 'lib/of_geglu'],
+]);
+
+export const lowerMaker: Expansion = (lowering, node) => {
+  if (!makerOnTheWay(lowering, node.out)) plain(lowering, node);
+};
+
+/** The node that makes a value on the way to products; undefined where it is there. */
+function makerOnTheWay(lowering: Lowering, x: Value): Node | undefined {
+  const maker = lowering.makers.get(x);
+  if (!maker || !makers.has(maker.op) || colsOf(x) % 32 > 0 || colsOf(maker.inputs[1]!) < colsOf(x)) return undefined;
+  const forProducts = lowering.readersAlone(x)?.every(({ op, inputs }) => op === matmul && inputs[1] === x);
+  return forProducts ? maker : undefined;
+}
+
+/** Activations in a variant's form. Where they are not there in that form, the first product that wants it makes it. */
 function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
   const { x, steps, variant } = taken;
+  const maker = makerOnTheWay(lowering, x);
   const from = lowering.slotOf(x);
   const { vectors } = forms[variant.form];
-  if (vectors === undefined) return from;
   const made = lowering.madeOf(from);
   const key = `${variant.form}, ${steps}`;
   let out = made.get(key);
   if (out) return out;
-  const { threads } = lowering.surroundings;
-  const units = colsOf(x) / 32;
-  const nRows = Math.min(x.shape[0]!, stepRanges[steps].to);
-  out = { name: `${variant.form} of ${x.name}`, role: 'activation', bytes: nRows * units * vectors * 16 };
+  const said = { ...saidOf(taken), ...(maker && { nodes: [maker, node] }) };
+  if (vectors !== undefined) {
+    const nRows = Math.min(x.shape[0]!, stepRanges[steps].to);
+    const bytes = nRows * (colsOf(x) / 32) * vectors * 16;
+    out = { name: `${variant.form} of ${x.name}`, role: 'activation', bytes };
+    lowering.calls.push({ ...quantizeCall(lowering, node, taken), ...said, out });
+  } else {
+    out = from;
+    if (maker) lowering.calls.push({ ...plainCall(lowering, maker), from: said.from, to: said.to });
+  }
   made.set(key, out);
-  lowering.calls.push({
-    node,
-    ...saidOf(taken),
-    kernel: {
-      files: [`lib/put_${variant.form}`, 'quantize_activations'],
-      numbers: { threads, cols: colsOf(x), ...stridesOf(taken) },
-    },
-    out,
-    inputs: [from],
-    rows: rowsOfNode(node),
-    grid: { x: Math.ceil(units / threads), y: eachRow },
-  });
   return out;
+}
+
+function quantizeCall(lowering: Lowering, node: Node, taken: Taken): Omit<Call, 'out'> {
+  const { x, variant } = taken;
+  const { threads } = lowering.surroundings;
+  const maker = makerOnTheWay(lowering, x);
+  const [file, inputs] = maker ? [makers.get(maker.op)!, maker.inputs] : ['lib/of_x', [x]];
+  const numbers = { ...(maker && numbersOf(maker, threads)), threads, cols: colsOf(x), ...stridesOf(taken) };
+  return {
+    node,
+    kernel: { files: [file, `lib/put_${variant.form}`, 'quantize_activations'], numbers },
+    inputs: inputs.map((value) => lowering.slotOf(value)),
+    rows: rowsOfNode(node),
+    grid: { x: Math.ceil(colsOf(x) / 32 / threads), y: eachRow },
+  };
 }
 
 const eachRow = (nRows: number): number => nRows;

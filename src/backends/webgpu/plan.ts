@@ -17,7 +17,7 @@ export interface ProgramPlan extends Lowered {
 
 export function planProgram(graph: Graph, surroundings: Surroundings, keep?: readonly Value[]): ProgramPlan {
   const readable = readableValues(graph, keep);
-  const lowered = lower(graph, surroundings);
+  const lowered = lower(graph, surroundings, readable);
   checkGrids(lowered, graph);
   const kept = new Set([...readable].map((value) => lowered.slots.get(value)));
   return {

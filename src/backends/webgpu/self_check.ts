@@ -1,5 +1,5 @@
 import { asError } from '../../base/errors.ts';
-import { smallest } from '../../base/numbers.ts';
+import { greatest, smallest } from '../../base/numbers.ts';
 import type { Graph, Node, Op, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
@@ -28,7 +28,7 @@ export interface Checked {
 }
 
 export interface CheckHome {
-  /** Makes a program of one node, whose calls are those that are to be checked. */
+  /** Makes a program of the nodes that calls do together, whose calls are those that are to be checked. */
   readonly prepare: (graph: Graph) => Program;
   readonly read: ReadTensor;
   /** Fails where the device refuses a command of `run`. */
@@ -47,12 +47,12 @@ const HELD = 293;
 const heldByFew = ({ op, inputs, params }: Node): number =>
   op === attention ? Math.ceil((SPLIT_WORKGROUPS * 64 * params['headDim']!) / colsOf(inputs[1]!)) + 37 : HELD;
 
-/** Runs the node as a step in which this call is made. @throws ResourceError where the device is gone */
+/** Runs the call's nodes as a step in which it is made. @throws ResourceError where the device is gone */
 export async function checkCall(call: Call, home: CheckHome): Promise<Checked> {
   const nRows = rowsFor(call, home.limits);
   if (nRows === 0) return { error: 0 }; // no step has rows for it
   try {
-    return { error: await home.watched(() => errorOf(call.node, nRows, home)) };
+    return { error: await home.watched(() => errorOf(call.nodes ?? [call.node], nRows, home)) };
   } catch (error) {
     home.checkDevice();
     return { error: Infinity, failure: asError(error).message };
@@ -80,8 +80,8 @@ export function numbers(n: number, seed: number): Float32Array {
   });
 }
 
-async function errorOf(node: Node, nRows: number, home: CheckHome): Promise<number> {
-  const trial = trialOf(node, nRows, home.limits);
+async function errorOf(nodes: readonly Node[], nRows: number, home: CheckHome): Promise<number> {
+  const trial = trialOf(nodes, nRows, home.limits);
   const program = home.prepare(trial.graph);
   try {
     for (const [state, floats] of trial.states) {
@@ -91,40 +91,50 @@ async function errorOf(node: Node, nRows: number, home: CheckHome): Promise<numb
       await program.writeState(state, 0, rows);
     }
     await program.run(trial.step);
-    return await difference(await madeBy(program, trial), trial, home.read);
+    const errors: number[] = [];
+    for (const wanted of await wantedOf(trial, home.read))
+      errors.push(difference(await madeBy(program, wanted.out, trial.step), wanted));
+    return greatest(errors);
   } finally {
     program.dispose();
   }
 }
 
-/** A node on its own, with numbers for all that it takes. */
+/** Nodes on their own, with numbers for all that they take. */
 interface Trial {
   readonly graph: Graph;
-  readonly node: Node;
   readonly step: Step;
   /** The first rows of its states: as many as the step sees. */
   readonly states: ReadonlyMap<Value, Float32Array>;
 }
 
-function trialOf(node: Node, nRows: number, limits: CheckHome['limits']): Trial {
+function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limits']): Trial {
   const states = new Map<Value, Float32Array>();
-  const isCache = ({ role }: Value, i: number): boolean => role === 'state' && !node.op.changes?.includes(i);
-  const places = node.inputs.filter(isCache).map(({ shape }) => shape[0]!); // a ring has fewer
-  const pos = smallest([nRows > 3 ? HELD : heldByFew(node), limits.nCtx - nRows, ...places.map((n) => n - nRows)]);
-  const inputs = node.inputs.map((input, i): Value => {
+  const made = new Set(nodes.map(({ out }) => out));
+  const inputs = new Set(nodes.flatMap((node) => node.inputs));
+  const changed = new Set(nodes.flatMap((node) => (node.op.changes ?? []).map((i) => node.inputs[i]!)));
+  const isCache = (input: Value): boolean => input.role === 'state' && !changed.has(input);
+  const places = [...inputs].filter(isCache).map(({ shape }) => shape[0]!); // a ring has fewer
+  const held = nRows > 3 ? HELD : greatest(nodes.map(heldByFew));
+  const pos = smallest([held, limits.nCtx - nRows, ...places.map((n) => n - nRows)]);
+  const numbered = new Map<Value, Value>();
+  for (const input of inputs) {
+    const seed = numbered.size + 1;
     const [rows, cols] = input.shape as [number, number];
-    const seen = isCache(input, i) ? Math.min(rows, pos + nRows) : rows;
-    if (input.role === 'state') states.set(input, numbers(seen * cols, i + 1));
-    if (input.role !== 'activation') return input;
-    const data = choicesInput.get(node.op) === i ? choices(node, rows) : numbers(rows * cols, i + 1);
-    return { ...input, role: 'constant', data };
-  });
-  const trial = { ...node, inputs };
-  const nVocab = node.op === embed ? node.inputs[0]!.shape[0]! : 1;
+    const seen = isCache(input) ? Math.min(rows, pos + nRows) : rows;
+    if (input.role === 'state') states.set(input, numbers(seen * cols, seed));
+    const isTaken = input.role === 'activation' && !made.has(input);
+    const chooser = nodes.find(({ op, inputs }) => inputs[choicesInput.get(op) ?? -1] === input);
+    const data = (): Float32Array => (chooser ? choices(chooser, rows) : numbers(rows * cols, seed));
+    numbered.set(input, isTaken ? { ...input, role: 'constant', data: data() } : input);
+  }
+  const trials = nodes.map((node) => ({ ...node, inputs: node.inputs.map((input) => numbered.get(input)!) }));
+  const { out, op } = nodes.at(-1)!;
+  const table = nodes.find((node) => node.op === embed)?.inputs[0];
+  const nVocab = table ? table.shape[0]! : 1;
   const tokens = Int32Array.from({ length: nRows }, (_, t) => Math.floor((t * (nVocab - 1)) / Math.max(1, nRows - 1)));
-  const nLogits = Math.min(node.op === pool ? 1 : nRows, limits.maxLogits, node.out.shape[0]!);
-  const graph = { ...limits, nodes: [trial], logits: trial.out };
-  return { graph, node: trial, step: { tokens, pos, nLogits }, states };
+  const nLogits = Math.min(op === pool ? 1 : nRows, limits.maxLogits, out.shape[0]!);
+  return { graph: { ...limits, nodes: trials, logits: out }, step: { tokens, pos, nLogits }, states };
 }
 
 /** Which input of an op are experts that were chosen: no numbers that one could make up. */
@@ -144,8 +154,8 @@ function choices({ op, inputs, params }: Node, nRows: number): Float32Array {
   return made;
 }
 
-/** What a step made: the rows of its output, of a cache those that it stored. */
-async function madeBy(program: Program, { node: { out }, step }: Trial): Promise<Float32Array> {
+/** What a step made: the rows of a value, of a cache those that it stored. */
+async function madeBy(program: Program, out: Value, step: Step): Promise<Float32Array> {
   if (out.role !== 'state') return program.read(out);
   const rows = await program.readState(out, step.pos, step.pos + step.tokens.length);
   const floats = new Float32Array(step.tokens.length * colsOf(out));
@@ -153,28 +163,58 @@ async function madeBy(program: Program, { node: { out }, step }: Trial): Promise
   return floats;
 }
 
+/** What plain loops make of a value. */
+interface Wanted {
+  readonly out: Value;
+  readonly floats: Float32Array;
+  /** The columns of the value that these are; absent: all. */
+  readonly columns?: readonly number[] | undefined;
+}
+
 /** How far the numbers that came are from those that plain loops make. */
-async function difference(came: Float32Array, trial: Trial, read: ReadTensor): Promise<number> {
-  const { node, step, columns } = await sampled(trial, read);
-  const cols = colsOf(node.out);
-  const stride = colsOf(trial.node.out);
-  const wanted = wantedOf(node, step, trial.states);
+function difference(came: Float32Array, { out, floats, columns }: Wanted): number {
+  const cols = columns?.length ?? colsOf(out);
+  const stride = colsOf(out);
   let [error, largest] = [0, 0];
-  for (let i = 0; i < wanted.length; i++) {
+  for (let i = 0; i < floats.length; i++) {
     const col = i % cols;
-    const difference = Math.abs(came[((i - col) / cols) * stride + (columns?.[col] ?? col)]! - wanted[i]!);
+    const difference = Math.abs(came[((i - col) / cols) * stride + (columns?.[col] ?? col)]! - floats[i]!);
     error = Math.max(error, Number.isNaN(difference) ? Infinity : difference);
-    largest = Math.max(largest, Math.abs(wanted[i]!));
+    largest = Math.max(largest, Math.abs(floats[i]!));
   }
   return error / (largest || 1);
 }
 
-function wantedOf(node: Node, step: Step, states: Trial['states']): Float32Array {
-  const cols = colsOf(node.out);
+/** The results of a trial: what no other of its nodes reads. Behind a product there are no more than its sampled columns. */
+async function wantedOf({ graph: { nodes }, step, states }: Trial, read: ReadTensor): Promise<Wanted[]> {
+  const made = new Map<Value, Wanted>();
+  for (const whole of nodes) {
+    const before = whole.inputs.map((input) => made.get(input));
+    const known = before.find((each) => each?.columns)?.columns;
+    const inputs = whole.inputs.map((input, i) => givenFor(input, before[i], known));
+    const sample = await sampled({ node: { ...whole, inputs }, step }, read);
+    const columns = sample.columns ?? known;
+    const floats = madeByLoops({ ...sample, columns }, states);
+    made.set(whole.out, { out: whole.out, floats, columns });
+  }
+  const used = new Set(nodes.flatMap(({ inputs, op }) => inputs.filter((_, i) => i !== op.outInput)));
+  return [...made.values()].filter(({ out }) => !used.has(out));
+}
+
+/** An input as plain loops take it: what they made before, or its own numbers, of these columns. */
+function givenFor(input: Value, made: Wanted | undefined, columns: readonly number[] | undefined): Value {
+  const shape = [input.shape[0]!, (made?.columns ?? columns)?.length ?? colsOf(input)];
+  if (made) return { ...input, role: 'constant', data: made.floats, shape };
+  return columns ? { ...input, data: picked(input, columns), shape } : input;
+}
+
+function madeByLoops({ node, step, columns }: Sampled, states: Trial['states']): Float32Array {
+  const cols = columns?.length ?? colsOf(node.out);
   const nRows = rowsOf(node.out.rows ?? 'tokens', step);
   const inputs = node.inputs.map((input) => input.data ?? states.get(input)!);
+  const own = { ...node, out: { ...node.out, shape: [node.out.shape[0]!, cols] } };
   const out = states.get(node.out)?.slice() ?? new Float32Array(nRows * cols);
-  node.op.reference({ node, step, out, inputs });
+  node.op.reference({ node: own, step, out, inputs });
   return states.has(node.out) ? out.subarray(step.pos * cols, (step.pos + nRows) * cols) : out;
 }
 
@@ -182,11 +222,11 @@ function wantedOf(node: Node, step: Step, states: Trial['states']): Float32Array
 interface Sampled {
   readonly node: Node;
   readonly step: Step;
-  /** Of the trial's output, the column that each column of the sample is. */
-  readonly columns?: readonly number[];
+  /** Of the node's output, the column that each column of the sample is. */
+  readonly columns?: readonly number[] | undefined;
 }
 
-async function sampled({ node, step }: Trial, read: ReadTensor): Promise<Sampled> {
+async function sampled({ node, step }: Sampled, read: ReadTensor): Promise<Sampled> {
   const { op, inputs, out } = node;
   const floats = async (value: Value): Promise<Value> =>
     value.role === 'weight' ? { ...value, data: await rowsOfFile(value, undefined, read) } : value;
@@ -224,7 +264,7 @@ function spreadOver(nAll: number, most: number): number[] {
 }
 
 /** Some rows of each matrix of a stack. */
-async function sampledExperts({ node, step }: Pick<Trial, 'node' | 'step'>, read: ReadTensor): Promise<Sampled> {
+async function sampledExperts({ node, step }: Sampled, read: ReadTensor): Promise<Sampled> {
   const [weight, x, chosen, bias] = node.inputs as [Value, Value, Value, Value | undefined];
   const [nExperts, rows, cols] = weight.shape as [number, number, number];
   const nUsed = node.params['nUsed']!;

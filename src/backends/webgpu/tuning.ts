@@ -125,7 +125,8 @@ interface Timed {
 }
 
 async function tuneSite(site: Site, limits: Graph, home: TuneHome): Promise<KernelChoice | undefined> {
-  const variants = variantsFor(site.nodes[0]!.inputs[0]!, site.steps, home.able);
+  const all = variantsFor(site.nodes[0]!.inputs[0]!, site.steps, home.able);
+  const variants = all.filter(({ isForSoftware }) => !isForSoftware);
   const trial = trialOf(site, limits);
   const timed: Timed[] = [];
   for (const variant of variants) timed.push(await timeOf({ variant, sizes: variant.sizes[0]! }, site, trial, home));

@@ -82,6 +82,10 @@ interface Adder {
 
 const byLanes: Adder = { name: 'lanes', needs: [] };
 const bySubgroups: Adder = { name: 'subgroups', needs: ['subgroups'] };
+/** Threads have rows of their own: nothing is added up. */
+const byThreads: Adder = { name: 'threads', needs: [] };
+/** The same, but columns are read together. */
+const byShares: Adder = { name: 'shares', needs: ['subgroups'] };
 
 /** How many rows of the matrix a thread multiplies with a row of activations: lib/rows_… of kernels/. */
 type ThreadRows = 8 | 4;
@@ -94,7 +98,12 @@ const fewSizes: readonly Sizes[] = [
   { threads: 32, lanes: 8 },
   { threads: 64, lanes: 4 },
   { threads: 128, lanes: 32 },
+];
+
+/** The same where threads share nothing. */
+const aloneSizes: readonly Sizes[] = [
   { threads: 8, lanes: 1 },
+  { threads: 64, lanes: 1 },
 ];
 
 /** How many rows of a tile, and how many tokens, a thread multiplies: lib/each_… */
@@ -143,6 +152,8 @@ export interface Variant {
   /** What a device must have for it. */
   readonly needs: readonly GpuFeature[];
   readonly isFast: boolean;
+  /** It suits processors: neighbouring threads read what lies apart, which GPUs are slow at. */
+  readonly isForSoftware: boolean;
   readonly tolerance?: number | undefined;
   /** Worth a try; the first is taken where none was tried. */
   readonly sizes: readonly Sizes[];
@@ -151,17 +162,23 @@ export interface Variant {
 }
 
 function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
+  const isForSoftware = adder === byThreads || adder === byShares;
   const { needs, isFast = false, tolerance } = forms[form];
   return {
     name: `mat_vec, ${form}, ${threadRows} rows by ${adder.name}`,
-    isPlain: form === 'floats' && threadRows === 8 && adder.needs.length === 0,
+    isPlain: form === 'floats' && threadRows === 8 && adder === byLanes,
     form,
     threadRows,
-    files: [`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`, 'mat_vec'],
+    files: [
+      ...[`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`],
+      ...(adder === byShares ? [] : ['lib/reads_alone']),
+      'mat_vec',
+    ],
     needs: [...needs, ...adder.needs],
     isFast,
     tolerance,
-    sizes: fewSizes,
+    isForSoftware,
+    sizes: isForSoftware ? aloneSizes : fewSizes,
     bytes: ({ threads, lanes }) => (threads! / lanes!) * threadRows * (lanes! + 1) * 4,
   };
 }
@@ -171,6 +188,7 @@ function byTiles(form: FormName, steps: 'some' | 'many', each: Each): Variant {
   return {
     name: `mat_mul, ${form}, ${each} by ${each}`,
     isPlain: form === 'floats' && each === 4,
+    isForSoftware: false,
     form,
     threadRows: each,
     files: [`lib/each_${each}`, `lib/x_${form}`, `lib/tile_${tile.name}`, 'mat_mul'],
@@ -183,7 +201,13 @@ function byTiles(form: FormName, steps: 'some' | 'many', each: Each): Variant {
 }
 
 /** What steps of few rows can take. (Subgroups save more of a thread's work where it has fewer rows.) */
-const fewOf = (form: FormName): Variant[] => [few(form, byLanes, 8), few(form, byLanes, 4), few(form, bySubgroups, 4)];
+const fewOf = (form: FormName): Variant[] => [
+  few(form, byLanes, 8),
+  few(form, byLanes, 4),
+  few(form, bySubgroups, 4),
+  few(form, byThreads, 4),
+  few(form, byShares, 4),
+];
 
 const formNames = Object.keys(forms) as FormName[];
 
@@ -196,14 +220,17 @@ const ofLevels: Variants = {
   many: formNames.flatMap((form) => eaches.map((each) => byTiles(form, 'many', each))),
 };
 
+/** Whether a variant is for weights of floats, too: these have no columns to share. */
+const isForAny = ({ files }: Variant): boolean => !files.includes('lib/by_shares');
+
 /** For weights of floats, with the file that reads activations. */
 function ofFloats(columns: string): Variants {
   const twin = ({ files, ...rest }: Variant): Variant => {
-    const own = files.filter((file) => !/^lib\/(x|tile)_/.test(file));
+    const own = files.filter((file) => !/^lib\/(x|tile|reads)_/.test(file));
     return { ...rest, files: [columns, ...own.slice(0, -1), `${own.at(-1)}_floats`] };
   };
   return {
-    few: fewOf('floats').map(twin),
+    few: fewOf('floats').filter(isForAny).map(twin),
     some: eaches.map((each) => twin(byTiles('floats', 'some', each))),
     many: eaches.map((each) => twin(byTiles('floats', 'many', each))),
   };

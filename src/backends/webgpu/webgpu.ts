@@ -145,7 +145,8 @@ export class WebgpuBackend implements Backend {
   }
 
   private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {
-    return new GpuProgram(planProgram(graph, this.surroundings(choose), look?.keep), this.home, look?.onNode);
+    const surroundings = { ...this.surroundings(choose), isApart: look?.onNode !== undefined };
+    return new GpuProgram(planProgram(graph, surroundings, look?.keep), this.home, look?.onNode);
   }
 
   /** The calls of all graphs that sessions run. */

@@ -152,7 +152,7 @@ describe.skipIf(!gpu)('kernels of products', () => {
     spoilDigits();
     const { choices, checks } = await open({ notes, isTuned: false });
     expect(notes.kept.get(name!)).toEqual([]);
-    expect(choices[0]).toMatchObject({ variant: 'mat_vec, floats, 4 rows by lanes', from: 'default' });
+    expect(choices[0]).toMatchObject({ variant: 'mat_vec, floats, 4 rows by shares', from: 'default' });
     expect(checks.filter(({ refused }) => refused).map(({ kernel }) => kernel)).toEqual(
       expect.arrayContaining([expect.stringContaining('digits')]),
     );

@@ -1,0 +1,17 @@
+// Activations that are made on the way, as swiglu makes them: silu(gate) * up, all [n, cols].
+// needs: shape, sigmoid
+
+@group(0) @binding(2) var<storage, read> gate: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> up: array<vec4<f32>>;
+
+override threads: u32;
+
+fn prepare(row: u32, thread: u32) {}
+
+// Columns 4 * word … of a row.
+fn numbers4(row: u32, word: u32) -> vec4<f32> {
+  let i = row * (shape.cols / 4u) + word;
+  let z = gate[i];
+  let numbers = vec4<f32>(timesSigmoid(z.x, z.x), timesSigmoid(z.y, z.y), timesSigmoid(z.z, z.z), timesSigmoid(z.w, z.w));
+  return numbers * up[i];
+}

@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { wgsl } from '#wgsl';
+import type { Backend } from '../../../src/backends/backend.ts';
+import { referenceBackend } from '../../../src/backends/reference/reference.ts';
+import { lower } from '../../../src/backends/webgpu/lower.ts';
+import { isMade } from '../../../src/backends/webgpu/ready_calls.ts';
+import { forgetSources } from '../../../src/backends/webgpu/sources.ts';
+import { choosePlain, variantsFor, type Chooser } from '../../../src/backends/webgpu/variants.ts';
+import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
+import { weight, type Step, type Value } from '../../../src/graph/graph.ts';
+import { kvCache, type KvType } from '../../../src/graph/layer_state.ts';
+import { Recorder } from '../../../src/models/recorder.ts';
+import { quantByName } from '../../../src/quants/index.ts';
+import { encodeRows, errorOf, randomFloats } from '../../cases/op_case.ts';
+import { findDawn } from '../../helpers/dawn.ts';
+import { readFrom } from '../case_runner.ts';
+
+/** What calls do for several nodes at once: norms and gates on the way to products, sums behind them, turns where numbers are taken. */
+
+const { gpu } = await findDawn();
+
+const N_VOCAB = 40;
+const DIM = 128;
+const HEAD_DIM = 32;
+const limits = { nCtx: 128, maxTokens: 12, maxLogits: 1 };
+
+interface Kind {
+  readonly kvType: KvType;
+  readonly style: 'norm' | 'neox';
+  readonly gate: 'swiglu' | 'geglu';
+  /** Pairs that are turned. */
+  readonly ropeDim: number;
+}
+
+const usual: Kind = { kvType: 'f16', style: 'norm', gate: 'swiglu', ropeDim: HEAD_DIM };
+
+/** Two layers of a decoder, whose weights have levels. */
+function model({ kvType, style, gate, ropeDim }: Kind) {
+  const weights: Value[] = [];
+  const files = new Map<string, Uint8Array>();
+  const add = (name: string, shape: number[], type: string): Value => {
+    const floats = randomFloats(
+      shape.reduce((n, size) => n * size, 1),
+      files.size + 1,
+      shape.length > 1 ? 0.2 : 1,
+    );
+    files.set(name, encodeRows(floats, type));
+    weights.push(weight({ name, quant: quantByName.get(type)!, shape }));
+    return weights.at(-1)!;
+  };
+  const g = new Recorder(limits);
+  const matrix = (name: string, rows: number, cols = DIM): Value => add(name, [rows, cols], 'q8_0');
+  const table = matrix('table', N_VOCAB);
+  const angles = g.ropeAngles({ ropeDim, base: 10000, scaling: { type: 'none' } });
+  const heads = { headDim: HEAD_DIM, style } as const;
+  let x = g.embed(table);
+  for (let l = 0; l < 2; l++) {
+    const cache = kvCache(l, { nKvHeads: 2, headDim: HEAD_DIM }, { ...limits, kvType });
+    const h = g.rmsNorm(x, add(`norm.${l}`, [DIM], 'f32'), 1e-5);
+    const q = g.rope(g.matmul(matrix(`q.${l}`, DIM), h), angles, heads);
+    const k = g.rope(g.matmul(matrix(`k.${l}`, 64), h), angles, heads);
+    const v = g.matmul(matrix(`v.${l}`, 64), h);
+    x = g.add(x, g.matmul(matrix(`o.${l}`, DIM), g.attention(q, k, v, cache, { headDim: HEAD_DIM, scale: 0.2 })));
+    const f = g.rmsNorm(x, add(`ffn_norm.${l}`, [DIM], 'f32'), 1e-5);
+    const gated = g[gate](g.matmul(matrix(`gate.${l}`, 192), f), g.matmul(matrix(`up.${l}`, 192), f));
+    x = g.add(g.matmul(matrix(`down.${l}`, DIM, 192), gated), x);
+  }
+  const graph = g.finish(
+    g.matmul(
+      table,
+      g.rmsNorm(
+        g.lastRows(x),
+        weights.find(({ name }) => name === 'norm.0')!,
+        1e-5,
+      ),
+    ),
+  );
+  return { graph, weights, files };
+}
+
+/** Steps of some tokens, and of few. */
+const steps: readonly Step[] = [12, 3, 1].map((n, i, all) => {
+  const pos = all.slice(0, i).reduce((sum, each) => sum + each, 0);
+  return { tokens: Int32Array.from({ length: n }, (_, t) => (7 * (t + pos) + 3) % N_VOCAB), pos, nLogits: 1 };
+});
+
+type Built = ReturnType<typeof model>;
+
+async function logitsOf(backend: Backend, { graph, weights, files }: Built): Promise<Float32Array[]> {
+  try {
+    await backend.upload(weights, { read: readFrom(files) });
+    const program = backend.prepare(graph);
+    const rows: Float32Array[] = [];
+    for (const step of steps) {
+      await program.run(step);
+      rows.push(Float32Array.from(await program.read(graph.logits)));
+    }
+    return rows;
+  } finally {
+    await backend.dispose();
+  }
+}
+
+const opened = ({ graph, weights }: Built, choose?: Chooser): Promise<WebgpuBackend> =>
+  createWebgpuBackend({ gpu: gpu!, graph, weights, checks: !choose, ...(choose && { choose }) });
+
+async function expectRight(built: Built, choose?: Chooser): Promise<void> {
+  const wanted = await logitsOf(referenceBackend(), built);
+  const came = await logitsOf(await opened(built, choose), built);
+  for (const [i, row] of came.entries()) expect(errorOf(row, wanted[i]!), `step ${i}`).toBeLessThan(4e-3);
+}
+
+describe('calls of a layer', () => {
+  const { graph } = model(usual);
+  const made = (isApart: boolean): string[] =>
+    lower(graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain, isApart })
+      .calls.filter((call) => isMade(call, 1))
+      .map(({ kernel }) => kernel.files.at(-1)!);
+
+  it('do several nodes each', () => {
+    const products = ['mat_vec', 'mat_vec', 'mat_vec'];
+    const layer = [
+      ...['rms_norm', ...products, 'kv_store_turned', 'attention_split', 'attention_join', 'mat_vec'],
+      ...['rms_norm', 'mat_vec', 'mat_vec', 'swiglu', 'mat_vec'],
+    ];
+    expect(made(false)).toEqual(['embed', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec']);
+  });
+
+  it('do one each where somebody looks at nodes', () => {
+    const names = made(true);
+    for (const name of ['add', 'rope', 'kv_store_f16'])
+      expect(names.filter((each) => each === name).length).toBeGreaterThan(1);
+    expect(names).not.toContain('kv_store_turned');
+  });
+});
+
+describe.skipIf(!gpu)('what calls do for several nodes', () => {
+  const kinds: readonly Partial<Kind>[] = [
+    {},
+    { style: 'neox', kvType: 'f32', gate: 'geglu', ropeDim: 16 },
+    { ropeDim: 20, kvType: 'q8_0' },
+  ];
+
+  it.each(kinds)('is as plain loops do it: %j', { timeout: 120_000 }, (kind) =>
+    expectRight(model({ ...usual, ...kind })),
+  );
+
+  it.each(['digits, 4 rows by threads', 'digits, 4 rows by shares'])('is right with products by %s', (name) => {
+    const able = { has: () => true, activations: 'exact', workgroupBytes: 16384 } as const;
+    const choose: Chooser = (node, asked) => {
+      const variant = variantsFor(node.inputs[0]!, asked, able).find((each) => each.name === `mat_vec, ${name}`);
+      return variant ? { variant, sizes: variant.sizes[0]! } : choosePlain(node, asked);
+    };
+    return expectRight(model(usual), choose);
+  });
+});
+
+describe.skipIf(!gpu)('the check', () => {
+  const sources = wgsl as Record<string, string>;
+  const whole = { ...sources };
+  afterEach(() => {
+    Object.assign(sources, whole);
+    forgetSources();
+  });
+
+  async function checksWith(file: string, right: string, wrong: string) {
+    const built = model({ ...usual, style: 'neox' });
+    sources[file] = whole[file]!.replace(right, wrong);
+    expect(sources[file]).not.toBe(whole[file]);
+    forgetSources();
+    const backend = await opened(built);
+    await backend.upload(built.weights, { read: readFrom(built.files) }).finally(() => backend.dispose());
+    return backend.gpu.checks.filter(({ refused }) => refused !== undefined).map(({ kernel }) => kernel);
+  }
+
+  it('puts plain kernels in the place of those that turn keys wrongly', async () => {
+    expect(await checksWith('kv_store_turned', 'four, id.y)', 'four, id.y + 1u)')).toEqual([
+      'lib/into_f16 + kv_store_turned',
+    ]);
+    expect(
+      await checksWith('kv_store_turned', 'storeValues(at, v[source])', 'storeValues(at, 1.1 * v[source])'),
+    ).toHaveLength(1);
+  });
+
+  it('puts plain kernels in the place of those that turn queries wrongly', async () => {
+    expect(await checksWith('lib/queries', 'turned(q[at + four]', 'turned(1.1 * q[at + four]')).toEqual([
+      'caches/f16 + attention_split',
+      'caches/f16 + attention_tile',
+    ]);
+  });
+
+  it('catches products that add what is not theirs', async () => {
+    await expect(checksWith('lib/product', 'shape.addedApart + shape.rowBegin', 'shape.rowBegin')).rejects.toThrow(
+      /the kernel .*mat_(vec|mul) cannot be used on .*: its numbers are wrong by/,
+    );
+  });
+});
