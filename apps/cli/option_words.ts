@@ -12,6 +12,7 @@ const phrases: readonly (readonly [said: RegExp, here: string])[] = [
   [/open the model with a larger nCtx/g, 'give a larger --ctx'],
   [/open the model with kvType '(\w+)'/g, 'give --kv $1'],
   [/open (?:the model|it) with backend: '(\w+)'/g, 'give --backend $1'],
+  [/open it with memory: 'auto'/g, 'give --memory auto'],
   [/, fewer sessions \(maxSessions\)/g, ''],
   [/a q8_0 cache \(kvType\), fewer threads/g, '--kv q8_0, fewer --threads'],
   [/close a session, or open the model with a higher maxSessions or smaller nCtx/g, 'give a smaller --ctx'],

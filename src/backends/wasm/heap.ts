@@ -74,7 +74,8 @@ export async function allocateMemory(plan: MemoryPlan, shared: boolean): Promise
   const wanted =
     `this model needs ${count(maximumBytes)} bytes of memory: weights ${count(weightBytes)}` +
     ` + keys and values ${count(stateSum)}${sessions} + work ${count(maximumBytes - weightBytes - stateSum)}`;
-  if (maximumBytes > MAX_BYTES) throw new ResourceError(`${wanted}; WebAssembly has at most 4 GiB: ${SMALLER}`);
+  if (maximumBytes > MAX_BYTES)
+    throw new ResourceError(`${wanted}; WebAssembly has at most 4 GiB: ${SMALLER}; or open it with memory: 'auto'`);
   const request = () => requestMemory({ ...pagesOf(maximumBytes), shared }, wanted);
   try {
     return request();

@@ -1,4 +1,4 @@
-/** Tokens after which a use counts half. Compared in bench/paging.ts. */
+/** Tokens after which a use counts half. A guess: other values have not been compared yet. */
 const HALF_LIFE = 64;
 
 /**
