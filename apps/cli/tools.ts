@@ -24,6 +24,9 @@ export function readTools(args: Arguments): readonly ToolDefinition[] | undefine
   throw new UsageError(`the file of --tools holds no list, expected ${form}`);
 }
 
+/** A call on one line. */
+export const callAsText = (name: string, json: string): string => `${name}(${json})`;
+
 /** Calls as lines of text, each where it is whole. */
 export async function* callsAsText(answer: AsyncIterable<AnswerPart>): AsyncGenerator<SaidPart> {
   let call: { readonly name: string; json: string } | undefined;
@@ -32,7 +35,7 @@ export async function* callsAsText(answer: AsyncIterable<AnswerPart>): AsyncGene
     if (!call) return [];
     const { name, json } = call;
     call = undefined;
-    const text = `${isFirst ? '' : '\n\n'}\`${name}(${json})\``;
+    const text = `${isFirst ? '' : '\n\n'}\`${callAsText(name, json)}\``;
     isFirst = false;
     return [{ type: 'text', text }];
   };

@@ -1,5 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scriptedModel } from '../helpers/scripted_model.ts';
 import { openWorkbench, thimble, type Workbench } from './cli.ts';
 
 describe('thimble chat from a pipe', () => {
@@ -61,5 +64,46 @@ describe('thimble chat from a pipe', () => {
     expect([code, seen]).toEqual([130, ['first', 'stopped']]);
     expect(stdout.length).toBeGreaterThan(200);
     expect(stderr).toBe('stopped\n');
+  });
+});
+
+/** Calls as Qwen's models write them; behind a result the answer is begun with a word that the script goes on from. */
+const template = `{% for t in tools or [] %}{{ t.function.name }};{% endfor %}{% for m in messages %}<|im_start|>{{ m.role }}
+{{ m.content or '' }}{% for c in m.tool_calls or [] %}<tool_call>
+{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}
+</tool_call>{% endfor %}<|im_end|>
+{% endfor %}<|im_start|>assistant
+{% if messages[-1].role == 'tool' %}Sky:{% endif %}`;
+
+describe('thimble chat --tools', () => {
+  let folder: string;
+  let caller: string;
+  let tools: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'thimble-chat-'));
+    [caller, tools] = ['caller.gguf', 'tools.json'].map((name) => join(folder, name)) as [string, string];
+    const says = [['<tool_call>', 4], ['</tool_call>', 4], ['<|im_end|>', 3], ['Sky:', 4], ' sunny', ['<|end|>', 3]] as const; // prettier-ignore
+    const model = await scriptedModel({ says, template, knows: [['<|im_start|>', 3]] });
+    await writeFile(caller, new Uint8Array(await model.arrayBuffer()));
+    const parameters = {
+      type: 'object',
+      properties: { city: { const: 'Paris' } },
+      required: ['city'],
+      additionalProperties: false,
+    };
+    await writeFile(tools, JSON.stringify([{ type: 'function', function: { name: 'weather', parameters } }]));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const options = ['--temp', '0', '--threads', '1'];
+
+  it('shows a call, and takes the next message for what it returns', async () => {
+    const { code, stdout, stderr } = await thimble(
+      ['chat', caller, '-n', '60', '-c', '2048', ...options, '--tools', tools],
+      {
+        input: 'How is the weather?\n21 degrees\n',
+      },
+    );
+    expect([code, stdout]).toEqual([0, '`weather({"city": "Paris"})`\n sunny\n']);
+    expect(stderr).toBe('your next message is what weather({"city":"Paris"}) returns\n');
   });
 });

@@ -3,6 +3,7 @@ import { stderr, stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline';
 import { forStdout, harmless, print } from '../terminal.ts';
 import { startJoiner } from './joiner.ts';
+import type { SaidPart } from '../../../src/index.ts';
 import type { AnswerView, ChatUi } from './ui.ts';
 
 export class PlainUi implements ChatUi {
@@ -63,9 +64,14 @@ export class PlainUi implements ChatUi {
 
   startAnswer(): AnswerView {
     const isShown = this.hasPerson && stdout.isTTY;
+    let before: SaidPart['type'] | undefined;
     return {
       reading: () => undefined,
-      push: ({ text }) => print(forStdout(text)),
+      push: ({ type, text }) => {
+        const gap = before !== undefined && before !== type && !text.startsWith('\n\n') ? '\n\n' : '';
+        before = type;
+        return print(gap + forStdout(text));
+      },
       thinking: () => undefined,
       end: () => print('\n'),
       status: (text) => (isShown ? print(`\n${text}\n\n`) : Promise.resolve()),

@@ -26,6 +26,8 @@ export interface ChatState {
   settings: GenerateOptions;
   /** What every answer is held to. */
   readonly heldTo: ConstraintOptions;
+  /** The model may call tools; whoever is in front says what they return. */
+  readonly hasTools: boolean;
   /** Sums over all answers since the chat was opened. */
   readonly totals: { answers: number; tokens: number; ms: number };
   /** Positions taken after the last answer. */

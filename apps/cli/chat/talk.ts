@@ -1,14 +1,23 @@
 /** A conversation: messages in, answers out, until somebody leaves. */
-import type { AnswerPart, GenerateOptions, Generation, GenerateResult, StopReason } from '../../../src/index.ts';
+import type {
+  AnswerPart,
+  ChatMessage,
+  GenerateOptions,
+  Generation,
+  GenerateResult,
+  StopReason,
+} from '../../../src/index.ts';
 import { exitCodes, type OnInterrupt } from '../command.ts';
 import { inOptionWords } from '../option_words.ts';
 import { pagedBy } from '../paging.ts';
 import { formatMs, plural } from '../terminal.ts';
+import { callsAsText } from '../tools.ts';
 import { templateVarsOf, thoughtsAlone } from '../thinking.ts';
+import { asksFor, messageFor } from './calls.ts';
 import { isCommand, runSlash, type ChatState, type SlashResult } from './slash.ts';
 
 /** What is sent, and how it is answered this time. */
-type Question = Pick<SlashResult, 'settings' | 'note'> & { readonly message: string };
+type Question = Pick<SlashResult, 'settings' | 'note'> & { readonly message: string | ChatMessage };
 
 /** Stops an answer under way. */
 class Stopper {
@@ -67,16 +76,26 @@ async function attend(state: ChatState, message: string, stopper: Stopper): Prom
   const { ui } = state;
   if (message.trim() === '') return;
   try {
-    if (!ui.hasPerson || !isCommand(message)) return await answer(state, { message }, stopper);
-    const { show, send, ...how } = await runSlash(state, message);
-    if (show !== undefined) await ui.tell(show);
-    if (send !== undefined) await answer(state, { message: send, ...how }, stopper);
+    if (!ui.hasPerson || !isCommand(message)) await say(state, message, stopper);
+    else {
+      const { show, send, ...how } = await runSlash(state, message);
+      if (show !== undefined) await ui.tell(show);
+      if (send === undefined) return;
+      await answer(state, { message: send, ...how }, stopper);
+    }
+    const asked = asksFor(state.chat);
+    if (asked !== undefined) await ui.tell(asked);
   } catch (error) {
     if (!ui.hasPerson || !(error instanceof Error)) throw error;
     await ui.fail(inOptionWords(error.message));
   } finally {
     stopper.end();
   }
+}
+
+async function say(state: ChatState, text: string, stopper: Stopper): Promise<void> {
+  const message = messageFor(state.chat, text);
+  if (message !== undefined) await answer(state, { message }, stopper);
 }
 
 async function answer(state: ChatState, question: Question, stopper: Stopper): Promise<void> {
@@ -100,15 +119,13 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
       signal,
       onPrefill,
     };
-    // who reads a pipe gets what the model says, unless it is to say less
+    // who reads a pipe gets what the model says, unless it is to say less, or calls are to be told
     spoken =
-      ui.showsParts || !state.showsThinking
+      ui.showsParts || !state.showsThinking || state.hasTools
         ? chat.send(message, { ...options, thinking: 'split' })
         : chat.send(message, options);
-    for await (const piece of spoken) {
+    for await (const part of callsAsText(partsOf(spoken))) {
       speaks = true;
-      const part = typeof piece === 'string' ? { type: 'text' as const, text: piece } : piece;
-      if (part.type === 'tool_call') continue; // a chat has no tools here
       if (part.type === 'text' || state.showsThinking) await view.push(part);
       else view.thinking();
     }
@@ -128,6 +145,11 @@ async function answer(state: ChatState, question: Question, stopper: Stopper): P
   const dropped = nDropped > 0 ? `; ${plural(nDropped, 'waiting message')} dropped` : '';
   const facts = result.tokens.length > 0 && ui.hasPerson ? ` · ${statusLine(state, result, question)}` : '';
   await view.stopped(`stopped${dropped}${facts}`);
+}
+
+/** Text that nobody tells apart is the answer's. */
+async function* partsOf(answer: AsyncIterable<string | AnswerPart>): AsyncGenerator<AnswerPart> {
+  for await (const piece of answer) yield typeof piece === 'string' ? { type: 'text', text: piece } : piece;
 }
 
 /** What the template gets, if anything. */

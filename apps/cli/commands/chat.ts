@@ -23,6 +23,7 @@ import {
 import { readSampling, samplingOptions } from '../sampling.ts';
 import { readChatTemplate, readTemplateVars, templateOption } from '../template_vars.ts';
 import { readEffort, thinkingOptions } from '../thinking.ts';
+import { readTools, toolsOption } from '../tools.ts';
 import { counted, formatBytes, formatParams, harmless, print, style } from '../terminal.ts';
 import { wrapWords } from '../wrap_words.ts';
 
@@ -38,6 +39,8 @@ Messages are kept for the arrow keys in a file that only you can read, unless --
 In the chat:
 ${slashHelp()}
 
+With --tools the model's calls are shown, and nothing is run: your next message is what the call returns, one message for each.
+
 From a pipe, every line is one message, whatever is in it, and only the answers go to stdout.`,
   positionals: [0, 1],
   options: {
@@ -46,6 +49,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     ...thinkingOptions,
     ...templateOption,
     ...constraintOptions,
+    ...toolsOption,
     ...samplingOptions,
     ...draftOption,
     ...modelOptions,
@@ -58,6 +62,7 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
   async run(args, signal, onInterrupt) {
     const settings = readSampling(args);
     const heldTo = readConstraint(args);
+    const tools = readTools(args);
     const templateVars = readTemplateVars(args);
     const effort = readEffort(args);
     const opening = {
@@ -72,11 +77,23 @@ From a pipe, every line is one message, whatever is in it, and only the answers 
     await withModel(given, opening, async (model) => {
       if (model.info.noChat !== undefined) throw new UnsupportedError(model.info.noChat);
       const title = modelTitle(given, model);
-      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system') });
+      const chat: Chat = model.chat({ onFull: 'shift', system: args.text('system'), ...(tools && { tools }) });
       const ui = await openUi(args, title, { model, releaseKeys });
       const totals = { answers: 0, tokens: 0, ms: 0 };
       const thinking = { templateVars, effort, showsThinking: !args.flag('hide-thinking') };
-      const state = { model, title, chat, ui, settings, heldTo, ...thinking, totals, nUsed: 0, isLeaving: false };
+      const state = {
+        model,
+        title,
+        chat,
+        ui,
+        settings,
+        heldTo,
+        hasTools: tools !== undefined,
+        ...thinking,
+        totals,
+        nUsed: 0,
+        isLeaving: false,
+      };
       await talk(state, signal, onInterrupt);
     }).finally(releaseKeys);
   },
