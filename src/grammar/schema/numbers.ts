@@ -58,18 +58,24 @@ function next(value: number): number {
 }
 
 export function eitherNumbers(sets: readonly NumberSet[]): NumberSet {
-  const byMultiples = new Map<string, NumberPart>();
+  const byMultiples = new Map<string, NumberPart[]>();
   for (const part of sets.flat()) {
     const key = part.multiples.map(keyOf).join();
-    const same = byMultiples.get(key);
-    const joined = same && {
-      wholes: union(same.wholes, part.wholes),
-      others: union(same.others, part.others),
-      multiples: part.multiples,
-    };
-    byMultiples.set(key, joined ?? part);
+    const alike = byMultiples.get(key);
+    if (alike) alike.push(part);
+    else byMultiples.set(key, [part]);
   }
-  return [...byMultiples.values()].filter(hasNumbers);
+  return [...byMultiples.values()].map(joined).filter(hasNumbers);
+}
+
+/** Parts of the same multiples as one. */
+function joined(parts: readonly NumberPart[]): NumberPart {
+  if (parts.length === 1) return parts[0]!;
+  return {
+    wholes: union(parts.flatMap(({ wholes }) => wholes)),
+    others: union(parts.flatMap(({ others }) => others)),
+    multiples: parts[0]!.multiples,
+  };
 }
 
 const hasNumbers = (part: NumberPart): boolean => part.wholes.length + part.others.length > 0;
@@ -111,8 +117,8 @@ export function otherNumbers(set: NumberSet): NumberSet {
 const wholesOf = (intervals: readonly Interval[]): Interval[] =>
   intervals.map(([low, high]): Interval => [Math.ceil(low), Math.floor(high)]).filter(([low, high]) => low <= high);
 
-function union(a: readonly Interval[], b: readonly Interval[]): Interval[] {
-  const sorted = [...a, ...b].sort((x, y) => x[0] - y[0]);
+function union(intervals: readonly Interval[]): Interval[] {
+  const sorted = [...intervals].sort((x, y) => x[0] - y[0]);
   const joined: [number, number][] = [];
   for (const [low, high] of sorted) {
     const last = joined.at(-1);

@@ -12,6 +12,20 @@ function expectFits(schema: unknown, texts: Readonly<Record<string, boolean>>): 
 }
 
 describe('numbers', () => {
+  it('may be thousands of values', () => {
+    const grammar = compiled({ enum: Array.from({ length: 12_000 }, (_, i) => 3 * i + (i % 2) / 2) });
+    for (const [text, isIn] of [
+      ['0', true],
+      ['3.5', true],
+      ['35997.5', true],
+      ['3', false],
+      ['1', false],
+      ['35998', false],
+    ] as const)
+      // prettier-ignore
+      expect(fits(grammar, text), text).toBe(isIn);
+  });
+
   it('lets through just the texts of numbers in a range, whatever its ends', () => {
     const dice = seeded(3);
     const random = (): number => {
