@@ -10,7 +10,7 @@ export interface EventReader {
 
 /** Tells the parts of an answer apart, as its text comes. */
 export interface PartTeller {
-  startAfter(before: MarkedText, how: { readonly goesOn: boolean }): unknown;
+  startAfter(before: MarkedText, how: { readonly goesOn: boolean; readonly isHeld: boolean }): unknown;
   push(text: MarkedText): AnswerPart[];
   /** @param isWhole the model ended the answer itself */
   end(isWhole: boolean): AnswerPart[];

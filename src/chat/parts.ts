@@ -78,10 +78,12 @@ export class Parts {
   /** What comes stands before the answer. */
   private isBefore = false;
   private readonly hasCalls: boolean;
+  /** What looks like a mark behind the beginning may be text: of an argument, or that an answer is held to. */
+  private isHeld: boolean;
 
-  /** @param hasCalls parts say where tokens stand in them, counted from the beginning of each; and what looks like a mark may be an argument */
+  /** @param hasCalls parts say where tokens stand in them, counted from the beginning of each */
   constructor({ marks, tokens, around }: Thoughts, { hasCalls = false }: { readonly hasCalls?: boolean } = {}) {
-    this.hasCalls = hasCalls;
+    this.hasCalls = this.isHeld = hasCalls;
     const wanted = (mark: Mark): Wanted => {
       const { elements } = mark;
       const tokensAt = elements.flatMap((element, i) =>
@@ -100,7 +102,11 @@ export class Parts {
    * What stands before the answer: the end of its prompt, where thoughts may have been opened, or all of an answer that goes on. Call it
    * first, if at all.
    */
-  startAfter(before: MarkedText, { goesOn }: { readonly goesOn: boolean }): void {
+  startAfter(
+    before: MarkedText,
+    { goesOn, isHeld = false }: { readonly goesOn: boolean; readonly isHeld?: boolean },
+  ): void {
+    this.isHeld ||= isHeld;
     this.isBefore = true;
     this.push(before);
     this.isBefore = false;
@@ -186,8 +192,7 @@ export class Parts {
 
   /** Whether the first `nChars` of a mark that stand at a place may be the mark. */
   private counts({ text, tokensAt, only, to, inside }: Wanted, at: number, nChars = text.length): boolean {
-    const isSpelled =
-      this.hasCalls && !this.isBefore && tokensAt.length === 0 && to === 'thinking' && inside === 'text';
+    const isSpelled = this.isHeld && !this.isBefore && tokensAt.length === 0 && to === 'thinking' && inside === 'text';
     if (isSpelled && !(this.mayThink && isBlank(this.waiting.slice(0, at)))) return false;
     if (only === 'first' && (this.said.text || !isBlank(this.waiting.slice(0, at)))) return false;
     if (only === 'last' && !isBlank(this.waiting.slice(at + nChars))) return false;

@@ -42,6 +42,8 @@ export function parted(options: GenerateOptions): Parted {
   checkOneOf('speculate', speculate ?? false, [false, 'lookup', 'draft']);
   checkWhole('nDraft', nDraft ?? 1, { min: 1 });
   const how = { maxTokens, stop, onFull, onLoop, ignoreEos, logProbs, speculate, nDraft };
-  const isHeld = (schema ?? grammar ?? regexp ?? calls) !== undefined;
-  return { how, sampling, heldTo: isHeld ? { schema, grammar, regexp, calls } : undefined };
+  return { how, sampling, heldTo: isHeld(options) ? { schema, grammar, regexp, calls } : undefined };
 }
+
+export const isHeld = ({ schema, grammar, regexp, calls }: ConstraintOptions): boolean =>
+  (schema ?? grammar ?? regexp ?? calls) !== undefined;

@@ -6,6 +6,7 @@ import type { CallName, Calls, Saving } from '../protocol/messages.ts';
 import type { Prompt } from '../protocol/open.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import type { EngineState } from './engine_state.ts';
+import { isHeld } from './answer_options.ts';
 import { tellFiles } from './files.ts';
 import type { LoadedModel } from './load_model.ts';
 import type { Session } from './session.ts';
@@ -45,7 +46,7 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     const roomy = shifts ? await roomyOf(prompt, { model, options: how, signal }) : model.encode(prompt);
     const tokens = 'tokens' in roomy ? roomy.tokens : roomy;
     return engine.use({ session, tokens, adapters, signal }, (session) => {
-      tellBefore(model, tokens, false, emit);
+      tellBefore(model, tokens, { goesOn: false, isHeld: isHeld(how) }, emit);
       return told(session.generate(roomy, how, signal), emit, saving && { ...saving, session });
     });
   },
@@ -57,7 +58,8 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
       const begun = session.unfinishedCalls;
       if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
       const shorten = prompt && (await roomyOf(prompt, { model, options, signal })).shorten;
-      tellBefore(model, session.textBefore(options), !options.whole, emit);
+      const telling = { goesOn: !options.whole, isHeld: session.unfinishedIsHeld };
+      tellBefore(model, session.textBefore(options), telling, emit);
       return told(session.resume(options, signal, shorten), emit, saving && { ...saving, session });
     }),
 
@@ -158,11 +160,11 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
 function tellBefore(
   { marks }: LoadedModel,
   tokens: ArrayLike<number>,
-  goesOn: boolean,
+  how: { readonly goesOn: boolean; readonly isHeld: boolean },
   emit: (event: GenerateEvent) => void,
 ): void {
   const before = marks?.before(tokens);
-  if (before) emit({ type: 'before', goesOn, ...before });
+  if (before) emit({ type: 'before', ...how, ...before });
 }
 
 /** That an answer may call tools, for whoever tells its calls apart. */

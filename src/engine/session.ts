@@ -175,6 +175,11 @@ export class Session {
     return yield* this.make({ how, settings, sampler, constraint, answer, prompt, text, nPromptTokens }, signal);
   }
 
+  /** Whether the answer which can go on is held to something. */
+  get unfinishedIsHeld(): boolean {
+    return this.unfinished?.heldTo !== undefined;
+  }
+
   /** The calls that the answer which can go on may make, and the tokens that it has. */
   get unfinishedCalls(): { readonly calls: CallsOptions; readonly tokens: readonly number[] } | undefined {
     const { heldTo } = this.unfinished ?? {};

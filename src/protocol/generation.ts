@@ -162,8 +162,11 @@ export interface ToolRun extends MadeCall {
 /** The events of a session at work. */
 export type GenerateEvent =
   | { readonly type: 'prefill'; readonly nDone: number; readonly nTotal: number }
-  /** What stands before the answer, where the model marks its thoughts: the end of the prompt, or more where an answer goes on. */
-  | ({ readonly type: 'before'; readonly goesOn: boolean } & MarkedText)
+  /**
+   * What stands before the answer, where the model marks its thoughts: the end of the prompt, or more where an answer goes on. One that is held to
+   * something has thoughts at its beginning alone.
+   */
+  | ({ readonly type: 'before'; readonly goesOn: boolean; readonly isHeld: boolean } & MarkedText)
   | CallsEvent
   /** What the answer can go on from elsewhere, as `restoreSession` takes it. */
   | { readonly type: 'saved'; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -22,7 +22,10 @@ export interface HandlerOptions {
   readonly apiKeys?: readonly string[];
   /** Origins of pages that may ask, or `*`. Absent: whoever calls the function may. */
   readonly origins?: readonly string[];
-  /** Names that requests may call the server by (`Host`): a page whose own name leads here is kept out. Absent: any. */
+  /**
+   * Names that requests may call the server by (`Host`), beside IP addresses and names without a dot: a page whose own name leads here is kept
+   * out. Absent: any.
+   */
   readonly hosts?: readonly string[];
   /** Longest body of a request. Default 16 MiB. */
   readonly maxBodyBytes?: number;
@@ -208,9 +211,16 @@ function checkSite(request: Request, { route }: Found, origins: readonly string[
 
 function checkHost(request: Request, hosts: readonly string[] | undefined): void {
   const { hostname } = new URL(request.url);
-  if (hosts === undefined || hosts.includes(hostname)) return;
-  throw new HttpError(403, `nobody is called ${hostname.slice(0, 200)} here; ask ${hosts[0]}`);
+  if (hosts === undefined || hosts.includes(hostname) || !mayBeAnyones(hostname)) return;
+  const name = hostname.slice(0, 200);
+  throw new HttpError(
+    403,
+    `nobody is called ${name} here; ask ${hosts[0]}, or start the server with --host-name ${name}`,
+  );
 }
+
+/** Whether somebody far away can have this name, and let it lead here: it is no IP address, and none of a house. */
+const mayBeAnyones = (hostname: string): boolean => hostname.includes('.') && !/^[\d.]+$/.test(hostname);
 
 function withCors(request: Request, response: Response, origins: readonly string[] = []): Response {
   const origin = request.headers.get('Origin');

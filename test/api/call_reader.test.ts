@@ -125,7 +125,7 @@ describe('a mark of thoughts that is spelled in letters', () => {
       { type: 'calls', format: 'hermes', tokens: [], tools },
       sink,
     );
-    if (prompt !== undefined) reader.event({ type: 'before', goesOn: false, text: prompt });
+    if (prompt !== undefined) reader.event({ type: 'before', goesOn: false, isHeld: true, text: prompt });
     for (const text of pieces) reader.event({ type: 'piece', text });
     const { toolCalls } = reader.end(result) as GenerateResult;
     return { toolCalls, thinking: said.map((part) => (part.type === 'thinking' ? part.text : '')).join('') };

@@ -51,6 +51,23 @@ describe('an answer that is held to a schema, of a model that thinks', () => {
     expect(result).toMatchObject({ thinking: 'Hm, "no"?', text: '"yes"' });
   });
 
+  it('may have what looks like such a mark in it, new or gone on with', async () => {
+    const template =
+      "{% for m in messages %}{{ '<|im_start|>' + m.content + '<|im_end|>' }}{% endfor %}<|im_start|>{# <think></think> #}";
+    const model = await modelSaying({
+      says: ['"is', end],
+      knows: [['<|im_start|>', 3]],
+      template,
+    });
+    const value = 'is <think> a mark, and </think>?';
+    const how = { schema: { const: value }, temperature: 0, onLoop: 'ignore', thinking: 'split' } as const;
+    expect(await model.generate(hi, how)).toMatchObject({ thinking: '', text: JSON.stringify(value) });
+    const session = model.openSession();
+    const begun = await session.generate(hi, { ...how, maxTokens: 2 });
+    const rest = await session.resume({ thinking: 'split', maxTokens: 100 });
+    expect([rest.thinking, begun.text + rest.text]).toEqual(['', JSON.stringify(value)]);
+  });
+
   it('is the last of several messages, each on a channel', async () => {
     const [start, channel, message, over, done] = ['start', 'channel', 'message', 'end', 'return'].map(
       (name) => [`<|${name}|>`, 3] as const,

@@ -129,7 +129,9 @@ describe('requests that are refused', () => {
       204,
       'GET, POST, DELETE, OPTIONS',
     ]);
-    expect((await fetch('http://evil.example/v1/models')).status).toBe(403);
+    const called = async (host: string) => (await fetch(`http://${host}/v1/models`)).status;
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.']) expect(await called(host)).toBe(403);
+    for (const host of ['localhost', 'box', '192.168.1.7:8080', '[fe80::1]']) expect(await called(host)).toBe(200);
   });
 });
 

@@ -291,6 +291,20 @@ describe('answers that were cut', () => {
     const offsets = [...(await response.text()).matchAll(/"text_offset":\[([^\]]*)\]/g)].map(([, all]) => all);
     expect(offsets.filter((each) => each !== '').join()).toBe('0,1,2,3');
   });
+
+  it('have offsets in the text, where several tokens make a character', async () => {
+    const { model } = played([said('ü😀b')], (_, { onLogProbs }) => {
+      for (let token = 0; token < 7; token++) onLogProbs!({ token, logProb: 0, top: [] });
+      return Promise.resolve();
+    });
+    const bytes = new TextEncoder().encode('ü😀b');
+    const scoring = withTokens(model, {
+      tokenBytes: (tokens: number[]) => Promise.resolve(tokens.map((token) => bytes.subarray(token, token + 1))),
+    });
+    const response = await handlerOf(scoring).fetch('/v1/completions', post({ prompt: 'x', logprobs: 0 }));
+    const { choices } = (await response.json()) as { choices: { text: string; logprobs: { text_offset: number[] } }[] };
+    expect([choices[0]!.text, choices[0]!.logprobs.text_offset]).toEqual(['ü😀b', [0, 0, 1, 1, 1, 1, 3]]);
+  });
 });
 
 it('a download may take longer than an answer', async () => {

@@ -1,8 +1,9 @@
 /** `thimble serve` as a program. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cliPath } from '../cli/cli.ts';
@@ -151,6 +152,23 @@ describe('thimble serve', () => {
     );
     half.on('error', () => undefined);
     expect((await fetch(`${address}/health`)).status).toBe(200);
+  });
+
+  it("is called by no stranger's name where anybody may ask, and by any where a key is asked for", async () => {
+    const status = (address: string, host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { Host: host, Authorization: 'Bearer key' };
+        get(`http://127.0.0.1:${new URL(address).port}/v1/models`, { headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on('error', reject);
+      });
+    const { address } = await start(stories, '--host', '0.0.0.0', '--host-name', 'LLM.example');
+    for (const host of ['llm.example', 'box:8080', '10.1.2.3', hostname()])
+      expect(await status(address, host)).toBe(200);
+    expect(await status(address, 'evil.example')).toBe(403);
+    const keyed = await start(stories, '--host', '0.0.0.0', '--api-key', 'key');
+    expect(await status(keyed.address, 'evil.example')).toBe(200);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { env, stderr } from 'node:process';
 import { modelStore, ResourceError, type DownloadSource, type OpenModelOptions } from '../../../src/index.ts';
 import { serve as served, type RequestNote, type ServeOptions } from '../../../src/server.ts';
@@ -32,6 +33,11 @@ Only programs on this machine are answered, and no page of another site, unless 
       help: 'what requests must have; repeatable (THIMBLE_API_KEY does the same)',
     },
     cors: { value: 'ORIGIN', many: true, help: 'pages that may ask, as in https://example.org; repeatable; * for all' },
+    'host-name': {
+      value: 'NAME',
+      many: true,
+      help: 'a name that requests may call this machine by, as in llm.example.org; repeatable (its own, names without a dot and addresses may come anyhow, with --api-key any)',
+    },
     pull: { help: 'let requests download models of the hub (/api/pull)' },
     keep: {
       value: 'TIME',
@@ -89,7 +95,7 @@ async function readServeOptions(args: Arguments, host: string, signal: AbortSign
   return {
     ...(await modelsOf(given, { folder, alias }, signal)),
     ...{ apiKeys, origins: args.texts('cors'), open: readOpening(args), defaults: readSampling(args) },
-    ...(isLoopback(host) && { hosts: ['localhost', '127.0.0.1', '[::1]', host] }),
+    ...((isLoopback(host) || apiKeys.length === 0) && { hosts: hostsOf(host, args.texts('host-name')) }),
     ...{ maxModels: maxModels ?? Math.max(1, given.length), maxWaiting, maxBodyBytes },
     ...(keepMs !== undefined && { keepMs }),
     ...(seconds !== undefined && { timeoutMs: 1000 * seconds }),
@@ -97,6 +103,14 @@ async function readServeOptions(args: Arguments, host: string, signal: AbortSign
     ...(!args.flag('quiet') && { onRequest: log }),
   };
 }
+
+/** Pages of other sites have no key; where none is asked for, their names must not lead here. */
+const hostsOf = (host: string, names: readonly string[]): string[] => {
+  const own = hostname().toLowerCase();
+  return [...(isLoopback(host) ? ['localhost'] : [own, `${own}.local`]), host, ...names].map((name) =>
+    name.toLowerCase(),
+  );
+};
 
 const isLoopback = (host: string): boolean => /^((::ffff:)?127\.|localhost$|[0:]*:0*1$)/i.test(host);
 

@@ -12,7 +12,7 @@ import { json, sse } from '../respond.ts';
 import { localSampling, mirostat, mirostatOf, rareSampling } from '../sampling_parameters.ts';
 import type { Held, ServedOptions } from '../served.ts';
 import { bookkeeping } from './chat_parameters.ts';
-import { logProbEntries } from './log_probs.ts';
+import { logProbEntries, type ScoredEntry } from './log_probs.ts';
 import { schema } from './messages.ts';
 import { finishReason, usageOf } from './usage.ts';
 
@@ -149,25 +149,35 @@ async function echoOf(
   return { text, scored: [{ token: tokens[0]!, logProb: NaN, top: [] }, ...scored], nTokens };
 }
 
+/** Where tokens begin in the text of a choice. A character that several tokens make is counted behind the last of them. */
+function startOffsets(bosToken: number | undefined): (entry: ScoredEntry) => number {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let isFirst = true;
+  let end = 0;
+  return ({ id, bytes }) => {
+    const at = end;
+    if (!(isFirst && id === bosToken)) end += decoder.decode(Uint8Array.from(bytes), { stream: true }).length; // BOS is no text
+    isFirst = false;
+    return at;
+  };
+}
+
 /** OpenAI's older spelling of log-probabilities. Of the first token of all there is none. */
-async function logprobsOf({ held, given }: Completion, scored: readonly ScoredToken[], firstOffset = 0) {
-  let end = firstOffset;
-  if (given.logprobs === undefined) return { logprobs: null, end };
-  const { model } = held;
-  const entries = await logProbEntries(model, scored);
-  const logprobs = {
+async function logprobsOf(
+  { held, given }: Completion,
+  scored: readonly ScoredToken[],
+  offsetOf: ReturnType<typeof startOffsets>,
+) {
+  if (given.logprobs === undefined) return null;
+  const entries = await logProbEntries(held.model, scored);
+  return {
     tokens: entries.map(({ token }) => token),
     token_logprobs: entries.map(({ logprob }) => (Number.isNaN(logprob) ? null : logprob)),
     top_logprobs: entries.map(({ logprob, top_logprobs }) =>
       Number.isNaN(logprob) ? null : Object.fromEntries(top_logprobs.map((top) => [top.token, top.logprob])),
     ),
-    text_offset: entries.map(({ token, id }, i) => {
-      const at = end;
-      end += i === 0 && id === model.info.bosToken ? 0 : token.length; // it is no text
-      return at;
-    }),
+    text_offset: entries.map(offsetOf),
   };
-  return { logprobs, end };
 }
 
 const nChoices = ({ prompts, given }: Completion): number => prompts.length * (given.n ?? 1);
@@ -179,7 +189,7 @@ async function allAtOnce(context: Context, completion: Completion): Promise<Resp
       const { echo, answering } = await startOf(context, completion, index);
       const whole = answering && (await wholeOf(answering));
       const scored = [...echo.scored, ...(whole?.scored ?? [])];
-      const { logprobs } = await logprobsOf(completion, scored);
+      const logprobs = await logprobsOf(completion, scored, startOffsets(completion.held.model.info.bosToken));
       const finish_reason = whole ? finishReason(whole.result.stopReason, false) : 'length';
       const choice = { text: echo.text + (whole?.text ?? ''), index, logprobs, finish_reason };
       return { choice, figures: whole?.result ?? echo };
@@ -230,10 +240,9 @@ async function* choiceChunks(
 ): AsyncGenerator<object> {
   const { given, head } = completion;
   const { echo, answering } = begun ?? (await startOf(context, completion, index));
-  let offset = 0;
+  const offsetOf = startOffsets(completion.held.model.info.bosToken); // of the tokens, which may run ahead of the text
   const chunk = async (text: string, scored: readonly ScoredToken[], finish_reason: string | null = null) => {
-    const { logprobs, end } = await logprobsOf(completion, scored, offset);
-    offset = end; // of the tokens, which may run ahead of the text
+    const logprobs = await logprobsOf(completion, scored, offsetOf);
     return { ...head, choices: [{ text, index, logprobs, finish_reason }], ...(withUsage(given) && { usage: null }) };
   };
   if (echo.text !== '') yield await chunk(echo.text, echo.scored);
