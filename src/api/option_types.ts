@@ -157,7 +157,7 @@ export interface RunnableTool {
   /**
    * Does it. What it returns, or its promise, is told to the model: a text as it is, all else as JSON. What it throws is told to the model,
    * too, as an error, and to the caller as part of the result. Absent: the answer ends with the call, which is the caller's to answer:
-   * `chat.send({ role: 'tool', toolCallId, content })`.
+   * `chat.send({ role: 'tool', toolCallId, content })`. It must not wait for a question to its own chat: that waits for this one's answer.
    */
   run?(args: Record<string, unknown>, context: ToolContext): unknown;
 }

@@ -179,8 +179,11 @@ export class Constraint {
 
   /** How many guessed tokens may come, from the first on. */
   nPossible(guesses: ArrayLike<number>): number {
-    const ahead = this.matcher.fork();
+    const { known } = this;
+    const ahead = this.matcher.fork(); // behind those that are known
     let n = 0;
+    while (n < guesses.length && n < known.length && guesses[n] === known[n]) n++;
+    if (n < known.length) return n;
     while (n < guesses.length && this.isText(guesses[n]!) && ahead.acceptBytes(this.tokenizer.bytes(guesses[n]!))) n++;
     return n;
   }
@@ -242,7 +245,11 @@ function constraintOf({ schema, grammar, regexp, calls }: ConstraintOptions): Co
   );
   const names = given.map(([name]) => name).join(' and ');
   if (given.length !== 1)
-    throw new TypeError(`the answer is held to ${names || 'nothing'}; give one of schema, grammar and regexp`);
+    throw new TypeError(
+      calls === undefined
+        ? `the answer is held to ${names || 'nothing'}; give one of schema, grammar and regexp`
+        : `the answer may call tools, and is held to ${names.replace(' and calls', '')}; leave one of them out, or give a schema`,
+    );
   const [name, value] = given[0]!;
   if (name !== 'schema' && name !== 'calls' && typeof value !== 'string')
     throw new TypeError(`${name} is ${kindOf(value)}, expected a text`);

@@ -37,14 +37,20 @@ export function withCalls(
   return { ...options, calls: { ...way, tools, choice, isSingle, free, schema } };
 }
 
-/** Control tokens that the template speaks of, but for those that calls are made of. */
-function freeTokens({ tokenizer, template }: Speaking, ofCalls: readonly string[]): number[] {
+/** Of the templates that spoke of tools: going through a vocabulary takes a while. */
+const known = new WeakMap<ChatTemplate, readonly number[]>();
+
+/** Control tokens that the template speaks of, but for those that calls are made of: its format says which. */
+function freeTokens({ tokenizer, template }: Speaking, ofCalls: readonly string[]): readonly number[] {
+  const before = known.get(template);
+  if (before) return before;
   const free: number[] = [];
   for (let token = 0; token < tokenizer.nVocab; token++) {
     if (!tokenizer.isControl(token) || tokenizer.isEndOfGeneration(token)) continue;
     const piece = tokenizer.piece(token);
     if (template.source.includes(piece) && !ofCalls.includes(piece)) free.push(token);
   }
+  known.set(template, free);
   return free;
 }
 

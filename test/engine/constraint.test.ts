@@ -183,6 +183,8 @@ describe('a constraint', () => {
 
   it('is one, and none goes on past its end', async () => {
     await expect(answer({ schema: true, regexp: 'a' })).rejects.toThrow(/held to schema and regexp; give one of/);
+    const calls = { format: 'hermes' } as never;
+    await expect(answer({ regexp: 'a', calls })).rejects.toThrow(/may call tools, and is held to regexp; leave one/);
     await expect(answer({ regexp: 'a', ignoreEos: true })).rejects.toThrow(/ignoreEos goes on past the end/);
     const session = model.openSession();
     await run(session, [1, 2, 3], { temperature: 0, regexp: 'a{1,9}', maxTokens: 1 });
@@ -193,6 +195,14 @@ describe('a constraint', () => {
   it('that leaves what a bias bans is a mistake', async () => {
     const logitBias = Array.from({ length: model.tokenizer.nVocab }, (_, token) => [token, -Infinity] as const);
     await expect(answer({ schema: { type: 'boolean' }, logitBias })).rejects.toThrow(RangeError);
+  });
+
+  it('takes guesses of what is known already', async () => {
+    const constraint = await Constraint.begin(model, { schema: { const: ['a lot', 'more'] } }, [1]);
+    const { known } = constraint.saved;
+    expect(known.length).toBeGreaterThan(4);
+    expect(constraint.nPossible(known)).toBe(known.length);
+    expect(constraint.nPossible([...known.slice(0, 2), known[0]!])).toBe(2);
   });
 
   it('that only the empty text fits has nothing to make', async () => {

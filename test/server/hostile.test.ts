@@ -93,6 +93,7 @@ describe('parameters', () => {
     ['/completion', { prompt: 'x', n_predict: 0 }, "'n_predict' is 0"],
     ['/rerank', { query: 'x', documents: ['a'], texts: ['b'] }, 'give one of them'],
     ['/api/generate', { model: 'x', prompt: 'x', system: 'be' }, 'has no chat template'],
+    ['/api/generate', { model: 'x', prompt: 'x', think: true }, 'has no chat template'],
     ['/api/embed', { model: 'x', input: 'x', options: { num_ctx: 1e6 } }, 'num_ctx is 1000000'],
   ])('of %s that cannot be done are refused: %j', async (path, body, why) => {
     const { model } = played([]);

@@ -71,8 +71,14 @@ export class Calls {
     for (;;) {
       const mark = yield* this.source.until(marks, (text) => this.say(text));
       if (mark === undefined) return;
-      yield* this.attempt(mark);
+      if (yield* this.isEarly(mark)) this.say(this.source.take(1));
+      else yield* this.attempt(mark);
     }
+  }
+
+  /** Text may end in what a mark is made of, `>` before `>>>`: the mark is the end of such a run. */
+  private *isEarly(mark: string): Reading<boolean> {
+    return mark[1] === mark[0] && mark === mark[0]!.repeat(mark.length) && (yield* this.source.has(mark[0]! + mark));
   }
 
   private *hasOneOf(marks: readonly string[]): Reading<boolean> {

@@ -33,6 +33,8 @@ export async function generate(context: Context): Promise<Response> {
   const isRaw = raw || held.model.info.noChat !== undefined; // a model without a template goes on from the text, as there
   if (isRaw && !raw && system)
     throw new HttpError(400, `${held.name} has no chat template, and so no place for 'system'; write it into 'prompt'`);
+  if (isRaw && !raw && given.think)
+    throw new HttpError(400, `${held.name} has no chat template that could tell it to think; leave 'think' out`);
   const templateVars = given.think === undefined ? undefined : thinkingVars(given.think);
   const asked: Prompt = isRaw
     ? { text: prompt, special: true, bos: held.model.info.bosToken !== undefined }

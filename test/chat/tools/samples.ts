@@ -243,6 +243,7 @@ export const samples: readonly Sample[] = [
     ['I look.', weather(), now],
   ],
   ['functionary-3.2', 'all\nIt is warm.\n', ['It is warm.\n']],
+  ['functionary-3.2', 'all\n2 >>>>>weather\n{"city": "Paris", "days": 3}', ['2 >>', weather()]],
   [
     'functionary-2',
     'all\n<|content|>I look.\n<|from|>assistant\n<|recipient|>weather\n<|content|>{"city": "Paris", "days": 3}',
