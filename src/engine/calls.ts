@@ -55,10 +55,11 @@ export const handlers: { readonly [K in CallName]: Handler<K> } = {
     engine.use({ session, tokens: [], adapters, signal }, async (session) => {
       const { model } = engine;
       if (prompt) await model.withTools(prompt, {});
-      const begun = session.unfinishedCalls;
-      if (begun) tellCalls(begun.calls, options.whole ? undefined : (await import('./tools.ts')).saidOf(begun, model), emit); // prettier-ignore
+      const { unfinishedHeld: heldTo } = session;
+      const { calls } = heldTo?.given ?? {};
+      if (calls) tellCalls(calls, options.whole ? undefined : (await import('./tools.ts')).saidOf({ calls, tokens: heldTo!.tokens }, model), emit); // prettier-ignore
       const shorten = prompt && (await roomyOf(prompt, { model, options, signal })).shorten;
-      const telling = { goesOn: !options.whole, isHeld: session.unfinishedIsHeld };
+      const telling = { goesOn: !options.whole, isHeld: heldTo !== undefined };
       tellBefore(model, session.textBefore(options), telling, emit);
       return told(session.resume(options, signal, shorten), emit, saving && { ...saving, session });
     }),

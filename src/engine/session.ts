@@ -17,7 +17,6 @@ import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
 import type { Marks } from './marks.ts';
-import type { CallsOptions } from '../chat/tools/tool.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { Timeline, type SharedModel } from './timeline.ts';
 import { timingsOf } from './timings.ts';
@@ -175,15 +174,9 @@ export class Session {
     return yield* this.make({ how, settings, sampler, constraint, answer, prompt, text, nPromptTokens }, signal);
   }
 
-  /** Whether the answer which can go on is held to something. */
-  get unfinishedIsHeld(): boolean {
-    return this.unfinished?.heldTo !== undefined;
-  }
-
-  /** The calls that the answer which can go on may make, and the tokens that it has. */
-  get unfinishedCalls(): { readonly calls: CallsOptions; readonly tokens: readonly number[] } | undefined {
-    const { heldTo } = this.unfinished ?? {};
-    return heldTo?.given.calls && { calls: heldTo.given.calls, tokens: heldTo.tokens };
+  /** What the answer which can go on is held to, and the tokens that it has. */
+  get unfinishedHeld(): Unfinished['heldTo'] {
+    return this.unfinished?.heldTo;
   }
 
   /** Makes an answer whose sampler knows the text. */

@@ -223,7 +223,7 @@ describe('a constraint', () => {
     const session = model.openSession();
     const first = await run(session, [1, 2, 3], { temperature: 0, calls, maxTokens: 4 });
     const second = await finish(session.resume({ maxTokens: 4 }));
-    expect(session.unfinishedCalls?.tokens).toEqual([...first.tokens, ...second.tokens]);
+    expect(session.unfinishedHeld?.tokens).toEqual([...first.tokens, ...second.tokens]);
   });
 
   it('has room for the keys of any number of answers', async () => {
