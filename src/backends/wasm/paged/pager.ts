@@ -128,10 +128,11 @@ export class Pager {
     return this.nPlaced[unit] === this.batches[unit]!.length;
   }
 
-  /** Whether all that is under way comes in the order of this step. */
+  /** Whether what is under way is what this step misses first: anything else would wait for a place while that waits behind it. */
   private suits(order: readonly number[]): boolean {
-    let from = 0;
-    return this.coming.every(({ unit }) => (from = order.indexOf(unit, from)) >= 0);
+    const missing = order.filter((unit) => !this.isThere(unit));
+    const coming = new Set(this.coming.map(({ unit }) => unit));
+    return [...coming].every((unit, i) => unit === missing[i]);
   }
 
   private async firstRead(signal: AbortSignal | undefined): Promise<void> {
