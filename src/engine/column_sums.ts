@@ -5,7 +5,6 @@ import type { GgufFile } from '../gguf/read.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { unfused } from '../models/unfused.ts';
 import { matmul } from '../ops/matmul.ts';
-import { matmulExperts } from '../ops/matmul_experts.ts';
 import { colsOf } from '../ops/op.ts';
 import type { Pause } from './score.ts';
 import type { Session } from './session.ts';
@@ -37,11 +36,11 @@ export interface Collector {
 export function collectSums(file: GgufFile): Collector {
   const nameOf = namesIn(file);
   /** By the op and what is multiplied, which is read at the first of its nodes: behind that, its memory may be another's. */
-  const all = new Map([matmul, matmulExperts].map((op) => [op, new Map<Value, Sums>()]));
+  const all = new Map([matmul.name, 'matmul_experts'].map((op) => [op, new Map<Value, Sums>()]));
   const added = new Set<Sums>(); // in this step: several nodes read a value, and a node may run in parts
   const add = ({ op, inputs, params }: Node, read: NodeWork['read']): void => {
     const [w, x, chosen] = inputs as [Value, Value, Value];
-    const ofOp = all.get(op);
+    const ofOp = all.get(op.name);
     if (!ofOp || !w.name.startsWith('blk.')) return;
     const [nCols, nMatrices] = [colsOf(w), op === matmul ? 1 : w.shape[0]!];
     const sums = ofOp.get(x) ?? empty(nMatrices, nCols);

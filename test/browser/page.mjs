@@ -4,6 +4,7 @@
  */
 import { fingerprint } from '../engines/fingerprint.mjs';
 import { lifeSteps } from './life_steps.mjs';
+import { pagedSteps } from './paged_steps.mjs';
 
 /**
  * @typedef {import('thimble').Model} Model
@@ -12,7 +13,8 @@ import { lifeSteps } from './life_steps.mjs';
  */
 
 /** @type {typeof import('thimble')} */
-const { checkFit, openModel } = await import(new URL('../../dist/web/index.js', import.meta.url).href);
+const library = await import(new URL('../../dist/web/index.js', import.meta.url).href);
+const { checkFit, openModel } = library;
 
 /** @type {Map<string, Promise<File>>} */
 
@@ -70,6 +72,7 @@ const environment = () => ({
  */
 const steps = {
   ...lifeSteps({ openModel, pickedFiles, model: () => model }),
+  ...pagedSteps(library, pickedFiles),
   environment,
   /** Loads the page again, when the answer is on its way. */
   reload: () => void setTimeout(() => location.reload(), 100),
@@ -104,6 +107,17 @@ const steps = {
     const opened = await openModel(Uint8Array.from(bytes), { nCtx: 64, threads: 1 });
     const scores = await opened.score([1, 2, 3]).finally(() => opened.close());
     return scores.length;
+  },
+  /** What a model says to tokens. */
+  async answerOf(
+    /** @type {number[]} */ bytes,
+    /** @type {OpenModelOptions} */ options,
+    /** @type {number[]} */ prompt,
+  ) {
+    const opened = await openModel(Uint8Array.from(bytes), options);
+    const { tokens } = await opened.generate(prompt, { temperature: 0, maxTokens: 8, ignoreEos: true });
+    await opened.close();
+    return tokens;
   },
   openKept: async (/** @type {number[]} */ bytes) => {
     model = await openModel(Uint8Array.from(bytes), { nCtx: 64, threads: 1 });

@@ -86,12 +86,12 @@ export const rowsLayout = (nPositions: number, headDim: number): StateLayout => 
 /** @param rare what `rareExpansions` gave for this graph, or for one with the same ops. */
 export function lower(graph: Graph, sizes: Sizes, activations: ActivationKind, rare?: RareExpansions): Lowered {
   const lowering = new Lowering(graph, sizes, activations);
-  for (const node of graph.nodes) (rare?.get(node.op) ?? expansions.get(node.op) ?? plain)(lowering, node);
+  for (const node of graph.nodes) (rare?.get(node.op.name) ?? expansions.get(node.op) ?? plain)(lowering, node);
   return lowering;
 }
 
-/** Expansions of ops that few families have. */
-export type RareExpansions = ReadonlyMap<Op, Expansion>;
+/** Expansions of ops that few families have, by the op's name: in a page each file of the engine has such an op of its own. */
+export type RareExpansions = ReadonlyMap<string, Expansion>;
 
 /** Collects calls and slots; lives as long as one `lower`. */
 export class Lowering implements Lowered {

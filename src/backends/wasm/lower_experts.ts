@@ -1,7 +1,16 @@
 import type { Node, Value } from '../../graph/graph.ts';
-import { matmulExperts } from '../../ops/matmul_experts.ts';
 import { colsOf } from '../../ops/op.ts';
-import { activationSpan, at, call, quantizerOf, type Expansion, type Lowering, type Slot, type Word } from './lower.ts';
+import {
+  activationSpan,
+  at,
+  call,
+  quantizerOf,
+  type Expansion,
+  type Lowering,
+  type RareExpansions,
+  type Slot,
+  type Word,
+} from './lower.ts';
 
 /**
  * Products with the matrices of chosen experts. Which rows chose which expert is listed once per layer; then each expert's matrix meets all
@@ -18,7 +27,7 @@ const multiplyExperts: Expansion = (lowering, node) => {
   lowering.calls.push(call(lowering, node, inputs, [product, u32(rowBytes(lowering, node))]));
 };
 
-export const expansions: ReadonlyMap<typeof matmulExperts, Expansion> = new Map([[matmulExperts, multiplyExperts]]);
+export const expansions: RareExpansions = new Map([['matmul_experts', multiplyExperts]]);
 
 const u32 = (value: number): Word => ({ type: 'u32', value });
 

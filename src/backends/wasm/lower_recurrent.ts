@@ -1,5 +1,3 @@
-import { deltaNet } from '../../ops/delta_net.ts';
-import { ssmScan } from '../../ops/ssm_scan.ts';
 import { call, recordOf, rowsLayout, type Expansion, type RareExpansions } from './lower.ts';
 
 /** The state of these lies in blocks of columns, as wide as the kernel says: each in one piece, however wide a head is. */
@@ -16,4 +14,4 @@ const inBlocks: Expansion = (lowering, node) => {
   lowering.calls.push(call(lowering, node, slots));
 };
 
-export const expansions: RareExpansions = new Map([deltaNet, ssmScan].map((op) => [op, inBlocks]));
+export const expansions: RareExpansions = new Map(['delta_net', 'ssm_scan'].map((op) => [op, inBlocks]));

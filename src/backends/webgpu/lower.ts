@@ -1,12 +1,9 @@
-import type { Graph, Node, Op } from '../../graph/graph.ts';
+import type { Graph, Node } from '../../graph/graph.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 import { attention } from '../../ops/attention.ts';
 import { kvStore } from '../../ops/kv_store.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { matmul } from '../../ops/matmul.ts';
-import { matmulExperts } from '../../ops/matmul_experts.ts';
-import { deltaNet } from '../../ops/delta_net.ts';
-import { ssmScan } from '../../ops/ssm_scan.ts';
 import { add } from '../../ops/add.ts';
 import { embed } from '../../ops/embed.ts';
 import { rope } from '../../ops/rope.ts';
@@ -30,13 +27,13 @@ import type { QuantType } from '../../quants/quant_type.ts';
 /** @param readable values that must be there after a run; default: what no node reads */
 export function lower(graph: Graph, surroundings: Surroundings, readable = readableValues(graph)): Lowered {
   const lowering = new Lowering(graph, surroundings, readable);
-  for (const node of graph.nodes) (expansions.get(node.op) ?? plain)(lowering, node);
+  for (const node of graph.nodes) (expansions.get(node.op.name) ?? plain)(lowering, node);
   return lowering;
 }
 
 /** Why there is no kernel for a node, or undefined where there is one. */
 export function unsupported({ op }: Node): string | undefined {
-  if (expansions.has(op) || hasKernel(op.name)) return undefined;
+  if (expansions.has(op.name) || hasKernel(op.name)) return undefined;
   return `no GPU kernel does ${op.name}`;
 }
 
@@ -45,19 +42,20 @@ const onHost: Expansion = (lowering, node) => {
   lowering.hostNodes.push({ node, out: lowering.hostSlotOf(node.out) });
 };
 
-const expansions: ReadonlyMap<Op, Expansion> = new Map([
-  [ropeAngles, onHost],
-  [embed, lowerEmbed],
-  [rope, lowerRope],
-  [kvStore, lowerKvStore],
-  [attention, lowerAttention],
-  [matmul, lowerMatmul],
-  [matmulExperts, lowerMatmulExperts],
-  [addProduct, lowerAddProduct],
-  [deltaNet, lowerRecurrent],
-  [ssmScan, lowerRecurrent],
-  [add, lowerAdd],
-  ...[...makers.keys()].map((op) => [op, lowerMaker] as const),
+/** By the op's name: in a page each file of the engine has an op of few families of its own. */
+const expansions: ReadonlyMap<string, Expansion> = new Map([
+  [ropeAngles.name, onHost],
+  [embed.name, lowerEmbed],
+  [rope.name, lowerRope],
+  [kvStore.name, lowerKvStore],
+  [attention.name, lowerAttention],
+  [matmul.name, lowerMatmul],
+  ['matmul_experts', lowerMatmulExperts],
+  [addProduct.name, lowerAddProduct],
+  ['delta_net', lowerRecurrent],
+  ['ssm_scan', lowerRecurrent],
+  [add.name, lowerAdd],
+  ...[...makers.keys()].map(({ name }) => [name, lowerMaker] as const),
 ]);
 
 /** Whether kernels read matrices of this type. */

@@ -1,12 +1,10 @@
 import { asError } from '../../base/errors.ts';
 import { greatest, smallest } from '../../base/numbers.ts';
-import type { Graph, Node, Op, Step, Value } from '../../graph/graph.ts';
+import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
 import { matmul } from '../../ops/matmul.ts';
-import { matmulExperts } from '../../ops/matmul_experts.ts';
-import { mixExperts } from '../../ops/mix_experts.ts';
 import { attention } from '../../ops/attention.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
 import { pool } from '../../ops/pool.ts';
@@ -124,7 +122,7 @@ function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limit
     const seen = isCache(input) ? Math.min(rows, pos + nRows) : rows;
     if (input.role === 'state') states.set(input, numbers(seen * cols, seed));
     const isTaken = input.role === 'activation' && !made.has(input);
-    const chooser = nodes.find(({ op, inputs }) => inputs[choicesInput.get(op) ?? -1] === input);
+    const chooser = nodes.find(({ op, inputs }) => inputs[choicesInput.get(op.name) ?? -1] === input);
     const data = (): Float32Array => (chooser ? choices(chooser, rows) : numbers(rows * cols, seed));
     numbered.set(input, isTaken ? { ...input, role: 'constant', data: data() } : input);
   }
@@ -137,16 +135,16 @@ function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limit
   return { graph: { ...limits, nodes: trials, logits: out }, step: { tokens, pos, nLogits }, states };
 }
 
-/** Which input of an op are experts that were chosen: no numbers that one could make up. */
-const choicesInput: ReadonlyMap<Op, number> = new Map([
-  [matmulExperts, 2],
-  [mixExperts, 1],
+/** By the op's name, which of its inputs are experts that were chosen: no numbers that one could make up. */
+const choicesInput: ReadonlyMap<string, number> = new Map([
+  ['matmul_experts', 2],
+  ['mix_experts', 1],
 ]);
 
 /** `[nRows, 2 * nUsed]`: the first of all experts, the last, and others between. */
 function choices({ op, inputs, params }: Node, nRows: number): Float32Array {
   const nUsed = params['nUsed']!;
-  const nExperts = op === matmulExperts ? inputs[0]!.shape[0]! : inputs[2] ? colsOf(inputs[2]) : nUsed;
+  const nExperts = op.name === 'matmul_experts' ? inputs[0]!.shape[0]! : inputs[2] ? colsOf(inputs[2]) : nUsed;
   const every = Math.max(1, Math.floor(nExperts / nUsed));
   const made = numbers(nRows * 2 * nUsed, 1);
   for (let t = 0; t < nRows; t++)
@@ -235,7 +233,7 @@ async function sampled({ node, step }: Sampled, read: ReadTensor): Promise<Sampl
     const own = { ...step, pos: 0, tokens: step.tokens.map((_, t) => t) };
     return { node: { ...node, inputs: [table] }, step: own };
   }
-  if (op === matmulExperts) return sampledExperts({ node, step }, read);
+  if (op.name === 'matmul_experts') return sampledExperts({ node, step }, read);
   const matrix = inputs[op.quantInput ?? -1];
   if ((op !== matmul && op !== addProduct) || !matrix) {
     return { node: { ...node, inputs: await Promise.all(inputs.map(floats)) }, step };

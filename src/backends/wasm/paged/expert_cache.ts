@@ -192,20 +192,20 @@ export class ExpertCache {
     for (let part; (part = this.coming[0]);) {
       const startMs = performance.now();
       await (signal ? orAborted(part.ended, signal) : part.ended);
-      const readMs = performance.now();
-      this.traffic.waitMs += readMs - startMs;
+      this.traffic.waitMs += performance.now() - startMs;
       if (this.failure) throw this.failure;
       this.coming.shift();
       await this.pack(part);
-      this.traffic.packMs += performance.now() - readMs;
     }
   }
 
   private async pack({ load, batch, area }: Part): Promise<void> {
     const { layer, expert, slot } = load;
+    const startMs = performance.now();
     await placeBatch(this.host, batch, this.stagingAt + area * this.areaBytes, ({ tensor }) =>
       slotPlace(layer.place, this.host.plan.paged.begin, { name: tensor.name, matrix: expert, slot }),
     );
+    this.traffic.packMs += performance.now() - startMs;
     this.freeAreas.push(area);
     this.readOn();
     if (--load.nLeft > 0) return;

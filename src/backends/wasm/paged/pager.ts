@@ -109,9 +109,12 @@ export class Pager {
     this.readOn();
   }
 
-  /** Fills `into` with a tensor's bytes. */
+  /** Fills `into` with a tensor's bytes. Handles of OPFS do so before they return: all of that is waited for. */
   async readInto(tensor: Tensor, offsetBytes: number, into: Uint8Array): Promise<void> {
-    await this.read!(tensor, offsetBytes, into);
+    const startMs = performance.now();
+    const reading = this.read!(tensor, offsetBytes, into);
+    this.traffic.waitMs += performance.now() - startMs;
+    await reading;
     this.traffic.bytesRead += into.length;
   }
 
@@ -125,10 +128,11 @@ export class Pager {
     return this.nPlaced[unit] === this.batches[unit]!.length;
   }
 
-  /** Whether all that is under way comes in the order of this step. */
+  /** Whether what is under way is what this step misses first: anything else would wait for a place while that waits behind it. */
   private suits(order: readonly number[]): boolean {
-    let from = 0;
-    return this.coming.every(({ unit }) => (from = order.indexOf(unit, from)) >= 0);
+    const missing = order.filter((unit) => !this.isThere(unit));
+    const coming = new Set(this.coming.map(({ unit }) => unit));
+    return [...coming].every((unit, i) => unit === missing[i]);
   }
 
   private async firstRead(signal: AbortSignal | undefined): Promise<void> {
@@ -139,10 +143,11 @@ export class Pager {
   /** What is waited for while nothing can be computed. */
   async waiting(coming: Promise<void>): Promise<void> {
     const startMs = performance.now();
+    const { waitMs } = this.traffic;
     try {
       await coming;
     } finally {
-      this.traffic.waitMs += performance.now() - startMs;
+      this.traffic.waitMs = waitMs + performance.now() - startMs; // reads that began meanwhile are part of it
     }
   }
 
@@ -169,16 +174,16 @@ export class Pager {
 
   /** Packs what has been read, as far as nothing lies in its place that is used before, and reads on. */
   private async place(): Promise<void> {
-    const startMs = performance.now();
     for (let first; (first = this.coming[0]) && first.isRead && !this.failure && this.rivalsBefore(first.unit) === 0;) {
       const { unit, batch, area } = this.coming.shift()!;
       if (this.nPlaced[unit] === 0) this.takePlace(unit);
+      const startMs = performance.now();
       await placeBatch(this.host, batch, this.beginOf(area), ({ tensor }) => this.host.plan.weights.get(tensor.name));
+      this.traffic.packMs += performance.now() - startMs;
       this.nPlaced[unit]!++;
       this.freeAreas.push(area);
       this.readOn();
     }
-    this.traffic.packMs += performance.now() - startMs;
   }
 
   /** Units that lie where this one does, and are used before it. */
