@@ -1,16 +1,18 @@
 /**
  * A model in less memory than it needs: tokens a second at several budgets, beside what the bytes that were read would take at the rate of
- * reading this file. `--svg FILE` draws the curve.
+ * reading this file. `--svg FILE` draws the curve. `--limit` has the system hold the whole process to so much memory, so that the file is read from
+ * storage, and `--native` puts llama.cpp beside it.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { checkFit as CheckFit } from '../src/api/fit_on_demand.ts';
 import type { openModel as OpenModel } from '../src/api/open_model.ts';
 import { curve } from './lib/curve.ts';
 import { describeMachine } from './lib/machine.ts';
+import { runLimited } from './lib/limited.ts';
 import { count, readOptions } from './lib/options.ts';
+import { readingRate } from './lib/storage.ts';
 import { table } from './lib/table.ts';
 import { digits } from './measure/stats.ts';
 
@@ -20,6 +22,12 @@ const { options } = readOptions('usage: node bench/run.mjs paging [options]', {
   parts: { value: 'P,…', default: '100,80,60,40', help: 'budgets, in percent of what it needs as a whole' },
   threads: { value: 'N', default: '2', help: 'compute threads' },
   tokens: { value: 'N', default: '32', help: 'tokens of each answer' },
+  limit: {
+    value: 'BYTES',
+    help: 'runs it with so much memory, such as 1500M, that also has to hold what was read of the file',
+  },
+  native: { help: 'with --limit: llama.cpp, which maps the file, by turns with it' },
+  rounds: { value: 'N', default: '2', help: 'turns of each with --limit' },
   svg: { value: 'FILE', default: '', help: 'where the curve is drawn' },
 });
 if (!existsSync(options.model)) throw new Error(`${options.model} is not there; give another one: --model FILE`);
@@ -33,22 +41,12 @@ const nTokens = count('tokens', options.tokens);
 const threads = count('threads', options.threads);
 const opening = { threads, maxSessions: 1, nCtx: nTokens + 32 };
 const { needs } = await checkFit(options.model, opening);
-const PIECE_BYTES = 2 << 20;
 
-/** Bytes a second of pieces all over the file, four at a time: as they come while a model runs. */
-async function readingRate(): Promise<number> {
-  const { size } = await stat(options.model);
-  const file = await open(options.model);
-  const n = Math.min(256, Math.floor(size / PIECE_BYTES));
-  const startMs = performance.now();
-  let next = 0;
-  const reader = async (): Promise<void> => {
-    const into = new Uint8Array(PIECE_BYTES);
-    for (let i = next++; i < n; i = next++) await file.read(into, 0, PIECE_BYTES, ((i * 7919) % n) * PIECE_BYTES);
-  };
-  await Promise.all([reader(), reader(), reader(), reader()]);
-  await file.close();
-  return (n * PIECE_BYTES) / ((performance.now() - startMs) / 1000);
+/** `1500M` or `2G`. */
+function bytesIn(text: string): number {
+  const [, n, unit] = /^(\d+(?:\.\d+)?)([MG])$/.exec(text) ?? [];
+  if (n === undefined) throw new RangeError(`--limit is ${JSON.stringify(text)}, expected bytes such as 1500M or 2G`);
+  return Math.floor(Number(n) * (unit === 'M' ? 1e6 : 1e9));
 }
 
 async function measured(part: number) {
@@ -59,7 +57,7 @@ async function measured(part: number) {
   try {
     const how = { temperature: 0, ignoreEos: true, maxTokens: nTokens } as const;
     await model.generate([1, 2, 3], { ...how, maxTokens: 8 }); // caches fill
-    const rate = await readingRate();
+    const rate = await readingRate(options.model);
     const { timings } = await model.generate([5, 6, 7], how);
     return { part, msPerToken: 1000 / timings.decodeTps, rate, paging: timings.paging };
   } finally {
@@ -68,6 +66,14 @@ async function measured(part: number) {
 }
 
 console.log(describeMachine());
+if (options.limit !== undefined) {
+  const { model, native } = options;
+  const limitBytes = bytesIn(options.limit);
+  console.log(
+    await runLimited({ model, limitBytes, threads, nTokens, rounds: count('rounds', options.rounds), native }),
+  );
+  process.exit();
+}
 const results = [];
 for (const part of options.parts.split(',').map(Number)) results.push(await measured(part));
 const computeMs = results.find(({ paging }) => !paging)?.msPerToken ?? 0;

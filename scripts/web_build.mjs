@@ -54,7 +54,7 @@ export async function exportsOf(file) {
 }
 
 /**
- * Bundles a text as if it were a file in the root.
+ * Bundles a text as if it were a file in the root. `inputs` are the files that it was made from, `held` those of which something is in it.
  * @param {string} contents
  * @param {string} name of the output
  * @param {BuildOptions} options
@@ -65,5 +65,8 @@ export async function bundled(contents, name, options) {
   const [text = '', map = ''] = ['.js', '.js.map'].map(
     (end) => made.outputFiles.find(({ path }) => path.endsWith(end))?.text,
   );
-  return { name, text, map, inputs: Object.keys(made.metafile?.inputs ?? {}) };
+  const held = Object.values(made.metafile?.outputs ?? {}).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  return { name, text, map, inputs: Object.keys(made.metafile?.inputs ?? {}), held };
 }

@@ -114,6 +114,7 @@ async function engineFiles() {
   const files = [...onDemand];
   const version = hash([alone, ...parts].map(({ text }) => text).join());
   const engine = await bundled(engineText(borrowed, version), 'engine.js', { plugins: [parted] });
+  checkOpsOnce([engine, ...parts]);
   /** @param {string} text */
   const linked = (text) =>
     text
@@ -123,6 +124,25 @@ async function engineFiles() {
     const begin = rest.name === 'engine.js' ? '' : `const thimbleShared=thimble.sharedWith("${version}");`;
     return { ...rest, text: begin + linked(text) };
   });
+}
+
+/**
+ * Ops are compared by identity, in tables by op, too: two files that each hold one would not know each other's.
+ * @param {readonly { name: string, held: readonly string[] }[]} files
+ */
+function checkOpsOnce(files) {
+  /** @type {Map<string, string>} */
+  const holders = new Map();
+  for (const { name, held } of files) {
+    for (const op of held.filter((file) => file.startsWith('src/ops/') && file !== 'src/ops/op.ts')) {
+      const other = holders.get(op);
+      if (other !== undefined)
+        throw new Error(
+          `${op} is in ${other} and in ${name}, which makes two ops of it: let one of them go by the op's name`,
+        );
+      holders.set(op, name);
+    }
+  }
 }
 
 /** The thread of the store's jobs, which loads nothing on demand. */

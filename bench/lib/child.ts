@@ -29,14 +29,18 @@ export function measureInChild<T = Measured>(program: string, job: unknown, opti
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const timer = setTimeout(() => endTree(child.pid!), timeoutMs);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      endTree(child.pid!);
+    }, timeoutMs);
     if (child.pid !== undefined) onStart?.(child.pid);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const last = out.trim().split('\n').at(-1) ?? '';
       if (code === 0 && last.startsWith('{')) return resolve(JSON.parse(last) as T);
-      const why = signal === 'SIGKILL' ? `no result after ${timeoutMs / 1000} s` : firstError(said || out);
+      const why = isLate ? `no result after ${timeoutMs / 1000} s` : firstError(said || out);
       reject(new Error(`${program}: ${why || `ended with ${code ?? signal}`}`));
     });
   });

@@ -2,6 +2,7 @@
 import type { openModel as OpenModel } from 'thimble';
 import type { OpenOptions } from '../../src/protocol/open.ts';
 import { measureThimble, type Phase } from '../measure/phases.ts';
+import { bytesFromStorage } from './storage.ts';
 
 export interface ThimbleJob {
   readonly model: string;
@@ -12,6 +13,9 @@ export interface ThimbleJob {
 const { model, phases, options } = JSON.parse(process.argv[2]!) as ThimbleJob;
 const library = new URL('../../dist/node/index.js', import.meta.url);
 const { openModel } = (await import(library.href)) as { openModel: typeof OpenModel };
-const measured = await measureThimble(openModel, model, phases, { open: options });
+let before = 0;
+const onPhase = (): void => void (before = bytesFromStorage());
+const measured = await measureThimble(openModel, model, phases, { open: options, onPhase });
+const storedMb = (bytesFromStorage() - before) / 1e6;
 const rssMb = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ ...measured, rssMb, engine: `${measured.engine}, Node ${process.version}` }));
+console.log(JSON.stringify({ ...measured, rssMb, storedMb, engine: `${measured.engine}, Node ${process.version}` }));

@@ -19,6 +19,8 @@ export interface Measured {
   readonly ttftMs: number;
   /** Highest resident memory; a page does not know its own. */
   readonly rssMb?: number;
+  /** What the last phase read from storage, where the system tells. */
+  readonly storedMb?: number;
   /** Of rounds the median. */
   readonly tps: Readonly<Record<string, number>>;
   readonly threads: number;

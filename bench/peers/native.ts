@@ -1,5 +1,6 @@
 /** Measures llama.cpp through node-llama-cpp, in a process of its own: `node native.js '{"dir", "model", …}'`. */
 import { nCtxFor, FIRST_PROMPT, promptIds, type Measured, type Phase } from '../measure/phases.ts';
+import { bytesFromStorage } from '../lib/storage.ts';
 import { importPeer, peerVersion } from './install.ts';
 
 export interface NativeJob {
@@ -64,15 +65,18 @@ const ttftMs = performance.now() - firstMs;
 await decodeMs(16, 300);
 
 const tps: Record<string, number> = {};
+let before = 0;
 for (const { name, kind, nTokens, nPast } of phases) {
   await sequence.clearHistory();
+  before = bytesFromStorage();
   if (nPast > 0) await read(ids(nPast));
   const startMs = performance.now();
   if (kind === 'prefill') await read(ids(nTokens));
   const ms = kind === 'prefill' ? performance.now() - startMs : await decodeMs(nTokens, 301);
   tps[name] = (nTokens * 1000) / ms;
 }
+const storedMb = (bytesFromStorage() - before) / 1e6;
 const rssMb = process.resourceUsage().maxRSS / 1024;
 const engine = `node-llama-cpp ${peerVersion(dir, 'node-llama-cpp')}${label}`;
-console.log(JSON.stringify({ loadMs, ttftMs, tps, rssMb, threads, engine } satisfies Measured));
+console.log(JSON.stringify({ loadMs, ttftMs, tps, rssMb, storedMb, threads, engine } satisfies Measured));
 process.exit(0); // the addon keeps threads
