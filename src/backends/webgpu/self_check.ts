@@ -189,7 +189,10 @@ async function wantedOf({ graph: { nodes }, step, states }: Trial, read: ReadTen
   for (const whole of nodes) {
     const before = whole.inputs.map((input) => made.get(input));
     const known = before.find((each) => each?.columns)?.columns;
-    const inputs = whole.inputs.map((input, i) => givenFor(input, before[i], known));
+    const inputs = whole.inputs.map((input, i) => {
+      const data = input.data ?? states.get(input); // between two backends rows of activations are states
+      return givenFor(known && data ? { ...input, data } : input, before[i], known);
+    });
     const sample = await sampled({ node: { ...whole, inputs }, step }, read);
     const columns = sample.columns ?? known;
     const floats = madeByLoops({ ...sample, columns }, states);
