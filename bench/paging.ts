@@ -6,25 +6,34 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { checkFit as CheckFit } from '../src/api/fit_on_demand.ts';
 import type { openModel as OpenModel } from '../src/api/open_model.ts';
-import { curve } from './lib/curve.ts';
+import { curve, type Line } from './lib/curve.ts';
 import { describeMachine } from './lib/machine.ts';
 import { runLimited } from './lib/limited.ts';
-import { count, readOptions } from './lib/options.ts';
+import { count, oneOf, readOptions } from './lib/options.ts';
+import { measurePart, type PagedOptions, type PagedPart } from './lib/paged_part.ts';
 import { readingRate } from './lib/storage.ts';
 import { table } from './lib/table.ts';
 import { digits } from './measure/stats.ts';
+import { findChromium, openPage } from './peers/chromium.ts';
+import { defaultPeersDir, installPeers } from './peers/install.ts';
 
 const peers = process.env['THIMBLE_PEERS'] ?? join(homedir(), '.cache', 'thimble', 'peers');
 const { options } = readOptions('usage: node bench/run.mjs paging [options]', {
   model: { value: 'FILE', default: join(peers, 'gguf', 'llama-3.2-1b-Q4_0.gguf'), help: 'a GGUF file' },
   parts: { value: 'P,…', default: '100,80,60,40', help: 'budgets, in percent of what it needs as a whole' },
+  where: {
+    value: 'PLACE',
+    default: 'node',
+    help: 'node; or Chromium: file, as a user picks it, or opfs, which the browser stores',
+  },
   threads: { value: 'N', default: '2', help: 'compute threads' },
   tokens: { value: 'N', default: '32', help: 'tokens of each answer' },
   limit: {
-    value: 'BYTES',
-    help: 'runs it with so much memory, such as 1500M, that also has to hold what was read of the file',
+    value: 'LIST',
+    help: 'the system gives each process so much memory, such as 1500M,2G, which also holds what was read of the file',
   },
   native: { help: 'with --limit: llama.cpp, which maps the file, by turns with it' },
   rounds: { value: 'N', default: '2', help: 'turns of each with --limit' },
@@ -49,52 +58,89 @@ function bytesIn(text: string): number {
   return Math.floor(Number(n) * (unit === 'M' ? 1e6 : 1e9));
 }
 
-async function measured(part: number) {
-  const model = await openModel(
-    options.model,
-    part < 100 ? { ...opening, memory: Math.floor((needs.totalBytes * part) / 100) } : opening,
-  );
+const jobOf = (part: number): PagedOptions => ({
+  open: part < 100 ? { ...opening, memory: Math.floor((needs.totalBytes * part) / 100) } : opening,
+  nTokens,
+});
+
+interface Result extends PagedPart {
+  readonly part: number;
+  /** Bytes a second, read while the model was open; NaN in a page. */
+  readonly rate: number;
+}
+
+async function inNode(parts: readonly number[]): Promise<Result[]> {
+  const found: Result[] = [];
+  for (const part of parts) {
+    let rate = NaN;
+    const before = async (): Promise<void> => void (rate = await readingRate(options.model));
+    found.push({ part, ...(await measurePart(openModel, options.model, { ...jobOf(part), before })), rate });
+  }
+  return found;
+}
+
+async function inChromium(place: 'file' | 'opfs', parts: readonly number[]): Promise<Result[]> {
+  const [dir, chromium] = [defaultPeersDir(), findChromium()];
+  installPeers(dir, ['playwright-core']);
+  if (!chromium) throw new Error('there is no Chromium on the PATH');
+  const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const page = await openPage({ dir, chromium, mounts: { bench: folder('.'), dist: folder('../../dist') } });
   try {
-    const how = { temperature: 0, ignoreEos: true, maxTokens: nTokens } as const;
-    await model.generate([1, 2, 3], { ...how, maxTokens: 8 }); // caches fill
-    const rate = await readingRate(options.model);
-    const { timings } = await model.generate([5, 6, 7], how);
-    return { part, msPerToken: 1000 / timings.decodeTps, rate, paging: timings.paging };
+    await page.setFiles([options.model]);
+    const found = await page.call<PagedPart[]>('/bench/paging_page.js', 'measureInPage', place, parts.map(jobOf));
+    return found.map((result, i) => ({ ...result, part: parts[i]!, rate: NaN }));
   } finally {
-    await model.close();
+    await page.close();
   }
 }
 
 console.log(describeMachine());
+const draw = (lines: readonly Line[]): void => {
+  if (options.svg !== '') writeFileSync(options.svg, curve(lines));
+};
 if (options.limit !== undefined) {
   const { model, native } = options;
-  const limitBytes = bytesIn(options.limit);
-  console.log(
-    await runLimited({ model, limitBytes, threads, nTokens, rounds: count('rounds', options.rounds), native }),
-  );
+  const limits = options.limit.split(',').map(bytesIn);
+  const rounds = count('rounds', options.rounds);
+  const { text, lines } = await runLimited({ model, limits, threads, nTokens, rounds, native });
+  console.log(text);
+  draw(lines);
   process.exit();
 }
-const results = [];
-for (const part of options.parts.split(',').map(Number)) results.push(await measured(part));
+const parts = options.parts.split(',').map(Number);
+const where = oneOf('where', options.where, ['node', 'file', 'opfs']);
+const results = await (where === 'node' ? inNode(parts) : inChromium(where, parts));
 const computeMs = results.find(({ paging }) => !paging)?.msPerToken ?? 0;
-const rows = results.map(({ part, msPerToken, rate, paging }) => {
+const rows = results.map(({ part, openMs, msPerToken, rate, paging }) => {
   const predictedMs = computeMs + (1000 * (paging?.bytesPerToken ?? 0)) / rate;
   return [
     `${part} %`,
     digits((needs.totalBytes * part) / 1e11),
     digits(1000 / msPerToken),
-    computeMs > 0 ? digits(1000 / predictedMs) : '',
+    computeMs > 0 && rate > 0 ? digits(1000 / predictedMs) : '',
     digits((paging?.bytesPerToken ?? 0) / 1e6),
     paging?.hitRate === undefined ? '' : `${Math.round(100 * paging.hitRate)} %`,
     digits((paging?.waitMs ?? 0) / nTokens),
     digits((paging?.packMs ?? 0) / nTokens),
-    digits(rate / 1e9),
+    rate > 0 ? digits(rate / 1e9) : '',
+    digits(openMs / 1000),
   ];
 });
-const head = ['memory', 'GB', 'tokens/s', 'by the bytes', 'MB a token', 'hits', 'wait ms', 'pack ms', 'reading GB/s'];
+const head = [
+  'memory',
+  'GB',
+  'tokens/s',
+  'by the bytes',
+  'MB a token',
+  'hits',
+  'wait ms',
+  'pack ms',
+  'reading GB/s',
+  'opening s',
+];
 console.log(table(head, rows));
-if (options.svg !== '')
-  writeFileSync(
-    options.svg,
-    curve(results.map(({ part, msPerToken }) => ({ x: (needs.totalBytes * part) / 100 / 1e9, y: 1000 / msPerToken }))),
-  );
+const pointOf = ({ part, msPerToken }: Result) => ({
+  x: (needs.totalBytes * part) / 100 / 1e9,
+  y: 1000 / msPerToken,
+});
+draw([{ name: 'thimble, file in the page cache', points: results.map(pointOf) }]);

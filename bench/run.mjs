@@ -59,6 +59,7 @@ const pageEntries = {
   thimble_page: 'bench/peers/thimble_page.ts',
   wllama_page: 'bench/peers/wllama_page.ts',
   fit_page: 'bench/lib/fit_page.ts',
+  paging_page: 'bench/lib/paging_page.ts',
   stored_page: 'bench/lib/stored_page.ts',
   stored_worker: 'bench/lib/stored_worker.ts',
 };

@@ -1,9 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { decodePhase, type Measured } from '../measure/phases.ts';
-import { digits } from '../measure/stats.ts';
-import { defaultPeersDir, restrictedPeers } from '../peers/install.ts';
+import { digits, median } from '../measure/stats.ts';
+import { defaultPeersDir, installPeers, restrictedPeers } from '../peers/install.ts';
 import { measureInChild } from './child.ts';
+import type { Line, Point } from './curve.ts';
 import { memoryGroup } from './memory_group.ts';
 import { Watch } from './processes.ts';
 import { forgetFile, readingRate } from './storage.ts';
@@ -11,12 +11,15 @@ import { table } from './table.ts';
 
 export interface LimitedRun {
   readonly model: string;
-  readonly limitBytes: number;
+  readonly limits: readonly number[];
   readonly threads: number;
   readonly nTokens: number;
   readonly rounds: number;
   readonly native: boolean;
 }
+
+/** Each engine is measured in one. */
+const PHASE = 'decode';
 
 /** Of a process beside the model: Node, its heap, and a few pages of the file. */
 const BESIDE_BYTES = 200e6;
@@ -27,58 +30,37 @@ const MAPPING = 'ivybridge';
 /** Milliseconds that one engine may take: a model that does not fit may read all of itself for each token. */
 const TIMEOUT_MS = 300_000;
 
+/** What was measured, as a table and as lines to draw. */
+export interface LimitedRuns {
+  readonly text: string;
+  readonly lines: readonly Line[];
+}
+
 /**
  * Engines that may take so much memory, what they have read of the file included, by turns. Each begins with nothing of the file in memory.
- * @returns a table, or why nothing was measured
+ * What an engine could not do stands in its row.
  */
-export async function runLimited(run: LimitedRun): Promise<string> {
-  const { model, limitBytes, threads, nTokens, rounds } = run;
-  const phase = decodePhase(nTokens, 16);
-  const memory = limitBytes - BESIDE_BYTES;
-  const engines = new Map<string, readonly [string, unknown]>([
-    [
-      `thimble, memory: ${digits(memory / 1e9)} GB`,
-      ['thimble', { model, phases: [phase], options: { threads, memory } }],
-    ],
-  ]);
-  const dir = defaultPeersDir();
-  if (run.native && !existsSync(join(dir, 'node_modules', 'node-llama-cpp'))) return 'node-llama-cpp is not installed';
-  const native = (peers: string) => ['native', { dir: peers, model, threads, phases: [phase], label: '' }] as const;
-  if (run.native) {
-    engines.set('llama.cpp', native(dir));
-    engines.set(`llama.cpp, ${MAPPING}`, native(restrictedPeers(dir, MAPPING)));
-  }
+export async function runLimited(run: LimitedRun): Promise<LimitedRuns> {
   const rows: string[][] = [];
-  for (let round = 0; round < rounds; round++)
-    for (const [name, [program, job]] of engines) {
-      const group = memoryGroup(limitBytes);
-      if (typeof group === 'string') return group;
-      let watch: Watch | undefined;
-      const onStart = (pid: number): void => {
-        group.add(pid);
-        watch = new Watch(pid);
-      };
-      try {
-        forgetFile(model);
-        const rate = await readingRate(model);
-        forgetFile(model);
-        const measured = await measureInChild<Measured>(program, job, { timeoutMs: TIMEOUT_MS, onStart });
+  const points = new Map<string, Point[]>();
+  for (let round = 0; round < run.rounds; round++)
+    for (const limitBytes of run.limits)
+      for (const [name, [program, job]] of enginesOf(run, limitBytes)) {
+        const measured = await runOnce(run.model, limitBytes, program, job);
         rows.push([
+          digits(limitBytes / 1e9),
           name,
-          ...numbersOf(measured, phase.name, nTokens),
-          digits(rate / 1e9),
-          digits(watch!.stop().otherCpu),
+          ...('why' in measured ? failed(measured.why) : numbersOf(measured, run.nTokens)),
         ]);
-      } catch (error) {
-        watch?.stop();
-        const why = error instanceof Error ? error.message : String(error);
-        rows.push([name, group.wasShort() ? 'killed: it takes more' : why, '', '', '', '', '', '']);
-      } finally {
-        group.close();
+        if ('why' in measured) continue;
+        const known = points.get(name) ?? [];
+        points.set(name, known);
+        known.push({ x: limitBytes / 1e9, y: measured.tps[PHASE]! });
       }
-    }
-  const said = `${digits(limitBytes / 1e9)} GB of memory for each engine, what it has read of the file's ${digits(statSync(model).size / 1e9)} GB included:`;
+  const size = digits(statSync(run.model).size / 1e9);
+  const said = `The file's ${size} GB have to share the memory of the first column with all else that an engine has:`;
   const head = [
+    'GB',
     'engine',
     'tokens/s',
     'opening s',
@@ -88,8 +70,66 @@ export async function runLimited(run: LimitedRun): Promise<string> {
     'storage GB/s',
     'other cores',
   ];
-  return `${said}\n\n${table(head, rows)}`;
+  const lines = [...points].map(([name, all]) => ({ name, points: medians(all) }));
+  return { text: `${said}\n\n${table(head, rows, 2)}`, lines };
 }
 
-const numbersOf = ({ tps, loadMs, ttftMs, storedMb, rssMb }: Measured, phase: string, nTokens: number): string[] =>
-  [tps[phase]!, loadMs / 1000, ttftMs / 1000, (storedMb ?? NaN) / nTokens, rssMb ?? NaN].map((n) => digits(n));
+type Engine = readonly [program: string, job: unknown];
+
+function enginesOf({ model, threads, nTokens, native }: LimitedRun, limitBytes: number): Map<string, Engine> {
+  const phases = [{ ...decodePhase(nTokens, 16), name: PHASE }];
+  const options = { threads, memory: limitBytes - BESIDE_BYTES };
+  const engines = new Map<string, Engine>([['thimble', ['thimble', { model, phases, options }]]]);
+  if (!native) return engines;
+  const dir = defaultPeersDir();
+  installPeers(dir, ['node-llama-cpp', '@node-llama-cpp/linux-x64']);
+  const llama = (peers: string): Engine => ['native', { dir: peers, model, threads, phases, label: '' }];
+  engines.set('llama.cpp', llama(dir));
+  engines.set(`llama.cpp, ${MAPPING}`, llama(restrictedPeers(dir, MAPPING)));
+  return engines;
+}
+
+type Limited = Measured & { readonly rate: number; readonly otherCpu: number };
+
+async function runOnce(
+  model: string,
+  limitBytes: number,
+  program: string,
+  job: unknown,
+): Promise<Limited | { why: string }> {
+  const group = memoryGroup(limitBytes);
+  if (typeof group === 'string') return { why: `not measured: ${group}` };
+  let watch: Watch | undefined;
+  const onStart = (pid: number): void => {
+    group.add(pid);
+    watch = new Watch(pid);
+  };
+  try {
+    forgetFile(model);
+    const rate = await readingRate(model);
+    forgetFile(model);
+    const measured = await measureInChild<Measured>(program, job, { timeoutMs: TIMEOUT_MS, onStart });
+    return { ...measured, rate, otherCpu: watch!.stop().otherCpu };
+  } catch (error) {
+    watch?.stop();
+    return { why: group.wasShort() ? 'killed: wants more' : error instanceof Error ? error.message : String(error) };
+  } finally {
+    group.close();
+  }
+}
+
+function numbersOf(
+  { tps, loadMs, ttftMs, storedMb = NaN, rssMb = NaN, rate, otherCpu }: Limited,
+  nTokens: number,
+): string[] {
+  return [tps[PHASE]!, loadMs / 1000, ttftMs / 1000, storedMb / nTokens, rssMb, rate / 1e9, otherCpu].map((n) =>
+    digits(n),
+  );
+}
+
+const failed = (why: string): string[] => [why, ...Array<string>(6).fill('')];
+
+function medians(points: readonly Point[]): Point[] {
+  const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  return xs.map((x) => ({ x, y: median(points.filter((point) => point.x === x).map(({ y }) => y)) }));
+}
