@@ -1,5 +1,5 @@
 /**
- * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `experts`, `adapters`, `together`, `context`, `recurrent`, `paging`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
+ * Runs benches: `ops`, `device`, `gpu_device`, `tokens`, `model`, `load`, `fidelity`, `presets`, `held`, `embed`, `experts`, `adapters`, `together`, `context`, `recurrent`, `paging`, `eviction`, `quantize`, `translate`, `languages`, `fit`, `stored`, `schema`, `serve`, `ggml` and `peers`, one after the other. Builds the library first.
  *
  *   node bench/run.mjs BENCH… [--no-build] [options of the bench]
  *   node bench/run.mjs keep DIR     copies the build and its cases, for `--against DIR` after the next change
@@ -36,6 +36,7 @@ const nodeEntries = {
   context: 'bench/context.ts',
   recurrent: 'bench/recurrent.ts',
   paging: 'bench/paging.ts',
+  eviction: 'bench/eviction.ts',
   quantize: 'bench/quantize.ts',
   serve: 'bench/serve.ts',
   translate: 'bench/translate.ts',
@@ -79,6 +80,7 @@ const benches = [
   'adapters',
   'together',
   'paging',
+  'eviction',
   'context',
   'recurrent',
   'quantize',

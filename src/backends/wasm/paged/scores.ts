@@ -1,5 +1,8 @@
-/** Tokens after which a use counts half. A guess: other values have not been compared yet. */
-const HALF_LIFE = 64;
+/**
+ * Tokens after which a use counts half. A router with favourites does as well with 8 to 64 (13 of 32 slots: 94 % hits; LRU 93 %, LFU 94 %); a text
+ * whose topics change does best with 8 to 16 (64 %; LRU 61 %, LFU 54 %): bench/eviction.ts.
+ */
+const HALF_LIFE = 16;
 
 /**
  * How much experts will be missed: each use counts, and less the longer it is ago (LRFU: Lee et al. 2001, between the least recently used at a
