@@ -37,6 +37,7 @@ const { options } = readOptions('usage: node bench/run.mjs paging [options]', {
   },
   native: { help: 'with --limit: llama.cpp, which maps the file, by turns with it' },
   rounds: { value: 'N', default: '2', help: 'turns of each with --limit' },
+  'prefer-cached': { value: 'X', help: 'a margin within which experts in memory are preferred: an approximation' },
   svg: { value: 'FILE', default: '', help: 'where the curve is drawn' },
 });
 if (!existsSync(options.model)) throw new Error(`${options.model} is not there; give another one: --model FILE`);
@@ -49,6 +50,8 @@ const { openModel, checkFit } = (await import(library.href)) as {
 const nTokens = count('tokens', options.tokens);
 const threads = count('threads', options.threads);
 const opening = { threads, maxSessions: 1, nCtx: nTokens + 32 };
+const margin = options['prefer-cached'];
+const preferCached = margin === undefined ? undefined : Number(margin);
 const { needs } = await checkFit(options.model, opening);
 
 /** `1500M` or `2G`. */
@@ -59,7 +62,7 @@ function bytesIn(text: string): number {
 }
 
 const jobOf = (part: number): PagedOptions => ({
-  open: part < 100 ? { ...opening, memory: Math.floor((needs.totalBytes * part) / 100) } : opening,
+  open: part < 100 ? { ...opening, preferCached, memory: Math.floor((needs.totalBytes * part) / 100) } : opening,
   nTokens,
 });
 

@@ -119,6 +119,11 @@ export const modelOptions = {
     value: 'BYTES',
     help: 'bytes the model may take, as in 2G or 512M, or auto: what this machine has free; weights beyond that are read from the file when they are used (default: all are in memory)',
   },
+  'prefer-cached': {
+    value: 'X',
+    rare: true,
+    help: 'an approximation, with --memory: experts in memory take the place of others whose scores are higher by at most X, up to 1, of the distance between the best and the worst (default: off)',
+  },
   activations: { value: 'KIND', rare: true, help: 'exact (default; 15 bits), or fast (8 bits: faster, less faithful)' },
   ...adapterOptions,
 } as const satisfies OptionTable;
@@ -133,6 +138,7 @@ export function readModelOptions(args: Arguments): OpenModelOptions {
     activations: args.choice('activations', ['exact', 'fast']),
     kvType: args.choice('kv', ['f16', 'f32', 'q8_0']),
     memory: readMemory(args),
+    preferCached: args.number('prefer-cached'),
     maxSessions: 1,
     adapters: readAdapters(args),
   };

@@ -38,6 +38,7 @@ const openModel: Names<OpenModelOptions> = {
   gpu: 'gpu',
   gpuBytes: 'any',
   memory: 'any',
+  preferCached: 'any',
   threads: 'any',
   build: 'any',
   maxSessions: 'any',

@@ -121,6 +121,8 @@ export interface PagingPlan {
   readonly memoryBytes: number;
   /** What a step of one token reads, as the file has it. */
   readonly bytesPerToken: number;
+  /** The margin within which experts in memory are preferred: an approximation. Undefined: results are those of all of it in memory. */
+  readonly preferCached?: number | undefined;
 }
 
 /** What has come by of weights that do not stay in memory. */

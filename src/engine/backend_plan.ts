@@ -54,8 +54,16 @@ export function checkOpenOptions(options: OpenOptions): void {
     const value = options[name as keyof typeof openLimits];
     if (value !== undefined) checkWhole(name, value, limits);
   }
-  const { memory } = options;
+  const { memory, preferCached } = options;
   if (memory !== undefined && memory !== 'auto') checkWhole("memory, if it is not 'auto'", memory, { min: 1 });
+  if (preferCached !== undefined) checkPreferCached(preferCached, memory);
+}
+
+function checkPreferCached(margin: number, memory: OpenOptions['memory']): void {
+  if (!(margin > 0 && margin <= 1))
+    throw new RangeError(`preferCached is ${margin}, expected a number above 0, up to 1; leave it out to prefer none`);
+  if (memory === undefined)
+    throw new TypeError('preferCached is for a model in less memory than it needs; give memory, too, or leave it out');
 }
 
 /** The sizes that a session of this model needs. */

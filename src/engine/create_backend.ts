@@ -33,12 +33,12 @@ export const wasmHost = (): WasmHost => ({
 type Starter = (options: OpenOptions, gpu: GpuObject | undefined) => StartingBackend;
 
 /** Begins with the threads of WebAssembly, and ends them where they have no part in what comes. */
-const startWasm: Starter = ({ maxSessions = defaultSessions, threads, build, activations, memory }) => {
+const startWasm: Starter = ({ maxSessions = defaultSessions, threads, build, activations, memory, preferCached }) => {
   const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
   return {
     async create({ weights, graph, part, keep }) {
       const memoryBytes = memory === 'auto' ? await (await import('./auto_memory.ts')).autoMemory() : memory;
-      return finish({ weights, graph, part, keep, maxSessions, memoryBytes });
+      return finish({ weights, graph, part, keep, maxSessions, memoryBytes, preferCached });
     },
     abandon,
   };

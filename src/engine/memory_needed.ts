@@ -34,7 +34,7 @@ export interface MemoryNeeded {
 }
 
 /** What memory depends on. `maxSessions` is 1 unless given. */
-export type MemoryOptions = Omit<OpenOptions, 'backend' | 'gpuBytes' | 'memory' | 'build' | 'chatTemplate'>;
+export type MemoryOptions = Omit<OpenOptions, 'backend' | 'gpuBytes' | 'memory' | 'preferCached' | 'build' | 'chatTemplate'>;
 
 const optionNames = Object.keys({
   nCtx: true,

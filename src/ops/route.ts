@@ -36,32 +36,48 @@ export const route: Op = {
   ],
 
   reference({ out, inputs: [scores, bias], node, step }) {
-    const { nUsed, gating, norm, scale } = node.params as Record<'nUsed' | 'gating' | 'norm' | 'scale', number>;
+    const { nUsed } = node.params as unknown as RouteParams;
     const nExperts = colsOf(node.inputs[0]!);
     for (let t = 0; t < rowsOf(node.out.rows!, step); t++) {
       const row = Array.from({ length: nExperts }, (_, e) => scores![t * nExperts + e]!);
-      const gated = gate(row, gatings[gating]!);
-      const ranks = gated.map((p, e) => (Number.isNaN(p) ? -Infinity : p + (bias ? bias[e]! : 0)));
-      const chosen = [...ranks.keys()].sort((a, b) => ranks[b]! - ranks[a]! || a - b).slice(0, nUsed);
-      let weights = chosen.map((e) => gated[e]!);
-      if (gatings[gating] === 'softmax of the chosen') weights = softmax(weights);
-      const total = norm
-        ? Math.max(
-            weights.reduce((sum, w) => sum + w, 0),
-            LEAST_SUM,
-          )
-        : 1;
-      const lost = row.some(Number.isNaN) ? NaN : 1;
+      const biases = bias && row.map((_, e) => bias[e]!);
+      const { chosen, weights } = routed(row, biases, node.params as unknown as RouteParams);
       out.set(chosen, t * 2 * nUsed);
-      out.set(
-        weights.map((w) => (w / total) * scale * lost),
-        t * 2 * nUsed + nUsed,
-      );
+      out.set(weights, t * 2 * nUsed + nUsed);
     }
   },
 
   cost: (node, step) => ({ flops: 4 * elementsIn(node.inputs[0]!, step), bytes: allBytes(node, step) }),
 };
+
+/** Scalars of a node. */
+export type RouteParams = Readonly<Record<'nUsed' | 'gating' | 'norm' | 'scale', number>>;
+
+/**
+ * What becomes of one row.
+ * @param favoured what is compared in place of the scores, which weigh all the same
+ */
+export function routed(
+  scores: number[],
+  biases: readonly number[] | undefined,
+  { nUsed, gating, norm, scale }: RouteParams,
+  favoured = scores,
+): { readonly chosen: number[]; readonly weights: number[] } {
+  const gated = gate(scores, gatings[gating]!);
+  const compared = favoured === scores ? gated : gate(favoured, gatings[gating]!);
+  const ranks = compared.map((p, e) => (Number.isNaN(p) ? -Infinity : p + (biases ? biases[e]! : 0)));
+  const chosen = [...ranks.keys()].sort((a, b) => ranks[b]! - ranks[a]! || a - b).slice(0, nUsed);
+  let weights = chosen.map((e) => gated[e]!);
+  if (gatings[gating] === 'softmax of the chosen') weights = softmax(weights);
+  const total = norm
+    ? Math.max(
+        weights.reduce((sum, w) => sum + w, 0),
+        LEAST_SUM,
+      )
+    : 1;
+  const lost = scores.some(Number.isNaN) ? NaN : 1;
+  return { chosen, weights: weights.map((w) => (w / total) * scale * lost) };
+}
 
 function gate(scores: number[], gating: Gating): number[] {
   if (gating === 'sigmoid') return scores.map((z) => 1 / (1 + exp(-z)));

@@ -35,6 +35,12 @@ export interface OpenOptions {
    * all of it is in memory.
    */
   readonly memory?: number | 'auto' | undefined;
+  /**
+   * An approximation, with `memory` and a mixture of experts: while it answers, a token takes experts that are in memory in place of others whose
+   * scores are higher by at most this part, above 0, up to 1, of the distance between its best score and its worst. Less is read, and the
+   * text is another one, which depends on what was read before. Default: off, results are those of all of it in memory.
+   */
+  readonly preferCached?: number | undefined;
   /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
@@ -92,8 +98,13 @@ export interface ModelInfo {
   readonly sampling: SamplerOptions;
   /** How the model marks its thoughts in its answers; undefined where it is not known to have any. */
   readonly thoughts: Thoughts | undefined;
-  /** Where it was opened with less memory than it needs as a whole: bytes that it takes, and that it reads for each token. */
-  readonly paging: { readonly memoryBytes: number; readonly bytesPerToken: number } | undefined;
+  /**
+   * Where it was opened with less memory than it needs as a whole: bytes that it takes, and that it reads for each token. With `preferCached` its
+   * answers are an approximation.
+   */
+  readonly paging:
+    | { readonly memoryBytes: number; readonly bytesPerToken: number; readonly preferCached?: number | undefined }
+    | undefined;
   /** Adapters that it was opened with. */
   readonly adapters: readonly AdapterInfo[];
   /** Why there can be no chat; undefined when there can. */

@@ -46,6 +46,8 @@ export interface WasmNeeds {
   readonly maxSessions: number;
   /** The bytes that all of it may take; weights that have no room are read when they are used. Default: as many as it takes. */
   readonly memoryBytes?: number | undefined;
+  /** A token takes experts in memory whose scores are behind by this part of what lies between its best and its worst. Default: never. */
+  readonly preferCached?: number | undefined;
 }
 
 /** What is known before. */
@@ -111,7 +113,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
   const abandon = () => first.close();
   return {
     abandon,
-    async finish({ weights, graph, part, keep, maxSessions, memoryBytes }) {
+    async finish({ weights, graph, part, keep, maxSessions, memoryBytes, preferCached }) {
       try {
         const modules = await compiled({ weights, graph, activations });
         const sizes = createSizes(modules, shared);
@@ -132,10 +134,10 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
         const scratch = memory.scratch.map(({ begin }) => begin);
         const place = { memory: heap.memory, modules, instance, scratch, grids: memory.grids.begin };
         const { pool, noThreads = whyAlone } = await started(first, place, host);
-        const paged = paging?.pagedOf({ heap, plan: memory, instance, pool, tick: host.tick });
+        const paged = paging?.pagedOf({ heap, plan: memory, instance, pool, tick: host.tick }, preferCached);
         const home = { heap, constants: new SharedConstants(heap), instance, pool, memory, paged };
         const name = `wasm-${build}${isQuick(modules) ? ', a quick build' : ''}`;
-        return backendOf(home, sizes, { name, activations, noThreads, rare, lengthened, planned });
+        return backendOf(home, sizes, { name, activations, noThreads, rare, lengthened, planned, preferCached });
       } catch (error) {
         await abandon();
         throw error;
@@ -149,14 +151,23 @@ interface About extends Pick<Backend, 'name' | 'activations' | 'noThreads'> {
   readonly planned: ProgramPlan;
   readonly rare: RareExpansions | undefined;
   readonly lengthened: ProgramOptions['lengthened'];
+  readonly preferCached: number | undefined;
 }
 
-function backendOf(home: ProgramHome, sizes: Sizes, { planned, rare, lengthened, ...about }: About): Backend {
+function backendOf(
+  home: ProgramHome,
+  sizes: Sizes,
+  { planned, rare, lengthened, preferCached, ...about }: About,
+): Backend {
   const { heap, instance, pool, memory: plan, paged } = home;
   return {
     ...about,
     threads: pool.nThreads,
-    paging: plan.paging && { memoryBytes: plan.maximumBytes, bytesPerToken: plan.paging.bytesPerToken },
+    paging: plan.paging && {
+      memoryBytes: plan.maximumBytes,
+      bytesPerToken: plan.paging.bytesPerToken,
+      preferCached,
+    },
     get isDead() {
       return pool.isDead;
     },

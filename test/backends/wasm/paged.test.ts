@@ -3,9 +3,13 @@ import { FormatError, ResourceError } from '../../../src/base/errors.ts';
 import type { ByteSource } from '../../../src/bytes/source.ts';
 import type { Backend } from '../../../src/backends/backend.ts';
 import { memoryOf, startDryRun } from '../../../src/backends/dry/dry.ts';
+import type { Heap } from '../../../src/backends/wasm/heap.ts';
+import { preferCached } from '../../../src/backends/wasm/paged/prefer.ts';
 import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
+import { checkOpenOptions } from '../../../src/engine/backend_plan.ts';
 import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
 import { openGguf } from '../../../src/gguf/open.ts';
+import { gatings } from '../../../src/ops/route.ts';
 import type { GenerateOptions } from '../../../src/protocol/generation.ts';
 import type { OpenOptions } from '../../../src/protocol/open.ts';
 import { memorySource } from '../../helpers/gguf_bytes.ts';
@@ -49,11 +53,12 @@ async function open(name: string, memoryBytes: number, options: OpenOptions = {}
   const file = await openGguf(source, { openSibling: () => Promise.reject(new Error('one file only')) });
   let backend: Backend | undefined;
   let wholeBytes = 0;
-  const model = await loadModel(file, { threads: 1, nCtx: 64, ...options }, async (plan) => {
+  const model = await loadModel(file, { threads: 1, nCtx: 64, memory: memoryBytes, ...options }, async (plan) => {
     const { threads = 1, activations } = plan.options;
     const needs = { ...plan, maxSessions: 2, threads, activations };
     ({ maximumBytes: wholeBytes } = await memoryOf({ ...needs, kernels, build: 'simd' }));
-    return (backend = await createWasmBackend({ ...needs, memoryBytes, host: nodeHost() }));
+    const { preferCached } = plan.options;
+    return (backend = await createWasmBackend({ ...needs, memoryBytes, preferCached, host: nodeHost() }));
   });
   return { model, backend: backend!, source, wholeBytes };
 }
@@ -252,6 +257,75 @@ describe.each(['llama-q4_0', 'gpt-oss'])('an answer whose weights come by: %s', 
     await generate(model);
     source.before = () => Promise.reject(new ResourceError('closed'));
     await model.close();
+  });
+});
+
+describe('experts in memory that are preferred', () => {
+  /** Two answers in the same memory: the second one begins with what the first one left there. */
+  async function answers(name: string, memoryBytes: number, options: OpenOptions = {}) {
+    const { model, wholeBytes } = await open(name, memoryBytes, options);
+    const made = [await generate(model, { maxTokens: 24 }), await generate(model, { maxTokens: 24 })];
+    const { paging } = model.info;
+    await model.close();
+    const read = made.map(({ timings }) => timings.paging?.bytesPerToken);
+    return { tokens: made.map(({ tokens }) => tokens), read, paging, wholeBytes };
+  }
+
+  // routers with and without a bias, of several gatings
+  test.each(['gpt-oss', 'qwen3moe', 'lfm2moe'])('are taken more often: %s', async (name) => {
+    const least = await leastOf(name);
+    const { wholeBytes } = await answers(name, least);
+    const budget = Math.floor(0.5 * least + 0.5 * wholeBytes);
+    const exact = await answers(name, budget);
+    expect(exact.paging!.preferCached).toBeUndefined();
+    const slight = await answers(name, budget, { preferCached: 1e-9 });
+    expect(slight).toMatchObject({ tokens: exact.tokens, read: exact.read });
+    const preferring = await answers(name, budget, { preferCached: 0.5 });
+    expect(preferring.paging!.preferCached).toBe(0.5);
+    expect(preferring.read[1]).toBeLessThan(0.7 * exact.read[1]!);
+    expect(await answers(name, budget, { preferCached: 0.5 })).toEqual(preferring);
+  });
+
+  test('make no difference where all are in memory', async () => {
+    const preferring = await answers('gpt-oss', ALL, { preferCached: 1 });
+    expect(preferring.paging).toBeUndefined();
+    expect(preferring.tokens).toEqual((await answers('gpt-oss', ALL)).tokens);
+  });
+
+  test.each([0, -1, 1.5, NaN])('by a margin of %d are refused', (preferCached) => {
+    expect(() => checkOpenOptions({ memory: 'auto', preferCached })).toThrow(
+      new RangeError(
+        `preferCached is ${preferCached}, expected a number above 0, up to 1; leave it out to prefer none`,
+      ),
+    );
+  });
+
+  test('are for a model in less memory', () => {
+    expect(() => checkOpenOptions({ preferCached: 0.1 })).toThrow(/give memory, too/);
+  });
+});
+
+describe('one token that prefers experts in memory', () => {
+  const params = { nUsed: 2, gating: gatings.indexOf('softmax of the chosen'), norm: 0, scale: 1 };
+  const place = { layer: 0, nExperts: 4, params, scoresAt: 0, biasAt: undefined, chosenAt: 16 };
+  const routedWith = (margin: number, there: readonly number[]): number[] => {
+    const floats = Float32Array.of(4, 3, 2, 0, 0, 1, 0.75, 0.25); // scores, what the kernel made
+    preferCached({ floats } as Heap, place, { margin, isThere: (expert) => there.includes(expert) });
+    return [...floats.subarray(4)];
+  };
+
+  test('takes one that is hardly worse, by its own score', () => {
+    const [first, second, weight] = routedWith(0.3, [0, 2]);
+    expect([first, second]).toEqual([0, 2]);
+    expect(weight).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+  });
+
+  test.each([
+    ['it is much worse', 0.2, [0, 2]],
+    ['all of the best are there', 1, [0, 1]],
+    ['none is there', 1, []],
+  ])('stays with what it has where %s', (_, margin, there) => {
+    expect(routedWith(margin, there)).toEqual([0, 1, 0.75, 0.25]);
   });
 });
 

@@ -6,6 +6,7 @@ import { batchesOf, type Batch } from '../../staging.ts';
 import { placeBatch } from '../upload.ts';
 import type { PagerHost } from './pager.ts';
 import type { ExpertPlace } from './paging.ts';
+import { preferCached, type RouterPlace } from './prefer.ts';
 import { Scores } from './scores.ts';
 
 type ReadInto = (tensor: Tensor, offsetBytes: number, into: Uint8Array) => Promise<void>;
@@ -54,6 +55,7 @@ export class ExpertCache {
   readonly layerOf: ReadonlyMap<string, number>;
   private readonly read: ReadInto;
   private readonly traffic: Traffic;
+  private readonly margin: number | undefined;
   private readonly stagingAt: number;
   private readonly areaBytes: number;
   private readonly allAreas: readonly number[];
@@ -63,7 +65,12 @@ export class ExpertCache {
   private failure: Error | undefined;
   private isClean = true;
 
-  constructor(host: PagerHost, read: ReadInto, traffic: Traffic) {
+  /** @param how `preferCached`: a margin within which a token takes experts that are there */
+  constructor(
+    host: PagerHost,
+    { read, traffic, preferCached }: { read: ReadInto; traffic: Traffic; preferCached: number | undefined },
+  ) {
+    this.margin = preferCached;
     const { experts, expertAreas, expertStagingAt, expertAreaBytes } = host.plan.paging!;
     this.host = host;
     this.layerOf = new Map(experts.flatMap(({ stacks }, l) => stacks.map(({ tensor }) => [tensor.name, l] as const)));
@@ -111,6 +118,16 @@ export class ExpertCache {
       left = left.filter((expert) => !there.includes(expert));
     }
     this.isClean = true;
+  }
+
+  get prefers(): boolean {
+    return this.margin !== undefined;
+  }
+
+  /** Has a token choose experts that are there, where others are hardly better. */
+  prefer(router: RouterPlace): void {
+    const { slotOf } = this.layers[router.layer]!;
+    preferCached(this.host.heap, router, { margin: this.margin!, isThere: (expert) => slotOf[expert]! >= 0 });
   }
 
   /** Settles when nothing is under way any more. */

@@ -9,12 +9,12 @@ export { lengthened } from './expert_groups.ts';
 export { planPaged } from './plan.ts';
 
 /** What a backend needs beside its memory plan, whose `paging` says which weights come by. */
-export function pagedOf(host: PagerHost) {
+export function pagedOf(host: PagerHost, preferCached: number | undefined) {
   const { plan } = host;
   const pager = new Pager(host);
   const read: Pager['readInto'] = (...where) => pager.readInto(...where);
   const tables = plan.paging!.tables.map((place) => [place.table.name, new TokenRows(host, place, read)] as const);
-  const experts = new ExpertCache(host, read, pager.traffic);
+  const experts = new ExpertCache(host, { read, traffic: pager.traffic, preferCached });
   const expertPlaces = new Map(
     plan.paging!.experts.flatMap((place) => place.stacks.map(({ tensor }) => [tensor.name, place])),
   );

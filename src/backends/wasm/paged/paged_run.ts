@@ -1,10 +1,13 @@
 import type { Rows } from '../../../graph/graph.ts';
 import { embed } from '../../../ops/embed.ts';
+import { colsOf } from '../../../ops/op.ts';
+import { route, type RouteParams } from '../../../ops/route.ts';
 import type { KernelCall, Slot } from '../lower.ts';
 import type { RecordList } from '../pool.ts';
 import type { ExpertCache } from './expert_cache.ts';
 import { isOfExperts } from './expert_groups.ts';
 import type { Pager } from './pager.ts';
+import type { RouterPlace } from './prefer.ts';
 import type { TokenRows } from './rows.ts';
 
 /** Fused calls, and where their records are. */
@@ -26,6 +29,8 @@ interface Segment {
   /** The layer whose experts it multiplies with, and the address of the list of those that are chosen. */
   readonly layer: number | undefined;
   readonly choicesAt: number;
+  /** What it ends with, where experts in memory are preferred. */
+  readonly router: RouterPlace | undefined;
 }
 
 /** What a backend with paged weights has for all of its programs. */
@@ -62,7 +67,7 @@ export class PagedRun {
     await pager.begin(this.segments.filter(isWanted).map(({ unit }) => unit!));
     for (const table of this.tables) await pager.waiting(table.bring(tokens, signal));
     for (const segment of this.segments) {
-      const { records, begin, end, rows, unit, layer, choicesAt } = segment;
+      const { records, begin, end, rows, unit, layer, choicesAt, router } = segment;
       if (isWanted(segment)) await pager.arrive(unit!, signal);
       const once = async (): Promise<void> => {
         const running = run(records, begin, end);
@@ -70,6 +75,7 @@ export class PagedRun {
       };
       if (layer === undefined) await once();
       else await this.paged.experts.serve(layer, { choicesAt, nTokens: nRows[rows], signal }, once);
+      if (router && tokens.length === 1) this.paged.experts.prefer(router);
     }
     pager.end();
   }
@@ -93,12 +99,14 @@ function segmentsOf(
   addressOf: (slot: Slot) => number,
 ): Segment[] {
   const layers = placed.map(({ calls }) => layerIn(calls, experts));
+  const routers = experts.prefers ? routersIn(placed, experts, addressOf) : undefined;
   const segments: Segment[] = [];
   for (const [g, { calls, rows, alone }] of placed.entries()) {
     const unit = unitIn(calls, pager.unitOf);
     const last = segments.at(-1);
     const layer = last?.layer !== undefined && layers.includes(last.layer, g) ? last.layer : layers[g];
-    if (!last || layer !== last.layer || (unit !== undefined && unit !== last.unit))
+    const router = routers?.get(g);
+    if (!last || last.router || layer !== last.layer || (unit !== undefined && unit !== last.unit))
       segments.push({
         records: alone,
         begin: g,
@@ -107,10 +115,32 @@ function segmentsOf(
         unit,
         layer,
         choicesAt: choicesIn(calls, addressOf),
+        router,
       });
-    else segments[segments.length - 1] = { ...last, end: g + 1, records: joined(last.records, alone) };
+    else segments[segments.length - 1] = { ...last, router, end: g + 1, records: joined(last.records, alone) };
   }
   return segments;
+}
+
+/** The routers of layers whose experts come by, by the number of their fused calls. */
+function routersIn(
+  placed: readonly PlacedRecords[],
+  { layerOf }: ExpertCache,
+  addressOf: (slot: Slot) => number,
+): ReadonlyMap<number, RouterPlace> {
+  const all = placed.flatMap(({ calls }, g) => calls.map((call) => ({ call, g })));
+  const products = all.filter(({ call }) => isOfExperts(call));
+  return new Map(
+    all.flatMap(({ call: { node, inputs, outs }, g }) => {
+      const product = products.find(({ call }) => node.op === route && call.node.inputs[2] === node.out);
+      const layer = product && layerOf.get(product.call.inputs[0]!.name);
+      if (layer === undefined) return [];
+      const [scoresAt, biasAt] = inputs.map((slot) => slot && addressOf(slot));
+      const params = node.params as unknown as RouteParams;
+      const nExperts = colsOf(node.inputs[0]!);
+      return [[g, { layer, nExperts, params, scoresAt: scoresAt!, biasAt, chosenAt: addressOf(outs[0]!) }] as const];
+    }),
+  );
 }
 
 function layerIn(calls: readonly KernelCall[], experts: ExpertCache): number | undefined {
