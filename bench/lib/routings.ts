@@ -19,8 +19,8 @@ export interface Routing {
   readonly guesses: readonly (readonly (readonly number[])[])[];
 }
 
-/** Looks at a session's nodes, and at a model's routers. */
-export async function recorder(file: GgufFile) {
+/** Numbers of routers, and of the norms in front of them, by name. */
+async function routerWeights(file: GgufFile): Promise<ReadonlyMap<string, Float32Array>> {
   const read = readTensor(file);
   const weights = new Map<string, Float32Array>();
   for (const tensor of file.tensors.values()) {
@@ -31,6 +31,12 @@ export async function recorder(file: GgufFile) {
     tensor.quant.dequantize(bytes, numbers);
     weights.set(tensor.name, numbers);
   }
+  return weights;
+}
+
+/** Looks at a session's nodes, and at a model's routers. */
+export async function recorder(file: GgufFile) {
+  const weights = await routerWeights(file);
   const producers = new Map<Value, Node>();
   const norms = new Map<Value, { norm: Node; x: Float32Array }>(); // by what they make
   const layers = new Map<Value, number[][]>(); // by what routers make

@@ -34,7 +34,10 @@ export interface MemoryNeeded {
 }
 
 /** What memory depends on. `maxSessions` is 1 unless given. */
-export type MemoryOptions = Omit<OpenOptions, 'backend' | 'gpuBytes' | 'memory' | 'preferCached' | 'build' | 'chatTemplate'>;
+export type MemoryOptions = Omit<
+  OpenOptions,
+  'backend' | 'gpuBytes' | 'memory' | 'preferCached' | 'build' | 'chatTemplate'
+>;
 
 const optionNames = Object.keys({
   nCtx: true,
