@@ -62,6 +62,7 @@ export type {
   FitRemedy,
   FitVerdict,
   MatVecSpeed,
+  PagedFit,
   StepSpeed,
 } from './protocol/fit.ts';
 export type { EmbedPooling } from './protocol/messages.ts';

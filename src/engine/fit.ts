@@ -50,6 +50,7 @@ export async function fitOf(file: GgufFile, { options, device, speed }: FitQuest
   const { nCtx, kvType, needs } = memory;
   const room = roomFor(place, chosen, needs);
   const verdict = verdictOn(needs, room);
+  const tokensPerSecond = speed && decodeSpeed(planner, chosen, speed);
   const remedies = verdict === 'fits' ? [] : await remediesFor(place, { chosen, room, verdict });
   return {
     verdict,
@@ -63,15 +64,32 @@ export async function fitOf(file: GgufFile, { options, device, speed }: FitQuest
     threads,
     largestNCtx: mostPositions(place, chosen, room, Math.max(nCtx, planner.nCtxTrain)),
     model: modelOf(file, planner),
-    paged: verdict === 'no' ? pagedIn(place, chosen, room) : undefined,
-    tokensPerSecond: speed && decodeSpeed(planner, chosen, speed),
+    paged: verdict === 'no' ? pagedIn(place, chosen, { room, tokensPerSecond }) : undefined,
+    tokensPerSecond,
   };
 }
 
+/** Storage that nobody measured. */
+const STORAGE_BYTES_PER_SECOND = 1e9;
+
 /** What `memory: 'auto'` would make of it. */
-function pagedIn({ planner, scriptBytes }: Place, chosen: Chosen, room: Room): Fit['paged'] {
+function pagedIn(
+  { planner, scriptBytes }: Place,
+  chosen: Chosen,
+  { room, tokensPerSecond }: { room: Room; tokensPerSecond: Fit['tokensPerSecond'] },
+): Fit['paged'] {
   const budgetBytes = Math.min(TIGHT * (room.bytes - (room.forAll ? scriptBytes : 0)), planner.mostBytes);
-  return budgetBytes > 0 ? planner.pagedIn(planned(chosen), budgetBytes) : undefined;
+  const plan = budgetBytes > 0 ? planner.pagedIn(planned(chosen), budgetBytes) : undefined;
+  if (!plan) return undefined;
+  const { memoryBytes, bytesPerToken } = plan;
+  const computing = tokensPerSecond ? 1 / tokensPerSecond.decode : 0;
+  return {
+    memoryBytes,
+    bytesPerToken,
+    tokensPerSecond: 1 / (computing + bytesPerToken / STORAGE_BYTES_PER_SECOND),
+    storageBytesPerSecond: STORAGE_BYTES_PER_SECOND,
+    countsComputing: tokensPerSecond !== undefined,
+  };
 }
 
 /** Scripts and compiled kernels, and what the vocabulary takes: its texts, its merges, and tables to look them up in. */

@@ -1,6 +1,6 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { Gating } from '../ops/route.ts';
+import type { Gating } from '../graph/routing.ts';
 import { alike, size } from './decoder_config.ts';
 
 /** How a family chooses experts and weighs what they say. */

@@ -54,13 +54,27 @@ export interface Fit {
   /** The longest context that fits, at most the one the model was trained on; 0 where none does. */
   readonly largestNCtx: number;
   readonly model: FitModel;
-  /**
-   * Where it does not fit: what it takes with `openModel(source, { memory: 'auto' })`, and reads for each token if no expert is in memory.
-   * On storage that reads R bytes a second a token takes `bytesPerToken / R` seconds, besides computing. Undefined where that is too little, too.
-   */
-  readonly paged: { readonly memoryBytes: number; readonly bytesPerToken: number } | undefined;
+  /** How it would run in less memory, where it does not fit; undefined where that is too little, too. */
+  readonly paged: PagedFit | undefined;
   /** Predicted for a short context; undefined without a probe, or where it does not say. */
   readonly tokensPerSecond: { readonly decode: number; readonly from: 'probe' } | undefined;
+}
+
+/** A model with `openModel(source, { memory: 'auto' })`. */
+export interface PagedFit {
+  /** What it takes. */
+  readonly memoryBytes: number;
+  /** Bytes that it reads for each token, if no expert is in memory. */
+  readonly bytesPerToken: number;
+  /**
+   * Tokens a second at the least, on storage of `storageBytesPerSecond`: reading is waited for as a whole. Beside it nothing takes time unless
+   * `speed` says how long a token is computed.
+   */
+  readonly tokensPerSecond: number;
+  /** Taken for granted, not measured: an SSD of 2026 reads faster, a phone's storage about as fast. */
+  readonly storageBytesPerSecond: number;
+  /** Whether `tokensPerSecond` counts computing, too. */
+  readonly countsComputing: boolean;
 }
 
 /** What the header says of a model. */

@@ -1,4 +1,5 @@
-import { gatings, route, type Gating } from '../../src/ops/route.ts';
+import { gatings, type Gating } from '../../src/graph/routing.ts';
+import { route } from '../../src/ops/route.ts';
 import type { OpCase, OpCases } from './op_case.ts';
 
 interface Shape {

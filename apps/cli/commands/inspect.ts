@@ -2,7 +2,7 @@ import type { GgufFile } from '../../../src/gguf.ts';
 import type { Command } from '../command.ts';
 import { adapterText, isModel, sizesByType, sumsOf, textOf, toJson } from '../inspect/facts.ts';
 import { probeDevice, type Fit } from '../../../src/index.ts';
-import { fittingOf, helpOf, type Fitting } from '../inspect/fit.ts';
+import { fittingOf, helpOf, pagedText, type Fitting } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
 import { modelOptions, modelTitle, readModelOptions, withFile } from '../models.ts';
@@ -120,17 +120,13 @@ function modelRows(file: GgufFile, { fit, why, warnings }: Fitting): [string, st
     ...(tokensPerSecond ? [['speed', speedText(tokensPerSecond.decode)] as [string, string]] : []),
     ...said,
     ['fits here', `${verdicts[verdict]}: ${why}`],
-    ...(fit.paged ? [['in less', pagedText(fit.paged)] as [string, string]] : []),
+    ...(fit.paged ? [['in less', pagedText(fit)] as [string, string]] : []),
     ...longest,
     ...helps,
   ];
 }
 
 const verdicts: Readonly<Record<Fit['verdict'], string>> = { fits: 'yes', tight: 'tight', no: 'no' };
-
-/** What a gigabyte a second brings in, in the time that a token takes. */
-const pagedText = ({ memoryBytes, bytesPerToken }: NonNullable<Fit['paged']>): string =>
-  `${formatBytes(memoryBytes)} with --memory auto, reading at most ${formatBytes(bytesPerToken)} a token: ${(bytesPerToken / 1e9).toPrecision(2)} s on storage of 1 GB/s`;
 
 const speedText = (decode: number): string => `about ${decode.toPrecision(2)} tokens/s, as measured kernels predict`;
 

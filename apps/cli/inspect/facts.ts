@@ -1,5 +1,6 @@
 /** What a model file says about itself, in numbers and for programs. */
 import type { GgufFile, GgufTensor, MetadataValue } from '../../../src/gguf.ts';
+import type { Fit } from '../../../src/index.ts';
 import { plural } from '../terminal.ts';
 import { helpOf, type Fitting } from './fit.ts';
 
@@ -94,6 +95,7 @@ export function toJson(file: GgufFile, name: string, fitting: Fitting) {
       why,
       help: fit ? helpOf(fit) : [],
       decode_tps: fit?.tokensPerSecond?.decode,
+      paged: fit?.paged && pagedJson(fit.paged),
     },
     metadata: Object.fromEntries([...file.metadata.entries()].map(([key, entry]) => [key, jsonValue(entry)])),
     tensors: [...file.tensors.values()].map((tensor) => ({
@@ -106,6 +108,14 @@ export function toJson(file: GgufFile, name: string, fitting: Fitting) {
     })),
   };
 }
+
+const pagedJson = (paged: NonNullable<Fit['paged']>) => ({
+  memory_bytes: paged.memoryBytes,
+  bytes_per_token: paged.bytesPerToken,
+  decode_tps: paged.tokensPerSecond,
+  storage_bytes_per_second: paged.storageBytesPerSecond,
+  counts_computing: paged.countsComputing,
+});
 
 function memoryJson({ fit, why }: Fitting) {
   if (fit === undefined) return { error: why };

@@ -2,7 +2,7 @@
 import { fitOfFile, warningsOf, type GgufFile } from '../../../src/gguf.ts';
 import type { DeviceSpeed, Fit, FitOptions } from '../../../src/index.ts';
 import { inOptionWords } from '../option_words.ts';
-import { counted } from '../terminal.ts';
+import { counted, formatBytes } from '../terminal.ts';
 import { hasUnknownType } from './facts.ts';
 
 export interface Fitting {
@@ -42,3 +42,14 @@ export const helpOf = ({ remedies }: Fit): string[] =>
     const words = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]));
     return words.join(' ');
   });
+
+/** How it would run where it has less memory than it needs; empty where it would not. */
+export function pagedText({ paged, needs }: Fit): string {
+  if (!paged) return '';
+  const { memoryBytes, bytesPerToken, tokensPerSecond, storageBytesPerSecond, countsComputing } = paged;
+  const storage = `storage of ${Number((storageBytesPerSecond / 1e9).toPrecision(2))} GB/s`;
+  const speed = `about ${Number(tokensPerSecond.toPrecision(2))} tokens/s on ${storage}`;
+  const beside = countsComputing ? '' : ', and computing, which --speed measures';
+  const read = `up to ${formatBytes(bytesPerToken)} read for each`;
+  return `needs ${formatBytes(needs.totalBytes)} to be resident, would run in ${formatBytes(memoryBytes)} (--memory auto) at ${speed}: ${read}${beside}`;
+}

@@ -9,7 +9,7 @@ import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { checkOpenOptions } from '../../../src/engine/backend_plan.ts';
 import { loadModel, type LoadedModel } from '../../../src/engine/load_model.ts';
 import { openGguf } from '../../../src/gguf/open.ts';
-import { gatings } from '../../../src/ops/route.ts';
+import { gatings } from '../../../src/graph/routing.ts';
 import type { GenerateOptions } from '../../../src/protocol/generation.ts';
 import type { OpenOptions } from '../../../src/protocol/open.ts';
 import { memorySource } from '../../helpers/gguf_bytes.ts';

@@ -1,7 +1,7 @@
 import type { Rows } from '../../../graph/graph.ts';
 import { embed } from '../../../ops/embed.ts';
 import { colsOf } from '../../../ops/op.ts';
-import { route, type RouteParams } from '../../../ops/route.ts';
+import type { RouteParams } from '../../../graph/routing.ts';
 import type { KernelCall, Slot } from '../lower.ts';
 import type { RecordList } from '../pool.ts';
 import type { ExpertCache } from './expert_cache.ts';
@@ -132,7 +132,7 @@ function routersIn(
   const products = all.filter(({ call }) => isOfExperts(call));
   return new Map(
     all.flatMap(({ call: { node, inputs, outs }, g }) => {
-      const product = products.find(({ call }) => node.op === route && call.node.inputs[2] === node.out);
+      const product = products.find(({ call }) => node.op.name === 'route' && call.node.inputs[2] === node.out);
       const layer = product && layerOf.get(product.call.inputs[0]!.name);
       if (layer === undefined) return [];
       const [scoresAt, biasAt] = inputs.map((slot) => slot && addressOf(slot));

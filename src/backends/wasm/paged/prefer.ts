@@ -1,5 +1,5 @@
 import { greatest } from '../../../base/numbers.ts';
-import { routed, type RouteParams } from '../../../ops/route.ts';
+import { routed, type RouteParams } from '../../../graph/routing.ts';
 import type { Heap } from '../heap.ts';
 
 /** A router's call: addresses of what it read, `[nExperts]`, and of what it made, `[2 * nUsed]`. */
