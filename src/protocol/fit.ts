@@ -67,11 +67,11 @@ export interface PagedFit {
   /** Bytes that it reads for each token, if no expert is in memory. */
   readonly bytesPerToken: number;
   /**
-   * Tokens a second at the least, on storage of `storageBytesPerSecond`: reading is waited for as a whole. Beside it nothing takes time unless
-   * `speed` says how long a token is computed.
+   * On storage of `storageBytesPerSecond`, if no expert is in memory and all reading is waited for. Computing counts only where `speed` was given:
+   * `countsComputing`.
    */
   readonly tokensPerSecond: number;
-  /** Taken for granted, not measured: an SSD of 2026 reads faster, a phone's storage about as fast. */
+  /** Taken for granted, not measured. */
   readonly storageBytesPerSecond: number;
   /** Whether `tokensPerSecond` counts computing, too. */
   readonly countsComputing: boolean;
