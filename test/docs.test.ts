@@ -7,6 +7,7 @@ const documents = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
+  'PAGING.md',
   'SPEED.md',
   'models/README.md',
   'test/README.md',

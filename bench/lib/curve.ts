@@ -28,11 +28,11 @@ export function curve(lines: readonly Line[]): string {
     const sorted = [...points].sort((a, b) => a.x - b.x);
     const marks = sorted.map((point) => {
       const [x, y] = at(point);
-      const label = `<text x="${x}" y="${y - 8}" text-anchor="middle">${point.y.toFixed(1)}</text>`;
+      const label = `<text x="${x}" y="${(y - 8).toFixed(1)}" text-anchor="middle">${point.y.toFixed(1)}</text>`;
       return `<circle cx="${x}" cy="${y}" r="3"/>${label}`;
     });
     const path = sorted.map((point) => at(point).join(',')).join(' ');
-    const title = `<text x="${right}" y="${20 + 16 * i}" text-anchor="end">${name}</text>`;
+    const title = `<text x="${left + 16}" y="${MARGIN + 16 * (i + 1)}">${name}</text>`;
     return `<g fill="${colour}">\n<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>\n${marks.join('\n')}\n${title}\n</g>`;
   });
   const ticks = [...new Set(all.map(({ x }) => x))].map(

@@ -47,11 +47,13 @@ export async function runLimited(run: LimitedRun): Promise<LimitedRuns> {
     for (const limitBytes of run.limits)
       for (const [name, [program, job]] of enginesOf(run, limitBytes)) {
         const measured = await runOnce(run.model, limitBytes, program, job);
-        rows.push([
+        const row = [
           digits(limitBytes / 1e9),
           name,
           ...('why' in measured ? failed(measured.why) : numbersOf(measured, run.nTokens)),
-        ]);
+        ];
+        rows.push(row);
+        process.stderr.write(`${row.slice(0, 3).join(', ')}\n`);
         if ('why' in measured) continue;
         const known = points.get(name) ?? [];
         points.set(name, known);
