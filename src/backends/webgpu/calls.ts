@@ -1,8 +1,7 @@
-import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
 import { roundUp } from '../../base/numbers.ts';
+import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { f32 } from '../../quants/f32.ts';
-
 import type { Joins } from './joins.ts';
 import { BINDING_BYTES } from './memory.ts';
 import type { Kernel } from './pipelines.ts';

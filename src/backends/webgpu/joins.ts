@@ -1,6 +1,6 @@
+import { sum } from '../../base/numbers.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { sum } from '../../base/numbers.ts';
 import { add } from '../../ops/add.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { partsOf } from './parts.ts';
@@ -24,6 +24,9 @@ export interface Join {
 /** By the name of each weight. */
 export type Joins = ReadonlyMap<string, Join>;
 
+/** The name of their call as a variant; without it, each product is made by itself. */
+export const JOINED = 'products of the same activations together';
+
 /** Matrices of a join: kernels/lib/shape.wgsl tells so many apart. */
 const MOST = 3;
 
@@ -33,14 +36,19 @@ const MOST = 3;
  */
 export function joinsOf({ nodes }: Graph, bindingBytes: number): Joins {
   const readers = new Map<Value, Node[]>();
-  for (const node of nodes)
-    for (const input of new Set(node.inputs)) readers.set(input, [...(readers.get(input) ?? []), node]);
+  const uses = new Map<string, number>();
+  for (const node of nodes) {
+    for (const input of new Set(node.inputs)) {
+      readers.set(input, [...(readers.get(input) ?? []), node]);
+      if (input.role === 'weight') uses.set(input.name, (uses.get(input.name) ?? 0) + 1);
+    }
+  }
   const canJoin = ({ op, inputs, out }: Node): boolean =>
     op === matmul &&
     inputs.length === 2 &&
     inputs[0]!.role === 'weight' &&
     inputs[0]!.shape[0]! % PIECE_ROWS === 0 &&
-    readers.get(inputs[0]!)!.length === 1 &&
+    uses.get(inputs[0]!.name) === 1 &&
     !readers.get(out)?.some((reader) => reader.op === add); // it adds the sum behind it
   const joins = new Map<string, Join>();
   for (const [x, all] of readers) {

@@ -8,9 +8,9 @@ import { rmsNorm } from '../../ops/rms_norm.ts';
 import { swiglu } from '../../ops/swiglu.ts';
 import { plain, plainCall } from './lower_plain.ts';
 import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
-import { firstRowOf } from './joins.ts';
-import { partsOf, type Part } from './parts.ts';
+import { firstRowOf, JOINED } from './joins.ts';
 import { BINDING_BYTES } from './memory.ts';
+import { partsOf, type Part } from './parts.ts';
 import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
 
 /**
@@ -52,19 +52,17 @@ interface Product {
   readonly joined?: readonly Node[];
 }
 
-/** Its name as a variant; without it, each product is made by itself. */
-const JOINED = 'products of the same activations together';
-
 /** The products that are made together with one, it among them. */
-function joinedWith(lowering: Lowering, { inputs: [weight, x] }: Node): readonly Node[] | undefined {
+function joinedWith(lowering: Lowering, node: Node): readonly Node[] | undefined {
+  const [weight, x] = node.inputs;
   const { joins, isApart, isRefused, bindingBytes } = lowering.surroundings;
   const join = joins?.get(weight!.name);
   if (!join || isApart || isRefused?.(JOINED)) return undefined;
   const nodes = lowering.productsOf(x!).filter(({ inputs }) => joins!.get(inputs[0]!.name) === join);
   const areAll = String(nodes.map(({ inputs }) => inputs[0]!.name)) === String(join.weights.map(({ name }) => name));
   const outBytes = 4 * join.whole.shape[0]! * x!.shape[0]! + nodes.length * BINDING_BYTES;
-  const areApart = outBytes > bindingBytes || nodes.some((node) => addBehind(lowering, node));
-  return areAll && !areApart ? nodes : undefined;
+  const areApart = outBytes > bindingBytes || nodes.some((each) => addBehind(lowering, each));
+  return areAll && !areApart && nodes.includes(node) ? nodes : undefined;
 }
 
 function lowerProduct(lowering: Lowering, product: Product): void {
