@@ -11,6 +11,7 @@ import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backends/w
 import { weight, type Graph, type Step, type Value } from '../../../src/graph/graph.ts';
 import { kvCache, type KvType } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
+import { addProduct } from '../../../src/ops/add_product.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { encodeRows, errorOf, randomFloats } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
@@ -33,12 +34,14 @@ interface Kind {
   readonly gate: 'swiglu' | 'geglu';
   /** Pairs that are turned. */
   readonly ropeDim: number;
+  /** Whether keys have an adapter. */
+  readonly isAdapted?: boolean;
 }
 
 const usual: Kind = { kvType: 'f16', style: 'norm', gate: 'swiglu', ropeDim: HEAD_DIM };
 
 /** Two layers of a decoder, whose weights have levels. */
-function model({ kvType, style, gate, ropeDim }: Kind, maxTokens = SOME) {
+function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SOME) {
   const limits = { nCtx: 128, maxTokens, maxLogits: 1 };
   const weights: Value[] = [];
   const files = new Map<string, Uint8Array>();
@@ -62,9 +65,19 @@ function model({ kvType, style, gate, ropeDim }: Kind, maxTokens = SOME) {
     const cache = kvCache(l, { nKvHeads: 2, headDim: HEAD_DIM }, { ...limits, kvType });
     const h = g.rmsNorm(x, add(`norm.${l}`, [DIM], 'f32'), 1e-5);
     const q = g.rope(g.matmul(matrix(`q.${l}`, DIM), h), angles, heads);
-    const k = g.rope(g.matmul(matrix(`k.${l}`, 64), h), angles, heads);
+    let k = g.matmul(matrix(`k.${l}`, 64), h);
+    if (isAdapted) {
+      const low = g.matmul(add(`a.${l}`, [8, DIM], 'f16'), h);
+      k = g.node(addProduct, [k, add(`b.${l}`, [64, 8], 'f16'), low], { by: 2 });
+    }
     const v = g.matmul(matrix(`v.${l}`, 64), h);
-    x = g.add(x, g.matmul(matrix(`o.${l}`, DIM), g.attention(q, k, v, cache, { headDim: HEAD_DIM, scale: 0.2 })));
+    x = g.add(
+      x,
+      g.matmul(
+        matrix(`o.${l}`, DIM),
+        g.attention(q, g.rope(k, angles, heads), v, cache, { headDim: HEAD_DIM, scale: 0.2 }),
+      ),
+    );
     const f = g.rmsNorm(x, add(`ffn_norm.${l}`, [DIM], 'f32'), 1e-5);
     const gated = g[gate](g.matmul(matrix(`gate.${l}`, 192), f), g.matmul(matrix(`up.${l}`, 192), f));
     x = g.add(g.matmul(matrix(`down.${l}`, DIM, 192), gated), x);
@@ -111,9 +124,16 @@ async function logitsOf(backend: Backend, { graph, weights, files }: Built, look
 const opened = ({ graph, weights }: Built, choose?: Chooser): Promise<WebgpuBackend> =>
   createWebgpuBackend({ gpu: gpu!, graph, weights, checks: !choose, ...(choose && { choose }) });
 
-async function expectRight(built: Built, choose?: Chooser, look?: Look): Promise<void> {
+interface Asked {
+  readonly choose?: Chooser;
+  readonly look?: Look;
+  /** What the backend is opened for; default: the same. */
+  readonly graph?: Graph;
+}
+
+async function expectRight(built: Built, { choose, look, graph = built.graph }: Asked = {}): Promise<void> {
   const wanted = await logitsOf(referenceBackend(), built);
-  const came = await logitsOf(await opened(built, choose), built, look);
+  const came = await logitsOf(await opened({ ...built, graph }, choose), built, look);
   for (const [i, row] of came.entries()) expect(errorOf(row, wanted[i]!), `step ${i}`).toBeLessThan(4e-3);
 }
 
@@ -152,7 +172,10 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
     expectRight(model({ ...usual, ...kind })),
   );
 
-  it('is the same node by node', () => expectRight(model(usual), undefined, { onNode: () => undefined }));
+  it('is the same node by node', () => expectRight(model(usual), { look: { onNode: () => undefined } }));
+
+  it('is right with an adapter of a session', () =>
+    expectRight(model({ ...usual, isAdapted: true }, FEW), { graph: model(usual, FEW).graph }));
 
   it.each(['digits, 4 rows by threads', 'digits, 4 rows by shares'])('is right with products by %s', (name) => {
     const able = { has: () => true, activations: 'exact', workgroupBytes: 16384 } as const;
@@ -160,7 +183,7 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
       const variant = variantsFor(node.inputs[0]!, asked, able).find((each) => each.name === `mat_vec, ${name}`)!;
       return { variant, sizes: variant.sizes[0]! };
     };
-    return expectRight(model(usual, FEW), choose);
+    return expectRight(model(usual, FEW), { choose });
   });
 });
 
