@@ -152,6 +152,15 @@ describe('calls of a layer', () => {
     expect(made(false)).toEqual(['embed', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec']);
   });
 
+  it.each([
+    [2 ** 27, ['q', 'q', 'q', 'gate', 'gate']],
+    [40_000, ['q', 'q', 'q']],
+    [20_000, []],
+  ])('make products together as far as a kernel may see %i bytes', (bindingBytes, firsts) => {
+    const joins = [...joinsOf(graph, bindingBytes).values()].map(({ weights }) => weights[0]!.name);
+    expect(joins).toEqual([0, 1].flatMap((l) => firsts.map((name) => `${name}.${l}`)));
+  });
+
   it('do one each where somebody looks at nodes', () => {
     const names = made(true);
     expect(names.filter((name) => name === 'mat_vec')).toHaveLength(2 * 7 + 1);
