@@ -1,7 +1,7 @@
 // What all products of a matrix with activations have in common.
 // needs: step, shape
 
-@group(0) @binding(1) var<storage, read_write> out: array<f32>; // [n, outCols]
+@group(0) @binding(1) var<storage, read_write> out: array<f32>; // [n, outCols], of each matrix
 @group(0) @binding(3) var<storage, read> added: array<f32>; // a bias [outCols], or numbers [n, outCols]
 
 // More than two: something is added.
@@ -11,9 +11,9 @@ fn nTokens() -> u32 {
   return select(step.nTokens, step.nLogits, shape.ofLogits == 1u);
 }
 
-// Rows and tokens that are there, for those of the last blocks that are not.
+// Rows of planes, and tokens, that are there, for those of the last blocks that are not.
 fn heldRow(row: u32) -> u32 {
-  return min(row, shape.rows - 1u);
+  return shape.firstRow + min(row, shape.rows - 1u);
 }
 
 fn heldToken(token: u32) -> u32 {
@@ -40,5 +40,15 @@ fn putProduct(token: u32, row: u32, sum: f32) {
   if (nInputs > 2u) {
     number += added[token * shape.addedApart + shape.rowBegin + row];
   }
-  out[token * shape.outCols + shape.rowBegin + row] = number;
+  out[placeInOut(token, row)] = number;
+}
+
+fn placeInOut(token: u32, row: u32) -> u32 {
+  if (row >= shape.thirdRow) {
+    return shape.thirdAt + token * (shape.rows - shape.thirdRow) + row - shape.thirdRow;
+  }
+  if (row >= shape.secondRow) {
+    return shape.secondAt + token * (shape.thirdRow - shape.secondRow) + row - shape.secondRow;
+  }
+  return token * shape.outCols + shape.rowBegin + row;
 }

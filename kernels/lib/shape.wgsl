@@ -17,6 +17,14 @@ struct Shape {
   vectorsApart: u32,
   // What is added to a product: from a token's numbers to the next one's; 0: all have the same, a bias.
   addedApart: u32,
+  // The row of the planes at which it begins.
+  firstRow: u32,
+  // It may be up to three matrices, one below the other: the rows at which the second and the third begin, and the numbers of `out` at
+  // which their products do. Where there is none, the row is that of the end.
+  secondRow: u32,
+  secondAt: u32,
+  thirdRow: u32,
+  thirdAt: u32,
 }
 
 @group(3) @binding(0) var<uniform> shape: Shape;

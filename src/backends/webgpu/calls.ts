@@ -1,5 +1,9 @@
+import { roundUp } from '../../base/numbers.ts';
 import type { Graph, Node, Rows, Value } from '../../graph/graph.ts';
+import { matmul } from '../../ops/matmul.ts';
 import { f32 } from '../../quants/f32.ts';
+import type { Joins } from './joins.ts';
+import { BINDING_BYTES } from './memory.ts';
 import type { Kernel } from './pipelines.ts';
 import { stateBytes } from './state_layout.ts';
 import type { Chooser } from './variants.ts';
@@ -14,7 +18,12 @@ export interface Slot {
   readonly bytes: number;
   /** Constants, vectors and states: what they hold. */
   readonly value?: Value;
+  /** It is a piece of another one. */
+  readonly within?: { readonly slot: Slot; readonly offset: number };
 }
+
+/** The slot that has a buffer. */
+export const wholeOf = (slot: Slot): Slot => slot.within?.slot ?? slot;
 
 /** How many workgroups there are, for so many rows. */
 export interface Grid {
@@ -67,6 +76,8 @@ export interface Surroundings {
   readonly threads: number;
   /** The most bytes of a buffer that a kernel can see. */
   readonly bindingBytes: number;
+  /** Matrices that lie together; absent: none do. */
+  readonly joins?: Joins;
   /** The kernels of products. */
   readonly choose: Chooser;
   /** Whether a check has found a variant of another op wrong here. */
@@ -106,12 +117,30 @@ export class Lowering implements Lowered {
     return isNeeded ? undefined : this.readers.get(value);
   }
 
+  /** Products without a bias of some activations, in the order of the graph. */
+  productsOf(x: Value): readonly Node[] {
+    return this.readers.get(x)!.filter(({ op, inputs }) => op === matmul && inputs[1] === x && inputs.length === 2);
+  }
+
   /** The slot of a value. Weights are the same by name, constants by their numbers, everything else by identity. */
   slotOf(value: Value): Slot {
     const key = value.role === 'weight' ? value.name : (value.data ?? value);
     let slot = this.byKey.get(key);
     if (!slot) this.byKey.set(key, (slot = { name: value.name, role: value.role, bytes: bytesOf(value), value }));
     this.slots.set(value, slot);
+    return slot;
+  }
+
+  /** The slot of values that lie one behind the other. */
+  slotOfAll(values: readonly Value[]): Slot {
+    const offsets = [0];
+    for (const value of values) offsets.push(roundUp(offsets.at(-1)! + bytesOf(value), BINDING_BYTES));
+    const slot: Slot = { name: values.map(({ name }) => name).join(' + '), role: 'activation', bytes: offsets.at(-1)! };
+    for (const [i, value] of values.entries()) {
+      const { name, role } = value;
+      this.byKey.set(value, { name, role, bytes: bytesOf(value), value, within: { slot, offset: offsets[i]! } });
+      this.slotOf(value);
+    }
     return slot;
   }
 

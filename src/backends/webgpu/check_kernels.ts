@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
+import { JOINED } from './joins.ts';
 import { kernelTitle, pipelineKey, shapeOf } from './pipelines.ts';
 import { checkCall, type Checked, type CheckHome } from './self_check.ts';
 
@@ -29,7 +30,7 @@ export async function checkKernels({ calls, refuse, device }: CheckedCalls, home
     const key = `${pipelineKey(call.kernel)} ${shapeOf(call.kernel).join()}`;
     if (known.has(key)) continue;
     known.add(key);
-    const kernel = kernelTitle(call.kernel);
+    const kernel = call.variant === JOINED ? `${kernelTitle(call.kernel)}, ${JOINED}` : kernelTitle(call.kernel);
     const check = checkOf(kernel, call, await checkCall(call, home), checks.get(kernel));
     checks.set(kernel, check);
     if (check.refused === undefined) continue;

@@ -1,6 +1,7 @@
 import type { Graph, Value } from '../../graph/graph.ts';
 import { matmul } from '../../ops/matmul.ts';
 import type { KernelChoice } from '../../platform/gpu.ts';
+import { JOINED } from './joins.ts';
 import { kindOf, sitesOf } from './tuning.ts';
 import type { Call } from './calls.ts';
 import {
@@ -63,11 +64,13 @@ export class Choices {
   refuse({ node, variant, from = 1 }: Call): boolean {
     if (variant === undefined) return false;
     const steps = stepNames.find((name) => stepRanges[name].from === from)!;
-    this.refused.add(node.op === matmul ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant);
+    this.refused.add(
+      node.op === matmul && variant !== JOINED ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant,
+    );
     return true;
   }
 
-  /** Whether a variant of an op that is no product must not be taken. */
+  /** Whether a variant that is no kernel of products must not be taken. */
   isRefused(variant: string): boolean {
     return this.refused.has(variant);
   }

@@ -1,4 +1,5 @@
 import type { Node, Op, Value } from '../../graph/graph.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import { add } from '../../ops/add.ts';
 import { geglu } from '../../ops/geglu.ts';
 import { matmul } from '../../ops/matmul.ts';
@@ -7,6 +8,8 @@ import { rmsNorm } from '../../ops/rms_norm.ts';
 import { swiglu } from '../../ops/swiglu.ts';
 import { plain, plainCall } from './lower_plain.ts';
 import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
+import { firstRowOf, JOINED } from './joins.ts';
+import { BINDING_BYTES } from './memory.ts';
 import { partsOf, type Part } from './parts.ts';
 import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
 
@@ -16,6 +19,8 @@ import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type
  */
 
 export const lowerMatmul: Expansion = (lowering, node) => {
+  const joined = joinedWith(lowering, node);
+  if (joined) return node === joined[0] ? lowerProduct(lowering, { node, joined }) : undefined;
   if (!addBehind(lowering, node)) lowerProduct(lowering, { node });
 };
 
@@ -43,6 +48,21 @@ interface Product {
   readonly node: Node;
   /** The sum behind it. */
   readonly add?: Node;
+  /** It, and others that are made with it. */
+  readonly joined?: readonly Node[];
+}
+
+/** The products that are made together with one, it among them. */
+function joinedWith(lowering: Lowering, node: Node): readonly Node[] | undefined {
+  const [weight, x] = node.inputs;
+  const { joins, isApart, isRefused, bindingBytes } = lowering.surroundings;
+  const join = joins?.get(weight!.name);
+  if (!join || isApart || isRefused?.(JOINED)) return undefined;
+  const nodes = lowering.productsOf(x!).filter(({ inputs }) => joins!.get(inputs[0]!.name) === join);
+  const areAll = String(nodes.map(({ inputs }) => inputs[0]!.name)) === String(join.weights.map(({ name }) => name));
+  const outBytes = 4 * join.whole.shape[0]! * x!.shape[0]! + nodes.length * BINDING_BYTES;
+  const areApart = outBytes > bindingBytes || nodes.some((each) => addBehind(lowering, each));
+  return areAll && !areApart && nodes.includes(node) ? nodes : undefined;
 }
 
 function lowerProduct(lowering: Lowering, product: Product): void {
@@ -50,28 +70,64 @@ function lowerProduct(lowering: Lowering, product: Product): void {
     if (stepRanges[steps].from <= product.node.out.shape[0]!) lowerSteps(lowering, product, steps);
 }
 
-function lowerSteps(lowering: Lowering, { node, add }: Product, steps: Steps): void {
+function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: Steps): void {
   const [weight, x, bias] = node.inputs as [Value, Value, Value?];
   const { variant, sizes } = lowering.surroundings.choose(node, steps);
   const taken = { x, steps, variant };
   const added = add ? add.inputs.find((value) => value !== node.out) : bias;
   const inputs = [formOf(lowering, node, taken), added && lowering.slotOf(added)];
   const maker = makerOnTheWay(lowering, x);
-  const nodes = [...(maker ? [maker] : []), node, ...(add ? [add] : [])];
+  const nodes = [...(maker ? [maker] : []), ...(joined ?? [node]), ...(add ? [add] : [])];
   const about = { nInputs: added ? 3 : 2, addedApart: add ? colsOf(node.out) : 0 };
   const files = [`quants/${weight.quant.name}`, ...variant.files];
-  for (const [part, rows] of partsFor(lowering, weight)) {
+  const whole = joined && wholeSlot(lowering, joined);
+  const join = lowering.surroundings.joins?.get(weight.name);
+  for (const [part, rows] of partsFor(lowering, joined ? join!.whole : weight)) {
     const { numbers, grid } = gridOf({ variant, sizes }, steps, rows.rowEnd - rows.rowBegin);
     lowering.calls.push({
       ...callOf(lowering, node, { weight, part }),
       ...saidOf(taken),
       nodes,
-      out: lowering.slotOf((add ?? node).out),
+      ...(joined && { variant: JOINED }),
+      out: whole ?? lowering.slotOf((add ?? node).out),
       inputs,
-      kernel: { files, numbers: { ...numbersFor(node, rows), ...stridesOf(taken), ...numbers, ...about } },
+      kernel: {
+        files,
+        numbers: {
+          ...numbersFor(node, rows),
+          ...placesOf(lowering, rows, joined),
+          firstRow: join ? firstRowOf(join, weight.name) : 0,
+          ...stridesOf(taken),
+          ...numbers,
+          ...about,
+        },
+      },
       grid,
     });
   }
+}
+
+/** Where products that are made together lie; the calls of all steps share it. */
+function wholeSlot(lowering: Lowering, joined: readonly Node[]): Slot {
+  const outs = joined.map(({ out }) => out);
+  return lowering.slots.get(outs[0]!)?.within?.slot ?? lowering.slotOfAll(outs);
+}
+
+/** What kernels/lib/shape.wgsl says of the second matrix and the third. */
+function placesOf(
+  lowering: Lowering,
+  { rowBegin, rowEnd }: Part,
+  joined: readonly Node[] = [],
+): Record<string, number> {
+  const [second, third] = joined.slice(1).map(({ out }) => lowering.slotOf(out).within!.offset / 4);
+  const rows = joined.map(({ out }) => colsOf(out));
+  const end = rowEnd - rowBegin;
+  return {
+    secondRow: second ? rows[0]! : end,
+    secondAt: second ?? 0,
+    thirdRow: third ? rows[0]! + rows[1]! : end,
+    thirdAt: third ?? 0,
+  };
 }
 
 /** Workgroups along a grid's axis: what every device takes. */
@@ -196,7 +252,7 @@ export const lowerAddProduct: Expansion = (lowering, node) => {
   }
 };
 
-const partsFor = ({ surroundings: { bindingBytes } }: Lowering, weight: Value) =>
+const partsFor = ({ surroundings: { bindingBytes } }: Lowering, weight: Tensor) =>
   partsOf(weight, bindingBytes).entries();
 
 /** What calls for a part of a matrix have in common. */

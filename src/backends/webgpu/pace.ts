@@ -1,4 +1,5 @@
-import type { Graph, Step } from '../../graph/graph.ts';
+import { sum } from '../../base/numbers.ts';
+import type { Graph, Node, Step } from '../../graph/graph.ts';
 import type { Call } from './calls.ts';
 
 /**
@@ -42,6 +43,9 @@ export class Pace {
   }
 }
 
+/** Of what several nodes' calls do, that of products counts: they may be made together. */
+const doneBy = ({ matrix, nodes, node }: Call): readonly Node[] => (matrix && nodes) || [node];
+
 /** The calls of a program, cut into slices. */
 export class Slices {
   /** Operations of all calls before each one, for one token; `[calls + 1]` */
@@ -53,8 +57,10 @@ export class Slices {
     const nOfNode = new Map(calls.map(({ node }) => [node, 0]));
     for (const [i, { node }] of calls.entries()) if (taken[i]) nOfNode.set(node, nOfNode.get(node)! + 1);
     this.before = new Float64Array(calls.length + 1);
-    for (const [i, { node }] of calls.entries()) {
-      const work = taken[i] ? CALL_WORK + node.op.cost(node, step).flops / nOfNode.get(node)! : 0;
+    for (const [i, call] of calls.entries()) {
+      const { node } = call;
+      const flops = sum(doneBy(call).map((each) => each.op.cost(each, step).flops));
+      const work = taken[i] ? CALL_WORK + flops / nOfNode.get(node)! : 0;
       this.before[i + 1] = this.before[i]! + work / maxTokens;
     }
   }

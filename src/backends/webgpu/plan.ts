@@ -1,7 +1,7 @@
 import { ResourceError } from '../../base/errors.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { readableValues } from '../checks.ts';
-import type { Lowered, Slot, Surroundings } from './calls.ts';
+import { wholeOf, type Call, type Lowered, type Slot, type Surroundings } from './calls.ts';
 import { lower } from './lower.ts';
 
 /** A graph made ready for a device: its calls, and which buffers they share. */
@@ -19,7 +19,7 @@ export function planProgram(graph: Graph, surroundings: Surroundings, keep?: rea
   const readable = readableValues(graph, keep);
   const lowered = lower(graph, surroundings, readable);
   checkGrids(lowered, graph);
-  const kept = new Set([...readable].map((value) => lowered.slots.get(value)));
+  const kept = new Set([...readable].flatMap((value) => lowered.slots.get(value) ?? []).map(wholeOf));
   return {
     graph,
     readable,
@@ -45,23 +45,24 @@ function checkGrids({ calls }: Lowered, { maxTokens, maxLogits, nCtx }: Graph): 
  * Activations whose lives do not overlap share a buffer. A call never writes to a buffer that it reads: a value's place is free again
  * behind the last call that reads it.
  */
-function share({ calls }: Lowered, kept: ReadonlySet<Slot | undefined>): Pick<ProgramPlan, 'places' | 'shared'> {
+function share({ calls }: Lowered, kept: ReadonlySet<Slot>): Pick<ProgramPlan, 'places' | 'shared'> {
   const lastUse = new Map<Slot, number>();
-  for (const [i, { out, inputs }] of calls.entries()) {
-    for (const slot of [out, ...inputs]) if (slot?.role === 'activation') lastUse.set(slot, i);
-  }
+  const slotsOf = ({ out, inputs }: Call) => [out, ...inputs].flatMap((slot) => slot ?? []).map(wholeOf);
+  for (const [i, call] of calls.entries())
+    for (const slot of slotsOf(call)) if (slot.role === 'activation') lastUse.set(slot, i);
   const places = new Map<Slot, number>();
   const shared: number[] = [];
   const free: number[] = [];
-  for (const [i, { out, inputs }] of calls.entries()) {
+  for (const [i, call] of calls.entries()) {
+    const out = wholeOf(call.out);
     if (out.role === 'activation' && !places.has(out)) {
       const found = kept.has(out) ? undefined : takeBest(free, shared, out.bytes);
       const place = found ?? shared.push(0) - 1;
       shared[place] = Math.max(shared[place]!, out.bytes);
       places.set(out, place);
     }
-    for (const slot of new Set([out, ...inputs])) {
-      if (slot?.role === 'activation' && lastUse.get(slot) === i && !kept.has(slot)) free.push(places.get(slot)!);
+    for (const slot of new Set(slotsOf(call))) {
+      if (slot.role === 'activation' && lastUse.get(slot) === i && !kept.has(slot)) free.push(places.get(slot)!);
     }
   }
   return { places, shared };

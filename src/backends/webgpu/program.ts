@@ -10,7 +10,7 @@ import { Rings } from '../rings.ts';
 import { BegunSteps } from './begun.ts';
 import { BEST_TOKEN_AT, bestBytes, bestCalls, findsBest, type BestCalls } from './best.ts';
 import { checkDevice, told, type Gpu } from './device.ts';
-import type { Call, Slot } from './calls.ts';
+import { wholeOf, type Call, type Slot } from './calls.ts';
 import type { GpuMemory } from './memory.ts';
 import { Pace, Slices, Turns } from './pace.ts';
 import { shapeOf, type Pipelines } from './pipelines.ts';
@@ -163,16 +163,11 @@ export class GpuProgram implements Program {
   private async prepareCall(call: Call): Promise<ReadyCall> {
     const { pipelines, gpu, weights } = this.home;
     const { pipeline, layouts } = await pipelines.get(call.kernel);
-    const own = [this.step.buffer, ...[call.out, ...call.inputs].map((slot) => this.bufferOf(slot))];
+    const own = [{ buffer: this.step.buffer }, ...[call.out, ...call.inputs].map((slot) => this.bindingOf(slot))];
     const planes = call.matrix ? weights.planes(call.matrix.weight.name, call.matrix.part) : [];
     const shape = shapeOf(call.kernel);
     const resources = (buffers: readonly GPUBuffer[]): GPUBindingResource[] => buffers.map((buffer) => ({ buffer }));
-    const bound = [
-      resources(own),
-      planes,
-      resources([this.lost]),
-      resources(shape.length > 0 ? [weights.shape(shape)] : []),
-    ];
+    const bound = [own, planes, resources([this.lost]), resources(shape.length > 0 ? [weights.shape(shape)] : [])];
     const { groups: declared } = kernelSource(call.kernel.files);
     const groups = layouts.map((layout, g) => {
       const entries = bound[g]!.map((resource, binding) => ({ binding, resource }));
@@ -182,8 +177,14 @@ export class GpuProgram implements Program {
   }
 
   /** What is left out is bound to something small that nothing reads. */
-  private bufferOf(slot: Slot | undefined): GPUBuffer {
-    return slot ? this.buffers.get(slot)! : this.home.weights.nothing;
+  private bindingOf(slot: Slot | undefined): GPUBufferBinding {
+    if (!slot) return { buffer: this.home.weights.nothing };
+    const { buffer, offset } = this.placeOf(slot);
+    return slot.within ? { buffer, offset, size: slot.bytes } : { buffer };
+  }
+
+  private placeOf(slot: Slot): { readonly buffer: GPUBuffer; readonly offset: number } {
+    return { buffer: this.buffers.get(wholeOf(slot))!, offset: slot.within?.offset ?? 0 };
   }
 
   async run(step: Step, signal?: AbortSignal): Promise<void> {
@@ -283,8 +284,10 @@ export class GpuProgram implements Program {
     if (finds) for (const ready of best![step.nBest === 1 ? 'one' : 'several']) record(pass, ready, nRows);
     pass.end();
     const nFloats = logits.rows ? nRows[logits.rows] * colsOf(logits) : 0;
-    const whole = { from: buffers.get(plan.slots.get(logits)!)!, bytes: 4 * nFloats };
-    const reading = this.readBack.record(encoder, finds ? { from: list!, bytes: bestBytes(step.nBest!) } : whole);
+    const { buffer: from, offset } = this.placeOf(plan.slots.get(logits)!);
+    const whole = { from, offset, bytes: 4 * nFloats };
+    const wanted = finds ? { from: list!, offset: 0, bytes: bestBytes(step.nBest!) } : whole;
+    const reading = this.readBack.record(encoder, wanted);
     device.queue.submit([encoder.finish()]);
     this.readBack.submitted(reading);
     return reading;
@@ -353,8 +356,8 @@ export class GpuProgram implements Program {
     const came = value === this.plan.graph.logits ? this.results.rows(n) : undefined;
     if (came) return came;
     if (this.begun.n > 0) throw new TypeError(`${value.name} is gone: another step was begun`);
-    const slot = this.plan.slots.get(value)!;
-    const bytes = await told(this.home.gpu, this.readBack.bytes(this.buffers.get(slot)!, 0, n * 4));
+    const { buffer, offset } = this.placeOf(this.plan.slots.get(value)!);
+    const bytes = await told(this.home.gpu, this.readBack.bytes(buffer, offset, n * 4));
     return new Float32Array(bytes.buffer, 0, n);
   }
 

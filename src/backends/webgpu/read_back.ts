@@ -7,9 +7,10 @@ const MAP_READ = 1;
 /** Bytes in front of the numbers: whether something was lost, and of which step they are. */
 const HEAD_BYTES = 16;
 
-/** A piece of a buffer that comes back with a run, from its beginning. */
+/** A piece of a buffer that comes back with a run. */
 export interface Wanted {
   readonly from: GPUBuffer;
+  readonly offset: number;
   readonly bytes: number;
 }
 
@@ -52,7 +53,7 @@ export class ReadBack {
     const buffer = this.take(HEAD_BYTES + bytes);
     encoder.copyBufferToBuffer(this.lost, 0, buffer, 0, 4);
     encoder.copyBufferToBuffer(this.step.buffer, NTH_AT, buffer, 4, 4);
-    if (wanted && bytes > 0) encoder.copyBufferToBuffer(wanted.from, 0, buffer, HEAD_BYTES, bytes);
+    if (wanted && bytes > 0) encoder.copyBufferToBuffer(wanted.from, wanted.offset, buffer, HEAD_BYTES, bytes);
     return { buffer, bytes, nth: this.step.nth };
   }
 

@@ -104,8 +104,8 @@ class Placer {
     const places = planesOf(tensor, nRows);
     const planes = places.map(({ offset, size }) => new Uint8Array(scratch, offset, size));
     takeApart(tensor.quant, matrixShape(tensor).cols, file, planes);
-    for (const [p, { offset, rowBytes }] of planesOf(tensor, part.rowEnd - part.rowBegin).entries()) {
-      this.queue.writeBuffer(part.buffer, offset + at * rowBytes, planes[p]!);
+    for (const [p, { offset, rowBytes }] of planesOf(tensor, part.nRows).entries()) {
+      this.queue.writeBuffer(part.buffer, offset + (part.firstRow + at) * rowBytes, planes[p]!);
     }
   }
 }

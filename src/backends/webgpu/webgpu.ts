@@ -12,6 +12,7 @@ import { checkBest } from './check_best.ts';
 import { checkKernels } from './check_kernels.ts';
 import { Choices, notedChoices } from './choices.ts';
 import { checkDevice, openDevice, watched, type DeviceOptions, type Gpu } from './device.ts';
+import { joinsOf, type Joins } from './joins.ts';
 import { lower, readsType, unsupported } from './lower.ts';
 import { GpuMemory } from './memory.ts';
 import { Pace } from './pace.ts';
@@ -76,6 +77,7 @@ export class WebgpuBackend implements Backend {
   private readonly home: ProgramHome;
   private readonly able: Able;
   private readonly choices: Choices;
+  private readonly joins: Joins;
   private report: GpuReport;
   private findsBest = true;
   private room: Promise<void> | undefined;
@@ -90,6 +92,7 @@ export class WebgpuBackend implements Backend {
     this.died = new Promise((resolve) => void device.died.then((error) => !this.disposed && resolve(error)));
     this.able = { has: device.has, activations, workgroupBytes: device.device.limits.maxComputeWorkgroupStorageSize };
     this.choices = new Choices(this.able, device.info.isFallback);
+    this.joins = joinsOf(graph, device.bindingBytes);
     this.report = { ...device.info, checks: [], choices: [] };
     this.home = {
       gpu: device,
@@ -97,7 +100,7 @@ export class WebgpuBackend implements Backend {
       findsBest: () => this.findsBest,
       pace: new Pace(),
       pipelines: new Pipelines(device.device),
-      weights: new Weights(memory, plainWeights(graph), device.bindingBytes),
+      weights: new Weights(memory, plainWeights(graph), this.joins, device.bindingBytes),
     };
   }
 
@@ -141,7 +144,8 @@ export class WebgpuBackend implements Backend {
 
   private surroundings(choose: Chooser) {
     const isRefused = (variant: string) => this.choices.isRefused(variant);
-    return { threads: THREADS, bindingBytes: this.device.bindingBytes, choose, isRefused };
+    const { joins, device } = this;
+    return { threads: THREADS, bindingBytes: device.bindingBytes, joins, choose, isRefused };
   }
 
   private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {

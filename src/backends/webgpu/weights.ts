@@ -1,5 +1,6 @@
 import { elementsOf, type Tensor } from '../../graph/tensor.ts';
 import type { GpuMemory } from './memory.ts';
+import { firstRowOf, type Join, type Joins } from './joins.ts';
 import { partBytes, partsOf, planesOf, type Part } from './parts.ts';
 
 /** A piece of a buffer, as a bind group takes it. */
@@ -10,8 +11,15 @@ export interface Plane {
 }
 
 /** Rows of a matrix, and where they lie. */
-export interface MatrixPart extends Part {
+export interface MatrixPart extends Part, Rows {
+  /** The row of its planes at which it begins. */
+  readonly firstRow: number;
+}
+
+/** A buffer with rows of matrices. */
+interface Rows {
   readonly buffer: GPUBuffer;
+  readonly nRows: number;
   /** In the order of the type's bindings. */
   readonly planes: readonly Plane[];
 }
@@ -22,7 +30,9 @@ export class Weights {
   readonly nothing: GPUBuffer;
   private readonly memory: GpuMemory;
   private readonly plain: ReadonlySet<string>;
+  private readonly joins: Joins;
   private readonly bindingBytes: number;
+  private readonly joined = new Map<Join, Rows>();
   private readonly vectors = new Map<string, GPUBuffer>();
   private readonly matrices = new Map<string, readonly MatrixPart[]>();
   private readonly shapes = new Map<string, GPUBuffer>();
@@ -31,9 +41,10 @@ export class Weights {
    * @param plain names from `plainWeights`.
    * @param bindingBytes the most that a kernel sees of a buffer.
    */
-  constructor(memory: GpuMemory, plain: ReadonlySet<string>, bindingBytes: number) {
+  constructor(memory: GpuMemory, plain: ReadonlySet<string>, joins: Joins, bindingBytes: number) {
     this.memory = memory;
     this.plain = plain;
+    this.joins = joins;
     this.bindingBytes = bindingBytes;
     this.nothing = memory.storage('nothing', 16);
   }
@@ -63,12 +74,18 @@ export class Weights {
   }
 
   private makeParts(tensor: Tensor): MatrixPart[] {
+    const join = this.joins.get(tensor.name);
     return partsOf(tensor, this.bindingBytes).map((part) => {
-      const nRows = part.rowEnd - part.rowBegin;
-      const buffer = this.memory.storage(tensor.name, partBytes(tensor, nRows));
-      const planes = planesOf(tensor, nRows).map(({ offset, size }) => ({ buffer, offset, size }));
-      return { ...part, buffer, planes };
+      if (!join) return { ...part, ...this.makeRows(tensor, part.rowEnd - part.rowBegin), firstRow: 0 };
+      if (!this.joined.has(join)) this.joined.set(join, this.makeRows(join.whole, join.whole.shape[0]!));
+      return { ...part, ...this.joined.get(join)!, firstRow: firstRowOf(join, tensor.name) };
     });
+  }
+
+  private makeRows(tensor: Tensor, nRows: number): Rows {
+    const buffer = this.memory.storage(tensor.name, partBytes(tensor, nRows));
+    const planes = planesOf(tensor, nRows).map(({ offset, size }) => ({ buffer, offset, size }));
+    return { buffer, nRows, planes };
   }
 
   hasVector(name: string): boolean {

@@ -1,15 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { wgsl } from '#wgsl';
-import type { Backend } from '../../../src/backends/backend.ts';
+import type { Backend, Look } from '../../../src/backends/backend.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
+import { joinsOf } from '../../../src/backends/webgpu/joins.ts';
 import { lower } from '../../../src/backends/webgpu/lower.ts';
 import { isMade } from '../../../src/backends/webgpu/ready_calls.ts';
 import { forgetSources } from '../../../src/backends/webgpu/sources.ts';
 import { choosePlain, variantsFor, type Chooser } from '../../../src/backends/webgpu/variants.ts';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backends/webgpu/webgpu.ts';
-import { weight, type Step, type Value } from '../../../src/graph/graph.ts';
+import { weight, type Graph, type Step, type Value } from '../../../src/graph/graph.ts';
 import { kvCache, type KvType } from '../../../src/graph/layer_state.ts';
 import { Recorder } from '../../../src/models/recorder.ts';
+import { addProduct } from '../../../src/ops/add_product.ts';
 import { quantByName } from '../../../src/quants/index.ts';
 import { encodeRows, errorOf, randomFloats } from '../../cases/op_case.ts';
 import { findDawn } from '../../helpers/dawn.ts';
@@ -22,7 +24,9 @@ const { gpu } = await findDawn();
 const N_VOCAB = 40;
 const DIM = 128;
 const HEAD_DIM = 32;
-const limits = { nCtx: 128, maxTokens: 12, maxLogits: 1 };
+/** Tokens of a step: some, few. */
+const SOME = 12;
+const FEW = 3;
 
 interface Kind {
   readonly kvType: KvType;
@@ -30,12 +34,15 @@ interface Kind {
   readonly gate: 'swiglu' | 'geglu';
   /** Pairs that are turned. */
   readonly ropeDim: number;
+  /** Whether keys have an adapter. */
+  readonly isAdapted?: boolean;
 }
 
 const usual: Kind = { kvType: 'f16', style: 'norm', gate: 'swiglu', ropeDim: HEAD_DIM };
 
 /** Two layers of a decoder, whose weights have levels. */
-function model({ kvType, style, gate, ropeDim }: Kind) {
+function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SOME) {
+  const limits = { nCtx: 128, maxTokens, maxLogits: 1 };
   const weights: Value[] = [];
   const files = new Map<string, Uint8Array>();
   const add = (name: string, shape: number[], type: string): Value => {
@@ -58,9 +65,19 @@ function model({ kvType, style, gate, ropeDim }: Kind) {
     const cache = kvCache(l, { nKvHeads: 2, headDim: HEAD_DIM }, { ...limits, kvType });
     const h = g.rmsNorm(x, add(`norm.${l}`, [DIM], 'f32'), 1e-5);
     const q = g.rope(g.matmul(matrix(`q.${l}`, DIM), h), angles, heads);
-    const k = g.rope(g.matmul(matrix(`k.${l}`, 64), h), angles, heads);
+    let k = g.matmul(matrix(`k.${l}`, 64), h);
+    if (isAdapted) {
+      const low = g.matmul(add(`a.${l}`, [8, DIM], 'f16'), h);
+      k = g.node(addProduct, [k, add(`b.${l}`, [64, 8], 'f16'), low], { by: 2 });
+    }
     const v = g.matmul(matrix(`v.${l}`, 64), h);
-    x = g.add(x, g.matmul(matrix(`o.${l}`, DIM), g.attention(q, k, v, cache, { headDim: HEAD_DIM, scale: 0.2 })));
+    x = g.add(
+      x,
+      g.matmul(
+        matrix(`o.${l}`, DIM),
+        g.attention(q, g.rope(k, angles, heads), v, cache, { headDim: HEAD_DIM, scale: 0.2 }),
+      ),
+    );
     const f = g.rmsNorm(x, add(`ffn_norm.${l}`, [DIM], 'f32'), 1e-5);
     const gated = g[gate](g.matmul(matrix(`gate.${l}`, 192), f), g.matmul(matrix(`up.${l}`, 192), f));
     x = g.add(g.matmul(matrix(`down.${l}`, DIM, 192), gated), x);
@@ -78,20 +95,23 @@ function model({ kvType, style, gate, ropeDim }: Kind) {
   return { graph, weights, files };
 }
 
-/** Steps of some tokens, and of few. */
-const steps: readonly Step[] = [12, 3, 1].map((n, i, all) => {
-  const pos = all.slice(0, i).reduce((sum, each) => sum + each, 0);
-  return { tokens: Int32Array.from({ length: n }, (_, t) => (7 * (t + pos) + 3) % N_VOCAB), pos, nLogits: 1 };
-});
+/** Steps of some tokens, as far as a graph takes them, and of few. */
+function stepsOf({ maxTokens }: Graph): Step[] {
+  const sizes = [SOME, FEW, 1].filter((n) => n <= maxTokens);
+  return sizes.map((n, i) => {
+    const pos = sizes.slice(0, i).reduce((sum, each) => sum + each, 0);
+    return { tokens: Int32Array.from({ length: n }, (_, t) => (7 * (t + pos) + 3) % N_VOCAB), pos, nLogits: 1 };
+  });
+}
 
 type Built = ReturnType<typeof model>;
 
-async function logitsOf(backend: Backend, { graph, weights, files }: Built): Promise<Float32Array[]> {
+async function logitsOf(backend: Backend, { graph, weights, files }: Built, look?: Look): Promise<Float32Array[]> {
   try {
     await backend.upload(weights, { read: readFrom(files) });
-    const program = backend.prepare(graph);
+    const program = backend.prepare(graph, look);
     const rows: Float32Array[] = [];
-    for (const step of steps) {
+    for (const step of stepsOf(graph)) {
       await program.run(step);
       rows.push(Float32Array.from(await program.read(graph.logits)));
     }
@@ -104,30 +124,46 @@ async function logitsOf(backend: Backend, { graph, weights, files }: Built): Pro
 const opened = ({ graph, weights }: Built, choose?: Chooser): Promise<WebgpuBackend> =>
   createWebgpuBackend({ gpu: gpu!, graph, weights, checks: !choose, ...(choose && { choose }) });
 
-async function expectRight(built: Built, choose?: Chooser): Promise<void> {
+interface Asked {
+  readonly choose?: Chooser;
+  readonly look?: Look;
+  /** What the backend is opened for; default: the same. */
+  readonly graph?: Graph;
+}
+
+async function expectRight(built: Built, { choose, look, graph = built.graph }: Asked = {}): Promise<void> {
   const wanted = await logitsOf(referenceBackend(), built);
-  const came = await logitsOf(await opened(built, choose), built);
+  const came = await logitsOf(await opened({ ...built, graph }, choose), built, look);
   for (const [i, row] of came.entries()) expect(errorOf(row, wanted[i]!), `step ${i}`).toBeLessThan(4e-3);
 }
 
 describe('calls of a layer', () => {
   const { graph } = model(usual);
   const made = (isApart: boolean): string[] =>
-    lower(graph, { threads: 64, bindingBytes: 2 ** 27, choose: choosePlain, isApart })
+    lower(graph, { threads: 64, bindingBytes: 2 ** 27, joins: joinsOf(graph, 2 ** 27), choose: choosePlain, isApart })
       .calls.filter((call) => isMade(call, 1))
       .map(({ kernel }) => kernel.files.at(-1)!);
 
   it('do several nodes each', () => {
-    const products = ['mat_vec', 'mat_vec', 'mat_vec'];
     const layer = [
-      ...['rms_norm', ...products, 'kv_store_turned', 'attention_split', 'attention_join', 'mat_vec'],
-      ...['rms_norm', 'mat_vec', 'mat_vec', 'swiglu', 'mat_vec'],
+      ...['rms_norm', 'mat_vec', 'kv_store_turned', 'attention_split', 'attention_join', 'mat_vec'],
+      ...['rms_norm', 'mat_vec', 'swiglu', 'mat_vec'],
     ];
     expect(made(false)).toEqual(['embed', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec']);
   });
 
+  it.each([
+    [2 ** 27, ['q', 'q', 'q', 'gate', 'gate']],
+    [40_000, ['q', 'q', 'q']],
+    [20_000, []],
+  ])('make products together as far as a kernel may see %i bytes', (bindingBytes, firsts) => {
+    const joins = [...joinsOf(graph, bindingBytes).values()].map(({ weights }) => weights[0]!.name);
+    expect(joins).toEqual([0, 1].flatMap((l) => firsts.map((name) => `${name}.${l}`)));
+  });
+
   it('do one each where somebody looks at nodes', () => {
     const names = made(true);
+    expect(names.filter((name) => name === 'mat_vec')).toHaveLength(2 * 7 + 1);
     for (const name of ['add', 'rope', 'kv_store_f16'])
       expect(names.filter((each) => each === name).length).toBeGreaterThan(1);
     expect(names).not.toContain('kv_store_turned');
@@ -145,13 +181,18 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
     expectRight(model({ ...usual, ...kind })),
   );
 
+  it('is the same node by node', () => expectRight(model(usual), { look: { onNode: () => undefined } }));
+
+  it('is right with an adapter of a session', () =>
+    expectRight(model({ ...usual, isAdapted: true }, FEW), { graph: model(usual, FEW).graph }));
+
   it.each(['digits, 4 rows by threads', 'digits, 4 rows by shares'])('is right with products by %s', (name) => {
     const able = { has: () => true, activations: 'exact', workgroupBytes: 16384 } as const;
     const choose: Chooser = (node, asked) => {
-      const variant = variantsFor(node.inputs[0]!, asked, able).find((each) => each.name === `mat_vec, ${name}`);
-      return variant ? { variant, sizes: variant.sizes[0]! } : choosePlain(node, asked);
+      const variant = variantsFor(node.inputs[0]!, asked, able).find((each) => each.name === `mat_vec, ${name}`)!;
+      return { variant, sizes: variant.sizes[0]! };
     };
-    return expectRight(model(usual), choose);
+    return expectRight(model(usual, FEW), { choose });
   });
 });
 
@@ -163,12 +204,18 @@ describe.skipIf(!gpu)('the check', () => {
     forgetSources();
   });
 
-  async function checksWith(file: string, right: string, wrong: string) {
-    const built = model({ ...usual, style: 'neox' });
+  interface Upload {
+    readonly maxTokens?: number;
+    readonly choose?: Chooser;
+  }
+
+  async function checksWith(file: string, right: string, wrong: string, { maxTokens = FEW, choose }: Upload = {}) {
+    const built = model({ ...usual, style: 'neox' }, maxTokens);
     sources[file] = whole[file]!.replace(right, wrong);
     expect(sources[file]).not.toBe(whole[file]);
     forgetSources();
-    const backend = await opened(built);
+    const { graph, weights } = built;
+    const backend = await createWebgpuBackend({ gpu: gpu!, graph, weights, choose });
     await backend.upload(built.weights, { read: readFrom(built.files) }).finally(() => backend.dispose());
     return backend.gpu.checks.filter(({ refused }) => refused !== undefined).map(({ kernel }) => kernel);
   }
@@ -183,15 +230,20 @@ describe.skipIf(!gpu)('the check', () => {
   });
 
   it('puts plain kernels in the place of those that turn queries wrongly', async () => {
-    expect(await checksWith('lib/queries', 'turned(q[at + four]', 'turned(1.1 * q[at + four]')).toEqual([
-      'caches/f16 + attention_split',
-      'caches/f16 + attention_tile',
-    ]);
+    expect(
+      await checksWith('lib/queries', 'turned(q[at + four]', 'turned(1.1 * q[at + four]', { maxTokens: SOME }),
+    ).toEqual(['caches/f16 + attention_split', 'caches/f16 + attention_tile']);
+  });
+
+  it('puts products by themselves in the place of those that are not told apart', async () => {
+    const refused = await checksWith('lib/product', 'shape.thirdAt + token', 'shape.secondAt + token');
+    expect(refused).toEqual([expect.stringMatching(/mat_vec, products of the same activations together$/)]);
   });
 
   it('catches products that add what is not theirs', async () => {
-    await expect(checksWith('lib/product', 'shape.addedApart + shape.rowBegin', 'shape.rowBegin')).rejects.toThrow(
-      /the kernel .*mat_(vec|mul) cannot be used on .*: its numbers are wrong by/,
-    );
+    const plain = { choose: choosePlain }; // nothing can take its place
+    await expect(
+      checksWith('lib/product', 'shape.addedApart + shape.rowBegin', 'shape.rowBegin', plain),
+    ).rejects.toThrow(/the kernel .*mat_(vec|mul) cannot be used on .*: its numbers are wrong by/);
   });
 });
