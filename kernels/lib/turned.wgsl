@@ -23,7 +23,7 @@ fn turned(own: vec4<f32>, partner: vec4<f32>, four: u32, row: u32) -> vec4<f32> 
   if (4u * four >= ropeDim) {
     return own;
   }
-  let half = ropeDim / 2u;
+  let half = max(ropeDim / 2u, 1u); // where nothing is turned, Firefox refuses a remainder of 0
   let first = row * ropeDim + select(2u * four, 4u * four % half, neox == 1u);
   let apart = select(0u, 2u, neox == 1u);
   let cosines = anglesFrom(first, apart);
