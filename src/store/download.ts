@@ -33,9 +33,6 @@ const MOST_VERSIONS = 3;
 /** How often the progress of another tab is looked at. */
 const FOLLOW_MS = 400;
 
-/** So often is written down how far it is. */
-const NOTE_MS = 500;
-
 /** Downloads what is missing. @returns the record of the model, which is complete */
 export async function runDownload(place: Place, job: DownloadJob, hooks: JobHooks): Promise<ModelRecord> {
   const plan = planOf(job.source);
@@ -143,7 +140,6 @@ class Download {
   private readonly signal: AbortSignal;
   private readonly patience: Patience;
   private readonly nConnections: number;
-  private notedMs = 0;
   /** What the host says of the files, where it says it apart from them. */
   private hosts: ReadonlyMap<string, string> = new Map();
 
@@ -243,7 +239,7 @@ class Download {
         nConnections,
         onBytes: (doneBytes, state) => teller.bytes(i, doneBytes, state),
         onWait: (reason) => teller.wait(reason),
-        onNoted: () => this.note(),
+        onNoted: () => this.place.keep(this.record),
       });
     } catch (error) {
       if (error instanceof FormatError) await this.drop(fetched);
@@ -257,13 +253,6 @@ class Download {
     record.checkpoints = [];
     await file.close();
     await this.place.remove(this.record, record);
-  }
-
-  private async note(): Promise<void> {
-    const now = performance.now();
-    if (now - this.notedMs < NOTE_MS) return;
-    this.notedMs = now;
-    await this.place.keep(this.record);
   }
 }
 

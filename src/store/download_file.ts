@@ -75,6 +75,7 @@ class PartsFetch {
       await this.follow();
     } finally {
       signal.removeEventListener('abort', stop);
+      await this.following?.catch(() => undefined); // one note at a time
       await onNoted();
     }
   }

@@ -224,6 +224,23 @@ describe('resuming', () => {
     expect(await content()).toBe(sha256(big));
   });
 
+  it('keeps every whole part at once: a crash while nothing comes any more loses none', async () => {
+    server.bytesPerSecond = 60 * MiB;
+    const download = start(source(), {
+      nConnections: 1,
+      onProgress({ doneBytes }) {
+        if (doneBytes > 10 * MiB) server.bytesPerSecond = 20 * MiB;
+        if (doneBytes > 16 * MiB) server.bytesPerSecond = 1;
+      },
+    });
+    const neighbour = await modelStore({ directory }); // sees what a start after a crash would
+    const kept = async () => expect(await neighbour.list()).toMatchObject([{ doneBytes: 16 * MiB }]);
+    await vi.waitFor(kept, { timeout: 10_000 });
+    await download.cancel();
+    await expect(download.result).rejects.toMatchObject({ name: 'AbortError' });
+    server.bytesPerSecond = Infinity;
+  });
+
   it('checks what lies there: a damaged part comes again', async () => {
     await stopMidway(source());
     const path = join(directory, 'big.gguf.part');
