@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ModelRecord } from '../../src/store/place.ts';
 import { absence, browsers } from '../browser/browsers.ts';
 import { openChromium, stepOf, type Answer, type ChromiumApp } from './support/app.ts';
 import type { Fault } from './support/site.ts';
@@ -29,6 +30,26 @@ const first = (nTimes: number, spoil: (response: ServerResponse) => void): Fault
 
 /** All answers for models go wrong. */
 const always = (spoil: (response: ServerResponse) => void): Fault => first(Infinity, spoil);
+
+/** Of the model in the page's store: what a start after a crash can trust. */
+const bytesKept = (app: ChromiumApp): Promise<number> =>
+  app.page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open('thimble');
+        opening.onerror = reject;
+        opening.onsuccess = () => {
+          const asking: IDBRequest<ModelRecord[]> = opening.result.transaction('models').objectStore('models').getAll();
+          asking.onsuccess = () => {
+            let nBytes = 0;
+            for (const { checkpoints, partBytes, sizeBytes } of asking.result[0]?.files ?? [])
+              nBytes += Math.min(checkpoints.length * partBytes, sizeBytes ?? Infinity);
+            resolve(nBytes);
+            opening.result.close();
+          };
+        };
+      }),
+  );
 
 describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'a download', () => {
   it.each<[string, (response: ServerResponse) => void, RegExp]>([
@@ -118,7 +139,7 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'a downloa
       (request, _, path) => {
         const [, begin, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
         const nBytes = Number(end) + 1 - Number(begin);
-        if (!isModel(path) || nBytes <= 2 ** 20) return false; // headers
+        if (!isModel(path) || nBytes < 4 * 2 ** 20) return false; // headers
         if (Number(begin) >= before) return ++nHanging > 0;
         asked[when] += nBytes;
         return false;
@@ -126,7 +147,7 @@ describe.skipIf(missing)(missing ? `chromium (skipped: ${missing})` : 'a downloa
     app.site.fault = counting('before', 16 * 2 ** 20);
     await app.do('press', '^Get ');
     await vi.waitUntil(() => nHanging > 0, { timeout: 60_000 });
-    await app.page.waitForTimeout(3000); // what came is stored
+    await vi.waitUntil(async () => (await bytesKept(app!)) >= asked.before, { timeout: 60_000 });
     await crash(app);
     app.site.fault = counting('after', Infinity);
     const page = await app.open();
