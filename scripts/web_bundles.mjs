@@ -9,7 +9,7 @@
  *   isolate.js                thimble/isolate; ../isolate.js is the same as one classic script, for pages and as a service worker
  *   engine.js                 the script of all threads, one file
  *   store.js                  the thread of the model store's jobs
- *   engine.PART.js            what the engine loads when something needs it: rare families, rare weights, rare calls, grammars, GPUs
+ *   engine.PART.js            what the engine loads when something needs it: chat templates, rare families, rare weights, rare calls …
  *
  * Bundlers find engine.js and its parts by `new URL('./engine.js', import.meta.url)`. They move and rename the files, and change nothing
  * inside, so no part may import engine.js by its name. A part borrows what both need:
@@ -34,16 +34,21 @@ const folder = join(root, 'dist/web');
 const thread = 'src/threads/page.ts';
 const faces = { tasks: 'src/tasks.ts', ai: 'src/ai.ts', built_in_ai: 'src/built_in_ai.ts' };
 
-/**
- * The part that a module is in which loads on demand.
- * @param {string} file
- */
-function partOf(file) {
-  if (file.startsWith('src/quants/')) return 'weights';
-  if (/gpu|notes/.test(file)) return 'gpu';
-  if (/^src\/(grammar\/|chat\/(tools|harmony)\/|engine\/constraint)/.test(file)) return 'grammar';
-  return /^src\/(models|tokenizers)\//.test(file) ? 'models' : 'calls';
-}
+/** The parts of the engine that load on demand, by the modules that are asked for; the first row that fits counts. @type {readonly (readonly [RegExp, string])[]} */
+const places = [
+  [/^src\/quants\//, 'weights'],
+  [/gpu|notes/, 'gpu'],
+  [/^src\/(grammar\/|chat\/(tools|harmony)\/|engine\/(constraint|tools))/, 'grammar'],
+  [/^src\/chat\/template/, 'templates'],
+  [/^src\/(models|tokenizers)\/|lower_rare/, 'models'],
+  [/^src\/(bytes|store|gguf)\//, 'sources'],
+  [/paged|paging/, 'paged'],
+  [/together|turns|places|same_start/, 'together'],
+  [/./, 'calls'],
+];
+
+/** @param {string} file */
+const partOf = (file) => places.find(([pattern]) => pattern.test(file))?.[1] ?? '';
 
 /** Dynamic imports stay, as `import("part:src/models/more.ts")`. @type {Plugin} */
 const parted = {

@@ -5,14 +5,15 @@
  * under limits (`jinja/run.ts`), and sees only the data it is given. What the user wrote is untrusted text: a render is a list
  * of segments, and only the trusted ones may become control tokens (`jinja/text.ts`).
  */
+import { nearest } from '../base/checks.ts';
 import { UnsupportedError } from '../base/errors.ts';
-import type { RenderInput } from './conversation.ts';
+import type { ChatMessage, RenderInput } from './conversation.ts';
 import { render } from './jinja/interpreter.ts';
 import { tokenize } from './jinja/lexer.ts';
 import { parse } from './jinja/parser.ts';
 import { startRun } from './jinja/run.ts';
 import type { Segment } from './jinja/text.ts';
-import { variables } from './variables.ts';
+import { ROLES, variables } from './variables.ts';
 
 export type { Segment } from './jinja/text.ts';
 
@@ -20,6 +21,8 @@ export interface ChatTemplate {
   readonly source: string;
   /** Whether one of these names stands in the template. */
   reads(...names: readonly string[]): boolean;
+  /** Most templates pass over a role that they do not know, and the message would be lost. @throws TypeError for one that means nothing to it */
+  checkRoles(messages: readonly ChatMessage[]): void;
   render(input: RenderInput): string;
   /** The same text in pieces; neighbours differ in trust. Special tokens may be parsed in the trusted pieces only. */
   renderSegments(input: RenderInput): readonly Segment[];
@@ -39,9 +42,18 @@ export function compileTemplate(source: string): ChatTemplate {
   return {
     source,
     reads: (...names) => tokenize(source).some(({ type, value }) => NAMING.has(type) && names.includes(value)),
+    checkRoles: (messages) => messages.forEach(({ role }, i) => checkRole(role, `messages[${i}].role`, source)),
     render: (input) => run(input).text,
     renderSegments: (input) => run(input).parts,
   };
+}
+
+function checkRole(role: string, where: string, source: string): void {
+  if (ROLES.has(role) || source.includes(`'${role}'`) || source.includes(`"${role}"`)) return;
+  const meant = nearest(role, [...ROLES]);
+  const hint = meant === undefined ? '' : ` (is it ${meant}?)`;
+  const came = `${where} is ${JSON.stringify(role)}${hint}, which this model's chat template does not know`;
+  throw new TypeError(`${came}; there are ${[...ROLES].join(', ')}`);
 }
 
 /** How a name is spelled: `message.tool_calls`, `message['tool_calls']`. */

@@ -96,7 +96,8 @@ export async function loadModel(
   const weights = [...bound.weights, ...(adapters?.weights ?? [])];
   const graphs = adapters ? { graph: adapters.largest.graph, part: recorded.graph } : { graph: recorded.graph };
   const starting = createBackend({ weights, ...graphs, options, signal: signal });
-  starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
+  const templates = import('../chat/template.ts'); // they come while weights are read
+  for (const each of [starting, templates]) each.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
     const tokenizer = await loadTokenizer(readVocab(file.metadata));
@@ -113,7 +114,8 @@ export async function loadModel(
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: signal,
     });
-    const template = openTemplate(file, (piece) => tokenizer.tokenOf(piece) !== undefined, options.chatTemplate);
+    const hasToken = (piece: string) => tokenizer.tokenOf(piece) !== undefined;
+    const template = openTemplate(await templates, file, hasToken, options.chatTemplate);
     const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
     const about = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const { maxSessions = defaultSessions } = options;

@@ -1,8 +1,6 @@
-import { nearest } from '../base/checks.ts';
-import { hasTools, type ChatMessage, type Conversation } from '../chat/conversation.ts';
-import { chatTemplateFor, type ChatTemplate } from '../chat/template.ts';
+import { hasTools, type Conversation } from '../chat/conversation.ts';
+import type { ChatTemplate } from '../chat/template.ts';
 import type { Telling } from '../chat/tools/told.ts';
-import { ROLES } from '../chat/variables.ts';
 import { FormatError, UnsupportedError } from '../base/errors.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import type { Prompt } from '../protocol/open.ts';
@@ -35,7 +33,7 @@ export function encodePrompt(
     return tokenizer.encode(text, options);
   }
   if (isNoChat(template)) throw template;
-  checkRoles(prompt.messages, template);
+  template.checkRoles(prompt.messages);
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const rendered = (conversation: Conversation) =>
     template.renderSegments({
@@ -68,24 +66,17 @@ export function checkPrompt(
   }
 }
 
-/** Most templates pass over a role that they do not know, and the message would be lost. */
-function checkRoles(messages: readonly ChatMessage[], { source }: ChatTemplate): void {
-  for (const [i, { role }] of messages.entries()) {
-    if (ROLES.has(role) || source.includes(`'${role}'`) || source.includes(`"${role}"`)) continue;
-    const meant = nearest(role, [...ROLES]);
-    const hint = meant === undefined ? '' : ` (is it ${meant}?)`;
-    const came = `messages[${i}].role is ${JSON.stringify(role)}${hint}, which this model's chat template does not know`;
-    throw new TypeError(`${came}; there are ${[...ROLES].join(', ')}`);
-  }
-}
-
 const isTokens = (prompt: Prompt): prompt is readonly number[] => Array.isArray(prompt);
+
+/** What makes templates: it comes while weights are read, or with the script. */
+type Templates = Pick<typeof import('../chat/template.ts'), 'chatTemplateFor'>;
 
 /**
  * The chat template that was given, or the file's, or why there can be no chat: a file's template that is at fault stops nothing else.
  * @throws FormatError, UnsupportedError, TypeError for one that was given.
  */
 export function openTemplate(
+  { chatTemplateFor }: Templates,
   file: GgufFile,
   hasToken: (piece: string) => boolean,
   given: string | undefined,

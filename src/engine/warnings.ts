@@ -1,5 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 import { TextIndex } from '../base/texts.ts';
+import { chatTemplateFor } from '../chat/template.ts';
 import type { GgufFile } from '../gguf/read.ts';
 import { isNoChat, openTemplate } from './prompt.ts';
 
@@ -26,7 +27,7 @@ function templateFaults(file: GgufFile): string[] {
   if (!file.metadata.has('tokenizer.chat_template')) return [];
   try {
     const pieces = new TextIndex(file.metadata.texts('tokenizer.ggml.tokens'));
-    const template = openTemplate(file, (piece) => pieces.get(piece) !== undefined, undefined);
+    const template = openTemplate({ chatTemplateFor }, file, (piece) => pieces.get(piece) !== undefined, undefined);
     return isNoChat(template) ? [template.message] : [];
   } catch (error) {
     if (error instanceof FormatError || isNoChat(error)) return []; // the tokenizer is at fault: the model does not open

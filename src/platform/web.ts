@@ -32,10 +32,14 @@ const address = (file: URL): string => new URL(file, self.location.href).href;
 export const files: Platform['files'] = async () => ({
   engine: address(new URL('./engine.js', import.meta.url)),
   compute: address(new URL('./engine.js', import.meta.url)), // see src/threads/page.ts
+  templates: address(new URL('./engine.templates.js', import.meta.url)),
   models: address(new URL('./engine.models.js', import.meta.url)),
   weights: address(new URL('./engine.weights.js', import.meta.url)),
   calls: address(new URL('./engine.calls.js', import.meta.url)),
   grammar: address(new URL('./engine.grammar.js', import.meta.url)),
+  sources: address(new URL('./engine.sources.js', import.meta.url)),
+  together: address(new URL('./engine.together.js', import.meta.url)),
+  paged: address(new URL('./engine.paged.js', import.meta.url)),
   gpu: address(new URL('./engine.gpu.js', import.meta.url)),
   store: address(new URL('./store.js', import.meta.url)),
   'thimble.simd': address(new URL('../thimble.simd.wasm', import.meta.url)),
