@@ -39,11 +39,11 @@ const places = [
   [/^src\/quants\//, 'weights'],
   [/gpu|notes/, 'gpu'],
   [/^src\/(grammar\/|chat\/(tools|harmony)\/|engine\/(constraint|tools))/, 'grammar'],
-  [/^src\/chat\/template/, 'templates'],
-  [/^src\/(models|tokenizers)\/|lower_rare/, 'models'],
+  [/^src\/chat\/template|marks/, 'templates'],
+  [/^src\/(models|tokenizers)\/|lower_rare|stored_rows/, 'models'],
   [/^src\/(bytes|store|gguf)\//, 'sources'],
   [/paged|paging/, 'paged'],
-  [/together|turns|places|same_start/, 'together'],
+  [/together|turns|places|same_start|state_rows|saving|room/, 'sessions'],
   [/./, 'calls'],
 ];
 

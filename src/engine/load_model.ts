@@ -16,7 +16,6 @@ import { bytesOf, elementsOf, type Tensor } from '../graph/tensor.ts';
 import { sum } from '../base/numbers.ts';
 import { presetFor } from '../sampling/presets.ts';
 import { loadTokenizer } from '../tokenizers/index.ts';
-import { checkSameVocabulary } from '../tokenizers/same_vocabulary.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import {
   bindModel,
@@ -33,7 +32,7 @@ import { encodePrompt, isNoChat, openTemplate, speaksOfTools, type NoChat } from
 import type { Marks } from './marks.ts';
 import { ready } from './ready.ts';
 import { Session } from './session.ts';
-import { withStoredRows } from './stored_rows.ts';
+import type { withStoredRows } from './stored_rows.ts';
 import type { SharedModel, Timeline } from './timeline.ts';
 import { tick } from '#platform';
 import { weightsHash } from './weights_hash.ts';
@@ -88,6 +87,7 @@ export async function loadModel(
   checkActivations(options.activations ?? 'exact');
   const kvType = checkKvType(options.kvType ?? 'f16');
   const recorded = bound.record(limits, kvType);
+  const rows = recorded.graph.stored?.length ? await import('./stored_rows.ts') : undefined;
   const architecture = file.metadata.string('general.architecture');
   const { signal } = around;
   const base = { bound, architecture, limits, kvType, stored: opening.tensors, tensors: file.tensors, signal };
@@ -96,13 +96,15 @@ export async function loadModel(
   const weights = [...bound.weights, ...(adapters?.weights ?? [])];
   const graphs = adapters ? { graph: adapters.largest.graph, part: recorded.graph } : { graph: recorded.graph };
   const starting = createBackend({ weights, ...graphs, options, signal: signal });
-  const templates = import('../chat/template.ts'); // they come while weights are read
-  for (const each of [starting, templates]) each.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
+  starting.catch(() => undefined); // whoever awaits it below is told; until then a failure is nobody's surprise
   try {
     await tick(); // the backend plans its memory and sends it to its threads, which come up while the tokenizer is made
     const tokenizer = await loadTokenizer(readVocab(file.metadata));
     checkVocabulary(bound, tokenizer);
-    if (around.draft) checkSameVocabulary(tokenizer, around.draft.tokenizer);
+    const talking = talkOf(file, tokenizer, options.chatTemplate); // what it takes comes while weights are read
+    talking.catch(() => undefined);
+    const { draft } = around;
+    if (draft) (await import('./same_vocabulary.ts')).checkSameVocabulary(tokenizer, draft.tokenizer);
     const backend = await starting;
     checkSupport(backend, weights);
     const totalBytes = sum(weights.map((tensor) => bytesOf(tensor)));
@@ -114,22 +116,27 @@ export async function loadModel(
       onProgress: (doneBytes) => around.onProgress?.({ doneBytes, totalBytes }),
       signal: signal,
     });
-    const hasToken = (piece: string) => tokenizer.tokenOf(piece) !== undefined;
-    const template = openTemplate(await templates, file, hasToken, options.chatTemplate);
-    const marks = await loadMarks(isNoChat(template) ? '' : template.source, tokenizer);
+    const { template, marks } = await talking;
     const about = describe(file, bound, limits, backend, performance.now() - startMs, template, tokenizer);
     const { maxSessions = defaultSessions } = options;
     const info = { ...about, maxSessions, adapters: adapters?.infos ?? [], thoughts: marks?.thoughts };
     const name = backend.activations === 'fast' ? `${hash.name()}, fast activations` : hash.name();
     const read = readTensor(file);
     const texts = { info, tokenizer, bound, kvType, file };
-    const { draft } = around;
-    return opened({ info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters });
+    const made = { info, tokenizer, marks, recorded, backend, read, template, name, kvType, texts, draft, adapters };
+    return opened({ ...made, withStoredRows: rows?.withStoredRows });
   } catch (error) {
     const backend = await starting.catch(() => undefined);
     await backend?.dispose();
     throw error;
   }
+}
+
+/** How the model is told of a conversation, and how it marks its thoughts. */
+async function talkOf(file: GgufFile, tokenizer: Tokenizer, given: string | undefined) {
+  const hasToken = (piece: string) => tokenizer.tokenOf(piece) !== undefined;
+  const template = openTemplate(await import('../chat/template.ts'), file, hasToken, given);
+  return { template, marks: await loadMarks(isNoChat(template) ? '' : template.source, tokenizer) };
 }
 
 /** What is known about thoughts is loaded for models that may have some: that have a word for it, or a token. */
@@ -146,6 +153,8 @@ interface Parts {
   readonly recorded: Recorded;
   readonly backend: Backend;
   readonly read: ReadTensor;
+  /** Where a graph has some. */
+  readonly withStoredRows: typeof withStoredRows | undefined;
   readonly template: ChatTemplate | NoChat;
   /** Names the weights. */
   readonly name: string;
@@ -208,12 +217,15 @@ function opened(given: Parts): LoadedModel {
 
 /** What a session with these adapters runs. */
 function graphOf(parts: Parts & { readonly shared: SharedModel }, uses: readonly AdapterUse[] | undefined) {
-  const { name, recorded, backend, read, adapters, shared } = parts;
+  const { name, recorded, backend, read, adapters, shared, withStoredRows } = parts;
   if (!adapters && uses && uses.length > 0)
     throw new TypeError('the model was opened without adapters; open it with some: openModel(source, { adapters })');
   const set = adapters?.recorded(uses);
   const { graph, state } = set ?? recorded;
-  const prepare = (look?: Look) => withStoredRows(backend.prepare(graph, look), graph, read);
+  const prepare = (look?: Look) => {
+    const program = backend.prepare(graph, look);
+    return withStoredRows?.(program, graph, read) ?? program;
+  };
   return { graph, state, adapt: set?.adapt, weights: set ? `${name} + ${set.name}` : name, prepare, shared };
 }
 

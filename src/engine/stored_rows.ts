@@ -7,7 +7,6 @@ import { bytesOf } from '../graph/tensor.ts';
  * may be larger than all other weights together (Gemma 4's has half of them), and a token needs a few kilobytes of it.
  */
 export function withStoredRows(program: Program, { stored = [], maxTokens }: Graph, read: ReadTensor): Program {
-  if (stored.length === 0) return program;
   const fills = stored.map((table) => filler(program, table, { maxTokens, read }));
   return {
     inner: program,

@@ -9,7 +9,7 @@ import {
   type FromEngine,
   type ToEngine,
 } from '../protocol/messages.ts';
-import { handlers, type Handler } from './calls.ts';
+import { handlerOf } from './calls.ts';
 import { EngineState } from './engine_state.ts';
 
 /**
@@ -61,7 +61,8 @@ class Server {
     this.running.add(id);
     try {
       const emit = (event: Calls[K]['event']) => this.post({ id, event });
-      const result = await (handlers[call] as Handler<K>)(this.engine, args, { signal, emit });
+      const handler = await handlerOf(call);
+      const result = await handler(this.engine, args, { signal, emit });
       this.post({ id, result });
     } catch (error) {
       const isLast = this.engine.isDead;

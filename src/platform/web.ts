@@ -38,7 +38,7 @@ export const files: Platform['files'] = async () => ({
   calls: address(new URL('./engine.calls.js', import.meta.url)),
   grammar: address(new URL('./engine.grammar.js', import.meta.url)),
   sources: address(new URL('./engine.sources.js', import.meta.url)),
-  together: address(new URL('./engine.together.js', import.meta.url)),
+  sessions: address(new URL('./engine.sessions.js', import.meta.url)),
   paged: address(new URL('./engine.paged.js', import.meta.url)),
   gpu: address(new URL('./engine.gpu.js', import.meta.url)),
   store: address(new URL('./store.js', import.meta.url)),

@@ -1,7 +1,7 @@
 import type { Backend, Program, ProgramStep } from '../../src/backends/backend.ts';
 import { createWasmBackend } from '../../src/backends/wasm/wasm.ts';
 import type { BackendFactory } from '../../src/engine/backend_plan.ts';
-import { handlers } from '../../src/engine/calls.ts';
+import { handlerOf } from '../../src/engine/calls.ts';
 import { EngineState } from '../../src/engine/engine_state.ts';
 import type { Step } from '../../src/graph/graph.ts';
 import type { GenerateEvent, GenerateOptions, GenerateResult } from '../../src/protocol/generation.ts';
@@ -72,12 +72,13 @@ export interface Asking {
 }
 
 /** A call of `generate`, as the engine's thread answers it. */
-export function ask(
+export async function ask(
   { engine }: Watched,
   { prompt, options = {}, session = OWN_SESSION, signal = new AbortController().signal, onEvent }: Asking,
 ): Promise<GenerateResult> {
   const emit = onEvent ?? (() => undefined);
-  return handlers.generate(
+  const generate = await handlerOf('generate');
+  return generate(
     engine,
     { session, prompt, options, adapters: undefined, saving: undefined },
     { signal, emit },

@@ -16,8 +16,7 @@ import type { Paged, PagedRun } from './paged/paged_run.ts';
 import type { Pool, RecordList } from './pool.ts';
 import type { PlaceOf } from './upload.ts';
 import { aligned } from './aligned.ts';
-
-import { readRows, writeRows } from './state_rows.ts';
+import { liesAsSaved, rowBytes } from './state_place.ts';
 import { header, stepWords, textWords } from './words.ts';
 
 export interface ProgramHome {
@@ -275,12 +274,19 @@ export class WasmProgram implements Program {
     return this.lastView.view;
   };
 
-  readState(state: Value, begin: number, end: number): Uint8Array {
-    return readRows(this.home.heap, this.placeOf(state), begin, end);
+  async readState(state: Value, begin: number, end: number): Promise<Uint8Array> {
+    const { heap } = this.home;
+    const place = this.placeOf(state);
+    if (!liesAsSaved(place, end)) return (await import('./state_rows.ts')).readRows(heap, place, begin, end);
+    return heap.bytes(place.at + begin * rowBytes(place), (end - begin) * rowBytes(place)).slice();
   }
 
-  writeState(state: Value, begin: number, rows: Uint8Array): void {
-    const end = writeRows(this.home.heap, this.placeOf(state), begin, rows);
+  async writeState(state: Value, begin: number, rows: Uint8Array): Promise<void> {
+    const { heap } = this.home;
+    const place = this.placeOf(state);
+    const end = begin + rows.byteLength / rowBytes(place);
+    if (liesAsSaved(place, end)) heap.bytes(place.at + begin * rowBytes(place), rows.byteLength).set(rows);
+    else (await import('./state_rows.ts')).writeRows(heap, place, begin, rows);
     this.rings.wrote(state, begin, end);
   }
 

@@ -1,20 +1,10 @@
 import { floatToHalf, halfToFloat } from '../../base/half.ts';
-import { bytesFor, type QuantType } from '../../quants/quant_type.ts';
 import type { Heap } from './heap.ts';
-import type { StateLayout } from './lower.ts';
+import { rowBytes, type StatePlace } from './state_place.ts';
 import { kvBlock } from './words.ts';
-
-/** A cache in memory. */
-export interface StatePlace extends StateLayout {
-  readonly at: number;
-  readonly cols: number;
-  readonly quant: QuantType;
-}
 
 /** Positions `[begin, end)` one after the other in the file layout of their type, out of the order that attention wants. */
 export function readRows(heap: Heap, place: StatePlace, begin: number, end: number): Uint8Array {
-  if (liesAsSaved(place, end))
-    return heap.bytes(place.at + begin * rowBytes(place), (end - begin) * rowBytes(place)).slice();
   const rows = new Uint8Array((end - begin) * rowBytes(place));
   const cache = new DataView(heap.memory.buffer, place.at);
   const move = movers[place.quant.name]!.read;
@@ -23,25 +13,14 @@ export function readRows(heap: Heap, place: StatePlace, begin: number, end: numb
   return rows;
 }
 
-/** The reverse: `rows` become positions `begin …`. Returns the position behind the last. */
-export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Uint8Array): number {
+/** The reverse: `rows` become positions `begin …`. */
+export function writeRows(heap: Heap, place: StatePlace, begin: number, rows: Uint8Array): void {
   const end = begin + rows.byteLength / rowBytes(place);
-  if (liesAsSaved(place, end)) {
-    heap.bytes(place.at + begin * rowBytes(place), rows.byteLength).set(rows);
-    return end;
-  }
   const cache = new DataView(heap.memory.buffer, place.at);
   const move = movers[place.quant.name]!.write;
   const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
   eachBlock(place, begin, end, (row, col, at) => move(place, cache, row, col, view, at));
-  return end;
 }
-
-/** As rows lie that each step replaces: megabytes of them, and each text begins with zeros. */
-const liesAsSaved = ({ headDim, cols, interleave, nPositions, quant }: StatePlace, end: number): boolean =>
-  headDim === cols && interleave === 1 && quant.blockSize === 1 && end <= nPositions;
-
-const rowBytes = ({ cols, quant }: StatePlace): number => bytesFor(quant, cols);
 
 /** Moves the block of one row of the cache that begins at a column, to or from where it stands in `rows`. */
 type Move = (place: StatePlace, cache: DataView, row: number, col: number, rows: DataView, at: number) => void;

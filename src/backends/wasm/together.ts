@@ -6,7 +6,7 @@ import type { Rings } from '../rings.ts';
 import type { Heap } from './heap.ts';
 import type { Slot } from './lower.ts';
 import type { MemoryPlan } from './plan.ts';
-import type { StatePlace } from './state_rows.ts';
+import type { StatePlace } from './state_place.ts';
 import { stepWords, textWords } from './words.ts';
 
 /** The inside of a program. Most pages never run two at a time, and do not load this. */

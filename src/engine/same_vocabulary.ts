@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** @throws UnsupportedError unless every token means the same to both models. */
 export function checkSameVocabulary(tokenizer: Tokenizer, draft: Tokenizer): void {
