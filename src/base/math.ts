@@ -81,6 +81,19 @@ export function exp(x: number): number {
   return single[0]!;
 }
 
+// Coefficients of Taylor series, the last one first.
+const LOG = [2 / 21, 2 / 19, 2 / 17, 2 / 15, 2 / 13, 2 / 11, 2 / 9, 2 / 7, 2 / 5, 2 / 3];
+const LOG_FROM_FIFTH = LOG.slice(0, -1);
+const SIN = [1 / 355687428096000, -1 / 1307674368000, 1 / 6227020800, -1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6]; // prettier-ignore
+const COS = [-1 / 6402373705728000, 1 / 20922789888000, -1 / 87178291200, 1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24]; // prettier-ignore
+
+/** The sum of a series at z, by Horner's rule. */
+function series(coefficients: readonly number[], z: number): number {
+  let p = 0;
+  for (const coefficient of coefficients) p = p * z + coefficient;
+  return p;
+}
+
 // The exponent and the mantissa in [√½, √2) that `split` found: two results without an object per call.
 let exponent = 0;
 let mantissa = 0;
@@ -109,18 +122,8 @@ export function log(x: number): number {
   // which keeps the large term f exact.
   const s = f / (2 + f);
   const z = s * s; // <= 0.0295
-  let p = 2 / 21;
-  p = p * z + 2 / 19;
-  p = p * z + 2 / 17;
-  p = p * z + 2 / 15;
-  p = p * z + 2 / 13;
-  p = p * z + 2 / 11;
-  p = p * z + 2 / 9;
-  p = p * z + 2 / 7;
-  p = p * z + 2 / 5;
-  p = p * z + 2 / 3;
   const halfSquare = 0.5 * f * f;
-  return k * LN2_HI - (halfSquare - (s * (halfSquare + z * p) + k * LN2_LO) - f);
+  return k * LN2_HI - (halfSquare - (s * (halfSquare + z * series(LOG, z)) + k * LN2_LO) - f);
 }
 
 let productLo = 0;
@@ -156,22 +159,13 @@ function logSum(x: number): number {
   const cubeLo = productLo + z * sLo + zLo * s;
   const third = product(cube, 0.6666666666666666); // 2/3 = 0.6666666666666666 + 3.7e-17
   const thirdLo = productLo + cubeLo * 0.6666666666666666 + cube * 3.700743415417188e-17;
-  let p = 2 / 21;
-  p = p * z + 2 / 19;
-  p = p * z + 2 / 17;
-  p = p * z + 2 / 15;
-  p = p * z + 2 / 13;
-  p = p * z + 2 / 11;
-  p = p * z + 2 / 9;
-  p = p * z + 2 / 7;
-  p = p * z + 2 / 5;
   // k ln 2 + 2s + 2s³/3 + s⁵ p, largest first
   const a = k * LN2_HI;
   const b = a + 2 * s;
   const bLo = k === 0 ? 0 : 2 * s - (b - a);
   const c = b + third;
   const cLo = third - (c - b);
-  const lo = bLo + cLo + (2 * sLo + thirdLo + k * LN2_LO + cube * z * p);
+  const lo = bLo + cLo + (2 * sLo + thirdLo + k * LN2_LO + cube * z * series(LOG_FROM_FIFTH, z));
   const hi = c + lo;
   logLo = lo - (hi - c);
   return hi;
@@ -219,31 +213,15 @@ function reduceAngle(x: number): number {
 /** sin(y + yLo) for |y| <= π/4. */
 function sinKernel(y: number, yLo: number): number {
   const z = y * y;
-  let p = 1 / 355687428096000;
-  p = p * z - 1 / 1307674368000;
-  p = p * z + 1 / 6227020800;
-  p = p * z - 1 / 39916800;
-  p = p * z + 1 / 362880;
-  p = p * z - 1 / 5040;
-  p = p * z + 1 / 120;
-  p = p * z - 1 / 6;
-  return y + (z * y * p + yLo * (1 - 0.5 * z));
+  return y + (z * y * series(SIN, z) + yLo * (1 - 0.5 * z));
 }
 
 /** cos(y + yLo) for |y| <= π/4. */
 function cosKernel(y: number, yLo: number): number {
   const z = y * y;
-  let p = -1 / 6402373705728000;
-  p = p * z + 1 / 20922789888000;
-  p = p * z - 1 / 87178291200;
-  p = p * z + 1 / 479001600;
-  p = p * z - 1 / 3628800;
-  p = p * z + 1 / 40320;
-  p = p * z - 1 / 720;
-  p = p * z + 1 / 24;
   const half = 0.5 * z;
   const w = 1 - half;
-  return w + (1 - w - half + (z * z * p - y * yLo));
+  return w + (1 - w - half + (z * z * series(COS, z) - y * yLo));
 }
 
 /** Sine of an angle in radians, |x| <= 2^28. */
