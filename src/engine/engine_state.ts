@@ -135,7 +135,7 @@ export class EngineState {
     if (using.session === OWN_SESSION) return this.useOwn(using, call);
     const session = this.sessions.get(using.session);
     if (!session) throw new TypeError(`session ${using.session} is closed; open a new one`);
-    this.model.adapt(session, using.adapters);
+    await this.model.adapt(session, using.adapters);
     return entered(session, call);
   }
 
@@ -144,7 +144,7 @@ export class EngineState {
     const session = await this.place({ adapters, tokens, signal });
     this.answering.add(session);
     try {
-      this.model.adapt(session, adapters);
+      await this.model.adapt(session, adapters);
       return await entered(session, call);
     } finally {
       this.answering.delete(session);
@@ -205,7 +205,7 @@ export class EngineState {
 
   /** @throws ResourceError where there is no room for one more. */
   async openPlaced({ adapters, look, isForGood }: Placing): Promise<Session> {
-    const session = await ready(this.model.openSession(adapters, look));
+    const session = await ready(this.model.openSession(adapters, look), (session) => session.close());
     if (isForGood) return session;
     this.places.nComing++;
     this.own.add(session);

@@ -49,8 +49,8 @@ export interface LoadedModel {
   readonly marks: Marks | undefined;
   /** `uses` left out: the adapters that the model was opened with. */
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
-  /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
-  adapt(session: Session, uses?: readonly AdapterUse[]): void;
+  /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there, ResourceError. */
+  adapt(session: Session, uses?: readonly AdapterUse[]): Promise<void>;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
@@ -189,13 +189,11 @@ function opened(given: Parts): LoadedModel {
         kvType,
         loadMs,
         sampling,
-        openDraft: draft && (() => ready(draft.openSession())),
+        openDraft: draft && (() => ready(draft.openSession(), (session) => session.close())),
       };
       return new Session(model, graphOf(parts, uses), look);
     },
-    adapt(session, uses) {
-      session.goOnWith(graphOf(parts, uses));
-    },
+    adapt: async (session, uses) => session.goOnWith(graphOf(parts, uses)),
     isDead: () => backend.isDead === true,
     died: backend.died,
     async close() {

@@ -1,12 +1,13 @@
-import type { Session } from './session.ts';
-
-/** A session when it is known that there is room for it; else it is closed. @throws ResourceError */
-export async function ready(session: Session): Promise<Session> {
+/** What takes memory, when it is known that there is room for it; else it is given back. @throws ResourceError */
+export async function ready<T extends { readonly room?: Promise<void> | undefined }>(
+  made: T,
+  giveBack: (made: T) => void,
+): Promise<T> {
   try {
-    await session.room;
-    return session;
+    await made.room;
+    return made;
   } catch (error) {
-    session.close();
+    giveBack(made);
     throw error;
   }
 }

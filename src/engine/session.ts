@@ -13,6 +13,7 @@ import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
 import { constraints, unfinishedOf, type GoingOn, type Making } from './making.ts';
+import { ready } from './ready.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
@@ -77,12 +78,24 @@ export class Session {
     return this.program.room;
   }
 
-  /** From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed. */
-  goOnWith(running: SessionGraph): void {
-    if (running.weights === this.running.weights) return;
-    const text = this.tokens;
+  /**
+   * From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed.
+   * @throws ResourceError where there is no room for it; the session is then as it was.
+   */
+  async goOnWith(running: SessionGraph): Promise<void> {
+    const { running: before, tokens } = this;
+    if (running.weights === before.weights) return;
     this.timeline.end(); // first: the other one takes its place
-    this.program = running.prepare();
+    try {
+      await this.take(running, tokens);
+    } catch (error) {
+      await this.take(before, tokens);
+      throw error;
+    }
+  }
+
+  private async take(running: SessionGraph, text: Int32Array): Promise<void> {
+    this.program = await ready(running.prepare(), (program) => program.dispose());
     this.running = running;
     this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, text);
   }

@@ -139,6 +139,7 @@ function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limit
 const choicesInput: ReadonlyMap<string, number> = new Map([
   ['matmul_experts', 2],
   ['mix_experts', 1],
+  ['scale_experts', 1],
 ]);
 
 /** `[nRows, 2 * nUsed]`: the first of all experts, the last, and others between. */
