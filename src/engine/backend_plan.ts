@@ -7,7 +7,7 @@ import { kvTypes, RING_BLOCK, type KvType } from '../graph/layer_state.ts';
 import type { BaseConfig, BoundModel } from '../models/architecture.ts';
 import { architectureOf } from '../models/index.ts';
 import { isRecorded } from '../models/weight_finder.ts';
-import type { OpenOptions } from '../protocol/open.ts';
+import type { BackendName, OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { checkOneOf, checkWhole } from '../base/checks.ts';
 
@@ -54,9 +54,30 @@ export function checkOpenOptions(options: OpenOptions): void {
     const value = options[name as keyof typeof openLimits];
     if (value !== undefined) checkWhole(name, value, limits);
   }
+  checkMeant(options);
   const { memory, preferCached } = options;
   if (memory !== undefined && memory !== 'auto') checkWhole("memory, if it is not 'auto'", memory, { min: 1 });
   if (preferCached !== undefined) checkPreferCached(preferCached, memory);
+}
+
+/** Options that some backends have no use for, and those that do. Of `webgpu` the part of a model that is left to the processor takes them. */
+const meantFor: { readonly [name in keyof OpenOptions]?: readonly BackendName[] } = {
+  gpuBytes: ['webgpu', 'auto'],
+  memory: ['wasm', 'webgpu', 'auto'],
+  preferCached: ['wasm', 'webgpu', 'auto'],
+  build: ['wasm', 'webgpu', 'auto'],
+  activations: ['wasm', 'webgpu', 'auto'],
+};
+
+/** @throws TypeError for an option that would be passed over in silence. `exact` is what all do. */
+function checkMeant(options: OpenOptions): void {
+  const { backend = 'wasm' } = options;
+  for (const [name, backends] of Object.entries(meantFor)) {
+    const value = options[name as keyof OpenOptions];
+    if (value === undefined || value === 'exact' || backends.includes(backend)) continue;
+    const wanted = `${name} is for backend ${backends.join(' or ')}, and ${backend} has no use for it`;
+    throw new TypeError(`${wanted}; leave it out, or choose one of those`);
+  }
 }
 
 function checkPreferCached(margin: number, memory: OpenOptions['memory']): void {
