@@ -30,9 +30,7 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
   signal?.throwIfAborted();
   const { backend = gpu ? 'auto' : undefined } = options;
   if (gpu && backend !== 'webgpu' && backend !== 'auto')
-    throw new TypeError(
-      `gpu is for backend webgpu or auto, and ${backend} has no use for it; leave one of the two out`,
-    );
+    throw new TypeError(`gpu is of no use to backend '${backend}'; leave it out, or choose another one, as 'auto'`);
   const receiving = { onDownload, signal };
   const args = {
     source: await sourceOf(source, receiving),

@@ -7,7 +7,7 @@ import { asError, UnsupportedError } from '../base/errors.ts';
 import { inBytes } from '../base/in_bytes.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { GpuObject } from '../platform/gpu.ts';
-import type { BackendPlan } from './backend_plan.ts';
+import { memoryBytes, type BackendPlan } from './backend_plan.ts';
 import { createGpuBackend, withTypes, type GpuSurroundings } from './gpu_backend.ts';
 import { gpuOrWasm } from './gpu_or_wasm.ts';
 import { sampleOf, turn, turnSeconds, type ModelSample } from './model_sample.ts';
@@ -60,12 +60,11 @@ async function checkFaster(plan: BackendPlan, around: GpuSurroundings): Promise<
 }
 
 /** Where a GPU's memory is the processor's, as in phones, a model on it takes what `memory` says it may not. No GPU tells. */
-async function checkMemory({ graph, weights, options: { memory, gpuBytes } }: BackendPlan, maxSessions: number) {
-  if (memory === undefined || gpuBytes !== undefined) return;
-  const most = memory === 'auto' ? await (await import('./auto_memory.ts')).autoMemory() : memory;
+async function checkMemory({ graph, weights, options }: BackendPlan, maxSessions: number): Promise<void> {
   const needed = bytesOfGraph(graph, weights, maxSessions);
-  if (needed <= most) return;
-  const came = `the model takes ${inBytes(needed)}, memory allows ${inBytes(most)}, and a GPU's memory may be the same memory`;
+  const most = (await memoryBytes(options)) ?? Infinity;
+  if (options.gpuBytes !== undefined || needed <= most) return;
+  const came = `the model takes ${inBytes(needed)}, memory allows ${inBytes(most)}, and a GPU's memory may be the same`;
   throw new UnsupportedError(`${came}; say how much of it the model may take, too: gpuBytes`);
 }
 

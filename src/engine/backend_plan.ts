@@ -48,36 +48,26 @@ const openLimits = {
   gpuBytes: { min: 1 },
 } as const;
 
+/** Options that would be passed over in silence. On a GPU those of the processor are for the layers that are left to it. */
+const unusedBy: { readonly [backend in BackendName]?: readonly (keyof OpenOptions)[] } = {
+  wasm: ['gpuBytes'],
+  reference: ['gpuBytes', 'memory', 'preferCached', 'build'],
+};
+
 /** Checks what needs no file. @throws RangeError or TypeError that names the option. */
 export function checkOpenOptions(options: OpenOptions): void {
   for (const [name, limits] of Object.entries(openLimits)) {
     const value = options[name as keyof typeof openLimits];
     if (value !== undefined) checkWhole(name, value, limits);
   }
-  checkMeant(options);
-  const { memory, preferCached } = options;
+  const { backend = 'wasm', memory, preferCached } = options;
+  const unused = unusedBy[backend]?.find((name) => options[name] !== undefined);
+  if (unused)
+    throw new TypeError(
+      `${unused} is of no use to backend '${backend}'; leave it out, or choose another one, as 'auto'`,
+    );
   if (memory !== undefined && memory !== 'auto') checkWhole("memory, if it is not 'auto'", memory, { min: 1 });
   if (preferCached !== undefined) checkPreferCached(preferCached, memory);
-}
-
-/** Options that some backends have no use for, and those that do. Of `webgpu` the part of a model that is left to the processor takes them. */
-const meantFor: { readonly [name in keyof OpenOptions]?: readonly BackendName[] } = {
-  gpuBytes: ['webgpu', 'auto'],
-  memory: ['wasm', 'webgpu', 'auto'],
-  preferCached: ['wasm', 'webgpu', 'auto'],
-  build: ['wasm', 'webgpu', 'auto'],
-  activations: ['wasm', 'webgpu', 'auto'],
-};
-
-/** @throws TypeError for an option that would be passed over in silence. `exact` is what all do. */
-function checkMeant(options: OpenOptions): void {
-  const { backend = 'wasm' } = options;
-  for (const [name, backends] of Object.entries(meantFor)) {
-    const value = options[name as keyof OpenOptions];
-    if (value === undefined || value === 'exact' || backends.includes(backend)) continue;
-    const wanted = `${name} is for backend ${backends.join(' or ')}, and ${backend} has no use for it`;
-    throw new TypeError(`${wanted}; leave it out, or choose one of those`);
-  }
 }
 
 function checkPreferCached(margin: number, memory: OpenOptions['memory']): void {
@@ -86,6 +76,10 @@ function checkPreferCached(margin: number, memory: OpenOptions['memory']): void 
   if (memory === undefined)
     throw new TypeError('preferCached is for a model in less memory than it needs; give memory, too, or leave it out');
 }
+
+/** What `memory` stands for. */
+export const memoryBytes = async ({ memory }: OpenOptions): Promise<number | undefined> =>
+  memory === 'auto' ? (await import('./auto_memory.ts')).autoMemory() : memory;
 
 /** The sizes that a session of this model needs. */
 export function graphLimits(options: OpenOptions, { config }: BoundModel): GraphLimits {

@@ -173,7 +173,7 @@ export class Embedder {
     this.prepared?.program.dispose();
     this.prepared = undefined;
     const made = { pooling, ...this.model.prepare(pooling) };
-    await ready(made.program, (program) => program.dispose());
+    await ready({ room: made.program.room, close: () => made.program.dispose() });
     return (this.prepared = made);
   }
 }

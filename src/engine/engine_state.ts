@@ -205,7 +205,7 @@ export class EngineState {
 
   /** @throws ResourceError where there is no room for one more. */
   async openPlaced({ adapters, look, isForGood }: Placing): Promise<Session> {
-    const session = await ready(this.model.openSession(adapters, look), (session) => session.close());
+    const session = await ready(this.model.openSession(adapters, look));
     if (isForGood) return session;
     this.places.nComing++;
     this.own.add(session);

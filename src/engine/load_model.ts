@@ -49,7 +49,10 @@ export interface LoadedModel {
   readonly marks: Marks | undefined;
   /** `uses` left out: the adapters that the model was opened with. */
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
-  /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there, ResourceError. */
+  /**
+   * Has a session go on with these adapters: it reads its text again, where they are others.
+   * @throws TypeError for adapters that are not there, ResourceError where there is no room: the session is then as it was.
+   */
   adapt(session: Session, uses?: readonly AdapterUse[]): Promise<void>;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
@@ -189,11 +192,17 @@ function opened(given: Parts): LoadedModel {
         kvType,
         loadMs,
         sampling,
-        openDraft: draft && (() => ready(draft.openSession(), (session) => session.close())),
+        openDraft: draft && (() => ready(draft.openSession())),
       };
       return new Session(model, graphOf(parts, uses), look);
     },
-    adapt: async (session, uses) => session.goOnWith(graphOf(parts, uses)),
+    async adapt(session, uses) {
+      const before = session.goOnWith(graphOf(parts, uses));
+      await session.room?.catch((error) => {
+        if (before) session.goOnWith(before);
+        throw error;
+      });
+    },
     isDead: () => backend.isDead === true,
     died: backend.died,
     async close() {

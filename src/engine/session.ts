@@ -13,7 +13,6 @@ import { samplerFor } from './sampler_for.ts';
 import type { Inside, SaveOptions } from './saving.ts';
 import type { Unfinished } from './unfinished.ts';
 import { constraints, unfinishedOf, type GoingOn, type Making } from './making.ts';
-import { ready } from './ready.ts';
 import type { RoomyPrompt } from './room.ts';
 import type { Ahead } from './speculative/ahead.ts';
 import type { DeviceDraws } from './device_draws.ts';
@@ -80,24 +79,16 @@ export class Session {
 
   /**
    * From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed.
-   * @throws ResourceError where there is no room for it; the session is then as it was.
+   * @returns what ran before, where that is another one
    */
-  async goOnWith(running: SessionGraph): Promise<void> {
+  goOnWith(running: SessionGraph): SessionGraph | undefined {
     const { running: before, tokens } = this;
-    if (running.weights === before.weights) return;
+    if (running.weights === before.weights) return undefined;
     this.timeline.end(); // first: the other one takes its place
-    try {
-      await this.take(running, tokens);
-    } catch (error) {
-      await this.take(before, tokens);
-      throw error;
-    }
-  }
-
-  private async take(running: SessionGraph, text: Int32Array): Promise<void> {
-    this.program = await ready(running.prepare(), (program) => program.dispose());
+    this.program = running.prepare();
     this.running = running;
-    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, text);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, tokens);
+    return before;
   }
 
   /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */
