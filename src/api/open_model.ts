@@ -1,7 +1,6 @@
 import type { GpuObject } from '../platform/gpu.ts';
 import type { ModelSource } from '../platform/platform.ts';
 import type { StoredSource } from '../store/types.ts';
-import type { BackendName } from '../protocol/open.ts';
 import { callSite } from './call_site.ts';
 import { Engine } from './engine.ts';
 import { Model } from './model.ts';
@@ -30,6 +29,8 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
   const { draft, adapters, gpu, onProgress, onDownload, signal, ...rest } = options;
   signal?.throwIfAborted();
   const { backend = gpu ? 'auto' : undefined } = options;
+  if (gpu && backend !== 'webgpu' && backend !== 'auto')
+    throw new TypeError(`gpu is of no use to backend '${backend}'; leave it out, or choose another one, as 'auto'`);
   const receiving = { onDownload, signal };
   const args = {
     source: await sourceOf(source, receiving),
@@ -40,18 +41,13 @@ export async function openModel(source: ModelSource | StoredSource, options: Ope
     options: { ...rest, backend },
   };
   const open = (signal?: AbortSignal) =>
-    startEngine(
-      async (client, files) => {
-        const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
-        return { client, info };
-      },
-      mayUseGpu(backend) ? foreign(gpu) : undefined,
-    );
+    startEngine(async (client, files) => {
+      const info = await client.call('open', { ...args, files }, { onEvent: onProgress, signal, site });
+      return { client, info };
+    }, foreign(gpu));
   const { client, info } = await open(signal);
   return new Model(new Engine(client, async () => (await open()).client), info);
 }
-
-const mayUseGpu = (backend: BackendName | undefined): boolean => backend === 'webgpu' || backend === 'auto';
 
 /** A GPU object that the engine's own thread does not have. */
 const foreign = (gpu: GpuObject | undefined): GpuObject | undefined =>

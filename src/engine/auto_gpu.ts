@@ -1,11 +1,13 @@
 import type { Backend } from '../backends/backend.ts';
 import { findAdapter, isFallback } from '../backends/webgpu/device.ts';
 import { checkSupported } from '../backends/webgpu/lower.ts';
+import { bytesOfGraph } from '../backends/split/plan.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
 import { asError, UnsupportedError } from '../base/errors.ts';
+import { inBytes } from '../base/in_bytes.ts';
 import { detectFeatures } from '../platform/features.ts';
 import type { GpuObject } from '../platform/gpu.ts';
-import type { BackendPlan } from './backend_plan.ts';
+import { memoryBytes, type BackendPlan } from './backend_plan.ts';
 import { createGpuBackend, withTypes, type GpuSurroundings } from './gpu_backend.ts';
 import { gpuOrWasm } from './gpu_or_wasm.ts';
 import { sampleOf, turn, turnSeconds, type ModelSample } from './model_sample.ts';
@@ -47,6 +49,7 @@ async function checkFaster(plan: BackendPlan, around: GpuSurroundings): Promise<
   const { info, isFallback } = await adapterOf(around.given!);
   if (isFallback) throw new UnsupportedError(`the GPU here is software: ${info}`);
   checkSupported(plan.graph);
+  await checkMemory(plan, around.maxSessions);
   const name = noteName(info, plan);
   const { read, write } = await notes();
   const before = noted(await read(name));
@@ -54,6 +57,15 @@ async function checkFaster(plan: BackendPlan, around: GpuSurroundings): Promise<
   if (!before) await write(name, found);
   if ('refused' in found) throw new UnsupportedError(found.refused);
   if (found.gpu >= found.wasm) throw new UnsupportedError(whySlower(info, found));
+}
+
+/** Where a GPU's memory is the processor's, as in phones, a model on it takes what `memory` says it may not. No GPU tells. */
+async function checkMemory({ graph, weights, options }: BackendPlan, maxSessions: number): Promise<void> {
+  const needed = bytesOfGraph(graph, weights, maxSessions);
+  const most = (await memoryBytes(options)) ?? Infinity;
+  if (options.gpuBytes !== undefined || needed <= most) return;
+  const came = `the model takes ${inBytes(needed)}, memory allows ${inBytes(most)}, and a GPU's memory may be the same`;
+  throw new UnsupportedError(`${came}; say how much of it the model may take, too: gpuBytes`);
 }
 
 async function adapterOf(gpu: GpuObject): Promise<{ readonly info: string; readonly isFallback: boolean }> {
@@ -89,7 +101,7 @@ function noted(note: unknown): TurnSeconds | Refused | undefined {
 async function measured(plan: BackendPlan, around: GpuSurroundings): Promise<TurnSeconds | Refused> {
   const sample = sampleOf(plan.graph, plan.weights);
   const sampled = { ...plan, weights: sample.weights, graph: sample.pieces[0]!, part: undefined };
-  const options = { ...plan.options, maxSessions: 1, gpuBytes: undefined };
+  const options = { ...plan.options, maxSessions: 1, gpuBytes: undefined, memory: undefined, preferCached: undefined };
   const gpu = await createGpuBackend({ ...sampled, options }, { ...around, isSample: true })
     .then((backend) => secondsOn(backend, sample, plan.signal))
     .catch(refusal);

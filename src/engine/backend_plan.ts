@@ -7,7 +7,7 @@ import { kvTypes, RING_BLOCK, type KvType } from '../graph/layer_state.ts';
 import type { BaseConfig, BoundModel } from '../models/architecture.ts';
 import { architectureOf } from '../models/index.ts';
 import { isRecorded } from '../models/weight_finder.ts';
-import type { OpenOptions } from '../protocol/open.ts';
+import type { BackendName, OpenOptions } from '../protocol/open.ts';
 import { elementsOf, type Tensor } from '../graph/tensor.ts';
 import { checkOneOf, checkWhole } from '../base/checks.ts';
 
@@ -48,13 +48,24 @@ const openLimits = {
   gpuBytes: { min: 1 },
 } as const;
 
+/** Options that would be passed over in silence. On a GPU those of the processor are for the layers that are left to it. */
+const unusedBy: { readonly [backend in BackendName]?: readonly (keyof OpenOptions)[] } = {
+  wasm: ['gpuBytes'],
+  reference: ['gpuBytes', 'memory', 'preferCached', 'build'],
+};
+
 /** Checks what needs no file. @throws RangeError or TypeError that names the option. */
 export function checkOpenOptions(options: OpenOptions): void {
   for (const [name, limits] of Object.entries(openLimits)) {
     const value = options[name as keyof typeof openLimits];
     if (value !== undefined) checkWhole(name, value, limits);
   }
-  const { memory, preferCached } = options;
+  const { backend = 'wasm', memory, preferCached } = options;
+  const unused = unusedBy[backend]?.find((name) => options[name] !== undefined);
+  if (unused)
+    throw new TypeError(
+      `${unused} is of no use to backend '${backend}'; leave it out, or choose another one, as 'auto'`,
+    );
   if (memory !== undefined && memory !== 'auto') checkWhole("memory, if it is not 'auto'", memory, { min: 1 });
   if (preferCached !== undefined) checkPreferCached(preferCached, memory);
 }
@@ -65,6 +76,10 @@ function checkPreferCached(margin: number, memory: OpenOptions['memory']): void 
   if (memory === undefined)
     throw new TypeError('preferCached is for a model in less memory than it needs; give memory, too, or leave it out');
 }
+
+/** What `memory` stands for. */
+export const memoryBytes = async ({ memory }: OpenOptions): Promise<number | undefined> =>
+  memory === 'auto' ? (await import('./auto_memory.ts')).autoMemory() : memory;
 
 /** The sizes that a session of this model needs. */
 export function graphLimits(options: OpenOptions, { config }: BoundModel): GraphLimits {

@@ -4,7 +4,7 @@ import type { GpuObject } from '../platform/gpu.ts';
 import type { BackendName, OpenOptions } from '../protocol/open.ts';
 import { checkOneOf } from '../base/checks.ts';
 import type { Backend } from '../backends/backend.ts';
-import { defaultSessions, type BackendFactory, type BackendPlan } from './backend_plan.ts';
+import { defaultSessions, memoryBytes, type BackendFactory, type BackendPlan } from './backend_plan.ts';
 import type { GpuSurroundings } from './gpu_backend.ts';
 import { fileNamed } from './files.ts';
 import { kernelFile } from './kernel_file.ts';
@@ -33,12 +33,12 @@ export const wasmHost = (): WasmHost => ({
 type Starter = (options: OpenOptions, gpu: GpuObject | undefined) => StartingBackend;
 
 /** Begins with the threads of WebAssembly, and ends them where they have no part in what comes. */
-const startWasm: Starter = ({ maxSessions = defaultSessions, threads, build, activations, memory, preferCached }) => {
+const startWasm: Starter = (options) => {
+  const { maxSessions = defaultSessions, threads, build, activations, preferCached } = options;
   const { finish, abandon } = startWasmBackend({ threads, build, activations, host: wasmHost() });
   return {
     async create({ weights, graph, part, keep }) {
-      const memoryBytes = memory === 'auto' ? await (await import('./auto_memory.ts')).autoMemory() : memory;
-      return finish({ weights, graph, part, keep, maxSessions, memoryBytes, preferCached });
+      return finish({ weights, graph, part, keep, maxSessions, memoryBytes: await memoryBytes(options), preferCached });
     },
     abandon,
   };

@@ -8,6 +8,7 @@ import type { BoundModel, Recording } from '../models/architecture.ts';
 import type { Pooling } from '../models/pooling.ts';
 import type { ModelInfo } from '../protocol/open.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { ready } from './ready.ts';
 import type { Pause } from './score.ts';
 import { prefixOf, tasksOf, type Named } from './tasks.ts';
 import { textSteps, type TextStep } from './text_steps.ts';
@@ -87,9 +88,9 @@ export class Embedder {
 
   /**
    * One row of each text, `[nCols]`; with `none` those of its tokens, `[nTokens * nCols]`.
-   * @throws RangeError for a text that is too long or empty, before the first is read.
+   * @throws RangeError for a text that is too long or empty, ResourceError where there is no room, before the first is read.
    */
-  embed(
+  async embed(
     texts: readonly (string | readonly number[])[],
     { truncate, pooling: given, task }: EmbedSettings,
     around: Around,
@@ -101,7 +102,7 @@ export class Embedder {
     const prefix = task === undefined ? '' : prefixOf(this.model, task);
     const tokens = (text: string | readonly number[]) => this.tokensOf(text, { truncate, prefix });
     const all = texts.map((text, i) => (texts.length > 1 ? named(`text ${i}`, () => tokens(text)) : tokens(text)));
-    const { maxTokens } = this.preparedFor(pooling).graph;
+    const { maxTokens } = (await this.preparedFor(pooling)).graph;
     const long = all.find(({ length }) => length > maxTokens);
     if (long && !isBidirectional && (pooling === 'mean' || pooling === 'cls')) {
       const came = `a text of ${long.length} tokens, which this model reads ${maxTokens} at a time`;
@@ -141,7 +142,7 @@ export class Embedder {
 
   /** What the graph makes of each text. */
   async read(texts: readonly (readonly number[])[], pooling: Pooling, around: Around): Promise<Float32Array[]> {
-    const { graph, program } = this.preparedFor(pooling);
+    const { graph, program } = await this.preparedFor(pooling);
     const { logits } = graph;
     const nCols = logits.shape[1]!;
     const found = texts.map((): Float32Array[] => []);
@@ -167,12 +168,13 @@ export class Embedder {
   }
 
   /** One graph at a time has memory. */
-  private preparedFor(pooling: Pooling): Prepared {
+  private async preparedFor(pooling: Pooling): Promise<Prepared> {
     if (this.prepared?.pooling === pooling) return this.prepared;
     this.prepared?.program.dispose();
     this.prepared = undefined;
-    this.prepared = { pooling, ...this.model.prepare(pooling) };
-    return this.prepared;
+    const made = { pooling, ...this.model.prepare(pooling) };
+    await ready({ room: made.program.room, close: () => made.program.dispose() });
+    return (this.prepared = made);
   }
 }
 

@@ -135,7 +135,7 @@ export class EngineState {
     if (using.session === OWN_SESSION) return this.useOwn(using, call);
     const session = this.sessions.get(using.session);
     if (!session) throw new TypeError(`session ${using.session} is closed; open a new one`);
-    this.model.adapt(session, using.adapters);
+    await this.model.adapt(session, using.adapters);
     return entered(session, call);
   }
 
@@ -144,7 +144,7 @@ export class EngineState {
     const session = await this.place({ adapters, tokens, signal });
     this.answering.add(session);
     try {
-      this.model.adapt(session, adapters);
+      await this.model.adapt(session, adapters);
       return await entered(session, call);
     } finally {
       this.answering.delete(session);

@@ -8,50 +8,23 @@ import type { Tensor } from '../graph/tensor.ts';
  */
 export function gpuOrWasm(gpu: Backend, wasm: (why: Error) => Promise<Backend>): Backend {
   let taken = gpu;
-  return {
-    get name() {
-      return taken.name;
-    },
-    get gpu() {
-      return taken.gpu;
-    },
-    get noGpu() {
-      return taken.noGpu;
-    },
-    get threads() {
-      return taken.threads;
-    },
-    get noThreads() {
-      return taken.noThreads;
-    },
-    get isDead() {
-      return taken.isDead ?? false;
-    },
-    get paging() {
-      return taken.paging;
-    },
-    get died() {
-      return taken.died;
-    },
-    get activations() {
-      return taken.activations;
-    },
-    unsupported: (node) => taken.unsupported(node),
-    supports: (quant) => taken.supports(quant),
-    async upload(weights, options) {
-      const { isOfFile, ...how } = forTwo(options);
-      try {
-        await taken.upload(weights, how);
-      } catch (error) {
-        if (options.signal?.aborted || isOfFile(error)) throw error;
-        await taken.dispose(); // first: its memory may be what the other one takes
-        taken = await wasm(asError(error));
-        await taken.upload(weights, how);
-      }
-    },
-    prepare: (graph, look) => taken.prepare(graph, look),
-    dispose: () => taken.dispose(),
+  const upload: Backend['upload'] = async (weights, options) => {
+    const { isOfFile, ...how } = forTwo(options);
+    try {
+      await taken.upload(weights, how);
+    } catch (error) {
+      if (options.signal?.aborted || isOfFile(error)) throw error;
+      await taken.dispose(); // first: its memory may be what the other one takes
+      taken = await wasm(asError(error));
+      await taken.upload(weights, how);
+    }
   };
+  return new Proxy(gpu, {
+    get(_, member: keyof Backend) {
+      const value: unknown = member === 'upload' ? upload : taken[member];
+      return typeof value === 'function' ? (value.bind(taken) as unknown) : value;
+    },
+  });
 }
 
 /** For two uploads, one after the other, that look like one: what came by in the first is read once more, and nothing goes back. */

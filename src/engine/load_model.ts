@@ -48,8 +48,11 @@ export interface LoadedModel {
   readonly marks: Marks | undefined;
   /** `uses` left out: the adapters that the model was opened with. */
   openSession(uses?: readonly AdapterUse[], look?: Look): Session;
-  /** Has a session go on with these adapters: it reads its text again, where they are others. @throws TypeError for adapters that are not there. */
-  adapt(session: Session, uses?: readonly AdapterUse[]): void;
+  /**
+   * Has a session go on with these adapters: it reads its text again, where they are others.
+   * @throws TypeError for adapters that are not there, ResourceError where there is no room: the session is then as it was.
+   */
+  adapt(session: Session, uses?: readonly AdapterUse[]): Promise<void>;
   /** @throws TypeError where the model makes no embeddings, and ranks nothing. */
   embedder(uses?: readonly AdapterUse[]): Promise<Embedder>;
   /** Whether one of its threads has died. */
@@ -204,8 +207,12 @@ function opened(given: Parts): LoadedModel {
       };
       return new Session(model, graphOf(parts, uses), look);
     },
-    adapt(session, uses) {
-      session.goOnWith(graphOf(parts, uses));
+    async adapt(session, uses) {
+      const before = session.goOnWith(graphOf(parts, uses));
+      await session.room?.catch((error) => {
+        if (before) session.goOnWith(before);
+        throw error;
+      });
     },
     isDead: () => backend.isDead === true,
     died: backend.died,

@@ -1,12 +1,12 @@
 import type { Session } from './session.ts';
 
-/** A session when it is known that there is room for it; else it is closed. @throws ResourceError */
-export async function ready(session: Session): Promise<Session> {
+/** What takes memory, when it is known that there is room for it; else it is closed. @throws ResourceError */
+export async function ready<T extends Pick<Session, 'room' | 'close'>>(made: T): Promise<T> {
   try {
-    await session.room;
-    return session;
+    await made.room;
+    return made;
   } catch (error) {
-    session.close();
+    made.close();
     throw error;
   }
 }

@@ -77,14 +77,18 @@ export class Session {
     return this.program.room;
   }
 
-  /** From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed. */
-  goOnWith(running: SessionGraph): void {
-    if (running.weights === this.running.weights) return;
-    const text = this.tokens;
+  /**
+   * From here on another graph of the same model runs. What it knows of the text would not be the same: the text is read again when it is needed.
+   * @returns what ran before, where that is another one
+   */
+  goOnWith(running: SessionGraph): SessionGraph | undefined {
+    const { running: before, tokens } = this;
+    if (running.weights === before.weights) return undefined;
     this.timeline.end(); // first: the other one takes its place
     this.program = running.prepare();
     this.running = running;
-    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, text);
+    this.timeline = new Timeline(running.graph, running.state, this.program, running.shared, tokens);
+    return before;
   }
 
   /** A call begins; what comes back ends it. Calls on several sessions of a model run together. */

@@ -31,8 +31,8 @@ export interface OpenOptions {
   readonly gpuBytes?: number | undefined;
   /**
    * Bytes of the processor's memory that the model may take, all in all, or `auto`: as many as this device has to give. Where that is less than
-   * it needs, as many weights as fit stay there; the others are read from the source each time they are used, with the same results. Default:
-   * all of it is in memory.
+   * it needs, as many weights as fit stay there; the others are read from the source each time they are used, with the same results. The backend
+   * `auto` then takes a GPU with `gpuBytes` only, since its memory may be the same. Default: all of it is in memory.
    */
   readonly memory?: number | 'auto' | undefined;
   /**
@@ -41,7 +41,7 @@ export interface OpenOptions {
    * text is another one, which depends on what was read before. Default: off, results are those of all of it in memory.
    */
   readonly preferCached?: number | undefined;
-  /** Compute threads, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
+  /** Compute threads of the processor, 1 to 64. Default: one per core, at most 8; `info.threads` says how many there are. */
   readonly threads?: number;
   /** Forces a kernel build by name; default: the best one that works here. */
   readonly build?: 'relaxed' | 'simd';

@@ -69,7 +69,7 @@ describe('a session', () => {
     ];
     const seen = new Set<string>();
     for (const uses of sets) {
-      model.adapt(session, uses);
+      await model.adapt(session, uses);
       const fresh = model.openSession(uses);
       const wanted = await run(fresh);
       const wantedLogits = await logitsOf(fresh);
@@ -90,7 +90,7 @@ describe('a session', () => {
     const model = await open();
     const session = model.openSession(['poet', 'calm']);
     await run(session);
-    model.adapt(session, [{ name: 'calm', scale: 1 }, 'poet', { name: 'pirate', scale: 0 }]);
+    await model.adapt(session, [{ name: 'calm', scale: 1 }, 'poet', { name: 'pirate', scale: 0 }]);
     expect((await run(session)).nReusedTokens).toBe(tinyPrompt.length - 1);
     await model.close();
   });
@@ -99,7 +99,7 @@ describe('a session', () => {
     const model = await open();
     const session = model.openSession([]);
     const first = await run(session, tinyPrompt, { maxTokens: 5 });
-    model.adapt(session, ['poet']);
+    await model.adapt(session, ['poet']);
     const work = session.resume({ maxTokens: 6 });
     let last = await work.next();
     while (!last.done) last = await work.next();
@@ -119,7 +119,7 @@ describe('a session', () => {
       (await run(session, [...session.tokens, 5])).tokens,
     );
     for (const uses of [[], ['pirate'], [{ name: 'poet', scale: 0.99 }], ['poet', 'calm']]) {
-      model.adapt(other, uses);
+      await model.adapt(other, uses);
       await expect(other.restore(saved)).rejects.toThrow(/the saved session is of .+ with the same adapters/s);
     }
     await model.close();
@@ -154,8 +154,8 @@ describe('a session', () => {
     const model = await open();
     const session = model.openSession(['poet']);
     const plain = await run(session, tinyPrompt, { maxTokens: 30 });
-    model.adapt(session, []);
-    model.adapt(session, ['poet']);
+    await model.adapt(session, []);
+    await model.adapt(session, ['poet']);
     expect((await run(session, tinyPrompt, { maxTokens: 30, speculate: 'lookup', nDraft: 3 })).tokens).toEqual(
       plain.tokens,
     );
@@ -236,7 +236,8 @@ describe('memory', () => {
     ];
     const sessions = [0, 1, 2, 3].map((i) => model.openSession(all[i]));
     for (let round = 0; round < 12; round++) {
-      for (const [i, session] of sessions.entries()) model.adapt(session, all[(round * (i + 1) + i) % all.length]);
+      for (const [i, session] of sessions.entries())
+        await model.adapt(session, all[(round * (i + 1) + i) % all.length]);
       if (round % 3 === 0)
         for (const [i] of sessions.entries()) {
           sessions[i]!.close();

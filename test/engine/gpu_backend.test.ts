@@ -37,7 +37,7 @@ const timeout = 900_000;
 
 describe.skipIf(absent)('a model too large for the GPU', { timeout }, () => {
   const openOn = (given: GPU, gpuBytes?: number) =>
-    openBytes(bytes, { ...opening, gpuBytes }, (plan) => createGpuBackend(plan, around(given)));
+    openBytes(bytes, { ...opening, backend: 'webgpu', gpuBytes }, (plan) => createGpuBackend(plan, around(given)));
 
   it('has its last layers there, as many as gpuBytes allows, and the others on WebAssembly', async () => {
     const whole = await openOn(gpu!);
@@ -176,6 +176,17 @@ describe.skipIf(absent)('backend auto', { timeout }, () => {
     const model = openBytes(bytes, opening, (plan) => createFaster({ ...plan, signal: stopped.signal }, surroundings));
     await expect(model).rejects.toMatchObject({ name: 'AbortError' });
     expect([nAsked, real.buffers.size, existsSync(join(folder, 'thimble'))]).toEqual([2, 0, false]);
+  });
+
+  it('takes no GPU for a model that may not be in memory, unless it says how much of the GPU that may take', async () => {
+    const { gpu: counted, devices } = watched(disguised(gpu!));
+    const options = { ...opening, memory: 100_000 };
+    const model = await openBytes(bytes, options, (plan) => createFaster(plan, around(counted)));
+    expect(model.info.noGpu).toMatch(
+      /^the model takes [\d.]+ KiB, memory allows 97\.7 KiB, and a GPU's memory may be the same; say how much .*: gpuBytes$/,
+    );
+    expect(devices).toHaveLength(0);
+    await model.close();
   });
 
   it('says why there is no GPU, without advice that was taken', async () => {

@@ -191,7 +191,7 @@ describe('a model that makes embeddings', () => {
     const all = await embedder.embed([long], { ...settings, pooling: 'none' }, noPause);
     expect(all[0]!.slice(-64)).toEqual(whole);
     expect(all[0]).toHaveLength(300 * 64);
-    expect(() => embedder.embed([long], { ...settings, pooling: 'mean' }, noPause)).toThrow(/sees 128 at most/);
+    await expect(embedder.embed([long], { ...settings, pooling: 'mean' }, noPause)).rejects.toThrow(/sees 128 at most/);
   });
 
   it('refuses texts that are too long, empty, or not to be had, and makes no text', async () => {

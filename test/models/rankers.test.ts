@@ -101,7 +101,7 @@ describe('rank', () => {
   it('is all that a reranker does', async () => {
     const embedder = await open(wordyEncoder('bert-rank'));
     const settings = { truncate: false, pooling: undefined, task: undefined } as const;
-    expect(() => embedder.embed(['a'], settings, around)).toThrow(/ranks documents and makes no embeddings; use model.rank/);
+    await expect(embedder.embed(['a'], settings, around)).rejects.toThrow(/ranks documents and makes no embeddings; use model.rank/);
     const model = await openBytes(wordyEncoder('bert-rank'), { nCtx: 64 });
     expect(() => model.openSession()).toThrow(/makes scores, not text; use model.rank/);
   });
@@ -131,6 +131,6 @@ describe('the task of a text', () => {
     );
     await expect(embed('nobody knows', 'a', 'query')).rejects.toThrow(/no tasks of nobody knows are known here; write/);
     const embedder = await open('e5-small');
-    expect(() => embedder.embed([[5, 6]], { truncate: false, pooling: undefined, task: 'query' }, around)).toThrow(TypeError);
+    await expect(embedder.embed([[5, 6]], { truncate: false, pooling: undefined, task: 'query' }, around)).rejects.toThrow(TypeError);
   });
 });

@@ -1,8 +1,8 @@
 import { greatest, sum } from '../../base/numbers.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
-import { colsAcross, cutsOf, partOf, type GraphPart } from './cut.ts';
-import type { SplitParts } from './split.ts';
+import { colsAcross, cutsOf, partOf, type Cut, type GraphPart } from './cut.ts';
+import { cutFor, type SplitParts } from './split.ts';
 
 /** What a model takes, and what there is for the second part of it. */
 export interface SplitNeeds {
@@ -32,17 +32,30 @@ const FAIR_SHARE = 0.9;
  */
 export function planSplit({ graph, weights, maxSessions, mostBytes }: SplitNeeds): SplitPlan | undefined {
   const end = graph.nodes.length;
-  const fitting = cutsOf(graph)
-    .filter(({ crossing }) => crossing.length > 0)
+  const fitting = bestBetweenWeights(graph)
     .map((cut) => ({ cut, bytes: bytesOfPart(partOf(graph, cut.at, end), weights, maxSessions) }))
     .filter(({ bytes }) => bytes <= mostBytes);
   const most = greatest(fitting.map(({ bytes }) => bytes));
   const fair = fitting.filter(({ bytes }) => bytes >= FAIR_SHARE * most).map(({ cut }) => cut);
-  const [best] = fair.sort((a, b) => colsAcross(a) - colsAcross(b));
-  if (!best) return undefined;
-  const [first, second] = [partOf(graph, 0, best.at), partOf(graph, best.at, end)];
-  const secondBytes = bytesOfPart(second, weights, maxSessions);
-  return { first, second, secondBytes, ofFirst: weightsOf(first), ofSecond: weightsOf(second) };
+  for (const { at } of fair.sort((a, b) => colsAcross(a) - colsAcross(b))) {
+    const [first, second] = [partOf(graph, 0, at), partOf(graph, at, end)];
+    const names = { ofFirst: weightsOf(first), ofSecond: weightsOf(second) };
+    if (cutFor(graph, names) !== at) continue; // programs are cut where their weights say
+    return { first, second, secondBytes: bytesOfPart(second, weights, maxSessions), ...names };
+  }
+  return undefined;
+}
+
+/** Of all cuts between the same two nodes with weights, the one that the fewest numbers cross: that is where programs are cut. */
+function bestBetweenWeights(graph: Graph): Cut[] {
+  const hasWeight = graph.nodes.map(({ inputs }) => inputs.some(({ role }) => role === 'weight'));
+  const best = new Map<number, Cut>();
+  for (const cut of cutsOf(graph)) {
+    const nBefore = hasWeight.slice(0, cut.at).filter(Boolean).length;
+    const known = best.get(nBefore);
+    if (cut.crossing.length > 0 && (!known || colsAcross(cut) < colsAcross(known))) best.set(nBefore, cut);
+  }
+  return [...best.values()];
 }
 
 /** What a whole graph takes. */

@@ -2,7 +2,7 @@ import { sum } from '../../base/numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
-import type { Backend, Look, NodeWork, Program, StateCopy, UploadOptions } from '../backend.ts';
+import type { Backend, Look, NodeWork, Program, StateCopy, Traffic, UploadOptions } from '../backend.ts';
 import { colsAcross, cutsOf, partOf, type GraphPart } from './cut.ts';
 
 /** Two backends that share a model: the first layers on one of them, the last ones, and the logits, on the other. */
@@ -27,9 +27,10 @@ export function splitBackend({ first, second, ofFirst, ofSecond }: SplitParts): 
     get isDead() {
       return (first.isDead || second.isDead) ?? false;
     },
+    paging: first.paging ?? second.paging,
     died: first.died && second.died ? Promise.race([first.died, second.died]) : (first.died ?? second.died),
     unsupported: (node) => first.unsupported(node) ?? second.unsupported(node),
-    supports: (quant) => first.supports(quant) && second.supports(quant),
+    supports: (quant) => first.supports(quant) || second.supports(quant), // each has looked at its own part of the graph
     async upload(weights, options) {
       const shares = [
         weights.filter(({ name }) => ofFirst.has(name)),
@@ -134,6 +135,10 @@ class SplitProgram implements Program {
       take: async () => void (await Promise.all(copies.map((copy) => copy.take()))),
       restore: async () => void (await Promise.all(copies.map((copy) => copy.restore()))),
     };
+  }
+
+  get traffic(): Traffic | undefined {
+    return this.first.program.traffic ?? this.second.program.traffic;
   }
 
   get room(): Promise<void> {

@@ -120,11 +120,11 @@ function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limit
     const seed = numbered.size + 1;
     const [rows, cols] = input.shape as [number, number];
     const seen = isCache(input) ? Math.min(rows, pos + nRows) : rows;
-    if (input.role === 'state') states.set(input, numbers(seen * cols, seed));
     const isTaken = input.role === 'activation' && !made.has(input);
     const chooser = nodes.find(({ op, inputs }) => inputs[choicesInput.get(op.name) ?? -1] === input);
-    const data = (): Float32Array => (chooser ? choices(chooser, rows) : numbers(rows * cols, seed));
-    numbered.set(input, isTaken ? { ...input, role: 'constant', data: data() } : input);
+    const some = (n: number): Float32Array => (chooser ? choices(chooser, n) : numbers(n * cols, seed));
+    if (input.role === 'state') states.set(input, some(seen));
+    numbered.set(input, isTaken ? { ...input, role: 'constant', data: some(rows) } : input);
   }
   const trials = nodes.map((node) => ({ ...node, inputs: node.inputs.map((input) => numbered.get(input)!) }));
   const { out, op } = nodes.at(-1)!;
@@ -139,6 +139,7 @@ function trialOf(nodes: readonly Node[], nRows: number, limits: CheckHome['limit
 const choicesInput: ReadonlyMap<string, number> = new Map([
   ['matmul_experts', 2],
   ['mix_experts', 1],
+  ['scale_experts', 1],
 ]);
 
 /** `[nRows, 2 * nUsed]`: the first of all experts, the last, and others between. */

@@ -3,6 +3,7 @@ import type { Backend } from '../../../src/backends/backend.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
 import { bytesOfGraph, planSplit } from '../../../src/backends/split/plan.ts';
 import { splitBackend } from '../../../src/backends/split/split.ts';
+import { createWasmBackend } from '../../../src/backends/wasm/wasm.ts';
 import { ResourceError } from '../../../src/base/errors.ts';
 import type { BackendFactory } from '../../../src/engine/backend_plan.ts';
 import type { Session } from '../../../src/engine/session.ts';
@@ -10,9 +11,12 @@ import type { Step } from '../../../src/graph/graph.ts';
 import { matmul } from '../../../src/ops/matmul.ts';
 import { allLogits, openAdapted, openBytes, reference } from '../../helpers/open.ts';
 import { tinyLora, tinyVector } from '../../helpers/tiny_adapters.ts';
-import { familyConfigs, tinyConfigs, tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
+import { nodeHost } from '../wasm/support.ts';
+import { familyConfigs, mixtureConfigs, tinyConfigs, tinyModel, tinyPrompt } from '../../helpers/tiny_models.ts';
 
-const names = [...Object.keys(tinyConfigs), ...Object.keys(familyConfigs)].filter((name) => !name.endsWith('-large'));
+const names = [tinyConfigs, familyConfigs, mixtureConfigs]
+  .flatMap((configs) => Object.keys(configs))
+  .filter((name) => !name.endsWith('-large'));
 
 /** Two reference backends; the second one may take this part of what the whole model would. */
 const split =
@@ -49,6 +53,27 @@ describe('a model in two parts', () => {
       if (done) return value.tokens;
     }
   }
+
+  it.each(['gpt-oss-mxfp4', 'mixtral', 'gemma2', 'lfm2'])('is cut where it was planned to be: %s', async (name) => {
+    const bytes = tinyModel(name);
+    let nOpened = 0;
+    for (let share = 0.02; share < 1; share += 0.02) {
+      const onWasm: BackendFactory = async ({ graph, weights }) => {
+        const mostBytes = share * bytesOfGraph(graph, weights, 1);
+        const plan = planSplit({ graph, weights, maxSessions: 1, mostBytes });
+        if (!plan) return referenceBackend();
+        nOpened++;
+        const needs = { graph: plan.first.graph, keep: plan.first.gives, maxSessions: 1, threads: 1 };
+        const own = weights.filter((each) => plan.ofFirst.has(each.name));
+        const first = await createWasmBackend({ ...needs, weights: own, host: nodeHost() }); // with room for just that
+        return splitBackend({ ...plan, first, second: referenceBackend() });
+      };
+      const model = await openBytes(bytes, { nCtx: 128, maxSessions: 1 }, onWasm);
+      expect(() => model.openSession(), `a share of ${share}`).not.toThrow();
+      await model.close();
+    }
+    expect(nOpened).toBeGreaterThan(10);
+  });
 
   it.each(['llama', 'gemma2', 'gemma3n'])('saves its sessions as a whole one does: %s', async (name) => {
     const bytes = tinyModel(name);

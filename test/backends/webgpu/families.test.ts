@@ -13,11 +13,9 @@ import { floor, loadsOn } from './support.ts';
 const { gpu, absent } = await findDawn();
 /** Types of weights that few have: no GPU kernel reads them. */
 const isRare = (name: string): boolean => /-iq[123]_|-nvfp4|-t?q[12]_0/.test(name);
-/** No GPU kernel multiplies by factors of experts' matrices. */
-const isScaled = (name: string): boolean => name === 'mixtral-scales';
 const families = [tinyGoldens, familyGoldens, mixtureGoldens]
   .flatMap(({ models }) => Object.keys(models))
-  .filter((name) => !isRare(name) && !isScaled(name))
+  .filter((name) => !isRare(name))
   .map((name) => [name, tinyPrompt] as const);
 const windows = Object.keys(windowConfigs).map((name) => [name, windowPrompt] as const);
 
