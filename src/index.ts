@@ -96,6 +96,7 @@ export type {
 } from './store/types.ts';
 export type {
   GpuFeature,
+  GpuFit,
   GpuInfo,
   GpuObject,
   GpuReport,

@@ -31,6 +31,7 @@ const fitOptions = Object.keys({
   build: true,
   maxSessions: true,
   maxLogits: true,
+  backend: true,
   speed: true,
   signal: true,
 } satisfies Record<keyof CheckFitOptions, true>);

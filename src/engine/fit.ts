@@ -65,8 +65,19 @@ export async function fitOf(file: GgufFile, { options, device, speed }: FitQuest
     largestNCtx: mostPositions(place, chosen, room, Math.max(nCtx, planner.nCtxTrain)),
     model: modelOf(file, planner),
     paged: verdict === 'no' ? pagedIn(place, chosen, { room, tokensPerSecond }) : undefined,
+    gpu: await gpuFor(place, chosen),
     tokensPerSecond,
   };
+}
+
+/** What would lie on a GPU, where one is asked for. */
+async function gpuFor({ planner, device }: Place, chosen: Chosen): Promise<Fit['gpu']> {
+  if (chosen.backend !== 'webgpu' && chosen.backend !== 'auto') return undefined;
+  const opening = { weights: planner.bound.weights, graph: planner.graphOf(chosen), ...chosen };
+  return (await import('../backends/webgpu/fit.ts')).fitOnGpu(
+    { ...opening, isAuto: chosen.backend === 'auto' },
+    device,
+  );
 }
 
 /** Storage that nobody measured. */
@@ -104,8 +115,8 @@ function needsOf({ planner, scriptBytes }: Place, options: FitOptions) {
   return { nCtx, kvType, needs: { ...bytes, scriptBytes: beside } satisfies FitNeeds };
 }
 
-/** The build is no matter of memory. */
-const planned = ({ build: _, ...options }: FitOptions) => options;
+/** The build is no matter of memory, and the processor's is planned. */
+const planned = ({ build: _, backend: __, ...options }: FitOptions) => options;
 
 const takenBytes = ({ totalBytes, scriptBytes }: FitNeeds, { forAll }: Room): number =>
   totalBytes + (forAll ? scriptBytes : 0);

@@ -7,6 +7,7 @@ import { checkNames } from '../base/checks.ts';
 import { UnsupportedError } from '../base/errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/read.ts';
 import { readVocab } from '../gguf/vocab.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { KvType } from '../graph/layer_state.ts';
 import type { BoundModel } from '../models/architecture.ts';
 import { unfused } from '../models/unfused.ts';
@@ -70,6 +71,8 @@ export interface HeaderPlanner extends MemoryPlanner {
   pagedIn(options: MemoryOptions, budgetBytes: number): PagingPlan | undefined;
   /** Why the backend would refuse a cache of this type; undefined where it takes it. */
   refusal(kvType: KvType): string | undefined;
+  /** What a session runs. */
+  graphOf(options: MemoryOptions): Graph;
   /** The kernel calls of a session's step. */
   planStep(options: MemoryOptions): ProgramPlan;
   /** The same model with weights of other types. */
@@ -134,6 +137,7 @@ function plannerOf(file: GgufFile, { bound, dry, usualThreads }: Planning): Head
         throw error;
       }
     },
+    graphOf: (options) => recorded(options).graph,
     planStep: (options) => dry.planOf(recorded(options).graph, options.activations),
     async withTypes(typeOf) {
       const tensors = new Map([...file.tensors].map(([name, tensor]) => [name, { ...tensor, quant: typeOf(tensor) }]));

@@ -56,3 +56,16 @@ export interface GpuReport extends GpuInfo {
   /** Of each kind of product, the kernel that it takes. */
   readonly choices: readonly KernelChoice[];
 }
+
+/** What a model takes of this device's GPU. */
+export interface GpuFit {
+  /** As WebGPU describes it; undefined where there is none. */
+  readonly name: string | undefined;
+  /** Bytes of weights, and of all sessions, as they lie there; undefined where they would not. How much memory a GPU has WebGPU does not tell. */
+  readonly needs:
+    { readonly weightBytes: number; readonly sessionBytes: number; readonly totalBytes: number } | undefined;
+  /** Why the model would not run there; undefined where nothing is known that speaks against it. */
+  readonly refused: string | undefined;
+  /** That, or what is known, in a sentence: also whether it counts among what the device allows, as on iOS. */
+  readonly reason: string;
+}

@@ -48,6 +48,8 @@ export interface DeviceMemory {
   readonly allowedBytes: number | undefined;
   /** How a sentence goes on about these bytes: `the 1.2 GiB free here`. */
   readonly said: string;
+  /** Memory of the GPU is among them. */
+  readonly countsGpu?: boolean;
 }
 
 /** Addresses by name: scripts of threads, what these load on demand, and kernels. */

@@ -15,7 +15,7 @@ export interface Browser {
  */
 export function deviceMemory({ userAgent, maxTouchPoints = 0, deviceMemory: gib }: Browser): DeviceMemory {
   const isIos = /iPhone|iPad|iPod/.test(userAgent) || (userAgent.includes('Macintosh') && maxTouchPoints > 1);
-  if (isIos) return { allowedBytes: 1e9, said: 'that a page on iOS should take' };
+  if (isIos) return { allowedBytes: 1e9, said: 'that a page on iOS should take', countsGpu: true };
   if (gib !== undefined)
     return { allowedBytes: (gib / 2) * GIB, said: `that a page should take of this device's ${gib} GiB` };
   if (/Android|Mobile/.test(userAgent)) return { allowedBytes: 2 * GIB, said: 'that a page on a phone should take' };

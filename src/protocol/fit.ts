@@ -1,11 +1,12 @@
 import type { KvType } from '../graph/layer_state.ts';
+import type { GpuFit } from '../platform/gpu.ts';
 import type { DeviceMemory, PlainSource } from '../platform/platform.ts';
 import type { OpenOptions } from './open.ts';
 
 /** The options of opening that decide how much memory a model takes, and how fast it is. */
 export type FitOptions = Pick<
   OpenOptions,
-  'nCtx' | 'kvType' | 'activations' | 'threads' | 'build' | 'maxSessions' | 'maxLogits'
+  'nCtx' | 'kvType' | 'activations' | 'threads' | 'build' | 'maxSessions' | 'maxLogits' | 'backend'
 >;
 
 /** Bytes that a model takes once it is opened. */
@@ -56,6 +57,8 @@ export interface Fit {
   readonly model: FitModel;
   /** How it would run in less memory, where it does not fit; undefined where that is too little, too. */
   readonly paged: PagedFit | undefined;
+  /** With the backend `webgpu` or `auto`, what lies on a GPU; all else here is of the processor. */
+  readonly gpu: GpuFit | undefined;
   /** Predicted for a short context; undefined without a probe, or where it does not say. */
   readonly tokensPerSecond: { readonly decode: number; readonly from: 'probe' } | undefined;
 }

@@ -6,9 +6,10 @@ import { fittingOf, helpOf, pagedText, type Fitting } from '../inspect/fit.ts';
 import { metadataRows, tensorKinds, tensorRows, typeRows } from '../inspect/rows.ts';
 import { fittingRows, outputWidth, twoColumns } from '../layout.ts';
 import { modelOptions, modelTitle, readModelOptions, withFile } from '../models.ts';
+import { inOptionWords } from '../option_words.ts';
 import { counted, formatBytes, formatParams, harmlessName, plural, printJson, printLine, style } from '../terminal.ts';
 
-const { ctx, kv, threads, activations } = modelOptions;
+const { ctx, kv, threads, activations, backend } = modelOptions;
 
 export const inspect: Command = {
   summary: 'show what is in a model file, and whether it fits here',
@@ -25,6 +26,7 @@ positions; a model that thimble cannot run is shown, too, with the reason.`,
     kv,
     threads,
     activations,
+    backend: { ...backend, help: 'webgpu (once: npm install webgpu) or auto: what would lie on a GPU, too' },
     speed: { help: 'measure this machine for a second, and say how fast the model would decode' },
     all: { help: 'every key and every tensor' },
     json: { help: 'print one JSON object and nothing else' },
@@ -35,12 +37,12 @@ positions; a model that thimble cannot run is shown, too, with the reason.`,
     ['thimble inspect model.gguf --all', 'every key and every tensor'],
   ],
   async run(args, signal) {
-    const { nCtx, kvType, threads, activations } = readModelOptions(args);
+    const { nCtx, kvType, threads, activations, backend } = readModelOptions(args);
     const given = args.positionals[0]!;
     await withFile(given, { signal, keepUnknown: true, mayBeAddress: true }, async (file) => {
       const name = modelTitle(given, { info: { name: textOf(file, 'general.name') ?? file.sources[0]!.name } });
       const speed = args.flag('speed') ? await probeDevice({ ...(threads && { threads }), signal }) : undefined;
-      const fit = await fittingOf(file, { nCtx, kvType, threads, activations }, speed);
+      const fit = await fittingOf(file, { nCtx, kvType, threads, activations, backend }, speed);
       if (args.flag('json')) return printJson(toJson(file, name, fit));
       await showTables(file, args.flag('all'));
       await showSummary(file, name, fit);
@@ -117,6 +119,7 @@ function modelRows(file: GgufFile, { fit, why, warnings }: Fitting): [string, st
     ['makes', madeBy(fit.model.makes)],
     template,
     ['memory', memoryText(fit)],
+    ...(fit.gpu ? [['GPU', inOptionWords(gpuText(fit.gpu))] as [string, string]] : []),
     ...(tokensPerSecond ? [['speed', speedText(tokensPerSecond.decode)] as [string, string]] : []),
     ...said,
     ['fits here', `${verdicts[verdict]}: ${why}`],
@@ -127,6 +130,9 @@ function modelRows(file: GgufFile, { fit, why, warnings }: Fitting): [string, st
 }
 
 const verdicts: Readonly<Record<Fit['verdict'], string>> = { fits: 'yes', tight: 'tight', no: 'no' };
+
+const gpuText = ({ name, refused, reason }: NonNullable<Fit['gpu']>): string =>
+  refused === undefined ? `${name}: ${reason}` : `no: ${reason}`;
 
 const speedText = (decode: number): string => `about ${decode.toPrecision(2)} tokens/s, as measured kernels predict`;
 

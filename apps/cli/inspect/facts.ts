@@ -128,8 +128,18 @@ function memoryJson({ fit, why }: Fitting) {
     work_bytes: needs.workBytes,
     total_bytes: needs.totalBytes,
     script_bytes: needs.scriptBytes,
+    gpu: fit.gpu && gpuJson(fit.gpu),
   };
 }
+
+const gpuJson = ({ name, needs, refused, reason }: NonNullable<Fit['gpu']>) => ({
+  name,
+  weight_bytes: needs?.weightBytes,
+  session_bytes: needs?.sessionBytes,
+  total_bytes: needs?.totalBytes,
+  refused,
+  reason,
+});
 
 function jsonValue(entry: MetadataValue): unknown {
   if (entry.type !== 'array') return typeof entry.value === 'bigint' ? String(entry.value) : entry.value;

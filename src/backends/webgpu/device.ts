@@ -53,15 +53,28 @@ export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
 export const isFallback = (adapter: GPUAdapter): boolean =>
   [adapter.info, adapter].some((place) => (place as { isFallbackAdapter?: boolean }).isFallbackAdapter === true);
 
+/** Those of an adapter's abilities that are used, and allowed. */
+export const featuresOf = (gpu: GPU, adapter: GPUAdapter, allowed?: readonly GpuFeature[]): GpuFeature[] => {
+  const isThere = (feature: GpuFeature): boolean =>
+    feature === 'dots'
+      ? gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product')
+      : adapter.features.has(deviceFeatures[feature]);
+  const all = [...(Object.keys(deviceFeatures) as (keyof typeof deviceFeatures)[]), 'dots'] as const;
+  return all.filter((feature) => (allowed?.includes(feature) ?? true) && isThere(feature));
+};
+
+export function infoOf(adapter: GPUAdapter, features: readonly GpuFeature[]): GpuInfo {
+  const { vendor, architecture, description } = adapter.info;
+  return { vendor, architecture, description, isFallback: isFallback(adapter), features };
+}
+
 /** @throws UnsupportedError where there is no adapter, ResourceError where it gives no device. */
 export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions = {}): Promise<Gpu> {
   const adapter = await findAdapter(gpu);
-  const wanted = (feature: GpuFeature): boolean => !features || features.includes(feature);
-  const named = Object.entries(deviceFeatures) as [keyof typeof deviceFeatures, GPUFeatureName][];
-  const taken = named.filter(([own, name]) => adapter.features.has(name) && wanted(own));
+  const has = featuresOf(gpu, adapter, features);
   const device = await adapter
     .requestDevice({
-      requiredFeatures: taken.map(([, name]) => name),
+      requiredFeatures: has.flatMap((feature) => (feature === 'dots' ? [] : deviceFeatures[feature])),
       requiredLimits: limits === 'floor' ? {} : { ...highest(adapter), ...limits },
     })
     .catch((cause: Error) => {
@@ -69,8 +82,6 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
         cause,
       });
     });
-  const hasDots = gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') && wanted('dots');
-  const has = [...taken.map(([own]) => own), ...(hasDots ? (['dots'] as const) : [])];
   let fault: string | undefined;
   const died = new Promise<ResourceError>((resolve) => {
     const blame = (why: string): void => resolve(faultError((fault ??= why)));
@@ -78,11 +89,10 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
     // What is refused is not done, and nothing else says so.
     device.onuncapturederror = ({ error }) => blame(`it refused a command: ${error.message}`);
   });
-  const { vendor, architecture, description } = adapter.info;
   return {
     device,
     gpu,
-    info: { vendor, architecture, description, isFallback: isFallback(adapter), features: has },
+    info: infoOf(adapter, has),
     has: (feature) => has.includes(feature),
     bindingBytes: bindingBytes(device, limits),
     fault: () => fault,
@@ -122,7 +132,7 @@ const highest = ({ limits }: GPUAdapter): Record<string, number> =>
   Object.fromEntries(raised.map((name) => [name, limits[name]]));
 
 /** A device may have more than it was asked for, so that a lower limit is kept to here. */
-function bindingBytes({ limits }: GPUDevice, asked: DeviceOptions['limits'] = {}): number {
+export function bindingBytes({ limits }: GPUDevice | GPUAdapter, asked: DeviceOptions['limits'] = {}): number {
   const most = asked === 'floor' ? Infinity : (asked['maxStorageBufferBindingSize'] ?? Infinity);
   return Math.min(most, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 }

@@ -62,7 +62,7 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   return new WebgpuBackend(await openDevice(options.gpu, options.device), options);
 }
 
-const deviceTitle = ({ vendor, architecture, description }: GpuInfo): string =>
+export const deviceTitle = ({ vendor, architecture, description }: GpuInfo): string =>
   description || [vendor, architecture].join(' ').trim() || 'a GPU without a name';
 
 /** A backend on a device. */
