@@ -1,16 +1,13 @@
 import type { CallName } from '../protocol/messages.ts';
 import { createTextStream } from '../tokenizers/stream.ts';
 import { isHeld } from './answer_options.ts';
-import { tellFiles } from './files.ts';
 import type { Handler, Usual } from './handler.ts';
 import { roomyOf, tellBefore, tellCalls, told } from './telling.ts';
 
 /** Calls of programs that want answers. */
 const usual: { readonly [K in Usual]: Handler<K> } = {
-  async open(engine, { source, draft, adapters, options, files }, { signal, emit }) {
-    tellFiles(files);
-    return (await engine.open(source, options, { onProgress: emit, signal, draft, adapters })).info;
-  },
+  open: async (engine, { source, draft, adapters, options }, { signal, emit }) =>
+    (await engine.open(source, options, { onProgress: emit, signal, draft, adapters })).info,
 
   openSession: async (engine, _, { signal }) => engine.openSession(signal),
 

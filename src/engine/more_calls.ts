@@ -1,7 +1,6 @@
 import { checkWhole } from '../base/checks.ts';
 import { checkFit } from './check_fit.ts';
 import { collectSums } from './column_sums.ts';
-import { tellFiles } from './files.ts';
 import type { MoreHandlers } from './handler.ts';
 import { probeDevice } from './probe.ts';
 import { rank } from './rank.ts';
@@ -87,13 +86,7 @@ export const more: MoreHandlers = {
     return rank(embedder, ranking, { pause: pauseOf(signal), onProgress: emit });
   },
 
-  async fit(_, { source, files, ...question }, { signal }) {
-    tellFiles(files);
-    return checkFit(source, question, signal);
-  },
+  fit: async (_, { source, files: __, ...question }, { signal }) => checkFit(source, question, signal),
 
-  async probe(_, { files, ...options }, { signal }) {
-    tellFiles(files);
-    return probeDevice(options, pauseOf(signal));
-  },
+  probe: async (_, { files: __, ...options }, { signal }) => probeDevice(options, pauseOf(signal)),
 };

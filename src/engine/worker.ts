@@ -11,6 +11,7 @@ import {
 } from '../protocol/messages.ts';
 import { handlerOf } from './calls.ts';
 import { EngineState } from './engine_state.ts';
+import { tellFiles } from './files.ts';
 
 /**
  * The engine's side of the border: one model, its sessions, and calls. Calls on one session run one after another, those on different
@@ -61,6 +62,7 @@ class Server {
     this.running.add(id);
     try {
       const emit = (event: Calls[K]['event']) => this.post({ id, event });
+      if ('files' in args) tellFiles(args.files); // first: what the call does may be in one of them
       const handler = await handlerOf(call);
       const result = await handler(this.engine, args, { signal, emit });
       this.post({ id, result });
