@@ -50,9 +50,6 @@ export interface KernelNeeds {
   readonly maxSessions: number;
 }
 
-/** With more programs than these, steps often have as many tokens as the second file's products take at once: four. */
-const FEW_SESSIONS = 4;
-
 /** Begins to compile a build. What comes back waits for it, and for the second file where the first lacks something, or is slower. */
 export function startCompiling(source: KernelSource): (needs: KernelNeeds) => Promise<Modules> {
   const first = compileFile(source, source.build);
@@ -62,7 +59,7 @@ export function startCompiling(source: KernelSource): (needs: KernelNeeds) => Pr
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     const isThere =
       activations === 'exact' &&
-      maxSessions <= FEW_SESSIONS &&
+      maxSessions <= 4 && // its products take four tokens at once: worth it where steps often have as many
       weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`)) &&
       graph.nodes.every((node) => names.has(kernelName(node)));
     return isThere ? [module] : [module, await compileFile(source, `${source.build}.more`)];
@@ -89,10 +86,7 @@ export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boo
 export const isQuick = (modules: Modules): boolean =>
   modules.some((module) => WebAssembly.Module.customSections(module, 'quick').length > 0);
 
-/**
- * All functions stand in each module's table, at the same places: kernels call others by these, too. Of those with the same name it is the
- * second file's, which is larger and faster.
- */
+/** All functions stand in each module's table, at the same places: kernels call others by these, too. Of two of one name it is the second file's. */
 export function instantiate(modules: Modules, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);
