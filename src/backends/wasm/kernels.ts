@@ -59,7 +59,7 @@ export function startCompiling(source: KernelSource): (needs: KernelNeeds) => Pr
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     const isThere =
       activations === 'exact' &&
-      maxSessions <= 4 && // its products take four tokens at once: worth it where steps often have as many
+      Math.min(maxSessions, graph.maxTokens) <= 4 && // its products take four tokens at once
       weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`)) &&
       graph.nodes.every((node) => names.has(kernelName(node)));
     return isThere ? [module] : [module, await compileFile(source, `${source.build}.more`)];

@@ -40,7 +40,7 @@ test.each([
     const { graph, node } = buildCase(opCase);
     const modules = await startCompiling({ kernels: read, build: 'simd', shared: true })({
       weights,
-      graph,
+      graph: { ...graph, maxTokens: 128 },
       activations,
       maxSessions,
     });
