@@ -3,6 +3,7 @@ import { DOTS_BYTES, Gemm } from './lib/gemm';
 import { MAX_SUMS, MatVec } from './lib/mat_vec';
 import { MatmulRecord } from './lib/matmul_record';
 import { Panel } from './lib/panel';
+import { Four, One } from './lib/row_counts';
 import { SUMS_BYTES } from './lib/rows';
 import { scratch } from './lib/scratch';
 import { SuperBlocks } from './lib/super_blocks';
@@ -26,6 +27,16 @@ export function matmul_items(record: MatmulRecord): u32 {
 
 /** out[t, r] = Σ w[r, k] x[t, k] + bias[r] for a quantised type. Every kernel gives a token the same bits. */
 export function matmul<Q, A>(record: MatmulRecord, begin: u32, end: u32): void {
+  product<Q, A, One>(record, begin, end);
+}
+
+/** The same, faster with a few tokens: levels, once unpacked, meet up to four. */
+export function matmulOfFew<Q, A>(record: MatmulRecord, begin: u32, end: u32): void {
+  product<Q, A, Four>(record, begin, end);
+}
+
+/** T: how many tokens share what is unpacked, where there are no tiles. */
+function product<Q, A, T>(record: MatmulRecord, begin: u32, end: u32): void {
   const nTiled = tiledTokens<Q>(record.nRows);
   const nLeft = record.nRows - nTiled;
   const stride = min(STREAMS, MAX_SUMS / max(nLeft, 1));
@@ -33,7 +44,7 @@ export function matmul<Q, A>(record: MatmulRecord, begin: u32, end: u32): void {
     const nItems = min(stride, end - item);
     for (let i: u32 = 0; nTiled && i < nItems; i++) tiles<Q, A>(record, (item + i) * ITEM_ROWS, nTiled);
     // Levels that are multiplied in parts always come in tiles: machines that need that should run the plain build.
-    if (!changetype<Q>(0).splits && nLeft) matVecs<Q, A>(record, item * ITEM_ROWS, nItems, nTiled, nLeft);
+    if (!changetype<Q>(0).splits && nLeft) matVecs<Q, A, T>(record, item * ITEM_ROWS, nItems, nTiled, nLeft);
   }
 }
 
@@ -45,9 +56,9 @@ function tiledTokens<Q>(nTokens: u32): u32 {
 }
 
 /** `nItems` items from `row` on × the last tokens, without panels. */
-function matVecs<Q, A>(record: MatmulRecord, row: u32, nItems: u32, t: u32, nTokens: u32): void {
-  if (changetype<Q>(0).span == 32) changetype<MatVec<Q, A, Blocks<Q, A>>>(0).run(record, row, nItems, t, nTokens);
-  else changetype<MatVec<Q, A, SuperBlocks<Q, A>>>(0).run(record, row, nItems, t, nTokens);
+function matVecs<Q, A, T>(record: MatmulRecord, row: u32, nItems: u32, t: u32, nTokens: u32): void {
+  if (changetype<Q>(0).span == 32) changetype<MatVec<Q, A, Blocks<Q, A>, T>>(0).run(record, row, nItems, t, nTokens);
+  else changetype<MatVec<Q, A, SuperBlocks<Q, A>, T>>(0).run(record, row, nItems, t, nTokens);
 }
 
 /** 16 rows × the first tokens, in tiles. */

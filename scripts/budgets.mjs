@@ -25,6 +25,8 @@ const exceptions = {
   'assembly/lib/level_dot.ts': 'dot products of levels, for every kind that a machine may have',
   'assembly/lib/block_dots.ts': 'products of four quads of rows, unrolled by hand',
   'assembly/lib/block_dots.ts run': 'sums of four quads live in registers: a call inside would spill them',
+  'assembly/lib/few_dots.ts': 'products of four tokens, unrolled by hand',
+  'assembly/lib/few_dots.ts quad': 'sums of four tokens live in registers: a call inside would spill them',
   'assembly/lib/program.ts': 'how threads walk a program: barriers, counters and sleep belong together',
   'assembly/lib/tile_dots.ts run': 'sums of the whole tile live in registers: a call inside would spill them',
   'src/models/recorder.ts': 'a short name for each op that families use',

@@ -1,6 +1,7 @@
 import { blockBytes, ITEM_ROWS, itemBytes, unitBytes } from '../pack';
 import { Activations } from './activations';
 import { BlockDots } from './block_dots';
+import { FEW, FewDots, READY_BYTES } from './few_dots';
 import { MatmulRecord } from './matmul_record';
 import { Rows } from './rows';
 import { scratch } from './scratch';
@@ -26,10 +27,10 @@ export const MAX_SUMS: u32 = 64;
  *     sum = sum + float(Σ min * -Σ activation) * (dmin * activationScale)             types with mins
  *
  * The bias comes last. No fused multiply-add: its result would depend on the machine. K, `Blocks` or `SuperBlocks`, does
- * this.
+ * this. T says how many tokens share what is unpacked: One, or Four where there are as many.
  */
 @unmanaged
-export class MatVec<Q, A, K> {
+export class MatVec<Q, A, K, T> {
   /** `nItems` items from `row` on × `nTokens` tokens from t on. */
   run(record: MatmulRecord, row: u32, nItems: u32, t: u32, nTokens: u32): void {
     const q = changetype<Q>(0);
@@ -53,13 +54,18 @@ export class MatVec<Q, A, K> {
         if ((block ^ (block + blockBytes<Q>())) & PAGE) touched ^= touch(block, nItems, bytes, end);
         let state = states;
         let y = x;
-        do {
-          let from = block;
-          for (const past = from + nItems * bytes; from < past; from += bytes, state += stateBytes) {
-            changetype<BlockDots<Q, A, K>>(0).run(state, from, y, b, n);
-          }
-          y += xBytes;
-        } while (y < x + nTokens * xBytes);
+        if (changetype<T>(0).rows == FEW) {
+          y = this.fours(states, block, nItems, bytes, x, record.cols, nTokens, b, n);
+          state += ((y - x) / xBytes) * nItems * stateBytes;
+        }
+        if (changetype<T>(0).rows == 1 || y < x + nTokens * xBytes)
+          do {
+            let from = block;
+            for (const past = from + nItems * bytes; from < past; from += bytes, state += stateBytes) {
+              changetype<BlockDots<Q, A, K>>(0).run(state, from, y, b, n);
+            }
+            y += xBytes;
+          } while (y < x + nTokens * xBytes);
         block += blockBytes<Q>();
       } while (++b < q.span / 32);
       if (k.stateBytes) {
@@ -73,6 +79,35 @@ export class MatVec<Q, A, K> {
     }
     store<u32>(states + stateBytes * nSums, touched); // or compilers would leave touching out
     Rows.store(record, row, t, nTokens, 4 * nItems);
+  }
+
+  /** Block b of items, their levels at `block`, × the first tokens, four at a time; where the activations of the others are. */
+  private fours(
+    states: usize,
+    block: usize,
+    nItems: u32,
+    bytes: u32,
+    x: usize,
+    cols: u32,
+    nTokens: u32,
+    b: u32,
+    n: u32,
+  ): usize {
+    const k = changetype<K>(0);
+    const a = changetype<Activations<Q, A>>(0);
+    const apart = nItems * (k.stateBytes ? k.stateBytes : 64);
+    const xBytes = (cols / changetype<Q>(0).span) * a.bytes;
+    let ready = states + apart * nTokens + 16;
+    for (; nTokens >= FEW; nTokens -= FEW, x += FEW * xBytes) {
+      for (let i: u32 = 0; i < FEW; i++)
+        changetype<FewDots<Q, A, K>>(0).ready(ready + READY_BYTES * i, x + i * xBytes, b);
+      let from = block;
+      for (const past = states + apart; states < past; states += apart / nItems, from += bytes) {
+        changetype<FewDots<Q, A, K>>(0).run(states, apart, from, x + a.bytes32 * b, xBytes, ready, n);
+      }
+      states += (FEW - 1) * apart;
+    }
+    return x;
   }
 }
 

@@ -3,7 +3,7 @@ import { Exact, Fast } from '../lib/activations';
 import { Nibbles } from '../lib/bits';
 import { Block32 } from '../lib/layout';
 import { MatmulRecord } from '../lib/matmul_record';
-import { matmul } from '../matmul';
+import { matmul, matmulOfFew } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -53,6 +53,10 @@ class Q4_0 extends Block32 {
 
 export function matmul_q4_0(record: MatmulRecord, begin: u32, end: u32): void {
   matmul<Q4_0, Exact>(record, begin, end);
+}
+
+export function matmul_q4_0_few(record: MatmulRecord, begin: u32, end: u32): void {
+  matmulOfFew<Q4_0, Exact>(record, begin, end);
 }
 
 export function matmul_q4_0_fast(record: MatmulRecord, begin: u32, end: u32): void {

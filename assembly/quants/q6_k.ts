@@ -4,7 +4,7 @@ import { Nibbles, Sixes } from '../lib/bits';
 import { Half } from '../lib/half';
 import { Block256Signed } from '../lib/super_layout';
 import { MatmulRecord } from '../lib/matmul_record';
-import { matmul } from '../matmul';
+import { matmul, matmulOfFew } from '../matmul';
 import { pack, packedBytes } from '../pack';
 
 /**
@@ -62,6 +62,10 @@ class Q6_K extends Block256Signed {
 
 export function matmul_q6_k(record: MatmulRecord, begin: u32, end: u32): void {
   matmul<Q6_K, Exact>(record, begin, end);
+}
+
+export function matmul_q6_k_few(record: MatmulRecord, begin: u32, end: u32): void {
+  matmulOfFew<Q6_K, Exact>(record, begin, end);
 }
 
 export function matmul_q6_k_fast(record: MatmulRecord, begin: u32, end: u32): void {

@@ -46,11 +46,14 @@ export function missing(build: Build): string | undefined {
 const wasmFile = (file: KernelFile): string =>
   fileURLToPath(new URL(`../../dist/thimble.${file}.wasm`, import.meta.url));
 
-export function openKernels(build: Build, dotKind?: number): Kernels {
+/** What a file exports. */
+export const namesIn = (file: KernelFile): string[] =>
+  WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(wasmFile(file)))).map(({ name }) => name);
+
+/** @param files all of the build unless given */
+export function openKernels(build: Build, dotKind?: number, files: KernelFile[] = [build, `${build}.more`]): Kernels {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-  const modules = ([build, `${build}.more`] as const).map(
-    (file) => new WebAssembly.Module(readFileSync(wasmFile(file))),
-  );
+  const modules = files.map((file) => new WebAssembly.Module(readFileSync(wasmFile(file))));
   const { exports, begin, kernelIndex } = instantiate(modules, memory);
   const bytes = new Uint8Array(memory.buffer);
   const grids = (SCRATCH + exports['scratch_bytes']!(8192) + 63) & ~63;

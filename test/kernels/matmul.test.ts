@@ -3,7 +3,7 @@ import { encoderOf } from '../../src/compress/encode/index.ts';
 import { activationKinds, type ActivationKind } from '../../src/graph/activations.ts';
 import { activationSpan } from '../../src/backends/wasm/lower.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { DOT, missing, multiply, openKernels, type Build, type Product } from './kernels.ts';
+import { DOT, missing, multiply, namesIn, openKernels, type Build, type Product } from './kernels.ts';
 import {
   dequantized,
   fixedPoint,
@@ -119,6 +119,38 @@ test.each(builds)('the types with kernels for fast activations are the same in e
   if (skipped(build)) return;
   const names = Object.keys(openKernels(build).exports).flatMap((name) => /^matmul_(.*)_fast$/.exec(name)?.[1] ?? []);
   expect(names.sort()).toEqual([...FAST].sort());
+});
+
+/** The second file has these once more: there tokens share what is unpacked. */
+const FEW = ['q4_0', 'q6_k'];
+
+describe.each(builds)('products that are in both files: %s', (build) => {
+  if (skipped(build)) return void it.skip(titleOf(build), () => undefined);
+  const first = openKernels(build, undefined, [build]);
+  const both = openKernels(build);
+
+  it('are those of types that most models have', () => {
+    const names = new Set(namesIn(build).filter((name) => name.startsWith('matmul_') && name !== 'matmul_items'));
+    expect(
+      namesIn(`${build}.more`)
+        .filter((name) => names.has(name))
+        .sort(),
+    ).toEqual(FEW.map((name) => `matmul_${name}`));
+  });
+
+  it.each(FEW)('give a token the same bits, however many there are: %s', (name) => {
+    const quant = quantNamed(name);
+    for (const [rows, cols, nTokens] of [4, 5, 6, 7, 8, 11, 12, 14].map(
+      (n) => [144 + n, 3 * quant.blockSize, n] as const,
+    )) {
+      const product = {
+        ...productOf({ name, activations: 'exact' }, rows, cols, nTokens),
+        bias: randomRows(1, rows, 3),
+      };
+      expect(bitsOf(multiply(both, product))).toEqual(bitsOf(multiply(first, product)));
+      expectClose(multiply(first, product), reference(product));
+    }
+  });
 });
 
 describe.each(KERNELS)('matmul_$name, $activations activations', (kernel) => {

@@ -47,17 +47,19 @@ export interface KernelNeeds {
   readonly weights: readonly Tensor[];
   readonly graph: Graph;
   readonly activations: ActivationKind;
+  readonly maxSessions: number;
 }
 
-/** Begins to compile a build. What comes back waits for it, and for the second file where the first lacks something. */
+/** Begins to compile a build. What comes back waits for it, and for the second file where the first lacks something, or is slower. */
 export function startCompiling(source: KernelSource): (needs: KernelNeeds) => Promise<Modules> {
   const first = compileFile(source, source.build);
   first.catch(() => undefined); // whoever waits is told
-  return async ({ weights, graph, activations }) => {
+  return async ({ weights, graph, activations, maxSessions }) => {
     const module = await first;
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     const isThere =
       activations === 'exact' &&
+      Math.min(maxSessions, graph.maxTokens) <= 4 && // its products take four tokens at once
       weights.every(({ quant }) => names.has(`packed_bytes_${quant.name}`)) &&
       graph.nodes.every((node) => names.has(kernelName(node)));
     return isThere ? [module] : [module, await compileFile(source, `${source.build}.more`)];
@@ -84,13 +86,13 @@ export async function compileKernels(bytes: Uint8Array<ArrayBuffer>, shared: boo
 export const isQuick = (modules: Modules): boolean =>
   modules.some((module) => WebAssembly.Module.customSections(module, 'quick').length > 0);
 
-/** All functions stand in each module's table, at the same places: kernels call others by these, too. */
+/** All functions stand in each module's table, at the same places: kernels call others by these, too. Of two of one name it is the second file's. */
 export function instantiate(modules: Modules, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const sleep = (at: number, from: number, timeoutMs: number) => void Atomics.wait(words, at / 4, from, timeoutMs);
   const imports = { env: { memory }, program: { sleep } };
   const each = modules.map((module) => new WebAssembly.Instance(module, imports).exports as unknown as InstanceExports);
-  const { table: _, ...functions } = { ...each[1], ...each[0]! };
+  const { table: _, ...functions } = { ...each[0]!, ...each[1] };
   const names = Object.keys(functions).sort();
   const first = each.reduce((most, { table }) => Math.max(most, table.length), 0);
   for (const { table } of each) {

@@ -115,7 +115,7 @@ export function startWasmBackend(options: WasmStart): StartingWasmBackend {
     abandon,
     async finish({ weights, graph, part, keep, maxSessions, memoryBytes, preferCached }) {
       try {
-        const modules = await compiled({ weights, graph, activations });
+        const modules = await compiled({ weights, graph, activations, maxSessions });
         const sizes = createSizes(modules, shared);
         checkGraph(graph, sizes);
         const rare = await rareExpansions(graph);

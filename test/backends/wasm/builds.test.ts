@@ -26,21 +26,23 @@ test('the relaxed build is chosen where its dot product takes eight bits', async
 const both = ['simd', 'simd.more'];
 
 test.each([
-  [['f32', 'q4_0', 'q6_k'], rmsNormCases.odd[0]!, 'exact', ['simd']],
-  [['q4_0', 'q5_1'], rmsNormCases.odd[0]!, 'exact', both],
-  [['q4_0'], softcapCases.odd[0]!, 'exact', both],
-  [['q4_0'], rmsNormCases.odd[0]!, 'fast', both],
+  [['f32', 'q4_0', 'q6_k'], rmsNormCases.odd[0]!, 'exact', 4, ['simd']],
+  [['f32', 'q4_0', 'q6_k'], rmsNormCases.odd[0]!, 'exact', 5, both],
+  [['q4_0', 'q5_1'], rmsNormCases.odd[0]!, 'exact', 1, both],
+  [['q4_0'], softcapCases.odd[0]!, 'exact', 1, both],
+  [['q4_0'], rmsNormCases.odd[0]!, 'fast', 1, both],
 ] as const)(
-  'weights of %j, an op such as $op.name and $activations activations load what they need',
-  async (names, opCase, activations, files) => {
+  'weights of %j, an op, activations and sessions load what they need',
+  async (names, opCase, activations, maxSessions, files) => {
     const loaded: string[] = [];
     const read = (file: KernelFile) => (loaded.push(file), kernels(file));
     const weights = names.map((name) => ({ name, quant: quantByName.get(name)!, shape: [16, 256] }));
     const { graph, node } = buildCase(opCase);
     const modules = await startCompiling({ kernels: read, build: 'simd', shared: true })({
       weights,
-      graph,
+      graph: { ...graph, maxTokens: 128 },
       activations,
+      maxSessions,
     });
     expect(loaded).toEqual(files);
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
