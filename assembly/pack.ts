@@ -1,3 +1,4 @@
+import { Nibbles } from './lib/bits';
 import { scratch } from './lib/scratch';
 import { Group } from './lib/simd';
 
@@ -38,17 +39,19 @@ export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows
   const rowBytes = (cols / q.fileSpan) * q.fileBytes;
   let unit = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
-    for (let file: u32 = 0; file < rowBytes; file += q.fileBytes) {
-      for (let quad: u32 = 0; quad < 4; quad++) {
-        const r0 = row + 4 * quad;
-        const f0 = src + (min(r0, rows - 1) - rowBegin) * rowBytes + file;
-        const f1 = src + (min(r0 + 1, rows - 1) - rowBegin) * rowBytes + file;
-        const f2 = src + (min(r0 + 2, rows - 1) - rowBegin) * rowBytes + file;
-        const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes + file;
-        packUnit<Q>(unit, quad, f0, f1, f2, f3);
+    for (let quad: u32 = 0; quad < 4; quad++) {
+      const r0 = row + 4 * quad;
+      const f0 = src + (min(r0, rows - 1) - rowBegin) * rowBytes;
+      const f1 = src + (min(r0 + 1, rows - 1) - rowBegin) * rowBytes;
+      const f2 = src + (min(r0 + 2, rows - 1) - rowBegin) * rowBytes;
+      const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes;
+      let to = unit;
+      for (let file: u32 = 0; file < rowBytes; file += q.fileBytes) {
+        packUnit<Q>(to, quad, f0 + file, f1 + file, f2 + file, f3 + file);
+        to += (q.fileSpan / q.span) * unitBytes<Q>();
       }
-      unit += (q.fileSpan / q.span) * unitBytes<Q>();
     }
+    unit += itemBytes<Q>(cols);
   }
 }
 
@@ -63,6 +66,12 @@ function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3
   q.packScales(f2, unit, tail, 4 * quad + 2, blockBytes<Q>());
   q.packScales(f3, unit, tail, 4 * quad + 3, blockBytes<Q>());
   block += quad * q.levelBytes;
+  if (isDefined(q.nibblesAt)) {
+    const at = q.nibblesAt;
+    Group.interleave(groups, v128.load(f0 + at), v128.load(f1 + at), v128.load(f2 + at), v128.load(f3 + at));
+    Nibbles.packPairs(groups, block);
+    return;
+  }
   for (let b: u32 = 0; b < q.fileSpan / 32; b++) {
     for (let half: u32 = 0; half < 2; half++) {
       const l0 = q.fileLevels(f0, b, half);
