@@ -37,23 +37,34 @@ export function packedBytes<Q>(rows: u32, cols: u32): f64 {
 export function pack<Q>(src: usize, dst: usize, rowBegin: u32, rowEnd: u32, rows: u32, cols: u32): void {
   const q = changetype<Q>(0);
   const rowBytes = (cols / q.fileSpan) * q.fileBytes;
-  let unit = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
+  const packedBytes = (q.fileSpan / q.span) * unitBytes<Q>(); // of a file's blocks, one of each of 16 rows
+  const stretch = max(1, NEAR_BYTES / packedBytes) * q.fileBytes;
+  const near = scratch() + GROUPS_BYTES;
+  let to = dst + (rowBegin / ITEM_ROWS) * itemBytes<Q>(cols);
   for (let row = rowBegin; row < rowEnd; row += ITEM_ROWS) {
-    for (let quad: u32 = 0; quad < 4; quad++) {
-      const r0 = row + 4 * quad;
-      const f0 = src + (min(r0, rows - 1) - rowBegin) * rowBytes;
-      const f1 = src + (min(r0 + 1, rows - 1) - rowBegin) * rowBytes;
-      const f2 = src + (min(r0 + 2, rows - 1) - rowBegin) * rowBytes;
-      const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes;
-      let to = unit;
-      for (let file: u32 = 0; file < rowBytes; file += q.fileBytes) {
-        packUnit<Q>(to, quad, f0 + file, f1 + file, f2 + file, f3 + file);
-        to += (q.fileSpan / q.span) * unitBytes<Q>();
+    for (let begin: u32 = 0; begin < rowBytes; begin += stretch) {
+      const end = min(begin + stretch, rowBytes);
+      for (let quad: u32 = 0; quad < 4; quad++) {
+        const r0 = row + 4 * quad;
+        const f0 = src + (min(r0, rows - 1) - rowBegin) * rowBytes;
+        const f1 = src + (min(r0 + 1, rows - 1) - rowBegin) * rowBytes;
+        const f2 = src + (min(r0 + 2, rows - 1) - rowBegin) * rowBytes;
+        const f3 = src + (min(r0 + 3, rows - 1) - rowBegin) * rowBytes;
+        for (let file = begin, unit = near; file < end; file += q.fileBytes, unit += packedBytes)
+          packUnit<Q>(unit, quad, f0 + file, f1 + file, f2 + file, f3 + file);
       }
+      const bytes = ((end - begin) / q.fileBytes) * packedBytes;
+      memory.copy(to, near, bytes);
+      to += bytes;
     }
-    unit += itemBytes<Q>(cols);
   }
 }
+
+/** Eight groups. */
+const GROUPS_BYTES: u32 = 128;
+
+/** So much is packed near the thread and goes to its place in one sweep: a single store to memory fetches what it overwrites first. */
+const NEAR_BYTES: u32 = 8192;
 
 /** One file block of each of four rows → one quad's part of a unit, or of several. */
 function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3: usize): void {
