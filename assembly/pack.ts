@@ -1,4 +1,4 @@
-import { Nibbles } from './lib/bits';
+import { Masks } from './lib/constants';
 import { scratch } from './lib/scratch';
 import { Group } from './lib/simd';
 
@@ -80,7 +80,7 @@ function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3
   if (isDefined(q.nibblesAt)) {
     const at = q.nibblesAt;
     Group.interleave(groups, v128.load(f0 + at), v128.load(f1 + at), v128.load(f2 + at), v128.load(f3 + at));
-    Nibbles.packPairs(groups, block);
+    packPairs(groups, block);
     return;
   }
   for (let b: u32 = 0; b < q.fileSpan / 32; b++) {
@@ -93,5 +93,16 @@ function packUnit<Q>(unit: usize, quad: u32, f0: usize, f1: usize, f2: usize, f3
     }
     q.packLevels(groups, block);
     block += blockBytes<Q>();
+  }
+}
+
+/** Nibbles (lib/bits.ts) of four groups that hold two each, as files have them: groups 0 … 3 in their low bits, 4 … 7 in the high ones. */
+function packPairs(pairs: usize, to: usize): void {
+  const low = Masks.byte(0x0f);
+  for (let i = 0; i < 4; i += 2) {
+    const first = v128.load(pairs + 16 * i);
+    const second = v128.load(pairs + 16 * i, 16);
+    v128.store(to + 8 * i, v128.bitselect(first, i16x8.shl(second, 4), low));
+    v128.store(to + 8 * i, v128.bitselect(i16x8.shr_u(first, 4), second, low), 32);
   }
 }

@@ -86,17 +86,6 @@ export class Nibbles {
       v128.store(to + 16 * i, v128.or(bits(groups, 2 * i, 0, 15, 0), bits(groups, 2 * i + 1, 0, 15, 4)));
     }
   }
-
-  /** The same of four groups that hold two each, as most files have them: groups 0 … 3 in their low bits, 4 … 7 in the high ones. */
-  static packPairs(pairs: usize, to: usize): void {
-    for (let i = 0; i < 4; i += 2) {
-      const first = v128.load(pairs + 16 * i);
-      const second = v128.load(pairs + 16 * i, 16);
-      const low = Masks.byte(0x0f);
-      v128.store(to + 8 * i, v128.bitselect(first, i16x8.shl(second, 4), low));
-      v128.store(to + 8 * i, v128.bitselect(i16x8.shr_u(first, 4), second, low), 32);
-    }
-  }
 }
 
 export class Fives {

@@ -30,6 +30,8 @@ interface Part {
 }
 
 const NONE = -1;
+/** In place of the slot of an expert that is being read, and of the expert there. */
+const COMING = -2;
 
 /** The slots of a layer, and who is in them. At first nobody is: what the upload left there may be parts of several. */
 interface Layer {
@@ -38,8 +40,6 @@ interface Layer {
   readonly pieces: readonly (readonly Piece[])[];
   readonly expertIn: Int32Array;
   readonly slotOf: Int32Array;
-  /** Slots that are being filled. */
-  readonly isComing: Uint8Array;
   readonly scores: Scores;
 }
 
@@ -86,7 +86,6 @@ export class ExpertCache {
       pieces: piecesByExpert(place, host.plan.rowsPerItem, expertAreaBytes),
       expertIn: new Int32Array(place.nSlots).fill(NONE),
       slotOf: new Int32Array(place.nExperts).fill(NONE),
-      isComing: new Uint8Array(place.nSlots),
       scores: new Scores(place.nExperts),
     }));
   }
@@ -158,19 +157,15 @@ export class ExpertCache {
 
   /** Begins to read those that are not there, as far as slots can be had. */
   private fetch(layer: Layer, wanted: readonly number[]): void {
-    const { slotOf, expertIn, isComing, pieces } = layer;
+    const { slotOf, expertIn, pieces } = layer;
     for (const expert of wanted) {
-      if (
-        slotOf[expert] !== NONE ||
-        [...this.waiting, ...this.coming].some(({ load }) => load.expert === expert && load.layer === layer)
-      )
-        continue;
+      if (slotOf[expert] !== NONE) continue;
       const slot = this.slotFor(layer, wanted);
       if (slot === NONE) break;
       const before = expertIn[slot]!;
       if (before !== NONE) slotOf[before] = NONE;
-      expertIn[slot] = NONE;
-      isComing[slot] = 1;
+      expertIn[slot] = COMING;
+      slotOf[expert] = COMING;
       const load: Load = { layer, expert, slot, nLeft: pieces[expert]!.length };
       for (const piece of pieces[expert]!)
         this.waiting.push({ load, piece, area: NONE, isRead: false, ended: Promise.resolve() });
@@ -179,11 +174,11 @@ export class ExpertCache {
   }
 
   /** The slot of the expert that will be missed least; NONE where all are wanted. */
-  private slotFor({ expertIn, isComing, scores }: Layer, wanted: readonly number[]): number {
+  private slotFor({ expertIn, scores }: Layer, wanted: readonly number[]): number {
     let best = NONE;
     let least = Infinity;
     for (const [slot, expert] of expertIn.entries()) {
-      if (isComing[slot] || wanted.includes(expert)) continue;
+      if (expert === COMING || wanted.includes(expert)) continue;
       const score = expert === NONE ? -1 : scores.of(expert);
       if (score < least) [best, least] = [slot, score];
     }
@@ -221,9 +216,8 @@ export class ExpertCache {
     this.coming = this.coming.filter((part) => !parts.includes(part));
     const startMs = performance.now();
     const pieces = parts.map(({ piece, area }) => ({ ...piece, stagedAt: area * this.areaBytes }));
-    const loads = new Map(pieces.map((piece, i) => [piece as Piece, parts[i]!.load]));
-    await placeBatch(this.host, { pieces, bytes: pieces.length * this.areaBytes }, this.stagingAt, (piece) => {
-      const { layer, expert, slot } = loads.get(piece)!;
+    await placeBatch(this.host, { pieces, bytes: 0 }, this.stagingAt, (piece) => {
+      const { layer, expert, slot } = parts[pieces.indexOf(piece)]!.load;
       return slotPlace(layer.place, this.host.plan.paged.begin, { name: piece.tensor.name, matrix: expert, slot });
     });
     this.traffic.packMs += performance.now() - startMs;
@@ -231,7 +225,6 @@ export class ExpertCache {
       this.freeAreas.push(area);
       if (--load.nLeft > 0) continue;
       const { layer, expert, slot } = load;
-      layer.isComing[slot] = 0;
       layer.expertIn[slot] = expert;
       layer.slotOf[expert] = slot;
     }
@@ -255,7 +248,8 @@ export class ExpertCache {
     this.coming = [];
     this.failure = undefined;
     this.freeAreas = [...this.allAreas];
-    for (const { isComing } of this.layers) isComing.fill(0);
+    for (const { expertIn, slotOf } of this.layers)
+      for (const some of [expertIn, slotOf]) some.set(some.map((which) => Math.max(which, NONE)));
   }
 }
 
@@ -272,9 +266,8 @@ export function slotPlace(
 
 /** What is read for each expert: a piece is one read. */
 function piecesByExpert({ stacks, nExperts }: ExpertPlace, rowsPerItem: number, mostBytes: number): Piece[][] {
-  const byExpert: Piece[][] = Array.from({ length: nExperts }, () => []);
-  for (const { tensor } of stacks)
-    for (const { pieces } of batchesOf([tensor], rowsPerItem, mostBytes))
-      for (const piece of pieces) byExpert[piece.matrix]!.push(piece);
-  return byExpert;
+  const all = stacks
+    .flatMap(({ tensor }) => batchesOf([tensor], rowsPerItem, mostBytes))
+    .flatMap(({ pieces }) => pieces);
+  return Array.from({ length: nExperts }, (_, expert) => all.filter(({ matrix }) => matrix === expert));
 }
