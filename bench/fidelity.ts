@@ -36,7 +36,7 @@ const optionsOf = (way: string): OpenOptions =>
   Object.fromEntries(
     way.split(',').map((part) => {
       const [name = '', value = ''] = part.split('=');
-      return [name, /^\d+$/.test(value) ? Number(value) : value];
+      return [name, /^\d+(\.\d+)?$/.test(value) ? Number(value) : value];
     }),
   );
 

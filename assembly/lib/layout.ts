@@ -31,6 +31,10 @@ import { Half } from './half';
  *     scale(tail, quad, sub), min(…)        of a quad's four rows, each in its lane; what they are is said below
  *     fileLevels(file, b, half)             16 stored levels of block b from a block of the file
  *     packLevels(groups, to), packScales(file, head, tail, row, stride)     what the file's block becomes; tails lie `stride` apart
+ *
+ * and in place of `fileLevels` and `packLevels`, where 32 levels are nibbles, k 0 … 15 the low ones and k 16 … 31 the high ones of 16 bytes,
+ *
+ *     nibblesAt   where these bytes lie in a block of the file
  */
 
 /**

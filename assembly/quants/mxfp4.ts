@@ -73,14 +73,8 @@ class MXFP4 extends Single {
   }
 
   @inline
-  fileLevels(file: usize, _b: u32, half: u32): v128 {
-    const raw = v128.load(file, 1);
-    return Nibbles.half(raw, half);
-  }
-
-  @inline
-  packLevels(groups: usize, to: usize): void {
-    Nibbles.pack(groups, to);
+  get nibblesAt(): usize {
+    return 1;
   }
 
   @inline

@@ -40,14 +40,8 @@ class Q4_0 extends Block32 {
   }
 
   @inline
-  fileLevels(file: usize, _b: u32, half: u32): v128 {
-    const raw = v128.load(file, 2);
-    return Nibbles.half(raw, half);
-  }
-
-  @inline
-  packLevels(groups: usize, to: usize): void {
-    Nibbles.pack(groups, to);
+  get nibblesAt(): usize {
+    return 2;
   }
 }
 

@@ -30,14 +30,8 @@ class Q4_1 extends Block32WithMins {
   }
 
   @inline
-  fileLevels(file: usize, _b: u32, half: u32): v128 {
-    const raw = v128.load(file, 4);
-    return Nibbles.half(raw, half);
-  }
-
-  @inline
-  packLevels(groups: usize, to: usize): void {
-    Nibbles.pack(groups, to);
+  get nibblesAt(): usize {
+    return 4;
   }
 }
 

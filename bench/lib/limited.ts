@@ -41,30 +41,22 @@ export interface LimitedRuns {
  * What an engine could not do stands in its row.
  */
 export async function runLimited(run: LimitedRun): Promise<LimitedRuns> {
-  const rows: string[][] = [];
-  const points = new Map<string, Point[]>();
+  const turns: Turn[] = [];
   for (let round = 0; round < run.rounds; round++)
     for (const limitBytes of run.limits)
       for (const [name, [program, job]] of enginesOf(run, limitBytes)) {
         const measured = await runOnce(run.model, limitBytes, program, job);
-        const row = [
-          digits(limitBytes / 1e9),
-          name,
-          ...('why' in measured ? failed(measured.why) : numbersOf(measured, run.nTokens)),
-        ];
-        rows.push(row);
-        process.stderr.write(`${row.slice(0, 3).join(', ')}\n`);
-        if ('why' in measured) continue;
-        const known = points.get(name) ?? [];
-        points.set(name, known);
-        known.push({ x: limitBytes / 1e9, y: measured.tps[PHASE]! });
+        turns.push({ limitBytes, name, measured });
+        const said = 'why' in measured ? measured.why : digits(measured.tps[PHASE]!);
+        process.stderr.write(`${digits(limitBytes / 1e9)}, ${name}, ${said}\n`);
       }
   const size = digits(statSync(run.model).size / 1e9);
-  const said = `The file's ${size} GB have to share the memory of the first column with all else that an engine has:`;
+  const said = `The file's ${size} GB have to share the memory of the first column with all else that an engine has. "By the bytes" is what the engine takes at the largest limit, and what it reads for a token at the rate of the storage:`;
   const head = [
     'GB',
     'engine',
     'tokens/s',
+    'by the bytes',
     'opening s',
     'first token s',
     'MB a token',
@@ -72,8 +64,40 @@ export async function runLimited(run: LimitedRun): Promise<LimitedRuns> {
     'storage GB/s',
     'other cores',
   ];
-  const lines = [...points].map(([name, all]) => ({ name, points: medians(all) }));
-  return { text: `${said}\n\n${table(head, rows, 2)}`, lines };
+  const rows = turns.map((turn) => rowOf(turn, turns, run.nTokens));
+  return { text: `${said}\n\n${table(head, rows, 2)}`, lines: linesOf(turns) };
+}
+
+/** What an engine did in so much memory. */
+interface Turn {
+  readonly limitBytes: number;
+  readonly name: string;
+  readonly measured: Limited | { readonly why: string };
+}
+
+function rowOf({ limitBytes, name, measured }: Turn, turns: readonly Turn[], nTokens: number): string[] {
+  const names = [digits(limitBytes / 1e9), name];
+  if ('why' in measured) return [...names, measured.why, ...Array<string>(7).fill('')];
+  const { tps, loadMs, ttftMs, storedMb = NaN, rssMb = NaN, rate, otherCpu } = measured;
+  const mbPerToken = storedMb / (nTokens + 1); // with the last token of what came before
+  const numbers = [loadMs / 1000, ttftMs / 1000, mbPerToken, rssMb, rate / 1e9, otherCpu];
+  const largest = speedsOf(name, turns).at(-1)!;
+  const byTheBytes = largest.x > limitBytes / 1e9 ? digits(1 / (1 / largest.y + (mbPerToken * 1e6) / rate)) : '';
+  return [...names, digits(tps[PHASE]!), byTheBytes, ...numbers.map((n) => digits(n))];
+}
+
+/** Tokens a second of an engine by gigabytes, the medians of its turns. */
+function speedsOf(name: string, turns: readonly Turn[]): Point[] {
+  const points = turns.flatMap(({ limitBytes, name: of, measured }) =>
+    of === name && !('why' in measured) ? [{ x: limitBytes / 1e9, y: measured.tps[PHASE]! }] : [],
+  );
+  const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  return xs.map((x) => ({ x, y: median(points.filter((point) => point.x === x).map(({ y }) => y)) }));
+}
+
+function linesOf(turns: readonly Turn[]): Line[] {
+  const names = [...new Set(turns.map(({ name }) => name))];
+  return names.map((name) => ({ name, points: speedsOf(name, turns) })).filter(({ points }) => points.length > 0);
 }
 
 type Engine = readonly [program: string, job: unknown];
@@ -118,20 +142,4 @@ async function runOnce(
   } finally {
     group.close();
   }
-}
-
-function numbersOf(
-  { tps, loadMs, ttftMs, storedMb = NaN, rssMb = NaN, rate, otherCpu }: Limited,
-  nTokens: number,
-): string[] {
-  return [tps[PHASE]!, loadMs / 1000, ttftMs / 1000, storedMb / nTokens, rssMb, rate / 1e9, otherCpu].map((n) =>
-    digits(n),
-  );
-}
-
-const failed = (why: string): string[] => [why, ...Array<string>(6).fill('')];
-
-function medians(points: readonly Point[]): Point[] {
-  const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
-  return xs.map((x) => ({ x, y: median(points.filter((point) => point.x === x).map(({ y }) => y)) }));
 }

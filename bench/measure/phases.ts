@@ -19,7 +19,7 @@ export interface Measured {
   readonly ttftMs: number;
   /** Highest resident memory; a page does not know its own. */
   readonly rssMb?: number;
-  /** What the last phase read from storage, where the system tells. */
+  /** What the last phase read from storage behind the tokens that came before it, where the system tells. */
   readonly storedMb?: number;
   /** Of rounds the median. */
   readonly tps: Readonly<Record<string, number>>;
@@ -43,8 +43,9 @@ export interface MeasureOptions {
   /** Turns of each phase. Default 1. */
   readonly rounds?: number;
   readonly signal?: AbortSignal;
-  /** Called before each phase. */
+  /** Called before each phase, and when what comes before has been read. */
   readonly onPhase?: (doneShare: number) => void;
+  readonly onPast?: () => void;
 }
 
 export const FIRST_PROMPT = 128;
@@ -92,7 +93,7 @@ export async function measureThimble(
   openModel: typeof OpenModel,
   source: Source,
   phases: readonly Phase[],
-  { open, rounds = 1, signal, onPhase }: MeasureOptions = {},
+  { open, rounds = 1, signal, onPhase, onPast }: MeasureOptions = {},
 ): Promise<ThimbleMeasured> {
   const opened = await openMeasured(openModel, source, { nCtx: nCtxFor(phases), ...open }, signal);
   const { info, loadMs, ids, answer, close } = opened;
@@ -106,7 +107,7 @@ export async function measureThimble(
     const samples: Record<string, number[]> = Object.fromEntries(phases.map(({ name }) => [name, []]));
     for (const [i, phase] of turns.entries()) {
       onPhase?.(i / turns.length);
-      samples[phase.name]!.push(await rateOf(phase, opened));
+      samples[phase.name]!.push(await rateOf(phase, opened, onPast));
     }
     const tps = Object.fromEntries(Object.entries(samples).map(([name, rates]) => [name, median(rates)]));
     const { threads, backend: engine, name: model, weightBytes, gpu } = info;
@@ -119,10 +120,12 @@ export async function measureThimble(
 async function rateOf(
   { kind, nTokens, nPast }: Phase,
   { ids, answer }: Awaited<ReturnType<typeof openMeasured>>,
+  onPast?: () => void,
 ): Promise<number> {
   const past = ids(nPast);
-  if (kind === 'decode') return (await answer(past, nTokens + 1)).timings.decodeTps;
   if (nPast > 0) await answer(past, 1);
+  onPast?.();
+  if (kind === 'decode') return (await answer(past, nTokens + 1)).timings.decodeTps;
   const startMs = performance.now();
   await answer([...past, ...ids(nTokens)], 1);
   return (nTokens * 1000) / (performance.now() - startMs);

@@ -68,8 +68,8 @@ const tps: Record<string, number> = {};
 let before = 0;
 for (const { name, kind, nTokens, nPast } of phases) {
   await sequence.clearHistory();
-  before = bytesFromStorage();
   if (nPast > 0) await read(ids(nPast));
+  before = bytesFromStorage();
   const startMs = performance.now();
   if (kind === 'prefill') await read(ids(nTokens));
   const ms = kind === 'prefill' ? performance.now() - startMs : await decodeMs(nTokens, 301);

@@ -66,7 +66,8 @@ export const stagingBytes = (batches: readonly Batch[]): number => greatest(batc
 function piecesOf(tensor: Tensor, rowsPerItem: number, mostBytes: number): Omit<Piece, 'stagedAt'>[] {
   const { nMatrices, rows } = matrixShape(tensor);
   const rowBytes = bytesOf(tensor) / (nMatrices * rows);
-  const step = Math.max(1, Math.floor(mostBytes / (rowBytes * rowsPerItem))) * rowsPerItem;
+  const most = Math.max(1, Math.floor(mostBytes / (rowBytes * rowsPerItem))) * rowsPerItem;
+  const step = roundUp(Math.ceil(rows / Math.ceil(rows / most)), rowsPerItem); // pieces of one length, but for the last one
   const nSteps = Math.ceil(rows / step);
   return Array.from({ length: nMatrices * nSteps }, (_, i) => {
     const matrix = Math.floor(i / nSteps);

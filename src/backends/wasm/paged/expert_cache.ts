@@ -2,7 +2,7 @@ import { asError } from '../../../base/errors.ts';
 import { orAborted } from '../../../base/signals.ts';
 import type { Tensor } from '../../../graph/tensor.ts';
 import type { Traffic } from '../../backend.ts';
-import { batchesOf, type Batch } from '../../staging.ts';
+import { batchesOf, MAX_PIECES, type Piece } from '../../staging.ts';
 import { placeBatch } from '../upload.ts';
 import type { PagerHost } from './pager.ts';
 import type { ExpertPlace } from './paging.ts';
@@ -22,23 +22,24 @@ interface Load {
 /** Some of its bytes. */
 interface Part {
   readonly load: Load;
-  readonly batch: Batch;
+  readonly piece: Piece;
   area: number;
+  isRead: boolean;
   /** Settles when they are in a staging area; never rejects. */
   ended: Promise<void>;
 }
 
 const NONE = -1;
+/** In place of the slot of an expert that is being read, and of the expert there. */
+const COMING = -2;
 
 /** The slots of a layer, and who is in them. At first nobody is: what the upload left there may be parts of several. */
 interface Layer {
   readonly place: ExpertPlace;
   /** Of each expert, the pieces of its matrices. */
-  readonly batches: readonly (readonly Batch[])[];
+  readonly pieces: readonly (readonly Piece[])[];
   readonly expertIn: Int32Array;
   readonly slotOf: Int32Array;
-  /** Slots that are being filled. */
-  readonly isComing: Uint8Array;
   readonly scores: Scores;
 }
 
@@ -82,10 +83,9 @@ export class ExpertCache {
     this.freeAreas = [...this.allAreas];
     this.layers = experts.map((place) => ({
       place,
-      batches: piecesByExpert(place, host.plan.rowsPerItem, expertAreaBytes),
+      pieces: piecesByExpert(place, host.plan.rowsPerItem, expertAreaBytes),
       expertIn: new Int32Array(place.nSlots).fill(NONE),
       slotOf: new Int32Array(place.nExperts).fill(NONE),
-      isComing: new Uint8Array(place.nSlots),
       scores: new Scores(place.nExperts),
     }));
   }
@@ -157,31 +157,28 @@ export class ExpertCache {
 
   /** Begins to read those that are not there, as far as slots can be had. */
   private fetch(layer: Layer, wanted: readonly number[]): void {
-    const { slotOf, expertIn, isComing, batches } = layer;
+    const { slotOf, expertIn, pieces } = layer;
     for (const expert of wanted) {
-      if (
-        slotOf[expert] !== NONE ||
-        [...this.waiting, ...this.coming].some(({ load }) => load.expert === expert && load.layer === layer)
-      )
-        continue;
+      if (slotOf[expert] !== NONE) continue;
       const slot = this.slotFor(layer, wanted);
       if (slot === NONE) break;
       const before = expertIn[slot]!;
       if (before !== NONE) slotOf[before] = NONE;
-      expertIn[slot] = NONE;
-      isComing[slot] = 1;
-      const load: Load = { layer, expert, slot, nLeft: batches[expert]!.length };
-      for (const batch of batches[expert]!) this.waiting.push({ load, batch, area: NONE, ended: Promise.resolve() });
+      expertIn[slot] = COMING;
+      slotOf[expert] = COMING;
+      const load: Load = { layer, expert, slot, nLeft: pieces[expert]!.length };
+      for (const piece of pieces[expert]!)
+        this.waiting.push({ load, piece, area: NONE, isRead: false, ended: Promise.resolve() });
     }
     this.readOn();
   }
 
   /** The slot of the expert that will be missed least; NONE where all are wanted. */
-  private slotFor({ expertIn, isComing, scores }: Layer, wanted: readonly number[]): number {
+  private slotFor({ expertIn, scores }: Layer, wanted: readonly number[]): number {
     let best = NONE;
     let least = Infinity;
     for (const [slot, expert] of expertIn.entries()) {
-      if (isComing[slot] || wanted.includes(expert)) continue;
+      if (expert === COMING || wanted.includes(expert)) continue;
       const score = expert === NONE ? -1 : scores.of(expert);
       if (score < least) [best, least] = [slot, score];
     }
@@ -192,12 +189,10 @@ export class ExpertCache {
     while (this.waiting.length > 0 && this.freeAreas.length > 0 && !this.failure) {
       const part = this.waiting.shift()!;
       part.area = this.freeAreas.pop()!;
-      const begin = this.stagingAt + part.area * this.areaBytes;
-      const reads = part.batch.pieces.map(({ tensor, offsetBytes, stagedAt, bytes }) =>
-        this.read(tensor, offsetBytes, this.host.heap.bytes(begin + stagedAt, bytes)),
-      );
-      part.ended = Promise.all(reads).then(
-        () => undefined,
+      const { tensor, offsetBytes, bytes } = part.piece;
+      const into = this.host.heap.bytes(this.stagingAt + part.area * this.areaBytes, bytes);
+      part.ended = this.read(tensor, offsetBytes, into).then(
+        () => void (part.isRead = true),
         (error: unknown) => void (this.failure ??= asError(error)),
       );
       this.coming.push(part);
@@ -206,29 +201,34 @@ export class ExpertCache {
 
   /** Waits until what was begun is in place. */
   private async wait(signal: AbortSignal | undefined): Promise<void> {
-    for (let part; (part = this.coming[0]);) {
+    while (this.coming.length > 0) {
       const startMs = performance.now();
-      await (signal ? orAborted(part.ended, signal) : part.ended);
+      const { ended } = this.coming[0]!;
+      await (signal ? orAborted(ended, signal) : ended);
+      await this.host.tick(); // others that have ended say so: all of them are packed at once
       this.traffic.waitMs += performance.now() - startMs;
       if (this.failure) throw this.failure;
-      this.coming.shift();
-      await this.pack(part);
+      await this.pack(this.coming.filter(({ isRead }) => isRead).slice(0, MAX_PIECES));
     }
   }
 
-  private async pack({ load, batch, area }: Part): Promise<void> {
-    const { layer, expert, slot } = load;
+  private async pack(parts: readonly Part[]): Promise<void> {
+    this.coming = this.coming.filter((part) => !parts.includes(part));
     const startMs = performance.now();
-    await placeBatch(this.host, batch, this.stagingAt + area * this.areaBytes, ({ tensor }) =>
-      slotPlace(layer.place, this.host.plan.paged.begin, { name: tensor.name, matrix: expert, slot }),
-    );
+    const pieces = parts.map(({ piece, area }) => ({ ...piece, stagedAt: area * this.areaBytes }));
+    await placeBatch(this.host, { pieces, bytes: 0 }, this.stagingAt, (piece) => {
+      const { layer, expert, slot } = parts[pieces.indexOf(piece)]!.load;
+      return slotPlace(layer.place, this.host.plan.paged.begin, { name: piece.tensor.name, matrix: expert, slot });
+    });
     this.traffic.packMs += performance.now() - startMs;
-    this.freeAreas.push(area);
+    for (const { area, load } of parts) {
+      this.freeAreas.push(area);
+      if (--load.nLeft > 0) continue;
+      const { layer, expert, slot } = load;
+      layer.expertIn[slot] = expert;
+      layer.slotOf[expert] = slot;
+    }
     this.readOn();
-    if (--load.nLeft > 0) return;
-    layer.isComing[slot] = 0;
-    layer.expertIn[slot] = expert;
-    layer.slotOf[expert] = slot;
   }
 
   /** Kernels see these experts and no others. */
@@ -248,7 +248,8 @@ export class ExpertCache {
     this.coming = [];
     this.failure = undefined;
     this.freeAreas = [...this.allAreas];
-    for (const { isComing } of this.layers) isComing.fill(0);
+    for (const { expertIn, slotOf } of this.layers)
+      for (const some of [expertIn, slotOf]) some.set(some.map((which) => Math.max(which, NONE)));
   }
 }
 
@@ -263,12 +264,10 @@ export function slotPlace(
   return { ...layout, begin, table: undefined };
 }
 
-/** What is read for each expert: a batch is one read. */
-function piecesByExpert({ stacks, nExperts }: ExpertPlace, rowsPerItem: number, mostBytes: number): Batch[][] {
-  const byExpert: Batch[][] = Array.from({ length: nExperts }, () => []);
-  for (const { tensor } of stacks)
-    for (const { pieces } of batchesOf([tensor], rowsPerItem, mostBytes))
-      for (const piece of pieces)
-        byExpert[piece.matrix]!.push({ pieces: [{ ...piece, stagedAt: 0 }], bytes: piece.bytes });
-  return byExpert;
+/** What is read for each expert: a piece is one read. */
+function piecesByExpert({ stacks, nExperts }: ExpertPlace, rowsPerItem: number, mostBytes: number): Piece[][] {
+  const all = stacks
+    .flatMap(({ tensor }) => batchesOf([tensor], rowsPerItem, mostBytes))
+    .flatMap(({ pieces }) => pieces);
+  return Array.from({ length: nExperts }, (_, expert) => all.filter(({ matrix }) => matrix === expert));
 }
