@@ -105,7 +105,8 @@ const linesOf = (isCounted) =>
   listed('src', /\.ts$/)
     .filter(isCounted)
     .reduce((sum, file) => sum + nLines(read(file)), 0);
-const isOfGpu = (/** @type {string} */ file) => /^src\/backends\/(webgpu|split)\//.test(file);
+const isOfGpu = (/** @type {string} */ file) =>
+  /^src\/(backends\/(webgpu|split)\/|engine\/(auto_gpu|gpu_backend|gpu_or_wasm|model_sample)\.)/.test(file);
 const isOfFamilies = (/** @type {string} */ file) => /^src\/(models|ops)\//.test(file);
 const coreLines = linesOf(
   (file) =>
@@ -125,10 +126,10 @@ const budgets = [
   {
     name: 'core library without what stands below, chat templates, store, isolation and tests, lines',
     is: coreLines,
-    max: 23_500,
+    max: 23_200,
   },
   { name: 'families and ops, lines', is: linesOf(isOfFamilies), max: 6_500 },
-  { name: 'backends of GPUs, lines', is: linesOf(isOfGpu), max: 5_000 },
+  { name: 'backends of GPUs, and what chooses them, lines', is: linesOf(isOfGpu), max: 5_400 },
   { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 7_000 },
   {
     name: 'server, faces and tasks, lines',
