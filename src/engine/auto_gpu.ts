@@ -1,5 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
-import { findAdapter, isFallback } from '../backends/webgpu/device.ts';
+import { findAdapter, isFallback, reasonOf } from '../backends/webgpu/device.ts';
 import { checkSupported } from '../backends/webgpu/lower.ts';
 import { bytesOfGraph } from '../backends/split/plan.ts';
 import { defaultThreads } from '../backends/wasm/wasm.ts';
@@ -39,10 +39,6 @@ export async function createFaster(plan: BackendPlan, around: GpuSurroundings): 
     return onWasm(asError(error));
   }
 }
-
-/** What went wrong, without the advice that was taken. */
-const reasonOf = ({ message }: Error): string =>
-  message.replace(/[;,] (or |else )?open the model with backend: 'wasm'$/, '');
 
 /** @throws Error that says why a GPU should not be taken */
 async function checkFaster(plan: BackendPlan, around: GpuSurroundings): Promise<void> {

@@ -126,7 +126,9 @@ function banner(title: string, { info }: Model): string {
     ...(info.activations === 'fast' ? ['fast activations'] : []),
     'offline',
   ];
-  const words = facts.map((fact, i) => (i < facts.length - 1 ? `${fact} ·` : fact));
-  const rows = wrapWords(words, { width: windowWidth() - 1 }).map(style.dim);
+  const width = windowWidth() - 1;
+  const parts = facts.map((fact, i) => (i < facts.length - 1 ? `${fact} ·` : fact));
+  const words = parts.flatMap((part) => (part.length > width ? part.split(' ') : [part])); // drivers have long names
+  const rows = wrapWords(words, { width }).map(style.dim);
   return `\n${style.bold(harmless(title))}\n${rows.join('\n')}\n\n`;
 }

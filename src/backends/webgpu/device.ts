@@ -40,6 +40,10 @@ export interface Gpu {
   readonly died: Promise<ResourceError>;
 }
 
+/** What went wrong, without the advice to take no GPU. */
+export const reasonOf = ({ message }: Error): string =>
+  message.replace(/[;,] (or |else )?open the model with backend: 'wasm'$/, '');
+
 /** @throws UnsupportedError where there is none. */
 export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });

@@ -6,7 +6,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { GpuFit } from '../../platform/gpu.ts';
 import type { DeviceMemory } from '../../platform/platform.ts';
-import { bindingBytes, featuresOf, findAdapter, infoOf, type Gpu } from './device.ts';
+import { bindingBytes, featuresOf, findAdapter, infoOf, reasonOf, type Gpu } from './device.ts';
 import { checkSupported } from './lower.ts';
 import { deviceTitle, WebgpuBackend } from './webgpu.ts';
 import { findGpu } from '#platform';
@@ -43,7 +43,7 @@ export async function fitOnGpu(opening: Opening, device: DeviceMemory): Promise<
     const untold = "how much memory it has, and whether that is the processor's, WebGPU does not tell";
     return { ...known, refused: undefined, reason: countsGpu ? `${taken}, of ${allowed}` : `${taken}; ${untold}` };
   } catch (error) {
-    return refuse(asError(error).message);
+    return refuse(reasonOf(asError(error)));
   }
 }
 

@@ -24,6 +24,13 @@ const rows: readonly Row[] = [
     remedy: 'retry',
   },
   {
+    name: /UnsupportedError|ResourceError/,
+    message: /WebGPU|GPU/,
+    title: 'The graphics chip cannot be used',
+    advice: 'The processor can compute instead.',
+    remedy: 'processor',
+  },
+  {
     name: /ResourceError|RangeError/,
     message: /memory|would not give|allocat|WebAssembly has/i,
     title: 'Not enough memory',
@@ -49,13 +56,6 @@ const rows: readonly Row[] = [
     title: 'This model cannot chat',
     text: 'Its file holds no chat template: it continues texts, but it was not trained to answer. Choose a model whose name says “instruct”, “it” or “chat”.',
     remedy: 'models',
-  },
-  {
-    name: /UnsupportedError|ResourceError/,
-    message: /WebGPU|GPU/,
-    title: 'The graphics chip cannot be used',
-    advice: 'Choose the processor in Settings, and open the model again.',
-    remedy: 'context',
   },
   { name: /UnsupportedError/, message: anything, title: 'This model does not run here', remedy: 'models' },
   {

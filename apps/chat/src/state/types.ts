@@ -9,7 +9,7 @@ export interface Trouble {
 }
 
 /** What the button beside a trouble does. */
-export type Remedy = 'retry' | 'models' | 'context' | 'new-chat' | 'reload' | 'storage' | 'none';
+export type Remedy = 'retry' | 'models' | 'context' | 'processor' | 'new-chat' | 'reload' | 'storage' | 'none';
 
 /** Sampler settings under a name. */
 export interface Preset {

@@ -30,6 +30,7 @@ export function AnswerTrouble({ message }: MessageProps) {
 const remedies: Readonly<Record<string, { readonly label: string; readonly run: () => void }>> = {
   models: { label: 'Other models', run: () => goTo('models') },
   context: { label: 'Settings', run: () => goTo('settings') },
+  processor: { label: 'Settings', run: () => goTo('settings') },
   storage: { label: 'Storage', run: () => goTo('models') },
   'new-chat': { label: 'New chat', run: startNew },
   reload: { label: 'Reload', run: () => location.reload() },

@@ -77,7 +77,9 @@ function Start() {
         <Note
           kind="no"
           title={state.trouble.title}
-          actions={state.trouble.remedy === 'context' && <Button onClick={() => goTo('settings')}>Settings</Button>}
+          actions={
+            /context|processor/.test(state.trouble.remedy) && <Button onClick={() => goTo('settings')}>Settings</Button>
+          }
         >
           {state.trouble.text}
         </Note>

@@ -6,9 +6,15 @@ import { here, use } from '../models/library.ts';
 import { writing } from '../state/answering.ts';
 import { current, list } from '../state/conversations.ts';
 import { goTo } from '../state/route.ts';
+import { backend } from '../state/settings.ts';
 import { Button } from './button.tsx';
 import { openModelSheet } from './model_sheet.tsx';
 import { Note, Progress } from './parts.tsx';
+
+function useProcessor(id: string): void {
+  backend.value = 'wasm';
+  void use(id);
+}
 
 export function ModelTrouble() {
   const state = engine.value;
@@ -80,6 +86,7 @@ const notes = {
               Try again
             </Button>
             {trouble.remedy === 'context' && <Button onClick={() => goTo('settings')}>Shorter context</Button>}
+            {trouble.remedy === 'processor' && <Button onClick={() => useProcessor(id)}>Use the processor</Button>}
             <Button onClick={() => goTo('models')}>Other models</Button>
           </>
         }

@@ -184,6 +184,17 @@ function Engine() {
         isOn={kvType.value === 'q8_0'}
         onChange={(isOn) => (kvType.value = isOn ? 'q8_0' : 'f16')}
       />
+      {state.type === 'failed' && (
+        <div class="list-block">
+          <Note
+            kind="no"
+            title={state.trouble.title}
+            actions={<Button onClick={() => void use(state.id)}>Try again</Button>}
+          >
+            {state.trouble.text}
+          </Note>
+        </div>
+      )}
       {isOther && (
         <div class="list-block">
           <Note actions={<Button onClick={() => void use(state.id)}>Open it again</Button>}>
