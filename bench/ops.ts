@@ -45,6 +45,7 @@ const { options } = readOptions('usage: node bench/run.mjs ops [options]', {
     help: "a GPU's products by every variant of their kernels, in their first size or all",
   },
   shape: { value: 'ROWSxCOLS', help: 'of a weight on a GPU; default: 2048x2048' },
+  tokens: { value: 'N', default: '128', help: 'of products of many tokens' },
   mib: { value: 'N', default: '256', help: 'MiB of weights that a mat-vec goes through: more than caches hold' },
   rounds: { value: 'N', default: '7', help: 'samples of each case' },
   model: { value: 'FILE', help: 'model whose decode step is profiled; default: the embedded one' },
@@ -57,7 +58,7 @@ const bytes = count('mib', options.mib) * 2 ** 20;
 const timing = { rounds: count('rounds', options.rounds), sampleMs: 20 };
 const activations = options.activations.split(',') as ActivationKind[];
 const only = new RegExp(options.only);
-const share = { build, threads, bytes, activations };
+const share = { build, threads, bytes, activations, prefill: count('tokens', options.tokens) };
 const isGpu = oneOf('backend', options.backend, ['wasm', 'webgpu']) === 'webgpu';
 
 const titles = isGpu

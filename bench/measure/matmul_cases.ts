@@ -55,7 +55,7 @@ export async function matmulCases(quant: QuantType, options: MatmulOptions): Pro
   const weights = copiesOf(matrix, Math.max(PREFILL_WEIGHTS, Math.ceil(bytes / matrix.nBytes)));
   const many = lengthened(productGraph(weights, 1), matrix, home);
   const few = lengthened(productGraph(weights.slice(0, PREFILL_WEIGHTS), prefill), matrix, home);
-  const table = lookupGraph(weights[0]!);
+  const table = lookupGraph(weights[0]!, prefill);
   const kinds = quant.blockSize > 1 ? options.activations : (['exact'] as const);
   const opened: CaseBackend[] = [];
   for (const activations of kinds) {
@@ -123,14 +123,15 @@ export async function kernelsOf(backend: CaseBackend['backend'], graph: Graph, s
 /** Rows of the token table, decoded. */
 export function lookup(quant: QuantType, program: Program, graph: Graph, floats: Float32Array): BenchCase {
   const [nRows, cols] = (graph.nodes[0] as Node).inputs[0]!.shape as [number, number];
-  const step: Step = { tokens: Int32Array.from({ length: PREFILL }, (_, i) => (i * 977) % nRows), pos: 0, nLogits: 0 };
+  const { maxTokens: n } = graph;
+  const step: Step = { tokens: Int32Array.from({ length: n }, (_, i) => (i * 977) % nRows), pos: 0, nLogits: 0 };
   const node = graph.nodes[0] as Node;
   return {
     op: `embed ${quant.name}`,
-    name: `prefill ${PREFILL}`,
+    name: `prefill ${n}`,
     async check() {
       await program.run(step);
-      const wanted = new Float32Array(PREFILL * cols);
+      const wanted = new Float32Array(n * cols);
       node.op.reference({ node, step, out: wanted, inputs: [floats] });
       return {
         error: errorOf(await program.read(node.out), wanted),
@@ -144,7 +145,7 @@ export function lookup(quant: QuantType, program: Program, graph: Graph, floats:
   };
 }
 
-export function lookupGraph(table: Value): Graph {
-  const g = new Recorder({ nCtx: PREFILL, maxTokens: PREFILL, maxLogits: 1 });
+export function lookupGraph(table: Value, maxTokens = PREFILL): Graph {
+  const g = new Recorder({ nCtx: maxTokens, maxTokens, maxLogits: 1 });
   return g.finish(g.embed(table));
 }
