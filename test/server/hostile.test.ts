@@ -349,7 +349,8 @@ describe('what nobody expected', () => {
   };
 
   it.each([
-    [{ ...question, temperature: '0.5' }, `'temperature' is "0.5", expected a number`, 'temperature'],
+    [{ ...question, temperature: '0.5' }, `'temperature' is "0.5", expected a number from 0 to 100`, 'temperature'],
+    [{ ...question, top_p: 2 }, "'top_p' is 2, expected a number from 0 to 1", 'top_p'],
     [{ ...question, messages: [] }, "'messages' is an empty list, expected at least one message", 'messages'],
     [{ ...question, logit_bias: { 10: 1 } }, "'logit_bias' is 10, expected a whole number from 0 to 9", 'logit_bias'],
     [{ ...question, logit_bias: { 1: 1e9 } }, "'logit_bias[0]' is 1000000000, expected a number from -1000000 to 1000000", 'logit_bias[0]'], // prettier-ignore
