@@ -90,7 +90,7 @@ const COS = [-1 / 6402373705728000, 1 / 20922789888000, -1 / 87178291200, 1 / 47
 /** The sum of a series at z, by Horner's rule. */
 function series(coefficients: readonly number[], z: number): number {
   let p = 0;
-  for (const coefficient of coefficients) p = p * z + coefficient;
+  for (let i = 0; i < coefficients.length; i++) p = p * z + coefficients[i]!;
   return p;
 }
 

@@ -1,4 +1,4 @@
-import { checkNames, checkNumber, kindOf, checkWhole, type NumberLimits, isInside } from '../base/checks.ts';
+import { checkNames, checkNumber, kindOf, checkWhole, type NumberLimits } from '../base/checks.ts';
 
 /**
  * How the next token is chosen. Every setting may be left out; all numbers are finite. The model's own settings (`info.sampling`) go before
@@ -89,8 +89,8 @@ export interface TokenOptions extends SamplerOptions {
   readonly dryBreakers?: readonly number[];
 }
 
-/** Whether the number can be this setting. */
-export const isInLimits = (name: NumberName, value: number): boolean => isInside(value, NUMBERS[name]);
+/** The numbers that this setting can be. */
+export const limitsOf = (name: NumberName): NumberLimits => NUMBERS[name];
 
 const SAMPLER_OPTION_NAMES: readonly string[] = [...Object.keys(NUMBERS), 'logitBias', 'dryBreakers', 'seed'];
 

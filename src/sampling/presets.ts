@@ -1,4 +1,5 @@
-import { isInLimits, type NumberName, type SamplerOptions } from './options.ts';
+import { isInside } from '../base/checks.ts';
+import { limitsOf, type NumberName, type SamplerOptions } from './options.ts';
 
 /** What a model is, as far as it decides how to sample from it. */
 export interface Sampled {
@@ -55,7 +56,7 @@ export function presetFor({ architecture, nParams, number }: Sampled): SamplerOp
   const bySize = size && { ...guard, temperature: Math.min(size.temperature, family.temperature ?? 1) };
   const said = Object.entries(keys)
     .map(([key, name]) => [name, number(key)] as const)
-    .filter(([name, value]) => value !== undefined && isInLimits(name, value));
+    .filter(([name, value]) => value !== undefined && isInside(value, limitsOf(name)));
   return { ...family, ...bySize, ...Object.fromEntries(said) };
 }
 

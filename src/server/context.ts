@@ -51,6 +51,7 @@ export function countRead({ notes, metrics }: Context, nTokens: number): void {
 
 /** The body as JSON. @throws HttpError for one that is too long, or no JSON */
 export async function bodyOf({ request, signal, maxBodyBytes }: Context): Promise<unknown> {
+  checkForm(request.headers);
   const text = await textOf(request, maxBodyBytes, signal);
   if (text.trim() === '') throw new HttpError(400, 'the body is empty, expected a JSON object');
   try {
@@ -58,6 +59,15 @@ export async function bodyOf({ request, signal, maxBodyBytes }: Context): Promis
   } catch (error) {
     throw new HttpError(400, `the body is no JSON: ${(error as Error).message.slice(0, 200)}`);
   }
+}
+
+/** @throws HttpError for a body that is compressed, or no UTF-8: what it says would be taken for damage */
+function checkForm(headers: Headers): void {
+  const encoding = headers.get('Content-Encoding') ?? 'identity';
+  if (encoding !== 'identity')
+    throw new HttpError(415, `the body is ${encoding}, expected JSON without Content-Encoding`);
+  const charset = /charset="?([^\s;"]+)/i.exec(headers.get('Content-Type') ?? '')?.[1] ?? 'utf-8';
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new HttpError(415, `the body is ${charset}, expected JSON in UTF-8`);
 }
 
 async function textOf(request: Request, maxBytes: number, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 import { HttpError } from './http_error.ts';
 import { kindOf } from '../base/checks.ts';
-import { wrong, type Check } from './parameters.ts';
+import { number, whole, wrong, type Check } from './parameters.ts';
 import type { ServedModel } from './served.ts';
 
 /** Tokens, or texts whose tokens are meant, and what is added to their logits. */
@@ -19,8 +19,7 @@ export const bias: Check<Bias> = (value, name) => {
     const [token, given] = pair as [unknown, unknown];
     if (typeof token !== 'number' && typeof token !== 'string') throw wrong(where, token, 'a token or a text');
     if (given === false) return [token, -Infinity];
-    if (typeof given !== 'number') throw wrong(where, given, 'a number');
-    return [token, given];
+    return [token, number({ min: -1e6, max: 1e6 })(given, where)];
   });
 };
 
@@ -32,8 +31,9 @@ function pairsOf(value: unknown, name: string): unknown[] {
 
 /** The same in tokens alone. */
 export async function biasOf(model: ServedModel, given: Bias): Promise<(readonly [number, number])[]> {
+  const tokenIn = whole(0, model.info.nVocab - 1);
   const each = given.map(async ([token, added]) => {
-    const tokens = typeof token === 'number' ? [token] : await model.tokenize({ text: token });
+    const tokens = typeof token === 'number' ? [tokenIn(token, 'logit_bias')] : await model.tokenize({ text: token });
     return tokens.map((one) => [one, added] as const);
   });
   return (await Promise.all(each)).flat();

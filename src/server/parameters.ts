@@ -23,6 +23,7 @@ export interface Reading<T extends Table> {
 
 /** A value for a message. */
 export function shown(value: unknown): string {
+  if (Array.isArray(value) && value.length === 0) return 'an empty list';
   const isShort =
     typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length < 40);
   return isShort ? JSON.stringify(value) : kindOf(value);
@@ -67,10 +68,11 @@ export const number =
   (value, name) => {
     if (typeof value === 'number' && isInside(value, limits)) return value;
     const { min, max, isInteger } = limits;
+    const least = min === -Infinity ? '' : ` of at least ${min}`;
     throw wrong(
       name,
       value,
-      `a ${isInteger ? 'whole ' : ''}number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`,
+      `a ${isInteger ? 'whole ' : ''}number${max === undefined ? least : ` from ${min} to ${max}`}`,
     );
   };
 export const whole = (min: number, max = Number.MAX_SAFE_INTEGER): Check<number> =>
@@ -104,14 +106,20 @@ export const oneOf =
 export const anything: Check<unknown> = (value) => value;
 /** Has no effect on the answer here, and none that the client could see. */
 export const unseen: Parameter<unknown> = { check: anything };
-/** Would change the answer, and cannot be done: only the values that ask for nothing are taken. */
+/** Would change the answer, whatever it is, and cannot be done. */
+export const unsupported = (why: string): Parameter<never> => ({
+  check(_, name) {
+    throw new HttpError(400, `'${name}' is not supported: ${why}`, { param: name, code: 'unsupported_parameter' });
+  },
+});
+/** The same, but the values that ask for nothing are taken. */
 export const refused = (why: string, ...harmless: readonly unknown[]): Parameter<undefined> => ({
   check(value, name) {
     const isEmpty = Array.isArray(value)
       ? value.length === 0
       : typeof value === 'object' && value !== null && Object.keys(value).length === 0;
     if (isEmpty || value === false || value === '' || harmless.includes(value)) return undefined;
-    throw new HttpError(400, `'${name}' is not supported: ${why}`, { param: name, code: 'unsupported_parameter' });
+    return unsupported(why).check(value, name);
   },
 });
 

@@ -1,11 +1,12 @@
 import { list, number, text, whole, wrong, type Check, type Given, type Parameter } from './parameters.ts';
+import { limitsOf, type NumberName } from '../sampling/options.ts';
 import type { ServedOptions } from './served.ts';
 
 /** Each is looked for in the whole vocabulary. */
 const MAX_BREAKERS = 64;
 
 const setting = (sets: Parameter<number>['sets'], check: Check<number>): Parameter<number> => ({ check, sets: sets! });
-const least = { min: -Infinity };
+const within = (sets: NumberName): Parameter<number> => setting(sets, number(limitsOf(sets)));
 
 /** A seed of -1 is one that is drawn. */
 export const seed: Check<number | undefined> = (value, name) => {
@@ -14,12 +15,12 @@ export const seed: Check<number | undefined> = (value, name) => {
   return given < 0 ? given + Number.MAX_SAFE_INTEGER + 1 : given;
 };
 
-/** Settings that all three APIs call the same. The library checks their limits, and says so in its own words. */
+/** Settings that all three APIs call the same. */
 export const commonSampling = {
-  temperature: setting('temperature', number(least)),
-  top_p: setting('topP', number(least)),
-  presence_penalty: setting('presencePenalty', number(least)),
-  frequency_penalty: setting('frequencyPenalty', number(least)),
+  temperature: within('temperature'),
+  top_p: within('topP'),
+  presence_penalty: within('presencePenalty'),
+  frequency_penalty: within('frequencyPenalty'),
   seed: { check: seed, sets: 'seed' },
 } as const;
 
@@ -27,9 +28,9 @@ export const commonSampling = {
 export const localSampling = {
   ...commonSampling,
   top_k: setting('topK', (value, name) => Math.max(0, whole(-1, 2 ** 31 - 1)(value, name))),
-  min_p: setting('minP', number(least)),
-  typical_p: setting('typicalP', number(least)),
-  repeat_penalty: setting('repeatPenalty', number(least)),
+  min_p: within('minP'),
+  typical_p: within('typicalP'),
+  repeat_penalty: within('repeatPenalty'),
   repeat_last_n: setting('repeatLastN', (value, name) => {
     const n = whole(-1, 2 ** 20)(value, name);
     return n === -1 ? 2 ** 20 : n; // all of the context
@@ -38,18 +39,18 @@ export const localSampling = {
 
 /** The rarer ones of llama-server. */
 export const rareSampling = {
-  dry_multiplier: setting('dryMultiplier', number(least)),
-  dry_base: setting('dryBase', number(least)),
-  dry_allowed_length: setting('dryAllowedLength', whole(1)),
+  dry_multiplier: within('dryMultiplier'),
+  dry_base: within('dryBase'),
+  dry_allowed_length: within('dryAllowedLength'),
   dry_penalty_last_n: setting('dryLastN', (value, name) => {
     const n = whole(-1, 2 ** 20)(value, name);
     return n === -1 ? 2 ** 20 : n;
   }),
   dry_sequence_breakers: { check: list(text, { most: MAX_BREAKERS }), sets: 'dryBreakers' },
-  xtc_probability: setting('xtcProbability', number(least)),
-  xtc_threshold: setting('xtcThreshold', number(least)),
-  dynatemp_range: setting('dynamicTemperatureRange', number(least)),
-  dynatemp_exponent: setting('dynamicTemperatureExponent', number(least)),
+  xtc_probability: within('xtcProbability'),
+  xtc_threshold: within('xtcThreshold'),
+  dynatemp_range: within('dynamicTemperatureRange'),
+  dynatemp_exponent: within('dynamicTemperatureExponent'),
 } as const;
 
 /** Mirostat is switched by one parameter, and set by two. */

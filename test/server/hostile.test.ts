@@ -336,3 +336,50 @@ it('what JavaScript itself throws is no mistake of the client, and neither is a 
   expect(status(new TypeError('fetch failed'))).toBe(true);
   expect(status(new TypeError('the model is closed; open it again'))).toBe(503);
 });
+
+describe('what nobody expected', () => {
+  const question = { messages: [{ role: 'user', content: 'Hi' }] };
+  const ask = async (body: unknown, headers: Record<string, string> = {}) => {
+    const { model, log } = played([said('x')]);
+    const { fetch } = handlerOf(withTokens(model, { info: { ...model.info, nVocab: 10 } }));
+    const text = body instanceof Uint8Array ? body : JSON.stringify(body);
+    const response = await fetch(path, { method: 'POST', body: text as BodyInit, headers });
+    const { error } = (await response.json()) as { error?: { message: string; param: string | null } };
+    return { status: response.status, error, log };
+  };
+
+  it.each([
+    [{ ...question, temperature: '0.5' }, `'temperature' is "0.5", expected a number from 0 to 100`, 'temperature'],
+    [{ ...question, top_p: 2 }, "'top_p' is 2, expected a number from 0 to 1", 'top_p'],
+    [{ ...question, messages: [] }, "'messages' is an empty list, expected at least one message", 'messages'],
+    [{ ...question, logit_bias: { 10: 1 } }, "'logit_bias' is 10, expected a whole number from 0 to 9", 'logit_bias'],
+    [{ ...question, logit_bias: { 1: 1e9 } }, "'logit_bias[0]' is 1000000000, expected a number from -1000000 to 1000000", 'logit_bias[0]'], // prettier-ignore
+    [{ ...question, web_search_options: {} }, "'web_search_options' is not supported: nothing is looked up on the web", 'web_search_options'], // prettier-ignore
+  ])('is refused in the words of the API: %j', async (body, message, param) => {
+    const { status, error } = await ask(body);
+    expect({ status, error }).toMatchObject({ status: 400, error: { message, param } });
+  });
+
+  it('is refused where a body is not what it seems: compressed, or of another character set', async () => {
+    const bytes = new TextEncoder().encode(JSON.stringify(question));
+    const packed = await ask(bytes, { 'Content-Encoding': 'gzip' });
+    expect(packed).toMatchObject({
+      status: 415,
+      error: { message: 'the body is gzip, expected JSON without Content-Encoding' },
+    });
+    const wide = await ask(bytes, { 'Content-Type': 'application/json; charset=UTF-16' });
+    expect(wide).toMatchObject({ status: 415, error: { message: 'the body is UTF-16, expected JSON in UTF-8' } });
+    const plain = await ask(bytes, {
+      'Content-Type': 'application/json; charset="utf-8"',
+      'Content-Encoding': 'identity',
+    });
+    expect(plain.status).toBe(200);
+  });
+
+  it('takes no arguments: a function whose parameters are left out', async () => {
+    const tools = [{ type: 'function', function: { name: 'now' } }];
+    const { log } = await ask({ ...question, tools });
+    const parameters = { type: 'object', properties: {}, additionalProperties: false };
+    expect(log.prompts).toMatchObject([{ tools: [{ function: { name: 'now', parameters } }] }]);
+  });
+});

@@ -58,3 +58,13 @@ it('finds the models of a folder although there is a link to nothing, and two of
   expect(Object.keys(await folderModels(folder)).sort()).toEqual(['constructor', 'm-00001-of-00002.gguf', 'm.gguf']);
   await rm(folder, { recursive: true });
 });
+
+it('takes whole addresses for paths, as what comes by way of a proxy has them', async () => {
+  const { address, close } = await listen((request) => Promise.resolve(new Response(request.url)), place);
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  socket.write('GET HTTP://localhost:1/v1/models?a=b HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n');
+  let said = '';
+  for await (const piece of socket) said += String(piece);
+  expect(said).toContain('http://localhost:1/v1/models?a=b');
+  await close();
+});

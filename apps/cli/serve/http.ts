@@ -82,7 +82,9 @@ async function exchange(
 /** Undefined where Host or path are no address. */
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { method = 'GET', url = '/', headers: given } = incoming;
-  const address = `http://${given.host ?? 'localhost'}${url.startsWith('/') ? url : `/${url}`}`;
+  const address = /^http:\/\//i.test(url)
+    ? url
+    : `http://${given.host ?? 'localhost'}${url.startsWith('/') ? url : `/${url}`}`; // a whole address came as by way of a proxy
   if (!URL.canParse(address)) return undefined;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {};

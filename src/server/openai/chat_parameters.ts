@@ -1,5 +1,17 @@
 import { bias } from '../logit_bias.ts';
-import { boolean, list, object, oneOf, refused, stops, text, unseen, whole, type Check } from '../parameters.ts';
+import {
+  boolean,
+  list,
+  object,
+  oneOf,
+  refused,
+  stops,
+  text,
+  unseen,
+  unsupported,
+  whole,
+  type Check,
+} from '../parameters.ts';
 import { localSampling, mirostat, rareSampling } from '../sampling_parameters.ts';
 import { messages, responseFormat, schema, toolChoice, tools } from './messages.ts';
 
@@ -68,5 +80,5 @@ export const chatParameters = {
   audio: refused('models here make text alone'),
   functions: refused('give tools', undefined),
   function_call: refused('give tool_choice', 'none', 'auto'),
-  web_search_options: refused('nothing is looked up on the web'),
+  web_search_options: unsupported('nothing is looked up on the web'), // {} asks for it, too
 } as const;

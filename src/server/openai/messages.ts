@@ -78,6 +78,9 @@ function callOf(call: unknown, where: string): ToolCall {
   };
 }
 
+/** What a function takes whose parameters are left out: nothing. */
+export const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
+
 /** Tools: functions alone. */
 export const tools: Check<ToolDefinition[]> = (value, name) =>
   list(object)(value, name).map((tool, i) => {
@@ -86,8 +89,9 @@ export const tools: Check<ToolDefinition[]> = (value, name) =>
       throw new HttpError(400, `'${where}.type' is ${shown(tool['type'])}, and tools are functions here`, {
         param: `${where}.type`,
       });
-    text(object(tool['function'], `${where}.function`)['name'], `${where}.function.name`);
-    return tool;
+    const called = object(tool['function'], `${where}.function`);
+    text(called['name'], `${where}.function.name`);
+    return { ...tool, function: { ...called, parameters: called['parameters'] ?? NO_PARAMETERS } };
   });
 
 /** Which tools are to be called: a word, or the name of one, as either of the two APIs writes it. */

@@ -2,7 +2,7 @@
 import type { ChatMessage, ToolCall, ToolDefinition } from '../../chat/conversation.ts';
 import { HttpError } from '../http_error.ts';
 import { list, object, oneOf, shown, text, wrong, type Check } from '../parameters.ts';
-import { content } from './messages.ts';
+import { content, NO_PARAMETERS } from './messages.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -100,7 +100,7 @@ export const responseTools: Check<{ readonly given: readonly Fields[]; readonly 
     const fields = {
       name: text(called, `${where}.name`),
       ...(description ? { description } : {}),
-      ...(parameters ? { parameters } : {}),
+      parameters: parameters ?? NO_PARAMETERS,
     };
     return { type: 'function', function: fields };
   });
