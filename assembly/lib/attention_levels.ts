@@ -3,8 +3,7 @@ import { Tile } from './attention_tile';
 import { Masks } from './constants';
 import { hadamard } from './hadamard';
 import { KvLevels } from './kv_levels';
-import { biasOf, dot32, largest, pack, perLevel, ROW_BYTES } from './level_dot';
-import { storePair } from './math';
+import { addDots, biasOf, largest, pack, perLevel, ROW_BYTES } from './level_dot';
 
 /*
  * Attention over a q8_0 cache, in integers; lib/attention_floats.ts is its twin for floats. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
@@ -13,6 +12,9 @@ import { storePair } from './math';
  *              a row is a token's                           over           a lane is
  *     scores   query, -8191 … 8191 in 32 columns            the columns    a position
  *     values   probability * scale of the value, 0 … 16383  32 positions   a column
+ *
+ * Of values, 16383 is the largest probability times the largest scale, even where they do not meet: each is looked for once, not for
+ * every row and 32 columns anew.
  */
 
 /** Bytes of 32 columns of four rows: their levels, then a scale f32 each. */
@@ -28,7 +30,9 @@ export function loadQueryLevels(tile: Tile, row: u32, from: usize, scale: f32, s
     let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
     for (let j: usize = 0; j < 128; j += 16) bits = i32x4.max_u(bits, f32x4.abs(v128.load(query + i + j)));
     const top = largest(bits);
-    pack(to + (row & 3) * ROW_BYTES, query + i, perLevel(8191, top), 8192);
+    const factor = f32x4.splat(perLevel(8191, top));
+    for (let j: usize = 0; j < 128; j += 16) v128.store(tile.factors + j, factor);
+    pack(to + (row & 3) * ROW_BYTES, query + i, tile.factors, 8192);
     store<f32>(to + 4 * ROW_BYTES + ((row & 3) << 2), (top / 8191) * scale);
     to += QUERY_BYTES;
   }
@@ -39,100 +43,72 @@ function queriesOf(tile: Tile, row: u32): usize {
   return tile.q + (row >> 2) * (tile.headBytes >> 7) * QUERY_BYTES;
 }
 
-/** Scores `[R, BLOCK]` of the rows from `row` on, against a whole block of keys, seen or not. */
-export function scoreLevels<R>(tile: Tile, row: u32): void {
-  const rows = changetype<R>(0).rows;
+/** Scores `[nRows, BLOCK]` of the rows from `row` on, against a whole block of keys, seen or not. */
+export function scoreLevels(tile: Tile, row: u32, nRows: u32): void {
   const groupBytes = tile.groupBytes;
-  const headBytes = tile.headBytes;
-  const sums = tile.sums;
   const bias = Masks.byte(0x40);
+  memory.fill(tile.scores, 0, 4 * BLOCK * nRows);
   for (let pair: u32 = 0; pair < BLOCK / 8; pair++) {
     const scores = tile.scores + 32 * pair;
-    let keys = tile.keys + 2 * pair * groupBytes; // eight positions: blocks at `keys` and groupBytes behind
+    let block = tile.keys + 2 * pair * groupBytes; // eight positions: this block, and the one groupBytes behind
     let q = queriesOf(tile, row);
-    storePair(scores, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 1) storePair(scores + 4 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 2) storePair(scores + 8 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 3) storePair(scores + 12 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    for (let i: u32 = 0; i < headBytes; i += 128) {
-      const levels = keys + KvLevels.levels;
-      dot32<R>(sums, q, levels, groupBytes, 16, biasOf(levels, bias), biasOf(levels + groupBytes, bias));
-      const low = v128.load(keys);
-      const high = v128.load(keys + groupBytes);
-      const scales = q + 4 * ROW_BYTES;
-      addScores(scores, sums, low, high, v128.load32_splat(scales));
-      if (rows > 1) addScores(scores + 4 * BLOCK, sums + 32, low, high, v128.load32_splat(scales, 4));
-      if (rows > 2) addScores(scores + 8 * BLOCK, sums + 64, low, high, v128.load32_splat(scales, 8));
-      if (rows > 3) addScores(scores + 12 * BLOCK, sums + 96, low, high, v128.load32_splat(scales, 12));
-      keys += KvLevels.blockBytes;
+    for (let i: u32 = 0; i < tile.headBytes; i += 128) {
+      tile.touchNext(KvLevels.blockBytes);
+      const low = v128.load(block);
+      const high = v128.load(block + groupBytes);
+      const levels = block + KvLevels.levels;
+      const biasA = biasOf(levels, bias);
+      const biasB = biasOf(levels + groupBytes, bias);
+      addDots(nRows, scores, 4 * BLOCK, q, levels, groupBytes, 16, biasA, biasB, low, high);
+      block += KvLevels.blockBytes;
       q += QUERY_BYTES;
     }
   }
 }
 
-/** Adds eight sums times the scales of keys and query. */
-function addScores(to: usize, sums: usize, low: v128, high: v128, scale: v128): void {
-  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), f32x4.mul(low, scale));
-  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), f32x4.mul(high, scale));
-  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
-}
-
-/** Adds the block's values, times the probabilities in `scores`, to R rows from `row` on. */
-export function mixLevels<R>(tile: Tile, row: u32): void {
-  const rows = changetype<R>(0).rows;
+/** Adds the block's values, times the probabilities in `scores`, to nRows rows from `row` on. */
+export function mixLevels(tile: Tile, row: u32, nRows: u32): void {
   const groupBytes = tile.groupBytes;
   const headBytes = tile.headBytes;
-  const sums = tile.sums;
   const words = tile.words;
   const zero = i32x4.splat(0);
+  for (let r: u32 = 0; r < nRows; r++) {
+    store<f32>(words + 4 * ROW_BYTES + 4 * r, stretch(tile.scores + 4 * BLOCK * r, 16383) / 16383);
+  }
   let values = tile.values + row * headBytes;
   let block = tile.cached;
   for (let i: u32 = 0; i < headBytes; i += 128) {
-    loadScales(tile, block);
-    for (let r: u32 = 0; r < rows; r++) weighValues(tile, r);
-    const scales = words + 4 * ROW_BYTES;
+    const top = f32x4.splat(loadScales(tile, block));
+    for (let r: u32 = 0; r < nRows; r++) pack(words + r * ROW_BYTES, tile.scores + 4 * BLOCK * r, tile.factors, 0);
     for (let c: u32 = 0; c < 128; c += 32) {
-      dot32<R>(sums, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero);
-      addValues(values, sums, v128.load32_splat(scales));
-      if (rows > 1) addValues(values + headBytes, sums + 32, v128.load32_splat(scales, 4));
-      if (rows > 2) addValues(values + 2 * headBytes, sums + 64, v128.load32_splat(scales, 8));
-      if (rows > 3) addValues(values + 3 * headBytes, sums + 96, v128.load32_splat(scales, 12));
+      tile.touchNext(KvLevels.blockBytes);
+      addDots(nRows, values, headBytes, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero, top, top);
       values += 32;
     }
     block += KvLevels.blockBytes;
   }
 }
 
-/** Adds eight sums times their scale. */
-function addValues(to: usize, sums: usize, scale: v128): void {
-  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
-  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), scale);
-  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
-}
-
-/** The values' scales by position. Positions that no row sees may hold anything: their scales become 0. */
-function loadScales(tile: Tile, block: usize): void {
+/** The values' scales by position, stretched to 1; their largest. Positions that no row sees may hold anything: their scales become 0. */
+function loadScales(tile: Tile, block: usize): f32 {
   const begin = i32x4.splat(tile.begin);
   const end = i32x4.splat(tile.end);
   let at = i32x4.add(i32x4.splat(tile.block), i32x4(0, 1, 2, 3));
   for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
     const seen = v128.and(i32x4.ge_s(at, begin), i32x4.lt_s(at, end));
-    v128.store(tile.scales + i, v128.and(v128.load(block), seen));
+    v128.store(tile.factors + i, v128.and(v128.load(block), seen));
     block += tile.groupBytes;
     at = i32x4.add(at, i32x4.splat(4));
   }
+  return stretch(tile.factors, 1);
 }
 
-/** Row r's probabilities times the values' scales → levels and their scale, in `words`. */
-function weighValues(tile: Tile, r: u32): void {
-  const probs = tile.scores + 4 * BLOCK * r;
-  let bits = i32x4.splat(0);
-  for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
-    const weight = f32x4.mul(v128.load(probs + i), v128.load(tile.scales + i));
-    v128.store(tile.weights + i, weight);
-    bits = i32x4.max_u(bits, weight);
-  }
+/** Multiplies BLOCK numbers, none of them below 0, so that the largest becomes `most`; returns what it was. */
+function stretch(x: usize, most: f32): f32 {
+  let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
+  for (let i: usize = 0; i < 4 * BLOCK; i += 16) bits = i32x4.max_u(bits, v128.load(x + i));
   const top = largest(bits);
-  pack(tile.words + r * ROW_BYTES, tile.weights, perLevel(16383, top), 0);
-  store<f32>(tile.words + 4 * ROW_BYTES + 4 * r, top / 16383);
+  const factor = f32x4.splat(perLevel(most, top));
+  for (let i: usize = 0; i < 4 * BLOCK; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), factor));
+  return top;
 }
