@@ -102,7 +102,7 @@ async function measureAll(): Promise<void> {
 async function measureCell(cell: Cell, round: number): Promise<PeerRun> {
   const { peer, threads } = cell;
   const model = labelOf(cell.model);
-  const path = await pathOf(cell.model);
+  const path = await modelFile(cell.model, options.gguf ?? join(dir, 'gguf'));
   await awaitQuiet(1000 * count('wait', options.wait));
   const at = new Date().toISOString();
   let watch: Watch | undefined;
