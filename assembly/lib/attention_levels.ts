@@ -12,9 +12,6 @@ import { addDots, biasOf, largest, pack, perLevel, ROW_BYTES } from './level_dot
  *              a row is a token's                           over           a lane is
  *     scores   query, -8191 … 8191 in 32 columns            the columns    a position
  *     values   probability * scale of the value, 0 … 16383  32 positions   a column
- *
- * Of values, 16383 is the largest probability times the largest scale, even where they do not meet: each is looked for once, not for
- * every row and 32 columns anew.
  */
 
 /** Bytes of 32 columns of four rows: their levels, then a scale f32 each. */
@@ -30,9 +27,7 @@ export function loadQueryLevels(tile: Tile, row: u32, from: usize, scale: f32, s
     let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
     for (let j: usize = 0; j < 128; j += 16) bits = i32x4.max_u(bits, f32x4.abs(v128.load(query + i + j)));
     const top = largest(bits);
-    const factor = f32x4.splat(perLevel(8191, top));
-    for (let j: usize = 0; j < 128; j += 16) v128.store(tile.factors + j, factor);
-    pack(to + (row & 3) * ROW_BYTES, query + i, tile.factors, 8192);
+    pack(to + (row & 3) * ROW_BYTES, query + i, perLevel(8191, top), 8192);
     store<f32>(to + 4 * ROW_BYTES + ((row & 3) << 2), (top / 8191) * scale);
     to += QUERY_BYTES;
   }
@@ -72,43 +67,44 @@ export function mixLevels(tile: Tile, row: u32, nRows: u32): void {
   const headBytes = tile.headBytes;
   const words = tile.words;
   const zero = i32x4.splat(0);
-  for (let r: u32 = 0; r < nRows; r++) {
-    store<f32>(words + 4 * ROW_BYTES + 4 * r, stretch(tile.scores + 4 * BLOCK * r, 16383) / 16383);
-  }
+  const one = f32x4.splat(1); // weights have the lanes' scales
   let values = tile.values + row * headBytes;
   let block = tile.cached;
   for (let i: u32 = 0; i < headBytes; i += 128) {
-    const top = f32x4.splat(loadScales(tile, block));
-    for (let r: u32 = 0; r < nRows; r++) pack(words + r * ROW_BYTES, tile.scores + 4 * BLOCK * r, tile.factors, 0);
+    loadScales(tile, block);
+    for (let r: u32 = 0; r < nRows; r++) weighValues(tile, r);
     for (let c: u32 = 0; c < 128; c += 32) {
       tile.touchNext(KvLevels.blockBytes);
-      addDots(nRows, values, headBytes, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero, top, top);
+      addDots(nRows, values, headBytes, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero, one, one);
       values += 32;
     }
     block += KvLevels.blockBytes;
   }
 }
 
-/** The values' scales by position, stretched to 1; their largest. Positions that no row sees may hold anything: their scales become 0. */
-function loadScales(tile: Tile, block: usize): f32 {
+/** The values' scales by position. Positions that no row sees may hold anything: their scales become 0. */
+function loadScales(tile: Tile, block: usize): void {
   const begin = i32x4.splat(tile.begin);
   const end = i32x4.splat(tile.end);
   let at = i32x4.add(i32x4.splat(tile.block), i32x4(0, 1, 2, 3));
   for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
     const seen = v128.and(i32x4.ge_s(at, begin), i32x4.lt_s(at, end));
-    v128.store(tile.factors + i, v128.and(v128.load(block), seen));
+    v128.store(tile.scales + i, v128.and(v128.load(block), seen));
     block += tile.groupBytes;
     at = i32x4.add(at, i32x4.splat(4));
   }
-  return stretch(tile.factors, 1);
 }
 
-/** Multiplies BLOCK numbers, none of them below 0, so that the largest becomes `most`; returns what it was. */
-function stretch(x: usize, most: f32): f32 {
-  let bits = i32x4.splat(0); // magnitudes compare as integers, and NaN is the largest
-  for (let i: usize = 0; i < 4 * BLOCK; i += 16) bits = i32x4.max_u(bits, v128.load(x + i));
+/** Row r's probabilities times the values' scales → levels and their scale, in `words`. */
+function weighValues(tile: Tile, r: u32): void {
+  const probs = tile.scores + 4 * BLOCK * r;
+  let bits = i32x4.splat(0);
+  for (let i: usize = 0; i < 4 * BLOCK; i += 16) {
+    const weight = f32x4.mul(v128.load(probs + i), v128.load(tile.scales + i));
+    v128.store(tile.weights + i, weight);
+    bits = i32x4.max_u(bits, weight);
+  }
   const top = largest(bits);
-  const factor = f32x4.splat(perLevel(most, top));
-  for (let i: usize = 0; i < 4 * BLOCK; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), factor));
-  return top;
+  pack(tile.words + r * ROW_BYTES, tile.weights, perLevel(16383, top), 0);
+  store<f32>(tile.words + 4 * ROW_BYTES + 4 * r, top / 16383);
 }

@@ -52,10 +52,16 @@ export class Tile {
     return this.wideKeys;
   }
 
-  /** [BLOCK] f32: what numbers are multiplied by before they become levels; in the place of float types' probabilities. */
+  /** [BLOCK] f32, in the place of float types' probabilities. */
   @inline
-  get factors(): usize {
+  get weights(): usize {
     return this.probs;
+  }
+
+  /** [BLOCK] f32: the values' scales. */
+  @inline
+  get scales(): usize {
+    return this.probs + 4 * BLOCK;
   }
 
   /**

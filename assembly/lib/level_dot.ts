@@ -28,12 +28,13 @@ export function largest(bits: v128): f32 {
   return f32x4.extract_lane(bits, 0);
 }
 
-/** 32 numbers, each times one of those at `by`, → levels. Stored levels of the relaxed build are `bias` above the true ones. */
-export function pack(to: usize, from: usize, by: usize, bias: f32): void {
+/** 32 numbers → levels. Stored levels of the relaxed build are `bias` above the true ones. */
+export function pack(to: usize, from: usize, inverse: f32, bias: f32): void {
+  const factor = f32x4.splat(inverse);
   const shift = f32x4.splat(ASC_FEATURE_RELAXED_SIMD ? INTEGERS + bias : INTEGERS);
   for (let i: usize = 0; i < 32; i += 16) {
-    const a = eight(from + 4 * i, by + 4 * i, shift);
-    const b = eight(from + 4 * i + 32, by + 4 * i + 32, shift);
+    const a = eight(from + 4 * i, factor, shift);
+    const b = eight(from + 4 * i + 32, factor, shift);
     if (ASC_FEATURE_RELAXED_SIMD) {
       v128.store(to + i, i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7)));
       const low = i16x8.splat(127);
@@ -45,10 +46,10 @@ export function pack(to: usize, from: usize, by: usize, bias: f32): void {
   }
 }
 
-function eight(from: usize, by: usize, shift: v128): v128 {
+function eight(from: usize, factor: v128, shift: v128): v128 {
   const zero = f32x4.splat(INTEGERS);
-  const a = f32x4.add(f32x4.mul(v128.load(from), v128.load(by)), shift);
-  const b = f32x4.add(f32x4.mul(v128.load(from, 16), v128.load(by, 16)), shift);
+  const a = f32x4.add(f32x4.mul(v128.load(from), factor), shift);
+  const b = f32x4.add(f32x4.mul(v128.load(from, 16), factor), shift);
   return i16x8.narrow_i32x4_s(i32x4.sub(a, zero), i32x4.sub(b, zero));
 }
 
