@@ -43,7 +43,7 @@ function attention<T, M>(record: AttentionRecord, begin: u32, end: u32): void {
   for (let item = begin; item < end; item++) {
     const kvHead = (item / nSplits) % record.nKvHeads;
     const token = record.tokenOf(item / nSplits / record.nKvHeads);
-    loadQueries<T>(tile, record, token, kvHead);
+    if (item == begin || item % nSplits == 0) loadQueries<T>(tile, record, token, kvHead); // splits share them
     if (record.isSplit) {
       const split = firstSplit + (item % nSplits);
       walkSplit<T, M>(tile, record, kvHead, split);

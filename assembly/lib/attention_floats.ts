@@ -37,27 +37,30 @@ export function scoreFloats<T, R>(tile: Tile, row: u32): void {
     let c1 = f32x4.splat(0);
     let d0 = f32x4.splat(0);
     let d1 = f32x4.splat(0);
-    for (let i = q; i < end; i += 16) {
-      const low = keys.load4(at, mask);
-      const high = keys.load4(at + groupBytes, mask);
-      at += 4 * keys.bytes;
-      const qa = v128.load32_splat(i);
-      a0 = f32x4.add(a0, f32x4.mul(low, qa));
-      a1 = f32x4.add(a1, f32x4.mul(high, qa));
-      if (rows > 1) {
-        const qb = v128.load32_splat(i, 4);
-        b0 = f32x4.add(b0, f32x4.mul(low, qb));
-        b1 = f32x4.add(b1, f32x4.mul(high, qb));
-      }
-      if (rows > 2) {
-        const qc = v128.load32_splat(i, 8);
-        c0 = f32x4.add(c0, f32x4.mul(low, qc));
-        c1 = f32x4.add(c1, f32x4.mul(high, qc));
-      }
-      if (rows > 3) {
-        const qd = v128.load32_splat(i, 12);
-        d0 = f32x4.add(d0, f32x4.mul(low, qd));
-        d1 = f32x4.add(d1, f32x4.mul(high, qd));
+    for (let i = q; i < end;) {
+      tile.touchNext(128 * keys.bytes);
+      for (const stop = min(i + 512, end); i < stop; i += 16) {
+        const low = keys.load4(at, mask);
+        const high = keys.load4(at + groupBytes, mask);
+        at += 4 * keys.bytes;
+        const qa = v128.load32_splat(i);
+        a0 = f32x4.add(a0, f32x4.mul(low, qa));
+        a1 = f32x4.add(a1, f32x4.mul(high, qa));
+        if (rows > 1) {
+          const qb = v128.load32_splat(i, 4);
+          b0 = f32x4.add(b0, f32x4.mul(low, qb));
+          b1 = f32x4.add(b1, f32x4.mul(high, qb));
+        }
+        if (rows > 2) {
+          const qc = v128.load32_splat(i, 8);
+          c0 = f32x4.add(c0, f32x4.mul(low, qc));
+          c1 = f32x4.add(c1, f32x4.mul(high, qc));
+        }
+        if (rows > 3) {
+          const qd = v128.load32_splat(i, 12);
+          d0 = f32x4.add(d0, f32x4.mul(low, qd));
+          d1 = f32x4.add(d1, f32x4.mul(high, qd));
+        }
       }
     }
     const scores = tile.scores + 32 * pair;
@@ -97,6 +100,7 @@ export function mixFloats<T, R>(tile: Tile, row: u32): void {
     let d1 = rows > 3 ? v128.load(d, 16) : a1;
     let at = tile.cached + (column >> 2) * type.bytes;
     let p = probs;
+    tile.touchNext(128 * type.bytes);
     for (let i = n; i > 0; i--) {
       const low = type.load4(at, mask);
       const high = type.load4(at + 4 * type.bytes, mask);

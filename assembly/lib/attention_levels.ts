@@ -3,8 +3,7 @@ import { Tile } from './attention_tile';
 import { Masks } from './constants';
 import { hadamard } from './hadamard';
 import { KvLevels } from './kv_levels';
-import { biasOf, dot32, largest, pack, perLevel, ROW_BYTES } from './level_dot';
-import { storePair } from './math';
+import { addDots, biasOf, largest, pack, perLevel, ROW_BYTES } from './level_dot';
 
 /*
  * Attention over a q8_0 cache, in integers; lib/attention_floats.ts is its twin for floats. Both of its halves are the same product, lib/level_dot.ts: 32 levels of each of up
@@ -39,75 +38,48 @@ function queriesOf(tile: Tile, row: u32): usize {
   return tile.q + (row >> 2) * (tile.headBytes >> 7) * QUERY_BYTES;
 }
 
-/** Scores `[R, BLOCK]` of the rows from `row` on, against a whole block of keys, seen or not. */
-export function scoreLevels<R>(tile: Tile, row: u32): void {
-  const rows = changetype<R>(0).rows;
+/** Scores `[nRows, BLOCK]` of the rows from `row` on, against a whole block of keys, seen or not. */
+export function scoreLevels(tile: Tile, row: u32, nRows: u32): void {
   const groupBytes = tile.groupBytes;
-  const headBytes = tile.headBytes;
-  const sums = tile.sums;
   const bias = Masks.byte(0x40);
+  memory.fill(tile.scores, 0, 4 * BLOCK * nRows);
   for (let pair: u32 = 0; pair < BLOCK / 8; pair++) {
     const scores = tile.scores + 32 * pair;
-    let keys = tile.keys + 2 * pair * groupBytes; // eight positions: blocks at `keys` and groupBytes behind
+    let block = tile.keys + 2 * pair * groupBytes; // eight positions: this block, and the one groupBytes behind
     let q = queriesOf(tile, row);
-    storePair(scores, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 1) storePair(scores + 4 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 2) storePair(scores + 8 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    if (rows > 3) storePair(scores + 12 * BLOCK, f32x4.splat(0), f32x4.splat(0));
-    for (let i: u32 = 0; i < headBytes; i += 128) {
-      const levels = keys + KvLevels.levels;
-      dot32<R>(sums, q, levels, groupBytes, 16, biasOf(levels, bias), biasOf(levels + groupBytes, bias));
-      const low = v128.load(keys);
-      const high = v128.load(keys + groupBytes);
-      const scales = q + 4 * ROW_BYTES;
-      addScores(scores, sums, low, high, v128.load32_splat(scales));
-      if (rows > 1) addScores(scores + 4 * BLOCK, sums + 32, low, high, v128.load32_splat(scales, 4));
-      if (rows > 2) addScores(scores + 8 * BLOCK, sums + 64, low, high, v128.load32_splat(scales, 8));
-      if (rows > 3) addScores(scores + 12 * BLOCK, sums + 96, low, high, v128.load32_splat(scales, 12));
-      keys += KvLevels.blockBytes;
+    for (let i: u32 = 0; i < tile.headBytes; i += 128) {
+      tile.touchNext(KvLevels.blockBytes);
+      const low = v128.load(block);
+      const high = v128.load(block + groupBytes);
+      const levels = block + KvLevels.levels;
+      const biasA = biasOf(levels, bias);
+      const biasB = biasOf(levels + groupBytes, bias);
+      addDots(nRows, scores, 4 * BLOCK, q, levels, groupBytes, 16, biasA, biasB, low, high);
+      block += KvLevels.blockBytes;
       q += QUERY_BYTES;
     }
   }
 }
 
-/** Adds eight sums times the scales of keys and query. */
-function addScores(to: usize, sums: usize, low: v128, high: v128, scale: v128): void {
-  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), f32x4.mul(low, scale));
-  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), f32x4.mul(high, scale));
-  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
-}
-
-/** Adds the block's values, times the probabilities in `scores`, to R rows from `row` on. */
-export function mixLevels<R>(tile: Tile, row: u32): void {
-  const rows = changetype<R>(0).rows;
+/** Adds the block's values, times the probabilities in `scores`, to nRows rows from `row` on. */
+export function mixLevels(tile: Tile, row: u32, nRows: u32): void {
   const groupBytes = tile.groupBytes;
   const headBytes = tile.headBytes;
-  const sums = tile.sums;
   const words = tile.words;
   const zero = i32x4.splat(0);
+  const one = f32x4.splat(1); // weights have the lanes' scales
   let values = tile.values + row * headBytes;
   let block = tile.cached;
   for (let i: u32 = 0; i < headBytes; i += 128) {
     loadScales(tile, block);
-    for (let r: u32 = 0; r < rows; r++) weighValues(tile, r);
-    const scales = words + 4 * ROW_BYTES;
+    for (let r: u32 = 0; r < nRows; r++) weighValues(tile, r);
     for (let c: u32 = 0; c < 128; c += 32) {
-      dot32<R>(sums, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero);
-      addValues(values, sums, v128.load32_splat(scales));
-      if (rows > 1) addValues(values + headBytes, sums + 32, v128.load32_splat(scales, 4));
-      if (rows > 2) addValues(values + 2 * headBytes, sums + 64, v128.load32_splat(scales, 8));
-      if (rows > 3) addValues(values + 3 * headBytes, sums + 96, v128.load32_splat(scales, 12));
+      tile.touchNext(KvLevels.blockBytes);
+      addDots(nRows, values, headBytes, words, block + KvLevels.levels + c, 16, groupBytes, zero, zero, one, one);
       values += 32;
     }
     block += KvLevels.blockBytes;
   }
-}
-
-/** Adds eight sums times their scale. */
-function addValues(to: usize, sums: usize, scale: v128): void {
-  const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
-  const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), scale);
-  storePair(to, f32x4.add(v128.load(to), a), f32x4.add(v128.load(to, 16), b));
 }
 
 /** The values' scales by position. Positions that no row sees may hold anything: their scales become 0. */

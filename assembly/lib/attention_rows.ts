@@ -5,14 +5,14 @@ import { Tile } from './attention_tile';
 import { Lanes, storePair } from './math';
 import { LOWEST } from './softmax';
 
-/** Takes the block into R rows from `row` on. A block that none of them sees would change nothing, so it is left out. */
+/** Takes the block into R rows from `row` on, or up to four where they are integers. A block that none of them sees would change nothing, so it is left out. */
 export function walkRows<T, R>(tile: Tile, row: u32): void {
-  const nRows = changetype<R>(0).rows;
+  const nRows = changetype<T>(0).hasLevels ? min<u32>(tile.nRows, 4) : changetype<R>(0).rows;
   if (tile.block > tile.lastSeen(tile.posOf(row + nRows - 1)) || tile.end <= tile.firstSeen(tile.posOf(row))) return;
   if (changetype<T>(0).hasLevels) {
-    scoreLevels<R>(tile, row);
+    scoreLevels(tile, row, nRows);
     for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 4 * BLOCK);
-    mixLevels<R>(tile, row);
+    mixLevels(tile, row, nRows);
   } else {
     scoreFloats<T, R>(tile, row);
     for (let r: u32 = 0; r < nRows; r++) weigh(tile, row + r, tile.scores + 4 * BLOCK * r, 32 * tile.nPairs);

@@ -28,9 +28,16 @@ export function walkSplit<T, M>(tile: Tile, record: AttentionRecord, kvHead: u32
   const end = min((split + 1) * SPLIT, tile.lastSeen(tile.posOf(tile.nRows - 1)) + 1);
   const rowBytes = changetype<T>(0).rowBytes(record.headDim);
   const head = (kvHead * record.nPositions + tile.base) * rowBytes + tile.states;
-  touchRows(tile, record, record.k + head, rowBytes, begin, end);
-  touchRows(tile, record, record.v + head, rowBytes, begin, end);
+  const last = tile.lastSeen(tile.posOf(tile.nRows - 1));
+  const isShared = tile.nRows > 4;
+  const touched = isShared ? end : min((begin & ~(BLOCK - 1)) + BLOCK, end);
+  touchRows(tile, record, record.k + head, rowBytes, begin, touched);
+  touchRows(tile, record, record.v + head, rowBytes, begin, touched);
   for (let block = begin & ~(BLOCK - 1); block < end; block += BLOCK) {
+    const next = head + ((block + BLOCK) % record.nPositions) * rowBytes;
+    tile.nextKeys = record.k + next;
+    tile.nextValues = record.v + next;
+    tile.nextBytes = isShared || block + BLOCK > last ? 0 : BLOCK * rowBytes;
     tile.block = block;
     tile.begin = max(block, begin);
     tile.end = min(block + BLOCK, end);
@@ -55,6 +62,7 @@ function touchRows(tile: Tile, record: AttentionRecord, rows: usize, rowBytes: u
 /**
  * Brings a stretch of the cache into the processor's cache, line by line. In that order the hardware fetches ahead; in the
  * blocks' own order it does not. Zen 5, 4,096 positions: q8_0 9.2 -> 8.0, f16 13.0 -> 12.6, f32 23 -> 12 ms for eight layers.
+ * Where four rows or fewer share a block, the next one is touched meanwhile (Tile.touchNext).
  */
 function touch(tile: Tile, begin: usize, end: usize): void {
   let bits: u32 = 0;
@@ -65,14 +73,13 @@ function touch(tile: Tile, begin: usize, end: usize): void {
 /** A few rows read the cache as it lies; more rows share a copy in float32, unless it is integers. */
 function walkBlock<T, M>(tile: Tile): void {
   const nRows = tile.nRows;
-  if (nRows == 1) walkRows<T, One>(tile, 0);
-  else if (nRows == 2) walkRows<T, Two>(tile, 0);
-  else if (nRows == 3) walkRows<T, Three>(tile, 0);
-  else if (nRows == 4) walkRows<T, Four>(tile, 0);
-  else {
+  if (nRows > 4 || changetype<T>(0).hasLevels) {
     if (!changetype<T>(0).hasLevels) widen<T>(tile);
     for (let row: u32 = 0; row < nRows; row += 4) walkRows<M, Four>(tile, row);
-  }
+  } else if (nRows == 4) walkRows<T, Four>(tile, 0);
+  else if (nRows == 3) walkRows<T, Three>(tile, 0);
+  else if (nRows == 2) walkRows<T, Two>(tile, 0);
+  else walkRows<T, One>(tile, 0);
 }
 
 /** Brings the block into float32, so that many rows share the work; from then on its keys and values lie in scratch. */

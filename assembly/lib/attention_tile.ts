@@ -31,6 +31,9 @@ export class Tile {
   groupBytes: u32;
   cached: usize; // values of the position `begin` and on, rowBytes apart; of q8_0 the whole block
   rowBytes: u32;
+  nextKeys: usize; // the part of the next block that is not yet touched
+  nextValues: usize;
+  nextBytes: u32; // of each
 
   // arrays
   q: usize; // [nRows / 4, headDim, 4], times scale and factor; for q8_0 see lib/attention_levels.ts
@@ -43,27 +46,36 @@ export class Tile {
   wideKeys: usize; // [BLOCK / 4, headDim, 4] f32
   wideValues: usize; // [BLOCK, headDim] f32
 
-  /** Scratch of lib/attention_levels.ts, in the place of float types' probabilities: [4, 8] i32, [BLOCK] f32, … */
-  @inline
-  get sums(): usize {
-    return this.probs;
-  }
-
-  @inline
-  get weights(): usize {
-    return this.probs + 4 * BLOCK;
-  }
-
-  /** Rows' weights as levels, then [4] scales. */
+  /** Scratch of lib/attention_levels.ts: rows' weights as levels, then [4] scales. */
   @inline
   get words(): usize {
     return this.wideKeys;
   }
 
+  /** [BLOCK] f32, in the place of float types' probabilities. */
+  @inline
+  get weights(): usize {
+    return this.probs;
+  }
+
   /** [BLOCK] f32: the values' scales. */
   @inline
   get scales(): usize {
-    return this.probs + 8 * BLOCK;
+    return this.probs + 4 * BLOCK;
+  }
+
+  /**
+   * Touches some lines of the block that comes next, of its keys and of its values: while this one is computed, hardware fetches two
+   * streams ahead.
+   */
+  touchNext(bytes: u32): void {
+    const n = min(bytes, this.nextBytes);
+    let bits: u32 = 0;
+    for (let at: u32 = 0; at < n; at += 64) bits ^= load<u32>(this.nextKeys + at) ^ load<u32>(this.nextValues + at);
+    this.touched = bits;
+    this.nextKeys += n;
+    this.nextValues += n;
+    this.nextBytes -= n;
   }
 
   /** Rows with their padding: tiles of four may reach beyond the last row. */
@@ -113,7 +125,7 @@ export function tileBytes(nRows: u32, headDim: u32): u32 {
   return TILE_HEADER + nRows * rowBytes + 32 * BLOCK + 8 * BLOCK * headDim;
 }
 
-const TILE_HEADER: u32 = 128;
+const TILE_HEADER: u32 = 144;
 
 /** Lays the arrays of a tile out, once nRows and headBytes are known. */
 export function layOut(tile: Tile): void {

@@ -1,4 +1,4 @@
-import { storePair } from './math';
+import { Four, One, Three, Two } from './row_counts';
 
 /*
  * Products of 8-bit levels of a q8_0 cache with 14-bit levels of up to four rows, exact in integers. A row's 32 levels are 64
@@ -65,20 +65,68 @@ export function biasOf(levels: usize, bias: v128): v128 {
 }
 
 /**
- * Sums i32 `[R, 8]` at `to`: rows' levels `[R]` at `words` times the lanes at `a` and, `apart` behind, four more. Their groups
+ * Adds to numbers `[nRows, 8]` at `to`, rows `rowBytes` apart: rows' levels `[nRows]` at `words` times the lanes at `a` and, `apart` behind,
+ * four more; times the row's scale, which lies behind the levels of four rows, and the lanes' own, `low` and `high`. Groups of levels
  * lie `step` bytes apart. Sums begin with `biasA` and `biasB`, which count 128 fold.
  */
-export function dot32<R>(to: usize, words: usize, a: usize, apart: usize, step: usize, biasA: v128, biasB: v128): void {
+export function addDots(
+  nRows: u32,
+  to: usize,
+  rowBytes: u32,
+  words: usize,
+  a: usize,
+  apart: usize,
+  step: usize,
+  biasA: v128,
+  biasB: v128,
+  low: v128,
+  high: v128,
+): void {
+  if (nRows > 3) addRows<Four>(to, rowBytes, words, a, apart, step, biasA, biasB, low, high);
+  else if (nRows > 2) addRows<Three>(to, rowBytes, words, a, apart, step, biasA, biasB, low, high);
+  else if (nRows > 1) addRows<Two>(to, rowBytes, words, a, apart, step, biasA, biasB, low, high);
+  else addRows<One>(to, rowBytes, words, a, apart, step, biasA, biasB, low, high);
+}
+
+function addRows<R>(
+  to: usize,
+  rowBytes: u32,
+  words: usize,
+  a: usize,
+  apart: usize,
+  step: usize,
+  biasA: v128,
+  biasB: v128,
+  low: v128,
+  high: v128,
+): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    dotDigits<R>(to, words, a, apart, step, biasA, biasB);
+    addDigits<R>(to, rowBytes, words, a, apart, step, biasA, biasB, low, high);
   } else {
-    dotWords<R>(to, words, a, step);
-    dotWords<R>(to + 16, words, a + apart, step);
+    addWords<R>(to, rowBytes, words, a, step, low);
+    addWords<R>(to + 16, rowBytes, words, a + apart, step, high);
   }
 }
 
+/** Adds four sums times their row's scale, at `scale`, and their own. */
+function addSums(to: usize, sums: v128, scale: usize, own: v128): void {
+  const scales = f32x4.mul(own, v128.load32_splat(scale));
+  v128.store(to, f32x4.add(v128.load(to), f32x4.mul(f32x4.convert_i32x4_s(sums), scales)));
+}
+
 /** High digits first; then their sums are shifted, and low digits come on top. */
-function dotDigits<R>(to: usize, words: usize, a: usize, apart: usize, step: usize, biasA: v128, biasB: v128): void {
+function addDigits<R>(
+  to: usize,
+  rowBytes: u32,
+  words: usize,
+  a: usize,
+  apart: usize,
+  step: usize,
+  biasA: v128,
+  biasB: v128,
+  low: v128,
+  high: v128,
+): void {
   const rows = changetype<R>(0).rows;
   let a0 = biasA;
   let a1 = biasB;
@@ -92,26 +140,26 @@ function dotDigits<R>(to: usize, words: usize, a: usize, apart: usize, step: usi
   let end = words + 32;
   while (true) {
     for (let at = a; word < end; word += 4) {
-      const low = v128.load(at);
-      const high = v128.load(at + apart);
+      const levels = v128.load(at);
+      const others = v128.load(at + apart);
       at += step;
       const wa = v128.load32_splat(word);
-      a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(low, wa, a0);
-      a1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(high, wa, a1);
+      a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(levels, wa, a0);
+      a1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(others, wa, a1);
       if (rows > 1) {
         const wb = v128.load32_splat(word, ROW_BYTES);
-        b0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(low, wb, b0);
-        b1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(high, wb, b1);
+        b0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(levels, wb, b0);
+        b1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(others, wb, b1);
       }
       if (rows > 2) {
         const wc = v128.load32_splat(word, 2 * ROW_BYTES);
-        c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(low, wc, c0);
-        c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(high, wc, c1);
+        c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(levels, wc, c0);
+        c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(others, wc, c1);
       }
       if (rows > 3) {
         const wd = v128.load32_splat(word, 3 * ROW_BYTES);
-        d0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(low, wd, d0);
-        d1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(high, wd, d1);
+        d0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(levels, wd, d0);
+        d1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(others, wd, d1);
       }
     }
     if (end > words + 32) break;
@@ -125,14 +173,19 @@ function dotDigits<R>(to: usize, words: usize, a: usize, apart: usize, step: usi
     d0 = i32x4.shl(d0, 7);
     d1 = i32x4.shl(d1, 7);
   }
-  storePair(to, a0, a1);
-  if (rows > 1) storePair(to + 32, b0, b1);
-  if (rows > 2) storePair(to + 64, c0, c1);
-  if (rows > 3) storePair(to + 96, d0, d1);
+  const scales = words + 4 * ROW_BYTES;
+  addSums(to, a0, scales, low);
+  addSums(to + 16, a1, scales, high);
+  if (rows > 1) addSums(to + rowBytes, b0, scales + 4, low);
+  if (rows > 1) addSums(to + rowBytes + 16, b1, scales + 4, high);
+  if (rows > 2) addSums(to + 2 * rowBytes, c0, scales + 8, low);
+  if (rows > 2) addSums(to + 2 * rowBytes + 16, c1, scales + 8, high);
+  if (rows > 3) addSums(to + 3 * rowBytes, d0, scales + 12, low);
+  if (rows > 3) addSums(to + 3 * rowBytes + 16, d1, scales + 12, high);
 }
 
 /** Four lanes of R rows: products of two levels each stand in a lane of their own, and are added up at the end. */
-function dotWords<R>(to: usize, words: usize, a: usize, step: usize): void {
+function addWords<R>(to: usize, rowBytes: u32, words: usize, a: usize, step: usize, own: v128): void {
   const rows = changetype<R>(0).rows;
   let a0 = i32x4.splat(0);
   let a1 = i32x4.splat(0);
@@ -166,10 +219,11 @@ function dotWords<R>(to: usize, words: usize, a: usize, step: usize): void {
       d1 = i32x4.add(d1, i32x4.dot_i16x8_s(high, wd));
     }
   }
-  v128.store(to, pairs(a0, a1));
-  if (rows > 1) v128.store(to + 32, pairs(b0, b1));
-  if (rows > 2) v128.store(to + 64, pairs(c0, c1));
-  if (rows > 3) v128.store(to + 96, pairs(d0, d1));
+  const scales = words + 4 * ROW_BYTES;
+  addSums(to, pairs(a0, a1), scales, own);
+  if (rows > 1) addSums(to + rowBytes, pairs(b0, b1), scales + 4, own);
+  if (rows > 2) addSums(to + 2 * rowBytes, pairs(c0, c1), scales + 8, own);
+  if (rows > 3) addSums(to + 3 * rowBytes, pairs(d0, d1), scales + 12, own);
 }
 
 function pairs(low: v128, high: v128): v128 {

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MetadataValue } from '../../src/gguf/value_types.ts';
 import { writeGguf, type TensorToWrite } from '../../src/gguf/write.ts';
 import { elementsOf } from '../../src/graph/tensor.ts';
@@ -27,6 +29,20 @@ export async function writeModel(name: string, path: string): Promise<void> {
 
 export const isSynthetic = (name: string): boolean =>
   Object.keys(shapes).some((shape) => name.startsWith(`${shape}-`) && name.slice(shape.length + 1) in recipes);
+
+/** A model's file; synthetic ones are written into the folder when they are needed first. */
+export async function modelFile(model: string, folder: string): Promise<string> {
+  if (!isSynthetic(model)) {
+    if (existsSync(model)) return model;
+    throw new Error(`${model} is neither a file nor the name of a synthetic model`);
+  }
+  const path = join(folder, `${model}.gguf`);
+  if (existsSync(path)) return path;
+  process.stderr.write(`writing ${path} …\n`);
+  mkdirSync(folder, { recursive: true });
+  await writeModel(model, path);
+  return path;
+}
 
 function parseName(name: string) {
   const at = name.lastIndexOf('-');

@@ -52,45 +52,61 @@ export const lfm2Shape: HybridShape = {
     lfmAttends.has(l) ? headNorms(64) : [{ name: 'shortconv.conv.weight', shape: [1024, 3], mean: 0, std: 0.6 }],
 };
 
-/** Qwen3.5-0.8B: the fourth of each four layers attends, sixteen heads of the others keep a matrix each. */
+/** Qwen 3.5: the fourth of each four layers attends, with heads of 256; heads of the others keep a matrix of 128 × 128 each. */
+interface QwenSizes {
+  readonly dim: number;
+  readonly nHeads: number;
+  readonly nKvHeads: number;
+  /** Heads of values in the other layers; of keys there are sixteen. */
+  readonly nStates: number;
+}
+
 const qwenAttends = (l: number): boolean => l % 4 === 3;
 
-export const qwen35Shape: HybridShape = {
-  lastNorm: 'output_norm.weight',
-  ffnNorm: 'post_attention_norm.weight',
-  keys: {
-    'attention.key_length': u32(256),
-    'attention.value_length': u32(256),
-    'rope.dimension_count': u32(64),
-    'rope.dimension_sections': i32s(11, 11, 10, 0),
-    'ssm.conv_kernel': u32(4),
-    'ssm.state_size': u32(128),
-    'ssm.group_count': u32(16),
-    'ssm.time_step_rank': u32(16),
-    'ssm.inner_size': u32(2048),
-  },
-  matrices: (l) =>
-    qwenAttends(l)
-      ? [
-          ['attn_q', 4096, 1024],
-          ['attn_k', 512, 1024],
-          ['attn_v', 512, 1024],
-          ['attn_output', 1024, 2048],
-        ]
-      : [
-          ['attn_qkv', 6144, 1024],
-          ['attn_gate', 2048, 1024],
-          ['ssm_alpha', 16, 1024],
-          ['ssm_beta', 16, 1024],
-          ['ssm_out', 1024, 2048],
-        ],
-  vectors: (l) =>
-    qwenAttends(l)
-      ? headNorms(256)
-      : [
-          { name: 'ssm_conv1d.weight', shape: [6144, 4], mean: 0, std: 0.5 },
-          { name: 'ssm_a', shape: [16], mean: -2, std: 0.2 },
-          { name: 'ssm_dt.bias', shape: [16], mean: -1, std: 0.5 },
-          { name: 'ssm_norm.weight', shape: [128], mean: 1, std: 0.05 },
-        ],
-};
+function qwen35({ dim, nHeads, nKvHeads, nStates }: QwenSizes): HybridShape {
+  const [attention, values, mixed] = [256 * nHeads, 128 * nStates, 128 * (16 + 16 + nStates)];
+  return {
+    lastNorm: 'output_norm.weight',
+    ffnNorm: 'post_attention_norm.weight',
+    keys: {
+      'attention.key_length': u32(256),
+      'attention.value_length': u32(256),
+      'rope.dimension_count': u32(64),
+      'rope.dimension_sections': i32s(11, 11, 10, 0),
+      'ssm.conv_kernel': u32(4),
+      'ssm.state_size': u32(128),
+      'ssm.group_count': u32(16),
+      'ssm.time_step_rank': u32(nStates),
+      'ssm.inner_size': u32(values),
+    },
+    matrices: (l) =>
+      qwenAttends(l)
+        ? [
+            ['attn_q', 2 * attention, dim],
+            ['attn_k', 256 * nKvHeads, dim],
+            ['attn_v', 256 * nKvHeads, dim],
+            ['attn_output', dim, attention],
+          ]
+        : [
+            ['attn_qkv', mixed, dim],
+            ['attn_gate', values, dim],
+            ['ssm_alpha', nStates, dim],
+            ['ssm_beta', nStates, dim],
+            ['ssm_out', dim, values],
+          ],
+    vectors: (l) =>
+      qwenAttends(l)
+        ? headNorms(256)
+        : [
+            { name: 'ssm_conv1d.weight', shape: [mixed, 4], mean: 0, std: 0.5 },
+            { name: 'ssm_a', shape: [nStates], mean: -2, std: 0.2 },
+            { name: 'ssm_dt.bias', shape: [nStates], mean: -1, std: 0.5 },
+            { name: 'ssm_norm.weight', shape: [128], mean: 1, std: 0.05 },
+          ],
+  };
+}
+
+export const qwen35Shape = qwen35({ dim: 1024, nHeads: 8, nKvHeads: 2, nStates: 16 });
+
+/** Of the 4B model; sixteen heads of keys and thirty-two of values are what transformers takes where a file says nothing. */
+export const qwen35Shape4B = qwen35({ dim: 2560, nHeads: 16, nKvHeads: 4, nStates: 32 });

@@ -2,7 +2,7 @@
  * thimble beside other engines that run GGUF files, on the same files in the same minutes. Every round goes once through all
  * engines, each in a process of its own, so that disturbances of the machine hit them alike.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { measureInChild } from '../lib/child.ts';
 import { embedded } from '../lib/embedded.ts';
@@ -15,7 +15,7 @@ import { digits } from '../measure/stats.ts';
 import { defaultModels, isMeasured, peers, phasesFor, type Cell, type Peer } from './cells.ts';
 import { chromiumF16 } from '../../scripts/software_gpu.mjs';
 import { findChromium } from './chromium.ts';
-import { isSynthetic, writeModel } from './gguf.ts';
+import { isSynthetic, modelFile } from './gguf.ts';
 import { defaultPeersDir, enginePackages, installPeers, restrictedPeers } from './install.ts';
 import { report, type PeerRun, type Results } from './report.ts';
 
@@ -102,7 +102,7 @@ async function measureAll(): Promise<void> {
 async function measureCell(cell: Cell, round: number): Promise<PeerRun> {
   const { peer, threads } = cell;
   const model = labelOf(cell.model);
-  const path = await pathOf(cell.model);
+  const path = await modelFile(cell.model, options.gguf ?? join(dir, 'gguf'));
   await awaitQuiet(1000 * count('wait', options.wait));
   const at = new Date().toISOString();
   let watch: Watch | undefined;
@@ -176,21 +176,6 @@ function log({ peer, model, threads, round }: Omit<PeerRun, 'otherCpu'>, { tps, 
   const noise = otherCpu > 0.25 ? `, ${digits(otherCpu)} cores busy elsewhere` : '';
   const what = `round ${round}, ${peer}, ${model}, ${threads} thread(s)`;
   process.stderr.write(`${what}: ${speeds.join(', ')} tokens/s, load ${digits(loadMs)} ms${noise}\n`);
-}
-
-/** A model's file; synthetic ones are written when they are needed first. */
-async function pathOf(model: string): Promise<string> {
-  if (!isSynthetic(model)) {
-    if (existsSync(model)) return model;
-    throw new Error(`${model} is neither a file nor the name of a synthetic model`);
-  }
-  const folder = options.gguf ?? join(dir, 'gguf');
-  const path = join(folder, `${model}.gguf`);
-  if (existsSync(path)) return path;
-  process.stderr.write(`writing ${path} …\n`);
-  mkdirSync(folder, { recursive: true });
-  await writeModel(model, path);
-  return path;
 }
 
 function labelOf(model: string): string {

@@ -1,6 +1,6 @@
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { lfm2Shape, qwen35Shape, type HybridShape } from './hybrid_shapes.ts';
+import { lfm2Shape, qwen35Shape, qwen35Shape4B, type HybridShape } from './hybrid_shapes.ts';
 
 /** The parts that a made-up model copies from a real one; parameter counts come out the same. */
 export interface ModelShape {
@@ -42,6 +42,12 @@ export const shapes: Readonly<Record<string, ModelShape>> = {
   'qwen3.5-0.8b': {
     ...{ architecture: 'qwen35', pre: 'qwen35', nLayers: 24, dim: 1024, ffnDim: 3584, nHeads: 8, nKvHeads: 2 },
     ...{ nVocab: 248_320, nCtxTrain: 262_144, ropeBase: 10_000_000, normEps: 1e-6, biases: false, hybrid: qwen35Shape },
+  },
+  // Four of 32 layers and an eighth of the vocabulary: an eighth of the weights and of the cache, so what a longer context costs is in proportion.
+  'an-eighth-of-qwen3.5-4b': {
+    ...{ architecture: 'qwen35', pre: 'qwen35', nLayers: 4, dim: 2560, ffnDim: 9216, nHeads: 16, nKvHeads: 4 },
+    ...{ nVocab: 248_320 / 8, nCtxTrain: 262_144, ropeBase: 10_000_000, normEps: 1e-6 },
+    ...{ biases: false, hybrid: qwen35Shape4B },
   },
 };
 
