@@ -72,6 +72,8 @@ export interface Lowered {
 export interface Surroundings {
   /** Whether each node has calls of its own, so that what it takes and makes can be looked at. */
   readonly isApart?: boolean;
+  /** Whether a processor does the work of the GPU. */
+  readonly isSoftware?: boolean;
   /** Threads of a workgroup, for kernels that are not tuned. */
   readonly threads: number;
   /** The most bytes of a buffer that a kernel can see. */

@@ -145,7 +145,8 @@ export class WebgpuBackend implements Backend {
   private surroundings(choose: Chooser) {
     const isRefused = (variant: string) => this.choices.isRefused(variant);
     const { joins, device } = this;
-    return { threads: THREADS, bindingBytes: device.bindingBytes, joins, choose, isRefused };
+    const { bindingBytes, info } = device;
+    return { threads: THREADS, isSoftware: info.isFallback, bindingBytes, joins, choose, isRefused };
   }
 
   private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {
