@@ -12,7 +12,7 @@ fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
   for (var i = firstUnit(thread); i < units; i += lanes) {
     let columns = columnsFrom(vectorsAt(place.tokenBlock * units * VECTORS + i * shape.unitsApart));
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += product(unit(heldRow(first + r) * units + i), columns);
+      sums[r] += product(unit(heldRow(rowOf(first, r)) * units + i), columns);
     }
   }
   return sums;

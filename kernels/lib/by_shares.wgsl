@@ -50,8 +50,5 @@ fn main(
   isWide = size >= 8u;
   upper = select(0u, id / 4u % 2u, isWide);
   let place = placeOf(group, 1u);
-  let sums = sumsOf(place, thread);
-  for (var r = 0u; r < ROWS; r++) {
-    putNumber(place, thread * ROWS + r, sums[r]);
-  }
+  putSums(place, thread, sumsOf(place, thread));
 }

@@ -137,7 +137,7 @@ const SMALL_TILE = { queryRows: 4, threads: 8 };
 /** Their names as variants; heads of any width, and devices that compute these wrongly, have the plain kernel. */
 const SPLITS = 'attention in splits';
 const TILES = 'attention in tiles';
-const SMALL_TILES = 'attention in small tiles';
+export const SMALL_TILES = 'attention in small tiles';
 
 export const lowerAttention: Expansion = (lowering, node) => {
   const sizes = sizesOf(node, turnOf(lowering, node));

@@ -11,7 +11,18 @@ import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lower
 import { firstRowOf, JOINED } from './joins.ts';
 import { BINDING_BYTES } from './memory.ts';
 import { partsOf, type Part } from './parts.ts';
-import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
+import { hasKernel } from './sources.ts';
+import {
+  FEW,
+  forms,
+  gatedFiles,
+  stepNames,
+  stepRanges,
+  type Choice,
+  type Sizes,
+  type Steps,
+  type Variant,
+} from './variants.ts';
 
 /**
  * Products of weights with activations. A product has a call for each kind of steps, and a step takes one of them. Kernels that multiply
@@ -65,6 +76,24 @@ function joinedWith(lowering: Lowering, node: Node): readonly Node[] | undefined
   return areAll && !areApart && nodes.includes(node) ? nodes : undefined;
 }
 
+/** The name of products that gate as a variant; without it, a gate has a call of its own. */
+export const GATED = 'products together with their gate';
+
+/** The gate that two products made together do: a thread that has rows of its own has the same ones of both. */
+function gateBehind(lowering: Lowering, joined: readonly Node[] = [], steps: Steps): Node | undefined {
+  const { choose, isRefused } = lowering.surroundings;
+  const [gate] = (joined.length === 2 && lowering.readersAlone(joined[0]!.out)) || [];
+  if (steps !== 'few' || !gate || !hasKernel(`lib/gate_${gate.op.name}`) || isRefused?.(GATED)) return undefined;
+  const areIts = joined.every(({ out }, i) => out === gate.inputs[i] && lowering.readersAlone(out)?.length === 1);
+  return areIts && choose(joined[0]!, steps).variant.isForSoftware ? gate : undefined;
+}
+
+/** Whether products do a node in such steps. */
+function isGated(lowering: Lowering, node: Node, steps: Steps): boolean {
+  const product = lowering.makers.get(node.inputs[0]!);
+  return product?.op === matmul && gateBehind(lowering, joinedWith(lowering, product), steps) === node;
+}
+
 function lowerProduct(lowering: Lowering, product: Product): void {
   for (const steps of stepNames)
     if (stepRanges[steps].from <= product.node.out.shape[0]!) lowerSteps(lowering, product, steps);
@@ -76,10 +105,11 @@ function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: S
   const taken = { x, steps, variant };
   const added = add ? add.inputs.find((value) => value !== node.out) : bias;
   const inputs = [formOf(lowering, node, taken), added && lowering.slotOf(added)];
-  const maker = makerOnTheWay(lowering, x);
-  const nodes = [...(maker ? [maker] : []), ...(joined ?? [node]), ...(add ? [add] : [])];
+  const maker = makerOnTheWay(lowering, x, steps);
+  const gate = gateBehind(lowering, joined, steps);
+  const nodes = [maker ?? [], joined ?? node, gate ?? [], add ?? []].flat();
   const about = { nInputs: added ? 3 : 2, addedApart: add ? colsOf(node.out) : 0 };
-  const files = [`quants/${weight.quant.name}`, ...variant.files];
+  const files = [`quants/${weight.quant.name}`, ...(gate ? gatedFiles(variant, gate.op.name) : variant.files)];
   const whole = joined && wholeSlot(lowering, joined);
   const join = lowering.surroundings.joins?.get(weight.name);
   for (const [part, rows] of partsFor(lowering, joined ? join!.whole : weight)) {
@@ -88,8 +118,8 @@ function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: S
       ...callOf(lowering, node, { weight, part }),
       ...saidOf(taken),
       nodes,
-      ...(joined && { variant: JOINED }),
-      out: whole ?? lowering.slotOf((add ?? node).out),
+      ...(joined && { variant: gate ? GATED : JOINED }),
+      out: (!gate && whole) || lowering.slotOf((gate ?? add ?? node).out),
       inputs,
       kernel: {
         files,
@@ -186,11 +216,18 @@ export const makers: ReadonlyMap<Op, string> = new Map([
 ]);
 
 export const lowerMaker: Expansion = (lowering, node) => {
-  if (!makerOnTheWay(lowering, node.out)) plain(lowering, node);
+  if (makerFor(lowering, node.out)) return;
+  if (!isGated(lowering, node, 'few')) plain(lowering, node);
+  else if (node.out.shape[0]! > FEW) lowering.calls.push({ ...plainCall(lowering, node), from: FEW + 1 });
 };
 
-/** The node that makes a value on the way to products; undefined where it is there. */
-function makerOnTheWay(lowering: Lowering, x: Value): Node | undefined {
+/** The node that makes a value on the way to products in such steps; undefined where it is there. */
+function makerOnTheWay(lowering: Lowering, x: Value, steps: Steps): Node | undefined {
+  const maker = makerFor(lowering, x);
+  return maker && !isGated(lowering, maker, steps) ? maker : undefined;
+}
+
+function makerFor(lowering: Lowering, x: Value): Node | undefined {
   const maker = lowering.makers.get(x);
   if (!maker || !makers.has(maker.op) || colsOf(x) % 32 > 0 || colsOf(maker.inputs[1]!) < colsOf(x)) return undefined;
   const forProducts = lowering.readersAlone(x)?.every(({ op, inputs }) => op === matmul && inputs[1] === x);
@@ -200,7 +237,7 @@ function makerOnTheWay(lowering: Lowering, x: Value): Node | undefined {
 /** Activations in a variant's form. Where they are not there in that form, the first product that wants it makes it. */
 function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
   const { x, steps, variant } = taken;
-  const maker = makerOnTheWay(lowering, x);
+  const maker = makerOnTheWay(lowering, x, steps);
   const from = lowering.slotOf(x);
   const { vectors } = forms[variant.form];
   const made = lowering.madeOf(from);
@@ -222,9 +259,9 @@ function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
 }
 
 function quantizeCall(lowering: Lowering, node: Node, taken: Taken): Omit<Call, 'out'> {
-  const { x, variant } = taken;
+  const { x, steps, variant } = taken;
   const { threads } = lowering.surroundings;
-  const maker = makerOnTheWay(lowering, x);
+  const maker = makerOnTheWay(lowering, x, steps);
   const [file, inputs] = maker ? [makers.get(maker.op)!, maker.inputs] : ['lib/of_x', [x]];
   const numbers = { ...(maker && numbersOf(maker, threads)), threads, cols: colsOf(x), ...stridesOf(taken) };
   return {
