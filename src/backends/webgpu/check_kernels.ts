@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
+import { BEGUN } from './fusions.ts';
 import { JOINED } from './joins.ts';
 import { SMALL_TILES } from './lower_attention.ts';
 import { kernelTitle, pipelineKey, shapeOf } from './pipelines.ts';
@@ -46,7 +47,7 @@ export async function checkKernels({ calls, refuse, device }: CheckedCalls, home
 
 /** Some variants are made by the same kernel as others. */
 const titleOf = ({ kernel, variant = '' }: Call): string =>
-  [JOINED, SMALL_TILES].includes(variant) ? `${kernelTitle(kernel)}, ${variant}` : kernelTitle(kernel);
+  [JOINED, SMALL_TILES, BEGUN].includes(variant) ? `${kernelTitle(kernel)}, ${variant}` : kernelTitle(kernel);
 
 /** What is known of a kernel when one more of its pipelines was checked. */
 function checkOf(kernel: string, call: Call, checked: Checked, before: KernelCheck | undefined): KernelCheck {

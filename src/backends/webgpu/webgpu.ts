@@ -176,7 +176,7 @@ export class WebgpuBackend implements Backend {
 
   private checkHome(read: ReadTensor): CheckHome {
     return {
-      prepare: (graph) => this.prepare(graph),
+      prepare: (graph, keep) => this.prepare(graph, { keep }),
       read,
       watched: (run) => watched(this.device.device, run),
       checkDevice: () => checkDevice(this.device),
