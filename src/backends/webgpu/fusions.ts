@@ -1,3 +1,4 @@
+import { roundUp } from '../../base/numbers.ts';
 import type { Node, Op, Value } from '../../graph/graph.ts';
 import { add } from '../../ops/add.ts';
 import { geglu } from '../../ops/geglu.ts';
@@ -73,6 +74,7 @@ export function makerOnTheWay(lowering: Lowering, x: Value, steps: Steps): Node 
   return maker && !isGated(lowering, maker, steps) ? maker : undefined;
 }
 
+/** The node that makes a value which only products want. */
 export function makerFor(lowering: Lowering, x: Value): Node | undefined {
   const maker = lowering.makers.get(x);
   if (!maker || !makers.has(maker.op) || colsOf(x) % 32 > 0 || colsOf(maker.inputs[1]!) < colsOf(x)) return undefined;
@@ -123,16 +125,17 @@ export const normBehind = (lowering: Lowering, sum: Node, steps: Steps): Begun |
     .map((reader) => begunNorm(lowering, reader, steps))
     .find((each) => each?.sum === sum);
 
-/** Rows whose squares are added up together, as kernels/lib/normed_rows.wgsl draws it. */
+/** Rows whose squares are added up together, as kernels/lib/normed_rows.wgsl draws it; there are whole units of 32. */
 const SQUARES = 16;
 
 /** Where a norm lies that was begun, and what kernels/lib/shape.wgsl says of it. */
 export function begunPlace(lowering: Lowering, { norm }: Begun) {
   const cols = colsOf(norm.out);
-  const nSquares = Math.ceil(cols / SQUARES);
-  const squaresAt = Math.min(FEW, norm.out.shape[0]!) * cols;
+  const nSquares = cols / SQUARES;
+  const nRows = Math.min(FEW, norm.out.shape[0]!);
+  const squaresAt = nRows * cols;
   const made = lowering.madeOf(lowering.slotOf(norm.out));
-  const bytes = 4 * Math.min(FEW, norm.out.shape[0]!) * (cols + nSquares);
+  const bytes = roundUp(4 * nRows * (cols + nSquares), 16); // it is read as vectors
   const slot: Slot = made.get(BEGUN) ?? { name: `${norm.out.name}, begun`, role: 'activation', bytes };
   made.set(BEGUN, slot);
   const [epsBits] = new Uint32Array(Float32Array.of(norm.params['eps']!).buffer);

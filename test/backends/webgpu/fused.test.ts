@@ -36,6 +36,8 @@ interface Kind {
   readonly gate: 'swiglu' | 'geglu';
   /** Pairs that are turned. */
   readonly ropeDim: number;
+  /** Of matrices. */
+  readonly type?: string;
   /** Whether keys have an adapter. */
   readonly isAdapted?: boolean;
 }
@@ -43,7 +45,7 @@ interface Kind {
 const usual: Kind = { kvType: 'f16', style: 'norm', gate: 'swiglu', ropeDim: HEAD_DIM };
 
 /** Two layers of a decoder, whose weights have levels. */
-function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SOME) {
+function model({ kvType, style, gate, ropeDim, isAdapted, type = 'q8_0' }: Kind, maxTokens = SOME) {
   const limits = { nCtx: 128, maxTokens, maxLogits: 1 };
   const weights: Value[] = [];
   const files = new Map<string, Uint8Array>();
@@ -58,7 +60,7 @@ function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SO
     return weights.at(-1)!;
   };
   const g = new Recorder(limits);
-  const matrix = (name: string, rows: number, cols = DIM): Value => add(name, [rows, cols], 'q8_0');
+  const matrix = (name: string, rows: number, cols = DIM): Value => add(name, [rows, cols], type);
   const table = matrix('table', N_VOCAB);
   const angles = g.ropeAngles({ ropeDim, base: 10000, scaling: { type: 'none' } });
   const heads = { headDim: HEAD_DIM, style } as const;
@@ -185,6 +187,7 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
     {},
     { style: 'neox', kvType: 'f32', gate: 'geglu', ropeDim: 16 },
     { ropeDim: 20, kvType: 'q8_0' },
+    { type: 'f16' },
   ];
 
   it.each(kinds)('is as plain loops do it: %j', { timeout: 120_000 }, (kind) =>
