@@ -10,18 +10,10 @@ fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
   let first = firstRow(place, thread);
   var sums = array<f32, ROWS>();
   for (var i = firstUnit(thread); i < units; i += lanes) {
-    let columns = columnsOf(place.tokenBlock * units * VECTORS + i * shape.unitsApart);
+    let columns = columnsFrom(vectorsAt(place.tokenBlock * units * VECTORS + i * shape.unitsApart));
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += product(unit(heldRow(first + r) * units + i), columns);
+      sums[r] += product(unit(heldRow(rowOf(first, r)) * units + i), columns);
     }
   }
   return sums;
-}
-
-fn columnsOf(first: u32) -> Columns {
-  var words = array<vec4<u32>, VECTORS>();
-  for (var i = 0u; i < VECTORS; i++) {
-    words[i] = vectorAt(first + i * shape.vectorsApart);
-  }
-  return columnsFrom(words);
 }

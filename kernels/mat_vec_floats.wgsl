@@ -10,7 +10,7 @@ fn sumsOf(place: Place, thread: u32) -> array<f32, ROWS> {
   for (var i = thread % lanes; i < words; i += lanes) {
     let numbers = columns4(place.tokenBlock, i);
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += dot(weights4(heldRow(first + r) * wordsApart + i), numbers);
+      sums[r] += dot(weights4(heldRow(rowOf(first, r)) * wordsApart + i), numbers);
     }
   }
   return sums;

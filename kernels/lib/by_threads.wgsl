@@ -8,8 +8,5 @@ fn firstUnit(thread: u32) -> u32 {
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let place = placeOf(group, 1u);
-  let sums = sumsOf(place, thread);
-  for (var r = 0u; r < ROWS; r++) {
-    putNumber(place, thread * ROWS + r, sums[r]);
-  }
+  putSums(place, thread, sumsOf(place, thread));
 }

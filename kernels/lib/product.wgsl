@@ -36,11 +36,14 @@ fn putProduct(token: u32, row: u32, sum: f32) {
   if (token >= nTokens() || row >= shape.rows) {
     return;
   }
-  var number = sum;
+  out[placeInOut(token, row)] = withAdded(token, row, sum);
+}
+
+fn withAdded(token: u32, row: u32, sum: f32) -> f32 {
   if (nInputs > 2u) {
-    number += added[token * shape.addedApart + shape.rowBegin + row];
+    return sum + added[token * shape.addedApart + shape.rowBegin + row];
   }
-  out[placeInOut(token, row)] = number;
+  return sum;
 }
 
 fn placeInOut(token: u32, row: u32) -> u32 {

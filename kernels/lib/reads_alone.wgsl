@@ -1,5 +1,9 @@
 // Each thread reads all columns that it multiplies.
 
-fn vectorAt(index: u32) -> vec4<u32> {
-  return x[index];
+fn vectorsAt(first: u32) -> array<vec4<u32>, VECTORS> {
+  var vectors = array<vec4<u32>, VECTORS>();
+  for (var i = 0u; i < VECTORS; i++) {
+    vectors[i] = x[first + i * shape.vectorsApart];
+  }
+  return vectors;
 }

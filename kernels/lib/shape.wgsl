@@ -25,6 +25,11 @@ struct Shape {
   secondAt: u32,
   thirdRow: u32,
   thirdAt: u32,
+  // Of activations that are a norm's, which the product before only began: sums of squares for each token, where they begin, and what the
+  // norm adds to their mean, as bits. 0: activations are whole.
+  nSquares: u32,
+  squaresAt: u32,
+  epsBits: u32,
 }
 
 @group(3) @binding(0) var<uniform> shape: Shape;

@@ -39,6 +39,8 @@ export interface Call {
   readonly nodes?: readonly Node[];
   readonly kernel: Kernel;
   readonly out: Slot;
+  /** The last of its inputs, where it writes there, too. */
+  readonly begun?: Slot | undefined;
   /** In the order of bindings 2 and on; undefined: left out. */
   readonly inputs: readonly (Slot | undefined)[];
   /** Its matrix, whose planes are group 1: this part of it. */
@@ -72,6 +74,8 @@ export interface Lowered {
 export interface Surroundings {
   /** Whether each node has calls of its own, so that what it takes and makes can be looked at. */
   readonly isApart?: boolean;
+  /** Whether a processor does the work of the GPU. */
+  readonly isSoftware?: boolean;
   /** Threads of a workgroup, for kernels that are not tuned. */
   readonly threads: number;
   /** The most bytes of a buffer that a kernel can see. */
@@ -115,6 +119,11 @@ export class Lowering implements Lowered {
   readersAlone(value: Value): readonly Node[] | undefined {
     const isNeeded = this.surroundings.isApart || this.readable.has(value) || value.role !== 'activation';
     return isNeeded ? undefined : this.readers.get(value);
+  }
+
+  /** The nodes that read a value. */
+  readersOf(value: Value): readonly Node[] {
+    return this.readers.get(value) ?? [];
   }
 
   /** Products without a bias of some activations, in the order of the graph. */

@@ -1,7 +1,9 @@
 import { UnsupportedError } from '../../base/errors.ts';
 import type { KernelCheck } from '../../platform/gpu.ts';
 import type { Call } from './calls.ts';
+import { BEGUN } from './fusions.ts';
 import { JOINED } from './joins.ts';
+import { SMALL_TILES } from './lower_attention.ts';
 import { kernelTitle, pipelineKey, shapeOf } from './pipelines.ts';
 import { checkCall, type Checked, type CheckHome } from './self_check.ts';
 
@@ -30,7 +32,7 @@ export async function checkKernels({ calls, refuse, device }: CheckedCalls, home
     const key = `${pipelineKey(call.kernel)} ${shapeOf(call.kernel).join()}`;
     if (known.has(key)) continue;
     known.add(key);
-    const kernel = call.variant === JOINED ? `${kernelTitle(call.kernel)}, ${JOINED}` : kernelTitle(call.kernel);
+    const kernel = titleOf(call);
     const check = checkOf(kernel, call, await checkCall(call, home), checks.get(kernel));
     checks.set(kernel, check);
     if (check.refused === undefined) continue;
@@ -42,6 +44,10 @@ export async function checkKernels({ calls, refuse, device }: CheckedCalls, home
   }
   return [...checks.values()];
 }
+
+/** Some variants are made by the same kernel as others. */
+const titleOf = ({ kernel, variant = '' }: Call): string =>
+  [JOINED, SMALL_TILES, BEGUN].includes(variant) ? `${kernelTitle(kernel)}, ${variant}` : kernelTitle(kernel);
 
 /** What is known of a kernel when one more of its pipelines was checked. */
 function checkOf(kernel: string, call: Call, checked: Checked, before: KernelCheck | undefined): KernelCheck {

@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../../graph/graph.ts';
 import { matmul } from '../../ops/matmul.ts';
 import type { KernelChoice } from '../../platform/gpu.ts';
-import { JOINED } from './joins.ts';
+import { ofSeveral } from './fusions.ts';
 import { kindOf, sitesOf } from './tuning.ts';
 import type { Call } from './calls.ts';
 import {
@@ -64,9 +64,8 @@ export class Choices {
   refuse({ node, variant, from = 1 }: Call): boolean {
     if (variant === undefined) return false;
     const steps = stepNames.find((name) => stepRanges[name].from === from)!;
-    this.refused.add(
-      node.op === matmul && variant !== JOINED ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant,
-    );
+    const isOfKind = node.op === matmul && !ofSeveral.has(variant);
+    this.refused.add(isOfKind ? `${kindOf(node.inputs[0]!, steps)} ${variant}` : variant);
     return true;
   }
 

@@ -23,6 +23,8 @@ export interface DeviceOptions {
   readonly features?: readonly GpuFeature[] | undefined;
   /** Lower than the adapter's; `'floor'`: those that every adapter has. */
   readonly limits?: Readonly<Record<string, number>> | 'floor' | undefined;
+  /** Whether it is taken for software. Default: where it is. */
+  readonly isFallback?: boolean | undefined;
 }
 
 /** An opened device. */
@@ -73,7 +75,7 @@ export function infoOf(adapter: GPUAdapter, features: readonly GpuFeature[]): Gp
 }
 
 /** @throws UnsupportedError where there is no adapter, ResourceError where it gives no device. */
-export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions = {}): Promise<Gpu> {
+export async function openDevice(gpu: GPU, { features, limits, isFallback: asked }: DeviceOptions = {}): Promise<Gpu> {
   const adapter = await findAdapter(gpu);
   const has = featuresOf(gpu, adapter, features);
   const device = await adapter
@@ -96,7 +98,7 @@ export async function openDevice(gpu: GPU, { features, limits }: DeviceOptions =
   return {
     device,
     gpu,
-    info: infoOf(adapter, has),
+    info: { ...infoOf(adapter, has), ...(asked !== undefined && { isFallback: asked }) },
     has: (feature) => has.includes(feature),
     bindingBytes: bindingBytes(device, limits),
     fault: () => fault,

@@ -11,7 +11,7 @@ import { FEW } from './variants.ts';
 
 /**
  * Attention and its caches, which lie on the device as `kernels/caches` says for each type. Attention of few tokens is cut along the
- * positions, that of many goes by tiles of queries.
+ * positions, that of many goes by tiles of queries. On software, which has no use for many workgroups, few tokens are small tiles.
  */
 
 const perRow = (x: number): Grid => ({ x, y: (nRows) => nRows });
@@ -131,16 +131,21 @@ const SPLIT = { numbers: 1024, mostRows: 4 };
 /** Queries of a tile. Their numbers lie in a workgroup's memory, of which every device has 16 kB. */
 const TILE = { numbers: 2048, mostRows: 32 };
 
+/** Queries of a small one, and the least threads: one vector of a processor's, so that barriers cost nothing. */
+const SMALL_TILE = { queryRows: 4, threads: 8 };
+
 /** Their names as variants; heads of any width, and devices that compute these wrongly, have the plain kernel. */
 const SPLITS = 'attention in splits';
 const TILES = 'attention in tiles';
+export const SMALL_TILES = 'attention in small tiles';
 
 export const lowerAttention: Expansion = (lowering, node) => {
   const sizes = sizesOf(node, turnOf(lowering, node));
-  if (takes(lowering, node, SPLITS)) lowerFew(lowering, sizes);
+  if (takesSmallTiles(lowering, node)) lowerTiles(lowering, sizes, smallTiles(sizes));
+  else if (takes(lowering, node, SPLITS)) lowerFew(lowering, sizes);
   else lowerAnyHeads(lowering, sizes, { to: FEW });
   if (node.out.shape[0]! <= FEW) return;
-  if (takes(lowering, node, TILES)) lowerMany(lowering, sizes);
+  if (takes(lowering, node, TILES)) lowerTiles(lowering, sizes, tiles(sizes));
   else lowerAnyHeads(lowering, sizes, { from: FEW + 1 });
 };
 
@@ -150,9 +155,12 @@ function takes({ surroundings: { isRefused } }: Lowering, { params }: Node, vari
   return headDim % 4 === 0 && headDim <= TILE.numbers / 4 && !isRefused?.(variant);
 }
 
+const takesSmallTiles = (lowering: Lowering, node: Node): boolean =>
+  lowering.surroundings.isSoftware === true && takes(lowering, node, SMALL_TILES);
+
 /** Whether no step takes the plain kernel. */
 const isFast = (lowering: Lowering, node: Node): boolean =>
-  takes(lowering, node, SPLITS) && takes(lowering, node, TILES);
+  (takesSmallTiles(lowering, node) || takes(lowering, node, SPLITS)) && takes(lowering, node, TILES);
 
 /** What attention is about. */
 interface Sizes {
@@ -236,23 +244,44 @@ function lowerFew(lowering: Lowering, sizes: Sizes): void {
   );
 }
 
-function lowerMany(lowering: Lowering, sizes: Sizes): void {
-  const { node, turn, headDim, nKvHeads, headsPerKv } = sizes;
+/** Tiles of a size, and the steps that take them. */
+interface Tiles extends Pick<Call, 'from' | 'to'> {
+  readonly variant: string;
+  readonly queryRows: number;
+  readonly threads: number;
+}
+
+const tiles = ({ headDim }: Sizes): Tiles => {
   const queryRows = Math.min(TILE.mostRows, 2 ** Math.floor(Math.log2(TILE.numbers / headDim)));
+  return { variant: TILES, queryRows, threads: THREADS, from: FEW + 1 };
+};
+
+/** A thread has eight columns of a head at most. */
+const smallTiles = ({ headDim }: Sizes): Tiles => {
+  const { queryRows, threads } = SMALL_TILE;
+  return {
+    variant: SMALL_TILES,
+    queryRows,
+    threads: Math.max(threads, 2 ** Math.ceil(Math.log2(headDim / 8))),
+    to: FEW,
+  };
+};
+
+function lowerTiles(lowering: Lowering, sizes: Sizes, { queryRows, threads, ...said }: Tiles): void {
+  const { node, turn, headDim, nKvHeads, headsPerKv } = sizes;
   const nFours = (queryRows * headDim) / 4;
   lowering.calls.push({
     node,
     nodes: nodesOf(sizes),
     kernel: {
       files: filesFor(node, 'attention_tile'),
-      numbers: { ...numbersWith(node.inputs[1]!, node, THREADS), ...turningOf(turn), queryRows, nFours },
+      numbers: { ...numbersWith(node.inputs[1]!, node, threads), ...turningOf(turn), queryRows, nFours },
     },
     out: lowering.slotOf(node.out),
     inputs: [...threeOf(lowering, sizes), sinksOf(lowering, node), slopesOf(lowering, node), anglesOf(lowering, turn)],
     rows: rowsOfNode(node),
-    from: FEW + 1,
-    variant: TILES,
     grid: { x: nKvHeads, y: (nRows) => Math.ceil((nRows * headsPerKv) / queryRows) },
+    ...said,
   });
 }
 

@@ -1,17 +1,37 @@
-import type { Node, Op, Value } from '../../graph/graph.ts';
+import type { Node, Value } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { add } from '../../ops/add.ts';
-import { geglu } from '../../ops/geglu.ts';
-import { matmul } from '../../ops/matmul.ts';
 import { colsOf } from '../../ops/op.ts';
-import { rmsNorm } from '../../ops/rms_norm.ts';
-import { swiglu } from '../../ops/swiglu.ts';
+import {
+  addBehind,
+  BEGUN,
+  begunNorm,
+  begunPlace,
+  GATED,
+  gateBehind,
+  isGated,
+  joinedWith,
+  makerFor,
+  makerOnTheWay,
+  makers,
+  nodesAround,
+  normBehind,
+} from './fusions.ts';
 import { plain, plainCall } from './lower_plain.ts';
 import { numbersOf, rowsOfNode, type Call, type Expansion, type Grid, type Lowering, type Slot } from './calls.ts';
 import { firstRowOf, JOINED } from './joins.ts';
-import { BINDING_BYTES } from './memory.ts';
 import { partsOf, type Part } from './parts.ts';
-import { forms, stepNames, stepRanges, type Choice, type Sizes, type Steps, type Variant } from './variants.ts';
+import {
+  FEW,
+  forms,
+  gatedFiles,
+  normedFiles,
+  stepNames,
+  stepRanges,
+  type Choice,
+  type Sizes,
+  type Steps,
+  type Variant,
+} from './variants.ts';
 
 /**
  * Products of weights with activations. A product has a call for each kind of steps, and a step takes one of them. Kernels that multiply
@@ -32,17 +52,6 @@ export const lowerAdd: Expansion = (lowering, node) => {
   else plain(lowering, node);
 };
 
-/** The sum that a product is made for, and that it can do. Of two products in a sum, the second does. */
-function addBehind(lowering: Lowering, product: Node): Node | undefined {
-  const [reader] = lowering.readersAlone(product.out) ?? [];
-  const isAdded = (value: Value): boolean => {
-    const { op, inputs, out } = lowering.makers.get(value) ?? {};
-    return op === matmul && inputs!.length === 2 && lowering.readersAlone(out!)?.length === 1;
-  };
-  if (reader?.op !== add || reader.inputs[0] === reader.inputs[1]) return undefined;
-  return reader.inputs.findLast(isAdded) === product.out ? reader : undefined;
-}
-
 /** A product, and what its calls do beside it. */
 interface Product {
   readonly node: Node;
@@ -52,34 +61,22 @@ interface Product {
   readonly joined?: readonly Node[];
 }
 
-/** The products that are made together with one, it among them. */
-function joinedWith(lowering: Lowering, node: Node): readonly Node[] | undefined {
-  const [weight, x] = node.inputs;
-  const { joins, isApart, isRefused, bindingBytes } = lowering.surroundings;
-  const join = joins?.get(weight!.name);
-  if (!join || isApart || isRefused?.(JOINED)) return undefined;
-  const nodes = lowering.productsOf(x!).filter(({ inputs }) => joins!.get(inputs[0]!.name) === join);
-  const areAll = String(nodes.map(({ inputs }) => inputs[0]!.name)) === String(join.weights.map(({ name }) => name));
-  const outBytes = 4 * join.whole.shape[0]! * x!.shape[0]! + nodes.length * BINDING_BYTES;
-  const areApart = outBytes > bindingBytes || nodes.some((each) => addBehind(lowering, each));
-  return areAll && !areApart && nodes.includes(node) ? nodes : undefined;
-}
-
 function lowerProduct(lowering: Lowering, product: Product): void {
   for (const steps of stepNames)
     if (stepRanges[steps].from <= product.node.out.shape[0]!) lowerSteps(lowering, product, steps);
 }
 
-function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: Steps): void {
+function lowerSteps(lowering: Lowering, product: Product, steps: Steps): void {
+  const { node, add, joined } = product;
   const [weight, x, bias] = node.inputs as [Value, Value, Value?];
   const { variant, sizes } = lowering.surroundings.choose(node, steps);
   const taken = { x, steps, variant };
   const added = add ? add.inputs.find((value) => value !== node.out) : bias;
-  const inputs = [formOf(lowering, node, taken), added && lowering.slotOf(added)];
-  const maker = makerOnTheWay(lowering, x);
-  const nodes = [...(maker ? [maker] : []), ...(joined ?? [node]), ...(add ? [add] : [])];
+  const { gate, norm, from, said } = besideOf(lowering, product, steps);
+  const inputs = [from?.slot ?? formOf(lowering, node, taken), added && lowering.slotOf(added)];
+  if (norm) inputs.push(lowering.slotOf(norm.weight), norm.slot);
   const about = { nInputs: added ? 3 : 2, addedApart: add ? colsOf(node.out) : 0 };
-  const files = [`quants/${weight.quant.name}`, ...variant.files];
+  const files = gate ? gatedFiles(variant, gate.op.name) : norm ? normedFiles(variant) : variant.files;
   const whole = joined && wholeSlot(lowering, joined);
   const join = lowering.surroundings.joins?.get(weight.name);
   for (const [part, rows] of partsFor(lowering, joined ? join!.whole : weight)) {
@@ -87,16 +84,18 @@ function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: S
     lowering.calls.push({
       ...callOf(lowering, node, { weight, part }),
       ...saidOf(taken),
-      nodes,
-      ...(joined && { variant: JOINED }),
-      out: whole ?? lowering.slotOf((add ?? node).out),
+      ...said,
+      out: (!gate && whole) || lowering.slotOf((gate ?? add ?? node).out),
+      begun: norm?.slot,
       inputs,
       kernel: {
-        files,
+        files: [`quants/${weight.quant.name}`, ...files],
         numbers: {
           ...numbersFor(node, rows),
           ...placesOf(lowering, rows, joined),
           firstRow: join ? firstRowOf(join, weight.name) : 0,
+          squaresAt: (norm ?? from)?.squaresAt ?? 0,
+          ...(from && { nSquares: from.nSquares, epsBits: from.epsBits }),
           ...stridesOf(taken),
           ...numbers,
           ...about,
@@ -105,6 +104,24 @@ function lowerSteps(lowering: Lowering, { node, add, joined }: Product, steps: S
       grid,
     });
   }
+}
+
+/** What a product's call does beside it in such steps: a gate, a norm that it begins, one that was begun before it. */
+function besideOf(lowering: Lowering, { node, add, joined }: Product, steps: Steps) {
+  const x = node.inputs[1]!;
+  const gate = gateBehind(lowering, joined, steps);
+  const behind = add && normBehind(lowering, add, steps);
+  const before = begunNorm(lowering, lowering.makers.get(x), steps);
+  const maker = makerOnTheWay(lowering, x, steps);
+  const around = behind ?? before;
+  const others = around ? nodesAround(lowering, around, steps) : [joined ?? node, gate ?? [], add ?? []].flat();
+  const variant = around ? BEGUN : gate ? GATED : joined ? JOINED : undefined;
+  return {
+    gate,
+    norm: behind && { ...begunPlace(lowering, behind), weight: behind.norm.inputs[1]! },
+    from: before && begunPlace(lowering, before),
+    said: { nodes: maker && !before ? [maker, ...others] : others, ...(variant && { variant }) },
+  };
 }
 
 /** Where products that are made together lie; the calls of all steps share it. */
@@ -175,32 +192,16 @@ function stridesOf({ x, steps, variant }: Taken): Record<string, number> {
 /** Vectors of 32 floats. */
 const FLOAT_VECTORS = 8;
 
-/**
- * Nodes whose numbers only products want: they are made where these take them, in the form that they take. By op, the kernel's file that
- * makes them on the way to other forms.
- */
-export const makers: ReadonlyMap<Op, string> = new Map([
-  [rmsNorm, 'lib/of_rms_norm'],
-  [swiglu, 'lib/of_swiglu'],
-  [geglu, 'lib/of_geglu'],
-]);
-
 export const lowerMaker: Expansion = (lowering, node) => {
-  if (!makerOnTheWay(lowering, node.out)) plain(lowering, node);
+  if (makerFor(lowering, node.out)) return;
+  if (!isGated(lowering, node, 'few')) plain(lowering, node);
+  else if (node.out.shape[0]! > FEW) lowering.calls.push({ ...plainCall(lowering, node), from: FEW + 1 });
 };
-
-/** The node that makes a value on the way to products; undefined where it is there. */
-function makerOnTheWay(lowering: Lowering, x: Value): Node | undefined {
-  const maker = lowering.makers.get(x);
-  if (!maker || !makers.has(maker.op) || colsOf(x) % 32 > 0 || colsOf(maker.inputs[1]!) < colsOf(x)) return undefined;
-  const forProducts = lowering.readersAlone(x)?.every(({ op, inputs }) => op === matmul && inputs[1] === x);
-  return forProducts ? maker : undefined;
-}
 
 /** Activations in a variant's form. Where they are not there in that form, the first product that wants it makes it. */
 function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
   const { x, steps, variant } = taken;
-  const maker = makerOnTheWay(lowering, x);
+  const maker = makerOnTheWay(lowering, x, steps);
   const from = lowering.slotOf(x);
   const { vectors } = forms[variant.form];
   const made = lowering.madeOf(from);
@@ -222,9 +223,9 @@ function formOf(lowering: Lowering, node: Node, taken: Taken): Slot {
 }
 
 function quantizeCall(lowering: Lowering, node: Node, taken: Taken): Omit<Call, 'out'> {
-  const { x, variant } = taken;
+  const { x, steps, variant } = taken;
   const { threads } = lowering.surroundings;
-  const maker = makerOnTheWay(lowering, x);
+  const maker = makerOnTheWay(lowering, x, steps);
   const [file, inputs] = maker ? [makers.get(maker.op)!, maker.inputs] : ['lib/of_x', [x]];
   const numbers = { ...(maker && numbersOf(maker, threads)), threads, cols: colsOf(x), ...stridesOf(taken) };
   return {

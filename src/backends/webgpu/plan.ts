@@ -54,8 +54,8 @@ function share({ calls }: Lowered, kept: ReadonlySet<Slot>): Pick<ProgramPlan, '
   const shared: number[] = [];
   const free: number[] = [];
   for (const [i, call] of calls.entries()) {
-    const out = wholeOf(call.out);
-    if (out.role === 'activation' && !places.has(out)) {
+    for (const out of [wholeOf(call.out), ...(call.begun ? [call.begun] : [])]) {
+      if (out.role !== 'activation' || places.has(out)) continue;
       const found = kept.has(out) ? undefined : takeBest(free, shared, out.bytes);
       const place = found ?? shared.push(0) - 1;
       shared[place] = Math.max(shared[place]!, out.bytes);

@@ -2,11 +2,13 @@ import { asError } from '../../base/errors.ts';
 import { greatest, smallest } from '../../base/numbers.ts';
 import type { Graph, Node, Step, Value } from '../../graph/graph.ts';
 import { bytesOf, elementsOf } from '../../graph/tensor.ts';
+import { add } from '../../ops/add.ts';
 import { addProduct } from '../../ops/add_product.ts';
 import { embed } from '../../ops/embed.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { attention } from '../../ops/attention.ts';
 import { colsOf, rowsOf } from '../../ops/op.ts';
+import { rmsNorm } from '../../ops/rms_norm.ts';
 import { pool } from '../../ops/pool.ts';
 import type { Program, ReadTensor } from '../backend.ts';
 import type { Call } from './calls.ts';
@@ -27,7 +29,7 @@ export interface Checked {
 
 export interface CheckHome {
   /** Makes a program of the nodes that calls do together, whose calls are those that are to be checked. */
-  readonly prepare: (graph: Graph) => Program;
+  readonly prepare: (graph: Graph, keep?: readonly Value[]) => Program;
   readonly read: ReadTensor;
   /** Fails where the device refuses a command of `run`. */
   readonly watched: <T>(run: () => Promise<T>) => Promise<T>;
@@ -80,7 +82,10 @@ export function numbers(n: number, seed: number): Float32Array {
 
 async function errorOf(nodes: readonly Node[], nRows: number, home: CheckHome): Promise<number> {
   const trial = trialOf(nodes, nRows, home.limits);
-  const program = home.prepare(trial.graph);
+  const program = home.prepare(
+    trial.graph,
+    nodes.filter(({ op }) => op === add).map(({ out }) => out),
+  );
   try {
     for (const [state, floats] of trial.states) {
       const rows = new Uint8Array(bytesOf(state, floats.length));
@@ -184,7 +189,10 @@ function difference(came: Float32Array, { out, floats, columns }: Wanted): numbe
   return error / (largest || 1);
 }
 
-/** The results of a trial: what no other of its nodes reads. Behind a product there are no more than its sampled columns. */
+/**
+ * The results of a trial: sums, and what no other of its nodes reads. Behind a product there are no more than its sampled columns; a norm
+ * wants all.
+ */
 async function wantedOf({ graph: { nodes }, step, states }: Trial, read: ReadTensor): Promise<Wanted[]> {
   const made = new Map<Value, Wanted>();
   for (const whole of nodes) {
@@ -194,20 +202,22 @@ async function wantedOf({ graph: { nodes }, step, states }: Trial, read: ReadTen
       const data = input.data ?? states.get(input); // between two backends rows of activations are states
       return givenFor(known && data ? { ...input, data } : input, before[i], known);
     });
-    const sample = await sampled({ node: { ...whole, inputs }, step }, read);
+    const nNorms = nodes.slice(nodes.indexOf(whole)).filter(({ op }) => op === rmsNorm).length;
+    const sample = await sampled({ node: { ...whole, inputs }, step }, read, nNorms > 0 ? Infinity : SAMPLED);
     const columns = sample.columns ?? known;
     const floats = madeByLoops({ ...sample, columns }, states);
     made.set(whole.out, { out: whole.out, floats, columns });
   }
   const used = new Set(nodes.flatMap(({ inputs, op }) => inputs.filter((_, i) => i !== op.outInput)));
-  return [...made.values()].filter(({ out }) => !used.has(out));
+  const sums = new Set(nodes.filter(({ op }) => op === add).map(({ out }) => out));
+  return [...made.values()].filter(({ out }) => !used.has(out) || sums.has(out));
 }
 
 /** An input as plain loops take it: what they made before, or its own numbers, of these columns. */
 function givenFor(input: Value, made: Wanted | undefined, columns: readonly number[] | undefined): Value {
   const shape = [input.shape[0]!, (made?.columns ?? columns)?.length ?? colsOf(input)];
   if (made) return { ...input, role: 'constant', data: made.floats, shape };
-  return columns ? { ...input, data: picked(input, columns), shape } : input;
+  return columns && input.data ? { ...input, data: picked(input, columns), shape } : input; // weights are read later
 }
 
 function madeByLoops({ node, step, columns }: Sampled, states: Trial['states']): Float32Array {
@@ -228,7 +238,7 @@ interface Sampled {
   readonly columns?: readonly number[] | undefined;
 }
 
-async function sampled({ node, step }: Sampled, read: ReadTensor): Promise<Sampled> {
+async function sampled({ node, step }: Sampled, read: ReadTensor, most: number): Promise<Sampled> {
   const { op, inputs, out } = node;
   const floats = async (value: Value): Promise<Value> =>
     value.role === 'weight' ? { ...value, data: await rowsOfFile(value, undefined, read) } : value;
@@ -242,7 +252,7 @@ async function sampled({ node, step }: Sampled, read: ReadTensor): Promise<Sampl
   if ((op !== matmul && op !== addProduct) || !matrix) {
     return { node: { ...node, inputs: await Promise.all(inputs.map(floats)) }, step };
   }
-  const columns = spreadOver(matrix.shape[0]!, SAMPLED);
+  const columns = spreadOver(matrix.shape[0]!, most);
   const n = columns.length;
   const some = async (value: Value): Promise<Value> => {
     if (value === matrix) {

@@ -152,7 +152,7 @@ export interface Variant {
   /** What a device must have for it. */
   readonly needs: readonly GpuFeature[];
   readonly isFast: boolean;
-  /** It suits processors: neighbouring threads read what lies apart, which GPUs are slow at. */
+  /** It suits processors: neighbouring threads read what lies apart, which GPUs are slow at. Its threads can do the gates of their rows. */
   readonly isForSoftware: boolean;
   readonly tolerance?: number | undefined;
   /** Worth a try; the first is taken where none was tried. */
@@ -160,6 +160,17 @@ export interface Variant {
   /** Of a workgroup's memory. */
   bytes(sizes: Sizes): number;
 }
+
+/** What a kernel says of a thread's rows where they follow each other; the first is for those that are told to gate. */
+const WHOLE_ROWS = 'lib/whole_rows';
+
+/** A variant's files where a norm behind its products is begun. */
+export const normedFiles = ({ files }: Variant): string[] =>
+  files.map((file) => (file === WHOLE_ROWS ? 'lib/normed_rows' : file));
+
+/** A variant's files where its threads gate, as the op of this name does. */
+export const gatedFiles = ({ files }: Variant, op: string): string[] =>
+  files.flatMap((file) => (file === WHOLE_ROWS ? [`lib/gate_${op}`, 'lib/gated_rows'] : [file]));
 
 function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
   const isForSoftware = adder === byThreads || adder === byShares;
@@ -170,7 +181,7 @@ function few(form: FormName, adder: Adder, threadRows: ThreadRows): Variant {
     form,
     threadRows,
     files: [
-      ...[`lib/rows_${threadRows}`, `lib/by_${adder.name}`, `lib/x_${form}`],
+      ...[`lib/rows_${threadRows}`, WHOLE_ROWS, `lib/by_${adder.name}`, `lib/x_${form}`],
       ...(adder === byShares ? [] : ['lib/reads_alone']),
       'mat_vec',
     ],
@@ -220,8 +231,8 @@ const ofLevels: Variants = {
   many: formNames.flatMap((form) => eaches.map((each) => byTiles(form, 'many', each))),
 };
 
-/** Whether a variant is for weights of floats, too: these have no columns to share. */
-const isForAny = ({ files }: Variant): boolean => !files.includes('lib/by_shares');
+/** Whether a subgroup reads columns together. */
+export const sharesColumns = ({ files }: Variant): boolean => files.includes('lib/by_shares');
 
 /** For weights of floats, with the file that reads activations. */
 function ofFloats(columns: string): Variants {
@@ -230,7 +241,9 @@ function ofFloats(columns: string): Variants {
     return { ...rest, files: [columns, ...own.slice(0, -1), `${own.at(-1)}_floats`] };
   };
   return {
-    few: fewOf('floats').filter(isForAny).map(twin),
+    few: fewOf('floats')
+      .filter((variant) => !sharesColumns(variant)) // these have no columns to share
+      .map(twin),
     some: eaches.map((each) => twin(byTiles('floats', 'some', each))),
     many: eaches.map((each) => twin(byTiles('floats', 'many', each))),
   };

@@ -145,7 +145,8 @@ export class WebgpuBackend implements Backend {
   private surroundings(choose: Chooser) {
     const isRefused = (variant: string) => this.choices.isRefused(variant);
     const { joins, device } = this;
-    return { threads: THREADS, bindingBytes: device.bindingBytes, joins, choose, isRefused };
+    const { bindingBytes, info } = device;
+    return { threads: THREADS, isSoftware: info.isFallback, bindingBytes, joins, choose, isRefused };
   }
 
   private prepareBy(graph: Graph, choose: Chooser, look?: Look): GpuProgram {
@@ -175,7 +176,7 @@ export class WebgpuBackend implements Backend {
 
   private checkHome(read: ReadTensor): CheckHome {
     return {
-      prepare: (graph) => this.prepare(graph),
+      prepare: (graph, keep) => this.prepare(graph, { keep }),
       read,
       watched: (run) => watched(this.device.device, run),
       checkDevice: () => checkDevice(this.device),

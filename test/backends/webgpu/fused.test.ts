@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { wgsl } from '#wgsl';
 import type { Backend, Look } from '../../../src/backends/backend.ts';
 import { referenceBackend } from '../../../src/backends/reference/reference.ts';
+import type { Surroundings } from '../../../src/backends/webgpu/calls.ts';
+import { Choices } from '../../../src/backends/webgpu/choices.ts';
 import { joinsOf } from '../../../src/backends/webgpu/joins.ts';
 import { lower } from '../../../src/backends/webgpu/lower.ts';
 import { isMade } from '../../../src/backends/webgpu/ready_calls.ts';
@@ -34,6 +36,8 @@ interface Kind {
   readonly gate: 'swiglu' | 'geglu';
   /** Pairs that are turned. */
   readonly ropeDim: number;
+  /** Of matrices. */
+  readonly type?: string;
   /** Whether keys have an adapter. */
   readonly isAdapted?: boolean;
 }
@@ -41,7 +45,7 @@ interface Kind {
 const usual: Kind = { kvType: 'f16', style: 'norm', gate: 'swiglu', ropeDim: HEAD_DIM };
 
 /** Two layers of a decoder, whose weights have levels. */
-function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SOME) {
+function model({ kvType, style, gate, ropeDim, isAdapted, type = 'q8_0' }: Kind, maxTokens = SOME) {
   const limits = { nCtx: 128, maxTokens, maxLogits: 1 };
   const weights: Value[] = [];
   const files = new Map<string, Uint8Array>();
@@ -56,7 +60,7 @@ function model({ kvType, style, gate, ropeDim, isAdapted }: Kind, maxTokens = SO
     return weights.at(-1)!;
   };
   const g = new Recorder(limits);
-  const matrix = (name: string, rows: number, cols = DIM): Value => add(name, [rows, cols], 'q8_0');
+  const matrix = (name: string, rows: number, cols = DIM): Value => add(name, [rows, cols], type);
   const table = matrix('table', N_VOCAB);
   const angles = g.ropeAngles({ ropeDim, base: 10000, scaling: { type: 'none' } });
   const heads = { headDim: HEAD_DIM, style } as const;
@@ -139,8 +143,9 @@ async function expectRight(built: Built, { choose, look, graph = built.graph }: 
 
 describe('calls of a layer', () => {
   const { graph } = model(usual);
-  const made = (isApart: boolean): string[] =>
-    lower(graph, { threads: 64, bindingBytes: 2 ** 27, joins: joinsOf(graph, 2 ** 27), choose: choosePlain, isApart })
+  const about = { threads: 64, bindingBytes: 2 ** 27, joins: joinsOf(graph, 2 ** 27), choose: choosePlain };
+  const made = (more: Partial<Surroundings>): string[] =>
+    lower(graph, { ...about, ...more })
       .calls.filter((call) => isMade(call, 1))
       .map(({ kernel }) => kernel.files.at(-1)!);
 
@@ -149,7 +154,14 @@ describe('calls of a layer', () => {
       ...['rms_norm', 'mat_vec', 'kv_store_turned', 'attention_split', 'attention_join', 'mat_vec'],
       ...['rms_norm', 'mat_vec', 'swiglu', 'mat_vec'],
     ];
-    expect(made(false)).toEqual(['embed', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec']);
+    expect(made({})).toEqual(['embed', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec']);
+  });
+
+  it('do more on software', () => {
+    const choose = new Choices({ has: () => true, activations: 'exact', workgroupBytes: 16384 }, true).choose;
+    const layer = ['mat_vec', 'kv_store_turned', 'attention_tile', 'mat_vec', 'mat_vec', 'mat_vec'];
+    const all = ['embed', 'rms_norm', ...layer, ...layer, 'last_rows', 'rms_norm', 'mat_vec'];
+    expect(made({ choose, isSoftware: true })).toEqual(all);
   });
 
   it.each([
@@ -162,7 +174,7 @@ describe('calls of a layer', () => {
   });
 
   it('do one each where somebody looks at nodes', () => {
-    const names = made(true);
+    const names = made({ isApart: true });
     expect(names.filter((name) => name === 'mat_vec')).toHaveLength(2 * 7 + 1);
     for (const name of ['add', 'rope', 'kv_store_f16'])
       expect(names.filter((each) => each === name).length).toBeGreaterThan(1);
@@ -175,6 +187,7 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
     {},
     { style: 'neox', kvType: 'f32', gate: 'geglu', ropeDim: 16 },
     { ropeDim: 20, kvType: 'q8_0' },
+    { type: 'f16' },
   ];
 
   it.each(kinds)('is as plain loops do it: %j', { timeout: 120_000 }, (kind) =>
@@ -197,6 +210,7 @@ describe.skipIf(!gpu)('what calls do for several nodes', () => {
 });
 
 describe.skipIf(!gpu)('the check', () => {
+  const SMALL = 'caches/f16 + attention_tile, attention in small tiles';
   const sources = wgsl as Record<string, string>;
   const whole = { ...sources };
   afterEach(() => {
@@ -232,7 +246,35 @@ describe.skipIf(!gpu)('the check', () => {
   it('puts plain kernels in the place of those that turn queries wrongly', async () => {
     expect(
       await checksWith('lib/queries', 'turned(q[at + four]', 'turned(1.1 * q[at + four]', { maxTokens: SOME }),
-    ).toEqual(['caches/f16 + attention_split', 'caches/f16 + attention_tile']);
+    ).toEqual([SMALL, 'caches/f16 + attention_split', 'caches/f16 + attention_tile']);
+  });
+
+  it.each([
+    ['sum += weight', 'sum += 1.01 * weight'],
+    ['scaled(left, factor)', 'left'],
+  ])('puts splits in the place of small tiles with "%s" wrong', async (right, wrong) => {
+    expect(await checksWith('attention_tile', right, wrong)).toEqual([SMALL]);
+  });
+
+  it.each([
+    ['lib/gate_swiglu', '* up', '* gate'],
+    ['lib/gated_rows', 'sums[r + PAIRS]', 'sums[r]'],
+    ['lib/gated_rows', '< shape.secondRow', '< shape.secondRow - 1u'],
+  ])('puts gates by themselves in the place of %s with "%s" wrong', async (file, right, wrong) => {
+    const [begun, ...others] = await checksWith(file, right, wrong);
+    expect(begun).toMatch(/norms that products begin$/); // it is checked with the gate behind it
+    expect(others).toEqual([expect.stringMatching(/gate_swiglu .*gated_rows .*mat_vec$/)]);
+  });
+
+  it.each([
+    ['lib/normed_rows', '* normWeight[row]', ''],
+    ['lib/normed_rows', '] = number;', '] = 1.01 * number;'],
+    ['lib/normed_rows', '+= number * number', '+= number'],
+    ['lib/by_shares', 'sums[r] *= factor', 'sums[r] *= min(factor, 1.0)'],
+  ])('puts norms by themselves in the place of %s with "%s" wrong', async (file, right, wrong) => {
+    expect(await checksWith(file, right, wrong)).toEqual([
+      expect.stringMatching(/mat_vec, norms that products begin$/),
+    ]);
   });
 
   it('puts products by themselves in the place of those that are not told apart', async () => {

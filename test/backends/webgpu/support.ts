@@ -10,8 +10,8 @@ import type { OpCase } from '../../cases/op_case.ts';
 import type { OpenBackend } from '../case_runner.ts';
 import type { Trials } from '../conformance.ts';
 
-/** A device with nothing that a browser need not have. */
-export const floor: DeviceOptions = { features: [], limits: 'floor' };
+/** A device with nothing that a browser need not have, whose kernels are those of hardware. */
+export const floor: DeviceOptions = { features: [], limits: 'floor', isFallback: false };
 
 /** WGSL lets a device compute e^x to 3 + 2|x| units in the last place, and a quotient to 2.5. */
 export const leastError = 2e-6;
@@ -19,13 +19,13 @@ export const leastError = 2e-6;
 export const opensOn =
   (gpu: GPU, device?: DeviceOptions): OpenBackend =>
   (plan) =>
-    createWebgpuBackend({ ...plan, gpu, device, checks: false });
+    createWebgpuBackend({ ...plan, gpu, device, checks: false, isTuned: false });
 
 /** The same for whole models. */
 export const loadsOn =
   (gpu: GPU, device?: DeviceOptions): BackendFactory =>
   ({ options: { activations }, ...plan }) =>
-    createWebgpuBackend({ ...plan, activations, gpu, device });
+    createWebgpuBackend({ ...plan, activations, gpu, device, isTuned: false });
 
 const isDone = ({ op, inputs }: OpCase): boolean =>
   !unsupported({ op } as Node) &&
