@@ -130,7 +130,7 @@ const budgets = [
     max: 23_200,
   },
   { name: 'families and ops, lines', is: linesOf(isOfFamilies), max: 6_500 },
-  { name: 'backends of GPUs, and what chooses them, lines', is: linesOf(isOfGpu), max: 5_400 },
+  { name: 'backends of GPUs, and what chooses them, lines', is: linesOf(isOfGpu), max: 5_500 },
   { name: 'grammars and schemas, lines', is: linesOf((file) => file.startsWith('src/grammar/')), max: 7_000 },
   {
     name: 'server, faces and tasks, lines',

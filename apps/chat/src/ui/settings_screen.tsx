@@ -141,13 +141,6 @@ function ComputesOn() {
 
 function Engine() {
   const nCores = navigator.hardwareConcurrency || 4;
-  const state = engine.value;
-  const wanted = { nCtx: nCtx.value, threads: threads.value };
-  const isOther =
-    state.type === 'ready' &&
-    (Math.min(wanted.nCtx, state.info.nCtxTrain) !== state.info.nCtx ||
-      (wanted.threads > 0 && wanted.threads !== state.info.threads && state.info.threads > 1) ||
-      isOtherBackend(state.info));
   return (
     <Group
       title="Engine"
@@ -184,25 +177,39 @@ function Engine() {
         isOn={kvType.value === 'q8_0'}
         onChange={(isOn) => (kvType.value = isOn ? 'q8_0' : 'f16')}
       />
-      {state.type === 'failed' && (
-        <div class="list-block">
-          <Note
-            kind="no"
-            title={state.trouble.title}
-            actions={<Button onClick={() => void use(state.id)}>Try again</Button>}
-          >
-            {state.trouble.text}
-          </Note>
-        </div>
-      )}
-      {isOther && (
-        <div class="list-block">
-          <Note actions={<Button onClick={() => void use(state.id)}>Open it again</Button>}>
-            Changes count when the model is opened again.
-          </Note>
-        </div>
-      )}
+      <Reopening />
     </Group>
+  );
+}
+
+/** What there is to say where the engine does not run as these settings have it. */
+function Reopening() {
+  const state = engine.value;
+  const wanted = { nCtx: nCtx.value, threads: threads.value };
+  const isOther =
+    state.type === 'ready' &&
+    (Math.min(wanted.nCtx, state.info.nCtxTrain) !== state.info.nCtx ||
+      (wanted.threads > 0 && wanted.threads !== state.info.threads && state.info.threads > 1) ||
+      isOtherBackend(state.info));
+  if (state.type === 'failed')
+    return (
+      <div class="list-block">
+        <Note
+          kind="no"
+          title={state.trouble.title}
+          actions={<Button onClick={() => void use(state.id)}>Try again</Button>}
+        >
+          {state.trouble.text}
+        </Note>
+      </div>
+    );
+  if (!isOther) return null;
+  return (
+    <div class="list-block">
+      <Note actions={<Button onClick={() => void use(state.id)}>Open it again</Button>}>
+        Changes count when the model is opened again.
+      </Note>
+    </div>
   );
 }
 
