@@ -254,9 +254,10 @@ async function sampled({ node, step }: Sampled, read: ReadTensor, most: number):
   }
   const columns = spreadOver(matrix.shape[0]!, most);
   const n = columns.length;
+  const rows = n < matrix.shape[0]! ? columns : undefined; // all of them come in one piece
   const some = async (value: Value): Promise<Value> => {
     if (value === matrix) {
-      return { ...value, shape: [n, colsOf(value)], data: await rowsOfFile(value, columns, read) };
+      return { ...value, shape: [n, colsOf(value)], data: await rowsOfFile(value, rows, read) };
     }
     const whole = await floats(value);
     const isOfColumns = value === inputs[2] && op === matmul; // a bias
