@@ -78,9 +78,5 @@ export async function ask(
 ): Promise<GenerateResult> {
   const emit = onEvent ?? (() => undefined);
   const generate = await handlerOf('generate');
-  return generate(
-    engine,
-    { session, prompt, options, adapters: undefined, saving: undefined },
-    { signal, emit },
-  );
+  return generate(engine, { session, prompt, options, adapters: undefined, saving: undefined }, { signal, emit });
 }
