@@ -110,3 +110,6 @@ export const qwen35Shape = qwen35({ dim: 1024, nHeads: 8, nKvHeads: 2, nStates: 
 
 /** Of the 4B model; sixteen heads of keys and thirty-two of values are what transformers takes where a file says nothing. */
 export const qwen35Shape4B = qwen35({ dim: 2560, nHeads: 16, nKvHeads: 4, nStates: 32 });
+
+/** Of the 9B model. */
+export const qwen35Shape9B = qwen35({ dim: 4096, nHeads: 16, nKvHeads: 4, nStates: 32 });

@@ -1,6 +1,6 @@
 import { quantByName } from '../../src/quants/index.ts';
 import type { QuantType } from '../../src/quants/quant_type.ts';
-import { lfm2Shape, qwen35Shape, qwen35Shape4B, type HybridShape } from './hybrid_shapes.ts';
+import { lfm2Shape, qwen35Shape, qwen35Shape4B, qwen35Shape9B, type HybridShape } from './hybrid_shapes.ts';
 
 /** The parts that a made-up model copies from a real one; parameter counts come out the same. */
 export interface ModelShape {
@@ -48,6 +48,11 @@ export const shapes: Readonly<Record<string, ModelShape>> = {
     ...{ architecture: 'qwen35', pre: 'qwen35', nLayers: 4, dim: 2560, ffnDim: 9216, nHeads: 16, nKvHeads: 4 },
     ...{ nVocab: 248_320 / 8, nCtxTrain: 262_144, ropeBase: 10_000_000, normEps: 1e-6 },
     ...{ biases: false, hybrid: qwen35Shape4B },
+  },
+  'an-eighth-of-qwen3.5-9b': {
+    ...{ architecture: 'qwen35', pre: 'qwen35', nLayers: 4, dim: 4096, ffnDim: 12_288, nHeads: 16, nKvHeads: 4 },
+    ...{ nVocab: 248_320 / 8, nCtxTrain: 262_144, ropeBase: 10_000_000, normEps: 1e-6 },
+    ...{ biases: false, hybrid: qwen35Shape9B },
   },
 };
 
