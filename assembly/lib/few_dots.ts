@@ -14,8 +14,8 @@ const WORDS: usize = ASC_FEATURE_RELAXED_SIMD ? 8 : 16;
 /**
  * Integer sums of 16 rows × 32 columns of four tokens: each group of levels, once unpacked, meets the words of all of them. So it is for a
  * few tokens, where unpacking a panel does not pay. lib/block_dots.ts, which does one token, says what `if (n)` is for. Where it takes a
- * word for four quads, this takes four words for one quad: processors that begin six operations a cycle have room for that (an Intel Xeon,
- * Node 24, eight tokens: Q4_0 1.08 times as fast, Q6_K 1.31; two quads at a time, twice unpacked: Q4_0 1.07, Q6_K 1.18).
+ * word for four quads, this takes four words for one quad: processors that begin six operations a cycle have room for that. (Two quads at a
+ * time, which are unpacked twice, gain less.)
  */
 @unmanaged
 export class FewDots<Q, A, K> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { openModel } from 'thimble';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addRow, emptyDifference } from '../../../bench/lib/rows_difference.ts';
 import { sum } from '../../../src/base/numbers.ts';
@@ -11,6 +12,7 @@ import { variantsFor, type Able, type Chooser, type FormName } from '../../../sr
 import { openModelFile } from '../../../src/platform/model_file.ts';
 import { findDawn } from '../../helpers/dawn.ts';
 import { allLogits, reference } from '../../helpers/open.ts';
+import { watched } from '../../helpers/watched_gpu.ts';
 import { greedyGoldens } from '../../models/goldens.ts';
 import { wasm } from '../../models/steps.ts';
 import { loadsOn } from './support.ts';
@@ -31,6 +33,27 @@ function choiceOf(form: FormName): Chooser {
     const variant = variantsFor(weight!, steps, able).find((each) => each.form === form)!;
     return { variant, sizes: variant.sizes[0]! };
   };
+}
+
+/** How many calls of kernels a device is given from now on. */
+function countCalls(device: GPUDevice): { n: number } {
+  const calls = { n: 0 };
+  const createEncoder = device.createCommandEncoder.bind(device);
+  device.createCommandEncoder = (descriptor) => {
+    const encoder = createEncoder(descriptor);
+    const beginPass = encoder.beginComputePass.bind(encoder);
+    encoder.beginComputePass = (about) => {
+      const pass = beginPass(about);
+      const dispatch = pass.dispatchWorkgroups.bind(pass);
+      pass.dispatchWorkgroups = (...size) => {
+        calls.n++;
+        dispatch(...size);
+      };
+      return pass;
+    };
+    return encoder;
+  };
+  return calls;
 }
 
 const forcedTo =
@@ -101,6 +124,20 @@ describe.skipIf(absent)('the embedded model on a GPU', () => {
     const [came, wanted] = [await perplexityOn(loadsOn(gpu!)), await perplexityOn(wasm('simd'))];
     console.log(`perplexity ${came} on the GPU, ${wanted} on WASM`);
     expect(Math.abs(came / wanted - 1)).toBeLessThan(1e-3);
+  });
+
+  it('takes 187 calls of a software GPU for a token', { timeout: 240_000 }, async () => {
+    const { gpu: counted, devices } = watched(gpu!);
+    const model = await openModel(fileURLToPath(url), { backend: 'webgpu', gpu: counted });
+    const calls = countCalls(devices[0]!);
+    const callsOf = async (maxTokens: number): Promise<number> => {
+      const before = calls.n;
+      await model.generate('Once upon a time', { maxTokens, temperature: 0, ignoreEos: true });
+      return calls.n - before;
+    };
+    await callsOf(4); // later ones find the prompt read
+    expect((await callsOf(9)) - (await callsOf(8))).toBe(187);
+    await model.close();
   });
 
   it('writes the greedy texts of exact arithmetic, 19 of 20 at least', { timeout: 600_000 }, async () => {

@@ -114,3 +114,6 @@ const sentence = (text: string): string => {
 };
 
 export const isAbort = (thrown: unknown): boolean => thrown instanceof Error && thrown.name === 'AbortError';
+
+/** What a setting remedies. */
+export const inSettings: ReadonlySet<Trouble['remedy']> = new Set(['context', 'processor']);

@@ -3,6 +3,7 @@ import { ArrowRight, Download, Feather, Plane, RotateCw, ShieldCheck } from 'luc
 import type { LucideIcon } from 'lucide-preact';
 import { useEffect } from 'preact/hooks';
 import { bytes, percent, rate } from '../app/format.ts';
+import { inSettings } from '../app/troubles.ts';
 import { embedded } from '../models/catalogue.ts';
 import { engine } from '../models/engine.ts';
 import { measureDevice } from '../models/device.ts';
@@ -77,9 +78,7 @@ function Start() {
         <Note
           kind="no"
           title={state.trouble.title}
-          actions={
-            /context|processor/.test(state.trouble.remedy) && <Button onClick={() => goTo('settings')}>Settings</Button>
-          }
+          actions={inSettings.has(state.trouble.remedy) && <Button onClick={() => goTo('settings')}>Settings</Button>}
         >
           {state.trouble.text}
         </Note>
